@@ -1,0 +1,25 @@
+/*
+ * commands.h - THE LIST of subcommands. Each is a function cmd_<name>() in
+ * monitor/commands/cmd_<name>.c that gets its own argv (argv[0] is the word) and returns the
+ * exit code: 0 fine, 1 no (not accepted, nothing found where that is an error), 2 usage or configuration,
+ * 3 undetermined (check alone).
+ */
+#ifndef MONITOR_COMMANDS_H
+#define MONITOR_COMMANDS_H
+
+#define COMMANDS(X)                                                          \
+	X(watch, "judge every flow of the units, live or from capture files") \
+	X(check, "acceptance: every documented row against what was seen")    \
+	X(flows, "recorded flows and their verdicts")                         \
+	X(findings, "what left the envelope or was blocked, worst first")     \
+	X(explain, "why a flow, a finding or a tuple by hand is judged so")   \
+	X(rules, "the documented rows: list, lint")                           \
+	X(waive, "print the waiver to add to the site file for a finding")
+
+#define X(name, help) int cmd_##name(int argc, char **argv);
+COMMANDS(X)
+#undef X
+
+enum { EXIT_FINE = 0, EXIT_NO = 1, EXIT_USAGE = 2, EXIT_UNDETERMINED = 3 };
+
+#endif

@@ -1,0 +1,122 @@
+/*
+ * envelope.h - the documented rows: YAML files of one folder -> an immutable struct envelope.
+ * The engine knows no vendor: which roles, profiles and rows exist is said by the folder alone.
+ */
+#ifndef RULES_ENVELOPE_H
+#define RULES_ENVELOPE_H
+
+#include "schema/verdict.h"
+
+#define PORT_RANGES_MAX 8
+#define FORMS_MAX 4    /* a row and its `also` readings */
+#define ROLES_MAX 32   /* masks of roles are uint32_t */
+#define PROFILES_MAX 16
+
+struct port_set {
+	uint8_t count; /* sorted, disjoint ranges */
+	struct {
+		uint16_t low, high;
+	} range[PORT_RANGES_MAX];
+};
+
+bool port_set_has(const struct port_set *set, uint16_t port);
+unsigned port_set_size(const struct port_set *set); /* how many ports it allows */
+bool port_set_is_ephemeral(const struct port_set *set); /* exactly 1024-65535 */
+const char *port_set_print(const struct port_set *set, char *buf, size_t size); /* "3478-3481, 443" */
+
+/* Application words of the rows. sip-tls and psom-tls are met by the fact `tls` at unproven. */
+enum { WORD_SIP_TLS = APP_COUNT, WORD_PSOM_TLS, WORD_OPAQUE, WORD_COUNT };
+
+/* How a row can be read: its own keys, or those with an `also` entry laid over them. */
+struct row_form {
+	uint8_t directions;  /* mask BIT(DIRECTION_OUT), BIT(DIRECTION_IN) */
+	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
+	bool tcp, udp;
+	bool inferred;       /* origin: inferred */
+	bool opaque;         /* application: opaque = any or none */
+	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */
+	bool psom;           /* psom in clear: no dissector can prove it */
+	uint8_t media;       /* mask MEDIA_*; 0: the row names none */
+	uint32_t peers;      /* mask of roles */
+	struct port_set local, remote;
+	struct app_set apps; /* the words that are applications; with sip_tls, psom_tls: APP_TLS too */
+	const char *note;    /* "" if none */
+};
+
+enum need { NEED_REQUIRED, NEED_RECOMMENDED, NEED_IF_USED };
+
+struct row {
+	char id[ROW_ID_MAX];
+	const char *document; /* the place in the document */
+	const char *exercise; /* what to do in the room; "" */
+	const char *note;     /* "" */
+	uint8_t profile;      /* index */
+	uint8_t need;         /* enum need */
+	bool stated;          /* origin: stated (the default) */
+	unsigned form_count;
+	struct row_form form[FORMS_MAX]; /* [0] is the row as written */
+	const char *application_words, *media_words; /* as written, ", " between; "" */
+	uint8_t severity[FIELD_COUNT]; /* optional key `severity: {peer: high}`; 0: as domain.md 5.4 says */
+};
+
+struct profile {
+	char id[32];
+	const char *title;
+};
+
+enum role_learn { LEARN_NOTHING, LEARN_DHCP_DNS, LEARN_DHCP_SERVER };
+
+/* What the document itself says of a role (roles.yaml); the site adds holders. */
+struct role {
+	char id[32];
+	const char *meaning;
+	bool anyone;       /* `any`: everyone holds it, no name proves it */
+	bool own_subnet;   /* the unit's own subnet holds it */
+	uint8_t learn;     /* enum role_learn */
+	bool site_only;    /* a role of the site file that no row names (web-proxy) */
+	bool one_service;  /* its holders offer one service only: sip-tls, psom-tls may be exact there */
+	struct prefix *prefixes;
+	size_t prefix_count;
+	char **names;      /* lower case; "*.x" stands for all levels below x; "*" may stand inside too */
+	size_t name_count;
+	char **domain_names; /* "lyncdiscover": with each of the site's domains, or any while it has none */
+	size_t domain_name_count;
+	const char *endpoints; /* file of Microsoft endpoint JSON built in or in the folder; NULL */
+};
+
+struct envelope {
+	struct row *rows;
+	size_t row_count;
+	struct profile profiles[PROFILES_MAX];
+	size_t profile_count;
+	struct role roles[ROLES_MAX];
+	size_t role_count;
+	struct mac *ouis;      /* makers' prefixes that tell a unit; last three bytes zero */
+	size_t oui_count;
+	char **unit_names;     /* names that only units ask for: patterns as in a role */
+	size_t unit_name_count;
+	char *text;            /* all files, each behind a line "# FILE name", in name order */
+	size_t text_len;
+	char hash[65];         /* SHA-256 of text */
+	char endpoints_date[16]; /* of the endpoint snapshot: "2020-08-06"; "" */
+	void *arena;           /* owns every string above */
+};
+
+/*
+ * Reads the folder at `path`, or what is compiled in if it is NULL. On success *ret_envelope is the
+ * caller's, to be given to envelope_free(); it never changes again. On failure *ret_envelope is
+ * untouched and err says file, line, column, value and what is accepted.
+ */
+int envelope_load(const char *path, struct envelope **ret_envelope, struct err *err) MUST_CHECK;
+void envelope_free(struct envelope *envelope);
+void envelope_freep(struct envelope **envelope);
+
+/* -1 if there is none. */
+int envelope_find_row(const struct envelope *envelope, const char *id);
+int envelope_find_role(const struct envelope *envelope, const char *id);
+int envelope_find_profile(const struct envelope *envelope, const char *id);
+
+/* Whether `name` fits `pattern` ("*.lync.com", "sts*.example.com", "lyncdiscover.*"). Case does not matter. */
+bool name_fits(const char *pattern, const char *name);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * base.c - see base.h. Digests come from libmd.
+ */
+#include "schema/base.h"
+
+#include <sha2.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+int err_set(struct err *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err)
+		return code;
+	err->code = code;
+	va_start(args, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, args);
+	va_end(args);
+	return code;
+}
+
+void freep(void *pointer_to_pointer)
+{
+	void **p = pointer_to_pointer;
+
+	free(*p);
+	*p = NULL;
+}
+
+void fclosep(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+	*file = NULL;
+}
+
+void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int array_reserve(void *items, size_t *room, size_t want, size_t size)
+{
+	void **p = items;
+	size_t wider = *room ? *room : 8;
+	void *grown;
+
+	if (want <= *room)
+		return 0;
+	while (wider < want)
+		wider *= 2;
+	grown = reallocarray(*p, wider, size);
+	if (!grown)
+		return -ENOMEM;
+	memset((char *)grown + *room * size, 0, (wider - *room) * size);
+	*p = grown;
+	*room = wider;
+	return 0;
+}
+
+bool text_copy(char *buf, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size);
+
+	if (!size)
+		return false;
+	if (len < size) {
+		memcpy(buf, text, len + 1);
+		return true;
+	}
+	memcpy(buf, text, size - 1);
+	buf[size - 1] = '\0';
+	return false;
+}
+
+void text_add(char *buf, size_t size, const char *fmt, ...)
+{
+	size_t used = strnlen(buf, size);
+	va_list args;
+
+	if (used >= size)
+		return;
+	va_start(args, fmt);
+	vsnprintf(buf + used, size - used, fmt, args);
+	va_end(args);
+}
+
+void digest_hex(const void *data, size_t len, char hex[65])
+{
+	SHA2_CTX ctx;
+
+	SHA256Init(&ctx);
+	SHA256Update(&ctx, data, len);
+	SHA256End(&ctx, hex);
+}

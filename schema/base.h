@@ -1,0 +1,65 @@
+/*
+ * base.h - the handful of words every room uses: errors, cleanup, ownership.
+ */
+#ifndef SCHEMA_BASE_H
+#define SCHEMA_BASE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(n) (UINT64_C(1) << (n))
+
+/* Hands the pointer out of a CLEANUP variable: `*ret = TAKE(env);`. */
+#define TAKE(p)                           \
+	({                                \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;               \
+		taken_;                   \
+	})
+
+/*
+ * What a person will read about a failure. Filled once, where the cause is known, and passed up
+ * untouched. `text` may hold several lines (a place in a YAML file comes with the line and a
+ * caret) and does not end with a newline.
+ */
+struct err {
+	int code; /* negative errno */
+	char text[2048];
+};
+
+/* Fills `err` (may be NULL) and returns `code`, so that a caller can `return err_set(...)`. */
+int err_set(struct err *err, int code, const char *fmt, ...) PRINTF(3, 4);
+
+/* Cleanup functions of C's own types; NULL and -1 are fine. */
+void freep(void *pointer_to_pointer);
+void fclosep(FILE **file);
+void closep(int *fd);
+
+/*
+ * Grows the array `*items` of elements of `size` bytes so that it holds at least `want` of them.
+ * `*room` is the number it has room for. New elements are zeroed. Returns 0 or -ENOMEM.
+ */
+int array_reserve(void *items, size_t *room, size_t want, size_t size) MUST_CHECK;
+
+/*
+ * Copies `text` into `buf` of `size` bytes, cut at the end if need be, always terminated.
+ * Returns whether it fitted.
+ */
+bool text_copy(char *buf, size_t size, const char *text);
+
+/* Appends like printf to what stands in `buf`; cuts silently at its end. */
+void text_add(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+
+/* SHA-256 of `len` bytes as 64 lower-case hex digits and a NUL in `hex`. */
+void digest_hex(const void *data, size_t len, char hex[65]);
+
+#endif

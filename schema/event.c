@@ -1,0 +1,73 @@
+/*
+ * event.c - see event.h. Whoever wrote the event parsed hostile bytes and may be taken over: every
+ * field that is used as an index, a length or an enum is checked here.
+ */
+#include "schema/event.h"
+
+static bool flow_is_sound(const struct event_flow *event, size_t len)
+{
+	const struct flow_facts *f = &event->facts;
+
+	return offsetof(struct event_flow, name) + event->name_len <= len && f->id &&
+	       f->first_us <= f->last_us && (f->ip_version == 4 || f->ip_version == 6) &&
+	       f->initiator <= 2 && f->initiator_by <= INITIATOR_SYN &&
+	       f->outcome <= OUTCOME_ONE_SIDED && f->settled_by <= SETTLED_END && f->app < APP_COUNT &&
+	       f->evidence <= EVIDENCE_DISSECTOR && f->name_kind <= NAME_DNS_QUESTION &&
+	       !(f->media & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) && f->ice <= 3 &&
+	       f->mtls <= MTLS_YES && (f->vlan == VLAN_NONE || f->vlan < 4096) && f->midstream <= 1 &&
+	       f->closed <= 1 && (f->name_kind != NAME_NONE || !event->name_len) &&
+	       !memchr(event->name, 0, event->name_len);
+}
+
+int event_check(const struct event *event, size_t len)
+{
+	static const size_t sizes[EVENT_TYPE_COUNT] = {
+		[EVENT_FLOW_SETTLED] = sizeof(struct event_flow),
+		[EVENT_FLOW_UPDATE] = sizeof(struct event_flow),
+		[EVENT_FLOW_END] = sizeof(struct event_flow),
+		[EVENT_NAME] = sizeof(struct event_name),
+		[EVENT_LEASE] = sizeof(struct event_lease),
+		[EVENT_HEALTH] = sizeof(struct event_health),
+		[EVENT_INPUT] = sizeof(struct event_input),
+		[EVENT_PACKET] = sizeof(struct event_packet),
+		[EVENT_FORGET] = sizeof(struct event_forget),
+		[EVENT_OPINION] = sizeof(struct event_opinion),
+	};
+	bool sound = true;
+
+	if (len < sizeof(*event) || event->len != len || len % 8 || len > EVENT_MAX || !event->type ||
+	    event->type >= EVENT_TYPE_COUNT || len < sizes[event->type])
+		return -EBADMSG;
+	switch (event->type) {
+	case EVENT_FLOW_SETTLED:
+	case EVENT_FLOW_UPDATE:
+	case EVENT_FLOW_END:
+		sound = flow_is_sound((const struct event_flow *)event, len);
+		break;
+	case EVENT_NAME: {
+		const struct event_name *name = (const struct event_name *)event;
+
+		sound = name->name_len && offsetof(struct event_name, name) + name->name_len <= len &&
+		        !memchr(name->name, 0, name->name_len);
+		break;
+	}
+	case EVENT_LEASE: {
+		const struct event_lease *lease = (const struct event_lease *)event;
+
+		sound = lease->mask_bits <= 32 && lease->dns_count <= LEASE_SERVERS;
+		break;
+	}
+	case EVENT_PACKET: {
+		const struct event_packet *packet = (const struct event_packet *)event;
+
+		sound = packet->ip_len <= INSPECT_MAX && sizeof(*packet) + packet->ip_len <= len;
+		break;
+	}
+	case EVENT_OPINION:
+		sound = ((const struct event_opinion *)event)->app < APP_COUNT;
+		break;
+	default:
+		break;
+	}
+	return sound ? 0 : -EBADMSG;
+}

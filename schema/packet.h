@@ -1,0 +1,52 @@
+/*
+ * packet.h - one captured frame, decoded. Its bytes are borrowed from the capture and live until
+ * the next packet is read.
+ */
+#ifndef SCHEMA_PACKET_H
+#define SCHEMA_PACKET_H
+
+#include "schema/addr.h"
+#include "schema/proto.h"
+
+#define VLAN_NONE 0xffff
+
+/* TCP flags as in the header's 14th byte (RFC 9293 3.1). */
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
+
+struct packet {
+	/* the frame */
+	uint64_t number;  /* in this run, from 1 */
+	int64_t time_us;  /* the run's clock when it was read: never goes back */
+	uint32_t wire_len; /* of the frame on the wire */
+	struct mac src_mac, dst_mac; /* zero where the link has none */
+	uint16_t vlan;    /* outermost tag's id, or VLAN_NONE */
+
+	/* IP */
+	uint8_t ip_version; /* 4, 6 */
+	uint8_t transport;  /* IP protocol number after extension headers */
+	struct addr src, dst;
+	uint32_t ip_id;     /* IPv4 identification, IPv6 fragment identification, else 0 */
+	uint32_t ip_len;    /* IP total length on the wire, header included; what counters count */
+	const uint8_t *ip;  /* the IP header; */
+	uint32_t ip_caplen; /* that many bytes from there were captured (padding cut off) */
+	bool fragment;      /* part of a fragmented datagram */
+	bool fragment_later; /* ... and not the first part: ports are unknown (0) */
+	bool truncated;     /* the snap length cut bytes off this packet */
+
+	/* transport */
+	uint16_t src_port, dst_port; /* 0 where there is none */
+	uint8_t tcp_flags;
+	uint32_t tcp_seq, tcp_ack;
+	uint8_t icmp_type, icmp_code;
+	const uint8_t *payload; /* of TCP, UDP, or ICMP after its 8-byte header */
+	uint32_t payload_len;   /* captured */
+	uint32_t payload_wire_len; /* by the headers; larger if truncated */
+
+	/* the packet an ICMP error quotes (RFC 792, RFC 4443): as its sender wrote it */
+	bool quoted;
+	uint8_t quoted_transport;
+	struct addr quoted_src, quoted_dst;
+	uint16_t quoted_src_port, quoted_dst_port;
+};
+
+#endif
