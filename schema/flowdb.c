@@ -299,6 +299,8 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 		return sql_error(db, rc, err);
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
+	if (r >= 0)
+		r = query_functions(db, err);
 	if (r >= 0 && !version)
 		r = err_set(err, -ENODATA, "%s: empty; nothing was ever recorded here",
 			    db->path);

@@ -5,7 +5,7 @@
 #ifndef SCHEMA_FLOWDB_SQL_H
 #define SCHEMA_FLOWDB_SQL_H
 
-#include "schema/flowdb.h"
+#include "schema/flowdb_query.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -96,6 +96,20 @@ void intern_release(struct flowdb *db);
 
 /* Fills the table `word` from the lists we are compiled from. */
 int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/*
+ * Conditions of a query, appended to `where`, with parameters ?1 to ?9 which query_bind() fills.
+ * `unit` is the expression that holds a unit's id.
+ */
+#define WHERE_MAX 2048
+void query_unit(char *where, const char *unit, const struct flow_query *query);
+void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
+/* -ENOENT with err naming some units if query->unit names none. */
+int query_check(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;
+/* meets(remote, low, high): whether the prefix in text has an address between the two. */
+int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
+/* "" where it is NULL. */
+const char *column_text(sqlite3_stmt *stmt, int at);
 
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \
