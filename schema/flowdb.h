@@ -25,6 +25,11 @@ enum flowdb_mode {
 int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, struct err *err) MUST_CHECK;
 void flowdb_close(struct flowdb *db);
 void flowdb_closep(struct flowdb **db);
+/*
+ * A reader asks this after its last query: a database that had no writer when it was opened is read
+ * without locks. 0, or -EAGAIN with err filled when a writer came and changed it in the meantime.
+ */
+int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
