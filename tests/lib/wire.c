@@ -4,23 +4,12 @@
  *  (2) Every checksum is right and every length agrees, unless a frame was given as it stands.
  *  (3) A tuple's sequence numbers follow its data, also over data that was lost.
  */
+#include "tests/lib/tuple.h"
 #include "tests/lib/wire.h"
-
-#include <arpa/inet.h>
 
 #define WIRE_DATAGRAM 65575 /* the longest IPv6 packet without jumbograms */
 #define MACS_MAX 256
 #define STREAMS_MAX 1024
-
-struct host {
-	bool v6;
-	uint8_t addr[16]; /* IPv4 in the first four */
-	uint16_t port;
-};
-
-struct pair {
-	struct host from, to;
-};
 
 struct frame {
 	int64_t time_us;
@@ -36,7 +25,7 @@ struct stream {
 struct wire {
 	int64_t now_us;
 	enum wire_link link;
-	uint32_t snap, mtu, mss, ip_id;
+	uint32_t snap, mtu, mss, pad, ip_id;
 	unsigned vlan_count;
 	uint16_t vlan[4];
 
@@ -61,12 +50,6 @@ struct wire {
 	uint8_t last_ip[128]; /* the head of the last IP packet, to be quoted */
 	uint32_t last_ip_len;
 };
-
-__attribute__((noreturn)) static void wrong(const char *what, const char *value)
-{
-	fprintf(stderr, "wire: %s: %s\n", what, value);
-	abort();
-}
 
 static void *grown(void *items, size_t *room, size_t want, size_t size)
 {
@@ -138,6 +121,13 @@ void wire_snap(struct wire *w, uint32_t len)
 	w->snap = len;
 }
 
+void wire_pad(struct wire *w, uint32_t len)
+{
+	if (len > 64)
+		wrong("no frame is padded to more", "64");
+	w->pad = len;
+}
+
 void wire_mtu(struct wire *w, uint32_t len)
 {
 	w->mtu = len;
@@ -157,89 +147,21 @@ void wire_vlan(struct wire *w, unsigned count, const uint16_t *ids)
 		memcpy(w->vlan, ids, count * sizeof(*ids));
 }
 
-/* Tuples */
-
-static void host_parse(const char *text, size_t len, bool with_port, struct host *host)
-{
-	char copy[64], *port = NULL;
-
-	if (len >= sizeof(copy))
-		wrong("cannot be an address", text);
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	memset(host, 0, sizeof(*host));
-	if (with_port) {
-		char *end;
-
-		port = strrchr(copy, ':');
-		if (!port)
-			wrong("has no port", copy);
-		*port++ = '\0';
-		unsigned long number = strtoul(port, &end, 10);
-		if (!*port || *end || number > 65535)
-			wrong("cannot be a port", port);
-		host->port = (uint16_t)number;
-	}
-	char *addr = copy;
-	size_t addr_len = strlen(addr);
-
-	if (addr_len > 1 && addr[0] == '[' && addr[addr_len - 1] == ']') {
-		addr[addr_len - 1] = '\0';
-		addr++;
-	}
-	if (inet_pton(AF_INET, addr, host->addr) == 1)
-		return;
-	host->v6 = true;
-	if (inet_pton(AF_INET6, addr, host->addr) != 1)
-		wrong("cannot be an address", text);
-}
-
-static struct pair pair_parse(const char *tuple, bool with_ports)
-{
-	const char *arrow = strstr(tuple, " > ");
-	struct pair pair;
-
-	if (!arrow)
-		wrong("has no ' > '", tuple);
-	host_parse(tuple, (size_t)(arrow - tuple), with_ports, &pair.from);
-	host_parse(arrow + 3, strlen(arrow + 3), with_ports, &pair.to);
-	if (pair.from.v6 != pair.to.v6)
-		wrong("mixes IPv4 and IPv6", tuple);
-	return pair;
-}
-
-const char *wire_back(const char *tuple, char buf[WIRE_TUPLE])
-{
-	const char *arrow = strstr(tuple, " > ");
-
-	if (!arrow || strlen(tuple) >= WIRE_TUPLE)
-		wrong("has no ' > '", tuple);
-	snprintf(buf, WIRE_TUPLE, "%s > %.*s", arrow + 3, (int)(arrow - tuple), tuple);
-	return buf;
-}
-
 /* MAC addresses */
-
-static void mac_parse_text(const char *text, uint8_t mac[6])
-{
-	unsigned b[6];
-	int end = 0;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6 ||
-	    text[end])
-		wrong("cannot be a MAC address", text);
-	for (int i = 0; i < 6; i++)
-		mac[i] = (uint8_t)b[i];
-}
 
 void wire_mac(struct wire *w, const char *addr, const char *mac)
 {
-	if (w->mac_count == MACS_MAX)
+	struct host host;
+	unsigned i = 0;
+
+	host_parse(addr, strlen(addr), false, &host);
+	while (i < w->mac_count && !host_equal(&w->mac[i].host, &host))
+		i++;
+	if (i == MACS_MAX)
 		wrong("too many MAC addresses", mac);
-	host_parse(addr, strlen(addr), false, &w->mac[w->mac_count].host);
-	mac_parse_text(mac, w->mac[w->mac_count].mac);
-	w->mac_count++;
+	w->mac_count += i == w->mac_count;
+	w->mac[i].host = host;
+	mac_parse_text(mac, w->mac[i].mac);
 }
 
 void wire_router(struct wire *w, const char *prefix, const char *mac)
@@ -321,6 +243,16 @@ void wire_frame(struct wire *w, const void *frame, size_t len)
 	if (keep)
 		memcpy(w->bytes + w->byte_count, frame, keep);
 	w->byte_count += keep;
+}
+
+/* `frame` has room for the padding. */
+static void padded_send(struct wire *w, uint8_t *frame, size_t len)
+{
+	if (len < w->pad) {
+		memset(frame + len, 0, w->pad - len);
+		len = w->pad;
+	}
+	wire_frame(w, frame, len);
 }
 
 void wire_again(struct wire *w)
@@ -456,7 +388,7 @@ static void ip_send(struct wire *w, const struct pair *pair, uint8_t protocol,
 		       : ip4_put(pair, protocol, id, len, 0, false, buf + link);
 		if (len)
 			memcpy(buf + link + n, payload, len);
-		wire_frame(w, buf, link + n + len);
+		padded_send(w, buf, link + n + len);
 		w->last_ip_len =
 			(uint32_t)(n + len < sizeof(w->last_ip) ? n + len : sizeof(w->last_ip));
 		memcpy(w->last_ip, buf + link, w->last_ip_len);
@@ -479,7 +411,7 @@ static void ip_send(struct wire *w, const struct pair *pair, uint8_t protocol,
 			n = ip4_put(pair, protocol, id, part, (unsigned)at, more, buf + link);
 		}
 		memcpy(buf + link + n, payload + at, part);
-		wire_frame(w, buf, link + n + part);
+		padded_send(w, buf, link + n + part);
 	}
 }
 
@@ -524,12 +456,6 @@ static uint32_t first_number(const struct pair *pair)
 		hash = (hash ^ ends[e]->port) * 16777619U;
 	}
 	return hash;
-}
-
-static bool host_equal(const struct host *a, const struct host *b)
-{
-	return a->v6 == b->v6 && a->port == b->port &&
-	       !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 /* NULL if nothing went this way yet. */
@@ -690,7 +616,7 @@ void wire_arp(struct wire *w, const char *text)
 	mac_of(w, &pair.from, arp + 8);
 	memcpy(arp + 14, pair.from.addr, 4);
 	memcpy(arp + 24, pair.to.addr, 4);
-	wire_frame(w, buf, link + 28);
+	padded_send(w, buf, link + 28);
 }
 
 size_t wire_count(const struct wire *w)

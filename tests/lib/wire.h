@@ -48,8 +48,9 @@ void wire_wait(struct wire *w, double seconds); /* that much later than now */
 double wire_now(const struct wire *w);
 void wire_link(struct wire *w, enum wire_link link); /* of the whole capture; Ethernet */
 void wire_snap(struct wire *w, uint32_t len);	     /* keep so many bytes of a frame; 0: all */
-void wire_mtu(struct wire *w, uint32_t len);	     /* fragment longer IP packets; 0: never */
-void wire_mss(struct wire *w, uint32_t len);	     /* cut TCP data there; 0: never; 1460 */
+void wire_pad(struct wire *w, uint32_t len); /* IP packets fill frames of at least that: 60 */
+void wire_mtu(struct wire *w, uint32_t len); /* fragment longer IP packets; 0: never */
+void wire_mss(struct wire *w, uint32_t len); /* cut TCP data there; 0: never; 1460 */
 void wire_vlan(struct wire *w, unsigned count, const uint16_t *ids); /* tags, outermost first */
 void wire_mac(struct wire *w, const char *addr,
 	      const char *mac); /* 02:... of the address else */
