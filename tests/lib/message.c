@@ -73,6 +73,24 @@ struct message message_framed(const struct message *body, unsigned count)
 	return m;
 }
 
+struct message message_der(unsigned tag, const struct message *content)
+{
+	struct message m = {0};
+
+	message_add8(&m, tag);
+	if (content->len >= 256) {
+		message_add8(&m, 0x82);
+		message_add16(&m, (unsigned)content->len);
+	} else if (content->len >= 128) {
+		message_add8(&m, 0x81);
+		message_add8(&m, (unsigned)content->len);
+	} else {
+		message_add8(&m, (unsigned)content->len);
+	}
+	message_add(&m, content->b, content->len);
+	return m;
+}
+
 /* DNS */
 
 static void name_add(struct message *m, const char *name)
@@ -241,30 +259,58 @@ struct message message_http_answer(unsigned status, size_t body_len)
 	return m;
 }
 
-/* Kerberos: DER, the inner parts first */
+/* Kerberos: the inner parts first */
 
-static struct message der(unsigned tag, const struct message *content)
+/* PrincipalName (5.2.2) of one string */
+static struct message kerberos_name(uint8_t type, const struct message *text)
 {
-	struct message m = {0};
+	struct message m = {0}, part = message_der(0x1b, text);
 
-	message_add8(&m, tag);
-	if (content->len >= 256) {
-		message_add8(&m, 0x82);
-		message_add16(&m, (unsigned)content->len);
-	} else if (content->len >= 128) {
-		message_add8(&m, 0x81);
-		message_add8(&m, (unsigned)content->len);
-	} else {
-		message_add8(&m, (unsigned)content->len);
-	}
-	message_add(&m, content->b, content->len);
-	return m;
+	message_add(&m, (uint8_t[]){0xa0, 3, 2, 1, type}, 5);
+	part = message_der(0x30, &part);
+	part = message_der(0xa1, &part);
+	message_add(&m, part.b, part.len);
+	return message_der(0x30, &m);
+}
+
+/* EncryptedData (5.2.9): aes256, and what nobody can read */
+static struct message encrypted(size_t len, uint32_t seed)
+{
+	struct message m = {0}, part = message_noise(len, seed);
+
+	message_add(&m, (uint8_t[]){0xa0, 3, 2, 1, 18}, 5);
+	part = message_der(0x04, &part);
+	part = message_der(0xa2, &part);
+	message_add(&m, part.b, part.len);
+	return message_der(0x30, &m);
+}
+
+/* Ticket (5.3) as field [5] of an answer */
+static void ticket_add(struct message *m)
+{
+	struct message body = {0}, part = message_text("CORP.EXAMPLE");
+
+	message_add(&body, (uint8_t[]){0xa0, 3, 2, 1, 5}, 5);
+	part = message_der(0x1b, &part);
+	part = message_der(0xa1, &part);
+	message_add(&body, part.b, part.len);
+	part = message_text("krbtgt");
+	part = kerberos_name(2, &part);
+	part = message_der(0xa2, &part);
+	message_add(&body, part.b, part.len);
+	part = encrypted(90, 5);
+	part = message_der(0xa3, &part);
+	message_add(&body, part.b, part.len);
+	body = message_der(0x30, &body);
+	body = message_der(0x61, &body);
+	body = message_der(0xa5, &body);
+	message_add(m, body.b, body.len);
 }
 
 struct message message_kerberos(unsigned type)
 {
 	bool request = type == KERBEROS_AS_REQ;
-	struct message m = {0}, part, text;
+	struct message m = {0}, part, text, name;
 
 	/* pvno and msg-type: [1] and [2] of a request, [0] and [1] of an answer */
 	message_add(&m, (uint8_t[]){request ? 0xa1 : 0xa0, 3, 2, 1, 5}, 5);
@@ -272,36 +318,39 @@ struct message message_kerberos(unsigned type)
 	if (type ==
 	    KERBEROS_ERROR) { /* stime, susec, error-code 25: preauthentication required */
 		text = message_text("20260302080000Z");
-		part = der(0x18, &text);
-		part = der(0xa4, &part);
+		part = message_der(0x18, &text);
+		part = message_der(0xa4, &part);
 		message_add(&m, part.b, part.len);
 		message_add(&m, (uint8_t[]){0xa5, 3, 2, 1, 7, 0xa6, 3, 2, 1, 25}, 10);
 	}
 	text = message_text("CORP.EXAMPLE");
-	part = der(0x1b, &text); /* the realm, a GeneralString */
+	part = message_der(0x1b, &text); /* the realm, a GeneralString */
 	if (request) {
 		struct message body = {0};
 
 		message_add(&body, (uint8_t[]){0xa0, 7, 3, 5, 0, 0x40, 0x81, 0, 0x10}, 9);
-		part = der(0xa2, &part);
+		part = message_der(0xa2, &part);
 		message_add(&body, part.b, part.len);
 		message_add(&body, (uint8_t[]){0xa7, 4, 2, 2, 0x12, 0x34}, 6);	/* nonce */
 		message_add(&body, (uint8_t[]){0xa8, 5, 0x30, 3, 2, 1, 18}, 7); /* aes256 */
-		body = der(0x30, &body);
-		part = der(0xa4, &body);
+		body = message_der(0x30, &body);
+		part = message_der(0xa4, &body);
 	} else {
-		part = der(type == KERBEROS_ERROR ? 0xa9 : 0xa3, &part);
+		part = message_der(type == KERBEROS_ERROR ? 0xa9 : 0xa3, &part);
 	}
 	message_add(&m, part.b, part.len);
-	if (type == KERBEROS_AS_REP) {
-		struct message cipher = message_noise(300, type);
-
-		cipher = der(0x04, &cipher);
-		cipher = der(0xa6, &cipher);
-		message_add(&m, cipher.b, cipher.len);
+	if (type == KERBEROS_AS_REP) { /* cname, ticket, enc-part */
+		text = message_text("huddle");
+		name = kerberos_name(1, &text);
+		name = message_der(0xa4, &name);
+		message_add(&m, name.b, name.len);
+		ticket_add(&m);
+		name = encrypted(140, type);
+		name = message_der(0xa6, &name);
+		message_add(&m, name.b, name.len);
 	}
-	m = der(0x30, &m);
-	return der(0x60 | type, &m);
+	m = message_der(0x30, &m);
+	return message_der(0x60 | type, &m);
 }
 
 /* What rooms should not say, but do */

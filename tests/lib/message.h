@@ -25,6 +25,9 @@ struct message message_noise(size_t len, uint32_t seed);
 /* `count` bytes of length before it, big-endian: DNS and RFC 4571 over TCP 2, Kerberos 4. */
 struct message message_framed(const struct message *body, unsigned count);
 
+struct message message_der(unsigned tag,
+			   const struct message *content); /* X.690 8.1, definite */
+
 /* DNS (RFC 1035 4.1), LLMNR (RFC 4795 2.1), mDNS (RFC 6762 18) */
 enum { DNS_A = 1, DNS_PTR = 12, DNS_AAAA = 28, DNS_SRV = 33 };
 struct message message_dns_query(uint16_t id, const char *name, unsigned type);

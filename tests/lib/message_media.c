@@ -130,7 +130,7 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 	switch (type) {
 	case MSTURN_ALLOCATE:
 		attribute_add32(&m, 0x8008, 4);
-		attribute_add(&m, 0x0006, "boardroom@corp", 14);
+		attribute_add(&m, 0x0006, "boardroom@corp.e", 16);
 		attribute_add32(&m, 0x0010, 750);
 		attribute_add32(&m, 0x8055, 0x00010000);
 		break;
@@ -148,7 +148,7 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 	case MSTURN_SEND:
 	case MSTURN_SET_ACTIVE:
 		attribute_add32(&m, 0x8008, 4);
-		attribute_add(&m, 0x0006, "boardroom@corp", 14);
+		attribute_add(&m, 0x0006, "boardroom@corp.e", 16);
 		address_add(&m, 0x0011, peer, NULL);
 		break;
 	case MSTURN_DATA:

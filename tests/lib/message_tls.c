@@ -70,13 +70,62 @@ struct message message_client_hello(const char *sni, unsigned version)
 	return m;
 }
 
-/* A list of one certificate: the lengths are right, what is in it is noise in a SEQUENCE. */
+static void der_add(struct message *m, unsigned tag, const struct message *content)
+{
+	struct message part = message_der(tag, content);
+
+	message_add(m, part.b, part.len);
+}
+
+/* Name (RFC 5280 4.1.2.4) of a common name alone */
+static void name_add(struct message *m, const char *common_name)
+{
+	struct message part = {0}, text = message_text(common_name);
+
+	message_add(&part, (uint8_t[]){6, 3, 0x55, 4, 3}, 5);
+	der_add(&part, 0x0c, &text);
+	part = message_der(0x30, &part);
+	part = message_der(0x31, &part);
+	der_add(m, 0x30, &part);
+}
+
+/* A list of one certificate (RFC 5280 4.1): in form right, but its key and signature are noise. */
 static struct message certificate_list(void)
 {
-	struct message m = {0};
+	static const uint8_t ecdsa[] = {0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2};
+	static const uint8_t p256[] = {0x30, 19, 6,    7,    0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1,
+				       6,    8,	 0x2a, 0x86, 0x48, 0xce, 0x3d, 3,    1,	   7};
+	struct message m = {0}, body = {0}, part = {0}, text;
 
-	message_add(&m, (uint8_t[]){0, 2, 0x57, 0, 2, 0x54, 0x30, 0x82, 2, 0x50}, 10);
-	message_add_noise(&m, 0x250, 2);
+	message_add(&body, (uint8_t[]){0xa0, 3, 2, 1, 2, 2, 1, 1}, 8); /* version 3, serial 1 */
+	message_add(&body, ecdsa, sizeof(ecdsa));
+	name_add(&body, "Test CA");
+	text = message_text("260101000000Z");
+	der_add(&part, 0x17, &text);
+	text = message_text("270101000000Z");
+	der_add(&part, 0x17, &text);
+	der_add(&body, 0x30, &part);
+	name_add(&body, "test.example");
+	part = (struct message){0};
+	message_add(&part, p256, sizeof(p256));
+	text = (struct message){0};
+	message_add16(&text, 4); /* no bits unused; an uncompressed point */
+	message_add_noise(&text, 64, 2);
+	der_add(&part, 3, &text);
+	der_add(&body, 0x30, &part);
+	part = (struct message){0};
+	der_add(&part, 0x30, &body);
+	message_add(&part, ecdsa, sizeof(ecdsa));
+	text = (struct message){0};
+	message_add8(&text, 0);
+	message_add_noise(&text, 70, 4);
+	der_add(&part, 3, &text);
+	body = message_der(0x30, &part);
+	message_add8(&m, 0);
+	message_add16(&m, (unsigned)body.len + 3);
+	message_add8(&m, 0);
+	message_add16(&m, (unsigned)body.len);
+	message_add(&m, body.b, body.len);
 	return m;
 }
 
@@ -99,7 +148,11 @@ struct message message_server_hello(unsigned version, bool asks_certificate)
 	if (!tls13) {
 		part = certificate_list();
 		handshake_add(&body, 11, &part);
-		part = message_noise(200, 4);
+		part = (struct message){0};
+		message_add(&part, (uint8_t[]){3, 0, 29, 32}, 4); /* RFC 8422 5.4: x25519 */
+		message_add_noise(&part, 32, 4);
+		message_add(&part, (uint8_t[]){4, 3, 0, 70}, 4);
+		message_add_noise(&part, 70, 9);
 		handshake_add(&body, 12, &part);
 		if (asks_certificate) { /* RFC 5246 7.4.4: types, algorithms, no authority named */
 			part = (struct message){0};
@@ -135,10 +188,14 @@ struct message message_client_finish(bool certificate)
 		part = certificate_list();
 		handshake_add(&body, 11, &part);
 	}
-	part = message_noise(33, 7);
+	part = (struct message){0};
+	message_add8(&part, 32);
+	message_add_noise(&part, 32, 7);
 	handshake_add(&body, 16, &part);
 	if (certificate) {
-		part = message_noise(132, 8);
+		part = (struct message){0};
+		message_add(&part, (uint8_t[]){4, 3, 0, 70}, 4);
+		message_add_noise(&part, 70, 8);
 		handshake_add(&body, 15, &part);
 	}
 	record_add(&m, HANDSHAKE, &body);
