@@ -118,6 +118,9 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key, struct
 /* Inserts where *id is 0 (and fills it), else rewrites. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id, struct err *err) MUST_CHECK;
 
+/* All flow rows of one finding go over to another. */
+int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err) MUST_CHECK;
+
 /* How a unit exercised a row, over all runs: added to what stands there. A row of zeros is not stored. */
 struct coverage_row {
 	int64_t unit;
