@@ -26,11 +26,11 @@ static void where_finding(char *where, const struct finding_query *query)
 			 " WHERE x.finding = f.id AND h.bytes BETWEEN ?6 AND ?7)"
 			 " OR (f.kept < f.flows AND meets(f.remote, ?6, ?7)))");
 	if (query->state == FINDINGS_OPEN)
-		text_add(where, WHERE_MAX, " AND f.open AND f.waiver = ''");
+		text_add(where, WHERE_MAX, " AND f.open");
 	else if (query->state == FINDINGS_CLOSED)
 		text_add(where, WHERE_MAX, " AND NOT f.open");
 	else if (query->state == FINDINGS_WAIVED)
-		text_add(where, WHERE_MAX, " AND f.waiver <> ''");
+		text_add(where, WHERE_MAX, " AND f.open AND f.waiver <> ''");
 }
 
 /* What a finding's columns are, after the id: of FINDING_COLUMNS. */

@@ -55,11 +55,11 @@ int flowdb_flow(struct flowdb *db, int64_t id,
                 int (*each)(void *context, const struct flow_view *flow, struct err *err), void *context,
                 struct err *err) MUST_CHECK;
 
-enum finding_state { FINDINGS_ALL, FINDINGS_OPEN, FINDINGS_CLOSED, FINDINGS_WAIVED };
+enum finding_state { FINDINGS_ALL, FINDINGS_OPEN, FINDINGS_WAIVED, FINDINGS_CLOSED }; /* open: waived or not */
 
 struct finding_query {
 	struct flow_query flow; /* ruling is not looked at; limit counts findings or groups */
-	uint8_t state;          /* enum finding_state; open ones are not waived */
+	uint8_t state;          /* enum finding_state */
 };
 
 struct finding_view {
@@ -67,7 +67,7 @@ struct finding_view {
 	const char *unit;
 	struct finding_row row;
 };
-/* Worst first: not waived and open before the rest, then by severity, flows, kind, row, peer, unit. */
+/* Worst first: open before closed, waived ones last, then by severity, flows, kind, row, peer, unit. */
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
                     int (*each)(void *context, const struct finding_view *finding, struct err *err),
                     void *context, struct err *err) MUST_CHECK;

@@ -297,6 +297,18 @@ int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *
 	return 0;
 }
 
+int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err)
+{
+	const int64_t values[] = {from, into};
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FINDING_FOLD, "UPDATE flow SET finding = ?2 WHERE finding = ?1", &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	return sql_run(db, stmt, err);
+}
+
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *c, struct err *err)
 {
 	int64_t values[] = {c->unit,
