@@ -15,7 +15,7 @@
 
 enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 
-struct place {
+struct span {
 	size_t offset, width;
 	unsigned line; /* kept: counting it anew for each of 100,000 units would not do */
 };
@@ -23,7 +23,7 @@ struct place {
 struct yaml {
 	enum yaml_kind kind;
 	bool plain; /* a text without quotes: only such can be empty, true or false */
-	struct place place, key_place;
+	struct span span, key_span;
 	const char *text, *key;
 	struct yaml *first, *last, *next;
 	size_t count;
@@ -42,7 +42,7 @@ struct reading {
 	struct yaml *open[DEPTH_MAX];
 	unsigned depth;
 	const char *key; /* of the value that comes next */
-	struct place key_place;
+	struct span key_span;
 	bool begun; /* the first document */
 	struct err *err;
 };
@@ -53,38 +53,38 @@ static bool is_empty(const struct yaml *node)
 	       (!node->text[0] || !strcmp(node->text, "~") || !strcmp(node->text, "null"));
 }
 
-static int fail_at(const struct source *source, const struct place *place, struct err *err,
+static int fail_at(const struct source *source, const struct span *span, struct err *err,
 		   const char *fmt, ...) PRINTF(4, 5);
 
-static int fail_at(const struct source *source, const struct place *place, struct err *err,
+static int fail_at(const struct source *source, const struct span *span, struct err *err,
 		   const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(source, place->offset, place->width, err, -EINVAL, fmt, args);
+	source_vfail(source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
 
-static struct place place_of(const struct yaml_file *file, struct fy_event *event)
+static struct span span_of(const struct yaml_file *file, struct fy_event *event)
 {
 	const struct fy_mark *start = fy_event_start_mark(event),
 			     *end = fy_event_end_mark(event);
-	struct place place = {.width = 1, .line = 1};
+	struct span span = {.width = 1, .line = 1};
 
 	if (start) {
-		place.offset = start->input_pos < file->source.len ? start->input_pos
-								   : file->source.len;
-		place.line = (unsigned)start->line + 1;
+		span.offset = start->input_pos < file->source.len ? start->input_pos
+								  : file->source.len;
+		span.line = (unsigned)start->line + 1;
 	}
 	if (start && end && end->input_pos > start->input_pos)
-		place.width = end->input_pos - start->input_pos;
-	return place;
+		span.width = end->input_pos - start->input_pos;
+	return span;
 }
 
 /* Hangs a new node where the next value belongs: under the innermost open list or map, or as root. */
-static int add_node(struct reading *reading, enum yaml_kind kind, struct place place,
+static int add_node(struct reading *reading, enum yaml_kind kind, struct span span,
 		    struct yaml **ret_node)
 {
 	struct yaml_file *file = reading->file;
@@ -94,11 +94,11 @@ static int add_node(struct reading *reading, enum yaml_kind kind, struct place p
 	if (!node)
 		return err_set(reading->err, -ENOMEM, "%s: out of memory", file->source.name);
 	node->kind = kind;
-	node->place = place;
+	node->span = span;
 	node->source = &file->source;
 	node->text = "";
 	node->key = TAKE(reading->key);
-	node->key_place = reading->key_place;
+	node->key_span = reading->key_span;
 	if (!parent)
 		file->root = node;
 	else if (parent->last)
@@ -113,7 +113,7 @@ static int add_node(struct reading *reading, enum yaml_kind kind, struct place p
 	return 0;
 }
 
-static int take_key(struct reading *reading, const char *text, struct place place)
+static int take_key(struct reading *reading, const char *text, struct span span)
 {
 	const struct source *source = &reading->file->source;
 	const struct yaml *map = reading->open[reading->depth - 1];
@@ -121,14 +121,14 @@ static int take_key(struct reading *reading, const char *text, struct place plac
 
 	for (const struct yaml *node = map->first; node; node = node->next)
 		if (!strcmp(node->key, text))
-			return fail_at(source, &place, reading->err,
+			return fail_at(source, &span, reading->err,
 				       "'%s' stands here twice, first in line %u",
-				       text_shown(text, shown), node->key_place.line);
+				       text_shown(text, shown), node->key_span.line);
 	if (map->count == KEYS_MAX)
-		return fail_at(source, &place, reading->err, "more than %d keys in one map",
+		return fail_at(source, &span, reading->err, "more than %d keys in one map",
 			       KEYS_MAX);
 	reading->key = text;
-	reading->key_place = place;
+	reading->key_span = span;
 	return 0;
 }
 
@@ -136,7 +136,7 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 {
 	struct yaml_file *file = reading->file;
 	struct fy_token *token = event->scalar.value;
-	struct place place = place_of(file, event);
+	struct span span = span_of(file, event);
 	const char *raw = NULL;
 	size_t len = 0;
 	struct yaml *node;
@@ -146,14 +146,14 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 	if (token)
 		raw = fy_token_get_text(token, &len);
 	if (raw && memchr(raw, '\0', len))
-		return fail_at(&file->source, &place, reading->err, "a NUL byte inside a text");
+		return fail_at(&file->source, &span, reading->err, "a NUL byte inside a text");
 	text = arena_copy(file->arena, raw ? raw : "", raw ? len : 0);
 	if (!text)
 		return err_set(reading->err, -ENOMEM, "%s: out of memory", file->source.name);
 	if (reading->depth && reading->open[reading->depth - 1]->kind == YAML_MAP &&
 	    !reading->key)
-		return take_key(reading, text, place);
-	r = add_node(reading, YAML_TEXT, place, &node);
+		return take_key(reading, text, span);
+	r = add_node(reading, YAML_TEXT, span, &node);
 	if (r < 0)
 		return r;
 	node->text = text;
@@ -164,18 +164,18 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 static int take_open(struct reading *reading, struct fy_event *event, enum yaml_kind kind)
 {
 	struct yaml_file *file = reading->file;
-	struct place place = place_of(file, event);
+	struct span span = span_of(file, event);
 	struct yaml *node;
 	int r;
 
 	if (reading->depth == DEPTH_MAX)
-		return fail_at(&file->source, &place, reading->err,
+		return fail_at(&file->source, &span, reading->err,
 			       "nested deeper than %d levels", DEPTH_MAX);
 	if (reading->depth && reading->open[reading->depth - 1]->kind == YAML_MAP &&
 	    !reading->key)
-		return fail_at(&file->source, &place, reading->err,
+		return fail_at(&file->source, &span, reading->err,
 			       "a key must be a plain text");
-	r = add_node(reading, kind, place, &node);
+	r = add_node(reading, kind, span, &node);
 	if (r < 0)
 		return r;
 	reading->open[reading->depth++] = node;
@@ -185,20 +185,20 @@ static int take_open(struct reading *reading, struct fy_event *event, enum yaml_
 static int take_event(struct reading *reading, struct fy_event *event)
 {
 	struct yaml_file *file = reading->file;
-	struct place place;
+	struct span span;
 
 	switch (event->type) {
 	case FYET_DOCUMENT_START:
-		place = place_of(file, event);
+		span = span_of(file, event);
 		if (reading->begun)
-			return fail_at(&file->source, &place, reading->err,
+			return fail_at(&file->source, &span, reading->err,
 				       "a second document begins here; one file holds one");
 		reading->begun = true;
 		return 0;
 	case FYET_ALIAS:
-		place = place_of(file, event);
+		span = span_of(file, event);
 		return fail_at(
-			&file->source, &place, reading->err,
+			&file->source, &span, reading->err,
 			"aliases (*name) are not accepted; write the value out (a name that begins "
 			"with * needs quotes)");
 	case FYET_SCALAR:
@@ -220,12 +220,12 @@ static int take_event(struct reading *reading, struct fy_event *event)
 	default:
 		return 0;
 	}
-	place = place_of(file, event);
-	return fail_at(&file->source, &place, reading->err,
+	span = span_of(file, event);
+	return fail_at(&file->source, &span, reading->err,
 		       "anchors (&name) and tags (!name) are not accepted");
 }
 
-/* What libfyaml itself has to say: the first of its errors, at our place. */
+/* What libfyaml itself has to say: the first of its errors, in our manner. */
 static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *err)
 {
 	const struct source *source = &file->source;
@@ -400,7 +400,12 @@ const struct yaml *yaml_get(const struct yaml *map, const char *key)
 
 unsigned yaml_line(const struct yaml *node)
 {
-	return node->place.line;
+	return node->span.line;
+}
+
+struct place yaml_place(const struct yaml *node)
+{
+	return (struct place){node->source, node->span.offset, node->span.width};
 }
 
 int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
@@ -408,7 +413,7 @@ int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, node->place.offset, node->place.width, err, -EINVAL, fmt,
+	source_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
 		     args);
 	va_end(args);
 	return -EINVAL;
@@ -416,21 +421,21 @@ int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
 
 int yaml_fail_key(const struct yaml *node, struct err *err, const char *fmt, ...)
 {
-	const struct place *place = node->key ? &node->key_place : &node->place;
+	const struct span *span = node->key ? &node->key_span : &node->span;
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, place->offset, place->width, err, -EINVAL, fmt, args);
+	source_vfail(node->source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
 
-static int unknown(const struct yaml *node, const struct place *place, const char *text,
+static int unknown(const struct yaml *node, const struct span *span, const char *text,
 		   const char *what, const struct words *words, struct err *err)
 {
 	char shown[SHOWN_MAX], offer[1280];
 
-	return fail_at(node->source, place, err, "unknown %s '%s'; %s", what,
+	return fail_at(node->source, span, err, "unknown %s '%s'; %s", what,
 		       text_shown(text, shown), words_offer(words, text, offer, sizeof(offer)));
 }
 
@@ -457,7 +462,7 @@ int yaml_map(const struct yaml *node, const char *what, const struct words *keys
 	snprintf(kind, sizeof(kind), "key of %s", what);
 	for (const struct yaml *child = node->first; keys && child; child = child->next)
 		if (!find_word(keys, child->key, &index))
-			return unknown(child, &child->key_place, child->key, kind, keys, err);
+			return unknown(child, &child->key_span, child->key, kind, keys, err);
 	return 0;
 }
 
@@ -514,7 +519,7 @@ int yaml_word(const struct yaml *node, const char *what, const struct words *wor
 		return r;
 	return find_word(words, text, ret_index)
 		       ? 0
-		       : unknown(node, &node->place, text, what, words, err);
+		       : unknown(node, &node->span, text, what, words, err);
 }
 
 int yaml_key_word(const struct yaml *node, const char *what, const struct words *words,
@@ -522,7 +527,7 @@ int yaml_key_word(const struct yaml *node, const char *what, const struct words 
 {
 	if (find_word(words, node->key, ret_index))
 		return 0;
-	return unknown(node, &node->key_place, node->key, what, words, err);
+	return unknown(node, &node->key_span, node->key, what, words, err);
 }
 
 int yaml_need(const struct yaml *map, const char *what, const char *key,
