@@ -11,7 +11,7 @@ struct idmap {
 	struct idmap_slot {
 		uint64_t key;
 		void *value;
-	} *slots;
+	} * slots;
 	size_t size; /* a power of two, or 0 */
 	size_t count, max;
 };

@@ -20,7 +20,8 @@ struct inspector {
 	uint64_t done, refused;
 };
 
-int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret, struct err *err)
+int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+		  struct err *err)
 {
 	struct inspector *inspector = calloc(1, sizeof(*inspector));
 	int r;
@@ -71,7 +72,8 @@ static struct inspected *flow_open(struct inspector *inspector, uint64_t id)
 	return flow;
 }
 
-static void say(struct inspector *inspector, struct event_opinion *event, uint64_t flow, enum app app, bool final)
+static void say(struct inspector *inspector, struct event_opinion *event, uint64_t flow,
+		enum app app, bool final)
 {
 	event->head.type = EVENT_OPINION;
 	event->flow = flow;
@@ -80,7 +82,8 @@ static void say(struct inspector *inspector, struct event_opinion *event, uint64
 	ring_publish(inspector->opinions);
 }
 
-static void look(struct inspector *inspector, const struct event_packet *event, struct event_opinion *opinion)
+static void look(struct inspector *inspector, const struct event_packet *event,
+		 struct event_opinion *opinion)
 {
 	struct inspected *flow = idmap_find(&inspector->flows, event->flow);
 	bool final = false;
@@ -90,7 +93,8 @@ static void look(struct inspector *inspector, const struct event_packet *event, 
 		flow = flow_open(inspector, event->flow);
 	if (!flow || !flow->state)
 		return;
-	app = ndpi_look(inspector->engine, flow->state, event->ip, event->ip_len, event->time_us, &final);
+	app = ndpi_look(inspector->engine, flow->state, event->ip, event->ip_len,
+			event->time_us, &final);
 	if (app != APP_NONE && (app != flow->app || final)) {
 		flow->app = app;
 		say(inspector, opinion, event->flow, app, final);
@@ -101,7 +105,8 @@ static void look(struct inspector *inspector, const struct event_packet *event, 
 	}
 }
 
-static void forget(struct inspector *inspector, const struct event_forget *event, struct event_opinion *opinion)
+static void forget(struct inspector *inspector, const struct event_forget *event,
+		   struct event_opinion *opinion)
 {
 	struct inspected *flow = idmap_take(&inspector->flows, event->flow);
 	enum app app;

@@ -17,7 +17,8 @@
 #define RING_OPINIONS (1u << 20)
 #define NAMES_MAX (1u << 16)
 #define BATCH 32
-#define LATE_US 200000 /* live: the clock of a silent link runs so far behind, packets come late */
+#define LATE_US \
+	200000 /* live: the clock of a silent link runs so far behind, packets come late */
 #define PROGRESS_US 100000
 
 struct pipeline {
@@ -93,7 +94,9 @@ static void progress(struct pipeline *pipeline, bool now)
 	pipeline->progress_us = wall;
 	state = (struct pipeline_state){
 		.now_us = sensor_now(pipeline->sensor),
-		.permille = pipeline->options.capture.live ? -1 : capture_progress(pipeline->capture),
+		.permille = pipeline->options.capture.live
+				    ? -1
+				    : capture_progress(pipeline->capture),
 		.live = pipeline->options.capture.live,
 		.counters = sensor_counters(pipeline->sensor),
 		.sums = recorder_sums(pipeline->recorder),
@@ -102,8 +105,8 @@ static void progress(struct pipeline *pipeline, bool now)
 	pipeline->options.progress(pipeline->options.context, &state);
 }
 
-static int pipeline_new(const struct pipeline_options *options, struct capture *capture, struct pipeline **ret,
-                        struct err *err)
+static int pipeline_new(const struct pipeline_options *options, struct capture *capture,
+			struct pipeline **ret, struct err *err)
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	struct sensor_options sensor = {
@@ -131,7 +134,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	pipeline->capture = capture;
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(pipeline->inputs, sizeof(pipeline->inputs), "%s%s", i ? ", " : "",
-		         capture_input(capture, i)->name);
+			 capture_input(capture, i)->name);
 	pipeline->facts = ring_new(RING_FACTS);
 	pipeline->packets = ring_new(RING_PACKETS);
 	pipeline->opinions = ring_new(RING_OPINIONS);
@@ -185,7 +188,8 @@ bool pipeline_interrupted(const struct pipeline *pipeline)
 static bool wants_end(const struct pipeline *pipeline, int64_t begun_us)
 {
 	return signals_seen || pipeline->failed ||
-	       (pipeline->options.for_us && wall_us(CLOCK_MONOTONIC) - begun_us >= pipeline->options.for_us);
+	       (pipeline->options.for_us &&
+		wall_us(CLOCK_MONOTONIC) - begun_us >= pipeline->options.for_us);
 }
 
 static int run_files(struct pipeline *pipeline, struct err *err)
@@ -205,8 +209,8 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 		/* Only now it is known when the next file begins, and whether flows go on into it. */
 		for (; first_over < over; first_over++)
 			sensor_input_end(pipeline->sensor, first_over,
-			                 capture_input(pipeline->capture, first_over),
-			                 r == CAPTURED_FRAME ? frame.time_us : 0);
+					 capture_input(pipeline->capture, first_over),
+					 r == CAPTURED_FRAME ? frame.time_us : 0);
 		if (r == CAPTURED_END)
 			break;
 		sensor_frame(pipeline->sensor, &frame);
@@ -252,7 +256,8 @@ static int run_live(struct pipeline *pipeline, struct err *err)
 	return 0;
 }
 
-static int known_inputs(const struct pipeline_options *options, const struct capture *capture, struct err *err)
+static int known_inputs(const struct pipeline_options *options, const struct capture *capture,
+			struct err *err)
 {
 	for (size_t i = 0; i < capture_input_count(capture); i++) {
 		const struct captured_input *input = capture_input(capture, i);
@@ -264,20 +269,22 @@ static int known_inputs(const struct pipeline_options *options, const struct cap
 		if (r < 0)
 			return r;
 		if (r)
-			return err_set(err, -EEXIST,
-			               "%s: the database holds this capture already (same size and content); "
-			               "--again reads it once more",
-			               input->name);
+			return err_set(
+				err, -EEXIST,
+				"%s: the database holds this capture already (same size and content); "
+				"--again reads it once more",
+				input->name);
 	}
 	return 0;
 }
 
-int pipeline_run(const struct pipeline_options *options, struct capture *capture, struct pipeline **ret,
-                 struct err *err)
+int pipeline_run(const struct pipeline_options *options, struct capture *capture,
+		 struct pipeline **ret, struct err *err)
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
 	struct sigaction action = {.sa_handler = on_signal}, before_int, before_term;
-	int r = options->capture.live || options->again ? 0 : known_inputs(options, capture, err);
+	int r = options->capture.live || options->again ? 0
+							: known_inputs(options, capture, err);
 
 	if (r >= 0)
 		r = pipeline_new(options, capture, &pipeline, err);

@@ -9,8 +9,8 @@
 #include "monitor/recorder.h"
 
 struct pipeline_state {
-	int64_t now_us;     /* the run's clock */
-	int permille;       /* of the files; -1: unknown, or live */
+	int64_t now_us; /* the run's clock */
+	int permille;	/* of the files; -1: unknown, or live */
 	bool live;
 	const struct counters *counters;
 	const struct recorder_sums *sums;
@@ -21,8 +21,8 @@ struct pipeline_options {
 	struct capture_options capture;
 	const struct policy *policy;
 	struct flowdb *db;
-	int64_t for_us;      /* live: ends after that; 0: never by itself */
-	bool again;          /* files that the database holds already are read all the same */
+	int64_t for_us; /* live: ends after that; 0: never by itself */
+	bool again;	/* files that the database holds already are read all the same */
 	/* May be NULL; `context` for both. */
 	void (*found)(void *context, const struct finding *finding);
 	/* Some ten times a second: where the run stands. */
@@ -38,8 +38,8 @@ struct pipeline;
  * SIGINT or SIGTERM, and commits. On success *ret is the caller's. Negative errno with err filled:
  * what was committed before stays.
  */
-int pipeline_run(const struct pipeline_options *options, struct capture *capture, struct pipeline **ret,
-                 struct err *err) MUST_CHECK;
+int pipeline_run(const struct pipeline_options *options, struct capture *capture,
+		 struct pipeline **ret, struct err *err) MUST_CHECK;
 void pipeline_free(struct pipeline *pipeline);
 void pipeline_freep(struct pipeline **pipeline);
 

@@ -10,13 +10,14 @@
 #include "monitor/idmap.h"
 #include "monitor/record/join.h"
 
-#define OPEN_MAX (1 << 21)     /* flows told of and not over */
+#define OPEN_MAX (1 << 21) /* flows told of and not over */
 #define OPINIONS_MAX (1 << 18)
-#define HELD_MAX 4096          /* over, but what became of them hangs on what is still to come */
+#define HELD_MAX 4096 /* over, but what became of them hangs on what is still to come */
 #define WRITE_AGE_US (60 * SECOND_US)
 #define COMMIT_US SECOND_US
 #define COMMIT_ROWS 10000
-#define TWO_WAY_US (600 * SECOND_US) /* design.md 5: blocked is claimed beside a two-way flow that near */
+#define TWO_WAY_US \
+	(600 * SECOND_US) /* design.md 5: blocked is claimed beside a two-way flow that near */
 #define SECOND_US INT64_C(1000000)
 
 /* What is kept of a flow between its events, for the unit at one of its ends. */
@@ -48,8 +49,8 @@ struct recorder {
 	unsigned held_count;
 	int64_t run, policy_id;
 	int64_t now_us, commit_us;
-	unsigned rows; /* written since the last commit */
-	bool begun;    /* a transaction is open */
+	unsigned rows;	 /* written since the last commit */
+	bool begun;	 /* a transaction is open */
 	int16_t *mirror; /* row -> the row its UDP flows exercise as well; -1 */
 	struct candidate candidates[CANDIDATES_MAX];
 	size_t candidate_count;
@@ -80,11 +81,13 @@ static void mirrors_find(struct recorder *recorder)
 		for (size_t k = 0; k < policy->row_count; k++) {
 			const struct row *b = &policy->rows[k];
 
-			if (i != k && a->profile == b->profile && a->form[0].udp && b->form[0].udp &&
-			    a->form[0].directions != b->form[0].directions &&
+			if (i != k && a->profile == b->profile && a->form[0].udp &&
+			    b->form[0].udp && a->form[0].directions != b->form[0].directions &&
 			    a->form[0].media == b->form[0].media &&
-			    !memcmp(&a->form[0].local, &b->form[0].local, sizeof(a->form[0].local)) &&
-			    !memcmp(&a->form[0].remote, &b->form[0].remote, sizeof(a->form[0].remote)))
+			    !memcmp(&a->form[0].local, &b->form[0].local,
+				    sizeof(a->form[0].local)) &&
+			    !memcmp(&a->form[0].remote, &b->form[0].remote,
+				    sizeof(a->form[0].remote)))
 				recorder->mirror[i] = (int16_t)k;
 		}
 	}
@@ -107,8 +110,8 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	recorder->begun = true;
 	r = flowdb_run_begin(options->db, &run, &recorder->run, err);
 	if (r >= 0)
-		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text, policy->site_text,
-		                      &recorder->policy_id, err);
+		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
+				      policy->site_text, &recorder->policy_id, err);
 	return r;
 }
 
@@ -126,7 +129,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	recorder->mirror = calloc(options->policy->row_count + 1, sizeof(*recorder->mirror));
-	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings || !recorder->mirror) {
+	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
+	    !recorder->mirror) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -186,7 +190,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
 	if (r >= 0)
-		r = flowdb_run_update(db, recorder->run, sums->first_us, sums->last_us, !again, &sums->counters, err);
+		r = flowdb_run_update(db, recorder->run, sums->first_us, sums->last_us, !again,
+				      &sums->counters, err);
 	if (r >= 0)
 		r = flowdb_commit(db, err);
 	if (r >= 0 && again)
@@ -202,8 +207,9 @@ int recorder_flush(struct recorder *recorder, struct err *err)
 	return recorder->begun ? commit(recorder, true, err) : 0;
 }
 
-static int flow_write(struct recorder *recorder, const struct unit *unit, const struct view *view,
-                      const struct verdict *verdict, struct sheet *sheet, struct err *err)
+static int flow_write(struct recorder *recorder, const struct unit *unit,
+		      const struct view *view, const struct verdict *verdict,
+		      struct sheet *sheet, struct err *err)
 {
 	const struct policy *policy = recorder->options.policy;
 	struct finding *finding = gathered_finding(&sheet->gathered);
@@ -237,8 +243,9 @@ static int flow_write(struct recorder *recorder, const struct unit *unit, const 
 /* ---------------------------------------------------------------- judging */
 
 /* What is known beside the flow's own facts. */
-static void view_fill(const struct recorder *recorder, const struct unit *unit, const struct flow_facts *facts,
-                      const char *name, unsigned local, enum app opinion, struct view *view)
+static void view_fill(const struct recorder *recorder, const struct unit *unit,
+		      const struct flow_facts *facts, const char *name, unsigned local,
+		      enum app opinion, struct view *view)
 {
 	const struct policy *policy = recorder->options.policy;
 	const struct addr *remote = &facts->end[!local].addr;
@@ -249,14 +256,15 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit, 
 		.local = (uint8_t)local,
 		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app : (uint16_t)opinion,
 		.evidence = facts->evidence == EVIDENCE_DISSECTOR ? EVIDENCE_DISSECTOR
-		            : opinion != APP_NONE                 ? EVIDENCE_INSPECTED
-		                                                  : EVIDENCE_NONE,
+			    : opinion != APP_NONE		  ? EVIDENCE_INSPECTED
+								  : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.unit = unit->rule,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = recorder->options.no_inspector,
 	};
-	view->bound_count = book_names(recorder->book, unit->number, remote, facts->first_us, facts->last_us, view->bound);
+	view->bound_count = book_names(recorder->book, unit->number, remote, facts->first_us,
+				       facts->last_us, view->bound);
 	if (!unit->lease.known)
 		return;
 	for (size_t i = 0; i < policy->envelope->role_count; i++) {
@@ -268,7 +276,8 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit, 
 					view->learnt_roles |= (uint32_t)BIT(i);
 			if (unit->lease.dns_count)
 				view->learnt_any |= (uint32_t)BIT(i);
-		} else if (role->learn == LEARN_DHCP_SERVER && !addr_is_unspecified(&unit->lease.server)) {
+		} else if (role->learn == LEARN_DHCP_SERVER &&
+			   !addr_is_unspecified(&unit->lease.server)) {
 			view->learnt_any |= (uint32_t)BIT(i);
 			if (addr_equal(&unit->lease.server, remote))
 				view->learnt_roles |= (uint32_t)BIT(i);
@@ -281,7 +290,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit, 
 }
 
 static void use_count(struct recorder *recorder, struct unit *unit, const struct view *view,
-                      const struct verdict *verdict)
+		      const struct verdict *verdict)
 {
 	const struct flow_facts *facts = view->facts;
 
@@ -301,9 +310,10 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 			} else if (facts->outcome != OUTCOME_ANSWERED) {
 				use->unanswered++;
 			} else {
-				uint64_t *count = verdict->grade == GRADE_EXACT    ? &use->exact
-				                  : verdict->grade == GRADE_WIDE ? &use->wide
-				                                                 : &use->unproven;
+				uint64_t *count = verdict->grade == GRADE_EXACT ? &use->exact
+						  : verdict->grade == GRADE_WIDE
+							  ? &use->wide
+							  : &use->unproven;
 
 				(*count)++;
 				if (!use->first_us || facts->first_us < use->first_us)
@@ -319,9 +329,10 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 }
 
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
-static int flow_judge(struct recorder *recorder, struct unit *unit, const struct flow_facts *facts,
-                      const char *name, unsigned local, enum app opinion, bool ended, bool may_hold,
-                      struct sheet *sheet, bool *ret_hold, struct err *err)
+static int flow_judge(struct recorder *recorder, struct unit *unit,
+		      const struct flow_facts *facts, const char *name, unsigned local,
+		      enum app opinion, bool ended, bool may_hold, struct sheet *sheet,
+		      bool *ret_hold, struct err *err)
 {
 	struct verdict verdict;
 	struct view view;
@@ -334,19 +345,23 @@ static int flow_judge(struct recorder *recorder, struct unit *unit, const struct
 	view_fill(recorder, unit, facts, name, local, opinion, &view);
 	judge_flow(recorder->options.policy, &view, &verdict);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
-		bool two_way = unit->two_way_us && unit->two_way_us >= facts->first_us - TWO_WAY_US &&
-		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
+		bool two_way = unit->two_way_us &&
+			       unit->two_way_us >= facts->first_us - TWO_WAY_US &&
+			       unit->two_way_us <= facts->last_us + TWO_WAY_US;
 
-		if (judge_outcome(recorder->options.policy, &view, two_way, &verdict) && may_hold) {
+		if (judge_outcome(recorder->options.policy, &view, two_way, &verdict) &&
+		    may_hold) {
 			*ret_hold = true;
 			return 0;
 		}
 	}
 	if (verdict.kind != KIND_NONE)
-		r = findings_add(recorder->findings, recorder->options.db, unit, &view, &verdict, &sheet->gathered, err);
+		r = findings_add(recorder->findings, recorder->options.db, unit, &view,
+				 &verdict, &sheet->gathered, err);
 	else
 		findings_drop(recorder->findings, &sheet->gathered);
-	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE || facts->last_us - facts->first_us >= WRITE_AGE_US))
+	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
+		       facts->last_us - facts->first_us >= WRITE_AGE_US))
 		r = flow_write(recorder, unit, &view, &verdict, sheet, err);
 	if (ended) {
 		sheet->over = true;
@@ -373,19 +388,22 @@ static struct candidate *candidate_at(struct recorder *recorder, const struct ad
 }
 
 /* A flow no unit of the lists takes part in: is one of its ends a room system all the same? */
-static int flow_strangers(struct recorder *recorder, const struct flow_facts *facts, const char *name, struct err *err)
+static int flow_strangers(struct recorder *recorder, const struct flow_facts *facts,
+			  const char *name, struct err *err)
 {
 	const struct policy *policy = recorder->options.policy;
 
 	for (unsigned end = 0; end < 2; end++) {
 		const struct endpoint *host = &facts->end[end];
 		bool by_oui = policy_looks_like_unit(policy, &host->mac, NULL);
-		bool by_name = facts->initiator == end && *name && policy_looks_like_unit(policy, NULL, name);
+		bool by_name = facts->initiator == end && *name &&
+			       policy_looks_like_unit(policy, NULL, name);
 		struct candidate *candidate;
 		struct unit *unit;
 		int r = 0;
 
-		if (!facts->packets[end] || addr_is_unspecified(&host->addr) || (!by_oui && !by_name))
+		if (!facts->packets[end] || addr_is_unspecified(&host->addr) ||
+		    (!by_oui && !by_name))
 			continue;
 		candidate = candidate_at(recorder, &host->addr);
 		if (!candidate) {
@@ -404,7 +422,8 @@ static int flow_strangers(struct recorder *recorder, const struct flow_facts *fa
 		unit = units_unlisted(recorder->units, recorder->options.db, host, &r, err);
 		if (unit) {
 			unit_seen(unit, host, facts->first_us, facts->last_us);
-			r = findings_unlisted(recorder->findings, recorder->options.db, unit, facts, end, err);
+			r = findings_unlisted(recorder->findings, recorder->options.db, unit,
+					      facts, end, err);
 		}
 		if (r < 0)
 			return r;
@@ -415,23 +434,26 @@ static int flow_strangers(struct recorder *recorder, const struct flow_facts *fa
 /* ----------------------------------------------------------------- events */
 
 /* The unit at one end; a DHCP client without an address is known by its MAC or by the lease it gets. */
-static struct unit *unit_of_end(struct recorder *recorder, const struct flow_facts *facts, unsigned end,
-                                int *ret_error, struct err *err)
+static struct unit *unit_of_end(struct recorder *recorder, const struct flow_facts *facts,
+				unsigned end, int *ret_error, struct err *err)
 {
 	bool client = !mac_is_zero(&facts->chaddr) && facts->end[end].port == 68;
 
 	if (client) {
-		struct unit *unit = units_by_mac(recorder->units, recorder->options.db, &facts->chaddr, ret_error, err);
+		struct unit *unit = units_by_mac(recorder->units, recorder->options.db,
+						 &facts->chaddr, ret_error, err);
 
 		if (unit || *ret_error < 0)
 			return unit;
 	}
-	return units_at(recorder->units, recorder->options.db, &facts->end[end], facts->packets[end] > 0, ret_error, err);
+	return units_at(recorder->units, recorder->options.db, &facts->end[end],
+			facts->packets[end] > 0, ret_error, err);
 }
 
 /* Sets *ret_hold where an ended flow must wait; then `open` is as before. */
-static int flow_handle(struct recorder *recorder, const struct event_flow *event, enum app opinion, bool may_hold,
-                       struct open_flow *open, bool *ret_hold, struct err *err)
+static int flow_handle(struct recorder *recorder, const struct event_flow *event,
+		       enum app opinion, bool may_hold, struct open_flow *open, bool *ret_hold,
+		       struct err *err)
 {
 	const struct flow_facts *facts = &event->facts;
 	bool ended = event->head.type == EVENT_FLOW_END;
@@ -454,20 +476,21 @@ static int flow_handle(struct recorder *recorder, const struct event_flow *event
 	for (unsigned end = 0; end < 2; end++) {
 		if (!units[end] || open->sheet[end].over)
 			continue;
-		r = flow_judge(recorder, units[end], facts, name, end, opinion, ended, may_hold, &open->sheet[end],
-		               ret_hold, err);
+		r = flow_judge(recorder, units[end], facts, name, end, opinion, ended, may_hold,
+			       &open->sheet[end], ret_hold, err);
 		if (r < 0 || *ret_hold)
 			return r;
 	}
 	return 0;
 }
 
-static void flow_hold(struct recorder *recorder, const struct event_flow *event, enum app opinion,
-                      const struct open_flow *open)
+static void flow_hold(struct recorder *recorder, const struct event_flow *event,
+		      enum app opinion, const struct open_flow *open)
 {
 	struct held_flow *held = &recorder->held[recorder->held_count++];
 
-	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len), opinion, *open};
+	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len),
+				   opinion, *open};
 	if (held->event)
 		memcpy(held->event, event, event->head.len);
 	else
@@ -485,7 +508,8 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 		bool over = all || recorder->now_us > held->until_us, hold = false;
 
 		if (r >= 0)
-			r = flow_handle(recorder, held->event, held->opinion, !over, &held->open, &hold, err);
+			r = flow_handle(recorder, held->event, held->opinion, !over,
+					&held->open, &hold, err);
 		if (hold && r >= 0)
 			recorder->held[kept++] = *held;
 		else
@@ -495,14 +519,16 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 	return r;
 }
 
-static int handle_flow(struct recorder *recorder, const struct event_flow *event, struct err *err)
+static int handle_flow(struct recorder *recorder, const struct event_flow *event,
+		       struct err *err)
 {
 	uint64_t id = event->facts.id;
 	bool ended = event->head.type == EVENT_FLOW_END, hold = false;
 	struct open_flow fresh = {0};
 	struct open_flow *open = idmap_find(&recorder->open, id);
 	enum app opinion = join_opinion(recorder->join, id, ended);
-	int r = flow_handle(recorder, event, opinion, recorder->held_count < HELD_MAX, open ? open : &fresh, &hold, err);
+	int r = flow_handle(recorder, event, opinion, recorder->held_count < HELD_MAX,
+			    open ? open : &fresh, &hold, err);
 
 	if (hold)
 		flow_hold(recorder, event, opinion, open ? open : &fresh);
@@ -521,7 +547,8 @@ static int handle_flow(struct recorder *recorder, const struct event_flow *event
 }
 
 /* An answer counts only from a server that holds the role which the envelope learns from DHCP. */
-static bool is_dns_server(const struct recorder *recorder, const struct unit *unit, const struct addr *server)
+static bool is_dns_server(const struct recorder *recorder, const struct unit *unit,
+			  const struct addr *server)
 {
 	const struct policy *policy = recorder->options.policy;
 	uint32_t listed = policy_roles_of_addr(policy, server);
@@ -531,14 +558,16 @@ static bool is_dns_server(const struct recorder *recorder, const struct unit *un
 			continue;
 		if (listed & BIT(i))
 			return true;
-		for (unsigned n = 0; n < unit->lease.dns_count && !policy->holders[i].prefix_count; n++)
+		for (unsigned n = 0;
+		     n < unit->lease.dns_count && !policy->holders[i].prefix_count; n++)
 			if (addr_equal(&unit->lease.dns[n], server))
 				return true;
 	}
 	return false;
 }
 
-static int handle_name(struct recorder *recorder, const struct event_name *event, struct err *err)
+static int handle_name(struct recorder *recorder, const struct event_name *event,
+		       struct err *err)
 {
 	struct endpoint client = {.addr = event->client};
 	char text[NAME_MAX_LEN + 1];
@@ -559,13 +588,15 @@ static int handle_name(struct recorder *recorder, const struct event_name *event
 	unit = units_at(recorder->units, recorder->options.db, &client, true, &r, err);
 	if (r < 0 || !unit || !is_dns_server(recorder, unit, &event->server))
 		return r;
-	book_bind(recorder->book, unit->number, &event->address, text, row.first_us, row.until_us);
+	book_bind(recorder->book, unit->number, &event->address, text, row.first_us,
+		  row.until_us);
 	unit->bound_roles |= policy_roles_of_name(recorder->options.policy, text);
 	recorder->rows++;
 	return flowdb_name_put(recorder->options.db, &row, err);
 }
 
-static int handle_lease(struct recorder *recorder, const struct event_lease *event, struct err *err)
+static int handle_lease(struct recorder *recorder, const struct event_lease *event,
+			struct err *err)
 {
 	struct unit *unit;
 	int r = 0;
@@ -586,11 +617,13 @@ static int handle_lease(struct recorder *recorder, const struct event_lease *eve
 	return 0;
 }
 
-static int handle_input(struct recorder *recorder, const struct event_input *event, struct err *err)
+static int handle_input(struct recorder *recorder, const struct event_input *event,
+			struct err *err)
 {
-	const struct captured_input *told = recorder->options.input
-	                                            ? recorder->options.input(recorder->options.context, event->index)
-	                                            : NULL;
+	const struct captured_input *told =
+		recorder->options.input
+			? recorder->options.input(recorder->options.context, event->index)
+			: NULL;
 	struct input_row row = {
 		.name = told ? told->name : "",
 		.size = told ? told->size : 0,
@@ -605,7 +638,8 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 	return flowdb_input_put(recorder->options.db, recorder->run, &row, err);
 }
 
-static int handle_health(struct recorder *recorder, const struct event_health *event, struct err *err)
+static int handle_health(struct recorder *recorder, const struct event_health *event,
+			 struct err *err)
 {
 	int r = 0;
 
@@ -622,7 +656,7 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 	if (r >= 0 && event->final)
 		r = commit(recorder, false, err);
 	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
-	         (recorder->rows >= COMMIT_ROWS || !recorder->options.input))
+		 (recorder->rows >= COMMIT_ROWS || !recorder->options.input))
 		r = commit(recorder, true, err);
 	return r;
 }

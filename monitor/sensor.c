@@ -18,9 +18,10 @@
 
 #define UPDATE_US (60 * SECOND)
 #define SETTLE_US (10 * SECOND) /* after the first payload */
-#define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
-#define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
-#define FOLLOWS_US (60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define COPY_US 50000		/* copies of a SPAN follow within that (domain.md 7.4) */
+#define MEDIA_PAYLOADS 64	/* a media flow goes on learning for so many packets */
+#define FOLLOWS_US \
+	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
 #define SECOND INT64_C(1000000)
 
 struct sensor {
@@ -81,7 +82,8 @@ void sensor_stats(struct sensor *sensor, const struct capture_stats *stats)
 /* ----------------------------------------------------------------- events */
 
 /* Room on a ring; its reader is let work until there is some. */
-static void *event_new(struct sensor *sensor, struct ring *ring, enum event_type type, size_t len)
+static void *event_new(struct sensor *sensor, struct ring *ring, enum event_type type,
+		       size_t len)
 {
 	struct event *event;
 
@@ -96,10 +98,11 @@ static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type 
 {
 	const char *name = names_text(sensor->names, flow->name);
 	size_t len = strlen(name);
-	struct event_flow *event = event_new(sensor, sensor->options.facts, type,
-	                                     offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
-	                                             ? offsetof(struct event_flow, name) + len + 1
-	                                             : sizeof(*event));
+	struct event_flow *event =
+		event_new(sensor, sensor->options.facts, type,
+			  offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
+				  ? offsetof(struct event_flow, name) + len + 1
+				  : sizeof(*event));
 
 	event->facts = flow->facts;
 	event->name_len = (uint8_t)len;
@@ -117,7 +120,7 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 		const struct learnt_name *name = &learnt->name[i];
 		size_t len = strnlen(name->name, NAME_MAX_LEN);
 		struct event_name *event = event_new(sensor, sensor->options.facts, EVENT_NAME,
-		                                     sizeof(*event) + len);
+						     sizeof(*event) + len);
 
 		event->time_us = sensor->now_us;
 		event->client = name->client;
@@ -161,7 +164,8 @@ static void tell_health(struct sensor *sensor, bool final)
 	sensor->health_us = sensor->now_us;
 }
 
-static void inspector_hand(struct sensor *sensor, struct flow *flow, const struct packet *packet)
+static void inspector_hand(struct sensor *sensor, struct flow *flow,
+			   const struct packet *packet)
 {
 	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
 	struct event_packet *event;
@@ -305,10 +309,12 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 	struct copy_mark *marks = flow->copies[end];
 	uint64_t digest;
 
-	if (!packet->ip_id && !packet->payload_len && !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+	if (!packet->ip_id && !packet->payload_len &&
+	    !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return false;
 	memcpy(seen.head, packet->payload,
-	       packet->payload_len < sizeof(seen.head) ? packet->payload_len : sizeof(seen.head));
+	       packet->payload_len < sizeof(seen.head) ? packet->payload_len
+						       : sizeof(seen.head));
 	digest = XXH3_64bits(&seen, sizeof(seen));
 	for (unsigned i = 0; i < 2; i++)
 		if (marks[i].digest == digest && marks[i].time_us &&
@@ -325,7 +331,8 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
  */
 static void opener_guess(struct flow_facts *facts)
 {
-	bool listens0 = port_listens(facts->end[0].port), listens1 = port_listens(facts->end[1].port);
+	bool listens0 = port_listens(facts->end[0].port),
+	     listens1 = port_listens(facts->end[1].port);
 
 	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP) {
 		facts->initiator = 0;
@@ -340,7 +347,7 @@ static void opener_guess(struct flow_facts *facts)
 }
 
 static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key, unsigned side,
-                               const struct packet *packet)
+			       const struct packet *packet)
 {
 	struct flow *flow = flowtab_add(sensor->tab, key);
 	struct flow_facts *facts;
@@ -426,10 +433,12 @@ static bool flow_relearns(const struct flow *flow, const struct packet *packet)
 	const struct flow_facts *facts = &flow->facts;
 
 	return flow->settled && !flow->young && !facts->media && packet->payload_len &&
-	       (facts->app == APP_STUN || facts->app == APP_MSTURN) && packet->payload[0] >> 6 == 2;
+	       (facts->app == APP_STUN || facts->app == APP_MSTURN) &&
+	       packet->payload[0] >> 6 == 2;
 }
 
-static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end, const struct packet *packet)
+static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
+			 const struct packet *packet)
 {
 	struct flow_facts *facts = &flow->facts;
 	bool tcp = facts->transport == TRANSPORT_TCP;
@@ -454,8 +463,9 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
 	name_kind = facts->name_kind;
 	more = dissect_payload(packet, end, facts, name, flow->young, &sensor->learnt);
-	if (facts->name_kind != NAME_NONE && (name_kind != facts->name_kind || !flow->name ||
-	                                      strcmp(name, names_text(sensor->names, flow->name)))) {
+	if (facts->name_kind != NAME_NONE &&
+	    (name_kind != facts->name_kind || !flow->name ||
+	     strcmp(name, names_text(sensor->names, flow->name)))) {
 		names_drop(sensor->names, flow->name);
 		flow->name = names_take(sensor->names, name);
 		if (!flow->name) {
@@ -471,12 +481,14 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		inspector_hand(sensor, flow, packet);
 	if (!more)
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
-	else if (flow_is_media(facts) ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
-	                              : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+	else if (flow_is_media(facts)
+			 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
+			 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
-static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end, const struct packet *packet)
+static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
+			const struct packet *packet)
 {
 	struct flow_facts *facts = &flow->facts;
 
@@ -565,7 +577,8 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	counters->bytes += frame->wire_len;
 	packet.number = counters->seen;
 	packet.time_us = sensor->now_us;
-	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len, &packet)) {
+	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
+			      &packet)) {
 	case DECODED_IP:
 		counters->truncated += packet.truncated;
 		sensor_ip(sensor, &packet);
@@ -597,11 +610,13 @@ void sensor_idle(struct sensor *sensor, int64_t now_us)
 	clock_set(sensor, now_us);
 }
 
-void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input, int64_t next_us)
+void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
+		      int64_t next_us)
 {
 	struct event_input *event;
 
-	if (!next_us || next_us < sensor->now_us - SECOND || next_us > sensor->now_us + FOLLOWS_US) {
+	if (!next_us || next_us < sensor->now_us - SECOND ||
+	    next_us > sensor->now_us + FOLLOWS_US) {
 		retire_all(sensor);
 		tell_health(sensor, false);
 		if (next_us)

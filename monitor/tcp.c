@@ -52,8 +52,8 @@ static bool is_answered(const struct flow_facts *facts, unsigned end)
 {
 	/* A lone RST is no answer but a refusal. */
 	return facts->packets[end] && (facts->transport != TRANSPORT_TCP ||
-	                               facts->tcp_flags[end] & (TCP_SYN | TCP_FIN | TCP_PSH) ||
-	                               !(facts->tcp_flags[end] & TCP_RST));
+				       facts->tcp_flags[end] & (TCP_SYN | TCP_FIN | TCP_PSH) ||
+				       !(facts->tcp_flags[end] & TCP_RST));
 }
 
 enum idle tcp_idle(const struct flow *flow)
@@ -80,7 +80,8 @@ static bool is_prohibited(const struct flow_facts *facts)
 static bool is_port_unreachable(const struct flow_facts *facts)
 {
 	if (facts->ip_version == 4)
-		return facts->icmp_type == 3 && (facts->icmp_code == 2 || facts->icmp_code == 3);
+		return facts->icmp_type == 3 &&
+		       (facts->icmp_code == 2 || facts->icmp_code == 3);
 	return facts->icmp_type == 1 && facts->icmp_code == 4;
 }
 
@@ -106,7 +107,8 @@ void tcp_outcome(struct flow *flow)
 	/* DHCP and LLMNR answers travel in flows of their own (design.md 3): such a flow is the answer. */
 	if ((answered[0] && answered[1]) ||
 	    (facts->app == APP_DHCP && facts->end[facts->initiator & 1].port == 67) ||
-	    (facts->app == APP_LLMNR && facts->initiator_by == INITIATOR_REQUEST && !facts->packets[facts->initiator & 1]))
+	    (facts->app == APP_LLMNR && facts->initiator_by == INITIATOR_REQUEST &&
+	     !facts->packets[facts->initiator & 1]))
 		facts->outcome = OUTCOME_ANSWERED;
 	else if (is_prohibited(facts))
 		facts->outcome = OUTCOME_PROHIBITED;

@@ -109,8 +109,7 @@ static void match_fill(const struct scorer *s, const struct score *best,
 		return;
 	if (is_as_written(s, best))
 		text_copy(verdict->reason, sizeof(verdict->reason), "as_written");
-	else if (s->policy->allow_vbss && !port_set_has(&form->local, s->local->port) &&
-		 scorer_is_vbss(s, &s->policy->rows[best->row], form))
+	else if (form->when == OPTION_ALLOW_VBSS)
 		text_copy(verdict->reason, sizeof(verdict->reason), "vbss");
 	else if (!s->direction && form->directions != (BIT(DIRECTION_OUT) | BIT(DIRECTION_IN)))
 		text_copy(verdict->reason, sizeof(verdict->reason), "assumed");

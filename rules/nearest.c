@@ -74,7 +74,6 @@ static void expected_print(const struct scorer *s, const struct score *score, en
 	const struct row *row = &s->policy->rows[score->row];
 	const struct row_form *form = &row->form[score->form];
 	struct words words = {.buf = buf, .size = size};
-	struct port_set local;
 
 	buf[0] = '\0';
 	switch (field) {
@@ -106,8 +105,7 @@ static void expected_print(const struct scorer *s, const struct score *score, en
 		applications_print(row, form, &words);
 		break;
 	case FIELD_LOCAL_PORT:
-		scorer_local_ports(s, row, form, &local);
-		port_set_print(&local, buf, size);
+		port_set_print(&form->local, buf, size);
 		break;
 	case FIELD_MEDIA:
 		media_print(row, form, &words);

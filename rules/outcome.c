@@ -4,8 +4,9 @@
  * only while the unit is seen to talk with somebody both ways.
  */
 #include "rules/score.h"
+#include "schema/time.h"
 
-#define SILENCE_US (3 * INT64_C(1000000))
+#define SILENCE_US (3 * SECOND_US)
 #define SILENCE_TRIES 2 /* the request and one retry */
 
 /* Asked of a server the site or the document names; an ICE probe to some client may stay silent. */

@@ -169,6 +169,9 @@ bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
 			continue;
 		for (size_t i = 0; i < doc->prefix_count; i++)
 			by_document |= prefix_covers(&doc->prefixes[i], &s->remote->addr);
+		for (size_t i = 0; i < doc->endpoint.prefix_count; i++)
+			by_document |=
+				prefix_covers(&doc->endpoint.prefixes[i], &s->remote->addr);
 		if (!by_document)
 			return true;
 	}

@@ -81,65 +81,24 @@ static enum fit peer_fit(const struct scorer *s, const struct row_form *form, bo
 	return best;
 }
 
-static void port_set_join(struct port_set *set, const struct port_set *more)
-{
-	for (unsigned i = 0; i < more->count; i++) {
-		bool there = false;
-
-		for (unsigned k = 0; k < set->count; k++)
-			there |= set->range[k].low <= more->range[i].low &&
-				 set->range[k].high >= more->range[i].high;
-		if (!there && set->count < PORT_RANGES_MAX)
-			set->range[set->count++] = more->range[i];
-	}
-}
-
-/*
- * The local ports that the rows of one profile give to media of these kinds. `media` 0 means any
- * kind; `alone` asks for rows of just these kinds.
- */
-static void media_ports(const struct scorer *s, uint8_t profile, uint8_t media, bool alone,
-			struct port_set *ret)
-{
-	for (size_t r = 0; r < s->policy->row_count; r++) {
-		const struct row *row = &s->policy->rows[r];
-
-		for (unsigned f = 0; row->profile == profile && f < row->form_count; f++) {
-			const struct row_form *form = &row->form[f];
-
-			if (form->media && !port_set_is_ephemeral(&form->local) &&
-			    (alone ? form->media == media : (form->media & media) == media))
-				port_set_join(ret, &form->local);
-		}
-	}
-}
-
+/* From a port that the rows of the same profile give to sharing alone. */
 bool scorer_is_vbss(const struct scorer *s, const struct row *row, const struct row_form *form)
 {
-	struct port_set sharing = {0};
-
 	if (s->view->facts->transport != TRANSPORT_UDP ||
 	    s->view->facts->media != MEDIA_VIDEO || !(form->media & MEDIA_VIDEO) ||
 	    port_set_is_ephemeral(&form->local))
 		return false;
-	media_ports(s, row->profile, MEDIA_DATA, true, &sharing);
-	return port_set_has(&sharing, s->local->port);
-}
+	for (size_t r = 0; r < s->policy->row_count; r++) {
+		const struct row *other = &s->policy->rows[r];
 
-void scorer_local_ports(const struct scorer *s, const struct row *row,
-			const struct row_form *form, struct port_set *ret)
-{
-	*ret = form->local;
-	if (s->policy->strict_relay_ports && form->media &&
-	    app_set_has(&form->apps, APP_MSTURN) && port_set_is_ephemeral(&form->local)) {
-		struct port_set strict = {0};
-
-		media_ports(s, row->profile, s->view->facts->media, false, &strict);
-		if (strict.count) /* a profile without such ranges has nothing to be strict about */
-			*ret = strict;
+		for (unsigned f = 0; other->profile == row->profile && f < other->form_count;
+		     f++)
+			if (other->form[f].media == MEDIA_DATA &&
+			    !port_set_is_ephemeral(&other->form[f].local) &&
+			    port_set_has(&other->form[f].local, s->local->port))
+				return true;
 	}
-	if (s->policy->allow_vbss && scorer_is_vbss(s, row, form))
-		media_ports(s, row->profile, MEDIA_DATA, true, ret);
+	return false;
 }
 
 /*
@@ -174,17 +133,14 @@ static enum fit fits(bool yes)
 void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct score *ret)
 {
 	const struct flow_facts *facts = s->view->facts;
-	const struct row *r = &s->policy->rows[row];
-	const struct row_form *f = &r->form[form];
+	const struct row_form *f = &s->policy->rows[row].form[form];
 	bool via_proxy = form_is_proxied(s, f);
 	uint8_t *fit = ret->fit;
-	struct port_set local;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->row = (uint16_t)row;
 	ret->form = (uint8_t)form;
 	ret->role = -1;
-	scorer_local_ports(s, r, f, &local);
 	fit[FIELD_IP_VERSION] =
 		fits(!f->ip_versions || f->ip_versions & BIT(facts->ip_version & 7));
 	fit[FIELD_TRANSPORT] = fits(transport_fits(f, facts->transport));
@@ -193,7 +149,7 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	fit[FIELD_PEER] = peer_fit(s, f, via_proxy, ret);
 	fit[FIELD_REMOTE_PORT] = fits(via_proxy || port_set_has(&f->remote, s->remote->port));
 	fit[FIELD_APPLICATION] = application_fit(s, f, via_proxy);
-	fit[FIELD_LOCAL_PORT] = local_port_fit(s, &local);
+	fit[FIELD_LOCAL_PORT] = local_port_fit(s, &f->local);
 	fit[FIELD_MEDIA] = fits(!f->media || !(facts->media & ~f->media));
 	ret->first = FIELD_COUNT;
 	for (unsigned field = FIELD_COUNT; field-- > 0;)
@@ -203,7 +159,7 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 		}
 	if (!ret->misses)
 		ret->grade = grade_of(f, fit);
-	ret->local_ports = (uint16_t)(port_set_size(&local) - 1);
+	ret->local_ports = (uint16_t)(port_set_size(&f->local) - 1);
 	ret->remote_ports = (uint16_t)(port_set_size(&f->remote) - 1);
 }
 

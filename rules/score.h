@@ -36,9 +36,6 @@ enum fit scorer_role(const struct scorer *s, unsigned role);
 bool scorer_named_by_site(const struct scorer *s, uint32_t roles);
 /* Whether the peer is known to share the unit's own segment: subnet, link-local, any group. */
 bool scorer_on_segment(const struct scorer *s);
-/* The local ports the form allows this flow: its own but for strict-relay-ports and allow-vbss. */
-void scorer_local_ports(const struct scorer *s, const struct row *row,
-			const struct row_form *form, struct port_set *ret);
 /* Whether the flow is screen sharing sent as video, from the ports of sharing (domain.md A20). */
 bool scorer_is_vbss(const struct scorer *s, const struct row *row, const struct row_form *form);
 

@@ -18,7 +18,7 @@
 
 #define RING_BYTES (64 * 1024 * 1024)
 #define SNAP_DEFAULT 65535
-#define BLOCK_MS 10  /* how long the kernel may collect packets before it hands a block over */
+#define BLOCK_MS 10 /* how long the kernel may collect packets before it hands a block over */
 #define MERGE_US 50000 /* how long a frame waits for an older one of a slower interface */
 
 struct input {
@@ -77,10 +77,11 @@ static int input_link(struct input *input, struct err *err)
 	const char *name = pcap_datalink_val_to_name(type);
 
 	if (link_of(type, &input->link) < 0)
-		return err_set(err, -EPROTONOSUPPORT,
-		               "%s: link type %d (%s) is not read; Ethernet, Linux cooked (SLL, SLL2), "
-		               "raw IP and loopback are",
-		               input->path, type, name ? name : "unknown");
+		return err_set(
+			err, -EPROTONOSUPPORT,
+			"%s: link type %d (%s) is not read; Ethernet, Linux cooked (SLL, SLL2), "
+			"raw IP and loopback are",
+			input->path, type, name ? name : "unknown");
 	return 0;
 }
 
@@ -92,10 +93,11 @@ static int input_filter(struct input *input, const char *words, struct err *err)
 	if (!*words)
 		return 0;
 	if (pcap_compile(input->pcap, &program, words, 1, PCAP_NETMASK_UNKNOWN) < 0)
-		return err_set(err, -EINVAL,
-		               "filter '%s': %s (trailing words are a filter as tcpdump has it; files "
-		               "go behind -r)",
-		               words, pcap_geterr(input->pcap));
+		return err_set(
+			err, -EINVAL,
+			"filter '%s': %s (trailing words are a filter as tcpdump has it; files "
+			"go behind -r)",
+			words, pcap_geterr(input->pcap));
 	if (pcap_setfilter(input->pcap, &program) < 0)
 		r = err_set(err, -EINVAL, "filter '%s': %s", words, pcap_geterr(input->pcap));
 	pcap_freecode(&program);
@@ -150,9 +152,10 @@ static int file_open(struct input *input, struct err *err)
 	if (!pcap) {
 		if (file != stdin)
 			fclose(file);
-		return err_set(err, -EINVAL, "%s: not a capture file that can be read (%s); pcap and "
-		                             "pcapng are",
-		               input->path, text);
+		return err_set(err, -EINVAL,
+			       "%s: not a capture file that can be read (%s); pcap and "
+			       "pcapng are",
+			       input->path, text);
 	}
 	input->pcap = pcap;
 	return 0;
@@ -177,7 +180,8 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
 		if (S_ISREG(st.st_mode)) {
 			if (!st.st_size)
-				return err_set(err, -EINVAL, "%s: the file is empty (0 bytes)", input->path);
+				return err_set(err, -EINVAL, "%s: the file is empty (0 bytes)",
+					       input->path);
 			r = file_digest(input, fd, err);
 			if (r < 0)
 				return r;
@@ -198,7 +202,8 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 	return 0;
 }
 
-int capture_expand(const char *path, char ***paths, size_t *room, size_t *count, struct err *err)
+int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
+		   struct err *err)
 {
 	struct dirent **entries = NULL;
 	struct stat st;
@@ -235,7 +240,7 @@ int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
 /* ------------------------------------------------------------------- live */
 
 static int live_open(struct input *input, const struct capture_options *options, int epoll_fd,
-                     struct err *err)
+		     struct err *err)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	struct epoll_event event = {.events = EPOLLIN};
@@ -251,16 +256,18 @@ static int live_open(struct input *input, const struct capture_options *options,
 	pcap_set_buffer_size(pcap, RING_BYTES);
 	r = pcap_activate(pcap);
 	if (r == PCAP_ERROR_NO_SUCH_DEVICE)
-		return err_set(err, -ENODEV, "%s: there is no such interface; 'ip link' lists them",
-		               input->path);
+		return err_set(err, -ENODEV,
+			       "%s: there is no such interface; 'ip link' lists them",
+			       input->path);
 	if (r == PCAP_ERROR_PERM_DENIED || r == PCAP_ERROR_PROMISC_PERM_DENIED)
-		return err_set(err, -EPERM,
-		               "%s: not permitted; run as root, or give the program CAP_NET_RAW: "
-		               "setcap cap_net_raw+ep",
-		               input->path);
+		return err_set(
+			err, -EPERM,
+			"%s: not permitted; run as root, or give the program CAP_NET_RAW: "
+			"setcap cap_net_raw+ep",
+			input->path);
 	if (r == PCAP_ERROR_IFACE_NOT_UP)
 		return err_set(err, -ENETDOWN, "%s: the interface is down; 'ip link set %s up'",
-		               input->path, input->path);
+			       input->path, input->path);
 	if (r < 0)
 		return err_set(err, -EIO, "%s: %s", input->path, pcap_geterr(pcap));
 	if (pcap_setnonblock(pcap, 1, text) < 0)
@@ -344,10 +351,12 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 		input->path = strdup(options->inputs[i]);
 		if (!input->path)
 			return err_set(err, -ENOMEM, "out of memory");
-		input->told.name = input->path + (slash && !options->live ? slash + 1 - options->inputs[i] : 0);
+		input->told.name =
+			input->path +
+			(slash && !options->live ? slash + 1 - options->inputs[i] : 0);
 		capture->count++;
 		r = options->live ? live_open(input, options, capture->epoll_fd, err)
-		                  : file_check(input, capture->filter, err);
+				  : file_check(input, capture->filter, err);
 		capture->total += input->told.size;
 	}
 	if (r < 0)
@@ -378,7 +387,7 @@ void capture_closep(struct capture **capture)
 }
 
 static void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *header,
-                       const uint8_t *bytes, struct frame *frame)
+		       const uint8_t *bytes, struct frame *frame)
 {
 	frame->time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
 	frame->caplen = header->caplen;
@@ -416,7 +425,7 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 	if (r == PCAP_ERROR) {
 		input->told.cut = true;
 		snprintf(input->told.note, sizeof(input->told.note), "after packet %llu: %s",
-		         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
+			 (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
 	}
 	file_close(input);
 	capture->before += input->told.size;
@@ -441,14 +450,16 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 			int r = pcap_next_ex(input->pcap, &input->header, &input->bytes);
 
 			if (r == PCAP_ERROR)
-				return err_set(err, -EIO, "%s: %s", input->path, pcap_geterr(input->pcap));
+				return err_set(err, -EIO, "%s: %s", input->path,
+					       pcap_geterr(input->pcap));
 			input->held = r == 1;
 		}
 		if (!input->held) {
 			all = false;
 			continue;
 		}
-		time_us = (int64_t)input->header->ts.tv_sec * 1000000 + input->header->ts.tv_usec;
+		time_us =
+			(int64_t)input->header->ts.tv_sec * 1000000 + input->header->ts.tv_usec;
 		if (!oldest || time_us < oldest_us) {
 			oldest = input;
 			oldest_us = time_us;
@@ -461,7 +472,8 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 	if (!all && now_us - oldest_us < MERGE_US && now_us >= oldest_us)
 		return CAPTURED_NOTHING;
 	oldest->held = false;
-	frame_fill(oldest, (unsigned)(oldest - capture->inputs), oldest->header, oldest->bytes, frame);
+	frame_fill(oldest, (unsigned)(oldest - capture->inputs), oldest->header, oldest->bytes,
+		   frame);
 	return CAPTURED_FRAME;
 }
 

@@ -14,14 +14,15 @@
 const struct flowtab_limits FLOWTAB_DEFAULTS = {
 	.flows = 1 << 20,
 	.young = 1 << 17,
-	.idle_us = {
-		[IDLE_UDP] = 60 * INT64_C(1000000),
-		[IDLE_ICMP] = 10 * INT64_C(1000000),
-		[IDLE_OTHER] = 60 * INT64_C(1000000),
-		[IDLE_TCP_OPENING] = 30 * INT64_C(1000000),
-		[IDLE_TCP_OPEN] = 3600 * INT64_C(1000000),
-		[IDLE_TCP_CLOSED] = 5 * INT64_C(1000000),
-	},
+	.idle_us =
+		{
+			[IDLE_UDP] = 60 * INT64_C(1000000),
+			[IDLE_ICMP] = 10 * INT64_C(1000000),
+			[IDLE_OTHER] = 60 * INT64_C(1000000),
+			[IDLE_TCP_OPENING] = 30 * INT64_C(1000000),
+			[IDLE_TCP_OPEN] = 3600 * INT64_C(1000000),
+			[IDLE_TCP_CLOSED] = 5 * INT64_C(1000000),
+		},
 };
 
 struct list {
@@ -46,7 +47,8 @@ struct flowtab {
 
 static void *pages(size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -226,7 +228,8 @@ struct flow *flowtab_longest_idle(struct flowtab *tab)
 
 static int by_number(const void *a, const void *b)
 {
-	uint64_t x = (*(struct flow *const *)a)->facts.id, y = (*(struct flow *const *)b)->facts.id;
+	uint64_t x = (*(struct flow *const *)a)->facts.id,
+		 y = (*(struct flow *const *)b)->facts.id;
 
 	return x < y ? -1 : x > y;
 }

@@ -18,7 +18,8 @@ static size_t slot_of(const struct packet *packet)
 	return XXH3_64bits(&key, sizeof(key)) % FRAGMENTS_MAX;
 }
 
-void fragments_put(struct fragments *fragments, const struct packet *packet, const struct mac *client)
+void fragments_put(struct fragments *fragments, const struct packet *packet,
+		   const struct mac *client)
 {
 	fragments->slots[slot_of(packet)] = (struct fragment_slot){
 		.src = packet->src,
@@ -33,8 +34,8 @@ void fragments_put(struct fragments *fragments, const struct packet *packet, con
 	};
 }
 
-bool fragments_find(const struct fragments *fragments, struct packet *packet, struct mac *ret_client,
-                    bool *ret_dhcp)
+bool fragments_find(const struct fragments *fragments, struct packet *packet,
+		    struct mac *ret_client, bool *ret_dhcp)
 {
 	const struct fragment_slot *slot = &fragments->slots[slot_of(packet)];
 

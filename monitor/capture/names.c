@@ -23,7 +23,8 @@ struct names {
 
 static void *pages(size_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -98,7 +99,8 @@ void names_drop(struct names *names, uint32_t name)
 
 	if (!name || --entry->references)
 		return;
-	for (link = &names->buckets[entry->bucket]; *link != name; link = &names->entries[*link].next)
+	for (link = &names->buckets[entry->bucket]; *link != name;
+	     link = &names->entries[*link].next)
 		;
 	*link = entry->next;
 	entry->next = names->free;

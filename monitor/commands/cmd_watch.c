@@ -14,7 +14,8 @@ static const char HELP[] =
 	"       tlmon watch -r FILE|DIR [-r ...] [-c site.yaml] [-l DIR] [filter]\n\n"
 	"Judges every flow of every unit against the documented rows and writes flows and\n"
 	"findings to DIR/flows.db. Live it prints a line for each new finding, until SIGINT\n"
-	"or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP SOURCE_HELP
+	"or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
+		SOURCE_HELP
 	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n"
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
@@ -26,15 +27,20 @@ static void found(void *context, const struct finding *finding)
 {
 	const bool *live = context;
 	bool terminal = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	const char *paint = !terminal ? "" : finding->row.severity >= SEVERITY_HIGH ? "\033[1;31m" : "\033[33m";
+	const char *paint = !terminal				     ? ""
+			    : finding->row.severity >= SEVERITY_HIGH ? "\033[1;31m"
+								     : "\033[33m";
 	char time[TIME_TEXT];
 
 	if (!*live)
 		return;
 	progress_clear();
-	printf("%.19s  F%lld  %s%s%s  %s  %s  %s\n", time_print_local(finding->row.first_us, time), (long long)finding->id,
-	       paint, severity_name(finding->row.severity) ? severity_name(finding->row.severity) : "info",
-	       terminal ? "\033[0m" : "", finding->unit->name, kind_name(finding->row.kind), finding->row.reason);
+	printf("%.19s  F%lld  %s%s%s  %s  %s  %s\n",
+	       time_print_local(finding->row.first_us, time), (long long)finding->id, paint,
+	       severity_name(finding->row.severity) ? severity_name(finding->row.severity)
+						    : "info",
+	       terminal ? "\033[0m" : "", finding->unit->name, kind_name(finding->row.kind),
+	       finding->row.reason);
 	fflush(stdout);
 }
 
@@ -54,12 +60,15 @@ static void say_candidates(const struct recorder *recorder, const struct source 
 	for (size_t i = 0; i < count; i++) {
 		const struct candidate *host = &candidates[i];
 
-		printf("  %-39s  %s  %llu flows  %s%s%s\n", addr_print(&host->addr, addr), mac_print(&host->mac, mac),
-		       (unsigned long long)host->flows, host->by_oui ? "MAC of the maker" : "",
+		printf("  %-39s  %s  %llu flows  %s%s%s\n", addr_print(&host->addr, addr),
+		       mac_print(&host->mac, mac), (unsigned long long)host->flows,
+		       host->by_oui ? "MAC of the maker" : "",
 		       host->by_oui && *host->name ? ", " : "", *host->name ? host->name : "");
 	}
-	printf("Go on with:\n  tlmon watch %s %s --unit %s --profile room,online\n", source->file_count ? "-r" : "-i",
-	       source->file_count ? source->files[0] : source->interfaces[0], addr_print(&candidates[0].addr, addr));
+	printf("Go on with:\n  tlmon watch %s %s --unit %s --profile room,online\n",
+	       source->file_count ? "-r" : "-i",
+	       source->file_count ? source->files[0] : source->interfaces[0],
+	       addr_print(&candidates[0].addr, addr));
 }
 
 static void say_cuts(const struct capture *capture)
@@ -68,7 +77,8 @@ static void say_cuts(const struct capture *capture)
 		const struct captured_input *input = capture_input(capture, i);
 
 		if (input->cut)
-			log_warning("%s: damaged or cut %s; everything before it was judged", input->name, input->note);
+			log_warning("%s: damaged or cut %s; everything before it was judged",
+				    input->name, input->note);
 	}
 }
 
@@ -80,18 +90,24 @@ static void say_sums(const struct recorder *recorder, const char *dir)
 	printf("%llu packets (%llu in flows, %llu not IP or upkeep, %llu malformed, %llu fragments without a flow, "
 	       "%llu copies)\n",
 	       (unsigned long long)counters->seen, (unsigned long long)counters->in_flows,
-	       (unsigned long long)counters->out_of_scope, (unsigned long long)counters->malformed,
-	       (unsigned long long)counters->fragments_lost, (unsigned long long)counters->duplicates);
+	       (unsigned long long)counters->out_of_scope,
+	       (unsigned long long)counters->malformed,
+	       (unsigned long long)counters->fragments_lost,
+	       (unsigned long long)counters->duplicates);
 	printf("%zu units, %llu of their flows: %llu documented, %llu outside, %llu undetermined, %llu housekeeping; "
 	       "%llu findings opened\n",
 	       units_count(recorder_units(recorder)), (unsigned long long)sums->flows,
-	       (unsigned long long)sums->by_ruling[RULING_DOCUMENTED], (unsigned long long)sums->by_ruling[RULING_OUTSIDE],
+	       (unsigned long long)sums->by_ruling[RULING_DOCUMENTED],
+	       (unsigned long long)sums->by_ruling[RULING_OUTSIDE],
 	       (unsigned long long)sums->by_ruling[RULING_UNDETERMINED],
-	       (unsigned long long)sums->by_ruling[RULING_HOUSEKEEPING], (unsigned long long)sums->findings);
+	       (unsigned long long)sums->by_ruling[RULING_HOUSEKEEPING],
+	       (unsigned long long)sums->findings);
 	if (counters->kernel_dropped)
-		log_warning("the kernel dropped %llu packets", (unsigned long long)counters->kernel_dropped);
+		log_warning("the kernel dropped %llu packets",
+			    (unsigned long long)counters->kernel_dropped);
 	if (counters->evicted)
-		log_warning("the flow table was full: %llu flows ended early", (unsigned long long)counters->evicted);
+		log_warning("the flow table was full: %llu flows ended early",
+			    (unsigned long long)counters->evicted);
 	if (units_count(recorder_units(recorder)))
 		printf("Go on with:  tlmon findings -l %s\n", dir);
 }
@@ -136,17 +152,18 @@ static int watch(struct source *source, const struct policy_options *options, co
 int cmd_watch(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
-	                                     SOURCE_LONG,
-	                                     {"log", required_argument, NULL, 'l'},
-	                                     {"help", no_argument, NULL, 'h'},
-	                                     {0}};
+					     SOURCE_LONG,
+					     {"log", required_argument, NULL, 'l'},
+					     {"help", no_argument, NULL, 'h'},
+					     {0}};
 	struct policy_options policy = {0};
 	struct source source = {0};
 	const char *dir = NULL;
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT SOURCE_SHORT "l:h", LONG, NULL)) != -1) {
+	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT SOURCE_SHORT "l:h",
+					       LONG, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			source_release(&source);

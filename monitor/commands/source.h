@@ -23,23 +23,25 @@ struct source {
 	bool again;
 };
 #define SOURCE_SHORT "r:i:"
-#define SOURCE_LONG                                                  \
-	{"read", required_argument, NULL, 'r'},                      \
-	{"interface", required_argument, NULL, 'i'},         \
-	{"snaplen", required_argument, NULL, SOURCE_SNAP},   \
-	{"for", required_argument, NULL, SOURCE_FOR},        \
-	{"again", no_argument, NULL, SOURCE_AGAIN},          \
-	{"in-process", no_argument, NULL, SOURCE_IN_PROCESS}
-#define SOURCE_HELP                                                                              \
-	"  -i, --interface IF    watch this interface (repeatable: merged by time)\n"            \
-	"  -r, --read FILE|DIR   read a pcap or pcapng file, '-' for standard input, or the\n"   \
-	"                        files of a folder in name order (repeatable)\n"                 \
-	"      --for SPAN        live: end after 90s, 15m, 2h ...\n"                             \
-	"      --snaplen BYTES   live: bytes kept of a packet (default 65535; 1600 will do)\n"   \
+#define SOURCE_LONG \
+	{"read", required_argument, NULL, 'r'}, {"interface", required_argument, NULL, 'i'}, \
+		{"snaplen", required_argument, NULL, SOURCE_SNAP}, \
+		{"for", required_argument, NULL, SOURCE_FOR}, \
+		{"again", no_argument, NULL, SOURCE_AGAIN}, \
+	{ \
+		"in-process", no_argument, NULL, SOURCE_IN_PROCESS \
+	}
+#define SOURCE_HELP \
+	"  -i, --interface IF    watch this interface (repeatable: merged by time)\n" \
+	"  -r, --read FILE|DIR   read a pcap or pcapng file, '-' for standard input, or the\n" \
+	"                        files of a folder in name order (repeatable)\n" \
+	"      --for SPAN        live: end after 90s, 15m, 2h ...\n" \
+	"      --snaplen BYTES   live: bytes kept of a packet (default 65535; 1600 will do)\n" \
 	"      --in-process      all roles in one process (so far the only way)\n"
 
 /* Takes the option if it is one of SOURCE_*: 1 taken, 0 not mine, negative errno with err filled. */
-int source_option(struct source *source, int option, const char *value, struct err *err) MUST_CHECK;
+int source_option(struct source *source, int option, const char *value,
+		  struct err *err) MUST_CHECK;
 /* The trailing words; then checks that there is one kind of input. */
 int source_words(struct source *source, int argc, char **argv, struct err *err) MUST_CHECK;
 void source_release(struct source *source);

@@ -15,7 +15,8 @@ struct binding {
 struct page {
 	uint64_t unit;
 	struct addr address;
-	uint8_t count, oldest; /* of names; oldest: which one goes next when all places are taken */
+	uint8_t count,
+		oldest; /* of names; oldest: which one goes next when all places are taken */
 	struct binding names[BOUND_MAX];
 };
 
@@ -64,7 +65,7 @@ static struct page *page_of(const struct book *book, uint64_t unit, const struct
 }
 
 void book_bind(struct book *book, uint64_t unit, const struct addr *address, const char *name,
-               int64_t from_us, int64_t until_us)
+	       int64_t from_us, int64_t until_us)
 {
 	struct page *page = page_of(book, unit, address);
 	struct binding *binding;
@@ -108,8 +109,8 @@ void book_bind(struct book *book, uint64_t unit, const struct addr *address, con
 	*binding = (struct binding){copy, from_us, until_us};
 }
 
-uint8_t book_names(const struct book *book, uint64_t unit, const struct addr *address, int64_t from_us,
-                   int64_t to_us, const char *ret_names[BOUND_MAX])
+uint8_t book_names(const struct book *book, uint64_t unit, const struct addr *address,
+		   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX])
 {
 	const struct page *page = page_of(book, unit, address);
 	uint8_t count = 0;

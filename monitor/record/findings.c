@@ -35,7 +35,8 @@ struct findings {
 };
 
 struct findings *findings_new(const struct policy *policy,
-                              void (*told)(void *context, const struct finding *finding), void *context)
+			      void (*told)(void *context, const struct finding *finding),
+			      void *context)
 {
 	struct findings *findings = calloc(1, sizeof(*findings));
 
@@ -95,13 +96,14 @@ static uint64_t kind_key(const struct unit *unit, uint8_t kind)
 
 static bool same_key(const struct finding_row *a, const struct finding_row *b)
 {
-	return a->unit == b->unit && a->kind == b->kind && a->transport == b->transport && a->app == b->app &&
-	       !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) && !strcmp(a->role, b->role) &&
-	       !strcmp(a->port, b->port);
+	return a->unit == b->unit && a->kind == b->kind && a->transport == b->transport &&
+	       a->app == b->app && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
+	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port);
 }
 
 /* The peers a person would act on together: those of one role, else one subnet, or one group. */
-static void remote_write(const struct findings *findings, const struct view *view, struct finding_row *row)
+static void remote_write(const struct findings *findings, const struct view *view,
+			 struct finding_row *row)
 {
 	const struct addr *remote = &view->facts->end[!view->local].addr;
 	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
@@ -109,15 +111,16 @@ static void remote_write(const struct findings *findings, const struct view *vie
 
 	if (roles) {
 		text_copy(row->role, sizeof(row->role),
-		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
+			  findings->policy->envelope->roles[__builtin_ctz(roles)].id);
 		return;
 	}
-	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128) : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
+	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
+					   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
 	prefix_print(&prefix, row->remote);
 }
 
 static void port_write(const struct findings *findings, const struct view *view,
-                       const struct verdict *verdict, int row_index, struct finding_row *row)
+		       const struct verdict *verdict, int row_index, struct finding_row *row)
 {
 	const struct flow_facts *facts = view->facts;
 	bool in = verdict->direction == DIRECTION_IN;
@@ -137,8 +140,9 @@ static void port_write(const struct findings *findings, const struct view *view,
 	snprintf(row->port, sizeof(row->port), "%u", port);
 }
 
-static void row_write(const struct findings *findings, const struct unit *unit, const struct view *view,
-                      const struct verdict *verdict, struct finding_row *row)
+static void row_write(const struct findings *findings, const struct unit *unit,
+		      const struct view *view, const struct verdict *verdict,
+		      struct finding_row *row)
 {
 	int index = -1;
 
@@ -161,15 +165,18 @@ static void row_write(const struct findings *findings, const struct unit *unit, 
 
 static int finding_enter(struct findings *findings, struct finding *finding, struct err *err)
 {
-	struct finding *first = idmap_find(&findings->by_kind, kind_key(finding->unit, finding->row.kind));
+	struct finding *first =
+		idmap_find(&findings->by_kind, kind_key(finding->unit, finding->row.kind));
 
-	if (array_reserve(&findings->all, &findings->room, findings->count + 1, sizeof(struct finding *)) < 0 ||
+	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
+			  sizeof(struct finding *)) < 0 ||
 	    idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0)
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	if (first) {
 		finding->next = first->next;
 		first->next = finding;
-	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind), finding) < 0) {
+	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
+			     finding) < 0) {
 		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	}
@@ -179,7 +186,7 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 
 /* The finding of this key: known here, in the database from an earlier run, or new. */
 static int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
-                       const struct finding_row *key, struct finding **ret, struct err *err)
+		       const struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
 	int r;
@@ -229,7 +236,8 @@ static void finding_close(struct finding *finding, const char *reason)
 }
 
 /* All flows of `from` go over to `into`. */
-static int finding_fold(struct flowdb *db, struct finding *from, struct finding *into, struct err *err)
+static int finding_fold(struct flowdb *db, struct finding *from, struct finding *into,
+			struct err *err)
 {
 	char reason[64];
 
@@ -254,7 +262,7 @@ static int finding_fold(struct flowdb *db, struct finding *from, struct finding 
 
 /* More than FINDINGS_FOLD open ones of a unit and kind: one for all of them, this one's key too. */
 static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *unit,
-                     struct finding_row *key, struct finding **ret, struct err *err)
+		     struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *into;
 	int r;
@@ -269,10 +277,12 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
 	r = finding_get(findings, db, unit, key, &into, err);
 	if (r < 0)
 		return r;
-	for (struct finding *f = idmap_find(&findings->by_kind, kind_key(unit, key->kind)); f && r >= 0; f = f->next)
+	for (struct finding *f = idmap_find(&findings->by_kind, kind_key(unit, key->kind));
+	     f && r >= 0; f = f->next)
 		r = finding_fold(db, f, into, err);
-	snprintf(into->row.reason, sizeof(into->row.reason), "more than %d different findings of this kind: %s",
-	         FINDINGS_FOLD, kind_sentence(key->kind));
+	snprintf(into->row.reason, sizeof(into->row.reason),
+		 "more than %d different findings of this kind: %s", FINDINGS_FOLD,
+		 kind_sentence(key->kind));
 	*ret = unit->fold[key->kind] = into;
 	return r < 0 ? r : 0;
 }
@@ -281,11 +291,13 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
  * Whether this inbound flow is one of a scan: its source tried more than SCAN_PORTS local ports
  * within SCAN_US. ICE probes are media and never get here (domain.md 7.3).
  */
-static struct scan *scan_note(struct findings *findings, const struct unit *unit, const struct view *view)
+static struct scan *scan_note(struct findings *findings, const struct unit *unit,
+			      const struct view *view)
 {
 	const struct endpoint *source = &view->facts->end[!view->local];
 	uint16_t port = view->facts->end[view->local].port;
-	uint64_t key = XXH3_64bits_withSeed(&source->addr, sizeof(source->addr), unit->number) | 1;
+	uint64_t key =
+		XXH3_64bits_withSeed(&source->addr, sizeof(source->addr), unit->number) | 1;
 	struct scan *scan = idmap_find(&findings->scans, key);
 
 	if (!scan) {
@@ -314,10 +326,12 @@ static struct scan *scan_note(struct findings *findings, const struct unit *unit
 	return scan->is_scan ? scan : NULL;
 }
 
-static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *unit, struct scan *scan,
-                     const struct finding_row *key, struct finding **ret, struct err *err)
+static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *unit,
+		     struct scan *scan, const struct finding_row *key, struct finding **ret,
+		     struct err *err)
 {
-	struct finding_row scan_key = {.unit = key->unit, .kind = KIND_SERVICE, .transport = key->transport};
+	struct finding_row scan_key = {
+		.unit = key->unit, .kind = KIND_SERVICE, .transport = key->transport};
 	char source[ADDR_TEXT];
 	struct finding *into;
 	int r;
@@ -333,14 +347,16 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 	for (size_t i = 0; i < findings->count && r >= 0; i++) {
 		struct finding *f = findings->all[i];
 
-		if (f->unit == unit && f->row.first_us >= scan->first_us && !strcmp(f->row.remote, key->remote) &&
-		    !strcmp(f->row.role, key->role) && f->row.transport == key->transport && f->row.flows <= 1)
+		if (f->unit == unit && f->row.first_us >= scan->first_us &&
+		    !strcmp(f->row.remote, key->remote) && !strcmp(f->row.role, key->role) &&
+		    f->row.transport == key->transport && f->row.flows <= 1)
 			r = finding_fold(db, f, into, err);
 	}
 	if (r < 0)
 		return r;
 	snprintf(into->row.reason, sizeof(into->row.reason),
-	         "%s tries the unit's ports one after the other (more than %d within a minute)", source, SCAN_PORTS);
+		 "%s tries the unit's ports one after the other (more than %d within a minute)",
+		 source, SCAN_PORTS);
 	*ret = scan->into = into;
 	return 0;
 }
@@ -365,24 +381,28 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	finding->row.bytes -= gathered->bytes;
 	finding->dirty = true;
 	if (!finding->row.flows)
-		finding_close(finding, "judged again when more was known: no flow is left under it");
+		finding_close(finding,
+			      "judged again when more was known: no flow is left under it");
 	*gathered = (struct gathered){0};
 }
 
-static void waiver_write(const struct findings *findings, const struct view *view, const struct verdict *verdict,
-                         struct finding *finding)
+static void waiver_write(const struct findings *findings, const struct view *view,
+			 const struct verdict *verdict, struct finding *finding)
 {
-	const struct waiver *waiver = policy_find_waiver(findings->policy, finding->unit->name, verdict, view->facts,
-	                                                 view->local, view->app, view->facts->last_us, NULL);
+	const struct waiver *waiver =
+		policy_find_waiver(findings->policy, finding->unit->name, verdict, view->facts,
+				   view->local, view->app, view->facts->last_us, NULL);
 
 	*finding->row.waiver = '\0';
 	if (waiver)
-		snprintf(finding->row.waiver, sizeof(finding->row.waiver), "%.60s: %.160s (until %.16s)",
-		         waiver->owner, waiver->reason, waiver->expires);
+		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
+			 "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
+			 waiver->expires);
 }
 
-int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit, const struct view *view,
-                 const struct verdict *verdict, struct gathered *gathered, struct err *err)
+int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
+		 const struct view *view, const struct verdict *verdict,
+		 struct gathered *gathered, struct err *err)
 {
 	const struct flow_facts *facts = view->facts;
 	uint64_t bytes = facts->bytes[0] + facts->bytes[1];
@@ -392,12 +412,13 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	int r;
 
 	row_write(findings, unit, view, verdict, &key);
-	if (verdict->direction == DIRECTION_IN && !facts->media && verdict->ruling == RULING_OUTSIDE)
+	if (verdict->direction == DIRECTION_IN && !facts->media &&
+	    verdict->ruling == RULING_OUTSIDE)
 		scan = scan_note(findings, unit, view);
 	if (scan)
 		r = fold_scan(findings, db, unit, scan, &key, &finding, err);
 	else if (!idmap_find(&findings->by_key, key_of(unit, &key)) &&
-	         (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
+		 (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
 		r = fold_kind(findings, db, unit, &key, &finding, err);
 	else
 		r = finding_get(findings, db, unit, &key, &finding, err);
@@ -419,7 +440,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	if (verdict->severity > finding->row.severity)
 		finding->row.severity = verdict->severity;
 	if (!finding->row.open && !scan && finding != unit->fold[key.kind])
-		judge_sentence(findings->policy, view, verdict, finding->row.reason, sizeof(finding->row.reason));
+		judge_sentence(findings->policy, view, verdict, finding->row.reason,
+			       sizeof(finding->row.reason));
 	waiver_write(findings, view, verdict, finding);
 	finding->dirty = true;
 	finding_open(findings, finding);
@@ -427,9 +449,10 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-                      const struct flow_facts *facts, unsigned local, struct err *err)
+		      const struct flow_facts *facts, unsigned local, struct err *err)
 {
-	struct finding_row key = {.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
+	struct finding_row key = {
+		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
 	struct finding *finding;
 	char mac[MAC_TEXT];
 	int r = finding_get(findings, db, unit, &key, &finding, err);
@@ -443,9 +466,10 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 	finding->row.flows++;
 	finding->row.bytes += facts->bytes[0] + facts->bytes[1];
 	finding->row.severity = SEVERITY_MEDIUM;
-	snprintf(finding->row.reason, sizeof(finding->row.reason),
-	         "%s (%s) behaves like a room system and stands on no list of units; add it to the site file",
-	         unit->name, mac_print(&facts->end[local].mac, mac));
+	snprintf(
+		finding->row.reason, sizeof(finding->row.reason),
+		"%s (%s) behaves like a room system and stands on no list of units; add it to the site file",
+		unit->name, mac_print(&facts->end[local].mac, mac));
 	finding->dirty = true;
 	finding_open(findings, finding);
 	return 0;

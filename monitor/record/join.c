@@ -35,11 +35,13 @@ uint64_t join_drain(struct join *join, struct ring *opinions)
 	while ((event = ring_peek(opinions))) {
 		const struct event_opinion *opinion = (const struct event_opinion *)event;
 
-		if (event_check(event, event->len) < 0 || event->type != EVENT_OPINION || !opinion->flow) {
+		if (event_check(event, event->len) < 0 || event->type != EVENT_OPINION ||
+		    !opinion->flow) {
 			join->refused++;
 		} else {
 			idmap_take(&join->opinions, opinion->flow);
-			if (idmap_add(&join->opinions, opinion->flow, (void *)(uintptr_t)opinion->app) < 0)
+			if (idmap_add(&join->opinions, opinion->flow,
+				      (void *)(uintptr_t)opinion->app) < 0)
 				join->refused++;
 		}
 		ring_release(opinions);
@@ -49,7 +51,8 @@ uint64_t join_drain(struct join *join, struct ring *opinions)
 
 enum app join_opinion(struct join *join, uint64_t flow, bool last)
 {
-	void *value = last ? idmap_take(&join->opinions, flow) : idmap_find(&join->opinions, flow);
+	void *value =
+		last ? idmap_take(&join->opinions, flow) : idmap_find(&join->opinions, flow);
 
 	return (enum app)(uintptr_t)value;
 }

@@ -67,16 +67,19 @@ static uint64_t mac_key(const struct mac *mac)
 	return key;
 }
 
-static void profiles_print(const struct policy *policy, uint32_t profiles, char *buf, size_t size)
+static void profiles_print(const struct policy *policy, uint32_t profiles, char *buf,
+			   size_t size)
 {
 	*buf = '\0';
 	for (size_t i = 0; i < policy->envelope->profile_count; i++)
 		if (profiles & BIT(i))
-			text_add(buf, size, "%s%s", *buf ? ", " : "", policy->envelope->profiles[i].id);
+			text_add(buf, size, "%s%s", *buf ? ", " : "",
+				 policy->envelope->profiles[i].id);
 }
 
-static struct unit *unit_make(struct units *units, struct flowdb *db, const struct unit_rule *rule,
-                              const struct addr *addr, int *ret_error, struct err *err)
+static struct unit *unit_make(struct units *units, struct flowdb *db,
+			      const struct unit_rule *rule, const struct addr *addr,
+			      int *ret_error, struct err *err)
 {
 	struct unit *unit = calloc(1, sizeof(*unit));
 	char profiles[PROFILES_MAX * 34];
@@ -84,7 +87,8 @@ static struct unit *unit_make(struct units *units, struct flowdb *db, const stru
 	if (unit)
 		unit->use = calloc(units->policy->row_count + 1, sizeof(*unit->use));
 	if (!unit || !unit->use ||
-	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) < 0 ||
+	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) <
+		    0 ||
 	    idmap_add(&units->by_place, place_of(rule, addr), unit) < 0) {
 		if (unit)
 			free(unit->use);
@@ -109,8 +113,8 @@ static bool is_group_mac(const struct mac *mac)
 	return mac->b[0] & 1;
 }
 
-struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end, bool spoke,
-                      int *ret_error, struct err *err)
+struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end,
+		      bool spoke, int *ret_error, struct err *err)
 {
 	const struct mac *mac = mac_is_zero(&end->mac) ? NULL : &end->mac;
 	const struct unit_rule *rule;
@@ -119,7 +123,8 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 	*ret_error = 0;
 	if (addr_is_multicast(&end->addr) || (mac && is_group_mac(mac)))
 		return NULL;
-	rule = policy_find_unit(units->policy, addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
+	rule = policy_find_unit(units->policy,
+				addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
 	if (!rule)
 		return NULL;
 	unit = idmap_find(&units->by_place, place_of(rule, &end->addr));
@@ -131,7 +136,7 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 }
 
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
-                            int *ret_error, struct err *err)
+			    int *ret_error, struct err *err)
 {
 	struct unit *unit = idmap_find(&units->by_place, place_of(NULL, &end->addr));
 
@@ -139,8 +144,8 @@ struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct
 	return unit ? unit : unit_make(units, db, NULL, &end->addr, ret_error, err);
 }
 
-struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac, int *ret_error,
-                          struct err *err)
+struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
+			  int *ret_error, struct err *err)
 {
 	const struct addr *leased = idmap_find(&units->by_lease, mac_key(mac));
 	struct endpoint end = {.mac = *mac};
@@ -176,7 +181,8 @@ void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, 
 	if (addr_is_unspecified(&end->addr))
 		return;
 	for (unsigned i = 0; i < unit->address_count && !at; i++)
-		if (addr_equal(&unit->address[i].addr, &end->addr) && mac_equal(&unit->address[i].mac, &end->mac))
+		if (addr_equal(&unit->address[i].addr, &end->addr) &&
+		    mac_equal(&unit->address[i].mac, &end->mac))
 			at = &unit->address[i];
 	if (!at) {
 		/* All places taken: the address seen longest ago has been written and can be given up. */
@@ -198,7 +204,8 @@ void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, 
 	at->dirty = true;
 }
 
-static int use_flush(const struct units *units, struct unit *unit, struct flowdb *db, struct err *err)
+static int use_flush(const struct units *units, struct unit *unit, struct flowdb *db,
+		     struct err *err)
 {
 	int r = 0;
 
@@ -217,7 +224,8 @@ static int use_flush(const struct units *units, struct unit *unit, struct flowdb
 			.last_us = use->last_us,
 		};
 
-		if (use->exact || use->unproven || use->wide || use->unanswered || use->blocked || use->outside)
+		if (use->exact || use->unproven || use->wide || use->unanswered ||
+		    use->blocked || use->outside)
 			r = flowdb_coverage_add(db, &coverage, err);
 		*use = (struct row_use){0};
 	}
@@ -235,8 +243,8 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 			struct unit_address *at = &unit->address[a];
 
 			if (at->dirty)
-				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac, at->first_us,
-				                     at->last_us, err);
+				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
+						     at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
 		if (unit->dirty && r >= 0)
