@@ -38,6 +38,22 @@ enum fit { FIT_MISMATCH, FIT_UNKNOWN, FIT_MATCH };
 /* How the peer of a flow answers to one role: proven, unknown, wrong (design.md 4, "Who is the peer?"). */
 enum fit judge_role(const struct policy *policy, const struct view *view, unsigned role);
 
+/* What one row answers to a flow, by the best of its forms. */
+struct score {
+	uint16_t row;
+	uint8_t form;
+	uint8_t fit[FIELD_COUNT]; /* enum fit; unknown is no difference */
+	uint8_t misses;           /* how many fields differ */
+	uint8_t first;            /* the first of them; FIELD_COUNT: none */
+	uint8_t grade;            /* enum grade where none differs; GRADE_NONE then: undetermined */
+	bool proven;              /* the peer is proven under a named role of the row, ... */
+	int8_t role;              /* ... this one; -1 */
+	bool refused;             /* nothing differs, but the row may not excuse this local port */
+	uint16_t local_ports, remote_ports; /* how many it allows, less one */
+};
+/* How row `row` of the policy answers, as judge_flow() sees it; for those who explain a verdict. */
+void judge_row(const struct policy *policy, const struct view *view, unsigned row, struct score *ret);
+
 /*
  * What became of a documented flow: sets kind blocked-*, refused and its severity in *verdict where
  * design.md 5 allows the claim. `two_way` says that the unit had a two-way flow within ten minutes.
