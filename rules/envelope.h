@@ -32,7 +32,7 @@ const char *port_set_print(const struct port_set *set, char *buf, size_t size); 
 enum { WORD_SIP_TLS = APP_COUNT, WORD_PSOM_TLS, WORD_OPAQUE, WORD_COUNT };
 
 /* Options of the site file on which a reading of a row can hang. */
-enum option { OPTION_NONE, OPTION_NAT, OPTION_STRICT_RELAY_PORTS, OPTION_ALLOW_VBSS, OPTION_COUNT };
+enum site_option { OPTION_NONE, OPTION_NAT, OPTION_STRICT_RELAY_PORTS, OPTION_ALLOW_VBSS, OPTION_COUNT };
 
 /* How a row can be read: its own keys, or those with an `also` entry laid over them. */
 struct row_form {
@@ -40,7 +40,7 @@ struct row_form {
 	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
 	bool tcp, udp;
 	bool inferred;       /* origin: inferred */
-	uint8_t when;        /* enum option: holds only where the site sets it; a policy's rows have no other */
+	uint8_t when;        /* enum site_option: holds only where the site sets it; a policy's rows have no other */
 	bool instead;        /* ... and then takes the place of the forms that are not */
 	bool opaque;         /* application: opaque = any or none */
 	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */

@@ -6,6 +6,7 @@
 #define RULES_POLICY_H
 
 #include "rules/envelope.h"
+#include "rules/prefix_index.h"
 
 /* One entry of `units`: one host, or every host seen in a prefix. */
 struct unit_rule {
@@ -16,6 +17,7 @@ struct unit_rule {
 	size_t mac_count;
 	uint32_t profiles;     /* mask */
 	bool many;             /* holds a prefix of more than one host: each host seen is a unit */
+	bool unnamed;          /* a prefix of --unit: its hosts go by their address alone */
 	const char *file;      /* where it stands, for messages */
 	unsigned line;
 };
@@ -47,8 +49,14 @@ struct role_holders {
 	bool by_site;             /* the site file names holders */
 };
 
+struct mac_entry {
+	struct mac mac;
+	uint32_t unit; /* index */
+};
+
 struct policy {
-	struct envelope *envelope; /* owned */
+	const struct envelope *envelope;
+	struct envelope *owned_envelope; /* NULL if the caller brought one */
 	char *site_name;           /* "" */
 	struct unit_rule *units;
 	size_t unit_count;
@@ -65,6 +73,14 @@ struct policy {
 	bool nat, strict_relay_ports, allow_vbss; /* options; all false by default */
 	char *site_text;           /* the site file, "" without one (then the --unit words) */
 	char hash[65];             /* SHA-256 of envelope text and site text: names this version */
+	char endpoints_date[16];   /* of the list that counts: the envelope's, or of a file the site names; "" */
+
+	/* what the lookups below go through */
+	struct prefix_index unit_prefixes; /* value: index of the unit */
+	struct prefix_index role_prefixes; /* value: mask of roles */
+	struct mac_entry *macs;            /* sorted */
+	size_t mac_count;
+	struct name_index *role_names;
 	void *arena;
 };
 
@@ -72,9 +88,12 @@ struct policy {
 struct policy_args {
 	const char *envelope_path; /* NULL: compiled in */
 	const char *site_path;     /* NULL: none */
+	const char *site_text;     /* the site file's bytes, if they are at hand: `site_path` is then its name alone */
+	size_t site_text_len;
+	const struct envelope *envelope; /* one that is loaded already, borrowed for the policy's life; NULL */
 	const char *const *units;  /* "192.168.1.6", "10.20.8.0/22", "00:26:8c:01:02:03" */
 	size_t unit_count;
-	const char *profiles;      /* "room,online"; needed with units; NULL */
+	const char *profiles;      /* "room,online"; needed with units, checked without; NULL */
 };
 
 /*
@@ -84,9 +103,15 @@ struct policy_args {
  */
 int policy_load(const struct policy_args *args, struct policy **ret_policy, struct err *err) MUST_CHECK;
 void policy_free(struct policy *policy);
+/* "room,online" (blanks do as well) -> mask. 0 or -EINVAL; err says which profile there is not, and which there are. */
+int policy_parse_profiles(const struct envelope *envelope, const char *words, uint32_t *ret_mask,
+                          struct err *err) MUST_CHECK;
 void policy_freep(struct policy **policy);
 
-/* The unit that holds this address or MAC (may be NULL); NULL if none does. Most specific prefix wins. */
+/*
+ * The unit that holds this MAC or address (each may be NULL); NULL if none does. A listed MAC goes
+ * before an address; of prefixes the most specific wins.
+ */
 const struct unit_rule *policy_find_unit(const struct policy *policy, const struct addr *addr,
                                          const struct mac *mac);
 /* Name of the unit at `addr` under `rule`: the entry's name, or "name/addr" where it stands for many. Returns `buf`. */

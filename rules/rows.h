@@ -7,7 +7,7 @@
 #include "rules/envelope.h"
 #include "rules/yaml.h"
 
-/* The words of enum option from OPTION_NAT on. */
+/* The words of enum site_option from OPTION_NAT on. */
 extern const struct words SITE_OPTIONS;
 
 /*

@@ -33,6 +33,12 @@ const char *yaml_key(const struct yaml *node);
 /* NULL if the map has no such key (or is none). */
 const struct yaml *yaml_get(const struct yaml *map, const char *key);
 unsigned yaml_line(const struct yaml *node);
+/* Where its value stands. */
+struct place {
+	const struct source *source;
+	size_t offset, width;
+};
+struct place yaml_place(const struct yaml *node);
 
 /* Is it a map, and are all of its keys among these? An empty value is an empty map. `what` is named in messages: "a row". */
 int yaml_map(const struct yaml *node, const char *what, const struct words *keys,
