@@ -19,6 +19,10 @@ struct port_set {
 	} range[PORT_RANGES_MAX];
 };
 
+/* Adds ports low to high; -E2BIG when PORT_RANGES_MAX disjoint ranges do not do. */
+int port_set_add(struct port_set *set, uint16_t low, uint16_t high) MUST_CHECK;
+bool port_set_within(const struct port_set *set, const struct port_set *whole);
+struct port_set port_set_common(const struct port_set *a, const struct port_set *b);
 bool port_set_has(const struct port_set *set, uint16_t port);
 unsigned port_set_size(const struct port_set *set); /* how many ports it allows */
 bool port_set_is_ephemeral(const struct port_set *set); /* exactly 1024-65535 */
@@ -27,12 +31,17 @@ const char *port_set_print(const struct port_set *set, char *buf, size_t size); 
 /* Application words of the rows. sip-tls and psom-tls are met by the fact `tls` at unproven. */
 enum { WORD_SIP_TLS = APP_COUNT, WORD_PSOM_TLS, WORD_OPAQUE, WORD_COUNT };
 
+/* Options of the site file on which a reading of a row can hang. */
+enum site_option { OPTION_NONE, OPTION_NAT, OPTION_STRICT_RELAY_PORTS, OPTION_ALLOW_VBSS, OPTION_COUNT };
+
 /* How a row can be read: its own keys, or those with an `also` entry laid over them. */
 struct row_form {
 	uint8_t directions;  /* mask BIT(DIRECTION_OUT), BIT(DIRECTION_IN) */
 	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
 	bool tcp, udp;
 	bool inferred;       /* origin: inferred */
+	uint8_t when;        /* enum site_option: holds only where the site sets it; a policy's rows have no other */
+	bool instead;        /* ... and then takes the place of the forms that are not */
 	bool opaque;         /* application: opaque = any or none */
 	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */
 	bool psom;           /* psom in clear: no dissector can prove it */
@@ -64,6 +73,21 @@ struct profile {
 	const char *title;
 };
 
+/* Which sets of a Microsoft endpoint file a role takes. */
+struct endpoint_choice {
+	char **areas; /* "Skype", "Common"; none: all */
+	size_t area_count;
+	bool required; /* only sets marked required */
+};
+
+/* What they hold. */
+struct endpoint_list {
+	struct prefix *prefixes;
+	size_t prefix_count;
+	char **names; /* patterns, lower case */
+	size_t name_count;
+};
+
 enum role_learn { LEARN_NOTHING, LEARN_DHCP_DNS, LEARN_DHCP_SERVER };
 
 /* What the document itself says of a role (roles.yaml); the site adds holders. */
@@ -82,6 +106,8 @@ struct role {
 	char **domain_names; /* "lyncdiscover": with each of the site's domains, or any while it has none */
 	size_t domain_name_count;
 	const char *endpoints; /* file of Microsoft endpoint JSON built in or in the folder; NULL */
+	struct endpoint_choice choice;  /* what of such a file counts for this role */
+	struct endpoint_list endpoint; /* what `endpoints` says, until the site names another file */
 };
 
 struct envelope {

@@ -9,14 +9,14 @@
 
 /* One entry of `units`: one host, or every host seen in a prefix. */
 struct unit_rule {
-	char *name;            /* of the entry; for --unit without a name the address text */
+	char *name; /* of the entry; for --unit without a name the address text */
 	struct prefix *prefixes;
 	size_t prefix_count;
 	struct mac *macs;
 	size_t mac_count;
-	uint32_t profiles;     /* mask */
-	bool many;             /* holds a prefix of more than one host: each host seen is a unit */
-	const char *file;      /* where it stands, for messages */
+	uint32_t profiles; /* mask */
+	bool many;	   /* holds a prefix of more than one host: each host seen is a unit */
+	const char *file;  /* where it stands, for messages */
 	unsigned line;
 };
 
@@ -24,57 +24,57 @@ struct waiver {
 	/* scope: an empty one fits all */
 	char **units;
 	size_t unit_count;
-	uint8_t kind;          /* enum kind; KIND_NONE: any */
-	int row;               /* index; -1: any */
-	struct prefix remote;  /* bits 0: any */
-	uint8_t transport;     /* 0: any */
+	uint8_t kind;			     /* enum kind; KIND_NONE: any */
+	int row;			     /* index; -1: any */
+	struct prefix remote;		     /* bits 0: any */
+	uint8_t transport;		     /* 0: any */
 	struct port_set local, remote_ports; /* count 0: any */
-	uint16_t app;          /* APP_NONE: any */
+	uint16_t app;			     /* APP_NONE: any */
 	/* who, why, until when */
 	char *owner, *reason;
-	char *expires;         /* as written */
-	int64_t expires_us;    /* last moment of it */
+	char *expires;	    /* as written */
+	int64_t expires_us; /* last moment of it */
 	const char *file;
 	unsigned line;
 };
 
 /* Who holds a role here: what the document says, the site's additions, or both. */
 struct role_holders {
-	struct prefix *prefixes;  /* sorted by address, for search */
+	struct prefix *prefixes; /* sorted by address, for search */
 	size_t prefix_count;
 	char **names;
 	size_t name_count;
-	bool by_site;             /* the site file names holders */
+	bool by_site; /* the site file names holders */
 };
 
 struct policy {
 	struct envelope *envelope; /* owned */
-	char *site_name;           /* "" */
+	char *site_name;	   /* "" */
 	struct unit_rule *units;
 	size_t unit_count;
 	char **domains;
 	size_t domain_count;
 	struct role_holders holders[ROLES_MAX];
-	struct row *rows;          /* the envelope's, narrowed; same order and number */
+	struct row *rows; /* the envelope's, narrowed; same order and number */
 	size_t row_count;
 	bool *row_narrowed;
 	struct waiver *waivers;
 	size_t waiver_count;
-	struct prefix *subnets;    /* the units' own subnets as the site lists them */
+	struct prefix *subnets; /* the units' own subnets as the site lists them */
 	size_t subnet_count;
 	bool nat, strict_relay_ports, allow_vbss; /* options; all false by default */
-	char *site_text;           /* the site file, "" without one (then the --unit words) */
-	char hash[65];             /* SHA-256 of envelope text and site text: names this version */
+	char *site_text; /* the site file, "" without one (then the --unit words) */
+	char hash[65];	 /* SHA-256 of envelope text and site text: names this version */
 	void *arena;
 };
 
 /* Words of --unit/--profile: beside or instead of a site file. */
 struct policy_args {
 	const char *envelope_path; /* NULL: compiled in */
-	const char *site_path;     /* NULL: none */
+	const char *site_path;	   /* NULL: none */
 	const char *const *units;  /* "192.168.1.6", "10.20.8.0/22", "00:26:8c:01:02:03" */
 	size_t unit_count;
-	const char *profiles;      /* "room,online"; needed with units; NULL */
+	const char *profiles; /* "room,online"; needed with units; NULL */
 };
 
 /*
@@ -82,15 +82,17 @@ struct policy_args {
  * err names file, line, column, value and what is accepted, with the line and a caret.
  * Expired waivers are no failure here (expiry is held against a flow's time); lint reports them.
  */
-int policy_load(const struct policy_args *args, struct policy **ret_policy, struct err *err) MUST_CHECK;
+int policy_load(const struct policy_args *args, struct policy **ret_policy,
+		struct err *err) MUST_CHECK;
 void policy_free(struct policy *policy);
 void policy_freep(struct policy **policy);
 
 /* The unit that holds this address or MAC (may be NULL); NULL if none does. Most specific prefix wins. */
 const struct unit_rule *policy_find_unit(const struct policy *policy, const struct addr *addr,
-                                         const struct mac *mac);
+					 const struct mac *mac);
 /* Name of the unit at `addr` under `rule`: the entry's name, or "name/addr" where it stands for many. Returns `buf`. */
-const char *unit_name(const struct unit_rule *rule, const struct addr *addr, char *buf, size_t size);
+const char *unit_name(const struct unit_rule *rule, const struct addr *addr, char *buf,
+		      size_t size);
 #define UNIT_NAME_MAX 128
 
 /* Mask of the roles in whose list this address stands (the site's and the document's; not learnt, not `any`). */
@@ -98,7 +100,8 @@ uint32_t policy_roles_of_addr(const struct policy *policy, const struct addr *ad
 /* Mask of the roles one of whose names fits. */
 uint32_t policy_roles_of_name(const struct policy *policy, const char *name);
 /* Whether this host looks like a unit of the maker: by OUI of its MAC, or by a name it asked for. Either may be NULL. */
-bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac, const char *name);
+bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
+			    const char *name);
 
 /* One thing `rules lint` has to say. */
 enum lint_level { LINT_INFO, LINT_WARNING };
@@ -108,12 +111,13 @@ struct lint {
 };
 /* `now_us` is what expiry and the snapshot's age are held against. Calls `say` for each. Returns how many warnings. */
 unsigned policy_lint(const struct policy *policy, int64_t now_us,
-                     void (*say)(void *context, const struct lint *lint), void *context);
+		     void (*say)(void *context, const struct lint *lint), void *context);
 
 /* The waiver that excuses a flow under this verdict at `when_us`; NULL. `expired` (may be NULL) gets one that would have. */
 const struct waiver *policy_find_waiver(const struct policy *policy, const char *unit,
-                                        const struct verdict *verdict, const struct flow_facts *facts,
-                                        unsigned local, enum app app, int64_t when_us,
-                                        const struct waiver **expired);
+					const struct verdict *verdict,
+					const struct flow_facts *facts, unsigned local,
+					enum app app, int64_t when_us,
+					const struct waiver **expired);
 
 #endif

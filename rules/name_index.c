@@ -1,0 +1,145 @@
+/*
+ * name_index.c - see name_index.h; also name_fits() of envelope.h, which says the same of one
+ * pattern. Patterns are of three sorts: a whole name, "*." before a whole name, anything else.
+ */
+#include "rules/name_index.h"
+
+#include "rules/envelope.h"
+
+#include <ctype.h>
+
+struct entry {
+	const char *text; /* of the second sort: without its star, ".lync.com" */
+	uint32_t mask;
+};
+
+struct list {
+	struct entry *entries;
+	size_t count;
+};
+
+struct name_index {
+	struct list whole, below, odd;
+};
+
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
+
+bool name_fits(const char *pattern, const char *name)
+{
+	size_t len = strlen(name), n = 0;
+	const char *star = NULL; /* the last one, and where in the name it began */
+	size_t held = 0;
+
+	if (len && name[len - 1] == '.')
+		len--;
+	if (!len || (pattern[0] == '*' && pattern[1] == '.' && name[0] == '.'))
+		return false;
+	while (n < len)
+		if (*pattern == '*') {
+			star = ++pattern;
+			held = n;
+		} else if (*pattern && lower(*pattern) == lower(name[n])) {
+			pattern++;
+			n++;
+		} else if (star) { /* let the star take one more */
+			pattern = star;
+			n = ++held;
+		} else {
+			return false;
+		}
+	while (*pattern == '*')
+		pattern++;
+	return !*pattern;
+}
+
+struct name_index *name_index_new(struct arena *arena, size_t count)
+{
+	struct name_index *index = arena_take(arena, sizeof(*index));
+	struct list *lists[] = {&index->whole, &index->below, &index->odd};
+
+	for (size_t i = 0; index && i < ARRAY_LEN(lists); i++) {
+		lists[i]->entries = arena_take(arena, count * sizeof(struct entry));
+		if (!lists[i]->entries)
+			return NULL;
+	}
+	return index;
+}
+
+void name_index_add(struct name_index *index, const char *pattern, uint32_t mask)
+{
+	bool below = pattern[0] == '*' && pattern[1] == '.';
+	struct list *list = &index->whole;
+
+	if (strchr(pattern + below, '*'))
+		list = &index->odd;
+	else if (below)
+		list = &index->below;
+	list->entries[list->count++] =
+		(struct entry){list == &index->below ? pattern + 1 : pattern, mask};
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+/* Sorts, and makes one entry of those with the same text. */
+static void sort_list(struct list *list)
+{
+	size_t kept = 0;
+
+	if (list->count)
+		qsort(list->entries, list->count, sizeof(*list->entries), compare_entries);
+	for (size_t i = 0; i < list->count; i++)
+		if (kept && !strcmp(list->entries[kept - 1].text, list->entries[i].text))
+			list->entries[kept - 1].mask |= list->entries[i].mask;
+		else
+			list->entries[kept++] = list->entries[i];
+	list->count = kept;
+}
+
+void name_index_sort(struct name_index *index)
+{
+	sort_list(&index->whole);
+	sort_list(&index->below);
+	sort_list(&index->odd);
+}
+
+static uint32_t find(const struct list *list, const char *text)
+{
+	struct entry wanted = {.text = text};
+	const struct entry *found = NULL;
+
+	if (list->count)
+		found = bsearch(&wanted, list->entries, list->count, sizeof(*list->entries),
+				compare_entries);
+	return found ? found->mask : 0;
+}
+
+uint32_t name_index_find(const struct name_index *index, const char *name)
+{
+	char text[NAME_MAX_LEN + 1];
+	uint32_t mask = 0;
+	size_t len = strlen(name);
+
+	if (len && name[len - 1] == '.')
+		len--;
+	if (!len || len > NAME_MAX_LEN)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+		text[i] = lower(name[i]);
+	text[len] = '\0';
+	mask = find(&index->whole, text);
+	for (const char *dot = strchr(text, '.'); dot; dot = strchr(dot + 1, '.'))
+		if (dot > text && dot[1])
+			mask |= find(&index->below, dot);
+	for (size_t i = 0; i < index->odd.count; i++)
+		if (name_fits(index->odd.entries[i].text, text))
+			mask |= index->odd.entries[i].mask;
+	return mask;
+}

@@ -1,0 +1,204 @@
+/*
+ * roles.c - see roles.h. Roles of the site alone are moved behind those that rows can name.
+ */
+#include "rules/roles.h"
+
+#include "rules/endpoints.h"
+#include "rules/form.h"
+
+WORDS(FILE_KEYS, "profiles", "roles", "units");
+WORDS(ROLE_KEYS, "meaning", "anyone", "own-subnet", "learn", "site-only", "one-service",
+      "addresses", "names", "domain-names", "endpoints");
+WORDS(ENDPOINT_KEYS, "file", "areas", "required");
+WORDS(UNIT_KEYS, "ouis", "names");
+WORDS(LEARN, "nothing", "dhcp-dns", "dhcp-server"); /* as enum role_learn */
+
+/* "o365-endpoints-2020-08-06.json": the day in it. */
+static void take_date(const char *name, char date[16])
+{
+	for (const char *p = name; strlen(p) >= 10; p++) {
+		unsigned y, m, d;
+		int used = 0;
+
+		if (sscanf(p, "%4u-%2u-%2u%n", &y, &m, &d, &used) == 3 && used == 10) {
+			snprintf(date, 16, "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
+			return;
+		}
+	}
+}
+
+static int read_flag(const struct yaml *map, const char *key, bool *flag, struct err *err)
+{
+	const struct yaml *node = yaml_get(map, key);
+
+	return node ? yaml_flag(node, flag, err) : 0;
+}
+
+static int read_areas(const struct yaml *list, struct arena *arena,
+		      struct endpoint_choice *choice, struct err *err)
+{
+	int r = yaml_list(list, err);
+
+	if (r < 0)
+		return r;
+	choice->areas = arena_take(arena, yaml_count(list) * sizeof(*choice->areas));
+	if (!choice->areas)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (const struct yaml *item = yaml_first(list); item; item = yaml_next(item)) {
+		const char *text = "";
+
+		r = yaml_text(item, &text, err);
+		if (r < 0)
+			return r;
+		choice->areas[choice->area_count] = arena_text(arena, text);
+		if (!choice->areas[choice->area_count++])
+			return err_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int read_endpoints(const struct yaml *node, const struct folder *folder,
+			  struct envelope *envelope, struct role *role, struct err *err)
+{
+	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+	const struct yaml *named, *areas;
+	const struct source *source;
+	const char *name = "";
+	int r = yaml_map(node, "endpoints", &ENDPOINT_KEYS, err);
+
+	if (r >= 0)
+		r = yaml_need(node, "endpoints", "file", &named, err);
+	if (r >= 0)
+		r = yaml_text(named, &name, err);
+	if (r >= 0)
+		r = read_flag(node, "required", &role->choice.required, err);
+	if (r < 0)
+		return r;
+	areas = yaml_get(node, "areas");
+	if (areas)
+		r = read_areas(areas, envelope->arena, &role->choice, err);
+	if (r < 0)
+		return r;
+	source = folder_find(folder, name);
+	if (!source)
+		return yaml_fail(named, err, "no such file beside roles.yaml");
+	r = yaml_read(source->name, source->text, source->len, &file, err);
+	if (r >= 0)
+		r = endpoints_read(file, &role->choice, envelope->arena, &role->endpoint, err);
+	if (r < 0)
+		return r;
+	if (!role->endpoint.prefix_count && !role->endpoint.name_count)
+		return yaml_fail(node, err, "the file has no set that is chosen here");
+	take_date(name, envelope->endpoints_date);
+	role->endpoints = arena_text(envelope->arena, name);
+	return role->endpoints ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static int read_role(const struct yaml *node, const struct folder *folder,
+		     struct envelope *envelope, struct role *role, struct err *err)
+{
+	const struct yaml *meaning, *item;
+	const char *text = "";
+	unsigned learn = 0;
+	int r = yaml_map(node, "a role", &ROLE_KEYS, err);
+
+	if (r < 0)
+		return r;
+	if (!text_copy(role->id, sizeof(role->id), yaml_key(node)))
+		return yaml_fail_key(node, err, "the name of a role has at most %zu characters",
+				     sizeof(role->id) - 1);
+	r = yaml_need(node, "a role", "meaning", &meaning, err);
+	if (r >= 0)
+		r = yaml_text(meaning, &text, err);
+	if (r < 0)
+		return r;
+	role->meaning = arena_text(envelope->arena, text);
+	if (!role->meaning)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = read_flag(node, "anyone", &role->anyone, err);
+	if (r >= 0)
+		r = read_flag(node, "own-subnet", &role->own_subnet, err);
+	if (r >= 0)
+		r = read_flag(node, "site-only", &role->site_only, err);
+	if (r >= 0)
+		r = read_flag(node, "one-service", &role->one_service, err);
+	if (r >= 0 && (item = yaml_get(node, "learn")))
+		r = yaml_word(item, "source to learn from", &LEARN, &learn, err);
+	role->learn = (uint8_t)learn;
+	if (r >= 0 && (item = yaml_get(node, "addresses")))
+		r = value_prefixes(item, envelope->arena, &role->prefixes, &role->prefix_count,
+				   err);
+	if (r >= 0 && (item = yaml_get(node, "names")))
+		r = value_names(item, envelope->arena, &role->names, &role->name_count, err);
+	if (r >= 0 && (item = yaml_get(node, "domain-names")))
+		r = value_names(item, envelope->arena, &role->domain_names,
+				&role->domain_name_count, err);
+	if (r >= 0 && (item = yaml_get(node, "endpoints")))
+		r = read_endpoints(item, folder, envelope, role, err);
+	return r;
+}
+
+/* A maker's prefix "00:26:8c", kept as a MAC that ends in zeros. */
+static int read_ouis(const struct yaml *list, struct envelope *envelope, struct err *err)
+{
+	int r = yaml_list(list, err);
+
+	if (r < 0)
+		return r;
+	envelope->ouis =
+		arena_take(envelope->arena, yaml_count(list) * sizeof(*envelope->ouis));
+	if (!envelope->ouis)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (const struct yaml *item = yaml_first(list); item; item = yaml_next(item)) {
+		char whole[MAC_TEXT], shown[SHOWN_MAX];
+		const char *text = "";
+
+		r = yaml_text(item, &text, err);
+		if (r < 0)
+			return r;
+		snprintf(whole, sizeof(whole), "%.8s:00:00:00", text);
+		if (strlen(text) != 8 ||
+		    mac_parse(whole, &envelope->ouis[envelope->oui_count++]) < 0)
+			return yaml_fail(item, err,
+					 "'%s' is no maker's prefix; accepted: 00:26:8c",
+					 text_shown(text, shown));
+	}
+	return 0;
+}
+
+int roles_read(const struct yaml_file *file, const struct folder *folder,
+	       struct envelope *envelope, struct err *err)
+{
+	const struct yaml *root = yaml_root(file), *roles = NULL, *units, *item;
+	int r = yaml_map(root, "roles.yaml", &FILE_KEYS, err);
+
+	if (r >= 0)
+		r = yaml_need(root, "roles.yaml", "roles", &roles, err);
+	if (r >= 0)
+		r = yaml_map(roles, "roles", NULL, err);
+	if (r < 0)
+		return r;
+	if (yaml_count(roles) > ROLES_MAX)
+		return yaml_fail(roles, err, "more than %d roles", ROLES_MAX);
+	for (unsigned site_only = 0; site_only < 2; site_only++)
+		for (const struct yaml *node = yaml_first(roles); node;
+		     node = yaml_next(node)) {
+			struct role role = {.learn = LEARN_NOTHING};
+
+			r = read_role(node, folder, envelope, &role, err);
+			if (r < 0)
+				return r;
+			if (role.site_only == site_only)
+				envelope->roles[envelope->role_count++] = role;
+		}
+	units = yaml_get(root, "units");
+	if (!units)
+		return 0;
+	r = yaml_map(units, "units", &UNIT_KEYS, err);
+	if (r >= 0 && (item = yaml_get(units, "ouis")))
+		r = read_ouis(item, envelope, err);
+	if (r >= 0 && (item = yaml_get(units, "names")))
+		r = value_names(item, envelope->arena, &envelope->unit_names,
+				&envelope->unit_name_count, err);
+	return r;
+}

@@ -1,0 +1,205 @@
+/*
+ * source.c - see source.h. Columns count characters, not bytes, and so does the caret.
+ */
+#include "rules/source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_SHOWN 88 /* characters of a line that a message shows */
+#define WORD_MAX 64   /* longer ones resemble nothing */
+
+int source_of(const char *name, const char *text, size_t len, struct source *ret_source,
+	      struct err *err)
+{
+	struct source source = {.len = len};
+
+	if (len > SOURCE_MAX)
+		return err_set(err, -EFBIG, "%s: larger than %u bytes, the most we read", name,
+			       SOURCE_MAX);
+	source.name = strdup(name);
+	source.text = calloc(1, len + 1);
+	if (!source.name || !source.text) {
+		source_release(&source);
+		return err_set(err, -ENOMEM, "%s: out of memory", name);
+	}
+	if (len)
+		memcpy(source.text, text, len);
+	*ret_source = source;
+	return 0;
+}
+
+int source_open(const char *path, struct source *ret_source, struct err *err)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(freep) char *text = NULL;
+	size_t len = 0, room = 0;
+	struct stat st;
+	ssize_t got;
+
+	if (fd < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
+		return err_set(err, -EISDIR, "%s: a folder, not a file", path);
+	do {
+		if (array_reserve(&text, &room, len + 65536, 1) < 0)
+			return err_set(err, -ENOMEM, "%s: out of memory", path);
+		got = read(fd, text + len, room - len);
+		if (got < 0)
+			return err_set(err, -errno, "%s: %s", path, strerror(errno));
+		len += (size_t)got;
+	} while (got > 0 && len <= SOURCE_MAX);
+	return source_of(path, text, len, ret_source, err);
+}
+
+void source_release(struct source *source)
+{
+	free(source->name);
+	free(source->text);
+	*source = (struct source){0};
+}
+
+/* The line, from 1, in which the byte at `offset` stands. */
+static unsigned line_of(const struct source *source, size_t offset)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < offset && i < source->len; i++)
+		line += source->text[i] == '\n';
+	return line;
+}
+
+static bool begins_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80; /* RFC 3629: what is no continuation byte */
+}
+
+int source_vfail(const struct source *source, size_t offset, size_t width, struct err *err,
+		 int code, const char *fmt, va_list args)
+{
+	const char *text = source->text;
+	size_t start, end, column = 0, shown = 0, skip;
+	char message[1536], line[4 * LINE_SHOWN + 1], caret[2 * LINE_SHOWN + 1];
+	size_t l = 0, c = 0;
+
+	vsnprintf(message, sizeof(message), fmt, args);
+	if (offset > source->len)
+		offset = source->len;
+	for (start = offset; start && text[start - 1] != '\n'; start--)
+		;
+	for (end = offset; end < source->len && text[end] != '\n'; end++)
+		;
+	for (size_t i = start; i < offset; i++)
+		column += begins_character(text[i]);
+	skip = column > LINE_SHOWN / 2 ? column - LINE_SHOWN / 2
+				       : 0; /* a long line: its part about the caret */
+	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		at += begins_character(text[i]);
+		if (at <= skip || byte == '\r')
+			continue;
+		shown += begins_character(text[i]);
+		line[l++] =
+			byte < 0x20 || byte == 0x7f ? (byte == '\t' ? ' ' : '?') : (char)byte;
+		if (l == sizeof(line) - 1)
+			break;
+	}
+	line[l] = '\0';
+	for (size_t i = skip; i < column; i++)
+		caret[c++] = ' ';
+	caret[c++] = '^';
+	for (size_t i = offset + 1; i < offset + width && i < end && c < LINE_SHOWN; i++)
+		if (begins_character(text[i]))
+			caret[c++] = '~';
+	caret[c] = '\0';
+	return err_set(err, code, "%s:%u:%zu: %s\n    %s\n    %s", source->name,
+		       line_of(source, offset), column + 1, message, line, caret);
+}
+
+int source_fail(const struct source *source, size_t offset, size_t width, struct err *err,
+		int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	source_vfail(source, offset, width, err, code, fmt, args);
+	va_end(args);
+	return code;
+}
+
+/* Edits that turn a into b: insert, delete, replace, swap two neighbours (optimal string alignment). */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned rows[3][WORD_MAX + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > WORD_MAX || lb > WORD_MAX)
+		return WORD_MAX;
+	for (size_t j = 0; j <= lb; j++)
+		rows[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= la; i++) {
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+			 *two = rows[(i + 1) % 3];
+
+		row[0] = (unsigned)i;
+		for (size_t j = 1; j <= lb; j++) {
+			unsigned best = above[j - 1] + (a[i - 1] != b[j - 1]);
+
+			if (above[j] + 1 < best)
+				best = above[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    two[j - 2] + 1 < best)
+				best = two[j - 2] + 1;
+			row[j] = best;
+		}
+	}
+	return rows[la % 3][lb];
+}
+
+const char *words_near(const struct words *words, const char *text)
+{
+	unsigned least = (unsigned)strlen(text) / 3 + 1; /* a third of it may be wrong */
+	const char *near = NULL;
+
+	for (size_t i = 0; i < words->count; i++) {
+		unsigned d = distance(text, words->word[i]);
+
+		if (d <= least && (!near || d < least)) {
+			least = d;
+			near = words->word[i];
+		}
+	}
+	return near;
+}
+
+const char *words_offer(const struct words *words, const char *text, char *buf, size_t size)
+{
+	const char *near = words_near(words, text);
+
+	buf[0] = '\0';
+	text_add(buf, size, "accepted: ");
+	for (size_t i = 0; i < words->count; i++)
+		text_add(buf, size, "%s%s", i ? ", " : "", words->word[i]);
+	if (near)
+		text_add(buf, size, "; did you mean '%s'?", near);
+	return buf;
+}
+
+const char *text_shown(const char *text, char buf[SHOWN_MAX])
+{
+	size_t len = 0;
+
+	for (; text[len] && len < SHOWN_MAX - 4; len++)
+		buf[len] =
+			(unsigned char)text[len] < 0x20 || text[len] == 0x7f ? '?' : text[len];
+	while (text[len] && len && !begins_character(text[len]))
+		len--;
+	buf[len] = '\0';
+	if (text[len])
+		strcpy(buf + len, "...");
+	return buf;
+}
