@@ -59,7 +59,7 @@ all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1
 
 $(B)/libtlmon.a: $(OBJ) $(GENERATED)
 	$(call say,AR,$@)
-	$Qrm -f $@ && ar rcs $@ $^
+	$Qrm -f $@ && ar qcs $@ $^
 
 $(B)/tlmon: $(B)/monitor/main.o $(B)/libtlmon.a
 	$(call say,LD,$@)
