@@ -2,6 +2,7 @@
  * test_ndpi.c - nDPI behind its wall: its opinions in our words, no guess, no DTLS, nothing leaked.
  */
 #include "dissectors/ndpi.h"
+#include "schema/event.h"
 #include "tests/lib/seen.h"
 #include "tests/lib/talk.h"
 
@@ -156,6 +157,29 @@ static void no_ip_packet_is_no_opinion(void **state)
 	ndpi_engine_free(engine);
 }
 
+static void a_packet_cut_on_its_way_is_still_read(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(freep) uint8_t *bytes = NULL;
+	struct ndpi_engine *engine = NULL;
+	struct message m = message_text("SSH-2.0-OpenSSH_9.2\r\n");
+	struct ndpi_state *s;
+	struct packet packet;
+	struct err err;
+	bool final;
+
+	m.len = MESSAGE_MAX;
+	wire_mss(w, 0);
+	wire_tcp(w, "10.1.0.7:49152 > 10.1.0.9:443", "PA", m.b, m.len);
+	assert_int_equal(seen_packet(w, 0, &packet, &bytes), DECODED_IP);
+	assert_true(packet.ip_caplen > INSPECT_MAX);
+	assert_int_equal(ndpi_engine_new(&engine, &err), 0);
+	s = ndpi_state_new(engine);
+	assert_int_equal(ndpi_look(engine, s, packet.ip, INSPECT_MAX, 0, &final), APP_SSH);
+	ndpi_state_free(engine, s);
+	ndpi_engine_free(engine);
+}
+
 static void its_version_is_told(void **state)
 {
 	assert_int_equal(strncmp(ndpi_version(), "4.", 2), 0);
@@ -168,6 +192,7 @@ int main(void)
 		cmocka_unit_test(dtls_never_reaches_it),
 		cmocka_unit_test(several_engines_live_side_by_side),
 		cmocka_unit_test(no_ip_packet_is_no_opinion),
+		cmocka_unit_test(a_packet_cut_on_its_way_is_still_read),
 		cmocka_unit_test(its_version_is_told),
 	};
 
