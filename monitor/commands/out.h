@@ -1,0 +1,77 @@
+/*
+ * out.h - one writer for the answers of all commands: rows of typed cells become a table for
+ * people, or JSON, JSON lines or CSV for programs. JSON lines and CSV leave as they come; a table
+ * is laid out in pieces of OUT_TABLE_ROWS, so no answer is ever held whole.
+ *
+ *     out_text(out, "F17");
+ *     out_int(out, 3);
+ *     r = out_end(out);
+ *
+ * Cells are given in the order of the columns. A column without a title is left out of tables, one
+ * without a name stands in tables alone; its cell is given all the same and dropped.
+ */
+#ifndef MONITOR_COMMANDS_OUT_H
+#define MONITOR_COMMANDS_OUT_H
+
+#include "schema/base.h"
+
+enum out_format { OUT_TABLE, OUT_JSON, OUT_JSONL, OUT_CSV };
+
+#define OUT_FORMATS "table, json, jsonl, csv"
+#define OUT_HELP "  -o FORMAT             table (the default), json, jsonl or csv\n"
+#define OUT_TABLE_ROWS 4096
+
+/* Returns 0, or -EINVAL with err naming what is accepted. */
+int out_format_parse(const char *text, enum out_format *ret_format, struct err *err) MUST_CHECK;
+
+enum { OUT_RIGHT = 1, OUT_CUT = 2 }; /* aligned right; may be cut to fit the width */
+
+struct out_column {
+	const char *name;  /* key in JSON, heading in CSV; NULL: tables alone */
+	const char *title; /* heading in tables; NULL: none there */
+	unsigned flags;
+};
+
+enum out_paint { OUT_PLAIN, OUT_RED, OUT_YELLOW, OUT_GREEN, OUT_DIM, OUT_BOLD };
+
+struct out;
+
+/*
+ * Writes to `file`, which stays the caller's, as do `columns`. A table is as wide as the terminal,
+ * else as $COLUMNS says, else 80; `wide` lets it grow instead. Colour on a terminal alone, and not
+ * under $NO_COLOR. From here on a broken pipe is an error of write(2), no longer a signal.
+ */
+int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
+	    bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
+void out_free(struct out *out);
+void out_freep(struct out **out);
+
+bool out_is_table(const struct out *out);
+/* A line of its own, in tables alone: what heads or follows the answer. */
+void out_say(struct out *out, const char *fmt, ...) PRINTF(2, 3);
+
+void out_text(struct out *out, const char *text); /* NULL: null, empty in tables and CSV */
+void out_int(struct out *out, int64_t value);
+void out_bool(struct out *out, bool value);
+void out_null(struct out *out);
+/* JSON as it is; the same text as one string in tables and CSV. */
+void out_raw(struct out *out, const char *json);
+/* Paints the cell given last; tables on a terminal alone. */
+void out_paint(struct out *out, enum out_paint paint);
+/* A full line below this row, in tables alone; at most one a row. */
+void out_note(struct out *out, const char *text);
+
+/*
+ * Ends the row. Returns 0; 1 when whoever read us has gone: write no more, it is no error; or
+ * negative errno with err filled.
+ */
+int out_end(struct out *out, struct err *err) MUST_CHECK;
+/* Ends the answer: the closing bracket, the last piece of a table. Returns as out_end() does. */
+int out_finish(struct out *out, struct err *err) MUST_CHECK;
+/* Rows ended so far. */
+uint64_t out_count(const struct out *out);
+
+/* `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
+void json_put(FILE *file, const char *text);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * nearest.c - the nearest rows of a flow outside, in words: each field that differs with what the
+ * row expects and what was seen; and the kind that follows from the nearest (design.md 5).
+ */
+#include "rules/score.h"
+
+#define SERVICE_FIELDS \
+	3 /* so many differences, and the row says nothing of the flow any more */
+
+/* Joins words as a sentence does: "a", "a or b", "a, b or c". */
+struct words {
+	char *buf;
+	size_t size;
+	unsigned count;
+	const char *last;
+};
+
+static void words_add(struct words *words, const char *word)
+{
+	if (words->last)
+		text_add(words->buf, words->size, "%s%s", words->count > 1 ? ", " : "",
+			 words->last);
+	words->last = word;
+	words->count++;
+}
+
+static void words_end(struct words *words)
+{
+	if (words->last)
+		text_add(words->buf, words->size, "%s%s", words->count > 1 ? " or " : "",
+			 words->last);
+}
+
+/* "rtp, rtcp, stun", as a row is written, becomes "rtp, rtcp or stun". */
+static void list_print(const char *written, char *buf, size_t size)
+{
+	const char *last = strrchr(written, ',');
+
+	if (last)
+		text_add(buf, size, "%.*s or%s", (int)(last - written), written, last + 1);
+	else
+		text_add(buf, size, "%s", written);
+}
+
+static void applications_print(const struct row *row, const struct row_form *form,
+			       struct words *words)
+{
+	if (!memcmp(&form->apps, &row->form[0].apps, sizeof(form->apps)) &&
+	    row->application_words[0]) {
+		list_print(row->application_words, words->buf, words->size);
+		return;
+	}
+	for (unsigned app = 0; app < APP_COUNT; app++)
+		if (app_set_has(&form->apps, (enum app)app))
+			words_add(words, app_name((enum app)app));
+}
+
+static void media_print(const struct row *row, const struct row_form *form, struct words *words)
+{
+	static const uint8_t kinds[] = {MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_DATA};
+
+	if (form->media == row->form[0].media && row->media_words[0]) {
+		list_print(row->media_words, words->buf, words->size);
+		return;
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
+		if (form->media & kinds[i])
+			words_add(words, media_name(kinds[i]));
+}
+
+static void expected_print(const struct scorer *s, const struct score *score, enum field field,
+			   char *buf, size_t size)
+{
+	const struct row *row = &s->policy->rows[score->row];
+	const struct row_form *form = &row->form[score->form];
+	struct words words = {.buf = buf, .size = size};
+
+	buf[0] = '\0';
+	switch (field) {
+	case FIELD_IP_VERSION:
+		for (unsigned version = 4; version <= 6; version += 2)
+			if (form->ip_versions & BIT(version))
+				words_add(&words, version == 4 ? "4" : "6");
+		break;
+	case FIELD_TRANSPORT:
+		if (form->tcp)
+			words_add(&words, "tcp");
+		if (form->udp)
+			words_add(&words, "udp");
+		break;
+	case FIELD_DIRECTION:
+		for (unsigned d = DIRECTION_OUT; d <= DIRECTION_IN; d++)
+			if (form->directions & BIT(d))
+				words_add(&words, direction_name((enum direction)d));
+		break;
+	case FIELD_PEER:
+		for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
+			if (form->peers >> role & 1)
+				words_add(&words, s->policy->envelope->roles[role].id);
+		break;
+	case FIELD_REMOTE_PORT:
+		port_set_print(&form->remote, buf, size);
+		break;
+	case FIELD_APPLICATION:
+		applications_print(row, form, &words);
+		break;
+	case FIELD_LOCAL_PORT:
+		port_set_print(&form->local, buf, size);
+		break;
+	case FIELD_MEDIA:
+		media_print(row, form, &words);
+		break;
+	case FIELD_COUNT:
+		break;
+	}
+	words_end(&words);
+}
+
+/* What we know of the application, and how: "rtp", "ssh (inspected)", "not tls". */
+static void application_seen(const struct scorer *s, const struct row_form *form, char *buf,
+			     size_t size)
+{
+	struct words words = {.buf = buf, .size = size};
+
+	if (s->certain) {
+		text_copy(buf, size, app_name(s->view->app));
+	} else if (s->view->evidence == EVIDENCE_INSPECTED && s->view->app != APP_NONE) {
+		text_add(buf, size, "%s (inspected)", app_name(s->view->app));
+	} else {
+		text_add(buf, size, "not ");
+		for (unsigned app = 0; app < APP_COUNT; app++)
+			if (app_set_has(&form->apps, (enum app)app))
+				words_add(&words, app_name((enum app)app));
+		words_end(&words);
+	}
+}
+
+/* The peer's name came over the wire: what no host name holds is shown as '?'. */
+void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size)
+{
+	const char *name = s->claim		  ? s->view->name
+			   : s->view->bound_count ? s->view->bound[0]
+						  : NULL;
+	char addr[ADDR_TEXT], shown[NAME_MAX_LEN + 1];
+	size_t used, room;
+
+	addr_print(&s->remote->addr, addr);
+	if (port)
+		text_add(buf, size, addr_is_v4(&s->remote->addr) ? "%s:%u" : "[%s]:%u", addr,
+			 s->remote->port);
+	else
+		text_add(buf, size, "%s", addr);
+	used = strlen(buf);
+	if (!name || used + 8 > size)
+		return;
+	text_copy(shown, sizeof(shown), name);
+	for (char *c = shown; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			*c = '?';
+	room = size - used - 4; /* " (" and ")" and the NUL */
+	if (strlen(shown) > room)
+		memcpy(shown + room - 3, "...", 4);
+	text_add(buf, size, " (%s)", shown);
+}
+
+static void seen_print(const struct scorer *s, const struct score *score, enum field field,
+		       char *buf, size_t size)
+{
+	const struct flow_facts *facts = s->view->facts;
+
+	buf[0] = '\0';
+	switch (field) {
+	case FIELD_IP_VERSION:
+		text_add(buf, size, "%u", facts->ip_version);
+		break;
+	case FIELD_TRANSPORT:
+		text_copy(buf, size, transport_name(facts->transport));
+		break;
+	case FIELD_DIRECTION:
+		text_copy(buf, size, direction_name(s->direction));
+		break;
+	case FIELD_PEER:
+		scorer_print_peer(s, false, buf, size);
+		break;
+	case FIELD_REMOTE_PORT:
+		text_add(buf, size, "%u", s->remote->port);
+		break;
+	case FIELD_APPLICATION:
+		application_seen(s, score_form(s, score), buf, size);
+		break;
+	case FIELD_LOCAL_PORT:
+		text_add(buf, size, "%u", s->local->port);
+		break;
+	case FIELD_MEDIA:
+		text_copy(buf, size, media_name(facts->media));
+		break;
+	case FIELD_COUNT:
+		break;
+	}
+}
+
+static enum kind kind_of(const struct score *nearest)
+{
+	if (nearest->misses >= SERVICE_FIELDS || nearest->fit[FIELD_TRANSPORT] == FIT_MISMATCH)
+		return KIND_SERVICE;
+	return (enum kind)(KIND_IP_VERSION + nearest->first);
+}
+
+void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret)
+{
+	ret->row = score->row;
+	ret->count = 0;
+	for (unsigned field = 0; field < FIELD_COUNT; field++) {
+		struct differs *differs = &ret->differs[ret->count];
+
+		if (score->fit[field] != FIT_MISMATCH)
+			continue;
+		differs->field = (uint8_t)field;
+		expected_print(s, score, (enum field)field, differs->expected,
+			       sizeof(differs->expected));
+		seen_print(s, score, (enum field)field, differs->seen, sizeof(differs->seen));
+		ret->count++;
+	}
+}
+
+void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
+		  struct verdict *verdict)
+{
+	verdict->kind =
+		KIND_SERVICE; /* a unit without profiles: no row was there to come near */
+	verdict->nearest_count = (uint8_t)count;
+	for (unsigned i = 0; i < count; i++)
+		score_differs(s, &scores[i], &verdict->nearest[i]);
+	if (!count)
+		return;
+	verdict->kind = (uint8_t)kind_of(&scores[0]);
+	verdict->role = scores[0].role;
+}

@@ -1,0 +1,185 @@
+/*
+ * peer.c - who is the peer? Asked for each role of a row (design.md 4). Proven: the address is
+ * listed in the role, or DNS bound a name of the role to it. Unknown: nothing speaks against it.
+ * Wrong: all else. SNI and HTTP host are claims of the client and prove nothing.
+ */
+#include "rules/score.h"
+
+#define ICE_PROBE_PACKETS 15 /* domain.md 3.3: fewer, and only requests */
+
+static bool subnet_known(const struct scorer *s, const struct prefix *subnet, bool *ret_covers)
+{
+	if (!prefix_covers(subnet, &s->local->addr))
+		return false;
+	*ret_covers |= prefix_covers(subnet, &s->remote->addr);
+	return true;
+}
+
+/* The unit's own subnet: by its lease, or as the site lists them. */
+static enum fit own_subnet_fit(const struct scorer *s)
+{
+	bool covers = false, known = false;
+
+	if (s->view->subnet_known)
+		known = subnet_known(s, &s->view->subnet, &covers);
+	for (size_t i = 0; i < s->policy->subnet_count; i++)
+		known |= subnet_known(s, &s->policy->subnets[i], &covers);
+	if (covers)
+		return FIT_MATCH;
+	return !known && addr_is_private(&s->remote->addr) ? FIT_UNKNOWN : FIT_MISMATCH;
+}
+
+/* The broadcast address of a subnet of IPv4: all host bits set (RFC 922). */
+static bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr)
+{
+	struct addr last = subnet->addr;
+
+	if (!addr_is_v4(addr) || subnet->bits > 126 || !prefix_covers(subnet, addr))
+		return false;
+	for (unsigned bit = subnet->bits; bit < 128; bit++)
+		last.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return addr_equal(&last, addr);
+}
+
+static bool is_group(const struct policy *policy, const struct view *view,
+		     const struct addr *addr)
+{
+	if (addr_is_multicast(addr) || addr_is_unspecified(addr))
+		return true;
+	if (view->subnet_known && is_broadcast_of(&view->subnet, addr))
+		return true;
+	for (size_t i = 0; i < policy->subnet_count; i++)
+		if (is_broadcast_of(&policy->subnets[i], addr))
+			return true;
+	return false;
+}
+
+static void names_init(struct scorer *s)
+{
+	const struct view *view = s->view;
+	uint32_t all = UINT32_MAX;
+
+	s->claim = view->name && view->name[0] &&
+		   (view->facts->name_kind == NAME_SNI ||
+		    view->facts->name_kind == NAME_HTTP_HOST);
+	if (s->claim)
+		all &= s->claimed = policy_roles_of_name(s->policy, view->name);
+	for (unsigned i = 0; i < view->bound_count && i < BOUND_MAX; i++) {
+		uint32_t roles = policy_roles_of_name(s->policy, view->bound[i]);
+
+		s->bound |= roles;
+		all &= roles;
+	}
+	s->outside = ~all;
+}
+
+void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view)
+{
+	const struct flow_facts *facts = view->facts;
+	const struct envelope *env = policy->envelope;
+	unsigned local = view->local & 1;
+	int proxy = envelope_find_role(env, "web-proxy");
+
+	memset(s, 0, sizeof(*s));
+	s->policy = policy;
+	s->view = view;
+	s->local = &facts->end[local];
+	s->remote = &facts->end[!local];
+	if (facts->initiator <= 1 && facts->initiator_by != INITIATOR_UNKNOWN)
+		s->direction = facts->initiator == local ? DIRECTION_OUT : DIRECTION_IN;
+	/* Media often begins at the far end: the first packet alone says nothing. */
+	s->direction_firm = s->direction && facts->initiator_by > INITIATOR_FIRST_PACKET;
+	s->certain = view->evidence == EVIDENCE_DISSECTOR && view->app != APP_NONE &&
+		     view->app < APP_COUNT;
+	s->ice = facts->ice >> !local & 1;
+	s->probe = s->certain && view->app == APP_STUN && !facts->ice && !facts->media &&
+		   facts->outcome != OUTCOME_ANSWERED && facts->outcome != OUTCOME_ONE_SIDED &&
+		   !facts->packets[0] != !facts->packets[1] &&
+		   facts->packets[0] + facts->packets[1] < ICE_PROBE_PACKETS;
+	s->group = is_group(policy, view, &s->remote->addr);
+	s->listed = policy_roles_of_addr(policy, &s->remote->addr);
+	s->other_client = envelope_find_role(env, "other-client");
+	s->proxied = proxy >= 0 && s->listed >> proxy & 1;
+	for (unsigned i = 0; i < env->role_count; i++)
+		if (env->roles[i].anyone || env->roles[i].own_subnet)
+			s->places |= UINT32_C(1) << i;
+	names_init(s);
+}
+
+/* What the document lists under a role that DHCP teaches is the broadcast address, nobody's own. */
+static bool role_is_empty(const struct scorer *s, unsigned role)
+{
+	const struct role_holders *held = &s->policy->holders[role];
+
+	if (s->policy->envelope->roles[role].learn != LEARN_NOTHING && !held->by_site)
+		return true;
+	return !held->prefix_count && !held->name_count;
+}
+
+static enum fit empty_role_fit(const struct scorer *s, unsigned role)
+{
+	uint32_t bit = UINT32_C(1) << role;
+
+	if (s->view->learnt_roles & bit)
+		return FIT_UNKNOWN;
+	/* A relay answers for DHCP servers under its own address; a resolver has no such deputy. */
+	if (s->view->learnt_any & bit &&
+	    s->policy->envelope->roles[role].learn == LEARN_DHCP_DNS)
+		return FIT_MISMATCH;
+	if ((s->listed | s->bound) & ~s->places & ~bit)
+		return FIT_MISMATCH; /* we know who this is: somebody else */
+	return (int)role == s->other_client && s->ice ? FIT_MATCH : FIT_UNKNOWN;
+}
+
+enum fit scorer_role(const struct scorer *s, unsigned role)
+{
+	const struct role *doc = &s->policy->envelope->roles[role];
+	uint32_t bit = UINT32_C(1) << role;
+
+	if (doc->anyone || (s->listed | s->bound) & bit)
+		return FIT_MATCH;
+	if (doc->own_subnet)
+		return own_subnet_fit(s);
+	if (s->group)
+		return FIT_MISMATCH;
+	if (role_is_empty(s, role))
+		return empty_role_fit(s, role);
+	if (!s->policy->holders[role].prefix_count && !(s->view->bound_roles & bit) &&
+	    !(s->outside & bit))
+		return FIT_UNKNOWN;
+	return FIT_MISMATCH;
+}
+
+enum fit judge_role(const struct policy *policy, const struct view *view, unsigned role)
+{
+	struct scorer s;
+
+	scorer_init(&s, policy, view);
+	return scorer_role(&s, role);
+}
+
+bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
+{
+	roles &= s->listed | s->bound;
+	for (unsigned role = 0; role < s->policy->envelope->role_count; role++) {
+		const struct role *doc = &s->policy->envelope->roles[role];
+		bool by_document = false;
+
+		if (!(roles >> role & 1) || !s->policy->holders[role].by_site)
+			continue;
+		for (size_t i = 0; i < doc->prefix_count; i++)
+			by_document |= prefix_covers(&doc->prefixes[i], &s->remote->addr);
+		for (size_t i = 0; i < doc->endpoint.prefix_count; i++)
+			by_document |=
+				prefix_covers(&doc->endpoint.prefixes[i], &s->remote->addr);
+		if (!by_document)
+			return true;
+	}
+	return false;
+}
+
+bool scorer_on_segment(const struct scorer *s)
+{
+	return s->group || addr_is_link_local(&s->remote->addr) ||
+	       own_subnet_fit(s) == FIT_MATCH;
+}

@@ -1,0 +1,210 @@
+/*
+ * score.c - a flow against a row: match, mismatch or unknown for each field, and the grade where
+ * nothing differs (design.md 5, the truth table). A row has several forms where the document can
+ * be read in several ways; the best one speaks for it.
+ */
+#include "rules/score.h"
+
+/* TLS tells that a row of SIP or PSOM over TLS may be meant; a name of the service proves it. */
+static bool service_is_named(const struct scorer *s, const struct row_form *form)
+{
+	uint32_t named = s->bound | s->claimed;
+
+	for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
+		if (form->peers >> role & 1 && scorer_role(s, role) == FIT_MATCH &&
+		    (named >> role & 1 || s->policy->envelope->roles[role].one_service))
+			return true;
+	return false;
+}
+
+/* No application of the form can have begun like this. PSOM in clear has no known beginning. */
+static bool all_ruled_out(const struct row_form *form, const struct app_set *not_apps)
+{
+	if (form->opaque || form->psom || !(form->apps.w[0] | form->apps.w[1]))
+		return false;
+	return !(form->apps.w[0] & ~not_apps->w[0]) && !(form->apps.w[1] & ~not_apps->w[1]);
+}
+
+static enum fit application_fit(const struct scorer *s, const struct row_form *form,
+				bool via_proxy)
+{
+	if (form->opaque)
+		return FIT_MATCH;
+	if (!s->certain)
+		return all_ruled_out(form, &s->view->facts->not_apps) && !via_proxy
+			       ? FIT_MISMATCH
+			       : FIT_UNKNOWN;
+	if (s->view->app == APP_TLS && (form->sip_tls || form->psom_tls))
+		return service_is_named(s, form) ? FIT_MATCH : FIT_UNKNOWN;
+	if (app_set_has(&form->apps, s->view->app) || (s->view->app == APP_PSOM && form->psom))
+		return FIT_MATCH;
+	/* CONNECT is HTTP to the proxy; what goes through it is the row's own affair. */
+	return via_proxy && s->view->app == APP_HTTP ? FIT_UNKNOWN : FIT_MISMATCH;
+}
+
+static bool transport_fits(const struct row_form *form, uint8_t transport)
+{
+	return (transport == TRANSPORT_TCP && form->tcp) ||
+	       (transport == TRANSPORT_UDP && form->udp);
+}
+
+/* A row that a web proxy can carry: the unit's own TLS and HTTP (domain.md A2). */
+static bool form_is_proxied(const struct scorer *s, const struct row_form *form)
+{
+	return s->proxied && form->tcp && form->directions & BIT(DIRECTION_OUT) &&
+	       (app_set_has(&form->apps, APP_TLS) || app_set_has(&form->apps, APP_HTTP));
+}
+
+static enum fit peer_fit(const struct scorer *s, const struct row_form *form, bool via_proxy,
+			 struct score *score)
+{
+	enum fit best = s->probe ? FIT_UNKNOWN : FIT_MISMATCH;
+
+	for (unsigned role = 0; role < s->policy->envelope->role_count; role++) {
+		uint32_t bit = UINT32_C(1) << role;
+		enum fit fit;
+
+		if (!(form->peers & bit))
+			continue;
+		if (via_proxy) /* the proxy goes where it is asked to; a claim, so never proven */
+			fit = !s->claim || s->claimed & bit ? FIT_UNKNOWN : FIT_MISMATCH;
+		else
+			fit = scorer_role(s, role);
+		if (fit > best)
+			best = fit;
+		if (fit == FIT_MATCH && !s->policy->envelope->roles[role].anyone &&
+		    !score->proven) {
+			score->proven = true;
+			score->role = (int8_t)role;
+		}
+	}
+	return best;
+}
+
+/* From a port that the rows of the same profile give to sharing alone. */
+bool scorer_is_vbss(const struct scorer *s, const struct row *row, const struct row_form *form)
+{
+	if (s->view->facts->transport != TRANSPORT_UDP ||
+	    s->view->facts->media != MEDIA_VIDEO || !(form->media & MEDIA_VIDEO) ||
+	    port_set_is_ephemeral(&form->local))
+		return false;
+	for (size_t r = 0; r < s->policy->row_count; r++) {
+		const struct row *other = &s->policy->rows[r];
+
+		for (unsigned f = 0; other->profile == row->profile && f < other->form_count;
+		     f++)
+			if (other->form[f].media == MEDIA_DATA &&
+			    !port_set_is_ephemeral(&other->form[f].local) &&
+			    port_set_has(&other->form[f].local, s->local->port))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Behind an address translator the unit's own port is not what we see. It maps client ports to
+ * client ports, so a row that allows them all is still judged; of any other we cannot tell.
+ */
+static enum fit local_port_fit(const struct scorer *s, const struct port_set *ports)
+{
+	bool has = port_set_has(ports, s->local->port);
+
+	if (s->policy->nat && !(has && port_set_is_ephemeral(ports)))
+		return FIT_UNKNOWN;
+	return has ? FIT_MATCH : FIT_MISMATCH;
+}
+
+static enum grade grade_of(const struct row_form *form, const uint8_t fit[FIELD_COUNT])
+{
+	bool proven = fit[FIELD_PEER] == FIT_MATCH;
+	bool certain = fit[FIELD_APPLICATION] == FIT_MATCH;
+
+	if (port_set_is_ephemeral(&form->local) && port_set_is_ephemeral(&form->remote))
+		return proven || (certain && !form->opaque) ? GRADE_WIDE : GRADE_NONE;
+	return proven && certain && fit[FIELD_LOCAL_PORT] == FIT_MATCH ? GRADE_EXACT
+								       : GRADE_UNPROVEN;
+}
+
+static enum fit fits(bool yes)
+{
+	return yes ? FIT_MATCH : FIT_MISMATCH;
+}
+
+void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct score *ret)
+{
+	const struct flow_facts *facts = s->view->facts;
+	const struct row_form *f = &s->policy->rows[row].form[form];
+	bool via_proxy = form_is_proxied(s, f);
+	uint8_t *fit = ret->fit;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->row = (uint16_t)row;
+	ret->form = (uint8_t)form;
+	ret->role = -1;
+	fit[FIELD_IP_VERSION] =
+		fits(!f->ip_versions || f->ip_versions & BIT(facts->ip_version & 7));
+	fit[FIELD_TRANSPORT] = fits(transport_fits(f, facts->transport));
+	fit[FIELD_DIRECTION] =
+		s->direction_firm ? fits(f->directions & BIT(s->direction)) : FIT_UNKNOWN;
+	fit[FIELD_PEER] = peer_fit(s, f, via_proxy, ret);
+	fit[FIELD_REMOTE_PORT] = fits(via_proxy || port_set_has(&f->remote, s->remote->port));
+	fit[FIELD_APPLICATION] = application_fit(s, f, via_proxy);
+	fit[FIELD_LOCAL_PORT] = local_port_fit(s, &f->local);
+	fit[FIELD_MEDIA] = fits(!f->media || !(facts->media & ~f->media));
+	ret->first = FIELD_COUNT;
+	for (unsigned field = FIELD_COUNT; field-- > 0;)
+		if (fit[field] == FIT_MISMATCH) {
+			ret->first = (uint8_t)field;
+			ret->misses++;
+		}
+	if (!ret->misses)
+		ret->grade = grade_of(f, fit);
+	ret->local_ports = (uint16_t)(port_set_size(&f->local) - 1);
+	ret->remote_ports = (uint16_t)(port_set_size(&f->remote) - 1);
+}
+
+void scorer_row(const struct scorer *s, unsigned row, struct score *ret)
+{
+	struct score other;
+
+	scorer_form(s, row, 0, ret);
+	for (unsigned form = 1; form < s->policy->rows[row].form_count; form++) {
+		scorer_form(s, row, form, &other);
+		if (other.misses || ret->misses ? score_compare_misses(&other, ret) < 0
+						: score_compare_matches(&other, ret) < 0)
+			*ret = other;
+	}
+}
+
+/* exact, unproven, wide, undetermined */
+static int grade_rank(const struct score *score)
+{
+	return score->grade == GRADE_NONE ? GRADE_WIDE + 1 : score->grade;
+}
+
+static int ports_compare(unsigned a, unsigned b)
+{
+	return (a > b) - (a < b);
+}
+
+int score_compare_matches(const struct score *a, const struct score *b)
+{
+	int order = grade_rank(a) - grade_rank(b);
+
+	if (!order)
+		order = b->proven - a->proven;
+	if (!order)
+		order = ports_compare(a->remote_ports, b->remote_ports);
+	return order ? order : ports_compare(a->local_ports, b->local_ports);
+}
+
+int score_compare_misses(const struct score *a, const struct score *b)
+{
+	int order = a->misses - b->misses;
+
+	if (!order)
+		order = b->first - a->first;
+	if (!order)
+		order = ports_compare(a->local_ports, b->local_ports);
+	return order ? order : ports_compare(a->remote_ports, b->remote_ports);
+}

@@ -1,0 +1,67 @@
+/*
+ * score.h - one flow held against one row, field by field. What follows from the flow alone is
+ * worked out once, in a struct scorer; a struct score is what one row answers. Shared by the
+ * files that make a verdict of scores: judge.c, nearest.c, severity.c, outcome.c, sentence.c.
+ */
+#ifndef RULES_SCORE_H
+#define RULES_SCORE_H
+
+#include "rules/judge.h"
+
+struct scorer {
+	const struct policy *policy;
+	const struct view *view;
+	const struct endpoint *local, *remote;
+	enum direction direction; /* as seen, also by the first packet alone */
+	bool direction_firm;	  /* ... and known well enough to hold against a row */
+	bool certain;		  /* a dissector of ours named the application */
+	bool ice;		  /* the peer answered an ICE check */
+	bool probe;		  /* an ICE probe nobody answered (domain.md 3.3) */
+	bool group;		  /* the peer is a multicast or broadcast address: no host */
+	bool claim;		  /* the flow carries a name of its peer: SNI, HTTP host */
+	bool proxied;		  /* the peer is the site's web proxy */
+
+	uint32_t listed;  /* roles that list the peer's address */
+	uint32_t bound;	  /* roles one of whose names DNS bound to it */
+	uint32_t claimed; /* roles one of whose names the flow's own name is */
+	uint32_t outside; /* roles outside of which some name of the peer lies */
+	uint32_t places;  /* roles that are no identity: `any`, the unit's own subnet */
+	int other_client; /* the role an answered ICE check proves; -1 */
+};
+
+void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view);
+/* How the peer answers to one role (judge.h, judge_role()). */
+enum fit scorer_role(const struct scorer *s, unsigned role);
+/* Whether the site file itself names the peer under one of the roles. */
+bool scorer_named_by_site(const struct scorer *s, uint32_t roles);
+/* Whether the peer is known to share the unit's own segment: subnet, link-local, any group. */
+bool scorer_on_segment(const struct scorer *s);
+/* Whether the flow is screen sharing sent as video, from the ports of sharing (domain.md A20). */
+bool scorer_is_vbss(const struct scorer *s, const struct row *row, const struct row_form *form);
+
+/* Scores the row by the best of its forms. `refused` is left false: that takes all rows. */
+void scorer_row(const struct scorer *s, unsigned row, struct score *ret);
+void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct score *ret);
+
+/* Negative if `a` comes first, 0 if they tie but for the order of rows. */
+int score_compare_matches(const struct score *a, const struct score *b);
+int score_compare_misses(const struct score *a, const struct score *b);
+
+static inline const struct row_form *score_form(const struct scorer *s,
+						const struct score *score)
+{
+	return &s->policy->rows[score->row].form[score->form];
+}
+
+/* Appends "10.0.0.9 (host.example)", or "10.0.0.9:53 (host.example)" with `port`. */
+void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size);
+/* What differs, in words. */
+void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret);
+/* Fills nearest, kind of a flow outside; `scores` are the nearest rows, best first. */
+void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
+		  struct verdict *verdict);
+/* Sets severity and, where a special reading decides it, reason of a flow outside. */
+void severity_fill(const struct scorer *s, const struct score *nearest,
+		   struct verdict *verdict);
+
+#endif

@@ -1,0 +1,273 @@
+/*
+ * sentence.c - a verdict as one line that says what the flow is, how it stands to the document, and
+ * what would settle it.
+ */
+#include "rules/score.h"
+
+#include <ctype.h>
+
+struct line {
+	char *buf;
+	size_t size;
+};
+
+#define ADD(line, ...) text_add((line)->buf, (line)->size, __VA_ARGS__)
+
+/* "UDP audio from local port 50063 to 52.112.1.9:50011" */
+static void flow_add(const struct line *line, const struct scorer *s)
+{
+	const struct flow_facts *facts = s->view->facts;
+	const char *word = transport_name(facts->transport);
+	bool inspected = !s->certain && s->view->evidence == EVIDENCE_INSPECTED;
+	char transport[16];
+	size_t i = 0;
+
+	for (; word[i] && i + 1 < sizeof(transport); i++)
+		transport[i] = (char)toupper((unsigned char)word[i]);
+	transport[i] = '\0';
+	ADD(line, "%s", transport);
+	if (facts->media)
+		ADD(line, " %s", media_name(facts->media));
+	else if ((s->certain || inspected) && s->view->app != APP_NONE)
+		ADD(line, " %s%s", app_name(s->view->app), inspected ? " (inspected)" : "");
+	if (facts->transport == TRANSPORT_ICMP || facts->transport == TRANSPORT_ICMP6) {
+		ADD(line, " with ");
+		scorer_print_peer(s, false, line->buf, line->size);
+	} else if (s->direction == DIRECTION_IN) {
+		ADD(line, " from ");
+		scorer_print_peer(s, true, line->buf, line->size);
+		ADD(line, " to local port %u", s->local->port);
+	} else {
+		ADD(line,
+		    s->direction ? " from local port %u to " : " between local port %u and ",
+		    s->local->port);
+		scorer_print_peer(s, true, line->buf, line->size);
+	}
+	ADD(line, ": ");
+}
+
+static void rows_add(const struct line *line, const struct policy *policy,
+		     const struct verdict *verdict)
+{
+	for (unsigned i = 0; i < verdict->row_count; i++)
+		ADD(line, "%s%s",
+		    !i				  ? ""
+		    : i + 1 == verdict->row_count ? " or "
+						  : ", ",
+		    policy->rows[verdict->rows[i]].id);
+}
+
+static uint32_t row_peers(const struct row *row)
+{
+	uint32_t peers = 0;
+
+	for (unsigned form = 0; form < row->form_count; form++)
+		peers |= row->form[form].peers;
+	return peers;
+}
+
+/* Named roles, the ones a site can list holders under. */
+static void roles_add(const struct line *line, const struct scorer *s, uint32_t roles)
+{
+	const struct envelope *env = s->policy->envelope;
+	bool first = true;
+
+	for (unsigned role = 0; role < env->role_count; role++)
+		if (roles >> role & 1 && !env->roles[role].anyone) {
+			ADD(line, "%s%s", first ? "" : " or ", env->roles[role].id);
+			first = false;
+		}
+}
+
+static void why_add(const struct line *line, const struct scorer *s,
+		    const struct verdict *verdict)
+{
+	uint32_t open = 0, peers = row_peers(&s->policy->rows[verdict->rows[0]]);
+
+	switch (verdict->why) {
+	case WHY_MIDSTREAM:
+		ADD(line, "its beginning was not seen");
+		break;
+	case WHY_ONE_SIDED:
+		ADD(line, "the mirror shows one direction of it");
+		break;
+	case WHY_TOO_FEW_PACKETS:
+		ADD(line, "too few packets to know the application");
+		break;
+	case WHY_ENCRYPTED:
+		ADD(line, "TLS hides which service it is");
+		break;
+	case WHY_NO_INSPECTOR:
+		ADD(line, "its application is unknown and no inspector was running");
+		break;
+	case WHY_ROLE_UNKNOWN:
+		for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
+			if (peers >> role & 1 && scorer_role(s, role) == FIT_UNKNOWN)
+				open |= UINT32_C(1) << role;
+		ADD(line, "nothing proves the peer; list it under ");
+		roles_add(line, s, open);
+		ADD(line, " if it is one");
+		break;
+	default:
+		ADD(line, s->policy->nat ? "local ports are not judged behind a translator"
+					 : "its application is unknown");
+	}
+}
+
+static void outcome_add(const struct line *line, const struct scorer *s,
+			const struct verdict *verdict)
+{
+	const struct flow_facts *facts = s->view->facts;
+	char addr[ADDR_TEXT];
+
+	switch (verdict->kind) {
+	case KIND_BLOCKED_SILENT:
+		ADD(line,
+		    ", but nothing came back to %u tries in %.1f s; look for a filter on the way",
+		    facts->tries, (double)(facts->last_us - facts->first_try_us) / 1e6);
+		break;
+	case KIND_BLOCKED_PROHIBITED:
+		ADD(line, ", but %s forbids it (ICMP %u/%u); open it there",
+		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
+		break;
+	case KIND_REFUSED:
+		ADD(line, ", but %s refuses it",
+		    s->direction == DIRECTION_IN ? "the unit" : "the peer");
+		if (facts->icmp_type)
+			ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
+		ADD(line,
+		    s->direction == DIRECTION_IN ? "" : "; is the service running there?");
+		break;
+	default:
+		break;
+	}
+}
+
+static void documented_add(const struct line *line, const struct scorer *s,
+			   const struct verdict *verdict)
+{
+	ADD(line, "documented by ");
+	rows_add(line, s->policy, verdict);
+	if (verdict->grade == GRADE_UNPROVEN) {
+		ADD(line, ", unproven: ");
+		why_add(line, s, verdict);
+	} else if (verdict->grade == GRADE_WIDE) {
+		ADD(line, ", a wide row that accepts almost any port");
+	}
+	outcome_add(line, s, verdict);
+}
+
+static void differs_add(const struct line *line, const struct differs *differs)
+{
+	switch (differs->field) {
+	case FIELD_IP_VERSION:
+		ADD(line, "is documented for IPv%s, not IPv%s", differs->expected,
+		    differs->seen);
+		break;
+	case FIELD_TRANSPORT:
+		ADD(line, "is %s, not %s", differs->expected, differs->seen);
+		break;
+	case FIELD_DIRECTION:
+		ADD(line, "is opened %s",
+		    !strcmp(differs->expected, "in") ? "by the peer, not by the unit"
+						     : "by the unit, not by the peer");
+		break;
+	case FIELD_PEER:
+		ADD(line, "is for %s, and %s is not known as such", differs->expected,
+		    differs->seen);
+		break;
+	case FIELD_REMOTE_PORT:
+		ADD(line, "allows remote ports %s", differs->expected);
+		break;
+	case FIELD_APPLICATION:
+		ADD(line, "is for %s, and this is %s", differs->expected, differs->seen);
+		break;
+	case FIELD_LOCAL_PORT:
+		ADD(line, "allows local ports %s", differs->expected);
+		break;
+	case FIELD_MEDIA:
+		ADD(line, "is for %s, not %s", differs->expected, differs->seen);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The smallest change of site file or network that would settle it. */
+static void remedy_add(const struct line *line, const struct scorer *s,
+		       const struct verdict *verdict)
+{
+	const struct nearest *nearest = &verdict->nearest[0];
+	char addr[ADDR_TEXT];
+
+	if (!strcmp(verdict->reason, "vbss")) {
+		ADD(line, "; screen sharing sent as video: options.allow-vbss accepts it");
+	} else if (!strcmp(verdict->reason, "peer_nat")) {
+		ADD(line, "; the peer answered an ICE check, so a translator changed its port");
+	} else if (nearest->count != 1) {
+		return;
+	} else if (verdict->kind == KIND_PEER && !s->group) {
+		ADD(line,
+		    "; if it is, list %s under roles: ", addr_print(&s->remote->addr, addr));
+		roles_add(line, s, row_peers(&s->policy->rows[nearest->row]));
+	} else if (verdict->kind == KIND_LOCAL_PORT && s->view->facts->media) {
+		ADD(line,
+		    "; set the unit's media ports so, or options.nat if the mirror sees translated ports");
+	}
+}
+
+static void outside_add(const struct line *line, const struct scorer *s,
+			const struct verdict *verdict)
+{
+	const struct nearest *nearest = &verdict->nearest[0];
+
+	if (!verdict->nearest_count) {
+		ADD(line, "no documented row applies to this unit");
+		return;
+	}
+	if (verdict->kind == KIND_SERVICE) {
+		ADD(line, "no documented row comes near; the nearest, %s, differs in ",
+		    s->policy->rows[nearest->row].id);
+		for (unsigned i = 0; i < nearest->count; i++)
+			ADD(line, "%s%s",
+			    !i			      ? ""
+			    : i + 1 == nearest->count ? " and "
+						      : ", ",
+			    field_name(nearest->differs[i].field));
+		return;
+	}
+	ADD(line, "%s ", s->policy->rows[nearest->row].id);
+	for (unsigned i = 0; i < nearest->count; i++) {
+		ADD(line, "%s", i ? ", and it " : "");
+		differs_add(line, &nearest->differs[i]);
+	}
+	remedy_add(line, s, verdict);
+}
+
+const char *judge_sentence(const struct policy *policy, const struct view *view,
+			   const struct verdict *verdict, char *buf, size_t size)
+{
+	struct line line = {.buf = buf, .size = size};
+	struct scorer s;
+
+	buf[0] = '\0';
+	scorer_init(&s, policy, view);
+	flow_add(&line, &s);
+	switch (verdict->ruling) {
+	case RULING_DOCUMENTED:
+		documented_add(&line, &s, verdict);
+		break;
+	case RULING_OUTSIDE:
+		outside_add(&line, &s, verdict);
+		break;
+	case RULING_UNDETERMINED:
+		ADD(&line, "cannot tell whether ");
+		rows_add(&line, policy, verdict);
+		ADD(&line, " covers it: ");
+		why_add(&line, &s, verdict);
+		break;
+	default:
+		ADD(&line, "link upkeep that no envelope lists");
+	}
+	return buf;
+}
