@@ -7,13 +7,13 @@
 #ifndef MONITOR_COMMANDS_H
 #define MONITOR_COMMANDS_H
 
-#define COMMANDS(X)                                                          \
+#define COMMANDS(X) \
 	X(watch, "judge every flow of the units, live or from capture files") \
-	X(check, "acceptance: every documented row against what was seen")    \
-	X(flows, "recorded flows and their verdicts")                         \
-	X(findings, "what left the envelope or was blocked, worst first")     \
-	X(explain, "why a flow, a finding or a tuple by hand is judged so")   \
-	X(rules, "the documented rows: list, lint")                           \
+	X(check, "acceptance: every documented row against what was seen") \
+	X(flows, "recorded flows and their verdicts") \
+	X(findings, "what left the envelope or was blocked, worst first") \
+	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
+	X(rules, "the documented rows: list, lint") \
 	X(waive, "print the waiver to add to the site file for a finding")
 
 #define X(name, help) int cmd_##name(int argc, char **argv);

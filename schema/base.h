@@ -19,11 +19,11 @@
 #define BIT(n) (UINT64_C(1) << (n))
 
 /* Hands the pointer out of a CLEANUP variable: `*ret = TAKE(env);`. */
-#define TAKE(p)                           \
-	({                                \
+#define TAKE(p) \
+	({ \
 		__typeof__(p) taken_ = (p); \
-		(p) = NULL;               \
-		taken_;                   \
+		(p) = NULL; \
+		taken_; \
 	})
 
 /*

@@ -11,11 +11,13 @@ static bool flow_is_sound(const struct event_flow *event, size_t len)
 	return offsetof(struct event_flow, name) + event->name_len <= len && f->id &&
 	       f->first_us <= f->last_us && (f->ip_version == 4 || f->ip_version == 6) &&
 	       f->initiator <= 2 && f->initiator_by <= INITIATOR_SYN &&
-	       f->outcome <= OUTCOME_ONE_SIDED && f->settled_by <= SETTLED_END && f->app < APP_COUNT &&
-	       f->evidence <= EVIDENCE_DISSECTOR && f->name_kind <= NAME_DNS_QUESTION &&
+	       f->outcome <= OUTCOME_ONE_SIDED && f->settled_by <= SETTLED_END &&
+	       f->app < APP_COUNT && f->evidence <= EVIDENCE_DISSECTOR &&
+	       f->name_kind <= NAME_DNS_QUESTION &&
 	       !(f->media & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) && f->ice <= 3 &&
-	       f->mtls <= MTLS_YES && (f->vlan == VLAN_NONE || f->vlan < 4096) && f->midstream <= 1 &&
-	       f->closed <= 1 && (f->name_kind != NAME_NONE || !event->name_len) &&
+	       f->mtls <= MTLS_YES && (f->vlan == VLAN_NONE || f->vlan < 4096) &&
+	       f->midstream <= 1 && f->closed <= 1 &&
+	       (f->name_kind != NAME_NONE || !event->name_len) &&
 	       !memchr(event->name, 0, event->name_len);
 }
 
@@ -35,8 +37,8 @@ int event_check(const struct event *event, size_t len)
 	};
 	bool sound = true;
 
-	if (len < sizeof(*event) || event->len != len || len % 8 || len > EVENT_MAX || !event->type ||
-	    event->type >= EVENT_TYPE_COUNT || len < sizes[event->type])
+	if (len < sizeof(*event) || event->len != len || len % 8 || len > EVENT_MAX ||
+	    !event->type || event->type >= EVENT_TYPE_COUNT || len < sizes[event->type])
 		return -EBADMSG;
 	switch (event->type) {
 	case EVENT_FLOW_SETTLED:
@@ -47,8 +49,9 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_NAME: {
 		const struct event_name *name = (const struct event_name *)event;
 
-		sound = name->name_len && offsetof(struct event_name, name) + name->name_len <= len &&
-		        !memchr(name->name, 0, name->name_len);
+		sound = name->name_len &&
+			offsetof(struct event_name, name) + name->name_len <= len &&
+			!memchr(name->name, 0, name->name_len);
 		break;
 	}
 	case EVENT_LEASE: {
@@ -60,7 +63,8 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_PACKET: {
 		const struct event_packet *packet = (const struct event_packet *)event;
 
-		sound = packet->ip_len <= INSPECT_MAX && sizeof(*packet) + packet->ip_len <= len;
+		sound = packet->ip_len <= INSPECT_MAX &&
+			sizeof(*packet) + packet->ip_len <= len;
 		break;
 	}
 	case EVENT_OPINION:

@@ -14,15 +14,15 @@
 
 enum event_type {
 	EVENT_FLOW_SETTLED = 1, /* struct event_flow */
-	EVENT_FLOW_UPDATE,      /* struct event_flow: a long flow, every 60 s, or facts changed */
-	EVENT_FLOW_END,         /* struct event_flow: the last word; a flow that ends unsettled sends this alone */
-	EVENT_NAME,             /* struct event_name */
-	EVENT_LEASE,            /* struct event_lease */
-	EVENT_HEALTH,           /* struct event_health: once a second of the run's clock, and at its end */
-	EVENT_INPUT,            /* struct event_input: a capture file ended */
-	EVENT_PACKET,           /* struct event_packet: sensor -> inspector */
-	EVENT_FORGET,           /* struct event_forget: sensor -> inspector: say your last word, free it */
-	EVENT_OPINION,          /* struct event_opinion: inspector -> recorder */
+	EVENT_FLOW_UPDATE, /* struct event_flow: a long flow, every 60 s, or facts changed */
+	EVENT_FLOW_END, /* struct event_flow: the last word; a flow that ends unsettled sends this alone */
+	EVENT_NAME,   /* struct event_name */
+	EVENT_LEASE,  /* struct event_lease */
+	EVENT_HEALTH, /* struct event_health: once a second of the run's clock, and at its end */
+	EVENT_INPUT,  /* struct event_input: a capture file ended */
+	EVENT_PACKET, /* struct event_packet: sensor -> inspector */
+	EVENT_FORGET, /* struct event_forget: sensor -> inspector: say your last word, free it */
+	EVENT_OPINION, /* struct event_opinion: inspector -> recorder */
 	EVENT_TYPE_COUNT
 };
 
@@ -47,7 +47,8 @@ struct event_name {
 	struct addr client, server, address;
 	uint32_t ttl_s;
 	uint8_t name_len;
-	char name[3]; /* the name asked for (the head of a CNAME chain), going on past the struct */
+	char name
+		[3]; /* the name asked for (the head of a CNAME chain), going on past the struct */
 };
 
 #define LEASE_SERVERS 4
@@ -56,14 +57,14 @@ struct event_name {
 struct event_lease {
 	struct event head;
 	int64_t time_us;
-	uint64_t flow;       /* the flow it came in */
+	uint64_t flow; /* the flow it came in */
 	struct mac chaddr;
-	uint8_t mask_bits;   /* of option 1, counted over 32; 0: not told */
+	uint8_t mask_bits; /* of option 1, counted over 32; 0: not told */
 	uint8_t dns_count;
 	uint32_t xid, lease_s;
-	struct addr address; /* yiaddr, or ciaddr of an answer to INFORM */
-	struct addr server;  /* option 54; zero: not told */
-	struct addr router;  /* option 3, first; zero: not told */
+	struct addr address;		/* yiaddr, or ciaddr of an answer to INFORM */
+	struct addr server;		/* option 54; zero: not told */
+	struct addr router;		/* option 3, first; zero: not told */
 	struct addr dns[LEASE_SERVERS]; /* option 6 */
 };
 
@@ -72,21 +73,23 @@ struct event_lease {
  * seen = out_of_scope + in_flows + malformed + fragments_lost + duplicates.
  */
 struct counters {
-	uint64_t seen, bytes;      /* packets read, bytes on the wire */
-	uint64_t out_of_scope;     /* no flow: ARP, IGMP, neighbour discovery, LLDP, not IP */
-	uint64_t arp, igmp, nd;    /* of these */
+	uint64_t seen, bytes;	/* packets read, bytes on the wire */
+	uint64_t out_of_scope;	/* no flow: ARP, IGMP, neighbour discovery, LLDP, not IP */
+	uint64_t arp, igmp, nd; /* of these */
 	uint64_t in_flows;
 	uint64_t malformed;
-	uint64_t fragments_lost;   /* later fragments whose first one we never saw */
-	uint64_t duplicates;       /* copies a SPAN made */
-	uint64_t truncated;        /* cut by the snap length; these are in flows as well */
-	uint64_t errors_lost;      /* ICMP errors that quote no flow we know; in flows of their own */
-	uint64_t flows;            /* begun */
-	uint64_t evicted;          /* ended early because the table was full */
-	uint64_t names_refused;    /* the pool of names was full */
-	uint64_t kernel_received, kernel_dropped, interface_dropped; /* live; received includes dropped */
-	uint64_t inspected;        /* packets handed to the inspector */
-	uint64_t inspect_shed;     /* ... that it could not be given */
+	uint64_t fragments_lost; /* later fragments whose first one we never saw */
+	uint64_t duplicates;	 /* copies a SPAN made */
+	uint64_t truncated;	 /* cut by the snap length; these are in flows as well */
+	uint64_t
+		errors_lost; /* ICMP errors that quote no flow we know; in flows of their own */
+	uint64_t flows;	     /* begun */
+	uint64_t evicted;    /* ended early because the table was full */
+	uint64_t names_refused; /* the pool of names was full */
+	uint64_t kernel_received, kernel_dropped,
+		interface_dropped; /* live; received includes dropped */
+	uint64_t inspected;	   /* packets handed to the inspector */
+	uint64_t inspect_shed;	   /* ... that it could not be given */
 };
 
 struct event_health {
@@ -102,8 +105,8 @@ struct event_input {
 	struct event head;
 	int64_t first_us, last_us; /* 0: it held no packet */
 	uint64_t packets;
-	uint32_t index;            /* of the input in the run's list */
-	uint8_t cut;               /* it ended in the middle of a packet or was damaged there */
+	uint32_t index; /* of the input in the run's list */
+	uint8_t cut;	/* it ended in the middle of a packet or was damaged there */
 	uint8_t spare[3];
 };
 
@@ -111,8 +114,8 @@ struct event_packet {
 	struct event head;
 	uint64_t flow;
 	int64_t time_us;
-	uint16_t ip_len;  /* bytes that follow, from the IP header on: at most INSPECT_MAX */
-	uint8_t first;    /* first packet of the flow handed: opens the state */
+	uint16_t ip_len; /* bytes that follow, from the IP header on: at most INSPECT_MAX */
+	uint8_t first;	 /* first packet of the flow handed: opens the state */
 	uint8_t spare[5];
 	uint8_t ip[];
 };
@@ -128,8 +131,8 @@ struct event_forget {
 struct event_opinion {
 	struct event head;
 	uint64_t flow;
-	uint16_t app;    /* enum app, by confidence DPI alone; APP_NONE: it has no idea */
-	uint8_t final;   /* no better one follows */
+	uint16_t app;  /* enum app, by confidence DPI alone; APP_NONE: it has no idea */
+	uint8_t final; /* no better one follows */
 	uint8_t spare[5];
 };
 

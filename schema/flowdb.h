@@ -25,6 +25,11 @@ enum flowdb_mode {
 int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, struct err *err) MUST_CHECK;
 void flowdb_close(struct flowdb *db);
 void flowdb_closep(struct flowdb **db);
+/*
+ * A reader asks this after its last query: a database that had no writer when it was opened is read
+ * without locks. 0, or -EAGAIN with err filled when a writer came and changed it in the meantime.
+ */
+int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
@@ -112,6 +117,9 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key, struct
                         int64_t *ret_id, struct err *err) MUST_CHECK;
 /* Inserts where *id is 0 (and fills it), else rewrites. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id, struct err *err) MUST_CHECK;
+
+/* All flow rows of one finding go over to another. */
+int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err) MUST_CHECK;
 
 /* How a unit exercised a row, over all runs: added to what stands there. A row of zeros is not stored. */
 struct coverage_row {

@@ -8,7 +8,13 @@
 #include "schema/finding_kinds.h"
 #include "schema/facts.h"
 
-enum ruling { RULING_NONE, RULING_DOCUMENTED, RULING_OUTSIDE, RULING_UNDETERMINED, RULING_HOUSEKEEPING };
+enum ruling {
+	RULING_NONE,
+	RULING_DOCUMENTED,
+	RULING_OUTSIDE,
+	RULING_UNDETERMINED,
+	RULING_HOUSEKEEPING
+};
 enum grade { GRADE_NONE, GRADE_EXACT, GRADE_UNPROVEN, GRADE_WIDE };
 enum why {
 	WHY_NONE,
@@ -27,7 +33,7 @@ enum kind {
 #define X(name, text, sentence) KIND_##name,
 	FINDING_KINDS(X)
 #undef X
-	KIND_COUNT
+		KIND_COUNT
 };
 
 /* The fields of a row that can differ, in the order in which the first one names the kind. */
@@ -48,8 +54,9 @@ enum field {
 #define ROW_ID_MAX 64
 
 struct differs {
-	uint8_t field;     /* enum field */
-	char expected[128]; /* "50000-50019", "rtp, rtcp or stun", "sfb-online or other-client" */
+	uint8_t field; /* enum field */
+	char expected
+		[128]; /* "50000-50019", "rtp, rtcp or stun", "sfb-online or other-client" */
 	char seen[64];
 };
 
@@ -60,22 +67,22 @@ struct nearest {
 };
 
 struct verdict {
-	uint8_t ruling;   /* enum ruling */
-	uint8_t grade;    /* enum grade; of documented alone */
-	uint8_t why;      /* enum why; of undetermined, and of a grade below exact where it helps */
-	uint8_t kind;     /* enum kind; of outside, and blocked-* or refused beside documented */
-	uint8_t severity; /* enum severity; of whatever has a kind */
-	uint8_t direction; /* enum direction, as seen from the unit */
-	uint8_t row_count; /* documented, undetermined: all rows that tie, best first */
+	uint8_t ruling; /* enum ruling */
+	uint8_t grade;	/* enum grade; of documented alone */
+	uint8_t why;  /* enum why; of undetermined, and of a grade below exact where it helps */
+	uint8_t kind; /* enum kind; of outside, and blocked-* or refused beside documented */
+	uint8_t severity;      /* enum severity; of whatever has a kind */
+	uint8_t direction;     /* enum direction, as seen from the unit */
+	uint8_t row_count;     /* documented, undetermined: all rows that tie, best first */
 	uint8_t nearest_count; /* outside: best first */
-	int16_t role;     /* index of the role by which the peer fitted rows[0] or nearest[0]; -1 */
+	int16_t role; /* index of the role by which the peer fitted rows[0] or nearest[0]; -1 */
 	uint16_t rows[ROWS_MAX];
 	struct nearest nearest[NEAREST_MAX];
-	char reason[32];  /* "" or a word of domain.md 5: vbss, peer_nat, as_written, assumed */
+	char reason[32]; /* "" or a word of domain.md 5: vbss, peer_nat, as_written, assumed */
 };
 
-const char *ruling_name(enum ruling ruling);       /* documented outside undetermined housekeeping */
-const char *grade_name(enum grade grade);          /* NULL for none; so below */
+const char *ruling_name(enum ruling ruling); /* documented outside undetermined housekeeping */
+const char *grade_name(enum grade grade);    /* NULL for none; so below */
 const char *why_name(enum why why);
 const char *direction_name(enum direction direction); /* out in unknown */
 const char *severity_name(enum severity severity);
@@ -83,8 +90,8 @@ const char *kind_name(enum kind kind);
 const char *kind_sentence(enum kind kind);
 const char *field_name(enum field field);
 /* The word's number, or the count past the last one if there is no such word. */
-enum ruling ruling_parse(const char *text);        /* 5 */
-enum severity severity_parse(const char *text);    /* 5 */
-enum kind kind_parse(const char *text);            /* KIND_COUNT */
+enum ruling ruling_parse(const char *text);	/* 5 */
+enum severity severity_parse(const char *text); /* 5 */
+enum kind kind_parse(const char *text);		/* KIND_COUNT */
 
 #endif

@@ -3,7 +3,8 @@
  */
 #include "monitor/commands/options.h"
 
-int policy_option(struct policy_options *options, int option, const char *value, struct err *err)
+int policy_option(struct policy_options *options, int option, const char *value,
+		  struct err *err)
 {
 	switch (option) {
 	case 'c':
@@ -17,9 +18,10 @@ int policy_option(struct policy_options *options, int option, const char *value,
 		return 1;
 	case OPTION_UNIT:
 		if (options->unit_count == OPTION_UNITS_MAX)
-			return err_set(err, -E2BIG,
-			               "--unit: more than %d of them; name prefixes, or a site file (-c)",
-			               OPTION_UNITS_MAX);
+			return err_set(
+				err, -E2BIG,
+				"--unit: more than %d of them; name prefixes, or a site file (-c)",
+				OPTION_UNITS_MAX);
 		options->units[options->unit_count++] = value;
 		return 1;
 	default:
@@ -27,7 +29,8 @@ int policy_option(struct policy_options *options, int option, const char *value,
 	}
 }
 
-int policy_options_load(const struct policy_options *options, struct policy **ret_policy, struct err *err)
+int policy_options_load(const struct policy_options *options, struct policy **ret_policy,
+			struct err *err)
 {
 	struct policy_args args = {
 		.envelope_path = options->envelope,

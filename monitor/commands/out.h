@@ -42,7 +42,7 @@ struct out;
  * under $NO_COLOR. From here on a broken pipe is an error of write(2), no longer a signal.
  */
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
-            bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
+	    bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
 void out_free(struct out *out);
 void out_freep(struct out **out);
 

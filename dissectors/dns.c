@@ -1,0 +1,352 @@
+/*
+ * dns.c - DNS and LLMNR, over UDP and over TCP with its 2-byte length (RFC 1035 4.1, 4.2.2;
+ * RFC 4795 2.1). Questions name the flow, answers bind names to addresses.
+ */
+#include "dissectors/cursor.h"
+#include "dissectors/list.h"
+
+/*
+ *   | id | QR, opcode 4, AA TC RD RA, Z AD CD, rcode 4 | QDCOUNT | ANCOUNT | NSCOUNT | ARCOUNT |
+ */
+struct header {
+	uint16_t id, flags, questions, answers, authorities, additional;
+	bool reply;
+	uint8_t opcode, rcode;
+};
+
+enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
+enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28 };
+enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
+#define JUMPS_MAX 32
+
+/* A name as text, lower case, without the last dot; "" is the root. */
+struct name {
+	char text[NAME_MAX_LEN + 1];
+	unsigned len;
+};
+
+/* Labels may hold any byte; what would read as something else is written \DDD (RFC 1035 5.1). */
+static bool name_add(struct name *name, uint8_t b)
+{
+	char text[5] = {(char)b, '\0'};
+
+	if (b >= 'A' && b <= 'Z')
+		text[0] |= 0x20;
+	else if (b <= ' ' || b >= 0x7f || b == '.' || b == '\\')
+		snprintf(text, sizeof(text), "\\%03u", b);
+	for (const char *t = text; t == text || *t; t++) {
+		if (name->len == NAME_MAX_LEN)
+			return false;
+		name->text[name->len++] = *t;
+	}
+	return true;
+}
+
+static bool name_add_label(struct name *name, const uint8_t *label, uint8_t len)
+{
+	if (name->len) {
+		if (name->len == NAME_MAX_LEN)
+			return false;
+		name->text[name->len++] = '.';
+	}
+	for (unsigned i = 0; i < len; i++)
+		if (!name_add(name, label[i]))
+			return false;
+	return true;
+}
+
+/*
+ * Reads the name at *pos of a message and moves *pos behind it (RFC 1035 4.1.4). Pointers must lead
+ * backwards, so this ends. `name` may be NULL.
+ */
+static bool read_name(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *name)
+{
+	uint32_t at = *pos, lowest = *pos, wire = 0;
+	bool jumped = false;
+
+	if (name)
+		name->len = 0;
+	for (unsigned jumps = 0; at < len;) {
+		uint8_t n = message[at];
+
+		if (!n) {
+			if (!jumped)
+				*pos = at + 1;
+			if (name)
+				name->text[name->len] = '\0';
+			return true;
+		}
+		if ((n & 0xc0) == 0xc0) {
+			uint32_t target;
+
+			if (at + 2 > len || ++jumps > JUMPS_MAX)
+				return false;
+			target = (n & 0x3fu) << 8 | message[at + 1];
+			if (target >= lowest || target < 12)
+				return false;
+			if (!jumped)
+				*pos = at + 2;
+			jumped = true;
+			at = lowest = target;
+			continue;
+		}
+		wire += n + 1u;
+		if (n > 63 || at + 1 + n > len || wire > NAME_MAX_LEN)
+			return false;
+		if (name && !name_add_label(name, message + at + 1, n))
+			return false;
+		at += 1u + n;
+	}
+	return false;
+}
+
+static bool type_is_usual(uint16_t type)
+{
+	return (type >= 1 && type <= 65 && type != 10) || (type >= 249 && type <= 257);
+}
+
+/* Whether the header can be one. At its own port DNS is allowed updates and notifications too. */
+static bool header_fits(const struct header *h, bool own_port)
+{
+	if (h->questions != 1)
+		return false;
+	if (own_port)
+		return h->opcode == OPCODE_QUERY || h->opcode == OPCODE_NOTIFY ||
+		       h->opcode == OPCODE_UPDATE;
+	if (h->opcode != OPCODE_QUERY || h->flags & 0x40)
+		return false;
+	if (!h->reply)
+		return !h->answers && !h->authorities && h->additional <= 2 && !h->rcode;
+	return h->rcode <= 10;
+}
+
+static struct header read_header(struct cursor *c)
+{
+	struct header h = {.id = cursor_be16(c), .flags = cursor_be16(c)};
+
+	h.questions = cursor_be16(c);
+	h.answers = cursor_be16(c);
+	h.authorities = cursor_be16(c);
+	h.additional = cursor_be16(c);
+	h.reply = h.flags >> 15;
+	h.opcode = h.flags >> 11 & 15;
+	h.rcode = h.flags & 15;
+	return h;
+}
+
+/* | name | type 2 | class 2 | ttl 4 | length 2 | data |; the cursor stands behind the name. */
+struct record {
+	uint16_t type, class, len;
+	uint32_t ttl;
+	uint32_t data; /* offset in the message */
+};
+
+static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *owner,
+			struct record *ret)
+{
+	struct cursor c;
+
+	if (!read_name(message, len, pos, owner))
+		return false;
+	c = cursor_over(message + *pos, len - *pos);
+	ret->type = cursor_be16(&c);
+	ret->class = cursor_be16(&c);
+	ret->ttl = cursor_be32(&c);
+	ret->len = cursor_be16(&c);
+	ret->data = *pos + 10;
+	cursor_skip(&c, ret->len);
+	if (c.short_read)
+		return false;
+	*pos = ret->data + ret->len;
+	return true;
+}
+
+static void learn(struct look *look, const struct name *name, const struct record *record,
+		  const uint8_t *message)
+{
+	struct learnt *learnt = look->learnt;
+	struct learnt_name *to;
+
+	if (learnt->name_count == LEARNT_NAMES_MAX) {
+		learnt->names_refused++;
+		return;
+	}
+	to = &learnt->name[learnt->name_count++];
+	to->client = look->packet->dst;
+	to->server = look->packet->src;
+	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
+					     : addr_from_v6(message + record->data);
+	to->ttl_s = record->ttl;
+	text_copy(to->name, sizeof(to->name), name->text);
+}
+
+/*
+ * The answers: a chain of CNAMEs from the name asked for, then its addresses. An address of another
+ * name is not an answer to the question and binds nothing. Returns false if a record does not fit.
+ */
+static bool read_answers(struct look *look, const uint8_t *message, uint32_t len, uint32_t *pos,
+			 unsigned count, const struct name *asked, bool store)
+{
+	struct name current = *asked, owner, next;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct record record;
+		bool ours;
+
+		if (!read_record(message, len, pos, &owner, &record))
+			return false;
+		ours = store && record.class == 1 && !strcmp(owner.text, current.text);
+		if (ours && record.type == TYPE_CNAME) {
+			uint32_t at = record.data;
+
+			if (!read_name(message, len, &at, &next))
+				return false;
+			current = next;
+		} else if (ours && asked->len &&
+			   ((record.type == TYPE_A && record.len == 4) ||
+			    (record.type == TYPE_AAAA && record.len == 16))) {
+			learn(look, asked, &record, message);
+		}
+	}
+	return true;
+}
+
+static bool skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsigned count)
+{
+	struct record record;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!read_record(message, len, pos, NULL, &record))
+			return false;
+	return true;
+}
+
+static bool uses_port(const struct look *look, uint16_t port)
+{
+	return look->packet->src_port == port || look->packet->dst_port == port;
+}
+
+/*
+ * One message. `whole`: all of it is here. Away from its port every byte must be accounted for; RTP
+ * and others hit upon a fitting header too easily.
+ */
+static enum answer look_message(struct look *look, const uint8_t *message, uint32_t len,
+				bool whole, enum app app)
+{
+	bool own_port = app == APP_LLMNR || uses_port(look, PORT_DNS);
+	struct cursor c = cursor_over(message, len);
+	struct header h = read_header(&c);
+	struct name asked;
+	uint32_t pos = 12;
+	uint16_t type, class;
+	bool fits;
+
+	if (c.short_read)
+		return whole ? ANSWER_NO : ANSWER_MAYBE;
+	if (own_port && h.reply && !h.questions && look->facts->app == app)
+		return ANSWER_YES; /* a refusal that does not repeat the question */
+	if (!header_fits(&h, own_port))
+		return ANSWER_NO;
+	if (!read_name(message, len, &pos, &asked))
+		return whole ? ANSWER_NO : ANSWER_MAYBE;
+	c = cursor_over(message + pos, len - pos);
+	type = cursor_be16(&c);
+	class = cursor_be16(&c) & 0x7fff;
+	pos += 4;
+	if (c.short_read)
+		return whole ? ANSWER_NO : ANSWER_MAYBE;
+	if (!type_is_usual(type) && (!own_port || !type))
+		return ANSWER_NO;
+	if (class != 1 && (!own_port || (class != 3 && class != 4 && class < 254)))
+		return ANSWER_NO;
+	/* Nothing is learnt before all of it is known to fit. */
+	if (!own_port) {
+		uint32_t end = pos;
+
+		fits = whole &&
+		       skip_records(message, len, &end,
+				    h.answers + 0u + h.authorities + h.additional) &&
+		       end == len;
+		if (!fits)
+			return whole ? ANSWER_NO : ANSWER_MAYBE;
+	}
+	look_found(look, app);
+	look_opened_by(look, h.reply ? !look->side : look->side);
+	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)asked.text, asked.len);
+	if (!h.reply) {
+		if (app == APP_DNS)
+			look_asked(look, ASKED_DNS);
+	} else if (h.opcode == OPCODE_QUERY && !h.rcode) {
+		(void)read_answers(look, message, len, &pos, h.answers, &asked, app == APP_DNS);
+	}
+	return ANSWER_YES;
+}
+
+static enum answer look_udp(struct look *look, enum app app)
+{
+	return look_message(look, look->data, look->len, look->len == look->wire_len, app);
+}
+
+/* | length 2 | message | length 2 | ...; the last one may go on in the next segment. */
+static enum answer look_tcp(struct look *look, enum app app)
+{
+	enum answer answer = ANSWER_NO;
+	uint32_t pos = 0;
+
+	while (look->len - pos >= 2) {
+		uint32_t len = (uint32_t)look->data[pos] << 8 | look->data[pos + 1];
+		uint32_t here = look->len - pos - 2;
+		enum answer this;
+
+		if (len < 12)
+			return answer;
+		if (here < len) {
+			this = look_message(look, look->data + pos + 2, here, false, app);
+			if (this == ANSWER_NO)
+				return answer;
+			if (this == ANSWER_MAYBE)
+				break;
+			return ANSWER_YES;
+		}
+		this = look_message(look, look->data + pos + 2, len, true, app);
+		if (this != ANSWER_YES)
+			return answer;
+		answer = ANSWER_YES;
+		pos += 2 + len;
+	}
+	if (pos == look->len)
+		return answer;
+	look->keep = true;
+	look->keep_from = pos;
+	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;
+}
+
+static enum answer dns_look(struct look *look)
+{
+	if (uses_port(look, PORT_MDNS) || uses_port(look, PORT_LLMNR) ||
+	    uses_port(look, PORT_NETBIOS))
+		return ANSWER_NO;
+	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_DNS)
+							: look_udp(look, APP_DNS);
+}
+
+static enum answer llmnr_look(struct look *look)
+{
+	if (!uses_port(look, PORT_LLMNR))
+		return ANSWER_NO;
+	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_LLMNR)
+							: look_udp(look, APP_LLMNR);
+}
+
+const struct dissector dissector_dns = {.name = "dns",
+					.app = APP_DNS,
+					.tcp = true,
+					.udp = true,
+					.begins = BIT(APP_DNS),
+					.look = dns_look};
+const struct dissector dissector_llmnr = {.name = "llmnr",
+					  .app = APP_LLMNR,
+					  .tcp = true,
+					  .udp = true,
+					  .begins = BIT(APP_LLMNR),
+					  .look = llmnr_look};

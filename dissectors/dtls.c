@@ -1,0 +1,44 @@
+/*
+ * dtls.c - a DTLS record (RFC 6347 4.1) and ChannelData of TURN (RFC 5766 11.4), the two others that
+ * share a 5-tuple with media (RFC 7983 7).
+ *   | type 1: 20-63 | version 2: fe ff, fe fd | epoch 2 | sequence 6 | length 2 | ... |
+ */
+#include "dissectors/cursor.h"
+#include "dissectors/list.h"
+
+static enum answer dtls_look(struct look *look)
+{
+	struct cursor c = cursor_over(look->data, look->len);
+	uint8_t type = cursor_u8(&c);
+	uint16_t version = cursor_be16(&c), len;
+
+	cursor_skip(&c, 8);
+	len = cursor_be16(&c);
+	if (c.short_read || type < 20 || type > 63 ||
+	    (version != 0xfeff && version != 0xfefd) || !len || len + 13u > look->wire_len)
+		return ANSWER_NO;
+	if (!look->relayed)
+		look_found(look, APP_DTLS);
+	return ANSWER_YES;
+}
+
+/* | channel 2: 4000-4fff | length 2 | one packet | padding |; means nothing without a binding. */
+static enum answer channel_look(struct look *look)
+{
+	struct cursor c = cursor_over(look->data, look->len);
+	uint16_t number = cursor_be16(&c), len = cursor_be16(&c);
+
+	if (c.short_read || !look->young->channel || number < 0x4000 || number > 0x4fff ||
+	    !len || len + 4u > look->wire_len || len + 7u < look->wire_len)
+		return ANSWER_NO;
+	(void)look_inside(look, c.at, len < c.left ? len : c.left, len, true);
+	return ANSWER_YES;
+}
+
+const struct dissector dissector_dtls = {
+	.name = "dtls", .app = APP_DTLS, .udp = true, .media = true, .look = dtls_look};
+const struct dissector dissector_channel = {.name = "channel",
+					    .app = APP_TURN_CHANNEL,
+					    .udp = true,
+					    .media = true,
+					    .look = channel_look};

@@ -1,0 +1,85 @@
+/*
+ * frames.c - see frames.h. young->frame_seq[] is where each side's next frame begins, once known.
+ */
+#include "dissectors/frames.h"
+
+/* Sequence number of look->data, which may begin with held bytes. */
+static uint32_t data_seq(const struct look *look)
+{
+	const struct packet *packet = look->packet;
+
+	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) +
+	       packet->payload_wire_len - look->wire_len;
+}
+
+/* Whether the lengths lead from the start to the segment's end, or at least over one whole frame. */
+static bool chain_fits(const struct look *look, const struct framing *framing)
+{
+	uint32_t pos = 0, frames = 0;
+
+	while (look->len - pos >= framing->header) {
+		uint32_t len = framing->body_len(look->data + pos);
+
+		if (!len)
+			return false;
+		if (len > look->len - pos - framing->header)
+			return frames || look->from_start;
+		pos += framing->header + len;
+		frames++;
+	}
+	return frames;
+}
+
+enum answer frames_walk(struct look *look, const struct framing *framing)
+{
+	struct young *young = look->young;
+	unsigned side = look->side;
+	uint32_t begin = data_seq(look);
+	enum answer answer = ANSWER_NO;
+	uint32_t pos = 0;
+
+	if (young->frame_known[side] && !look->resumed) {
+		int32_t ahead = (int32_t)(young->frame_seq[side] - begin);
+
+		if (ahead < 0 || (uint32_t)ahead >= look->wire_len)
+			return ANSWER_MAYBE; /* sent again, or all of it inside a frame */
+		if ((uint32_t)ahead >= look->len) {
+			young->frame_known[side] = false;
+			return ANSWER_MAYBE;
+		}
+		pos = (uint32_t)ahead;
+	} else if (!look->resumed && look->len >= framing->header &&
+		   !chain_fits(look, framing)) {
+		return ANSWER_NO;
+	}
+	young->frame_known[side] = false;
+	while (look->len - pos >= framing->header) {
+		const uint8_t *header = look->data + pos;
+		uint32_t len = framing->body_len(header);
+		uint32_t here = look->len - pos - framing->header;
+		enum answer body;
+
+		if (!len)
+			return answer;
+		if (here > len)
+			here = len;
+		body = framing->body(look, header, header + framing->header, here, len);
+		if (body == ANSWER_NO && answer != ANSWER_YES)
+			return ANSWER_NO;
+		if (body > answer)
+			answer = body;
+		if (body != ANSWER_NO && here == len && young->frames < UINT16_MAX)
+			young->frames++;
+		pos += framing->header + len;
+		young->frame_seq[side] = begin + pos;
+		if (pos >= look->wire_len) {
+			young->frame_known[side] = true;
+			return answer;
+		}
+		if (pos > look->len)
+			return answer; /* the snap length took the next header */
+	}
+	look->keep = true;
+	look->keep_from = pos;
+	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;
+}

@@ -1,0 +1,24 @@
+/*
+ * frames.h - walks length-prefixed frames of a TCP stream from segment to segment.
+ */
+#ifndef DISSECTORS_FRAMES_H
+#define DISSECTORS_FRAMES_H
+
+#include "dissectors/list.h"
+
+/* One framing. `body_len` returns the length of the body behind a whole header, 0 if it is none. */
+struct framing {
+	uint32_t header;
+	uint32_t (*body_len)(const uint8_t *header);
+	enum answer (*body)(struct look *look, const uint8_t *header, const uint8_t *body,
+			    uint32_t len, uint32_t wire_len);
+};
+
+/*
+ * Shows every frame that begins in the segment at hand to framing->body. Where frames begin is known
+ * from the ones before; else the segment must begin with one. no: it does not; yes: some body said
+ * yes; maybe: else. Sets look->keep where a header is cut by the segment's end.
+ */
+enum answer frames_walk(struct look *look, const struct framing *framing);
+
+#endif

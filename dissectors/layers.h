@@ -1,0 +1,52 @@
+/*
+ * layers.h - how decode.c, ip.c and transport.c hand a packet on. Only they include it.
+ */
+#ifndef DISSECTORS_LAYERS_H
+#define DISSECTORS_LAYERS_H
+
+#include "dissectors/cursor.h"
+#include "dissectors/decode.h"
+
+/*
+ * What is left of a frame: the captured bytes, and how many there were on the wire (never fewer).
+ * Where a read fails, the wire length says whose fault it is.
+ */
+struct rest {
+	struct cursor c;
+	uint32_t wire;
+};
+
+/* The next `len` bytes, or NULL; see rest_fault(). */
+static inline const uint8_t *rest_take(struct rest *rest, uint32_t len)
+{
+	const uint8_t *at = len <= rest->wire ? cursor_take(&rest->c, len) : NULL;
+
+	if (at)
+		rest->wire -= len;
+	return at;
+}
+
+/* Why rest_take(rest, len) gave nothing: the wire had too little, or the snap length took it. */
+static inline enum decoded rest_fault(const struct rest *rest, uint32_t len)
+{
+	return len > rest->wire ? DECODED_MALFORMED : DECODED_CUT;
+}
+
+static inline uint16_t be16(const uint8_t *b)
+{
+	return (uint16_t)(b[0] << 8 | b[1]);
+}
+
+static inline uint32_t be32(const uint8_t *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* From the IP header on (ip.c); `version` 0 takes what the header says. */
+enum decoded decode_ip(struct rest rest, unsigned version, struct packet *packet);
+/* From the transport header on (transport.c); packet->transport, fragment are set. */
+enum decoded decode_transport(struct rest rest, struct packet *packet);
+/* The packet an ICMP error quotes (ip.c): as much as its sender copied. */
+void decode_quoted(const uint8_t *data, uint32_t len, struct packet *packet);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * msturn.c - MS-TURN messages and multiplexed TURN over UDP ([MS-TURN] 2.2). Its mark is the magic
+ * cookie, always the first attribute; the 16 bytes before it may be anything.
+ */
+#include "dissectors/msturn.h"
+
+#include "dissectors/attributes.h"
+
+enum {
+	TYPE_ALLOCATE = 0x0003,
+	TYPE_SEND = 0x0004,
+	TYPE_SET_ACTIVE = 0x0006,
+	TYPE_DATA = 0x0115,
+};
+enum { ATTRIBUTE_DESTINATION = 0x0011, ATTRIBUTE_REMOTE = 0x0012, ATTRIBUTE_DATA = 0x0013 };
+
+static const uint8_t MAGIC[8] = {0x00, 0x0f, 0x00, 0x04, 0x72, 0xc6, 0x4b, 0xc6};
+
+/* | 0 | family 1: IPv4, 2: IPv6 | port 2 | address |, not XORed ([MS-TURN] 2.2.2.10). */
+static void relayed_peer(struct look *look, const struct attribute *attribute)
+{
+	struct cursor c = cursor_over(attribute->value, attribute->len);
+	uint16_t family = cursor_be16(&c), port = cursor_be16(&c);
+	const uint8_t *address = cursor_take(&c, family == 2 ? 16 : 4);
+
+	if (!address || c.left || (family != 1 && family != 2))
+		return;
+	look->facts->relayed = family == 1 ? addr_from_v4(address) : addr_from_v6(address);
+	look->facts->relayed_port = port;
+}
+
+enum answer msturn_message(struct look *look)
+{
+	struct cursor c = cursor_over(look->data, look->len);
+	struct stun_header header;
+	struct attribute attribute;
+
+	if (!stun_read(look->data, look->len, look->wire_len, &header) ||
+	    look->len < STUN_HEADER + 8 ||
+	    memcmp(look->data + STUN_HEADER, MAGIC, sizeof(MAGIC)))
+		return ANSWER_NO;
+	look_found(look, APP_MSTURN);
+	look->young->turn = true;
+	if (header.type == TYPE_ALLOCATE || header.type == TYPE_SEND ||
+	    header.type == TYPE_SET_ACTIVE)
+		look_opened_by(look, look->side);
+	else
+		look_opened_by(look, !look->side);
+	if (header.type == TYPE_ALLOCATE)
+		look_asked(look, ASKED_TURN_ALLOCATE);
+	cursor_skip(&c, STUN_HEADER);
+	while (attribute_next(&c, &attribute)) {
+		/* A Send tries a peer; Data, or making it the active one, says that it is there. */
+		if (attribute.type == ATTRIBUTE_REMOTE ||
+		    (attribute.type == ATTRIBUTE_DESTINATION &&
+		     (header.type == TYPE_SET_ACTIVE ||
+		      addr_is_unspecified(&look->facts->relayed))))
+			relayed_peer(look, &attribute);
+		if (attribute.type == ATTRIBUTE_DATA &&
+		    (header.type == TYPE_SEND || header.type == TYPE_DATA))
+			(void)look_inside(look, attribute.value, attribute.len, attribute.len,
+					  true);
+	}
+	return ANSWER_YES;
+}
+
+/* [MS-TURN] 2.2.3: | ff 10 | length 2, of what follows | session id 8 | one message |. */
+static enum answer multiplexed(struct look *look)
+{
+	struct cursor c = cursor_over(look->data, look->len);
+	uint16_t mark = cursor_be16(&c), len = cursor_be16(&c);
+
+	cursor_skip(&c, 8);
+	if (c.short_read || mark != 0xff10 || len + 4u != look->wire_len)
+		return ANSWER_NO;
+	look_found(look, APP_MSTURN);
+	look->young->turn = true;
+	(void)look_inside(look, c.at, c.left, len - 8u, true);
+	return ANSWER_YES;
+}
+
+static enum answer msturn_look(struct look *look)
+{
+	if (look->data[0] == 0xff)
+		return multiplexed(look);
+	return look->data[0] <= 3 ? msturn_message(look) : ANSWER_NO;
+}
+
+const struct dissector dissector_msturn = {
+	.name = "msturn", .app = APP_MSTURN, .udp = true, .media = true, .look = msturn_look};

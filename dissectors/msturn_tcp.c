@@ -1,0 +1,112 @@
+/*
+ * msturn_tcp.c - MS-TURN over TCP: a handshake that only looks like TLS ([MS-TURN] 2.1.1), then
+ * frames in clear (2.2.1):
+ *   | type 1: 2 control, 3 data | 0 | length 2 | MS-TURN message, or one RTP, RTCP or STUN packet |
+ */
+#include "dissectors/frames.h"
+#include "dissectors/msturn.h"
+
+/*
+ * The two constant messages; 0xXX marks what differs: time stamp, random, session id. The client offers
+ * the one anonymous suite TLS_DH_anon_WITH_RC4_128_MD5 and no extension, as no TLS client does.
+ */
+struct pattern {
+	uint32_t len;
+	struct {
+		uint8_t at, len;
+		uint8_t bytes[11];
+	} fixed[2];
+};
+static const struct pattern CLIENT_HELLO = {
+	50,
+	{{0, 11, {0x16, 3, 1, 0, 0x2d, 1, 0, 0, 0x29, 3, 1}},
+	 {43, 7, {0, 0, 2, 0, 0x18, 1, 0}}}};
+static const struct pattern SERVER_HELLO = {
+	83,
+	{{0, 11, {0x16, 3, 1, 0, 0x4e, 2, 0, 0, 0x46, 3, 1}},
+	 {76, 7, {0, 0x18, 0, 0x0e, 0, 0, 0}}}};
+
+/* Whether `len` bytes are the pattern, or its beginning. */
+static bool pattern_fits(const struct pattern *pattern, const uint8_t *data, uint32_t len)
+{
+	if (len > pattern->len)
+		return false;
+	for (unsigned i = 0; i < ARRAY_LEN(pattern->fixed); i++) {
+		uint32_t at = pattern->fixed[i].at;
+		uint32_t n = len > at ? len - at : 0;
+
+		if (n > pattern->fixed[i].len)
+			n = pattern->fixed[i].len;
+		if (n && memcmp(data + at, pattern->fixed[i].bytes, n))
+			return false;
+	}
+	return true;
+}
+
+enum { FRAME_CONTROL = 2, FRAME_DATA = 3 };
+#define FRAMES_PROOF 3
+
+static uint32_t body_len(const uint8_t *header)
+{
+	uint32_t len = (uint32_t)header[2] << 8 | header[3];
+
+	if ((header[0] != FRAME_CONTROL && header[0] != FRAME_DATA) || header[1] || len > 1500)
+		return 0;
+	return len;
+}
+
+/* A control message proves itself; data only after a handshake, or some frames in a row. */
+static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
+			uint32_t len, uint32_t wire_len)
+{
+	struct look message = *look;
+	bool ours = look->facts->app == APP_MSTURN;
+
+	if (header[0] == FRAME_DATA) {
+		if (look->from_start)
+			return ANSWER_NO; /* nothing begins without the handshake */
+		if (ours || look->young->frames >= FRAMES_PROOF) {
+			look_found(look, APP_MSTURN);
+			look->young->turn = true;
+			(void)look_inside(look, data, len, wire_len, true);
+			return ANSWER_YES;
+		}
+		return ANSWER_MAYBE;
+	}
+	message.data = data;
+	message.len = len;
+	message.wire_len = wire_len;
+	message.datagram = true;
+	if (len < wire_len && len < 28)
+		return ANSWER_MAYBE;
+	return msturn_message(&message);
+}
+
+static const struct framing FRAMING = {.header = 4, .body_len = body_len, .body = body};
+
+static enum answer msturn_tcp_look(struct look *look)
+{
+	bool client = pattern_fits(&CLIENT_HELLO, look->data, look->len);
+	bool server = !client && pattern_fits(&SERVER_HELLO, look->data, look->len);
+	const struct pattern *pattern = client ? &CLIENT_HELLO : &SERVER_HELLO;
+
+	if (!client && !server)
+		return frames_walk(look, &FRAMING);
+	if (look->len < pattern->len) {
+		look->keep = look->len == look->wire_len;
+		return ANSWER_MAYBE;
+	}
+	if (look->wire_len != pattern->len)
+		return ANSWER_NO;
+	look_found(look, APP_MSTURN);
+	look_opened_by(look, client ? look->side : !look->side);
+	look->young->turn = true;
+	return ANSWER_YES;
+}
+
+const struct dissector dissector_msturn_tcp = {.name = "msturn_tcp",
+					       .app = APP_MSTURN,
+					       .tcp = true,
+					       .media = true,
+					       .begins = BIT(APP_MSTURN),
+					       .look = msturn_tcp_look};

@@ -1,0 +1,505 @@
+/*
+ * capture.c - see capture.h. Invariants:
+ *  (1) An interface is never in immediate mode: with a large snap length its ring would shrink to a
+ *      few frames. Reading is non-blocking; epoll and a timerfd wake us, since a packet socket's
+ *      block may lie unread until its time-out.
+ *  (2) At most one frame of each interface is held back, for merging by time.
+ */
+#include "monitor/capture/capture.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pcap/pcap.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define RING_BYTES (64 * 1024 * 1024)
+#define SNAP_DEFAULT 65535
+#define BLOCK_MS 10 /* how long the kernel may collect packets before it hands a block over */
+#define MERGE_US 50000 /* how long a frame waits for an older one of a slower interface */
+
+struct input {
+	struct captured_input told;
+	char *path;
+	pcap_t *pcap;
+	enum link link;
+	bool over;
+	/* live: the frame held back */
+	bool held;
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	/* live: pcap_stats() counts in 32 bits */
+	struct pcap_stat last;
+	uint64_t received, dropped, interface_dropped;
+};
+
+struct capture {
+	bool live;
+	char *filter;
+	struct input *inputs;
+	size_t count, current;
+	uint64_t total, before; /* bytes of all files; of those behind us */
+	int epoll_fd, timer_fd;
+};
+
+static int link_of(int type, enum link *ret)
+{
+	switch (type) {
+	case DLT_EN10MB:
+		*ret = LINK_ETHERNET;
+		return 0;
+	case DLT_LINUX_SLL:
+		*ret = LINK_SLL;
+		return 0;
+	case DLT_LINUX_SLL2:
+		*ret = LINK_SLL2;
+		return 0;
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		*ret = LINK_RAW;
+		return 0;
+	case DLT_NULL:
+	case DLT_LOOP:
+		*ret = LINK_LOOPBACK;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int input_link(struct input *input, struct err *err)
+{
+	int type = pcap_datalink(input->pcap);
+	const char *name = pcap_datalink_val_to_name(type);
+
+	if (link_of(type, &input->link) < 0)
+		return err_set(
+			err, -EPROTONOSUPPORT,
+			"%s: link type %d (%s) is not read; Ethernet, Linux cooked (SLL, SLL2), "
+			"raw IP and loopback are",
+			input->path, type, name ? name : "unknown");
+	return 0;
+}
+
+static int input_filter(struct input *input, const char *words, struct err *err)
+{
+	struct bpf_program program;
+	int r = 0;
+
+	if (!*words)
+		return 0;
+	if (pcap_compile(input->pcap, &program, words, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return err_set(
+			err, -EINVAL,
+			"filter '%s': %s (trailing words are a filter as tcpdump has it; files "
+			"go behind -r)",
+			words, pcap_geterr(input->pcap));
+	if (pcap_setfilter(input->pcap, &program) < 0)
+		r = err_set(err, -EINVAL, "filter '%s': %s", words, pcap_geterr(input->pcap));
+	pcap_freecode(&program);
+	return r;
+}
+
+/* ------------------------------------------------------------------ files */
+
+static int file_digest(struct input *input, int fd, struct err *err)
+{
+	CLEANUP(freep) uint8_t *buf = malloc(1 << 20);
+	XXH3_state_t *state = XXH3_createState();
+	XXH128_hash_t hash;
+	XXH128_canonical_t canonical;
+	ssize_t n = 0;
+	off_t at = 0;
+
+	if (!buf || !state) {
+		XXH3_freeState(state);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	XXH3_128bits_reset(state);
+	while ((n = pread(fd, buf, 1 << 20, at)) > 0) {
+		XXH3_128bits_update(state, buf, (size_t)n);
+		at += n;
+	}
+	hash = XXH3_128bits_digest(state);
+	XXH3_freeState(state);
+	if (n < 0)
+		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+	XXH128_canonicalFromHash(&canonical, hash);
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(input->told.hash + 2 * i, 3, "%02x", canonical.digest[i]);
+	input->told.size = (uint64_t)at;
+	return 0;
+}
+
+static int file_open(struct input *input, struct err *err)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	FILE *file;
+	pcap_t *pcap;
+
+	if (!strcmp(input->path, "-")) {
+		file = stdin;
+	} else {
+		file = fopen(input->path, "rbe");
+		if (!file)
+			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+	}
+	pcap = pcap_fopen_offline(file, text);
+	if (!pcap) {
+		if (file != stdin)
+			fclose(file);
+		return err_set(err, -EINVAL,
+			       "%s: not a capture file that can be read (%s); pcap and "
+			       "pcapng are",
+			       input->path, text);
+	}
+	input->pcap = pcap;
+	return 0;
+}
+
+static void file_close(struct input *input)
+{
+	if (input->pcap)
+		pcap_close(input->pcap);
+	input->pcap = NULL;
+}
+
+static int file_check(struct input *input, const char *filter, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (strcmp(input->path, "-")) {
+		CLEANUP(closep) int fd = open(input->path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+		if (S_ISREG(st.st_mode)) {
+			if (!st.st_size)
+				return err_set(err, -EINVAL, "%s: the file is empty (0 bytes)",
+					       input->path);
+			r = file_digest(input, fd, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	r = file_open(input, err);
+	if (r < 0)
+		return r;
+	r = input_link(input, err);
+	if (r < 0)
+		return r;
+	r = input_filter(input, filter, err);
+	if (r < 0)
+		return r;
+	/* What can be opened again is: a thousand files need no thousand descriptors. */
+	if (*input->told.hash)
+		file_close(input);
+	return 0;
+}
+
+int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
+		   struct err *err)
+{
+	struct dirent **entries = NULL;
+	struct stat st;
+	int n, r = 0;
+
+	if (strcmp(path, "-") && stat(path, &st) < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (!strcmp(path, "-") || !S_ISDIR(st.st_mode)) {
+		if (array_reserve(paths, room, *count + 1, sizeof(**paths)) < 0 ||
+		    !((*paths)[*count] = strdup(path)))
+			return err_set(err, -ENOMEM, "out of memory");
+		(*count)++;
+		return 0;
+	}
+	n = scandir(path, &entries, NULL, alphasort);
+	if (n < 0)
+		return err_set(err, -errno, "%s: %s", path, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		char *name = NULL;
+
+		if (!r && entries[i]->d_name[0] != '.' &&
+		    asprintf(&name, "%s/%s", path, entries[i]->d_name) >= 0) {
+			if (!stat(name, &st) && S_ISREG(st.st_mode) &&
+			    !array_reserve(paths, room, *count + 1, sizeof(**paths)))
+				(*paths)[(*count)++] = TAKE(name);
+			free(name);
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+/* ------------------------------------------------------------------- live */
+
+static int live_open(struct input *input, const struct capture_options *options, int epoll_fd,
+		     struct err *err)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	struct epoll_event event = {.events = EPOLLIN};
+	pcap_t *pcap = pcap_create(input->path, text);
+	int r, fd;
+
+	if (!pcap)
+		return err_set(err, -ENODEV, "%s: %s", input->path, text);
+	input->pcap = pcap;
+	pcap_set_snaplen(pcap, options->snap_len ? options->snap_len : SNAP_DEFAULT);
+	pcap_set_promisc(pcap, 1);
+	pcap_set_timeout(pcap, BLOCK_MS);
+	pcap_set_buffer_size(pcap, RING_BYTES);
+	r = pcap_activate(pcap);
+	if (r == PCAP_ERROR_NO_SUCH_DEVICE)
+		return err_set(err, -ENODEV,
+			       "%s: there is no such interface; 'ip link' lists them",
+			       input->path);
+	if (r == PCAP_ERROR_PERM_DENIED || r == PCAP_ERROR_PROMISC_PERM_DENIED)
+		return err_set(
+			err, -EPERM,
+			"%s: not permitted; run as root, or give the program CAP_NET_RAW: "
+			"setcap cap_net_raw+ep",
+			input->path);
+	if (r == PCAP_ERROR_IFACE_NOT_UP)
+		return err_set(err, -ENETDOWN, "%s: the interface is down; 'ip link set %s up'",
+			       input->path, input->path);
+	if (r < 0)
+		return err_set(err, -EIO, "%s: %s", input->path, pcap_geterr(pcap));
+	if (pcap_setnonblock(pcap, 1, text) < 0)
+		return err_set(err, -EIO, "%s: %s", input->path, text);
+	r = input_link(input, err);
+	if (r < 0)
+		return r;
+	r = input_filter(input, options->filter, err);
+	if (r < 0)
+		return r;
+	fd = pcap_get_selectable_fd(pcap);
+	if (fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+		return err_set(err, -EIO, "%s: cannot be waited for", input->path);
+	return 0;
+}
+
+static int live_timer(struct capture *capture, struct err *err)
+{
+	struct itimerspec tick = {{0, 50 * 1000000}, {0, 50 * 1000000}};
+	struct epoll_event event = {.events = EPOLLIN};
+
+	capture->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	capture->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (capture->epoll_fd < 0 || capture->timer_fd < 0 ||
+	    timerfd_settime(capture->timer_fd, 0, &tick, NULL) < 0 ||
+	    epoll_ctl(capture->epoll_fd, EPOLL_CTL_ADD, capture->timer_fd, &event) < 0)
+		return err_set(err, -errno, "epoll: %s", strerror(errno));
+	return 0;
+}
+
+void capture_wait(struct capture *capture, int timeout_ms)
+{
+	struct epoll_event events[4];
+	uint64_t ticks;
+
+	if (epoll_wait(capture->epoll_fd, events, ARRAY_LEN(events), timeout_ms) > 0 &&
+	    read(capture->timer_fd, &ticks, sizeof(ticks)) < 0)
+		return; /* woken by a packet, not by the timer */
+}
+
+void capture_stats(struct capture *capture, struct capture_stats *stats)
+{
+	*stats = (struct capture_stats){0};
+	for (size_t i = 0; i < capture->count; i++) {
+		struct input *input = &capture->inputs[i];
+		struct pcap_stat now;
+
+		if (capture->live && input->pcap && !pcap_stats(input->pcap, &now)) {
+			input->received += now.ps_recv - input->last.ps_recv;
+			input->dropped += now.ps_drop - input->last.ps_drop;
+			input->interface_dropped += now.ps_ifdrop - input->last.ps_ifdrop;
+			input->last = now;
+		}
+		stats->received += input->received;
+		stats->dropped += input->dropped;
+		stats->interface_dropped += input->interface_dropped;
+	}
+}
+
+/* ------------------------------------------------------------------ both */
+
+int capture_open(const struct capture_options *options, struct capture **ret, struct err *err)
+{
+	CLEANUP(capture_closep) struct capture *capture = calloc(1, sizeof(*capture));
+	int r = 0;
+
+	if (!capture)
+		return err_set(err, -ENOMEM, "out of memory");
+	capture->epoll_fd = capture->timer_fd = -1;
+	capture->live = options->live;
+	capture->filter = strdup(options->filter ? options->filter : "");
+	capture->inputs = calloc(options->input_count, sizeof(*capture->inputs));
+	if (!capture->filter || !capture->inputs)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (options->live)
+		r = live_timer(capture, err);
+	for (size_t i = 0; !r && i < options->input_count; i++) {
+		struct input *input = &capture->inputs[capture->count];
+		const char *slash = strrchr(options->inputs[i], '/');
+
+		input->path = strdup(options->inputs[i]);
+		if (!input->path)
+			return err_set(err, -ENOMEM, "out of memory");
+		input->told.name =
+			input->path +
+			(slash && !options->live ? slash + 1 - options->inputs[i] : 0);
+		capture->count++;
+		r = options->live ? live_open(input, options, capture->epoll_fd, err)
+				  : file_check(input, capture->filter, err);
+		capture->total += input->told.size;
+	}
+	if (r < 0)
+		return r;
+	*ret = TAKE(capture);
+	return 0;
+}
+
+void capture_close(struct capture *capture)
+{
+	if (!capture)
+		return;
+	for (size_t i = 0; i < capture->count; i++) {
+		file_close(&capture->inputs[i]);
+		free(capture->inputs[i].path);
+	}
+	closep(&capture->epoll_fd);
+	closep(&capture->timer_fd);
+	free(capture->inputs);
+	free(capture->filter);
+	free(capture);
+}
+
+void capture_closep(struct capture **capture)
+{
+	capture_close(*capture);
+	*capture = NULL;
+}
+
+static void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *header,
+		       const uint8_t *bytes, struct frame *frame)
+{
+	frame->time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
+	frame->caplen = header->caplen;
+	frame->wire_len = header->len > header->caplen ? header->len : header->caplen;
+	frame->bytes = bytes;
+	frame->link = input->link;
+	frame->input = index;
+	if (!input->told.packets++)
+		input->told.first_us = frame->time_us;
+	input->told.last_us = frame->time_us;
+}
+
+static int file_next(struct capture *capture, struct frame *frame, struct err *err)
+{
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	struct input *input;
+	int r;
+
+	if (capture->current == capture->count)
+		return CAPTURED_END;
+	input = &capture->inputs[capture->current];
+	if (!input->pcap) {
+		r = file_open(input, err);
+		if (!r)
+			r = input_filter(input, capture->filter, err);
+		if (r < 0)
+			return r;
+	}
+	r = pcap_next_ex(input->pcap, &header, &bytes);
+	if (r == 1) {
+		frame_fill(input, (unsigned)capture->current, header, bytes, frame);
+		return CAPTURED_FRAME;
+	}
+	if (r == PCAP_ERROR) {
+		input->told.cut = true;
+		snprintf(input->told.note, sizeof(input->told.note), "after packet %llu: %s",
+			 (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
+	}
+	file_close(input);
+	capture->before += input->told.size;
+	frame->input = (unsigned)capture->current++;
+	return CAPTURED_INPUT_END;
+}
+
+static int live_next(struct capture *capture, struct frame *frame, struct err *err)
+{
+	struct input *oldest = NULL;
+	bool all = true;
+	struct timespec now;
+	int64_t oldest_us = 0, now_us;
+
+	for (size_t i = 0; i < capture->count; i++) {
+		struct input *input = &capture->inputs[i];
+		int64_t time_us;
+
+		if (input->over)
+			continue;
+		if (!input->held) {
+			int r = pcap_next_ex(input->pcap, &input->header, &input->bytes);
+
+			if (r == PCAP_ERROR)
+				return err_set(err, -EIO, "%s: %s", input->path,
+					       pcap_geterr(input->pcap));
+			input->held = r == 1;
+		}
+		if (!input->held) {
+			all = false;
+			continue;
+		}
+		time_us =
+			(int64_t)input->header->ts.tv_sec * 1000000 + input->header->ts.tv_usec;
+		if (!oldest || time_us < oldest_us) {
+			oldest = input;
+			oldest_us = time_us;
+		}
+	}
+	if (!oldest)
+		return CAPTURED_NOTHING;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	if (!all && now_us - oldest_us < MERGE_US && now_us >= oldest_us)
+		return CAPTURED_NOTHING;
+	oldest->held = false;
+	frame_fill(oldest, (unsigned)(oldest - capture->inputs), oldest->header, oldest->bytes,
+		   frame);
+	return CAPTURED_FRAME;
+}
+
+int capture_next(struct capture *capture, struct frame *frame, struct err *err)
+{
+	return capture->live ? live_next(capture, frame, err) : file_next(capture, frame, err);
+}
+
+size_t capture_input_count(const struct capture *capture)
+{
+	return capture->count;
+}
+
+const struct captured_input *capture_input(const struct capture *capture, size_t index)
+{
+	return &capture->inputs[index].told;
+}
+
+int capture_progress(const struct capture *capture)
+{
+	const struct input *input = &capture->inputs[capture->current];
+	uint64_t at = capture->before;
+
+	if (!capture->total || capture->current == capture->count)
+		return -1;
+	if (input->pcap && *input->told.hash)
+		at += (uint64_t)ftell(pcap_file(input->pcap));
+	return (int)(at * 1000 / capture->total);
+}

@@ -1,0 +1,79 @@
+/*
+ * capture.h - live interfaces or capture files behind one capture_next(). The only room that knows
+ * libpcap.
+ */
+#ifndef MONITOR_CAPTURE_CAPTURE_H
+#define MONITOR_CAPTURE_CAPTURE_H
+
+#include "dissectors/decode.h"
+
+struct capture;
+
+struct capture_options {
+	const char *const *inputs; /* files ("-": standard input), or interfaces: never both */
+	size_t input_count;
+	bool live;
+	const char *filter; /* tcpdump words; "" */
+	int snap_len;	    /* live; 0: 1,600 would do, 65,535 is the default */
+};
+
+struct frame {
+	int64_t time_us; /* as the capture says; may go back */
+	uint32_t caplen, wire_len;
+	const uint8_t *bytes; /* borrowed until the next capture_next() */
+	enum link link;
+	unsigned input;
+};
+
+enum captured {
+	CAPTURED_FRAME,
+	CAPTURED_NOTHING, /* live: no packet lies ready; capture_wait() sleeps until one does */
+	CAPTURED_INPUT_END, /* a file is over: frame.input says which, capture_input() how */
+	CAPTURED_END,	    /* all are */
+};
+
+/* How an input went. */
+struct captured_input {
+	const char *name; /* base name, or the interface */
+	uint64_t size;	  /* of a file; 0 */
+	char hash[33];	  /* of a file's content; "" for standard input and interfaces */
+	uint64_t packets;
+	int64_t first_us, last_us;
+	bool cut;	/* ended in the middle of a packet, or was damaged there */
+	char note[256]; /* then: what libpcap said, and after which packet */
+};
+
+/*
+ * Opens and checks every input, and hashes files, before the first packet is read. On failure err names the
+ * file or interface, what is wrong with it and what would do. On success *ret is the caller's.
+ */
+int capture_open(const struct capture_options *options, struct capture **ret,
+		 struct err *err) MUST_CHECK;
+void capture_close(struct capture *capture);
+void capture_closep(struct capture **capture);
+
+/* The next frame: files one after the other, interfaces merged by time. Negative errno with err
+ * filled when a live interface fails for good. */
+int capture_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
+/* Live: sleeps until a packet may lie ready, a signal came, or `timeout_ms` passed. */
+void capture_wait(struct capture *capture, int timeout_ms);
+
+size_t capture_input_count(const struct capture *capture);
+const struct captured_input *capture_input(const struct capture *capture, size_t index);
+/* Files: how much of all has been read, 0 to 1000; -1 where it cannot be known. */
+int capture_progress(const struct capture *capture);
+
+struct capture_stats {
+	uint64_t received, dropped, interface_dropped; /* received includes dropped */
+};
+/* Live; 64-bit sums over all interfaces since the start. */
+void capture_stats(struct capture *capture, struct capture_stats *stats);
+
+/*
+ * Files behind `path`: itself, or if it is a folder its plain files in name order. Appended to
+ * *paths (strdup'ed; room as array_reserve). Returns 0 or negative errno with err filled.
+ */
+int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
+		   struct err *err) MUST_CHECK;
+
+#endif

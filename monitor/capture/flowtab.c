@@ -1,0 +1,307 @@
+/*
+ * flowtab.c - see flowtab.h. Invariants:
+ *  (1) Both directions of a conversation have the same key, and a key is there once.
+ *  (2) Every live flow is in the index and on exactly one idle list; each list is in last_us order,
+ *      because the clock never goes back and a touch moves to its end.
+ *  (3) A flow leaves only through flowtab_remove(), whose caller has told the recorder.
+ *  (4) The list of the young is in payload_us order: all have the same time to settle.
+ */
+#include "monitor/capture/flowtab.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+const struct flowtab_limits FLOWTAB_DEFAULTS = {
+	.flows = 1 << 20,
+	.young = 1 << 17,
+	.idle_us =
+		{
+			[IDLE_UDP] = 60 * INT64_C(1000000),
+			[IDLE_ICMP] = 10 * INT64_C(1000000),
+			[IDLE_OTHER] = 60 * INT64_C(1000000),
+			[IDLE_TCP_OPENING] = 30 * INT64_C(1000000),
+			[IDLE_TCP_OPEN] = 3600 * INT64_C(1000000),
+			[IDLE_TCP_CLOSED] = 5 * INT64_C(1000000),
+		},
+};
+
+struct list {
+	uint32_t oldest, newest; /* slot + 1 */
+};
+
+union young_slot {
+	struct young young;
+	uint32_t next; /* on the free list */
+};
+
+struct flowtab {
+	struct flowtab_limits limits;
+	struct flow *slots;
+	uint32_t *index; /* slot + 1; open addressing, linear probing */
+	uint32_t index_mask;
+	uint32_t count, fresh, free; /* free: slot + 1, chained through `newer` */
+	union young_slot *youth;
+	uint32_t young_fresh, young_free;
+	struct list idle[IDLE_COUNT], young;
+};
+
+static void *pages(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static size_t index_size(const struct flowtab_limits *limits)
+{
+	size_t size = 64;
+
+	while (size < (size_t)limits->flows * 2)
+		size *= 2;
+	return size;
+}
+
+struct flowtab *flowtab_new(const struct flowtab_limits *limits)
+{
+	struct flowtab *tab = calloc(1, sizeof(*tab));
+
+	if (!tab)
+		return NULL;
+	tab->limits = *limits;
+	tab->index_mask = (uint32_t)index_size(limits) - 1;
+	tab->slots = pages(limits->flows * sizeof(*tab->slots));
+	tab->index = pages(index_size(limits) * sizeof(*tab->index));
+	tab->youth = pages(limits->young * sizeof(*tab->youth));
+	if (!tab->slots || !tab->index || !tab->youth) {
+		flowtab_free(tab);
+		return NULL;
+	}
+	return tab;
+}
+
+void flowtab_free(struct flowtab *tab)
+{
+	if (!tab)
+		return;
+	if (tab->slots)
+		munmap(tab->slots, tab->limits.flows * sizeof(*tab->slots));
+	if (tab->index)
+		munmap(tab->index, index_size(&tab->limits) * sizeof(*tab->index));
+	if (tab->youth)
+		munmap(tab->youth, tab->limits.young * sizeof(*tab->youth));
+	free(tab);
+}
+
+static uint32_t number_of(const struct flowtab *tab, const struct flow *flow)
+{
+	return (uint32_t)(flow - tab->slots) + 1;
+}
+
+static struct flow *flow_of(struct flowtab *tab, uint32_t number)
+{
+	return number ? &tab->slots[number - 1] : NULL;
+}
+
+/* Where the key lies in the index, or the empty place where it would. */
+static uint32_t place_of(const struct flowtab *tab, const struct flow_key *key, uint32_t hash)
+{
+	uint32_t i = hash & tab->index_mask;
+
+	while (tab->index[i]) {
+		const struct flow *flow = &tab->slots[tab->index[i] - 1];
+
+		if (flow->hash == hash && !memcmp(&flow->key, key, sizeof(*key)))
+			break;
+		i = (i + 1) & tab->index_mask;
+	}
+	return i;
+}
+
+struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key)
+{
+	return flow_of(tab, tab->index[place_of(tab, key, (uint32_t)flow_key_hash(key))]);
+}
+
+struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key)
+{
+	uint32_t hash = (uint32_t)flow_key_hash(key);
+	uint32_t place = place_of(tab, key, hash);
+	struct flow *flow;
+
+	assert(!tab->index[place]);
+	if (tab->free) {
+		flow = flow_of(tab, tab->free);
+		tab->free = flow->newer;
+	} else if (tab->fresh < tab->limits.flows) {
+		flow = &tab->slots[tab->fresh++];
+	} else {
+		return NULL;
+	}
+	memset(flow, 0, sizeof(*flow));
+	flow->key = *key;
+	flow->hash = hash;
+	flow->idle = IDLE_COUNT;
+	tab->index[place] = number_of(tab, flow);
+	tab->count++;
+	return flow;
+}
+
+static void idle_unlink(struct flowtab *tab, struct flow *flow)
+{
+	struct list *list = &tab->idle[flow->idle];
+
+	if (flow->older)
+		flow_of(tab, flow->older)->newer = flow->newer;
+	else
+		list->oldest = flow->newer;
+	if (flow->newer)
+		flow_of(tab, flow->newer)->older = flow->older;
+	else
+		list->newest = flow->older;
+}
+
+void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
+{
+	struct list *list = &tab->idle[idle];
+	uint32_t number = number_of(tab, flow);
+
+	if (flow->idle != IDLE_COUNT)
+		idle_unlink(tab, flow);
+	flow->idle = (uint8_t)idle;
+	flow->newer = 0;
+	flow->older = list->newest;
+	if (list->newest)
+		flow_of(tab, list->newest)->newer = number;
+	else
+		list->oldest = number;
+	list->newest = number;
+}
+
+void flowtab_remove(struct flowtab *tab, struct flow *flow)
+{
+	uint32_t mask = tab->index_mask;
+	uint32_t hole = place_of(tab, &flow->key, flow->hash);
+
+	flowtab_make_old(tab, flow);
+	if (flow->idle != IDLE_COUNT)
+		idle_unlink(tab, flow);
+	for (uint32_t i = (hole + 1) & mask; tab->index[i]; i = (i + 1) & mask) {
+		uint32_t home = tab->slots[tab->index[i] - 1].hash & mask;
+
+		/* Whoever could live in the hole moves there: its home is not between hole and here. */
+		if (((i - home) & mask) >= ((i - hole) & mask)) {
+			tab->index[hole] = tab->index[i];
+			hole = i;
+		}
+	}
+	tab->index[hole] = 0;
+	flow->newer = tab->free;
+	tab->free = number_of(tab, flow);
+	flow->facts.id = 0;
+	tab->count--;
+}
+
+struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
+{
+	for (unsigned i = 0; i < IDLE_COUNT; i++) {
+		struct flow *flow = flow_of(tab, tab->idle[i].oldest);
+
+		if (flow && now_us - flow->facts.last_us >= tab->limits.idle_us[i])
+			return flow;
+	}
+	return NULL;
+}
+
+struct flow *flowtab_longest_idle(struct flowtab *tab)
+{
+	struct flow *longest = NULL;
+
+	for (unsigned i = 0; i < IDLE_COUNT; i++) {
+		struct flow *flow = flow_of(tab, tab->idle[i].oldest);
+
+		if (flow && (!longest || flow->facts.last_us < longest->facts.last_us))
+			longest = flow;
+	}
+	return longest;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = (*(struct flow *const *)a)->facts.id,
+		 y = (*(struct flow *const *)b)->facts.id;
+
+	return x < y ? -1 : x > y;
+}
+
+struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
+{
+	struct flow **flows = tab->count ? calloc(tab->count, sizeof(struct flow *)) : NULL;
+	size_t count = 0;
+
+	*ret_count = 0;
+	if (!flows)
+		return NULL;
+	for (uint32_t i = 0; i < tab->fresh; i++)
+		if (tab->slots[i].facts.id)
+			flows[count++] = &tab->slots[i];
+	qsort(flows, count, sizeof(struct flow *), by_number);
+	*ret_count = count;
+	return flows;
+}
+
+bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
+{
+	union young_slot *slot;
+	uint32_t number = number_of(tab, flow);
+
+	if (flow->young)
+		return true;
+	if (tab->young_free) {
+		slot = &tab->youth[tab->young_free - 1];
+		tab->young_free = slot->next;
+	} else if (tab->young_fresh < tab->limits.young) {
+		slot = &tab->youth[tab->young_fresh++];
+	} else {
+		return false;
+	}
+	memset(slot, 0, sizeof(*slot));
+	flow->young = &slot->young;
+	flow->young_newer = 0;
+	flow->young_older = tab->young.newest;
+	if (tab->young.newest)
+		flow_of(tab, tab->young.newest)->young_newer = number;
+	else
+		tab->young.oldest = number;
+	tab->young.newest = number;
+	return true;
+}
+
+void flowtab_make_old(struct flowtab *tab, struct flow *flow)
+{
+	union young_slot *slot = (union young_slot *)flow->young;
+
+	if (!slot)
+		return;
+	if (flow->young_older)
+		flow_of(tab, flow->young_older)->young_newer = flow->young_newer;
+	else
+		tab->young.oldest = flow->young_newer;
+	if (flow->young_newer)
+		flow_of(tab, flow->young_newer)->young_older = flow->young_older;
+	else
+		tab->young.newest = flow->young_older;
+	slot->next = tab->young_free;
+	tab->young_free = (uint32_t)(slot - tab->youth) + 1;
+	flow->young = NULL;
+}
+
+struct flow *flowtab_oldest_young(struct flowtab *tab)
+{
+	return flow_of(tab, tab->young.oldest);
+}
+
+uint32_t flowtab_count(const struct flowtab *tab)
+{
+	return tab->count;
+}

@@ -1,0 +1,85 @@
+/*
+ * flowtab.h - the flows alive now: find, age, retire. One slab taken at start, no allocation per
+ * packet.
+ */
+#ifndef MONITOR_CAPTURE_FLOWTAB_H
+#define MONITOR_CAPTURE_FLOWTAB_H
+
+#include "dissectors/dissector.h"
+
+/* How long a flow may be silent before it is over, by what it is (design.md 3). */
+enum idle {
+	IDLE_UDP,
+	IDLE_ICMP,
+	IDLE_OTHER,
+	IDLE_TCP_OPENING,
+	IDLE_TCP_OPEN,
+	IDLE_TCP_CLOSED,
+	IDLE_COUNT
+};
+
+struct flowtab_limits {
+	uint32_t flows; /* slots; 1 M by default */
+	uint32_t young; /* flows being dissected at once; their memory is dearer */
+	int64_t idle_us[IDLE_COUNT];
+};
+extern const struct flowtab_limits FLOWTAB_DEFAULTS;
+
+/* What the sensor keeps of a packet to know its copy again (design.md 3: the last two each way). */
+struct copy_mark {
+	int64_t time_us;
+	uint64_t digest;
+};
+
+struct flow {
+	struct flow_key key;
+	uint32_t hash;
+	uint32_t newer, older;		   /* on its idle list; slot + 1, 0 ends */
+	uint32_t young_newer, young_older; /* on the list of the young, by first payload */
+	uint8_t idle;			   /* enum idle */
+	uint8_t side0;			   /* which side of the key is end 0 of the facts */
+	bool settled;			   /* a settled event was sent (or queued: unsent) */
+	bool opened;			   /* packets of it lie with the inspector */
+	bool relearning;		   /* media began after it had settled */
+	uint32_t name;			   /* names.h */
+	uint32_t syn_seq[2];		   /* sequence number of end i's SYN */
+	int64_t payload_us;		   /* first payload; 0 none */
+	int64_t told_us;		   /* last event about it */
+	struct young *young;		   /* NULL once nothing more is to be learnt */
+	struct copy_mark copies[2][2];
+	struct flow_facts facts;
+};
+
+struct flowtab;
+
+struct flowtab *flowtab_new(const struct flowtab_limits *limits);
+void flowtab_free(struct flowtab *tab);
+
+/* NULL if there is none. */
+struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key);
+/* A new flow, zeroed but for key, on no idle list yet: touch it. NULL if the table is full. */
+struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key);
+/* It lives at `now_us`, and may be silent from here for as long as `idle` says. */
+void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle);
+/* Takes it out; its caller has told the recorder. The pointer is dead afterwards. */
+void flowtab_remove(struct flowtab *tab, struct flow *flow);
+
+/* The flow whose time is over at `now_us`; NULL if there is none (any more). */
+struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
+/* The flow that has been silent longest of all: who must go when the table is full; NULL if empty. */
+struct flow *flowtab_longest_idle(struct flowtab *tab);
+/*
+ * All flows in the order of their numbers, *ret_count of them; the array is the caller's to free,
+ * NULL when out of memory or empty. For the end of an input.
+ */
+struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
+
+/* Gives the flow its young half; false while all are taken. */
+bool flowtab_make_young(struct flowtab *tab, struct flow *flow);
+void flowtab_make_old(struct flowtab *tab, struct flow *flow);
+/* The flow that has been young longest; NULL. */
+struct flow *flowtab_oldest_young(struct flowtab *tab);
+
+uint32_t flowtab_count(const struct flowtab *tab);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * cmd_check.c - acceptance: does this network carry every documented row, and do the units keep to
+ * them?
+ */
+#include "monitor/commands.h"
+#include "monitor/commands/source.h"
+#include "monitor/log.h"
+#include "monitor/report.h"
+
+#include <getopt.h>
+#include <unistd.h>
+
+static const char HELP[] =
+	"usage: tlmon check -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
+	"       tlmon check -i IF --for 15m [-c site.yaml] [filter]\n\n"
+	"Judges a run and prints the result, every finding with its reason, and the matrix of\n"
+	"documented rows and units, where a row nobody exercised says so. Nothing is stored.\n\n" POLICY_HELP
+		SOURCE_HELP
+	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n"
+	"  -h, --help            this text\n\n"
+	"Exit status: 0 accepted; 1 not accepted, a finding stands; 2 usage or configuration;\n"
+	"3 undetermined: a required row was not seen to work, or not all could be seen.\n\n"
+	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n";
+
+enum { CHECK_FAIL_ON = SOURCE_LAST };
+
+static int check(struct source *source, const struct policy_options *options,
+		 enum severity fail_on)
+{
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(capture_closep) struct capture *capture = NULL;
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
+	CLEANUP(report_freep) struct report *report = NULL;
+	static const int EXITS[] = {
+		[ACCEPTED] = EXIT_FINE,
+		[NOT_ACCEPTED] = EXIT_NO,
+		[ACCEPTANCE_UNDETERMINED] = EXIT_UNDETERMINED,
+	};
+	struct pipeline_options run = {
+		.for_us = source->for_us, .again = true, .progress = progress_show};
+	struct err err = {0};
+	int r;
+
+	source_capture(source, &run.capture);
+	r = policy_options_load(options, &policy, &err);
+	if (r >= 0 && !policy->unit_count)
+		r = err_set(
+			&err, -EINVAL,
+			"whose flows? Name the units: -c site.yaml, or --unit ADDRESS --profile "
+			"room,online; 'tlmon watch -r FILE' lists hosts that look like units");
+	if (r >= 0)
+		r = capture_open(&run.capture, &capture, &err);
+	if (r >= 0)
+		r = flowdb_open(NULL, FLOWDB_WRITE, &db, &err);
+	if (r < 0)
+		return log_err(&err);
+	run.policy = policy;
+	run.db = db;
+	r = pipeline_run(&run, capture, &pipeline, &err);
+	progress_clear();
+	if (r >= 0)
+		r = report_new(db, policy, fail_on, &report, &err);
+	if (r >= 0)
+		r = report_text(report, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+				&err);
+	if (r < 0)
+		return log_err(&err);
+	return EXITS[report_result(report)];
+}
+
+int cmd_check(int argc, char **argv)
+{
+	static const struct option LONG[] = {
+		POLICY_LONG,
+		SOURCE_LONG,
+		{"fail-on", required_argument, NULL, CHECK_FAIL_ON},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
+	enum severity fail_on = SEVERITY_LOW;
+	struct policy_options policy = {0};
+	struct source source = {0};
+	struct err err = {0};
+	int option, r = 0;
+
+	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT SOURCE_SHORT "h",
+					       LONG, NULL)) != -1) {
+		if (option == 'h' || option == '?') {
+			if (option == 'h')
+				fputs(HELP, stdout);
+			else
+				log_error("'tlmon check --help' lists the options");
+			source_release(&source);
+			return option == 'h' ? EXIT_FINE : EXIT_USAGE;
+		}
+		if (option == CHECK_FAIL_ON) {
+			fail_on = severity_parse(optarg);
+			if (fail_on < SEVERITY_LOW || fail_on > SEVERITY_HIGH)
+				r = err_set(&err, -EINVAL,
+					    "--fail-on %s: low, medium or high is wanted",
+					    optarg);
+			continue;
+		}
+		r = policy_option(&policy, option, optarg, &err);
+		if (!r)
+			r = source_option(&source, option, optarg, &err);
+	}
+	if (r >= 0)
+		r = source_words(&source, argc - optind, argv + optind, &err);
+	r = r < 0 ? log_err(&err) : check(&source, &policy, fail_on);
+	source_release(&source);
+	return r;
+}

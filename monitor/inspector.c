@@ -1,0 +1,150 @@
+/*
+ * inspector.c - see inspector.h. Invariants:
+ *  (1) `done` counts every event taken off the ring of packets, and is published after the opinion
+ *      that the event gave: whoever sees the number can read the opinion.
+ *  (2) An opinion is written before its event is released, so a full ring loses nothing.
+ */
+#include "monitor/inspector.h"
+#include "monitor/idmap.h"
+#include "dissectors/ndpi.h"
+
+struct inspected {
+	struct ndpi_state *state; /* NULL once the last word is said */
+	enum app app;
+};
+
+struct inspector {
+	struct ring *packets, *opinions;
+	struct ndpi_engine *engine;
+	struct idmap flows;
+	uint64_t done, refused;
+};
+
+int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+		  struct err *err)
+{
+	struct inspector *inspector = calloc(1, sizeof(*inspector));
+	int r;
+
+	if (!inspector)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = ndpi_engine_new(&inspector->engine, err);
+	if (r < 0) {
+		free(inspector);
+		return r;
+	}
+	inspector->packets = packets;
+	inspector->opinions = opinions;
+	idmap_init(&inspector->flows, INSPECTOR_FLOWS_MAX);
+	*ret = inspector;
+	return 0;
+}
+
+static void inspected_free(struct inspector *inspector, struct inspected *flow)
+{
+	if (flow)
+		ndpi_state_free(inspector->engine, flow->state);
+	free(flow);
+}
+
+void inspector_free(struct inspector *inspector)
+{
+	if (!inspector)
+		return;
+	for (size_t i = 0; i < inspector->flows.size; i++)
+		inspected_free(inspector, inspector->flows.slots[i].value);
+	idmap_release(&inspector->flows);
+	ndpi_engine_free(inspector->engine);
+	free(inspector);
+}
+
+static struct inspected *flow_open(struct inspector *inspector, uint64_t id)
+{
+	struct inspected *flow = calloc(1, sizeof(*flow));
+
+	if (flow)
+		flow->state = ndpi_state_new(inspector->engine);
+	if (!flow || !flow->state || idmap_add(&inspector->flows, id, flow) < 0) {
+		inspected_free(inspector, flow);
+		inspector->refused++;
+		return NULL;
+	}
+	return flow;
+}
+
+static void say(struct inspector *inspector, struct event_opinion *event, uint64_t flow,
+		enum app app, bool final)
+{
+	event->head.type = EVENT_OPINION;
+	event->flow = flow;
+	event->app = (uint16_t)app;
+	event->final = final;
+	ring_publish(inspector->opinions);
+}
+
+static void look(struct inspector *inspector, const struct event_packet *event,
+		 struct event_opinion *opinion)
+{
+	struct inspected *flow = idmap_find(&inspector->flows, event->flow);
+	bool final = false;
+	enum app app;
+
+	if (!flow && event->first)
+		flow = flow_open(inspector, event->flow);
+	if (!flow || !flow->state)
+		return;
+	app = ndpi_look(inspector->engine, flow->state, event->ip, event->ip_len,
+			event->time_us, &final);
+	if (app != APP_NONE && (app != flow->app || final)) {
+		flow->app = app;
+		say(inspector, opinion, event->flow, app, final);
+	}
+	if (final) {
+		ndpi_state_free(inspector->engine, flow->state);
+		flow->state = NULL;
+	}
+}
+
+static void forget(struct inspector *inspector, const struct event_forget *event,
+		   struct event_opinion *opinion)
+{
+	struct inspected *flow = idmap_take(&inspector->flows, event->flow);
+	enum app app;
+
+	if (!flow)
+		return;
+	if (flow->state) {
+		app = ndpi_giveup(inspector->engine, flow->state);
+		if (app == APP_NONE)
+			app = flow->app;
+		if (app != APP_NONE)
+			say(inspector, opinion, event->flow, app, true);
+	}
+	inspected_free(inspector, flow);
+}
+
+unsigned inspector_step(struct inspector *inspector, unsigned most)
+{
+	const struct event *event;
+	unsigned count = 0;
+
+	while (count < most && (event = ring_peek(inspector->packets))) {
+		struct event_opinion *room = ring_reserve(inspector->opinions, sizeof(*room));
+
+		if (!room)
+			break;
+		if (event->type == EVENT_PACKET)
+			look(inspector, (const struct event_packet *)event, room);
+		else if (event->type == EVENT_FORGET)
+			forget(inspector, (const struct event_forget *)event, room);
+		ring_release(inspector->packets);
+		ring_mark(inspector->opinions, ++inspector->done);
+		count++;
+	}
+	return count;
+}
+
+uint64_t inspector_refused(const struct inspector *inspector)
+{
+	return inspector->refused;
+}

@@ -1,0 +1,28 @@
+/*
+ * inspector.h - the role that asks nDPI: first packets in, opinions out.
+ */
+#ifndef MONITOR_INSPECTOR_H
+#define MONITOR_INSPECTOR_H
+
+#include "monitor/ring.h"
+
+struct inspector;
+
+/* Flows it keeps state of at once; past that a new flow gets no opinion, which is counted. */
+#define INSPECTOR_FLOWS_MAX (1 << 16)
+
+/* `packets` is read, `opinions` written. 0, or negative errno with err filled. */
+int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+		  struct err *err) MUST_CHECK;
+void inspector_free(struct inspector *inspector);
+
+/*
+ * Handles what lies on the ring of packets, at most `most` events; returns how many. Stops early
+ * while the ring of opinions is full. After each event "done" is published there (ring_mark()).
+ */
+unsigned inspector_step(struct inspector *inspector, unsigned most);
+
+/* Flows that got no opinion because the state table was full. */
+uint64_t inspector_refused(const struct inspector *inspector);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * book.h - names and leases learned, with their times: which names a dns-server's answers bound to
+ * an address, for which unit, and what DHCP told a unit of its network. Bounded.
+ */
+#ifndef MONITOR_RECORD_BOOK_H
+#define MONITOR_RECORD_BOOK_H
+
+#include "rules/judge.h"
+#include "schema/event.h"
+
+struct book;
+
+#define BOOK_NAMES_MAX 65536 /* (unit, address) pairs */
+#define BOOK_GRACE_US \
+	(3600 * INT64_C(1000000)) /* a name counts so long past its TTL (domain.md 5.4) */
+
+/* What a unit's lease says. Zero addresses: not told. */
+struct lease {
+	bool known;
+	int64_t time_us;
+	struct addr address, server, dns[LEASE_SERVERS];
+	uint8_t mask_bits, dns_count;
+};
+
+/* NULL when out of memory. */
+struct book *book_new(void);
+void book_free(struct book *book);
+
+/* `unit` is any number that stands for the unit, not 0. */
+void book_bind(struct book *book, uint64_t unit, const struct addr *address, const char *name,
+	       int64_t from_us, int64_t until_us);
+/*
+ * Names that were bound to `address` for `unit` at some moment of [from, to]; at most BOUND_MAX, the
+ * latest first. They live until the next book_bind().
+ */
+uint8_t book_names(const struct book *book, uint64_t unit, const struct addr *address,
+		   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX]);
+
+/* Bindings that found no place. */
+uint64_t book_refused(const struct book *book);
+
+#endif

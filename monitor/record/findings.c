@@ -1,0 +1,490 @@
+/*
+ * findings.c - see findings.h. Invariants:
+ *  (1) A finding is in the database from the moment it is known here; its counts follow at a flush.
+ *  (2) `flows` is the number of flows gathered, whether or not a row of each is kept.
+ *  (3) A finding that folded keeps its place here and points to the one it went into.
+ */
+#include "monitor/record/findings.h"
+#include "monitor/idmap.h"
+
+#include <xxhash.h>
+
+#define FINDINGS_MAX (1 << 20)
+#define SCANS_MAX 65536
+
+/* Local ports that one source tried of one unit lately. */
+struct scan {
+	struct addr source;
+	uint64_t unit;
+	int64_t first_us;
+	uint16_t ports[SCAN_PORTS];
+	unsigned count;
+	bool is_scan;
+	struct finding *into; /* once it is one */
+};
+
+struct findings {
+	const struct policy *policy;
+	struct idmap by_key;  /* hash of the key -> finding */
+	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
+	struct idmap scans;
+	struct finding **all;
+	size_t count, room;
+	void (*told)(void *context, const struct finding *finding);
+	void *context;
+};
+
+struct findings *findings_new(const struct policy *policy,
+			      void (*told)(void *context, const struct finding *finding),
+			      void *context)
+{
+	struct findings *findings = calloc(1, sizeof(*findings));
+
+	if (!findings)
+		return NULL;
+	findings->policy = policy;
+	findings->told = told;
+	findings->context = context;
+	idmap_init(&findings->by_key, FINDINGS_MAX);
+	idmap_init(&findings->by_kind, FINDINGS_MAX);
+	idmap_init(&findings->scans, SCANS_MAX);
+	return findings;
+}
+
+void findings_free(struct findings *findings)
+{
+	if (!findings)
+		return;
+	for (size_t i = 0; i < findings->count; i++)
+		free(findings->all[i]);
+	for (size_t i = 0; i < findings->scans.size; i++)
+		free(findings->scans.slots[i].value);
+	free(findings->all);
+	idmap_release(&findings->by_key);
+	idmap_release(&findings->by_kind);
+	idmap_release(&findings->scans);
+	free(findings);
+}
+
+/* ------------------------------------------------------------------- keys */
+
+static uint64_t key_of(const struct unit *unit, const struct finding_row *row)
+{
+	struct {
+		uint64_t unit;
+		uint16_t app;
+		uint8_t kind, transport;
+		char row[ROW_ID_MAX], remote[PREFIX_TEXT], role[32], port[64];
+	} key;
+
+	memset(&key, 0, sizeof(key));
+	key.unit = unit->number;
+	key.app = row->app;
+	key.kind = row->kind;
+	key.transport = row->transport;
+	text_copy(key.row, sizeof(key.row), row->row);
+	text_copy(key.remote, sizeof(key.remote), row->remote);
+	text_copy(key.role, sizeof(key.role), row->role);
+	text_copy(key.port, sizeof(key.port), row->port);
+	return XXH3_64bits(&key, sizeof(key)) | 1;
+}
+
+static uint64_t kind_key(const struct unit *unit, uint8_t kind)
+{
+	return unit->number << 8 | kind;
+}
+
+static bool same_key(const struct finding_row *a, const struct finding_row *b)
+{
+	return a->unit == b->unit && a->kind == b->kind && a->transport == b->transport &&
+	       a->app == b->app && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
+	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port);
+}
+
+/* The peers a person would act on together: those of one role, else one subnet, or one group. */
+static void remote_write(const struct findings *findings, const struct view *view,
+			 struct finding_row *row)
+{
+	const struct addr *remote = &view->facts->end[!view->local].addr;
+	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
+	struct prefix prefix;
+
+	if (roles) {
+		text_copy(row->role, sizeof(row->role),
+			  findings->policy->envelope->roles[__builtin_ctz(roles)].id);
+		return;
+	}
+	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
+					   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
+	prefix_print(&prefix, row->remote);
+}
+
+static void port_write(const struct findings *findings, const struct view *view,
+		       const struct verdict *verdict, int row_index, struct finding_row *row)
+{
+	const struct flow_facts *facts = view->facts;
+	bool in = verdict->direction == DIRECTION_IN;
+	uint16_t port = facts->end[in ? view->local : !view->local].port;
+
+	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP)
+		return;
+	if (row_index >= 0) {
+		const struct row_form *form = &findings->policy->rows[row_index].form[0];
+		const struct port_set *set = in ? &form->local : &form->remote;
+
+		if (set->count && (port_set_has(set, port) || facts->media)) {
+			port_set_print(set, row->port, sizeof(row->port));
+			return;
+		}
+	}
+	snprintf(row->port, sizeof(row->port), "%u", port);
+}
+
+static void row_write(const struct findings *findings, const struct unit *unit,
+		      const struct view *view, const struct verdict *verdict,
+		      struct finding_row *row)
+{
+	int index = -1;
+
+	memset(row, 0, sizeof(*row));
+	if (verdict->nearest_count)
+		index = verdict->nearest[0].row;
+	else if (verdict->row_count)
+		index = verdict->rows[0];
+	row->unit = unit->id;
+	row->kind = verdict->kind;
+	row->transport = view->facts->transport;
+	row->app = view->app;
+	if (index >= 0)
+		text_copy(row->row, sizeof(row->row), findings->policy->rows[index].id);
+	remote_write(findings, view, row);
+	port_write(findings, view, verdict, index, row);
+}
+
+/* ---------------------------------------------------------------- findings */
+
+static int finding_enter(struct findings *findings, struct finding *finding, struct err *err)
+{
+	struct finding *first =
+		idmap_find(&findings->by_kind, kind_key(finding->unit, finding->row.kind));
+
+	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
+			  sizeof(struct finding *)) < 0 ||
+	    idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0)
+		return err_set(err, -ENOMEM, "out of memory for findings");
+	if (first) {
+		finding->next = first->next;
+		first->next = finding;
+	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
+			     finding) < 0) {
+		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
+		return err_set(err, -ENOMEM, "out of memory for findings");
+	}
+	findings->all[findings->count++] = finding;
+	return 0;
+}
+
+/* The finding of this key: known here, in the database from an earlier run, or new. */
+static int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
+		       const struct finding_row *key, struct finding **ret, struct err *err)
+{
+	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
+	int r;
+
+	if (finding && same_key(&finding->row, key)) {
+		*ret = finding;
+		return 0;
+	}
+	finding = calloc(1, sizeof(*finding));
+	if (!finding)
+		return err_set(err, -ENOMEM, "out of memory");
+	finding->unit = unit;
+	r = flowdb_finding_find(db, key, &finding->row, &finding->id, err);
+	if (!r) {
+		finding->row = *key;
+		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
+	}
+	if (r >= 0)
+		r = finding_enter(findings, finding, err);
+	if (r < 0) {
+		free(finding);
+		return r;
+	}
+	unit->open_findings[key->kind] += finding->row.open;
+	*ret = finding;
+	return 0;
+}
+
+static void finding_open(struct findings *findings, struct finding *finding)
+{
+	if (finding->row.open)
+		return;
+	finding->row.open = true;
+	finding->unit->open_findings[finding->row.kind]++;
+	if (findings->told)
+		findings->told(findings->context, finding);
+}
+
+static void finding_close(struct finding *finding, const char *reason)
+{
+	if (!finding->row.open)
+		return;
+	finding->row.open = false;
+	finding->unit->open_findings[finding->row.kind]--;
+	finding->dirty = true;
+	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
+}
+
+/* All flows of `from` go over to `into`. */
+static int finding_fold(struct flowdb *db, struct finding *from, struct finding *into,
+			struct err *err)
+{
+	char reason[64];
+
+	if (from == into || from->folded)
+		return 0;
+	into->row.flows += from->row.flows;
+	into->row.kept += from->row.kept;
+	into->row.bytes += from->row.bytes;
+	if (!into->row.first_us || from->row.first_us < into->row.first_us)
+		into->row.first_us = from->row.first_us;
+	if (from->row.last_us > into->row.last_us)
+		into->row.last_us = from->row.last_us;
+	if (from->row.severity > into->row.severity)
+		into->row.severity = from->row.severity;
+	into->dirty = true;
+	from->folded = into;
+	from->row.flows = from->row.kept = from->row.bytes = 0;
+	snprintf(reason, sizeof(reason), "folded into F%lld", (long long)into->id);
+	finding_close(from, reason);
+	return flowdb_finding_fold(db, from->id, into->id, err);
+}
+
+/* More than FINDINGS_FOLD open ones of a unit and kind: one for all of them, this one's key too. */
+static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *unit,
+		     struct finding_row *key, struct finding **ret, struct err *err)
+{
+	struct finding *into;
+	int r;
+
+	if (unit->fold[key->kind]) {
+		*ret = unit->fold[key->kind];
+		return 0;
+	}
+	*key->row = *key->remote = *key->role = *key->port = '\0';
+	key->app = APP_NONE;
+	key->transport = 0;
+	r = finding_get(findings, db, unit, key, &into, err);
+	if (r < 0)
+		return r;
+	for (struct finding *f = idmap_find(&findings->by_kind, kind_key(unit, key->kind));
+	     f && r >= 0; f = f->next)
+		r = finding_fold(db, f, into, err);
+	snprintf(into->row.reason, sizeof(into->row.reason),
+		 "more than %d different findings of this kind: %s", FINDINGS_FOLD,
+		 kind_sentence(key->kind));
+	*ret = unit->fold[key->kind] = into;
+	return r < 0 ? r : 0;
+}
+
+/*
+ * Whether this inbound flow is one of a scan: its source tried more than SCAN_PORTS local ports
+ * within SCAN_US. ICE probes are media and never get here (domain.md 7.3).
+ */
+static struct scan *scan_note(struct findings *findings, const struct unit *unit,
+			      const struct view *view)
+{
+	const struct endpoint *source = &view->facts->end[!view->local];
+	uint16_t port = view->facts->end[view->local].port;
+	uint64_t key =
+		XXH3_64bits_withSeed(&source->addr, sizeof(source->addr), unit->number) | 1;
+	struct scan *scan = idmap_find(&findings->scans, key);
+
+	if (!scan) {
+		scan = calloc(1, sizeof(*scan));
+		if (!scan || idmap_add(&findings->scans, key, scan) < 0) {
+			free(scan);
+			return NULL;
+		}
+		scan->source = source->addr;
+		scan->unit = unit->number;
+		scan->first_us = view->facts->first_us;
+	}
+	if (scan->unit != unit->number || !addr_equal(&scan->source, &source->addr))
+		return NULL;
+	if (view->facts->first_us - scan->first_us > SCAN_US && !scan->is_scan) {
+		scan->count = 0;
+		scan->first_us = view->facts->first_us;
+	}
+	for (unsigned i = 0; i < scan->count; i++)
+		if (scan->ports[i] == port)
+			return scan->is_scan ? scan : NULL;
+	if (scan->count < SCAN_PORTS)
+		scan->ports[scan->count++] = port;
+	else
+		scan->is_scan = true;
+	return scan->is_scan ? scan : NULL;
+}
+
+static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *unit,
+		     struct scan *scan, const struct finding_row *key, struct finding **ret,
+		     struct err *err)
+{
+	struct finding_row scan_key = {
+		.unit = key->unit, .kind = KIND_SERVICE, .transport = key->transport};
+	char source[ADDR_TEXT];
+	struct finding *into;
+	int r;
+
+	if (scan->into) {
+		*ret = scan->into;
+		return 0;
+	}
+	text_copy(scan_key.remote, sizeof(scan_key.remote), addr_print(&scan->source, source));
+	text_copy(scan_key.port, sizeof(scan_key.port), "scan");
+	r = finding_get(findings, db, unit, &scan_key, &into, err);
+	/* What its first ports had opened each on its own goes into it. */
+	for (size_t i = 0; i < findings->count && r >= 0; i++) {
+		struct finding *f = findings->all[i];
+
+		if (f->unit == unit && f->row.first_us >= scan->first_us &&
+		    !strcmp(f->row.remote, key->remote) && !strcmp(f->row.role, key->role) &&
+		    f->row.transport == key->transport && f->row.flows <= 1)
+			r = finding_fold(db, f, into, err);
+	}
+	if (r < 0)
+		return r;
+	snprintf(into->row.reason, sizeof(into->row.reason),
+		 "%s tries the unit's ports one after the other (more than %d within a minute)",
+		 source, SCAN_PORTS);
+	*ret = scan->into = into;
+	return 0;
+}
+
+struct finding *gathered_finding(const struct gathered *gathered)
+{
+	struct finding *finding = gathered->finding;
+
+	while (finding && finding->folded)
+		finding = finding->folded;
+	return finding;
+}
+
+void findings_drop(struct findings *findings, struct gathered *gathered)
+{
+	struct finding *finding = gathered_finding(gathered);
+
+	if (!finding)
+		return;
+	finding->row.flows--;
+	finding->row.kept -= gathered->kept;
+	finding->row.bytes -= gathered->bytes;
+	finding->dirty = true;
+	if (!finding->row.flows)
+		finding_close(finding,
+			      "judged again when more was known: no flow is left under it");
+	*gathered = (struct gathered){0};
+}
+
+static void waiver_write(const struct findings *findings, const struct view *view,
+			 const struct verdict *verdict, struct finding *finding)
+{
+	const struct waiver *waiver =
+		policy_find_waiver(findings->policy, finding->unit->name, verdict, view->facts,
+				   view->local, view->app, view->facts->last_us, NULL);
+
+	*finding->row.waiver = '\0';
+	if (waiver)
+		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
+			 "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
+			 waiver->expires);
+}
+
+int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
+		 const struct view *view, const struct verdict *verdict,
+		 struct gathered *gathered, struct err *err)
+{
+	const struct flow_facts *facts = view->facts;
+	uint64_t bytes = facts->bytes[0] + facts->bytes[1];
+	struct scan *scan = NULL;
+	struct finding *finding;
+	struct finding_row key;
+	int r;
+
+	row_write(findings, unit, view, verdict, &key);
+	if (verdict->direction == DIRECTION_IN && !facts->media &&
+	    verdict->ruling == RULING_OUTSIDE)
+		scan = scan_note(findings, unit, view);
+	if (scan)
+		r = fold_scan(findings, db, unit, scan, &key, &finding, err);
+	else if (!idmap_find(&findings->by_key, key_of(unit, &key)) &&
+		 (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
+		r = fold_kind(findings, db, unit, &key, &finding, err);
+	else
+		r = finding_get(findings, db, unit, &key, &finding, err);
+	if (r < 0)
+		return r;
+	while (finding->folded)
+		finding = finding->folded;
+	if (gathered_finding(gathered) != finding) {
+		findings_drop(findings, gathered);
+		gathered->finding = finding;
+		finding->row.flows++;
+	}
+	finding->row.bytes += bytes - gathered->bytes;
+	gathered->bytes = bytes;
+	if (!finding->row.first_us || facts->first_us < finding->row.first_us)
+		finding->row.first_us = facts->first_us;
+	if (facts->last_us > finding->row.last_us)
+		finding->row.last_us = facts->last_us;
+	if (verdict->severity > finding->row.severity)
+		finding->row.severity = verdict->severity;
+	if (!finding->row.open && !scan && finding != unit->fold[key.kind])
+		judge_sentence(findings->policy, view, verdict, finding->row.reason,
+			       sizeof(finding->row.reason));
+	waiver_write(findings, view, verdict, finding);
+	finding->dirty = true;
+	finding_open(findings, finding);
+	return 0;
+}
+
+int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
+		      const struct flow_facts *facts, unsigned local, struct err *err)
+{
+	struct finding_row key = {
+		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
+	struct finding *finding;
+	char mac[MAC_TEXT];
+	int r = finding_get(findings, db, unit, &key, &finding, err);
+
+	if (r < 0)
+		return r;
+	if (!finding->row.first_us)
+		finding->row.first_us = facts->first_us;
+	if (facts->last_us > finding->row.last_us)
+		finding->row.last_us = facts->last_us;
+	finding->row.flows++;
+	finding->row.bytes += facts->bytes[0] + facts->bytes[1];
+	finding->row.severity = SEVERITY_MEDIUM;
+	snprintf(
+		finding->row.reason, sizeof(finding->row.reason),
+		"%s (%s) behaves like a room system and stands on no list of units; add it to the site file",
+		unit->name, mac_print(&facts->end[local].mac, mac));
+	finding->dirty = true;
+	finding_open(findings, finding);
+	return 0;
+}
+
+int findings_flush(struct findings *findings, struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < findings->count && r >= 0; i++) {
+		struct finding *finding = findings->all[i];
+
+		if (finding->dirty)
+			r = flowdb_finding_put(db, &finding->row, &finding->id, err);
+		finding->dirty = false;
+	}
+	return r < 0 ? r : 0;
+}

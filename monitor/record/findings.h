@@ -1,0 +1,58 @@
+/*
+ * findings.h - gathers flows under findings: one unit, one kind, one nearest row, one peer (by role, else its
+ * /24 or /64), one port, one application (design.md 5). Findings that multiply fold into one.
+ */
+#ifndef MONITOR_RECORD_FINDINGS_H
+#define MONITOR_RECORD_FINDINGS_H
+
+#include "monitor/record/units.h"
+
+#define FINDINGS_FOLD 32		/* more open ones of a unit and kind become one */
+#define SCAN_PORTS 20			/* so many local ports from one source ... */
+#define SCAN_US (60 * INT64_C(1000000)) /* ... within that are one scan */
+
+struct finding {
+	struct finding_row row;
+	int64_t id; /* in the database, given at once */
+	struct unit *unit;
+	struct finding *folded; /* gone into that one */
+	struct finding *next;	/* of the same unit and kind */
+	bool dirty;
+};
+
+struct findings;
+
+/* What the recorder remembers of a flow that stands under a finding. */
+struct gathered {
+	struct finding *finding; /* NULL: under none */
+	uint64_t bytes;		 /* of it already counted there */
+	bool kept;		 /* its row counts among `kept` */
+};
+
+/* NULL when out of memory. `policy` must outlive it; `told` (may be NULL) hears of each finding that opens. */
+struct findings *findings_new(const struct policy *policy,
+			      void (*told)(void *context, const struct finding *finding),
+			      void *context);
+void findings_free(struct findings *findings);
+
+/*
+ * The flow of `view` belongs under the finding that `verdict` (which has a kind) asks for: opens it
+ * or adds to it, and takes it away from where it was before. 0, or negative errno with err filled.
+ */
+int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
+		 const struct view *view, const struct verdict *verdict,
+		 struct gathered *gathered, struct err *err) MUST_CHECK;
+/* The flow is under no finding any more: the last flow gone closes it. */
+void findings_drop(struct findings *findings, struct gathered *gathered);
+/* The finding a flow stands under now (it may have folded); NULL. */
+struct finding *gathered_finding(const struct gathered *gathered);
+
+/* A unit on no list was seen: one finding a host, without rows of flows. */
+int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
+		      const struct flow_facts *facts, unsigned local,
+		      struct err *err) MUST_CHECK;
+
+/* Writes what changed. */
+int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
+
+#endif

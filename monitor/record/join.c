@@ -1,0 +1,63 @@
+/*
+ * join.c - see join.h.
+ */
+#include "monitor/record/join.h"
+#include "monitor/idmap.h"
+
+struct join {
+	struct idmap opinions; /* flow -> enum app, as a pointer-sized number */
+	uint64_t refused;
+};
+
+struct join *join_new(size_t max)
+{
+	struct join *join = calloc(1, sizeof(*join));
+
+	if (join)
+		idmap_init(&join->opinions, max);
+	return join;
+}
+
+void join_free(struct join *join)
+{
+	if (!join)
+		return;
+	idmap_release(&join->opinions);
+	free(join);
+}
+
+uint64_t join_drain(struct join *join, struct ring *opinions)
+{
+	/* Read the mark first: what was written before it is then sure to be on the ring. */
+	uint64_t done = ring_marked(opinions);
+	const struct event *event;
+
+	while ((event = ring_peek(opinions))) {
+		const struct event_opinion *opinion = (const struct event_opinion *)event;
+
+		if (event_check(event, event->len) < 0 || event->type != EVENT_OPINION ||
+		    !opinion->flow) {
+			join->refused++;
+		} else {
+			idmap_take(&join->opinions, opinion->flow);
+			if (idmap_add(&join->opinions, opinion->flow,
+				      (void *)(uintptr_t)opinion->app) < 0)
+				join->refused++;
+		}
+		ring_release(opinions);
+	}
+	return done;
+}
+
+enum app join_opinion(struct join *join, uint64_t flow, bool last)
+{
+	void *value =
+		last ? idmap_take(&join->opinions, flow) : idmap_find(&join->opinions, flow);
+
+	return (enum app)(uintptr_t)value;
+}
+
+uint64_t join_refused(const struct join *join)
+{
+	return join->refused;
+}

@@ -1,0 +1,27 @@
+/*
+ * join.h - opinions waiting for their facts. Bounded: opinions never wait for facts in a ring, so
+ * no circle of waits can form; when the table is full a further opinion is refused and counted.
+ */
+#ifndef MONITOR_RECORD_JOIN_H
+#define MONITOR_RECORD_JOIN_H
+
+#include "monitor/ring.h"
+
+struct join;
+
+/* NULL when out of memory. */
+struct join *join_new(size_t max);
+void join_free(struct join *join);
+
+/*
+ * Drains the ring of opinions into the table. A fact event may be handled afterwards if
+ * event->handed <= the return value.
+ */
+uint64_t join_drain(struct join *join, struct ring *opinions);
+/* The last opinion of a flow, APP_NONE; `last` takes it off the table. */
+enum app join_opinion(struct join *join, uint64_t flow, bool last);
+
+/* Opinions refused because the table was full, and events that failed event_check(). */
+uint64_t join_refused(const struct join *join);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * recorder.h - the role that judges and writes: checks every event, joins opinions, learns names
+ * and leases, judges, gathers findings, fills the database. It sees no packet.
+ */
+#ifndef MONITOR_RECORDER_H
+#define MONITOR_RECORDER_H
+
+#include "monitor/record/findings.h"
+#include "monitor/ring.h"
+
+struct recorder;
+
+/* A host that looks like a unit and is on no list. */
+struct candidate {
+	struct addr addr;
+	struct mac mac;
+	char name[NAME_MAX_LEN + 1]; /* the unit's name it asked for or contacted; "" */
+	int64_t first_us, last_us;
+	uint64_t flows;
+	bool by_oui;
+};
+#define CANDIDATES_MAX 1024
+
+struct recorder_options {
+	const struct policy *policy; /* outlives the recorder */
+	struct flowdb *db;	     /* open for writing, outlives it too */
+	struct ring *facts, *opinions;
+	const char *version, *source, *inputs, *filter; /* of the run; "" */
+	bool no_inspector;
+	/* The inputs as capture knows them, for names, hashes and notes; NULL for live. */
+	const struct captured_input *(*input)(void *context, unsigned index);
+	/* A finding opens; may be NULL. */
+	void (*found)(void *context, const struct finding *finding);
+	void *context;
+};
+
+/* Begins a run in the database. 0, or negative errno with err filled. */
+int recorder_new(const struct recorder_options *options, struct recorder **ret,
+		 struct err *err) MUST_CHECK;
+void recorder_free(struct recorder *recorder);
+
+/*
+ * Handles what has come, as far as the join allows; returns how many facts, or negative errno with
+ * err filled when the database fails.
+ */
+int recorder_step(struct recorder *recorder, struct err *err) MUST_CHECK;
+/* Writes and commits everything known so far. */
+int recorder_flush(struct recorder *recorder, struct err *err) MUST_CHECK;
+
+struct recorder_sums {
+	uint64_t flows;	       /* rows: flows of units, one for each unit */
+	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
+	uint64_t findings;     /* opened in this run */
+	uint64_t refused;      /* events that failed their check, and places that were full */
+	struct counters counters;  /* the sensor's last word */
+	int64_t first_us, last_us; /* of the run's clock */
+};
+const struct recorder_sums *recorder_sums(const struct recorder *recorder);
+const struct units *recorder_units(const struct recorder *recorder);
+size_t recorder_candidates(const struct recorder *recorder, const struct candidate **ret);
+
+#endif

@@ -1,0 +1,638 @@
+/*
+ * sensor.c - see sensor.h. The corridor of one packet: sensor_frame() decodes and counts, packet_flow()
+ * finds its flow, flow_packet() writes down what the headers say, flow_payload() shows the payload to
+ * the dissectors and the inspector. Invariants:
+ *  (1) Every packet read ends in exactly one counter of struct counters (schema/event.h).
+ *  (2) The clock is the packet's time and never goes back, except between files that do not follow
+ *      one another, and then every flow has ended before.
+ *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
+ *      when it ends.
+ */
+#include "monitor/sensor.h"
+#include "monitor/capture/fragments.h"
+#include "monitor/capture/names.h"
+#include "monitor/tcp.h"
+#include "dissectors/dissect.h"
+
+#include <xxhash.h>
+
+#define UPDATE_US (60 * SECOND)
+#define SETTLE_US (10 * SECOND) /* after the first payload */
+#define COPY_US 50000		/* copies of a SPAN follow within that (domain.md 7.4) */
+#define MEDIA_PAYLOADS 64	/* a media flow goes on learning for so many packets */
+#define FOLLOWS_US \
+	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define SECOND INT64_C(1000000)
+
+struct sensor {
+	struct sensor_options options;
+	struct flowtab *tab;
+	struct names *names;
+	struct fragments *fragments;
+	struct counters counters;
+	struct learnt learnt;
+	int64_t now_us, health_us;
+	uint64_t handed;
+};
+
+struct sensor *sensor_new(const struct sensor_options *options)
+{
+	struct sensor *sensor = calloc(1, sizeof(*sensor));
+
+	if (!sensor)
+		return NULL;
+	sensor->options = *options;
+	sensor->tab = flowtab_new(&options->limits);
+	sensor->names = names_new(options->names);
+	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
+	if (!sensor->tab || !sensor->names || !sensor->fragments) {
+		sensor_free(sensor);
+		return NULL;
+	}
+	return sensor;
+}
+
+void sensor_free(struct sensor *sensor)
+{
+	if (!sensor)
+		return;
+	flowtab_free(sensor->tab);
+	names_free(sensor->names);
+	free(sensor->fragments);
+	free(sensor);
+}
+
+int64_t sensor_now(const struct sensor *sensor)
+{
+	return sensor->now_us;
+}
+
+const struct counters *sensor_counters(const struct sensor *sensor)
+{
+	return &sensor->counters;
+}
+
+void sensor_stats(struct sensor *sensor, const struct capture_stats *stats)
+{
+	sensor->counters.kernel_received = stats->received;
+	sensor->counters.kernel_dropped = stats->dropped;
+	sensor->counters.interface_dropped = stats->interface_dropped;
+}
+
+/* ----------------------------------------------------------------- events */
+
+/* Room on a ring; its reader is let work until there is some. */
+static void *event_new(struct sensor *sensor, struct ring *ring, enum event_type type,
+		       size_t len)
+{
+	struct event *event;
+
+	while (!(event = ring_reserve(ring, len)))
+		sensor->options.full(sensor->options.context);
+	event->type = (uint16_t)type;
+	event->handed = sensor->handed;
+	return event;
+}
+
+static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type)
+{
+	const char *name = names_text(sensor->names, flow->name);
+	size_t len = strlen(name);
+	struct event_flow *event =
+		event_new(sensor, sensor->options.facts, type,
+			  offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
+				  ? offsetof(struct event_flow, name) + len + 1
+				  : sizeof(*event));
+
+	event->facts = flow->facts;
+	event->name_len = (uint8_t)len;
+	memcpy(event->name, name, len);
+	flow->told_us = sensor->now_us;
+	ring_publish(sensor->options.facts);
+}
+
+static void tell_learnt(struct sensor *sensor, const struct flow *flow)
+{
+	const struct learnt *learnt = &sensor->learnt;
+
+	sensor->counters.names_refused += learnt->names_refused;
+	for (unsigned i = 0; i < learnt->name_count; i++) {
+		const struct learnt_name *name = &learnt->name[i];
+		size_t len = strnlen(name->name, NAME_MAX_LEN);
+		struct event_name *event = event_new(sensor, sensor->options.facts, EVENT_NAME,
+						     sizeof(*event) + len);
+
+		event->time_us = sensor->now_us;
+		event->client = name->client;
+		event->server = name->server;
+		event->address = name->address;
+		event->ttl_s = name->ttl_s;
+		event->name_len = (uint8_t)len;
+		memcpy(event->name, name->name, len);
+		ring_publish(sensor->options.facts);
+	}
+	if (learnt->has_lease) {
+		const struct learnt_lease *lease = &learnt->lease;
+		struct event_lease *event =
+			event_new(sensor, sensor->options.facts, EVENT_LEASE, sizeof(*event));
+
+		event->time_us = sensor->now_us;
+		event->flow = flow->facts.id;
+		event->chaddr = lease->chaddr;
+		event->mask_bits = lease->mask_bits;
+		event->dns_count = lease->dns_count;
+		event->xid = lease->xid;
+		event->lease_s = lease->lease_s;
+		event->address = lease->address;
+		event->server = lease->server;
+		event->router = lease->router;
+		memcpy(event->dns, lease->dns, sizeof(event->dns));
+		ring_publish(sensor->options.facts);
+	}
+}
+
+static void tell_health(struct sensor *sensor, bool final)
+{
+	struct event_health *event =
+		event_new(sensor, sensor->options.facts, EVENT_HEALTH, sizeof(*event));
+
+	event->time_us = sensor->now_us;
+	event->counters = sensor->counters;
+	event->flows_open = flowtab_count(sensor->tab);
+	event->final = final;
+	ring_publish(sensor->options.facts);
+	sensor->health_us = sensor->now_us;
+}
+
+static void inspector_hand(struct sensor *sensor, struct flow *flow,
+			   const struct packet *packet)
+{
+	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
+	struct event_packet *event;
+
+	if (sensor->options.no_inspector)
+		return;
+	event = event_new(sensor, sensor->options.packets, EVENT_PACKET, sizeof(*event) + len);
+	event->head.handed = 0;
+	event->flow = flow->facts.id;
+	event->time_us = packet->time_us;
+	event->ip_len = (uint16_t)len;
+	event->first = !flow->opened;
+	memcpy(event->ip, packet->ip, len);
+	ring_publish(sensor->options.packets);
+	sensor->handed++;
+	sensor->counters.inspected++;
+	flow->opened = true;
+	flow->facts.inspected_packets++;
+}
+
+/* The inspector says its last word about the flow; it is on its way before the fact that follows. */
+static void inspector_forget(struct sensor *sensor, struct flow *flow)
+{
+	struct event_forget *event;
+
+	if (!flow->opened)
+		return;
+	event = event_new(sensor, sensor->options.packets, EVENT_FORGET, sizeof(*event));
+	event->head.handed = 0;
+	event->flow = flow->facts.id;
+	ring_publish(sensor->options.packets);
+	sensor->handed++;
+	flow->opened = false;
+}
+
+/* ------------------------------------------------------ settling, retiring */
+
+static bool still_learns_names(const struct flow *flow)
+{
+	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP;
+}
+
+static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
+{
+	inspector_forget(sensor, flow);
+	if (!still_learns_names(flow) || by == SETTLED_END)
+		flowtab_make_old(sensor->tab, flow);
+	flow->relearning = false;
+	if (flow->settled) {
+		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+		return;
+	}
+	flow->settled = true;
+	flow->facts.settled_by = (uint8_t)by;
+	tcp_outcome(flow);
+	tell_flow(sensor, flow, EVENT_FLOW_SETTLED);
+}
+
+static void flow_retire(struct sensor *sensor, struct flow *flow)
+{
+	inspector_forget(sensor, flow);
+	if (!flow->settled)
+		flow->facts.settled_by = SETTLED_END;
+	tcp_outcome(flow);
+	tell_flow(sensor, flow, EVENT_FLOW_END);
+	names_drop(sensor->names, flow->name);
+	flowtab_remove(sensor->tab, flow);
+}
+
+/* Everything that happens because time has passed. */
+static void sensor_tick(struct sensor *sensor)
+{
+	struct flow *flow;
+
+	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
+		flow_retire(sensor, flow);
+	while ((flow = flowtab_oldest_young(sensor->tab)) &&
+	       sensor->now_us - flow->payload_us >= SETTLE_US) {
+		if (still_learns_names(flow)) {
+			/* It stays young; to the end of the list with it, so that others are reached. */
+			struct young kept = *flow->young;
+
+			if (!flow->settled)
+				flow_settle(sensor, flow, SETTLED_AGE);
+			flowtab_make_old(sensor->tab, flow);
+			flowtab_make_young(sensor->tab, flow);
+			*flow->young = kept;
+			flow->payload_us = sensor->now_us;
+			continue;
+		}
+		flow_settle(sensor, flow, SETTLED_AGE);
+	}
+	if (sensor->now_us - sensor->health_us >= SECOND)
+		tell_health(sensor, false);
+}
+
+static void clock_set(struct sensor *sensor, int64_t time_us)
+{
+	if (time_us > sensor->now_us)
+		sensor->now_us = time_us;
+	sensor_tick(sensor);
+}
+
+static void retire_all(struct sensor *sensor)
+{
+	CLEANUP(freep) struct flow **flows = NULL;
+	struct flow *flow;
+	size_t count;
+
+	flows = flowtab_sorted(sensor->tab, &count);
+	for (size_t i = 0; i < count; i++)
+		flow_retire(sensor, flows[i]);
+	/* Only where there was no memory to sort them. */
+	while ((flow = flowtab_longest_idle(sensor->tab)))
+		flow_retire(sensor, flow);
+}
+
+/* ----------------------------------------------------------------- packets */
+
+/*
+ * Whether a SPAN has shown this packet before: same flow and direction, same IP id, lengths, TCP
+ * numbers and head of the payload, among the last two. A bare ACK of IPv6 has nothing to tell a copy
+ * by (a sender repeats it for every segment it misses), so it never counts as one.
+ */
+static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet *packet)
+{
+	struct {
+		uint32_t ip_id, ip_len, seq, ack, payload_len;
+		uint8_t flags, type, code, spare;
+		uint8_t head[48];
+	} seen = {
+		.ip_id = packet->ip_id,
+		.ip_len = packet->ip_len,
+		.seq = packet->tcp_seq,
+		.ack = packet->tcp_ack,
+		.payload_len = packet->payload_len,
+		.flags = packet->tcp_flags,
+		.type = packet->icmp_type,
+		.code = packet->icmp_code,
+	};
+	struct copy_mark *marks = flow->copies[end];
+	uint64_t digest;
+
+	if (!packet->ip_id && !packet->payload_len &&
+	    !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+		return false;
+	memcpy(seen.head, packet->payload,
+	       packet->payload_len < sizeof(seen.head) ? packet->payload_len
+						       : sizeof(seen.head));
+	digest = XXH3_64bits(&seen, sizeof(seen));
+	for (unsigned i = 0; i < 2; i++)
+		if (marks[i].digest == digest && marks[i].time_us &&
+		    packet->time_us - marks[i].time_us <= COPY_US)
+			return true;
+	marks[1] = marks[0];
+	marks[0] = (struct copy_mark){packet->time_us, digest};
+	return false;
+}
+
+/*
+ * Nothing but the ports speaks yet (domain.md 3.2): exactly one of them is a server's, or else the
+ * first packet's sender is taken for the opener, which the judge does not rely on.
+ */
+static void opener_guess(struct flow_facts *facts)
+{
+	bool listens0 = port_listens(facts->end[0].port),
+	     listens1 = port_listens(facts->end[1].port);
+
+	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP) {
+		facts->initiator = 0;
+		facts->initiator_by = INITIATOR_FIRST_PACKET;
+	} else if (listens0 != listens1) {
+		facts->initiator = listens0;
+		facts->initiator_by = INITIATOR_PORT;
+	} else {
+		facts->initiator = 0;
+		facts->initiator_by = INITIATOR_FIRST_PACKET;
+	}
+}
+
+static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key, unsigned side,
+			       const struct packet *packet)
+{
+	struct flow *flow = flowtab_add(sensor->tab, key);
+	struct flow_facts *facts;
+
+	if (!flow) {
+		sensor->counters.evicted++;
+		flow_retire(sensor, flowtab_longest_idle(sensor->tab));
+		flow = flowtab_add(sensor->tab, key);
+	}
+	sensor->counters.flows++;
+	facts = &flow->facts;
+	flow->side0 = (uint8_t)side;
+	facts->id = packet->number;
+	facts->first_us = facts->last_us = packet->time_us;
+	facts->end[0] = (struct endpoint){packet->src, packet->src_mac, packet->src_port};
+	facts->end[1] = (struct endpoint){packet->dst, packet->dst_mac, packet->dst_port};
+	facts->transport = packet->transport;
+	facts->ip_version = packet->ip_version;
+	facts->vlan = packet->vlan;
+	facts->chaddr = key->mac;
+	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
+	opener_guess(facts);
+	if (packet->transport == TRANSPORT_TCP)
+		tcp_begin(flow, packet);
+	flow->told_us = packet->time_us;
+	return flow;
+}
+
+/* The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of. */
+static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end)
+{
+	struct mac client;
+	bool dhcp = false;
+	struct flow_key key;
+	struct flow *flow;
+	unsigned side;
+
+	if (packet->fragment_later) {
+		if (!fragments_find(sensor->fragments, packet, &client, &dhcp))
+			return NULL;
+	} else {
+		dhcp = dhcp_client(packet, &client);
+		if (packet->fragment)
+			fragments_put(sensor->fragments, packet, dhcp ? &client : NULL);
+	}
+	side = flow_key_of(packet, dhcp ? &client : NULL, &key);
+	flow = flowtab_find(sensor->tab, &key);
+	if (flow && packet->transport == TRANSPORT_TCP && !packet->fragment_later &&
+	    tcp_begins_anew(flow, side != flow->side0, packet)) {
+		flow_retire(sensor, flow);
+		flow = NULL;
+	}
+	if (!flow)
+		flow = flow_begin(sensor, &key, side, packet);
+	*ret_end = side != flow->side0;
+	return flow;
+}
+
+static enum idle flow_idle(const struct flow *flow)
+{
+	switch (flow->facts.transport) {
+	case TRANSPORT_TCP:
+		return tcp_idle(flow);
+	case TRANSPORT_UDP:
+		return IDLE_UDP;
+	case TRANSPORT_ICMP:
+	case TRANSPORT_ICMP6:
+		return IDLE_ICMP;
+	default:
+		return IDLE_OTHER;
+	}
+}
+
+static bool flow_is_media(const struct flow_facts *facts)
+{
+	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
+	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
+}
+
+/* Media that begins on a tuple that had settled as mere STUN or TURN is looked at again. */
+static bool flow_relearns(const struct flow *flow, const struct packet *packet)
+{
+	const struct flow_facts *facts = &flow->facts;
+
+	return flow->settled && !flow->young && !facts->media && packet->payload_len &&
+	       (facts->app == APP_STUN || facts->app == APP_MSTURN) &&
+	       packet->payload[0] >> 6 == 2;
+}
+
+static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
+			 const struct packet *packet)
+{
+	struct flow_facts *facts = &flow->facts;
+	bool tcp = facts->transport == TRANSPORT_TCP;
+	char name[NAME_MAX_LEN + 1];
+	uint8_t name_kind;
+	bool more;
+
+	if (facts->payload_packets < UINT16_MAX)
+		facts->payload_packets++;
+	if (!flow->payload_us || flow_relearns(flow, packet)) {
+		flow->relearning = flow->settled;
+		flow->payload_us = packet->time_us;
+		if (!flowtab_make_young(sensor->tab, flow)) {
+			/* All are taken: the one that had most time gives its place. */
+			flow_settle(sensor, flowtab_oldest_young(sensor->tab), SETTLED_BUDGET);
+			if (!flowtab_make_young(sensor->tab, flow))
+				return;
+		}
+	}
+	if (!flow->young)
+		return;
+	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
+	name_kind = facts->name_kind;
+	more = dissect_payload(packet, end, facts, name, flow->young, &sensor->learnt);
+	if (facts->name_kind != NAME_NONE &&
+	    (name_kind != facts->name_kind || !flow->name ||
+	     strcmp(name, names_text(sensor->names, flow->name)))) {
+		names_drop(sensor->names, flow->name);
+		flow->name = names_take(sensor->names, name);
+		if (!flow->name) {
+			facts->name_kind = NAME_NONE;
+			sensor->counters.names_refused += *name != '\0';
+		}
+	}
+	tell_learnt(sensor, flow);
+	if (flow->settled && !flow->relearning)
+		return;
+	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
+	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)
+		inspector_hand(sensor, flow, packet);
+	if (!more)
+		flow_settle(sensor, flow, SETTLED_DISSECTOR);
+	else if (flow_is_media(facts)
+			 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
+			 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+		flow_settle(sensor, flow, SETTLED_BUDGET);
+}
+
+static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
+			const struct packet *packet)
+{
+	struct flow_facts *facts = &flow->facts;
+
+	facts->packets[end]++;
+	facts->bytes[end] += packet->ip_len;
+	facts->last_us = packet->time_us;
+	facts->end[end].mac = packet->src_mac;
+	facts->fragments += packet->fragment;
+	facts->truncated += packet->truncated;
+	if (packet->transport == TRANSPORT_TCP && !packet->fragment_later)
+		tcp_packet(flow, end, packet);
+	flowtab_touch(sensor->tab, flow, flow_idle(flow));
+	if (packet->payload_wire_len && !packet->fragment_later)
+		flow_payload(sensor, flow, end, packet);
+	/* A flow that settled by the packet above told so now. */
+	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
+		tcp_outcome(flow);
+		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+	}
+}
+
+/* An ICMP error belongs to the flow it quotes (design.md 3); false if we do not know that flow. */
+static bool icmp_error(struct sensor *sensor, const struct packet *packet)
+{
+	struct packet quoted = {
+		.src = packet->quoted_src,
+		.dst = packet->quoted_dst,
+		.src_port = packet->quoted_src_port,
+		.dst_port = packet->quoted_dst_port,
+		.transport = packet->quoted_transport,
+		.ip_version = packet->ip_version,
+	};
+	struct flow_key key;
+	struct flow *flow;
+	unsigned side;
+
+	side = flow_key_of(&quoted, NULL, &key);
+	flow = flowtab_find(sensor->tab, &key);
+	if (!flow)
+		return false;
+	(void)side;
+	/* The first one decides; a later one of the same flow changes nothing. */
+	if (!flow->facts.icmp_type) {
+		flow->facts.icmp_type = packet->icmp_type;
+		flow->facts.icmp_code = packet->icmp_code;
+		flow->facts.icmp_sender = packet->src;
+	}
+	return true;
+}
+
+static void sensor_ip(struct sensor *sensor, struct packet *packet)
+{
+	struct flow *flow;
+	unsigned end;
+
+	if (packet->quoted) {
+		if (icmp_error(sensor, packet)) {
+			sensor->counters.in_flows++;
+		} else {
+			sensor->counters.errors_lost++;
+			sensor->counters.out_of_scope++;
+		}
+		return;
+	}
+	flow = packet_flow(sensor, packet, &end);
+	if (!flow) {
+		sensor->counters.fragments_lost++;
+		return;
+	}
+	if (packet_is_copy(flow, end, packet)) {
+		flow->facts.duplicates++;
+		sensor->counters.duplicates++;
+		return;
+	}
+	sensor->counters.in_flows++;
+	flow_packet(sensor, flow, end, packet);
+}
+
+void sensor_frame(struct sensor *sensor, const struct frame *frame)
+{
+	struct counters *counters = &sensor->counters;
+	struct packet packet;
+
+	clock_set(sensor, frame->time_us);
+	counters->seen++;
+	counters->bytes += frame->wire_len;
+	packet.number = counters->seen;
+	packet.time_us = sensor->now_us;
+	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
+			      &packet)) {
+	case DECODED_IP:
+		counters->truncated += packet.truncated;
+		sensor_ip(sensor, &packet);
+		return;
+	case DECODED_ARP:
+		counters->arp++;
+		break;
+	case DECODED_IGMP:
+		counters->igmp++;
+		break;
+	case DECODED_ND:
+		counters->nd++;
+		break;
+	case DECODED_MALFORMED:
+		counters->malformed++;
+		return;
+	case DECODED_CUT:
+		counters->truncated++;
+		counters->malformed++;
+		return;
+	case DECODED_NOT_IP:
+		break;
+	}
+	counters->out_of_scope++;
+}
+
+void sensor_idle(struct sensor *sensor, int64_t now_us)
+{
+	clock_set(sensor, now_us);
+}
+
+void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
+		      int64_t next_us)
+{
+	struct event_input *event;
+
+	if (!next_us || next_us < sensor->now_us - SECOND ||
+	    next_us > sensor->now_us + FOLLOWS_US) {
+		retire_all(sensor);
+		tell_health(sensor, false);
+		if (next_us)
+			sensor->now_us = sensor->health_us = 0;
+	}
+	event = event_new(sensor, sensor->options.facts, EVENT_INPUT, sizeof(*event));
+	event->first_us = input->first_us;
+	event->last_us = input->last_us;
+	event->packets = input->packets;
+	event->index = index;
+	event->cut = input->cut;
+	ring_publish(sensor->options.facts);
+}
+
+void sensor_end(struct sensor *sensor)
+{
+	retire_all(sensor);
+	tell_health(sensor, true);
+}

@@ -1,0 +1,45 @@
+/*
+ * sensor.h - the role that reads packets: decode, flow table, dissect. It knows no policy. What it
+ * finds goes out as facts to the recorder and as first packets to the inspector.
+ */
+#ifndef MONITOR_SENSOR_H
+#define MONITOR_SENSOR_H
+
+#include "monitor/capture/capture.h"
+#include "monitor/capture/flowtab.h"
+#include "monitor/ring.h"
+
+struct sensor;
+
+struct sensor_options {
+	struct flowtab_limits limits;
+	uint32_t names;	      /* names kept of live flows */
+	bool live;	      /* full rings shed; of a file they are waited for */
+	bool no_inspector;    /* nothing is handed over */
+	struct ring *facts;   /* to the recorder */
+	struct ring *packets; /* to the inspector */
+	/* Called while a ring is full: lets its reader work. */
+	void (*full)(void *context);
+	void *context;
+};
+
+/* NULL when out of memory. */
+struct sensor *sensor_new(const struct sensor_options *options);
+void sensor_free(struct sensor *sensor);
+
+/* One frame, in the order of capture. */
+void sensor_frame(struct sensor *sensor, const struct frame *frame);
+/* Time passes without packets (live): `now_us` is the wall clock. */
+void sensor_idle(struct sensor *sensor, int64_t now_us);
+/* A file is over; `next_us` is when the next one begins, or 0: flows go on only into a file that follows at once. */
+void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
+		      int64_t next_us);
+/* The run is over: every flow ends, the last word goes out. */
+void sensor_end(struct sensor *sensor);
+/* Live: what the kernel says it has seen and dropped. */
+void sensor_stats(struct sensor *sensor, const struct capture_stats *stats);
+
+int64_t sensor_now(const struct sensor *sensor);
+const struct counters *sensor_counters(const struct sensor *sensor);
+
+#endif

@@ -1,0 +1,430 @@
+/*
+ * flowdb.c - see flowdb.h: opening, the first tables, transactions, and how SQLite is spoken to.
+ *
+ * A database is in WAL mode: readers see whole commits and never wait for the writer. Invariants:
+ *  (1) There is one writer: it holds an exclusive flock() on the directory, which dies with it.
+ *  (2) A file that is not ours is never written to: we look at its header before anything else.
+ *  (3) A reader writes nothing. While flows.db-wal exists somebody writes, or died writing: the
+ *      reader then shares the WAL as SQLite means it. Without one the file is complete, and is read
+ *      as immutable, which needs no other file and so works in a read-only directory. Should a
+ *      writer change the file under such a reader, flowdb_check() says so at the end.
+ */
+#include "schema/flowdb_sql.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* schema/flowdb.sql, as it is. */
+__asm__(".pushsection .rodata\n"
+	"flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
+	".byte 0\n"
+	".popsection\n");
+extern const char flowdb_tables[];
+
+/* STEPS[n] takes a database from version n to n + 1. */
+static const char *const STEPS[FLOWDB_VERSION] = {flowdb_tables};
+
+#define BUSY_TIMEOUT_MS 1000
+
+int sql_error(struct flowdb *db, int rc, struct err *err)
+{
+	const char *what = db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
+
+	switch (rc & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(err, -EBUSY,
+			       "%s: locked by another program for more than %d s; try again",
+			       db->path, BUSY_TIMEOUT_MS / 1000);
+	case SQLITE_FULL:
+		return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
+	case SQLITE_NOTADB:
+		return err_set(err, -EBADMSG,
+			       "%s: not a database; -l wants a directory of tlmon's", db->path);
+	case SQLITE_CORRUPT:
+		return err_set(err, -EBADMSG,
+			       "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
+			       db->path, what, db->path);
+	case SQLITE_NOMEM:
+		return err_set(err, -ENOMEM, "out of memory");
+	case SQLITE_READONLY:
+		return err_set(err, -EROFS, "%s: not writable for us", db->path);
+	default:
+		return err_set(err, -EIO, "%s: %s", db->path, what);
+	}
+}
+
+void stmt_finalizep(sqlite3_stmt **stmt)
+{
+	sqlite3_finalize(*stmt);
+	*stmt = NULL;
+}
+
+static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_stmt **ret_stmt,
+		   struct err *err)
+{
+	int rc = sqlite3_prepare_v3(db->sql, text, -1, flags, ret_stmt, NULL);
+
+	return rc ? sql_error(db, rc, err) : 0;
+}
+
+int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
+{
+	return prepare(db, text, 0, ret_stmt, err);
+}
+
+int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
+	     struct err *err)
+{
+	if (!db->slot[slot]) {
+		int r = prepare(db, text, SQLITE_PREPARE_PERSISTENT, &db->slot[slot], err);
+
+		if (r < 0)
+			return r;
+	}
+	sqlite3_reset(db->slot[slot]);
+	*ret_stmt = db->slot[slot];
+	return 0;
+}
+
+void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (values[i] == SQL_NULL)
+			sqlite3_bind_null(stmt, (int)i + 1);
+		else
+			sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
+}
+
+void bind_text(sqlite3_stmt *stmt, int at, const char *text)
+{
+	sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
+}
+
+int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
+{
+	int rc = sqlite3_step(stmt);
+	int r = rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : sql_error(db, rc, err);
+
+	if (r <= 0)
+		sqlite3_reset(stmt);
+	return r;
+}
+
+int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
+{
+	int r = sql_step(db, stmt, err);
+
+	if (r > 0)
+		sqlite3_reset(stmt);
+	return r < 0 ? r : 0;
+}
+
+int sql_exec(struct flowdb *db, const char *text, struct err *err)
+{
+	int rc = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
+
+	return rc ? sql_error(db, rc, err) : 0;
+}
+
+static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, text, &stmt, err);
+
+	if (r < 0)
+		return r;
+	r = sql_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
+	return 0;
+}
+
+/* Whose it is and how old. *ret_version 0: empty, nobody's yet. */
+static int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err)
+{
+	int64_t application = 0, version = 0, objects = 0;
+	int r = sql_number(db, "PRAGMA application_id", &application, err);
+
+	if (r >= 0)
+		r = sql_number(db, "PRAGMA user_version", &version, err);
+	if (r >= 0)
+		r = sql_number(db, "SELECT count(*) FROM sqlite_schema", &objects, err);
+	if (r < 0)
+		return r;
+	if (!application && !version && !objects) {
+		*ret_version = 0;
+		return 0;
+	}
+	if (application != FLOWDB_APPLICATION)
+		return err_set(
+			err, -EINVAL,
+			"%s: a database of another program (application_id 0x%08llx, ours is "
+			"0x%08x); name another directory with -l",
+			db->path, (long long)application, FLOWDB_APPLICATION);
+	if (version < 1 || version > FLOWDB_VERSION)
+		return err_set(
+			err, -EINVAL,
+			"%s: version %lld, written by a newer tlmon; this one knows up to %d. "
+			"Upgrade tlmon, or name another directory with -l",
+			db->path, (long long)version, FLOWDB_VERSION);
+	*ret_version = version;
+	return 0;
+}
+
+/* All steps in one transaction: a database is of one version or another, never between. */
+static int migrate(struct flowdb *db, int64_t version, struct err *err)
+{
+	char pragmas[96];
+	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
+
+	for (; r >= 0 && version < FLOWDB_VERSION; version++)
+		r = sql_exec(db, STEPS[version], err);
+	if (r >= 0)
+		r = flowdb_put_words(db, err);
+	snprintf(pragmas, sizeof(pragmas),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d", FLOWDB_APPLICATION,
+		 FLOWDB_VERSION);
+	if (r >= 0)
+		r = sql_exec(db, pragmas, err);
+	if (r >= 0)
+		r = sql_exec(db, "COMMIT", err);
+	if (r < 0)
+		flowdb_rollback(db);
+	return r;
+}
+
+static int prepare_writer(struct flowdb *db, struct err *err)
+{
+	int64_t version;
+	int r = check_owner(db, &version, err);
+
+	if (r < 0)
+		return r;
+	r = sql_exec(
+		db,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096",
+		err);
+	return r < 0 ? r : migrate(db, version, err);
+}
+
+/* Makes what is missing and takes the lock. *ret_made: the file is ours to remove on failure. */
+static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, bool *ret_made_dir,
+			 struct err *err)
+{
+	CLEANUP(closep) int fd = -1;
+
+	if (!mkdir(dir, 0750))
+		*ret_made_dir = true;
+	else if (errno != EEXIST)
+		return err_set(err, -errno, "%s: the directory cannot be made: %s", dir,
+			       strerror(errno));
+	db->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (db->lock < 0)
+		return err_set(err, -errno, "%s: %s", dir, strerror(errno));
+	if (flock(db->lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(err, -EBUSY,
+					 "%s: another tlmon is writing here; stop it, or name another "
+					 "directory with -l",
+					 dir)
+			       : err_set(err, -errno, "%s: cannot be locked: %s", dir,
+					 strerror(errno));
+	fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	if (fd < 0 && errno != EEXIST)
+		return err_set(err, -errno, "%s: cannot be made: %s", db->path,
+			       strerror(errno));
+	*ret_made = fd >= 0;
+	if (fd >= 0 && fchmod(fd, 0640) < 0)
+		return err_set(err, -errno, "%s: %s", db->path, strerror(errno));
+	return 0;
+}
+
+static int open_writer(struct flowdb *db, const char *dir, struct err *err)
+{
+	bool made = false, made_dir = false;
+	int r = lock_and_make(db, dir, &made, &made_dir, err);
+
+	if (r >= 0) {
+		int rc = sqlite3_open_v2(db->path, &db->sql,
+					 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+
+		r = rc ? sql_error(db, rc, err) : 0;
+	}
+	if (r >= 0) {
+		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+		r = prepare_writer(db, err);
+	}
+	if (r < 0 && made) {
+		sqlite3_close(db->sql);
+		db->sql = NULL;
+		unlink(db->path);
+	}
+	if (r < 0 && made_dir)
+		rmdir(dir);
+	return r;
+}
+
+/* "file:" URI of the path; every byte that a URI could take for its own is escaped. */
+static char *uri_of(const char *path, const char *options)
+{
+	char *uri = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&uri, &size);
+
+	if (!out)
+		return NULL;
+	fputs("file:", out);
+	for (; *path; path++)
+		fprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+	fputs(options, out);
+	return fclose(out) ? NULL : uri;
+}
+
+static int open_as(struct flowdb *db, const char *options, struct err *err)
+{
+	CLEANUP(freep) char *uri = uri_of(db->path, options);
+	int64_t version;
+	int rc, r;
+
+	if (!uri)
+		return err_set(err, -ENOMEM, "out of memory");
+	rc = sqlite3_open_v2(uri, &db->sql,
+			     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+			     NULL);
+	if (rc)
+		return sql_error(db, rc, err);
+	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	r = check_owner(db, &version, err);
+	if (r >= 0)
+		r = query_functions(db, err);
+	if (r >= 0 && !version)
+		r = err_set(err, -ENODATA, "%s: empty; nothing was ever recorded here",
+			    db->path);
+	/* One transaction: all answers of a command are of one moment. */
+	return r < 0 ? r : sql_exec(db, "BEGIN", err);
+}
+
+static int open_reader(struct flowdb *db, const char *dir, struct err *err)
+{
+	CLEANUP(freep) char *wal = NULL;
+	CLEANUP(closep) int fd = -1;
+	struct stat st;
+
+	if (asprintf(&wal, "%s-wal", db->path) < 0) {
+		wal = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	fd = open(db->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(
+			err, -ENOENT,
+			"%s: no flow database there; 'tlmon watch -l %s' records one, -l or "
+			"$TLMON_DIR names another",
+			db->path, dir);
+	if (fd < 0 || fstat(fd, &db->was) < 0)
+		return err_set(err, -errno, "%s: %s", db->path, strerror(errno));
+	if (!S_ISREG(db->was.st_mode))
+		return err_set(err, -EINVAL, "%s: not a file", db->path);
+	if (!stat(wal, &st)) {
+		int r = open_as(db, "?mode=ro", err);
+
+		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
+		if (r != -EIO || st.st_size)
+			return r;
+		sqlite3_close(db->sql);
+		db->sql = NULL;
+	}
+	db->frozen = true;
+	return open_as(db, "?mode=ro&immutable=1", err);
+}
+
+int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, struct err *err)
+{
+	CLEANUP(flowdb_closep) struct flowdb *db = calloc(1, sizeof(*db));
+	int r;
+
+	if (!db)
+		return err_set(err, -ENOMEM, "out of memory");
+	db->lock = -1;
+	if (dir ? asprintf(&db->path, "%s/flows.db", dir) < 0
+		: !(db->path = strdup("(in memory)"))) {
+		db->path = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	if (!dir) {
+		int rc = sqlite3_open_v2(
+			":memory:", &db->sql,
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+
+		r = rc ? sql_error(db, rc, err) : prepare_writer(db, err);
+	} else if (mode == FLOWDB_WRITE) {
+		r = open_writer(db, dir, err);
+	} else {
+		r = open_reader(db, dir, err);
+	}
+	if (r < 0)
+		return r;
+	*ret_db = TAKE(db);
+	return 0;
+}
+
+void flowdb_close(struct flowdb *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < SLOT_COUNT; i++)
+		sqlite3_finalize(db->slot[i]);
+	intern_release(db);
+	sqlite3_close(db->sql);
+	closep(&db->lock);
+	free(db->path);
+	free(db);
+}
+
+void flowdb_closep(struct flowdb **db)
+{
+	flowdb_close(*db);
+	*db = NULL;
+}
+
+int flowdb_check(struct flowdb *db, struct err *err)
+{
+	struct stat now;
+
+	if (!db->frozen ||
+	    (!stat(db->path, &now) && now.st_ino == db->was.st_ino &&
+	     now.st_size == db->was.st_size && now.st_mtim.tv_sec == db->was.st_mtim.tv_sec &&
+	     now.st_mtim.tv_nsec == db->was.st_mtim.tv_nsec))
+		return 0;
+	return err_set(err, -EAGAIN,
+		       "%s: changed while it was read, so the answer may be wrong; ask again",
+		       db->path);
+}
+
+int flowdb_begin(struct flowdb *db, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_BEGIN, "BEGIN IMMEDIATE", &stmt, err);
+
+	return r < 0 ? r : sql_run(db, stmt, err);
+}
+
+int flowdb_commit(struct flowdb *db, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_COMMIT, "COMMIT", &stmt, err);
+
+	return r < 0 ? r : sql_run(db, stmt, err);
+}
+
+/* A full disk may have rolled back already: then there is nothing to do but forget. */
+void flowdb_rollback(struct flowdb *db)
+{
+	if (!sqlite3_get_autocommit(db->sql))
+		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	intern_forget(db);
+}

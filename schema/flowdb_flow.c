@@ -1,0 +1,252 @@
+/*
+ * flowdb_flow.c - see flowdb.h: a flow becomes a row of integers. What few flows have goes to
+ * flow_more, further rows and differences to tables of their own, each only where there is some.
+ */
+#include "schema/flowdb_sql.h"
+
+static int64_t nonzero(uint64_t value)
+{
+	return value ? (int64_t)value : SQL_NULL;
+}
+
+static bool zero_addr(const struct addr *addr)
+{
+	static const struct addr zero;
+
+	return addr_equal(addr, &zero);
+}
+
+enum { MORE_COLUMNS = 20 };
+
+/* Fills the columns of flow_more but flow and remark; returns whether any is there. */
+static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
+		   bool *ret_any, struct err *err)
+{
+	bool payload_types = false, tries = f->asked && (f->first_try_us != f->first_us ||
+							 f->last_try_us != f->first_us);
+	uint32_t packed = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(f->payload_types); i++) {
+		packed |= (uint32_t)f->payload_types[i] << 8 * i;
+		payload_types |= f->payload_types[i] != 0xff;
+	}
+	for (size_t i = 0; i < MORE_COLUMNS; i++)
+		values[i] = SQL_NULL;
+	values[1] = payload_types ? (int64_t)packed : SQL_NULL;
+	for (size_t i = 0; i < 3; i++)
+		values[2 + i] = nonzero(f->media_packets[i]);
+	if (!zero_addr(&f->icmp_sender)) {
+		values[5] = f->icmp_type << 8 | f->icmp_code;
+		r = intern_addr(db, &f->icmp_sender, &values[6], err);
+	} else if (f->icmp_type || f->icmp_code) {
+		values[5] = f->icmp_type << 8 | f->icmp_code;
+	}
+	values[7] = nonzero(f->fragments);
+	values[8] = nonzero(f->truncated);
+	values[9] = nonzero(f->duplicates);
+	if (r >= 0 && !zero_addr(&f->relayed))
+		r = intern_addr(db, &f->relayed, &values[10], err);
+	values[11] = nonzero(f->relayed_port);
+	values[12] = tries ? f->first_try_us : SQL_NULL;
+	values[13] = tries ? f->last_try_us : SQL_NULL;
+	values[14] = nonzero(f->not_apps.w[0]);
+	values[15] = nonzero(f->not_apps.w[1]);
+	if (r >= 0 && !mac_is_zero(&f->chaddr))
+		r = intern_mac(db, &f->chaddr, &values[16], err);
+	values[17] = nonzero(f->dhcp_xid);
+	values[18] = nonzero(f->dhcp_type);
+	*ret_any = false;
+	for (size_t i = 1; i < MORE_COLUMNS - 1; i++)
+		*ret_any |= values[i] != SQL_NULL;
+	return r;
+}
+
+static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char *remark,
+		    struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(
+		db, SLOT_FLOW_MORE,
+		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
+		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
+		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, remark)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, MORE_COLUMNS);
+	if (*remark)
+		bind_text(stmt, MORE_COLUMNS, remark);
+	return sql_run(db, stmt, err);
+}
+
+static int put_rows(struct flowdb *db, const struct flow_row *flow, int64_t id, struct err *err)
+{
+	for (unsigned i = 1; i < flow->verdict->row_count && i < ROWS_MAX; i++) {
+		int64_t values[] = {id, i, 0};
+		sqlite3_stmt *stmt;
+		int r = intern_text(db, INTERN_ROW, flow->rows[i], &values[2], err);
+
+		if (r >= 0)
+			r = sql_slot(db, SLOT_FLOW_ROW,
+				     "INSERT INTO flow_row (flow, rank, row) VALUES (?, ?, ?)",
+				     &stmt, err);
+		if (r < 0)
+			return r;
+		bind_all(stmt, values, ARRAY_LEN(values));
+		r = sql_run(db, stmt, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char *row,
+		       const struct differs *differs, struct err *err)
+{
+	int64_t values[] = {id, rank, differs->field, 0, 0, 0};
+	sqlite3_stmt *stmt;
+	int r = intern_text(db, INTERN_ROW, row, &values[3], err);
+
+	if (r >= 0)
+		r = intern_text(db, INTERN_PHRASE, differs->expected, &values[4], err);
+	if (r >= 0)
+		r = intern_text(db, INTERN_PHRASE, differs->seen, &values[5], err);
+	if (r >= 0)
+		r = sql_slot(db, SLOT_FLOW_DIFFERS,
+			     "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
+			     " VALUES (?, ?, ?, ?, ?, ?)",
+			     &stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	return sql_run(db, stmt, err);
+}
+
+static int put_nearest(struct flowdb *db, const struct flow_row *flow, int64_t id,
+		       struct err *err)
+{
+	for (unsigned i = 0; i < flow->verdict->nearest_count && i < NEAREST_MAX; i++) {
+		const struct nearest *nearest = &flow->verdict->nearest[i];
+
+		for (unsigned j = 0; j < nearest->count && j < FIELD_COUNT; j++) {
+			int r = put_differs(db, id, i, flow->nearest[i], &nearest->differs[j],
+					    err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int64_t how_of(const struct flow_row *flow, bool more)
+{
+	const struct flow_facts *f = flow->facts;
+	unsigned local = flow->local & 1;
+	unsigned initiator = f->initiator > 1 ? 2 : f->initiator ^ local; /* 0: the unit */
+
+	return (int64_t)local << HOW_PEER_FIRST | (int64_t)initiator << HOW_INITIATOR |
+	       (int64_t)f->initiator_by << HOW_INITIATOR_BY |
+	       (int64_t) !!f->midstream << HOW_MIDSTREAM |
+	       (int64_t)f->settled_by << HOW_SETTLED_BY |
+	       (int64_t)f->name_kind << HOW_NAME_KIND |
+	       (int64_t)(f->ice >> local & 1) << HOW_ICE_UNIT |
+	       (int64_t)(f->ice >> !local & 1) << HOW_ICE_PEER | (int64_t)f->mtls << HOW_MTLS |
+	       (int64_t)f->tls_version << HOW_TLS_VERSION |
+	       (int64_t) !!f->closed << HOW_CLOSED | (int64_t)(f->ip_version == 6) << HOW_IPV6 |
+	       (int64_t)(flow->verdict->row_count > 1) << HOW_ROWS | (int64_t)more << HOW_MORE;
+}
+
+int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
+		    struct err *err)
+{
+	const struct flow_facts *f = flow->facts;
+	const struct verdict *v = flow->verdict;
+	unsigned local = flow->local & 1;
+	const struct endpoint *unit = &f->end[local], *peer = &f->end[!local];
+	int64_t hosts[4] = {0, SQL_NULL, 0, SQL_NULL}, name = SQL_NULL, row = SQL_NULL;
+	int64_t more[MORE_COLUMNS];
+	sqlite3_stmt *stmt;
+	bool any;
+	int r = more_of(db, f, more, &any, err);
+
+	any |= v->reason[0] != '\0';
+	if (r >= 0)
+		r = intern_addr(db, &unit->addr, &hosts[0], err);
+	if (r >= 0 && !mac_is_zero(&unit->mac))
+		r = intern_mac(db, &unit->mac, &hosts[1], err);
+	if (r >= 0)
+		r = intern_addr(db, &peer->addr, &hosts[2], err);
+	if (r >= 0 && !mac_is_zero(&peer->mac))
+		r = intern_mac(db, &peer->mac, &hosts[3], err);
+	if (r >= 0 && *flow->name)
+		r = intern_text(db, INTERN_NAME, flow->name, &name, err);
+	if (r >= 0 && v->row_count)
+		r = intern_text(db, INTERN_ROW, flow->rows[0], &row, err);
+	if (r >= 0)
+		r = sql_slot(
+			db, SLOT_FLOW_PUT,
+			/* replacing a flow takes along what hangs from it */
+			"REPLACE INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			&stmt, err);
+	if (r < 0)
+		return r;
+	const int64_t values[] = {
+		*id ? *id : SQL_NULL, /* in the order of the columns of flowdb.sql */
+		flow->run,
+		flow->policy,
+		flow->unit,
+		f->first_us,
+		f->last_us - f->first_us,
+		(int64_t)f->id,
+		f->transport,
+		hosts[0],
+		unit->port,
+		hosts[1],
+		hosts[2],
+		peer->port,
+		hosts[3],
+		f->vlan == VLAN_NONE ? SQL_NULL : f->vlan,
+		name,
+		flow->app,
+		flow->evidence,
+		f->media,
+		f->outcome,
+		v->direction,
+		v->ruling,
+		v->grade,
+		v->why,
+		row,
+		v->kind,
+		v->severity,
+		flow->finding ? flow->finding : SQL_NULL,
+		(int64_t)f->packets[local],
+		(int64_t)f->packets[!local],
+		(int64_t)f->bytes[local],
+		(int64_t)f->bytes[!local],
+		flow->blind,
+		how_of(flow, any),
+		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
+		f->asked | (int64_t)f->tries << 8,
+		f->payload_packets | (int64_t)f->inspected_packets << 16,
+	};
+	bind_all(stmt, values, ARRAY_LEN(values));
+	r = sql_run(db, stmt, err);
+	if (r < 0)
+		return r;
+	more[0] = *id ? *id : sqlite3_last_insert_rowid(db->sql);
+	if (any)
+		r = put_more(db, more, v->reason, err);
+	if (r >= 0)
+		r = put_rows(db, flow, more[0], err);
+	if (r >= 0)
+		r = put_nearest(db, flow, more[0], err);
+	if (r < 0)
+		return r;
+	*id = more[0];
+	return 0;
+}

@@ -1,0 +1,392 @@
+/*
+ * flowdb_query.c - see flowdb_query.h: flows. Their ids are put in order first, so that the sorting
+ * holds two integers a flow, however many there are; then each is read whole.
+ */
+#include "schema/flowdb_sql.h"
+
+const char *column_text(sqlite3_stmt *stmt, int at)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, at);
+
+	return text ? (const char *)text : "";
+}
+
+static struct addr last_of(const struct prefix *prefix)
+{
+	struct addr addr = prefix->addr;
+
+	for (unsigned bit = prefix->bits; bit < 128; bit++)
+		addr.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return addr;
+}
+
+static void meets(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]);
+	const void *low = sqlite3_value_blob(values[1]), *high = sqlite3_value_blob(values[2]);
+	struct prefix prefix;
+	bool met = false;
+
+	if (text && low && high && prefix_parse(text, &prefix) == 0) {
+		struct addr last = last_of(&prefix);
+
+		met = memcmp(prefix.addr.b, high, 16) <= 0 && memcmp(last.b, low, 16) >= 0;
+	}
+	sqlite3_result_int(context, met);
+}
+
+int query_functions(struct flowdb *db, struct err *err)
+{
+	int rc =
+		sqlite3_create_function(db->sql, "meets", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+					NULL, meets, NULL, NULL);
+
+	return rc ? sql_error(db, rc, err) : 0;
+}
+
+void query_unit(char *where, const char *unit, const struct flow_query *query)
+{
+	if (query->unit)
+		text_add(
+			where, WHERE_MAX,
+			" AND %s IN (SELECT id FROM unit WHERE name = ?3 UNION SELECT a.unit FROM"
+			" unit_address a JOIN host h ON h.id = a.address WHERE h.bytes = ?4)",
+			unit);
+}
+
+void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
+{
+	struct addr unit, last = last_of(&query->peer);
+
+	sqlite3_bind_int64(stmt, 1, query->since_us);
+	sqlite3_bind_int64(stmt, 2, query->until_us ? query->until_us : INT64_MAX);
+	bind_text(stmt, 3, query->unit);
+	if (query->unit && !addr_parse(query->unit, &unit))
+		sqlite3_bind_blob(stmt, 4, unit.b, sizeof(unit.b), SQLITE_TRANSIENT);
+	bind_text(stmt, 5, query->row);
+	if (query->peer.bits) {
+		sqlite3_bind_blob(stmt, 6, query->peer.addr.b, sizeof(last.b),
+				  SQLITE_TRANSIENT);
+		sqlite3_bind_blob(stmt, 7, last.b, sizeof(last.b), SQLITE_TRANSIENT);
+	}
+	sqlite3_bind_int64(stmt, 8, query->limit ? (int64_t)query->limit : -1);
+	sqlite3_bind_int64(stmt, 9, query->finding);
+}
+
+int query_check(struct flowdb *db, const char *unit, struct err *err)
+{
+	const struct flow_query query = {.unit = unit};
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	char sql[WHERE_MAX] = "SELECT 1 FROM unit u WHERE 1";
+	char some[512] = "";
+	unsigned named = 0;
+	int r;
+
+	if (!unit)
+		return 0;
+	query_unit(sql, "u.id", &query);
+	r = sql_prepare(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	query_bind(stmt, &query);
+	r = sql_step(db, stmt, err);
+	if (r)
+		return r < 0 ? r : 0;
+	stmt_finalizep(&stmt);
+	r = sql_prepare(db, "SELECT name, count(*) OVER () FROM unit ORDER BY name", &stmt,
+			err);
+	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0) {
+		text_add(some, sizeof(some), "%s%s", named ? ", " : "", column_text(stmt, 0));
+		if (++named == 8) {
+			if (sqlite3_column_int(stmt, 1) > 8)
+				text_add(some, sizeof(some), ", ... (%d in all)",
+					 sqlite3_column_int(stmt, 1));
+			break;
+		}
+	}
+	if (r < 0)
+		return r;
+	return err_set(err, -ENOENT, "no unit '%s' in %s; recorded: %s", unit, db->path,
+		       named ? some : "none");
+}
+
+/* first_try_us, last_try_us and all that stands in flow_more. */
+static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
+{
+	struct flow_facts *f = &view->facts;
+	sqlite3_stmt *stmt;
+	int r = sql_slot(
+		db, SLOT_FLOW_GET_MORE,
+		"SELECT payload_types, audio, video, data, icmp, s.bytes, fragments, truncated,"
+		" duplicates, y.bytes, relayed_port, first_try_us, last_try_us, not_apps_low,"
+		" not_apps_high, c.bytes, dhcp_xid, dhcp_type, remark FROM flow_more"
+		" LEFT JOIN host s ON s.id = icmp_sender LEFT JOIN host y ON y.id = relayed"
+		" LEFT JOIN host c ON c.id = chaddr WHERE flow = ?1",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, view->id);
+	r = sql_step(db, stmt, err);
+	if (r <= 0)
+		return r;
+	if (sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+		for (unsigned i = 0; i < ARRAY_LEN(f->payload_types); i++)
+			f->payload_types[i] = (uint8_t)(sqlite3_column_int64(stmt, 0) >> 8 * i);
+	for (int i = 0; i < 3; i++)
+		f->media_packets[i] = (uint32_t)sqlite3_column_int64(stmt, 1 + i);
+	f->icmp_type = (uint8_t)(sqlite3_column_int(stmt, 4) >> 8);
+	f->icmp_code = (uint8_t)sqlite3_column_int(stmt, 4);
+	if (sqlite3_column_bytes(stmt, 5) == sizeof(f->icmp_sender))
+		memcpy(&f->icmp_sender, sqlite3_column_blob(stmt, 5), sizeof(f->icmp_sender));
+	f->fragments = (uint32_t)sqlite3_column_int64(stmt, 6);
+	f->truncated = (uint32_t)sqlite3_column_int64(stmt, 7);
+	f->duplicates = (uint32_t)sqlite3_column_int64(stmt, 8);
+	if (sqlite3_column_bytes(stmt, 9) == sizeof(f->relayed))
+		memcpy(&f->relayed, sqlite3_column_blob(stmt, 9), sizeof(f->relayed));
+	f->relayed_port = (uint16_t)sqlite3_column_int(stmt, 10);
+	if (sqlite3_column_type(stmt, 11) != SQLITE_NULL) {
+		f->first_try_us = sqlite3_column_int64(stmt, 11);
+		f->last_try_us = sqlite3_column_int64(stmt, 12);
+	}
+	f->not_apps.w[0] = (uint64_t)sqlite3_column_int64(stmt, 13);
+	f->not_apps.w[1] = (uint64_t)sqlite3_column_int64(stmt, 14);
+	if (sqlite3_column_bytes(stmt, 15) == sizeof(f->chaddr))
+		memcpy(&f->chaddr, sqlite3_column_blob(stmt, 15), sizeof(f->chaddr));
+	f->dhcp_xid = (uint32_t)sqlite3_column_int64(stmt, 16);
+	f->dhcp_type = (uint8_t)sqlite3_column_int(stmt, 17);
+	text_copy(view->remark, sizeof(view->remark), column_text(stmt, 18));
+	sqlite3_reset(stmt);
+	return 0;
+}
+
+static int read_rows(struct flowdb *db, struct flow_view *view, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_GET_ROWS,
+			 "SELECT e.text FROM flow_row r JOIN envelope_row e ON e.id = r.row"
+			 " WHERE r.flow = ?1 ORDER BY r.rank",
+			 &stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, view->id);
+	while ((r = sql_step(db, stmt, err)) > 0)
+		if (view->row_count < ROWS_MAX)
+			text_copy(view->rows[view->row_count++], ROW_ID_MAX,
+				  column_text(stmt, 0));
+	return r;
+}
+
+static int read_nearest(struct flowdb *db, struct flow_view *view, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(
+		db, SLOT_FLOW_GET_DIFFERS,
+		"SELECT d.rank, e.text, d.field, x.text, s.text FROM flow_differs d"
+		" JOIN envelope_row e ON e.id = d.row JOIN phrase x ON x.id = d.expected"
+		" JOIN phrase s ON s.id = d.seen WHERE d.flow = ?1 ORDER BY d.rank, d.field",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, view->id);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		unsigned rank = (unsigned)sqlite3_column_int(stmt, 0);
+		struct nearest_view *nearest = &view->nearest[rank];
+		struct differs *differs;
+
+		if (rank >= NEAREST_MAX || nearest->count == FIELD_COUNT)
+			continue;
+		if (rank >= view->nearest_count)
+			view->nearest_count = (uint8_t)(rank + 1);
+		text_copy(nearest->row, sizeof(nearest->row), column_text(stmt, 1));
+		differs = &nearest->differs[nearest->count++];
+		differs->field = (uint8_t)sqlite3_column_int(stmt, 2);
+		text_copy(differs->expected, sizeof(differs->expected), column_text(stmt, 3));
+		text_copy(differs->seen, sizeof(differs->seen), column_text(stmt, 4));
+	}
+	return r;
+}
+
+static void read_end(sqlite3_stmt *stmt, int at, struct endpoint *end)
+{
+	if (sqlite3_column_bytes(stmt, at) == sizeof(end->addr))
+		memcpy(&end->addr, sqlite3_column_blob(stmt, at), sizeof(end->addr));
+	end->port = (uint16_t)sqlite3_column_int(stmt, at + 1);
+	if (sqlite3_column_bytes(stmt, at + 2) == sizeof(end->mac))
+		memcpy(&end->mac, sqlite3_column_blob(stmt, at + 2), sizeof(end->mac));
+}
+
+/* The columns of flow itself; where they stand in FLOW_GET is said here alone. */
+static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
+{
+	int64_t how = sqlite3_column_int64(stmt, 0), tcp = sqlite3_column_int64(stmt, 1);
+	int64_t asked = sqlite3_column_int64(stmt, 2), payloads = sqlite3_column_int64(stmt, 3);
+	unsigned local = how & 1, initiator = how >> HOW_INITIATOR & 3;
+	struct flow_facts *f = &view->facts;
+
+	*f = (struct flow_facts){
+		.id = (uint64_t)sqlite3_column_int64(stmt, 4),
+		.first_us = sqlite3_column_int64(stmt, 5),
+		.last_us = sqlite3_column_int64(stmt, 5) + sqlite3_column_int64(stmt, 6),
+		.transport = (uint8_t)sqlite3_column_int(stmt, 7),
+		.vlan = sqlite3_column_type(stmt, 8) == SQLITE_NULL
+				? VLAN_NONE
+				: (uint16_t)sqlite3_column_int(stmt, 8),
+		.media = (uint8_t)sqlite3_column_int(stmt, 9),
+		.outcome = (uint8_t)sqlite3_column_int(stmt, 10),
+		.ip_version = how >> HOW_IPV6 & 1 ? 6 : 4,
+		.initiator = (uint8_t)(initiator > 1 ? 2 : initiator ^ local),
+		.initiator_by = how >> HOW_INITIATOR_BY & 7,
+		.midstream = how >> HOW_MIDSTREAM & 1,
+		.settled_by = how >> HOW_SETTLED_BY & 7,
+		.name_kind = how >> HOW_NAME_KIND & 3,
+		.ice = (uint8_t)((how >> HOW_ICE_UNIT & 1) << local | (how >> HOW_ICE_PEER & 1)
+									      << !local),
+		.mtls = how >> HOW_MTLS & 3,
+		.tls_version = how >> HOW_TLS_VERSION & 0xff,
+		.closed = how >> HOW_CLOSED & 1,
+		.asked = (uint8_t)asked,
+		.tries = (uint16_t)(asked >> 8),
+		.payload_packets = (uint16_t)payloads,
+		.inspected_packets = (uint8_t)(payloads >> 16),
+		.payload_types = {0xff, 0xff, 0xff, 0xff},
+	};
+	f->packets[local] = (uint64_t)sqlite3_column_int64(stmt, 11);
+	f->packets[!local] = (uint64_t)sqlite3_column_int64(stmt, 12);
+	f->bytes[local] = (uint64_t)sqlite3_column_int64(stmt, 13);
+	f->bytes[!local] = (uint64_t)sqlite3_column_int64(stmt, 14);
+	f->tcp_flags[local] = (uint8_t)tcp;
+	f->tcp_flags[!local] = (uint8_t)(tcp >> 8);
+	if (f->asked)
+		f->first_try_us = f->last_try_us = f->first_us;
+	read_end(stmt, 15, &f->end[local]);
+	read_end(stmt, 18, &f->end[!local]);
+	view->local = (uint8_t)local;
+	view->run = sqlite3_column_int64(stmt, 21);
+	view->unit_id = sqlite3_column_int64(stmt, 22);
+	view->unit = column_text(stmt, 23);
+	view->profiles = column_text(stmt, 24);
+	view->policy = column_text(stmt, 25);
+	view->name = column_text(stmt, 26);
+	view->app = (uint16_t)sqlite3_column_int(stmt, 27);
+	view->evidence = (uint8_t)sqlite3_column_int(stmt, 28);
+	if (view->evidence ==
+	    EVIDENCE_DISSECTOR) { /* else it is nDPI's word, not the sensor's */
+		f->app = view->app;
+		f->evidence = EVIDENCE_DISSECTOR;
+	}
+	view->ruling = (uint8_t)sqlite3_column_int(stmt, 29);
+	view->grade = (uint8_t)sqlite3_column_int(stmt, 30);
+	view->why = (uint8_t)sqlite3_column_int(stmt, 31);
+	view->kind = (uint8_t)sqlite3_column_int(stmt, 32);
+	view->severity = (uint8_t)sqlite3_column_int(stmt, 33);
+	view->direction = (uint8_t)sqlite3_column_int(stmt, 34);
+	view->finding = sqlite3_column_int64(stmt, 35);
+	view->blind = sqlite3_column_int(stmt, 36);
+	if (sqlite3_column_type(stmt, 37) != SQLITE_NULL)
+		text_copy(view->rows[view->row_count++], ROW_ID_MAX, column_text(stmt, 37));
+}
+
+static const char FLOW_GET[] =
+	"SELECT f.how, f.tcp_flags, f.asked, f.payloads, f.packet, f.start_us, f.lasted_us, f.transport,"
+	" f.vlan, f.media, f.outcome, f.packets_out, f.packets_in, f.bytes_out, f.bytes_in,"
+	" l.bytes, f.local_port, lm.bytes, r.bytes, f.remote_port, rm.bytes,"
+	" f.run, f.unit, u.name, u.profiles, p.hash, n.text, f.application, f.evidence,"
+	" f.verdict, f.grade, f.why, f.kind, f.severity, f.direction, f.finding, f.blind, e.text"
+	" FROM flow f JOIN unit u ON u.id = f.unit JOIN host l ON l.id = f.local"
+	" JOIN host r ON r.id = f.remote JOIN policy p ON p.id = f.policy"
+	" LEFT JOIN host lm ON lm.id = f.local_mac LEFT JOIN host rm ON rm.id = f.remote_mac"
+	" LEFT JOIN name n ON n.id = f.name LEFT JOIN envelope_row e ON e.id = f.row WHERE f.id = ?1";
+
+/* 1: `each` was called; 2: and said "enough"; 0: there is none. */
+static int get_flow(struct flowdb *db, int64_t id,
+		    int (*each)(void *context, const struct flow_view *flow, struct err *err),
+		    void *context, struct err *err)
+{
+	struct flow_view view = {.id = id};
+	sqlite3_stmt *stmt;
+	int64_t how;
+	int r = sql_slot(db, SLOT_FLOW_GET, FLOW_GET, &stmt, err);
+
+	if (r < 0)
+		return r;
+	sqlite3_bind_int64(stmt, 1, id);
+	r = sql_step(db, stmt, err);
+	if (r <= 0)
+		return r;
+	how = sqlite3_column_int64(stmt, 0);
+	read_flow(stmt, &view);
+	r = how >> HOW_MORE & 1 ? read_more(db, &view, err) : 0;
+	if (r >= 0 && how >> HOW_ROWS & 1)
+		r = read_rows(db, &view, err);
+	if (r >= 0 && view.kind)
+		r = read_nearest(db, &view, err);
+	if (r >= 0)
+		r = each(context, &view, err);
+	sqlite3_reset(stmt);
+	return r < 0 ? r : r > 0 ? 2 : 1;
+}
+
+int flowdb_flow(struct flowdb *db, int64_t id,
+		int (*each)(void *context, const struct flow_view *flow, struct err *err),
+		void *context, struct err *err)
+{
+	int r = get_flow(db, id, each, context, err);
+
+	return r > 1 ? 1 : r;
+}
+
+static void where_flow(char *where, const struct flow_query *query)
+{
+	if (query->since_us || query->until_us)
+		text_add(where, WHERE_MAX,
+			 " AND f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1");
+	query_unit(where, "f.unit", query);
+	if (query->ruling == RULING_OUTSIDE || query->kind || query->severity)
+		text_add(where, WHERE_MAX,
+			 " AND f.kind > 0"); /* what the partial index holds */
+	if (query->ruling)
+		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
+	if (query->kind)
+		text_add(where, WHERE_MAX, " AND f.kind = %d", query->kind);
+	if (query->severity)
+		text_add(where, WHERE_MAX, " AND f.severity >= %d", query->severity);
+	if (query->finding)
+		text_add(where, WHERE_MAX, " AND f.finding = ?9");
+	if (query->row)
+		text_add(
+			where, WHERE_MAX,
+			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.id IN"
+			" (SELECT flow FROM flow_row WHERE row = (SELECT id FROM envelope_row WHERE text = ?5)"
+			" UNION ALL SELECT flow FROM flow_differs WHERE rank = 0"
+			" AND row = (SELECT id FROM envelope_row WHERE text = ?5)))");
+	if (query->peer.bits)
+		text_add(where, WHERE_MAX,
+			 " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");
+}
+
+int flowdb_flows(struct flowdb *db, const struct flow_query *query,
+		 int (*each)(void *context, const struct flow_view *flow, struct err *err),
+		 void *context, struct err *err)
+{
+	char sql[WHERE_MAX] = "SELECT f.id FROM flow f WHERE 1";
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = query_check(db, query->unit, err);
+
+	if (r < 0)
+		return r;
+	where_flow(sql, query);
+	text_add(sql, sizeof(sql), " ORDER BY f.start_us, f.id LIMIT ?8");
+	r = sql_prepare(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	query_bind(stmt, query);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		r = get_flow(db, sqlite3_column_int64(stmt, 0), each, context, err);
+		if (r < 0 || r > 1)
+			break;
+	}
+	return r < 0 ? r : 0;
+}

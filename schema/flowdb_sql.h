@@ -1,0 +1,141 @@
+/*
+ * flowdb_sql.h - what the flowdb*.c share: the open database, its statements, ids of texts. For
+ * them alone.
+ */
+#ifndef SCHEMA_FLOWDB_SQL_H
+#define SCHEMA_FLOWDB_SQL_H
+
+#include "schema/flowdb_query.h"
+
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+#define FLOWDB_VERSION 1
+#define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
+
+/* Statements that are kept prepared; their texts stand where they are used. */
+enum slot {
+	SLOT_BEGIN,
+	SLOT_COMMIT,
+	SLOT_RUN_BEGIN,
+	SLOT_RUN_UPDATE,
+	SLOT_UNIT_FIND,
+	SLOT_UNIT_PUT,
+	SLOT_UNIT_SEEN,
+	SLOT_NAME_PUT,
+	SLOT_FLOW_PUT,
+	SLOT_FLOW_MORE,
+	SLOT_FLOW_ROW,
+	SLOT_FLOW_DIFFERS,
+	SLOT_FINDING_FIND,
+	SLOT_FINDING_PUT,
+	SLOT_FINDING_FOLD,
+	SLOT_COVERAGE_ADD,
+	SLOT_FLOW_GET,
+	SLOT_FLOW_GET_MORE,
+	SLOT_FLOW_GET_ROWS,
+	SLOT_FLOW_GET_DIFFERS,
+	SLOT_COUNT
+};
+
+/*
+ * Tables that give a text or an address its id. The cache before each is bounded: a slot that is
+ * wanted by another key is given to it, and SQLite answers for what fell out.
+ */
+enum intern { INTERN_HOST, INTERN_NAME, INTERN_ROW, INTERN_PHRASE, INTERN_COUNT };
+
+struct interned {
+	int64_t id; /* 0: empty */
+	uint32_t len;
+	uint8_t *key;
+};
+
+struct flowdb {
+	sqlite3 *sql;
+	sqlite3_stmt *slot[SLOT_COUNT];
+	struct {
+		struct interned *cache;
+		sqlite3_stmt *find, *put;
+	} intern[INTERN_COUNT];
+	char *path;  /* of the file, for messages */
+	int lock;    /* the directory, held by the one writer; -1 */
+	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
+	struct stat was;
+};
+
+#define SQL_NULL INT64_MIN /* of bind_all() */
+
+/* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
+int sql_error(struct flowdb *db, int rc, struct err *err);
+/* A statement of one's own; the caller finalizes it. */
+int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt,
+		struct err *err) MUST_CHECK;
+/* The statement kept in a slot, reset and ready to be bound. */
+int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
+	     struct err *err) MUST_CHECK;
+/* Binds parameters 1.. to the values; SQL_NULL is NULL. */
+void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
+/* Borrowed until the statement is reset. NULL is NULL. */
+void bind_text(sqlite3_stmt *stmt, int at, const char *text);
+/* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */
+int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
+/* Steps a statement that gives no row. */
+int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
+int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+void stmt_finalizep(sqlite3_stmt **stmt);
+
+/* The id of a text or an address in its table, given if it has none yet. */
+int intern_text(struct flowdb *db, enum intern table, const char *text, int64_t *ret_id,
+		struct err *err) MUST_CHECK;
+int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id,
+		struct err *err) MUST_CHECK;
+int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
+	       struct err *err) MUST_CHECK;
+/* After a rollback the ids given since are void. */
+void intern_forget(struct flowdb *db);
+void intern_release(struct flowdb *db);
+
+/* Fills the table `word` from the lists we are compiled from. */
+int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/*
+ * Conditions of a query, appended to `where`, with parameters ?1 to ?9 which query_bind() fills.
+ * `unit` is the expression that holds a unit's id.
+ */
+#define WHERE_MAX 2048
+void query_unit(char *where, const char *unit, const struct flow_query *query);
+void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
+/* -ENOENT with err naming some units if query->unit names none. */
+int query_check(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;
+/* meets(remote, low, high): whether the prefix in text has an address between the two. */
+int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
+/* "" where it is NULL. */
+const char *column_text(sqlite3_stmt *stmt, int at);
+
+/* The counters of a run, in the order of its columns. */
+#define RUN_COUNTERS(X) \
+	X(seen) \
+	X(bytes) X(out_of_scope) X(arp) X(igmp) X(nd) X(in_flows) X(malformed) \
+		X(fragments_lost) X(duplicates) X(truncated) X(errors_lost) X(flows) \
+			X(evicted) X(names_refused) X(kernel_received) X(kernel_dropped) \
+				X(interface_dropped) X(inspected) X(inspect_shed)
+
+/* Where the parts of flow.how begin. */
+enum {
+	HOW_PEER_FIRST = 0,
+	HOW_INITIATOR = 1,
+	HOW_INITIATOR_BY = 3,
+	HOW_MIDSTREAM = 6,
+	HOW_SETTLED_BY = 7,
+	HOW_NAME_KIND = 10,
+	HOW_ICE_UNIT = 12,
+	HOW_ICE_PEER = 13,
+	HOW_MTLS = 14,
+	HOW_TLS_VERSION = 16,
+	HOW_CLOSED = 24,
+	HOW_IPV6 = 25,
+	HOW_ROWS = 26,
+	HOW_MORE = 27,
+};
+
+#endif
