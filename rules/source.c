@@ -92,8 +92,9 @@ int source_vfail(const struct source *source, size_t offset, size_t width, struc
 		;
 	for (size_t i = start; i < offset; i++)
 		column += begins_character(text[i]);
-	skip = column > LINE_SHOWN / 2 ? column - LINE_SHOWN / 2
-				       : 0; /* a long line: its part about the caret */
+	skip = column + (width < 24 ? width : 24) > LINE_SHOWN
+		       ? column - LINE_SHOWN / 2
+		       : 0; /* of a long line its part about the caret */
 	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
 		unsigned char byte = (unsigned char)text[i];
 

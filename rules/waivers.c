@@ -150,7 +150,8 @@ static int read_text(const struct yaml *map, const char *key, struct policy *pol
 {
 	const struct yaml *node = NULL;
 	const char *text = "";
-	int r = yaml_need(map, "a waiver", key, &node, err);
+	int r = yaml_need(map, "a waiver (owner, reason, expires and a scope)", key, &node,
+			  err);
 
 	if (r >= 0)
 		r = yaml_text(node, &text, err);

@@ -189,6 +189,15 @@ static int take_event(struct reading *reading, struct fy_event *event)
 			 "anchors (&name) and tags (!name) are not accepted");
 }
 
+static bool begins_with_tab(const struct source *source, size_t offset)
+{
+	while (offset && source->text[offset - 1] != '\n')
+		offset--;
+	while (source->text[offset] == ' ')
+		offset++;
+	return source->text[offset] == '\t';
+}
+
 /* What libfyaml itself has to say: the first of its errors, in our manner. */
 static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *err)
 {
@@ -208,7 +217,10 @@ static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *
 		do
 			offset++;
 		while (((unsigned char)source->text[offset] & 0xc0) == 0x80);
-	return source_fail(source, offset, 1, err, -EINVAL, "%s", error->msg);
+	return source_fail(source, offset, 1, err, -EINVAL, "%s%s", error->msg,
+			   begins_with_tab(source, offset)
+				   ? "; a tab stands before this line, YAML wants blanks"
+				   : "");
 }
 
 static void diag_destroyp(struct fy_diag **diag)
@@ -253,6 +265,9 @@ static int parse(struct yaml_file *file, struct err *err)
 	struct fy_event *event;
 	int r = 0;
 
+	if (strlen(file->source.text) < file->source.len)
+		return source_fail(&file->source, strlen(file->source.text), 1, err, -EINVAL,
+				   "a NUL byte; accepted: text in UTF-8");
 	if (diag)
 		parser = fy_parser_create(&cfg);
 	if (!parser || fy_parser_set_string(parser, file->source.text, file->source.len) < 0)
@@ -266,7 +281,7 @@ static int parse(struct yaml_file *file, struct err *err)
 	if (fy_diag_got_error(diag))
 		return say_syntax(file, diag, err);
 	if (!file->root || yaml_is_empty(file->root))
-		return err_set(err, -EINVAL, "%s: empty", file->source.name);
+		return source_fail(&file->source, 0, 1, err, -EINVAL, "an empty file");
 	return 0;
 }
 
