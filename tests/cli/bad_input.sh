@@ -140,6 +140,7 @@ refused 'a units-file that is not there is refused' 'rooms\.csv' -- watch demo.p
 
 # Envelopes
 mkdir envelope
+printf 'roles: {a: {meaning: m}}\n' >envelope/roles.yaml
 printf 'profile: x\ntitle: X\nrows: [{id: x.a, document: d, direction: [sideways]}]\n' >envelope/x.yaml
 refused 'a direction that is none is refused' 'x\.yaml:[0-9]+' 'sideways' -- \
 	"$TLMON" watch -r demo.pcap -e envelope --unit 10.20.0.15 --profile x -l db
