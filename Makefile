@@ -3,7 +3,8 @@
 # The Debian packages, here and nowhere else. None of them starts a server.
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev
-PACKAGES_CHECK := libcmocka-dev clang libclang-rt-14-dev sqlite3 iproute2 ethtool tcpreplay
+PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay
+PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
 PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd
 PKGS_CHK := cmocka
@@ -13,8 +14,11 @@ V  := 0
 Q  := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-B       := build/$(notdir $(CC))$(if $(SAN),-san)$(if $(COV),-cov)
+B       := build/$(notdir $(CC))$(if $(SAN),-san)$(if $(COV),-cov)$(if $(FUZZ),-fuzz)
 VERSION := $(shell cat schema/version 2>/dev/null)
+
+PREFIX       ?= /usr/local
+FUZZ_SECONDS ?= 60
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
         -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wno-unused-parameter -Werror
@@ -22,15 +26,22 @@ OPT  := -O2 -g
 ifdef SAN
 VARIANT := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 OPT     := -O1 -g
+export ASAN_OPTIONS  := detect_leaks=1:abort_on_error=0:strict_string_checks=1
+export LSAN_OPTIONS  := suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
 endif
 ifdef COV
 VARIANT += --coverage
 endif
+ifdef FUZZ
+VARIANT += -fsanitize=fuzzer-no-link
+endif
+# Looked up once; before the packages are there both are empty, and `demo` and `check` begin anew.
+PKG_CFLAGS := $(filter-out -I/usr/include/ndpi,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+LIBS_CHK   := $(shell pkg-config --libs $(PKGS_CHK) 2>/dev/null)
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -fvisibility=hidden -fno-common -I. -isystem /usr/include/ndpi \
-             $(WARN) $(OPT) $(filter-out -I/usr/include/ndpi,$(shell pkg-config --cflags $(PKGS))) \
-             -DTLMON_VERSION='"$(VERSION)"' $(CFLAGS) $(VARIANT)
-LIBS      := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
-LIBS_CHK  := $(shell pkg-config --libs $(PKGS_CHK) 2>/dev/null)
+             $(WARN) $(OPT) $(PKG_CFLAGS) -DTLMON_VERSION='"$(VERSION)"' $(CFLAGS) $(VARIANT)
 
 SRC       := $(wildcard schema/*.c dissectors/*.c rules/*.c monitor/*.c monitor/*/*.c)
 HDR       := $(wildcard schema/*.h dissectors/*.h rules/*.h monitor/*.h monitor/*/*.h tests/lib/*.h)
@@ -41,13 +52,14 @@ TESTLIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
 UNITS     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+GOLDEN    := $(patsubst tests/golden/%/site.yaml,%,$(wildcard tests/golden/*/site.yaml))
 
-all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant)
-	$Qln -sf $(B)/tlmon tlmon
+all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1 shows commands)
+	$Qln -sfn $(B)/tlmon tlmon
 
 $(B)/libtlmon.a: $(OBJ) $(GENERATED)
 	$(call say,AR,$@)
-	$Qrm -f $@ && ar rcs $@ $^
+	$Qrm -f $@ && ar qcs $@ $^
 
 $(B)/tlmon: $(B)/monitor/main.o $(B)/libtlmon.a
 	$(call say,LD,$@)
@@ -80,22 +92,122 @@ $(B)/unit/%: tests/unit/%.c $(TESTLIB) $(B)/libtlmon.a
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS) $(LIBS_CHK)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(TESTLIB) $(B)/libtlmon.a
+# A fuzz target defines LLVMFuzzerTestOneInput alone; driver.c feeds it the corpus. Under FUZZ=1
+# (`make fuzz`) libFuzzer is the driver.
+DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,tests/fuzz/driver.c)
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,FUZZ,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(DRIVER) $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
 $(B)/tools/%: tests/tools/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TOOL,$@)
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
+# What is missing of the packages. Asked for only by the targets that care, and only on Debian.
+WANTED_demo  := $(PACKAGES_BUILD)
+WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
+WANTED_deps  := $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS)
+WANTED       := $(sort $(foreach goal,$(filter demo check deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
+ifneq ($(WANTED),)
+INSTALLED := $(shell if command -v dpkg-query >/dev/null; then dpkg-query -W -f \
+               '$${Package}:$${db:Status-Status}\n' $(WANTED) 2>/dev/null; else echo all:installed; fi)
+MISSING   := $(if $(filter all:installed,$(INSTALLED)),,$(filter-out \
+               $(patsubst %:installed,%,$(filter %:installed,$(INSTALLED))),$(WANTED)))
+endif
+
+deps: ## install the Debian packages that are missing (as root, or with CI set; else it asks)
+ifeq ($(MISSING),)
+	@echo 'All packages are installed.'
+else
+	@set -eu; run=; install='apt-get install -y --no-install-recommends $(MISSING)'; \
+	if [ "$$(id -u)" != 0 ]; then \
+	  run=sudo; \
+	  if [ -z "$${CI:-}" ]; then \
+	    printf 'Packages are missing. This installs them:\n  sudo %s\n' "$$install"; \
+	    [ -t 0 ] || exit 1; \
+	    printf 'Run it now? [y/N] '; read -r answer; [ "$$answer" = y ] || exit 1; \
+	  fi; \
+	fi; \
+	$$run env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null || true; \
+	$$run env DEBIAN_FRONTEND=noninteractive $$install </dev/null
+endif
+
+ifneq ($(and $(filter demo check,$(MAKECMDGOALS)),$(MISSING)),)
+# Begin anew once they are there: the compiler's options are looked up while this file is read.
+demo check:
+	$Q$(MAKE) --no-print-directory deps NEED='$(WANTED)' && $(MAKE) --no-print-directory $@
+else
+
+demo: all $(B)/tools/mkdemo ## a room system's day in small: made, watched, judged, printed
+	$Qmkdir -p build/demo && rm -rf build/demo/db
+	$Q$(B)/tools/mkdemo build/demo/demo.pcap
+	$Q./tlmon watch -r build/demo/demo.pcap -c tests/demo/site.yaml -l build/demo/db
+	@echo
+	$Q./tlmon findings -l build/demo/db
+	@echo
+	$Q./tlmon check -r build/demo/demo.pcap -c tests/demo/site.yaml || [ $$? = 1 ]
+	@printf '\nTo go on, in the database:\n  %s\nand on a mirror port, with a site file of your own:\n  %s\n' \
+	  "sqlite3 -box build/demo/db/flows.db 'SELECT * FROM v_finding'" \
+	  'sudo ./tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon'
+
+# Everything speaks TAP, one line a test; tests/run prints and counts it all.
+check: all $(UNITS) $(FUZZERS) $(TOOLS) ## every test: units, golden cases, fuzz corpora, command line, lab
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(sort $(UNITS)) \
+	  $(foreach f,$(sort $(FUZZERS)),'$f tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $f))') \
+	  $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g') \
+	  $(sort $(wildcard tests/cli/*.sh tests/lab/*.sh))
+endif
+
 units: $(UNITS) ## the unit tests alone
-	$Qset -e; for t in $(sort $(UNITS)); do echo "== $${t##*/}"; $$t; done
+	$QB=$(B) tests/run $(sort $(UNITS))
+
+build-tests: $(UNITS) $(FUZZERS) $(TOOLS) ## build every test without running it
+
+golden: all $(TOOLS) ## replay every golden case and compare its report
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
+
+golden-accept: all $(TOOLS) ## write CASE=x's report anew; review the difference like code
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/golden/run --accept $(or $(CASE),$(error say CASE=x: $(GOLDEN)))
+
+replay: all ## every capture in PCAPS=dir: no crash, every packet counted
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/replay $(or $(PCAPS),$(error say PCAPS=dir))'
+
+fuzz: ## libFuzzer on every target, FUZZ_SECONDS (60) each
+	$Q$(MAKE) --no-print-directory CC=clang SAN=1 FUZZ=1 fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$Qset -e; for f in $(sort $(FUZZERS)); do n=$${f##*/fuzz_}; echo "== $$n"; \
+	  mkdir -p $(B)/found/$$n tests/fuzz/corpus/$$n; \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -artifact_prefix=$(B)/found/ -print_final_stats=1 \
+	    $(B)/found/$$n tests/fuzz/corpus/$$n; done
+
+layers: ## includes point down the house only, and each library has one file
+	$Qtests/layers
+
+COMPILERS := $(CC) $(shell command -v clang >/dev/null && echo clang)
+headers: ## each header compiles alone
+	$Qset -e; for c in $(sort $(COMPILERS)); do for h in $(HDR); do \
+	  echo "#include \"$$h\"" | $$c $(ALL_CFLAGS) -fsyntax-only -x c - || { echo "$$c: $$h"; exit 1; }; \
+	done; echo "$(words $(HDR)) headers compile alone with $$c"; done
+
+format: ## let clang-format decide
+	$Qclang-format -i $(SRC) $(HDR) $(wildcard tests/*/*.c)
+
+tidy: ## clang-tidy, as .clang-tidy says
+	$Qclang-tidy --quiet $(SRC) -- $(ALL_CFLAGS)
+
+install: all ## install the program under PREFIX (/usr/local), below DESTDIR
+	$Qinstall -D -m 755 $(B)/tlmon $(DESTDIR)$(PREFIX)/bin/tlmon
 
 clean: ## remove what was built
 	$Qrm -rf build tlmon
 
-.PHONY: all units clean
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all deps demo check units build-tests golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+        install clean help
 .SECONDARY:
--include $(OBJ:.o=.d) $(TESTLIB:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/*/*.d)
+-include $(OBJ:.o=.d) $(TESTLIB:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)

@@ -219,11 +219,15 @@ static void outside(struct wire *w)
 	ask = message_noise(60, 1);
 	answer = message_noise(140, 2);
 	talk_tcp(w, "10.20.0.99:49710 > 10.20.0.15:5000", &ask, &answer);
-	/* direction: the Front End opens what the unit should open */
+	/* direction: a server opens what the unit should open */
 	wire_at(w, 46);
-	talk_tls(w, "10.20.5.20:5061 > 10.20.1.21:49711", TLS(.sni = NULL));
-	/* transport: sharing is documented over TCP alone */
+	talk_tls(w, "52.112.64.12:443 > 10.20.0.15:49711", TLS(.sni = NULL));
+	/* transport: the touch panel speaks TCP; sharing from a sharing port, but over UDP */
 	wire_at(w, 47);
+	ask = message_noise(60, 3);
+	answer = message_noise(140, 4);
+	talk_udp(w, "[2001:db8:20::99]:49530 > [2001:db8:20::15]:5000", &ask);
+	talk_udp(w, "[2001:db8:20::15]:5000 > [2001:db8:20::99]:49530", &answer);
 	talk_ice(w, "10.20.0.15:50042 > 52.112.1.9:50320");
 	talk_rtp(w, "10.20.0.15:50042 > 52.112.1.9:50320", SHARE(24));
 	/* service: nothing comes near */

@@ -1,0 +1,65 @@
+#!/bin/bash
+# Live on a veth pair in network namespaces of its own: replaying the demo capture at its own pace gives
+# the verdicts and rows of reading the file (silence is judged after 3 s, so the pace must be real).
+set -u
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+
+name='live on a veth pair the demo is judged as from the file'
+for tool in ip ethtool tcpreplay; do
+	command -v $tool >/dev/null || { skip "$name" "skipped: no $tool"; exit; }
+done
+[ "$(id -u)" = 0 ] || { skip "$name" 'skipped: not root'; exit; }
+near=tlmon-near-$$ far=tlmon-far-$$ pid=
+ip netns add $near 2>"$work/err" || { skip "$name" "skipped: no network namespaces: $(cat "$work/err")"; exit; }
+clean() {
+	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+	ip netns del $near 2>/dev/null
+	ip netns del $far 2>/dev/null
+	rm -rf "$work"
+}
+trap clean EXIT
+
+set -e
+ip netns add $far
+ip -n $near link add mirror0 type veth peer name replay0 netns $far
+for end in "$near mirror0" "$far replay0"; do
+	set -- $end
+	ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null || true
+	ip netns exec "$1" ethtool -K "$2" gro off gso off tso off tx off rx off >/dev/null 2>&1
+	ip -n "$1" link set "$2" mtu 9000 up
+done
+
+"$B/tools/mkdemo" "$work/demo.pcap"
+"$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/file" >/dev/null 2>&1
+ip netns exec $near "$TLMON" watch -i mirror0 -c tests/demo/site.yaml -l "$work/live" >"$work/out" 2>&1 &
+pid=$!
+for _ in $(seq 50); do
+	[ ! -e "$work/live/flows.db" ] || break
+	sleep 0.1
+done
+sleep 1
+ip netns exec $far timeout 120 tcpreplay -q -i replay0 "$work/demo.pcap" >"$work/replay" 2>&1
+sleep 2
+kill -INT $pid
+code=0
+wait $pid || code=$?
+pid=
+set +e
+is 'the live run ends with 0 on INT' $code 0
+
+# What must agree, in an order of its own: numbers and times differ.
+facts() {
+	"$TLMON" flows -l "$1" -o jsonl | sed -nE \
+		's/.*"local":("[^"]*"|null),"local_port":([^,]*),.*"remote":("[^"]*"|null),"remote_port":([^,]*),.*"verdict":("[^"]*"|null),.*"row":("[^"]*"|null),.*"kind":("[^"]*"|null).*/\1 \2 \3 \4 \5 \6 \7/p' |
+		sort
+}
+facts "$work/file" >"$work/file.facts"
+facts "$work/live" >"$work/live.facts"
+if [ "$(wc -l <"$work/file.facts")" -lt 60 ]; then
+	not_ok "$name" "only $(wc -l <"$work/file.facts") flows in the file" "$(head -3 "$work/file.facts")"
+elif diff "$work/file.facts" "$work/live.facts" >"$work/diff"; then
+	ok "$name"
+else
+	not_ok "$name" "$(cat "$work/diff" "$work/out" "$work/replay" | head -60)"
+fi
