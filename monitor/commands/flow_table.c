@@ -5,19 +5,45 @@
 #include "schema/time.h"
 
 const struct out_column FLOW_COLUMNS[] = {
-	{"id", "ID", OUT_RIGHT},   {"start", NULL, 0},	      {NULL, "START", 0},
-	{"end", NULL, 0},	   {"unit", "UNIT", OUT_CUT}, {NULL, "FLOW", OUT_CUT},
-	{NULL, "SPEAKS", OUT_CUT}, {"transport", NULL, 0},    {"ip_version", NULL, 0},
-	{"direction", NULL, 0},	   {"initiator", NULL, 0},    {"local", NULL, 0},
-	{"local_port", NULL, 0},   {"remote", NULL, 0},	      {"remote_port", NULL, 0},
-	{"name", NULL, 0},	   {"application", NULL, 0},  {"evidence", NULL, 0},
-	{"media", NULL, 0},	   {"outcome", NULL, 0},      {"verdict", "VERDICT", 0},
-	{"grade", NULL, 0},	   {"why", NULL, 0},	      {NULL, "WHY", OUT_CUT},
-	{"row", NULL, 0},	   {"rows", NULL, 0},	      {"kind", NULL, 0},
-	{"severity", NULL, 0},	   {"finding", "FINDING", 0}, {"nearest", NULL, 0},
-	{"community_id", NULL, 0}, {"packets_out", NULL, 0},  {"packets_in", NULL, 0},
-	{"bytes_out", NULL, 0},	   {"bytes_in", NULL, 0},     {"vlan", NULL, 0},
-	{"blind", NULL, 0},	   {"policy", NULL, 0},
+	{"id", "ID", OUT_RIGHT},
+	{"start", NULL, 0},
+	{NULL, "START", 0},
+	{"end", NULL, 0},
+	{"unit", "UNIT", OUT_CUT},
+	{NULL, "FLOW", OUT_CUT},
+	{NULL, "SPEAKS", OUT_CUT_FIRST},
+	{"transport", NULL, 0},
+	{"ip_version", NULL, 0},
+	{"direction", NULL, 0},
+	{"initiator", NULL, 0},
+	{"local", NULL, 0},
+	{"local_port", NULL, 0},
+	{"remote", NULL, 0},
+	{"remote_port", NULL, 0},
+	{"name", NULL, 0},
+	{"application", NULL, 0},
+	{"evidence", NULL, 0},
+	{"media", NULL, 0},
+	{"outcome", NULL, 0},
+	{"verdict", NULL, 0},
+	{NULL, "VERDICT", 0},
+	{"grade", NULL, 0},
+	{"why", NULL, 0},
+	{NULL, "WHY", OUT_CUT},
+	{"row", NULL, 0},
+	{"rows", NULL, 0},
+	{"kind", NULL, 0},
+	{"severity", NULL, 0},
+	{"finding", NULL, 0},
+	{"nearest", NULL, 0},
+	{"community_id", NULL, 0},
+	{"packets_out", NULL, 0},
+	{"packets_in", NULL, 0},
+	{"bytes_out", NULL, 0},
+	{"bytes_in", NULL, 0},
+	{"vlan", NULL, 0},
+	{"blind", NULL, 0},
+	{"policy", NULL, 0},
 };
 const size_t FLOW_COLUMN_COUNT = ARRAY_LEN(FLOW_COLUMNS);
 
@@ -112,19 +138,18 @@ static const char *speaks_text(const struct flow_view *flow, char *buf, size_t s
 /* Documented by what, or what is wrong with it. */
 static const char *why_text(const struct flow_view *flow, char *buf, size_t size)
 {
+	const char *row = flow->row_count	? flow->rows[0]
+			  : flow->nearest_count ? flow->nearest[0].row
+						: "";
+
 	*buf = '\0';
+	if (flow->finding)
+		text_add(buf, size, "F%lld ", (long long)flow->finding);
 	if (flow->kind)
-		text_add(buf, size, "%s, ", kind_name((enum kind)flow->kind));
-	else if (flow->grade)
-		text_add(buf, size, "%s, ", grade_name((enum grade)flow->grade));
-	else if (flow->why)
-		text_add(buf, size, "%s, ", why_name((enum why)flow->why));
-	if (flow->row_count)
-		text_add(buf, size, "%s", flow->rows[0]);
-	else if (flow->nearest_count)
-		text_add(buf, size, "near %s", flow->nearest[0].row);
-	else if (*buf)
-		buf[strlen(buf) - 2] = '\0';
+		text_add(buf, size, "%s%s", kind_name((enum kind)flow->kind), *row ? ", " : "");
+	else if (flow->ruling == RULING_UNDETERMINED && flow->why)
+		text_add(buf, size, "%s%s", why_name((enum why)flow->why), *row ? ", " : "");
+	text_add(buf, size, "%s", row);
 	return buf;
 }
 
@@ -175,6 +200,8 @@ static void put_verdict(struct out *out, const struct flow_view *flow)
 	char text[ROW_ID_MAX + 64];
 
 	out_text(out, ruling_name((enum ruling)flow->ruling));
+	out_text(out, flow->grade ? grade_name((enum grade)flow->grade)
+				  : ruling_name((enum ruling)flow->ruling));
 	out_paint(out, flow->ruling < ARRAY_LEN(paint) ? paint[flow->ruling] : OUT_PLAIN);
 	out_text(out, grade_name((enum grade)flow->grade));
 	out_text(out, why_name((enum why)flow->why));
