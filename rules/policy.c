@@ -150,7 +150,7 @@ static void loading_release(struct site_loading *loading)
 {
 	unit_list_release(&loading->units);
 	yaml_free(loading->file);
-	source_release(&loading->rooms);
+	text_file_release(&loading->rooms);
 	fclosep(&loading->text);
 }
 

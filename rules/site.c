@@ -36,7 +36,7 @@ static int beside(const struct site_loading *loading, const struct yaml *node, c
 	return 0;
 }
 
-static void keep_text(struct site_loading *loading, const struct source *source)
+static void keep_text(struct site_loading *loading, const struct text_file *source)
 {
 	fprintf(loading->text, "# FILE %s\n", file_name(source->name));
 	fwrite(source->text, 1, source->len, loading->text);
@@ -53,7 +53,7 @@ static int read_units_file(const struct yaml *node, struct site_loading *loading
 
 	if (r < 0)
 		return r;
-	if (source_open(path, &loading->rooms, &cause) < 0)
+	if (text_file_open(path, &loading->rooms, &cause) < 0)
 		return yaml_fail(node, err, "%s", cause.text);
 	keep_text(loading, &loading->rooms);
 	return rooms_read(&loading->rooms, &loading->units, err);

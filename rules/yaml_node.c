@@ -9,13 +9,13 @@ bool yaml_is_empty(const struct yaml *node)
 	       (!node->text[0] || !strcmp(node->text, "~") || !strcmp(node->text, "null"));
 }
 
-int span_fail(const struct source *source, const struct span *span, struct err *err,
+int span_fail(const struct text_file *source, const struct span *span, struct err *err,
 	      const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(source, span->offset, span->width, err, -EINVAL, fmt, args);
+	text_file_vfail(source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -64,8 +64,8 @@ int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
-		     args);
+	text_file_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
+			args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -76,7 +76,7 @@ int yaml_fail_key(const struct yaml *node, struct err *err, const char *fmt, ...
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, span->offset, span->width, err, -EINVAL, fmt, args);
+	text_file_vfail(node->source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
