@@ -19,7 +19,8 @@ struct stun_header {
 };
 
 /* The header of a message that takes up the `wire_len` bytes exactly; false if it is none. */
-static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_len, struct stun_header *ret)
+static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
+			     struct stun_header *ret)
 {
 	struct cursor c = cursor_over(data, len);
 
@@ -27,7 +28,8 @@ static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_le
 	ret->len = cursor_be16(&c);
 	ret->cookie = cursor_be32(&c);
 	ret->id = cursor_take(&c, 12);
-	return ret->id && !(ret->type & 0xc000) && ret->len % 4 == 0 && ret->len + 20u == wire_len;
+	return ret->id && !(ret->type & 0xc000) && ret->len % 4 == 0 &&
+	       ret->len + 20u == wire_len;
 }
 
 struct attribute {

@@ -63,13 +63,15 @@ static bool uses_dhcp_ports(const struct packet *packet)
 /* Leading ones; a mask with a hole tells nothing. */
 static uint8_t mask_bits(const uint8_t b[4])
 {
-	uint32_t mask = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+	uint32_t mask =
+		(uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 	uint32_t rest = ~mask;
 
 	return rest & (rest + 1) ? 0 : (uint8_t)__builtin_popcount(mask);
 }
 
-static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t *value, uint8_t len)
+static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t *value,
+			 uint8_t len)
 {
 	struct cursor c = cursor_over(value, len);
 
@@ -130,7 +132,8 @@ static struct addr leased_address(const struct message *message)
 {
 	static const uint8_t none[4];
 
-	return addr_from_v4(memcmp(message->yiaddr, none, 4) ? message->yiaddr : message->ciaddr);
+	return addr_from_v4(memcmp(message->yiaddr, none, 4) ? message->yiaddr
+							     : message->ciaddr);
 }
 
 static enum answer dhcp_look(struct look *look)
@@ -170,10 +173,12 @@ bool dhcp_client(const struct packet *packet, struct mac *ret_client)
 {
 	struct message message;
 
-	if (!uses_dhcp_ports(packet) || !read_fixed(packet->payload, packet->payload_len, &message))
+	if (!uses_dhcp_ports(packet) ||
+	    !read_fixed(packet->payload, packet->payload_len, &message))
 		return false;
 	*ret_client = message.chaddr;
 	return true;
 }
 
-const struct dissector dissector_dhcp = {.name = "dhcp", .app = APP_DHCP, .udp = true, .look = dhcp_look};
+const struct dissector dissector_dhcp = {
+	.name = "dhcp", .app = APP_DHCP, .udp = true, .look = dhcp_look};

@@ -17,14 +17,15 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define JOIN_MAX 4096          /* held bytes and the head of the segment behind them */
+#define JOIN_MAX 4096	       /* held bytes and the head of the segment behind them */
 #define MEDIA_PACKETS_MAX 64   /* after that many a media flow has told what it carries */
 #define MEDIA_PAYLOADS_MAX 512 /* nor has one that carries none */
 #define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
 
 static uint32_t next_seq(const struct packet *packet)
 {
-	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) + packet->payload_wire_len;
+	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) +
+	       packet->payload_wire_len;
 }
 
 static bool is_from_start(const struct look *look)
@@ -33,10 +34,12 @@ static bool is_from_start(const struct look *look)
 	const struct packet *packet = look->packet;
 	unsigned side = look->side;
 
-	if (packet->transport != TRANSPORT_TCP || look->facts->midstream || young->payloads[side])
+	if (packet->transport != TRANSPORT_TCP || look->facts->midstream ||
+	    young->payloads[side] || look->facts->evidence != EVIDENCE_NONE)
 		return false;
 	return !young->first_seq_known[side] ||
-	       young->first_seq[side] == packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0);
+	       young->first_seq[side] ==
+		       packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0);
 }
 
 /* Puts what was held of this side before the segment at hand. */
@@ -135,9 +138,9 @@ static bool ask_udp(struct look *look)
 /* The applications a TCP flow can begin with, as far as we know them; a channel needs a binding first. */
 static void say_certain_no(const struct look *look, uint64_t possible)
 {
-	static const enum app asked[] = {APP_TLS, APP_HTTP, APP_STUN, APP_MSTURN,
-	                                 APP_RTP, APP_RTCP, APP_TURN_CHANNEL, APP_DNS,
-	                                 APP_KERBEROS, APP_LLMNR, APP_SIP};
+	static const enum app asked[] = {APP_TLS,      APP_HTTP,  APP_STUN,	    APP_MSTURN,
+					 APP_RTP,      APP_RTCP,  APP_TURN_CHANNEL, APP_DNS,
+					 APP_KERBEROS, APP_LLMNR, APP_SIP};
 
 	for (unsigned i = 0; i < ARRAY_LEN(asked); i++)
 		if (!(possible & BIT(asked[i])))
@@ -182,7 +185,7 @@ static bool ask_tcp(struct look *look)
 }
 
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
-                     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt)
+		     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt)
 {
 	uint8_t joined[JOIN_MAX];
 	struct look look = {
@@ -207,7 +210,8 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	if (packet->transport == TRANSPORT_TCP)
 		join(&look, joined);
 	if (look.len) {
-		if (young->owner && !(packet->transport == TRANSPORT_UDP && owner_is_media(young)))
+		if (young->owner &&
+		    !(packet->transport == TRANSPORT_UDP && owner_is_media(young)))
 			more = ask_owner(&look);
 		else if (packet->transport == TRANSPORT_UDP)
 			more = ask_udp(&look);
@@ -221,5 +225,6 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 
 bool port_listens(uint16_t port)
 {
-	return (port && port < 1024) || (port >= 3478 && port <= 3481) || port == 5061 || port == 5355;
+	return (port && port < 1024) || (port >= 3478 && port <= 3481) || port == 5061 ||
+	       port == 5355;
 }

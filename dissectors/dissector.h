@@ -29,32 +29,35 @@ struct young {
 		uint8_t side, payload_type;
 		bool used;
 	} rtp[DISSECT_SSRCS];
-	uint32_t asked_no;      /* bit i: dissector i said no for good */
-	uint8_t owner;          /* dissector that said yes, plus one; 0: none yet */
-	uint16_t payloads[2];   /* payload packets seen from end i */
-	uint32_t first_seq[2];  /* TCP, set by the flow table at end i's SYN: sequence number of its ... */
-	bool first_seq_known[2]; /* ... first payload byte. A first payload that is another one begins nothing. */
+	uint32_t asked_no;    /* bit i: dissector i said no for good */
+	uint8_t owner;	      /* dissector that said yes, plus one; 0: none yet */
+	uint16_t payloads[2]; /* payload packets seen from end i */
+	/* TCP, set by the sensor if it saw end i's SYN: the sequence number its first payload has. */
+	uint32_t first_seq[2];
+	bool first_seq_known[2];
 
 	uint8_t stun_tx[2][12]; /* transaction id of end i's last ICE check, ... */
-	bool stun_checked[2];   /* ... if it sent one */
-	bool turn;              /* an MS-TURN or TURN exchange was seen: bare media may follow */
-	bool channel;           /* a TURN channel was bound */
-	uint8_t rtcp_run;       /* RTCP packets that each alone would prove nothing */
+	bool stun_checked[2];	/* ... if it sent one */
+	bool turn;	  /* an MS-TURN or TURN exchange was seen: bare media may follow */
+	bool channel;	  /* a TURN channel was bound */
+	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
-	uint32_t frame_seq[2];  /* RFC 4571, MS-TURN over TCP: where end i's next frame begins, ... */
-	bool frame_known[2];    /* ... if that is known */
-	uint16_t frames;        /* that fitted, in a row */
+	uint32_t frame_seq
+		[2]; /* RFC 4571, MS-TURN over TCP: where end i's next frame begins, ... */
+	bool frame_known[2]; /* ... if that is known */
+	uint16_t frames;     /* that fitted, in a row */
 
 	struct tls_walk tls[2];
 	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;
-	uint16_t hello_left;    /* bytes of a ClientHello's extensions still to come, ... */
-	uint16_t hello_skip;    /* ... that many of them of no interest */
+	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
+	uint16_t hello_skip; /* ... that many of them of no interest */
 
-	uint8_t hold[512];      /* the tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
+	uint8_t hold
+		[512]; /* the tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
 	uint16_t hold_len;
 	uint8_t hold_side;
 	bool holding, hold_from_start;
-	uint32_t hold_seq;      /* ... and the sequence number that must come next */
+	uint32_t hold_seq; /* ... and the sequence number that must come next */
 };
 
 /* A name or lease learnt from a payload; the sensor makes an event of it. */
@@ -81,30 +84,32 @@ struct learnt {
 
 struct look {
 	const struct packet *packet;
-	const uint8_t *data;  /* the payload to judge: the packet's, or what was put together or unwrapped */
-	uint32_t len;         /* captured bytes of it */
-	uint32_t wire_len;    /* bytes of it on the wire */
-	unsigned side;        /* which end of the facts sent it */
-	bool from_start;      /* the first payload of this side of a TCP flow seen from its SYN */
-	bool resumed;         /* this goes on where held bytes ended */
-	bool datagram;        /* unwrapped from a framing: exactly one message */
-	bool relayed;         /* unwrapped from a TURN message: it says nothing about the two ends */
-	struct flow_facts *facts; /* a yes writes app, media, name_kind, ...; never the counters */
-	char *name;           /* NAME_MAX_LEN + 1 bytes; write with the facts' name_kind */
+	const uint8_t *
+		data; /* the payload to judge: the packet's, or what was put together or unwrapped */
+	uint32_t len;	   /* captured bytes of it */
+	uint32_t wire_len; /* bytes of it on the wire */
+	unsigned side;	   /* which end of the facts sent it */
+	bool from_start;   /* the first payload of this side of a TCP flow seen from its SYN */
+	bool resumed;	   /* this goes on where held bytes ended */
+	bool datagram;	   /* unwrapped from a framing: exactly one message */
+	bool relayed; /* unwrapped from a TURN message: it says nothing about the two ends */
+	struct flow_facts
+		*facts; /* a yes writes app, media, name_kind, ...; never the counters */
+	char *name;	/* NAME_MAX_LEN + 1 bytes; write with the facts' name_kind */
 	struct young *young;
 	struct learnt *learnt;
 
-	bool keep;            /* set by a dissector: give me this again, with the next segment behind it, ... */
-	uint32_t keep_from;   /* ... from this offset on (an owner's choice; else all of it) */
-	bool done;            /* set by a dissector: nothing more to learn of this flow */
+	bool keep; /* set by a dissector: give me this again, with the next segment behind it, ... */
+	uint32_t keep_from; /* ... from this offset on (an owner's choice; else all of it) */
+	bool done;	    /* set by a dissector: nothing more to learn of this flow */
 };
 
 struct dissector {
 	const char *name;
 	enum app app;
 	bool tcp, udp;
-	bool media;           /* one of those that share a 5-tuple with media (RFC 7983) */
-	uint64_t begins;      /* TCP: mask of applications that cannot have begun if it says no */
+	bool media;	 /* one of those that share a 5-tuple with media (RFC 7983) */
+	uint64_t begins; /* TCP: mask of applications that cannot have begun if it says no */
 	enum answer (*look)(struct look *look);
 };
 
@@ -119,10 +124,12 @@ void look_opened_by(struct look *look, unsigned side);
 void look_asked(struct look *look, uint8_t asked);
 /* A host name as it stood in the packet; the first of its flow stays. Unprintable bytes read '?'. */
 void look_name(struct look *look, enum name_kind kind, const uint8_t *name, uint32_t len);
+/* Whether ICE, TURN or proven media opened the way: then one packet that fits is media. */
+bool look_expects_media(const struct look *look);
 /*
  * Shows what was unwrapped to the dissectors of media (RFC 7983 7). `relayed`: it came out of a TURN message.
  */
 enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,
-                        uint32_t wire_len, bool relayed);
+			uint32_t wire_len, bool relayed);
 
 #endif

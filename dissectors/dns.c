@@ -111,7 +111,8 @@ static bool header_fits(const struct header *h, bool own_port)
 	if (h->questions != 1)
 		return false;
 	if (own_port)
-		return h->opcode == OPCODE_QUERY || h->opcode == OPCODE_NOTIFY || h->opcode == OPCODE_UPDATE;
+		return h->opcode == OPCODE_QUERY || h->opcode == OPCODE_NOTIFY ||
+		       h->opcode == OPCODE_UPDATE;
 	if (h->opcode != OPCODE_QUERY || h->flags & 0x40)
 		return false;
 	if (!h->reply)
@@ -141,7 +142,7 @@ struct record {
 };
 
 static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *owner,
-                        struct record *ret)
+			struct record *ret)
 {
 	struct cursor c;
 
@@ -161,7 +162,7 @@ static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, str
 }
 
 static void learn(struct look *look, const struct name *name, const struct record *record,
-                  const uint8_t *message)
+		  const uint8_t *message)
 {
 	struct learnt *learnt = look->learnt;
 	struct learnt_name *to;
@@ -173,8 +174,8 @@ static void learn(struct look *look, const struct name *name, const struct recor
 	to = &learnt->name[learnt->name_count++];
 	to->client = look->packet->dst;
 	to->server = look->packet->src;
-	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data) :
-	                                       addr_from_v6(message + record->data);
+	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
+					     : addr_from_v6(message + record->data);
 	to->ttl_s = record->ttl;
 	text_copy(to->name, sizeof(to->name), name->text);
 }
@@ -184,7 +185,7 @@ static void learn(struct look *look, const struct name *name, const struct recor
  * name is not an answer to the question and binds nothing. Returns false if a record does not fit.
  */
 static bool read_answers(struct look *look, const uint8_t *message, uint32_t len, uint32_t *pos,
-                         unsigned count, const struct name *asked, bool store)
+			 unsigned count, const struct name *asked, bool store)
 {
 	struct name current = *asked, owner, next;
 
@@ -201,8 +202,9 @@ static bool read_answers(struct look *look, const uint8_t *message, uint32_t len
 			if (!read_name(message, len, &at, &next))
 				return false;
 			current = next;
-		} else if (ours && asked->len && ((record.type == TYPE_A && record.len == 4) ||
-		                                  (record.type == TYPE_AAAA && record.len == 16))) {
+		} else if (ours && asked->len &&
+			   ((record.type == TYPE_A && record.len == 4) ||
+			    (record.type == TYPE_AAAA && record.len == 16))) {
 			learn(look, asked, &record, message);
 		}
 	}
@@ -228,8 +230,8 @@ static bool uses_port(const struct look *look, uint16_t port)
  * One message. `whole`: all of it is here. Away from its port every byte must be accounted for; RTP
  * and others hit upon a fitting header too easily.
  */
-static enum answer look_message(struct look *look, const uint8_t *message, uint32_t len, bool whole,
-                                enum app app)
+static enum answer look_message(struct look *look, const uint8_t *message, uint32_t len,
+				bool whole, enum app app)
 {
 	bool own_port = app == APP_LLMNR || uses_port(look, PORT_DNS);
 	struct cursor c = cursor_over(message, len);
@@ -261,7 +263,9 @@ static enum answer look_message(struct look *look, const uint8_t *message, uint3
 	if (!own_port) {
 		uint32_t end = pos;
 
-		fits = whole && skip_records(message, len, &end, h.answers + 0u + h.authorities + h.additional) &&
+		fits = whole &&
+		       skip_records(message, len, &end,
+				    h.answers + 0u + h.authorities + h.additional) &&
 		       end == len;
 		if (!fits)
 			return whole ? ANSWER_NO : ANSWER_MAYBE;
@@ -319,20 +323,30 @@ static enum answer look_tcp(struct look *look, enum app app)
 
 static enum answer dns_look(struct look *look)
 {
-	if (uses_port(look, PORT_MDNS) || uses_port(look, PORT_LLMNR) || uses_port(look, PORT_NETBIOS))
+	if (uses_port(look, PORT_MDNS) || uses_port(look, PORT_LLMNR) ||
+	    uses_port(look, PORT_NETBIOS))
 		return ANSWER_NO;
-	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_DNS) : look_udp(look, APP_DNS);
+	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_DNS)
+							: look_udp(look, APP_DNS);
 }
 
 static enum answer llmnr_look(struct look *look)
 {
 	if (!uses_port(look, PORT_LLMNR))
 		return ANSWER_NO;
-	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_LLMNR) :
-	                                                  look_udp(look, APP_LLMNR);
+	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_LLMNR)
+							: look_udp(look, APP_LLMNR);
 }
 
-const struct dissector dissector_dns = {
-	.name = "dns", .app = APP_DNS, .tcp = true, .udp = true, .begins = BIT(APP_DNS), .look = dns_look};
-const struct dissector dissector_llmnr = {
-	.name = "llmnr", .app = APP_LLMNR, .tcp = true, .udp = true, .begins = BIT(APP_LLMNR), .look = llmnr_look};
+const struct dissector dissector_dns = {.name = "dns",
+					.app = APP_DNS,
+					.tcp = true,
+					.udp = true,
+					.begins = BIT(APP_DNS),
+					.look = dns_look};
+const struct dissector dissector_llmnr = {.name = "llmnr",
+					  .app = APP_LLMNR,
+					  .tcp = true,
+					  .udp = true,
+					  .begins = BIT(APP_LLMNR),
+					  .look = llmnr_look};

@@ -14,8 +14,8 @@ static enum answer dtls_look(struct look *look)
 
 	cursor_skip(&c, 8);
 	len = cursor_be16(&c);
-	if (c.short_read || type < 20 || type > 63 || (version != 0xfeff && version != 0xfefd) || !len ||
-	    len + 13u > look->wire_len)
+	if (c.short_read || type < 20 || type > 63 ||
+	    (version != 0xfeff && version != 0xfefd) || !len || len + 13u > look->wire_len)
 		return ANSWER_NO;
 	if (!look->relayed)
 		look_found(look, APP_DTLS);
@@ -28,8 +28,8 @@ static enum answer channel_look(struct look *look)
 	struct cursor c = cursor_over(look->data, look->len);
 	uint16_t number = cursor_be16(&c), len = cursor_be16(&c);
 
-	if (c.short_read || !look->young->channel || number < 0x4000 || number > 0x4fff || !len ||
-	    len + 4u > look->wire_len || len + 7u < look->wire_len)
+	if (c.short_read || !look->young->channel || number < 0x4000 || number > 0x4fff ||
+	    !len || len + 4u > look->wire_len || len + 7u < look->wire_len)
 		return ANSWER_NO;
 	(void)look_inside(look, c.at, len < c.left ? len : c.left, len, true);
 	return ANSWER_YES;
@@ -37,5 +37,8 @@ static enum answer channel_look(struct look *look)
 
 const struct dissector dissector_dtls = {
 	.name = "dtls", .app = APP_DTLS, .udp = true, .media = true, .look = dtls_look};
-const struct dissector dissector_channel = {
-	.name = "channel", .app = APP_TURN_CHANNEL, .udp = true, .media = true, .look = channel_look};
+const struct dissector dissector_channel = {.name = "channel",
+					    .app = APP_TURN_CHANNEL,
+					    .udp = true,
+					    .media = true,
+					    .look = channel_look};

@@ -11,13 +11,15 @@ static uint32_t body_len(const uint8_t *header)
 	return len >= 12 && len <= 1500 ? len : 0;
 }
 
-static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data, uint32_t len,
-                        uint32_t wire_len)
+static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
+			uint32_t len, uint32_t wire_len)
 {
 	(void)header;
 	if (len < wire_len && len < 20) {
-		/* Too little of it: only its first byte tells (RFC 7983 7). */
+		/* Too little of it: its first byte tells (RFC 7983 7), and STUN's own length. */
 		if (len && data[0] > 3 && (data[0] < 128 || data[0] > 191))
+			return ANSWER_NO;
+		if (len >= 4 && data[0] <= 3 && (data[2] << 8 | data[3]) + 20u != wire_len)
 			return ANSWER_NO;
 		return ANSWER_MAYBE;
 	}
@@ -32,8 +34,9 @@ static enum answer framed_look(struct look *look)
 }
 
 const struct dissector dissector_framed = {.name = "framed",
-                                           .app = APP_RTP,
-                                           .tcp = true,
-                                           .media = true,
-                                           .begins = BIT(APP_STUN) | BIT(APP_RTP) | BIT(APP_RTCP),
-                                           .look = framed_look};
+					   .app = APP_RTP,
+					   .tcp = true,
+					   .media = true,
+					   .begins =
+						   BIT(APP_STUN) | BIT(APP_RTP) | BIT(APP_RTCP),
+					   .look = framed_look};

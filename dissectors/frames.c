@@ -8,8 +8,8 @@ static uint32_t data_seq(const struct look *look)
 {
 	const struct packet *packet = look->packet;
 
-	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) + packet->payload_wire_len -
-	       look->wire_len;
+	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) +
+	       packet->payload_wire_len - look->wire_len;
 }
 
 /* Whether the lengths lead from the start to the segment's end, or at least over one whole frame. */
@@ -48,7 +48,8 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 			return ANSWER_MAYBE;
 		}
 		pos = (uint32_t)ahead;
-	} else if (!look->resumed && look->len >= framing->header && !chain_fits(look, framing)) {
+	} else if (!look->resumed && look->len >= framing->header &&
+		   !chain_fits(look, framing)) {
 		return ANSWER_NO;
 	}
 	young->frame_known[side] = false;
@@ -67,7 +68,7 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 			return ANSWER_NO;
 		if (body > answer)
 			answer = body;
-		if (body != ANSWER_NO && young->frames < UINT16_MAX)
+		if (body != ANSWER_NO && here == len && young->frames < UINT16_MAX)
 			young->frames++;
 		pos += framing->header + len;
 		young->frame_seq[side] = begin + pos;

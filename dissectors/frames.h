@@ -10,8 +10,8 @@
 struct framing {
 	uint32_t header;
 	uint32_t (*body_len)(const uint8_t *header);
-	enum answer (*body)(struct look *look, const uint8_t *header, const uint8_t *body, uint32_t len,
-	                    uint32_t wire_len);
+	enum answer (*body)(struct look *look, const uint8_t *header, const uint8_t *body,
+			    uint32_t len, uint32_t wire_len);
 };
 
 /*

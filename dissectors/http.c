@@ -5,11 +5,11 @@
 #include "dissectors/line.h"
 #include "dissectors/list.h"
 
-static const char *const METHODS[] = {"GET ",   "POST ",    "HEAD ",     "PUT ",      "OPTIONS ",
-                                      "DELETE ", "CONNECT ", "PATCH ",    "TRACE ",    "PROPFIND ",
-                                      "PROPPATCH ", "MKCOL ", "COPY ",    "MOVE ",     "LOCK ",
-                                      "UNLOCK ", "REPORT ",  "SUBSCRIBE ", "NOTIFY ",  "BITS_POST ",
-                                      "PRI ",    "RPC_IN_DATA ", "RPC_OUT_DATA "};
+static const char *const METHODS[] = {
+	"GET ",	    "POST ",	  "HEAD ",  "PUT ",	    "OPTIONS ",	    "DELETE ",
+	"CONNECT ", "PATCH ",	  "TRACE ", "PROPFIND ",    "PROPPATCH ",   "MKCOL ",
+	"COPY ",    "MOVE ",	  "LOCK ",  "UNLOCK ",	    "REPORT ",	    "SUBSCRIBE ",
+	"NOTIFY ",  "BITS_POST ", "PRI ",   "RPC_IN_DATA ", "RPC_OUT_DATA "};
 
 static enum line begins_request(const uint8_t *data, uint32_t len)
 {
@@ -33,7 +33,8 @@ static void note_host(struct look *look, const uint8_t *value, uint32_t len)
 		value++;
 		len--;
 	}
-	while (len && (value[len - 1] == ' ' || value[len - 1] == '\r' || value[len - 1] == '\t'))
+	while (len &&
+	       (value[len - 1] == ' ' || value[len - 1] == '\r' || value[len - 1] == '\t'))
 		len--;
 	if (len && value[0] == '[') {
 		end = memchr(value, ']', len);
@@ -99,8 +100,8 @@ static enum answer reply(struct look *look)
 		look->keep = look->len == look->wire_len;
 		return ANSWER_MAYBE;
 	}
-	if (b[7] < '0' || b[7] > '1' || b[8] != ' ' || b[9] < '1' || b[9] > '5' || b[10] < '0' || b[10] > '9' ||
-	    b[11] < '0' || b[11] > '9')
+	if (b[7] < '0' || b[7] > '1' || b[8] != ' ' || b[9] < '1' || b[9] > '5' ||
+	    b[10] < '0' || b[10] > '9' || b[11] < '0' || b[11] > '9')
 		return ANSWER_NO;
 	look_found(look, APP_HTTP);
 	look_opened_by(look, !look->side);
@@ -138,5 +139,8 @@ static enum answer http_look(struct look *look)
 	return ANSWER_NO;
 }
 
-const struct dissector dissector_http = {
-	.name = "http", .app = APP_HTTP, .tcp = true, .begins = BIT(APP_HTTP), .look = http_look};
+const struct dissector dissector_http = {.name = "http",
+					 .app = APP_HTTP,
+					 .tcp = true,
+					 .begins = BIT(APP_HTTP),
+					 .look = http_look};

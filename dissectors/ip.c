@@ -17,7 +17,8 @@ enum {
  * cut off; longer is a lie. 0 is what a sending host's own capture shows of a segment that the card
  * will cut up (TCP segmentation offload): then the frame says how long it is.
  */
-static enum decoded rest_trim(struct rest *rest, uint32_t header, uint32_t total, struct packet *packet)
+static enum decoded rest_trim(struct rest *rest, uint32_t header, uint32_t total,
+			      struct packet *packet)
 {
 	if (total < header || total > rest->wire)
 		return DECODED_MALFORMED;
@@ -113,7 +114,8 @@ static enum decoded decode_ipv6(struct rest rest, struct packet *packet)
 		if (next == NEXT_FRAGMENT) {
 			len = 8;
 			packet->ip_id = be32(b + 4);
-			packet->fragment = be16(b + 2) & 0xfff9; /* RFC 6946: a lone one is whole */
+			packet->fragment =
+				be16(b + 2) & 0xfff9; /* RFC 6946: a lone one is whole */
 			packet->fragment_later = be16(b + 2) & 0xfff8;
 		} else {
 			len = extension_len(next, b);
@@ -173,7 +175,8 @@ static bool quoted_ipv6(struct cursor *c, struct packet *packet)
 	packet->quoted_dst = addr_from_v6(b + 24);
 	for (unsigned n = 0; next_is_extension(next); n++) {
 		b = cursor_take(c, 8);
-		if (!b || n == EXTENSIONS_MAX || (next == NEXT_FRAGMENT && be16(b + 2) & 0xfff8))
+		if (!b || n == EXTENSIONS_MAX ||
+		    (next == NEXT_FRAGMENT && be16(b + 2) & 0xfff8))
 			return false;
 		if (next != NEXT_FRAGMENT)
 			cursor_skip(c, extension_len(next, b) - 8);
@@ -194,7 +197,8 @@ void decode_quoted(const uint8_t *data, uint32_t len, struct packet *packet)
 		packet->quoted = quoted_ipv6(&c, packet);
 	if (!packet->quoted)
 		return;
-	if (packet->quoted_transport == TRANSPORT_TCP || packet->quoted_transport == TRANSPORT_UDP) {
+	if (packet->quoted_transport == TRANSPORT_TCP ||
+	    packet->quoted_transport == TRANSPORT_UDP) {
 		packet->quoted_src_port = cursor_be16(&c);
 		packet->quoted_dst_port = cursor_be16(&c);
 		packet->quoted = !c.short_read;

@@ -72,11 +72,17 @@ void look_name(struct look *look, enum name_kind kind, const uint8_t *name, uint
 	look->facts->name_kind = (uint8_t)kind;
 }
 
-enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,
-                        uint32_t wire_len, bool relayed)
+bool look_expects_media(const struct look *look)
 {
-	static const struct dissector *const media[] = {&dissector_stun, &dissector_dtls, &dissector_rtcp,
-	                                                &dissector_rtp};
+	return look->facts->ice || look->young->turn || look->facts->app == APP_MSTURN ||
+	       look->facts->app == APP_RTP;
+}
+
+enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,
+			uint32_t wire_len, bool relayed)
+{
+	static const struct dissector *const media[] = {&dissector_stun, &dissector_dtls,
+							&dissector_rtcp, &dissector_rtp};
 	struct look inner = *outer;
 
 	inner.data = data;

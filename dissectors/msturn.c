@@ -35,12 +35,14 @@ enum answer msturn_message(struct look *look)
 	struct stun_header header;
 	struct attribute attribute;
 
-	if (!stun_read(look->data, look->len, look->wire_len, &header) || look->len < STUN_HEADER + 8 ||
+	if (!stun_read(look->data, look->len, look->wire_len, &header) ||
+	    look->len < STUN_HEADER + 8 ||
 	    memcmp(look->data + STUN_HEADER, MAGIC, sizeof(MAGIC)))
 		return ANSWER_NO;
 	look_found(look, APP_MSTURN);
 	look->young->turn = true;
-	if (header.type == TYPE_ALLOCATE || header.type == TYPE_SEND || header.type == TYPE_SET_ACTIVE)
+	if (header.type == TYPE_ALLOCATE || header.type == TYPE_SEND ||
+	    header.type == TYPE_SET_ACTIVE)
 		look_opened_by(look, look->side);
 	else
 		look_opened_by(look, !look->side);
@@ -51,10 +53,13 @@ enum answer msturn_message(struct look *look)
 		/* A Send tries a peer; Data, or making it the active one, says that it is there. */
 		if (attribute.type == ATTRIBUTE_REMOTE ||
 		    (attribute.type == ATTRIBUTE_DESTINATION &&
-		     (header.type == TYPE_SET_ACTIVE || addr_is_unspecified(&look->facts->relayed))))
+		     (header.type == TYPE_SET_ACTIVE ||
+		      addr_is_unspecified(&look->facts->relayed))))
 			relayed_peer(look, &attribute);
-		if (attribute.type == ATTRIBUTE_DATA && (header.type == TYPE_SEND || header.type == TYPE_DATA))
-			(void)look_inside(look, attribute.value, attribute.len, attribute.len, true);
+		if (attribute.type == ATTRIBUTE_DATA &&
+		    (header.type == TYPE_SEND || header.type == TYPE_DATA))
+			(void)look_inside(look, attribute.value, attribute.len, attribute.len,
+					  true);
 	}
 	return ANSWER_YES;
 }

@@ -6,8 +6,8 @@
 
 #include "schema/facts.h"
 
-struct ndpi_engine;  /* the detection module: one a process */
-struct ndpi_state;   /* of one flow; must only ever see one 5-tuple */
+struct ndpi_engine; /* the detection module: one a process */
+struct ndpi_state;  /* of one flow; must only ever see one 5-tuple */
 
 /* Returns 0, or -ENOMEM with err filled. */
 int ndpi_engine_new(struct ndpi_engine **ret_engine, struct err *err) MUST_CHECK;
@@ -23,7 +23,7 @@ void ndpi_state_free(struct ndpi_engine *engine, struct ndpi_state *state);
  * is passed over (APP_NONE), as Debian's 4.2 dies of it.
  */
 enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const uint8_t *ip,
-                   uint32_t len, int64_t time_us, bool *ret_final);
+		   uint32_t len, int64_t time_us, bool *ret_final);
 /* The last word about a flow: by DPI, never by a guess from port or address. */
 enum app ndpi_giveup(struct ndpi_engine *engine, struct ndpi_state *state);
 

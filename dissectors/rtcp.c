@@ -32,7 +32,7 @@ static enum answer rtcp_look(struct look *look)
 	uint32_t len = cursor_be16(&c) * 4u + 4;
 	unsigned blocks = first & 31;
 	bool report = type == TYPE_SR || type == TYPE_RR;
-	bool context = look->facts->ice || look->young->turn || look->facts->app == APP_RTP;
+	bool context = look->relayed || look_expects_media(look);
 
 	cursor_skip(&c, 4);
 	if (c.short_read || first >> 6 != 2 || type < TYPE_SR || type > TYPE_LAST || len < 8 ||
@@ -41,7 +41,7 @@ static enum answer rtcp_look(struct look *look)
 	if (report && len < (type == TYPE_SR ? 28u : 8u) + 24u * blocks)
 		return ANSWER_NO;
 	if (!context && !(report && (is_compound(look) || len + 14 == look->wire_len ||
-	                             len + 15 == look->wire_len))) {
+				     len + 15 == look->wire_len))) {
 		if (!report || ++look->young->rtcp_run < RTCP_PROOF)
 			return ANSWER_MAYBE;
 		look->young->rtcp_run = RTCP_PROOF;

@@ -18,11 +18,11 @@
 static uint8_t kind_of(uint8_t payload_type)
 {
 	switch (payload_type) {
-	case 0:   /* PCMU */
-	case 3:   /* GSM 6.10 */
-	case 4:   /* G.723.1 */
-	case 8:   /* PCMA */
-	case 9:   /* G.722 */
+	case 0:	  /* PCMU */
+	case 3:	  /* GSM 6.10 */
+	case 4:	  /* G.723.1 */
+	case 8:	  /* PCMA */
+	case 9:	  /* G.722 */
 	case 13:  /* comfort noise */
 	case 97:  /* redundant audio */
 	case 101: /* telephone events */
@@ -37,8 +37,8 @@ static uint8_t kind_of(uint8_t payload_type)
 	case 117: /* G.722, two channels */
 	case 118: /* comfort noise, wide band */
 		return MEDIA_AUDIO;
-	case 34:  /* H.263 */
-	case 99:  /* retransmission, VP8, H.264 of later clients */
+	case 34: /* H.263 */
+	case 99: /* retransmission, VP8, H.264 of later clients */
 	case 100:
 	case 107:
 	case 121: /* RTVideo */
@@ -71,13 +71,15 @@ static void count_media(struct flow_facts *facts, uint8_t payload_type, unsigned
 
 	note_payload_type(facts, payload_type);
 	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++) {
-		if (kind_of(payload_type) == BIT(i) && facts->media_packets[i] <= UINT32_MAX - packets)
+		if (kind_of(payload_type) == BIT(i) &&
+		    facts->media_packets[i] <= UINT32_MAX - packets)
 			facts->media_packets[i] += packets;
 		all += facts->media_packets[i];
 	}
 	facts->media = 0;
 	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++)
-		if (facts->media_packets[i] && facts->media_packets[i] * (uint64_t)KIND_SHARE >= all)
+		if (facts->media_packets[i] &&
+		    facts->media_packets[i] * (uint64_t)KIND_SHARE >= all)
 			facts->media |= (uint8_t)BIT(i);
 }
 
@@ -87,9 +89,11 @@ static unsigned source_of(struct young *young, unsigned side, uint32_t ssrc)
 	unsigned worst = 0;
 
 	for (unsigned i = 0; i < DISSECT_SSRCS; i++) {
-		if (young->rtp[i].used && young->rtp[i].ssrc == ssrc && young->rtp[i].side == side)
+		if (young->rtp[i].used && young->rtp[i].ssrc == ssrc &&
+		    young->rtp[i].side == side)
 			return i;
-		if (!young->rtp[i].used || (young->rtp[worst].used && young->rtp[i].run < young->rtp[worst].run))
+		if (!young->rtp[i].used ||
+		    (young->rtp[worst].used && young->rtp[i].run < young->rtp[worst].run))
 			worst = i;
 		if (!young->rtp[worst].used)
 			break;
@@ -120,7 +124,7 @@ static enum answer rtp_look(struct look *look)
 	uint16_t seq = cursor_be16(&c);
 	uint32_t timestamp = cursor_be32(&c), ssrc = cursor_be32(&c);
 	uint8_t payload_type = second & 0x7f;
-	bool context = look->relayed || look->young->turn || look->facts->ice || look->facts->app == APP_RTP;
+	bool context = look->relayed || look_expects_media(look);
 	struct young *young = look->young;
 	unsigned i, packets = 1;
 	uint16_t step;
@@ -132,8 +136,10 @@ static enum answer rtp_look(struct look *look)
 	i = source_of(young, look->side, ssrc);
 	step = (uint16_t)(seq - young->rtp[i].seq);
 	if (young->rtp[i].used && !step)
-		return context || young->rtp[i].run >= RTP_PROOF ? ANSWER_YES : ANSWER_MAYBE; /* a copy */
-	if (young->rtp[i].used && step <= SEQ_STEP_MAX && (int32_t)(timestamp - young->rtp[i].timestamp) >= 0)
+		return context || young->rtp[i].run >= RTP_PROOF ? ANSWER_YES
+								 : ANSWER_MAYBE; /* a copy */
+	if (young->rtp[i].used && step <= SEQ_STEP_MAX &&
+	    (int32_t)(timestamp - young->rtp[i].timestamp) >= 0)
 		young->rtp[i].run += young->rtp[i].run < UINT16_MAX;
 	else
 		young->rtp[i].run = 1;

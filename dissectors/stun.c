@@ -5,13 +5,19 @@
 #include "dissectors/attributes.h"
 #include "dissectors/list.h"
 
-enum { METHOD_BINDING = 1, METHOD_ALLOCATE = 3, METHOD_SEND = 6, METHOD_DATA = 7, METHOD_CHANNEL_BIND = 9 };
+enum {
+	METHOD_BINDING = 1,
+	METHOD_ALLOCATE = 3,
+	METHOD_SEND = 6,
+	METHOD_DATA = 7,
+	METHOD_CHANNEL_BIND = 9
+};
 enum { CLASS_REQUEST, CLASS_INDICATION, CLASS_SUCCESS, CLASS_ERROR };
 enum {
 	ATTRIBUTE_USERNAME = 0x0006,
 	ATTRIBUTE_DATA = 0x0013,
 	ATTRIBUTE_PRIORITY = 0x0024,
-	ATTRIBUTE_CANDIDATE = 0x8054,      /* [MS-ICE2] 2.2 */
+	ATTRIBUTE_CANDIDATE = 0x8054,	   /* [MS-ICE2] 2.2 */
 	ATTRIBUTE_IMPLEMENTATION = 0x8070, /* [MS-ICE2] 2.2 */
 };
 
@@ -73,9 +79,9 @@ static bool attribute_is_old(const struct attribute *attribute)
 
 /* What a message's attributes tell, as far as they were captured. */
 struct told {
-	bool fits;     /* they end where the message does */
-	bool all_old;  /* see above; at least one */
-	bool check;    /* an ICE check, not a question to a STUN server */
+	bool fits;    /* they end where the message does */
+	bool all_old; /* see above; at least one */
+	bool check;   /* an ICE check, not a question to a STUN server */
 	struct attribute data;
 };
 
@@ -91,7 +97,8 @@ static struct told read_attributes(const struct look *look)
 		told.all_old &= attribute_is_old(&attribute);
 		if (attribute.type == ATTRIBUTE_DATA)
 			told.data = attribute;
-		if (attribute.type == ATTRIBUTE_PRIORITY || attribute.type == ATTRIBUTE_CANDIDATE ||
+		if (attribute.type == ATTRIBUTE_PRIORITY ||
+		    attribute.type == ATTRIBUTE_CANDIDATE ||
 		    attribute.type == ATTRIBUTE_IMPLEMENTATION)
 			told.check = true;
 	}
@@ -101,7 +108,8 @@ static struct told read_attributes(const struct look *look)
 }
 
 /* A check is answered when a success carries the id of the other end's last one (RFC 8445 7.2.5). */
-static void binding(struct look *look, const struct stun_header *header, const struct told *told)
+static void binding(struct look *look, const struct stun_header *header,
+		    const struct told *told)
 {
 	struct young *young = look->young;
 	unsigned side = look->side;
@@ -157,7 +165,8 @@ static enum answer message(struct look *look)
 	told = read_attributes(look);
 	if (!told.fits)
 		return ANSWER_NO;
-	if (header.cookie != STUN_COOKIE && (method_of(header.type) != METHOD_BINDING || !told.all_old))
+	if (header.cookie != STUN_COOKIE &&
+	    (method_of(header.type) != METHOD_BINDING || !told.all_old))
 		return ANSWER_NO;
 	if (look->relayed)
 		return ANSWER_YES; /* between the peers of a relay, not between the ends of this flow */
@@ -165,7 +174,7 @@ static enum answer message(struct look *look)
 	if (method_of(header.type) == METHOD_BINDING)
 		binding(look, &header, &told);
 	else if (header.cookie == STUN_COOKIE && method_of(header.type) >= METHOD_ALLOCATE &&
-	         method_of(header.type) <= METHOD_CHANNEL_BIND)
+		 method_of(header.type) <= METHOD_CHANNEL_BIND)
 		turn(look, &header, &told);
 	return ANSWER_YES;
 }
@@ -215,9 +224,9 @@ static enum answer stun_look(struct look *look)
 }
 
 const struct dissector dissector_stun = {.name = "stun",
-                                         .app = APP_STUN,
-                                         .tcp = true,
-                                         .udp = true,
-                                         .media = true,
-                                         .begins = BIT(APP_STUN),
-                                         .look = stun_look};
+					 .app = APP_STUN,
+					 .tcp = true,
+					 .udp = true,
+					 .media = true,
+					 .begins = BIT(APP_STUN),
+					 .look = stun_look};

@@ -127,9 +127,9 @@ static bool client_hello(struct look *look)
 	cursor_skip(&c, 9);
 	version = cursor_be16(&c);
 	cursor_skip(&c, 32);
-	cursor_skip(&c, cursor_u8(&c));   /* session id */
+	cursor_skip(&c, cursor_u8(&c));	  /* session id */
 	cursor_skip(&c, cursor_be16(&c)); /* cipher suites */
-	cursor_skip(&c, cursor_u8(&c));   /* compression methods */
+	cursor_skip(&c, cursor_u8(&c));	  /* compression methods */
 	if (!look->facts->tls_version)
 		look->facts->tls_version = version_known(version);
 	if (c.short_read)
@@ -154,7 +154,7 @@ static void server_hello(struct look *look)
 	version = cursor_be16(&c);
 	cursor_skip(&c, 32);
 	cursor_skip(&c, cursor_u8(&c)); /* session id */
-	cursor_skip(&c, 3);             /* cipher suite, compression */
+	cursor_skip(&c, 3);		/* cipher suite, compression */
 	if (version_known(version))
 		look->facts->tls_version = version_known(version);
 	look->young->tls_server_hello = true;
@@ -185,7 +185,8 @@ static bool is_record_chain(const struct look *look)
 		uint8_t type = cursor_u8(&c), major = cursor_u8(&c), minor = cursor_u8(&c);
 		uint16_t len = cursor_be16(&c);
 
-		if (type < 20 || type > 23 || !version_fits(major, minor) || minor > 3 || !len || len > 18432)
+		if (type < 20 || type > 23 || !version_fits(major, minor) || minor > 3 ||
+		    !len || len > 18432)
 			return false;
 		records++;
 		if (len > c.left)
@@ -198,8 +199,8 @@ static bool is_record_chain(const struct look *look)
 /* An SSLv2 hello that offers SSL 3 or later (RFC 5246 E.2). */
 static bool is_sslv2_hello(const struct look *look)
 {
-	return look->len >= 5 && look->data[0] & 0x80 && look->data[2] == 1 && look->data[3] == 3 &&
-	       look->data[4] <= 3;
+	return look->len >= 5 && look->data[0] & 0x80 && look->data[2] == 1 &&
+	       look->data[3] == 3 && look->data[4] <= 3;
 }
 
 /*

@@ -20,8 +20,8 @@ enum {
 enum { VERSION_TLS13 = 4 };
 
 /* Fills head[] up to `want` bytes; says whether they are there. */
-static bool gather(struct cursor *c, uint32_t limit, uint8_t *head, uint8_t *head_len, uint8_t want,
-                   uint32_t *taken)
+static bool gather(struct cursor *c, uint32_t limit, uint8_t *head, uint8_t *head_len,
+		   uint8_t want, uint32_t *taken)
 {
 	*taken = 0;
 	while (*head_len < want && *taken < limit && c->left) {
@@ -56,7 +56,8 @@ static void message(struct look *look, const struct tls_walk *walk)
 		break;
 	case MESSAGE_CERTIFICATE:
 		if (walk->client)
-			over(look, walk->head[4] | walk->head[5] | walk->head[6] ? MTLS_YES : MTLS_NO);
+			over(look, walk->head[4] | walk->head[5] | walk->head[6] ? MTLS_YES
+										 : MTLS_NO);
 		break;
 	case MESSAGE_CLIENT_KEY_EXCHANGE:
 		over(look, MTLS_NO); /* a certificate would have come before it */
@@ -81,11 +82,13 @@ static void walk_record(struct look *look, struct tls_walk *walk, struct cursor 
 			walk->record_left = (uint16_t)(walk->record_left - taken);
 			continue;
 		}
-		whole = gather(c, here, walk->head, &walk->head_len, walk->head_len < 4 ? 4 : 7, &taken);
+		whole = gather(c, here, walk->head, &walk->head_len, walk->head_len < 4 ? 4 : 7,
+			       &taken);
 		walk->record_left = (uint16_t)(walk->record_left - taken);
 		if (!whole)
 			continue;
-		len = (uint32_t)walk->head[1] << 16 | (uint32_t)walk->head[2] << 8 | walk->head[3];
+		len = (uint32_t)walk->head[1] << 16 | (uint32_t)walk->head[2] << 8 |
+		      walk->head[3];
 		if (walk->head_len == 4 && walk->head[0] == MESSAGE_CERTIFICATE && len >= 3)
 			continue; /* three bytes more */
 		message(look, walk);
@@ -123,7 +126,8 @@ void tls_walk(struct look *look, bool begins)
 		if (!gather(&c, c.left, walk->record_head, &walk->record_head_len, 5, &taken))
 			break;
 		walk->record_head_len = 0;
-		walk->record_left = (uint16_t)(walk->record_head[3] << 8 | walk->record_head[4]);
+		walk->record_left =
+			(uint16_t)(walk->record_head[3] << 8 | walk->record_head[4]);
 		if (walk->record_head[0] != RECORD_HANDSHAKE)
 			over(look, MTLS_UNKNOWN); /* what follows is encrypted */
 	}

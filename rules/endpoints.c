@@ -102,3 +102,16 @@ int endpoints_read(const struct yaml_file *file, const struct endpoint_choice *c
 	*ret_list = list;
 	return 0;
 }
+
+void endpoints_date(const char *name, char date[16])
+{
+	for (const char *p = name; strlen(p) >= 10; p++) {
+		unsigned y, m, d;
+		int used = 0;
+
+		if (sscanf(p, "%4u-%2u-%2u%n", &y, &m, &d, &used) == 3 && used == 10) {
+			snprintf(date, 16, "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
+			return;
+		}
+	}
+}

@@ -13,20 +13,6 @@ WORDS(ENDPOINT_KEYS, "file", "areas", "required");
 WORDS(UNIT_KEYS, "ouis", "names");
 WORDS(LEARN, "nothing", "dhcp-dns", "dhcp-server"); /* as enum role_learn */
 
-/* "o365-endpoints-2020-08-06.json": the day in it. */
-static void take_date(const char *name, char date[16])
-{
-	for (const char *p = name; strlen(p) >= 10; p++) {
-		unsigned y, m, d;
-		int used = 0;
-
-		if (sscanf(p, "%4u-%2u-%2u%n", &y, &m, &d, &used) == 3 && used == 10) {
-			snprintf(date, 16, "%04u-%02u-%02u", y % 10000, m % 100, d % 100);
-			return;
-		}
-	}
-}
-
 static int read_flag(const struct yaml *map, const char *key, bool *flag, struct err *err)
 {
 	const struct yaml *node = yaml_get(map, key);
@@ -62,7 +48,7 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
 	const struct yaml *named, *areas;
-	const struct source *source;
+	const struct text_file *source;
 	const char *name = "";
 	int r = yaml_map(node, "endpoints", &ENDPOINT_KEYS, err);
 
@@ -89,7 +75,7 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 		return r;
 	if (!role->endpoint.prefix_count && !role->endpoint.name_count)
 		return yaml_fail(node, err, "the file has no set that is chosen here");
-	take_date(name, envelope->endpoints_date);
+	endpoints_date(name, envelope->endpoints_date);
 	role->endpoints = arena_text(envelope->arena, name);
 	return role->endpoints ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

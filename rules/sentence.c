@@ -57,7 +57,16 @@ static void rows_add(const struct line *line, const struct policy *policy,
 		    policy->rows[verdict->rows[i]].id);
 }
 
-/* The named roles of a row, the ones a site can list holders under. */
+static uint32_t row_peers(const struct row *row)
+{
+	uint32_t peers = 0;
+
+	for (unsigned form = 0; form < row->form_count; form++)
+		peers |= row->form[form].peers;
+	return peers;
+}
+
+/* Named roles, the ones a site can list holders under. */
 static void roles_add(const struct line *line, const struct scorer *s, uint32_t roles)
 {
 	const struct envelope *env = s->policy->envelope;
@@ -73,7 +82,7 @@ static void roles_add(const struct line *line, const struct scorer *s, uint32_t 
 static void why_add(const struct line *line, const struct scorer *s,
 		    const struct verdict *verdict)
 {
-	uint32_t open = 0, peers = s->policy->rows[verdict->rows[0]].form[0].peers;
+	uint32_t open = 0, peers = row_peers(&s->policy->rows[verdict->rows[0]]);
 
 	switch (verdict->why) {
 	case WHY_MIDSTREAM:
@@ -200,7 +209,7 @@ static void remedy_add(const struct line *line, const struct scorer *s,
 	} else if (verdict->kind == KIND_PEER && !s->group) {
 		ADD(line,
 		    "; if it is, list %s under roles: ", addr_print(&s->remote->addr, addr));
-		roles_add(line, s, s->policy->rows[nearest->row].form[0].peers);
+		roles_add(line, s, row_peers(&s->policy->rows[nearest->row]));
 	} else if (verdict->kind == KIND_LOCAL_PORT && s->view->facts->media) {
 		ADD(line,
 		    "; set the unit's media ports so, or options.nat if the mirror sees translated ports");

@@ -1,0 +1,188 @@
+/*
+ * ndpi.c - see ndpi.h. What its 4.2 says is an opinion: of its four degrees of confidence only DPI
+ * counts, and DTLS is kept from it, for a certificate that names a known vendor makes it read NULL.
+ */
+#include "dissectors/ndpi.h"
+
+#include "dissectors/decode.h"
+
+#include <ndpi_api.h>
+
+struct ndpi_engine {
+	struct ndpi_detection_module_struct *module;
+};
+
+struct ndpi_state {
+	struct ndpi_flow_struct *flow;
+	enum app app; /* the last answer by DPI */
+};
+
+/* Its numbers into ours; what is not here is APP_OTHER. */
+static const struct {
+	uint16_t id;
+	uint16_t app;
+} IDS[] = {
+	{NDPI_PROTOCOL_DNS, APP_DNS},		{NDPI_PROTOCOL_DHCP, APP_DHCP},
+	{NDPI_PROTOCOL_TLS, APP_TLS},		{NDPI_PROTOCOL_MAIL_POPS, APP_TLS},
+	{NDPI_PROTOCOL_MAIL_IMAPS, APP_TLS},	{NDPI_PROTOCOL_MAIL_SMTPS, APP_TLS},
+	{NDPI_PROTOCOL_DOH_DOT, APP_TLS},	{NDPI_PROTOCOL_HTTP, APP_HTTP},
+	{NDPI_PROTOCOL_HTTP_CONNECT, APP_HTTP}, {NDPI_PROTOCOL_HTTP_PROXY, APP_HTTP},
+	{NDPI_PROTOCOL_WEBSOCKET, APP_HTTP},	{NDPI_PROTOCOL_SOAP, APP_HTTP},
+	{NDPI_PROTOCOL_OCSP, APP_HTTP},		{NDPI_PROTOCOL_LLMNR, APP_LLMNR},
+	{NDPI_PROTOCOL_KERBEROS, APP_KERBEROS}, {NDPI_PROTOCOL_STUN, APP_STUN},
+	{NDPI_PROTOCOL_RTP, APP_RTP},		{NDPI_PROTOCOL_RTCP, APP_RTCP},
+	{NDPI_PROTOCOL_SIP, APP_SIP},		{NDPI_PROTOCOL_DTLS, APP_DTLS},
+	{NDPI_PROTOCOL_QUIC, APP_QUIC},		{NDPI_PROTOCOL_IP_ICMP, APP_ICMP},
+	{NDPI_PROTOCOL_IP_ICMPV6, APP_ICMP6},	{NDPI_PROTOCOL_DHCPV6, APP_DHCPV6},
+	{NDPI_PROTOCOL_NTP, APP_NTP},		{NDPI_PROTOCOL_MDNS, APP_MDNS},
+	{NDPI_PROTOCOL_SSDP, APP_SSDP},		{NDPI_PROTOCOL_WSD, APP_WSD},
+	{NDPI_PROTOCOL_NETBIOS, APP_NETBIOS},	{NDPI_PROTOCOL_SSH, APP_SSH},
+	{NDPI_PROTOCOL_TELNET, APP_TELNET},	{NDPI_PROTOCOL_SNMP, APP_SNMP},
+	{NDPI_PROTOCOL_SYSLOG, APP_SYSLOG},	{NDPI_PROTOCOL_TFTP, APP_TFTP},
+	{NDPI_PROTOCOL_LDAP, APP_LDAP},		{NDPI_PROTOCOL_SMBV1, APP_SMB},
+	{NDPI_PROTOCOL_SMBV23, APP_SMB},	{NDPI_PROTOCOL_DCERPC, APP_DCERPC},
+	{NDPI_PROTOCOL_RDP, APP_RDP},		{NDPI_PROTOCOL_FTP_CONTROL, APP_FTP},
+	{NDPI_PROTOCOL_FTP_DATA, APP_FTP},	{NDPI_PROTOCOL_MAIL_SMTP, APP_SMTP},
+	{NDPI_PROTOCOL_MAIL_IMAP, APP_IMAP},	{NDPI_PROTOCOL_MAIL_POP, APP_POP3},
+	{NDPI_PROTOCOL_MQTT, APP_MQTT},		{NDPI_PROTOCOL_RTSP, APP_RTSP},
+	{NDPI_PROTOCOL_H323, APP_H323},		{NDPI_PROTOCOL_RTMP, APP_RTMP},
+	{NDPI_PROTOCOL_VNC, APP_VNC},		{NDPI_PROTOCOL_TEAMVIEWER, APP_TEAMVIEWER},
+	{NDPI_PROTOCOL_ANYDESK, APP_ANYDESK},	{NDPI_PROTOCOL_BITTORRENT, APP_BITTORRENT},
+	{NDPI_PROTOCOL_OPENVPN, APP_OPENVPN},	{NDPI_PROTOCOL_WIREGUARD, APP_WIREGUARD},
+	{NDPI_PROTOCOL_IP_IPSEC, APP_IPSEC},	{NDPI_PROTOCOL_SOCKS, APP_SOCKS},
+	{NDPI_PROTOCOL_TOR, APP_TOR},		{NDPI_PROTOCOL_RADIUS, APP_RADIUS},
+	{NDPI_PROTOCOL_BGP, APP_BGP},		{NDPI_PROTOCOL_NFS, APP_NFS},
+	{NDPI_PROTOCOL_MYSQL, APP_MYSQL},	{NDPI_PROTOCOL_POSTGRES, APP_POSTGRES},
+	{NDPI_PROTOCOL_MSSQL_TDS, APP_MSSQL},	{NDPI_PROTOCOL_ORACLE, APP_ORACLE},
+	{NDPI_PROTOCOL_REDIS, APP_REDIS},	{NDPI_PROTOCOL_MONGODB, APP_MONGODB},
+	{NDPI_PROTOCOL_JABBER, APP_XMPP},	{NDPI_PROTOCOL_IRC, APP_IRC},
+	{NDPI_PROTOCOL_GIT, APP_GIT},		{NDPI_PROTOCOL_WHOIS_DAS, APP_WHOIS},
+	{NDPI_PROTOCOL_COAP, APP_COAP},		{NDPI_PROTOCOL_MODBUS, APP_MODBUS},
+	{NDPI_PROTOCOL_AMQP, APP_AMQP},		{NDPI_PROTOCOL_NETFLOW, APP_NETFLOW},
+	{NDPI_PROTOCOL_SFLOW, APP_SFLOW},	{NDPI_PROTOCOL_IP_GRE, APP_GRE},
+	{NDPI_PROTOCOL_SKYPE_CALL, APP_SKYPE},	{NDPI_PROTOCOL_SKYPE_TEAMS, APP_SKYPE},
+};
+
+static enum app app_of_id(uint16_t id)
+{
+	if (id == NDPI_PROTOCOL_UNKNOWN)
+		return APP_NONE;
+	for (unsigned i = 0; i < ARRAY_LEN(IDS); i++)
+		if (IDS[i].id == id)
+			return (enum app)IDS[i].app;
+	return APP_OTHER;
+}
+
+/*
+ * nDPI names a carrier and what it carries: DNS.Teams, TLS.Skype_Teams, STUN.SkypeCall. The carrier is
+ * the application in our sense; where it names but one, that.
+ */
+static enum app app_of(ndpi_protocol protocol)
+{
+	enum app carrier = app_of_id(protocol.master_protocol);
+	enum app carried = app_of_id(protocol.app_protocol);
+
+	if (carrier == APP_NONE || (carrier == APP_OTHER && carried != APP_NONE))
+		return carried;
+	return carrier;
+}
+
+int ndpi_engine_new(struct ndpi_engine **ret_engine, struct err *err)
+{
+	struct ndpi_engine *engine = calloc(1, sizeof(*engine));
+	NDPI_PROTOCOL_BITMASK all;
+
+	if (engine)
+		engine->module = ndpi_init_detection_module(ndpi_no_prefs);
+	if (!engine || !engine->module) {
+		free(engine);
+		return err_set(err, -ENOMEM, "nDPI cannot be started: out of memory");
+	}
+	NDPI_BITMASK_SET_ALL(all);
+	ndpi_set_protocol_detection_bitmask2(engine->module, &all);
+	ndpi_finalize_initialization(engine->module);
+	*ret_engine = engine;
+	return 0;
+}
+
+void ndpi_engine_free(struct ndpi_engine *engine)
+{
+	if (!engine)
+		return;
+	ndpi_exit_detection_module(engine->module);
+	free(engine);
+}
+
+struct ndpi_state *ndpi_state_new(struct ndpi_engine *engine)
+{
+	struct ndpi_state *state = calloc(1, sizeof(*state));
+
+	if (!state)
+		return NULL;
+	state->flow = ndpi_flow_malloc(SIZEOF_FLOW_STRUCT);
+	if (!state->flow) {
+		free(state);
+		return NULL;
+	}
+	memset(state->flow, 0, SIZEOF_FLOW_STRUCT);
+	return state;
+}
+
+void ndpi_state_free(struct ndpi_engine *engine, struct ndpi_state *state)
+{
+	if (!state)
+		return;
+	ndpi_free_flow(state->flow);
+	free(state);
+}
+
+/* Any record of DTLS, also of versions and types we do not know (RFC 6347 4.1, RFC 7983 7). */
+static bool is_dtls(const struct packet *packet)
+{
+	const uint8_t *b = packet->payload;
+
+	return packet->transport == TRANSPORT_UDP && packet->payload_len >= 3 && b[0] >= 20 &&
+	       b[0] <= 63 && (b[1] == 0xfe || (b[1] == 1 && b[2] == 0));
+}
+
+enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const uint8_t *ip,
+		   uint32_t len, int64_t time_us, bool *ret_final)
+{
+	struct packet packet = {.time_us = time_us};
+	ndpi_protocol protocol;
+
+	*ret_final = false;
+	if (packet_decode(LINK_RAW, ip, len, len, &packet) != DECODED_IP ||
+	    packet.fragment_later || packet.ip_caplen > UINT16_MAX || is_dtls(&packet))
+		return APP_NONE;
+	protocol = ndpi_detection_process_packet(engine->module, state->flow, packet.ip,
+						 (uint16_t)packet.ip_caplen,
+						 (uint64_t)time_us / 1000);
+	if (state->flow->confidence != NDPI_CONFIDENCE_DPI || app_of(protocol) == APP_NONE)
+		return APP_NONE;
+	state->app = app_of(protocol);
+	*ret_final = state->app != APP_OTHER;
+	return state->app;
+}
+
+/* It calls a flow STUN by DPI that it only guessed from port 3478: there only what was seen counts. */
+enum app ndpi_giveup(struct ndpi_engine *engine, struct ndpi_state *state)
+{
+	ndpi_protocol protocol;
+	uint8_t guessed = 0;
+	enum app app;
+
+	if (state->app != APP_NONE && state->app != APP_OTHER)
+		return state->app;
+	protocol = ndpi_detection_giveup(engine->module, state->flow, 0, &guessed);
+	app = app_of(protocol);
+	if (guessed || state->flow->confidence != NDPI_CONFIDENCE_DPI || app == APP_NONE ||
+	    app == APP_STUN)
+		return state->app;
+	return app;
+}
+
+const char *ndpi_version(void)
+{
+	return ndpi_revision();
+}

@@ -1,0 +1,242 @@
+/*
+ * query.c - see query.h.
+ */
+#include "monitor/commands/query.h"
+#include "monitor/log.h"
+#include "schema/time.h"
+
+#include <time.h>
+
+static int parse_kind(const char *value, uint8_t *ret_kind, struct err *err)
+{
+	enum kind kind = kind_parse(value);
+	char words[512] = "";
+
+	if (kind < KIND_COUNT) {
+		*ret_kind = (uint8_t)kind;
+		return 1;
+	}
+	for (unsigned i = KIND_NONE + 1; i < KIND_COUNT; i++)
+		text_add(words, sizeof(words), "%s%s", i > 1 ? ", " : "",
+			 kind_name((enum kind)i));
+	return err_set(err, -EINVAL, "--kind %s: no such kind; accepted: %s", value, words);
+}
+
+static int parse_severity(const char *value, uint8_t *ret_severity, struct err *err)
+{
+	enum severity severity = severity_parse(value);
+
+	if (severity < SEVERITY_INFO || severity > SEVERITY_HIGH)
+		return err_set(
+			err, -EINVAL,
+			"--severity %s: no such level; accepted: info, low, medium, high",
+			value);
+	*ret_severity = (uint8_t)severity;
+	return 1;
+}
+
+static int parse_limit(const char *value, uint64_t *ret_limit, struct err *err)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (!digits || digits > 18 || value[digits] ||
+	    !(*ret_limit = strtoull(value, NULL, 10)))
+		return err_set(err, -EINVAL, "--limit %s: accepted: a number from 1 on", value);
+	return 1;
+}
+
+int query_option(struct query_options *options, int option, const char *value, struct err *err)
+{
+	int r;
+
+	switch (option) {
+	case 'l':
+		options->dir = value;
+		return 1;
+	case 'o':
+		r = out_format_parse(value, &options->format, err);
+		return r < 0 ? r : 1;
+	case 'w':
+		options->wide = true;
+		return 1;
+	case QUERY_SINCE:
+		options->since = value;
+		return 1;
+	case QUERY_UNTIL:
+		options->until = value;
+		return 1;
+	case QUERY_UNIT:
+		options->unit = value;
+		return 1;
+	case QUERY_ROW:
+		options->row = value;
+		return 1;
+	case QUERY_PEER:
+		options->peer = value;
+		return 1;
+	case QUERY_LIMIT:
+		return parse_limit(value, &options->limit, err);
+	case QUERY_KIND:
+		return parse_kind(value, &options->kind, err);
+	case QUERY_SEVERITY:
+		return parse_severity(value, &options->severity, err);
+	default:
+		return 0;
+	}
+}
+
+/* A row that is documented, or that something recorded refers to (it may be of another envelope). */
+static int check_row(struct flowdb *db, const char *row, struct err *err)
+{
+	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
+	char words[sizeof(err->text) - 256] = "";
+	int r = flowdb_knows_row(db, row, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = envelope_load(NULL, &envelope, err);
+	if (r < 0 || envelope_find_row(envelope, row) >= 0)
+		return r < 0 ? r : 0;
+	for (size_t i = 0; i < envelope->row_count; i++)
+		text_add(words, sizeof(words), "%s%s", i ? ", " : "", envelope->rows[i].id);
+	return err_set(err, -EINVAL, "--row %.80s: no such row; accepted: %s", row, words);
+}
+
+static int64_t wall_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+static int make_out(const struct query_options *options, struct query *query, struct err *err)
+{
+	int64_t now_us = query->span.live ? wall_clock_us() : query->span.last_us;
+	bool since_relative = false, until_relative = false;
+	int r = 0;
+
+	query->flow = (struct flow_query){
+		.unit = options->unit,
+		.row = options->row,
+		.kind = options->kind,
+		.severity = options->severity,
+		.limit = options->limit,
+	};
+	if (options->since)
+		r = time_parse(options->since, now_us, &query->flow.since_us, &since_relative,
+			       err);
+	if (r >= 0 && options->until)
+		r = time_parse(options->until, now_us, &query->flow.until_us, &until_relative,
+			       err);
+	if (r < 0)
+		return r;
+	query->relative = (since_relative || until_relative) && !query->span.live;
+	if (options->until && query->flow.until_us <= query->flow.since_us)
+		return err_set(err, -EINVAL, "--until %s is not after --since %s",
+			       options->until, options->since ? options->since : "(the epoch)");
+	if (options->peer && prefix_parse(options->peer, &query->flow.peer) < 0)
+		return err_set(
+			err, -EINVAL,
+			"--peer %s: accepted: an address or a prefix without host bits, as in "
+			"10.0.0.9, 52.112.0.0/14, 2603:1063::/39",
+			options->peer);
+	return options->row ? check_row(query->db, options->row, err) : 0;
+}
+
+int query_open(const struct query_options *options, struct query *ret_query, struct err *err)
+{
+	struct query query = {0};
+	int r = flowdb_open(data_dir(options->dir), FLOWDB_READ, &query.db, err);
+
+	if (r >= 0)
+		r = flowdb_span(query.db, &query.span, err);
+	if (r >= 0)
+		r = make_out(options, &query, err);
+	if (r < 0) {
+		query_release(&query);
+		return r;
+	}
+	*ret_query = query;
+	return 0;
+}
+
+void query_release(struct query *query)
+{
+	flowdb_close(query->db);
+	query->db = NULL;
+}
+
+/* "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z" */
+static const char *window_print(int64_t first_us, int64_t last_us, char buf[160])
+{
+	char first[TIME_TEXT], last[TIME_TEXT];
+
+	time_print_local(first_us, first);
+	time_print_local(last_us, last);
+	snprintf(buf, 160, "%s .. %s local, ", first,
+		 strncmp(first, last, 11) ? last : last + 11);
+	time_print(first_us, first);
+	time_print(last_us, last);
+	text_add(buf, 160, "%.19sZ .. %.19sZ", first, last);
+	return buf;
+}
+
+static const char *covers_print(const struct query *query, char buf[256])
+{
+	const struct span *span = &query->span;
+	char window[160];
+
+	if (!span->first_us)
+		snprintf(buf, 256, "nothing: %llu runs, no packet",
+			 (unsigned long long)span->runs);
+	else
+		snprintf(buf, 256, "%s (%llu %s)",
+			 window_print(span->first_us, span->last_us, window),
+			 (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs");
+	return buf;
+}
+
+void query_head(const struct query *query, struct out *out)
+{
+	const struct flow_query *flow = &query->flow;
+	char text[256], window[160];
+
+	if (flow->since_us || flow->until_us)
+		out_say(out, "window    %s%s",
+			window_print(flow->since_us ? flow->since_us : query->span.first_us,
+				     flow->until_us ? flow->until_us : query->span.last_us,
+				     window),
+			query->relative ? " (counted back from the last packet recorded)" : "");
+	out_say(out, "recorded  %s", covers_print(query, text));
+}
+
+int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
+{
+	char text[256];
+
+	if (!out_count(out))
+		log_note("no such %s; the database covers %s", what, covers_print(query, text));
+	else if (query->flow.limit && out_count(out) == query->flow.limit)
+		out_say(out, "(the first %llu; there may be more)",
+			(unsigned long long)query->flow.limit);
+	return flowdb_check(query->db, err);
+}
+
+bool transport_has_ports(uint8_t transport)
+{
+	return transport == TRANSPORT_TCP || transport == TRANSPORT_UDP;
+}
+
+const char *end_print(const struct endpoint *end, uint8_t transport, char buf[END_TEXT])
+{
+	char addr[ADDR_TEXT];
+
+	addr_print(&end->addr, addr);
+	if (!transport_has_ports(transport))
+		snprintf(buf, END_TEXT, "%s", addr);
+	else
+		snprintf(buf, END_TEXT, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr,
+			 end->port);
+	return buf;
+}

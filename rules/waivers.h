@@ -1,0 +1,13 @@
+/*
+ * waivers.h - reads the site file's waivers.
+ */
+#ifndef RULES_WAIVERS_H
+#define RULES_WAIVERS_H
+
+#include "rules/policy.h"
+#include "rules/yaml.h"
+
+/* Fills the policy's waivers; its units and rows are there already. */
+int waivers_read(const struct yaml *list, struct policy *policy, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,175 @@
+/*
+ * test_flowtab.c - the table of live flows: find, age, evict, the young half.
+ */
+#include "monitor/capture/flowtab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static struct flow_key key_of(uint16_t port)
+{
+	const uint8_t v4[4] = {10, 0, 0, 1};
+	struct flow_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.addr[0] = key.addr[1] = addr_from_v4(v4);
+	key.port[0] = port;
+	key.port[1] = 443;
+	key.transport = TRANSPORT_TCP;
+	key.ip_version = 4;
+	return key;
+}
+
+static struct flow *begin(struct flowtab *tab, uint16_t port, int64_t at_us, enum idle idle)
+{
+	struct flow_key key = key_of(port);
+	struct flow *flow = flowtab_add(tab, &key);
+
+	if (flow) {
+		flow->facts.id = port;
+		flow->facts.last_us = at_us;
+		flowtab_touch(tab, flow, idle);
+	}
+	return flow;
+}
+
+static struct flowtab *small(uint32_t flows, uint32_t young)
+{
+	struct flowtab_limits limits = FLOWTAB_DEFAULTS;
+
+	limits.flows = flows;
+	limits.young = young;
+	return flowtab_new(&limits);
+}
+
+static void a_full_table_refuses_and_names_the_longest_idle(void **state)
+{
+	struct flowtab *tab = small(3, 1);
+	struct flow_key key = key_of(2);
+
+	begin(tab, 1, 30, IDLE_UDP);
+	begin(tab, 2, 10, IDLE_TCP_OPEN);
+	begin(tab, 3, 20, IDLE_ICMP);
+	assert_null(begin(tab, 4, 40, IDLE_UDP));
+	assert_int_equal(flowtab_longest_idle(tab)->facts.id, 2);
+	flowtab_remove(tab, flowtab_longest_idle(tab));
+	assert_null(flowtab_find(tab, &key));
+	assert_non_null(begin(tab, 4, 40, IDLE_UDP));
+	assert_int_equal(flowtab_count(tab), 3);
+	flowtab_free(tab);
+}
+
+static void each_kind_of_flow_has_its_time_out(void **state)
+{
+	static const struct {
+		enum idle idle;
+		int64_t seconds;
+	} cases[] = {
+		{IDLE_UDP, 60},         {IDLE_ICMP, 10},       {IDLE_TCP_OPENING, 30},
+		{IDLE_TCP_OPEN, 3600}, {IDLE_TCP_CLOSED, 5}, {IDLE_OTHER, 60},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct flowtab *tab = small(4, 1);
+		int64_t end = 1000 + cases[i].seconds * 1000000;
+
+		begin(tab, 7, 1000, cases[i].idle);
+		assert_null(flowtab_expired(tab, end - 1));
+		assert_int_equal(flowtab_expired(tab, end)->facts.id, 7);
+		flowtab_free(tab);
+	}
+}
+
+static void a_touched_flow_lives_longer(void **state)
+{
+	struct flowtab *tab = small(4, 1);
+	struct flow *first = begin(tab, 1, 0, IDLE_UDP);
+
+	begin(tab, 2, 10, IDLE_UDP);
+	first->facts.last_us = 20;
+	flowtab_touch(tab, first, IDLE_UDP);
+	assert_int_equal(flowtab_expired(tab, 60 * 1000000 + 15)->facts.id, 2);
+	flowtab_remove(tab, flowtab_expired(tab, 60 * 1000000 + 15));
+	assert_null(flowtab_expired(tab, 60 * 1000000 + 15));
+	flowtab_free(tab);
+}
+
+static void it_keeps_every_flow_through_random_changes(void **state)
+{
+	static struct flow *there[2000];
+	struct flowtab *tab = small(ARRAY_LEN(there), 1);
+	uint32_t dice = 99;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < 100000; i++) {
+		uint16_t port;
+
+		dice = dice * 1664525 + 1013904223;
+		port = (uint16_t)((dice >> 8) % ARRAY_LEN(there) + 1);
+		if (there[port - 1]) {
+			flowtab_remove(tab, there[port - 1]);
+			there[port - 1] = NULL;
+			count--;
+		} else {
+			there[port - 1] = begin(tab, port, i, (enum idle)(dice >> 20 & 3));
+			assert_non_null(there[port - 1]);
+			count++;
+		}
+		assert_int_equal(flowtab_count(tab), count);
+	}
+	for (uint16_t port = 1; port <= ARRAY_LEN(there); port++) {
+		struct flow_key key = key_of(port);
+
+		assert_ptr_equal(flowtab_find(tab, &key), there[port - 1]);
+	}
+	flowtab_free(tab);
+}
+
+static void sorted_gives_each_flow_once_in_order_of_its_number(void **state)
+{
+	struct flowtab *tab = small(8, 1);
+	CLEANUP(freep) struct flow **flows = NULL;
+	size_t count;
+
+	begin(tab, 3, 0, IDLE_UDP);
+	begin(tab, 1, 0, IDLE_ICMP);
+	flowtab_remove(tab, begin(tab, 5, 0, IDLE_UDP));
+	begin(tab, 2, 0, IDLE_TCP_OPEN);
+	flows = flowtab_sorted(tab, &count);
+	assert_int_equal(count, 3);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(flows[i]->facts.id, i + 1);
+	flowtab_free(tab);
+}
+
+static void the_young_half_is_bounded_and_given_back(void **state)
+{
+	struct flowtab *tab = small(4, 1);
+	struct flow *a = begin(tab, 1, 0, IDLE_UDP), *b = begin(tab, 2, 0, IDLE_UDP);
+
+	assert_true(flowtab_make_young(tab, a));
+	assert_true(flowtab_make_young(tab, a));
+	assert_false(flowtab_make_young(tab, b));
+	assert_ptr_equal(flowtab_oldest_young(tab), a);
+	a->young->hold_len = 7;
+	flowtab_remove(tab, a);
+	assert_null(flowtab_oldest_young(tab));
+	assert_true(flowtab_make_young(tab, b));
+	assert_int_equal(b->young->hold_len, 0);
+	flowtab_free(tab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_table_refuses_and_names_the_longest_idle),
+		cmocka_unit_test(each_kind_of_flow_has_its_time_out),
+		cmocka_unit_test(a_touched_flow_lives_longer),
+		cmocka_unit_test(it_keeps_every_flow_through_random_changes),
+		cmocka_unit_test(sorted_gives_each_flow_once_in_order_of_its_number),
+		cmocka_unit_test(the_young_half_is_bounded_and_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
