@@ -218,7 +218,6 @@ static void a_name_bound_elsewhere_makes_this_address_wrong(void **state)
 	run_wire(run, w, 1);
 	seen = flows_of(run);
 	assert_int_equal(seen.flow[1].ruling, RULING_OUTSIDE);
-	assert_int_equal(seen.flow[1].kind, KIND_PEER);
 }
 
 static void silence_is_blocked_only_beside_a_two_way_flow(void **state)
