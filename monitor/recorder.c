@@ -305,6 +305,9 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 		for (unsigned mirrored = 0; row >= 0; mirrored++) {
 			struct row_use *use = &unit->use[row];
 
+			if (use->flow == facts->id)
+				break; /* it fits both the row and its mirror */
+			use->flow = facts->id;
 			if (verdict->kind != KIND_NONE) {
 				use->blocked++;
 			} else if (facts->outcome != OUTCOME_ANSWERED) {
