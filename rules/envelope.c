@@ -32,7 +32,7 @@ static int take_text(struct envelope *envelope, const struct folder *folder, str
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < folder->count; i++) {
-		const struct source *file = &folder->files[i];
+		const struct text_file *file = &folder->files[i];
 
 		fprintf(out, "# FILE %s\n", file_name(file->name));
 		fwrite(file->text, 1, file->len, out);
@@ -45,7 +45,7 @@ static int take_text(struct envelope *envelope, const struct folder *folder, str
 	return 0;
 }
 
-static int read_profile(const struct source *source, struct envelope *envelope, size_t *room,
+static int read_profile(const struct text_file *source, struct envelope *envelope, size_t *room,
 			struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
@@ -72,7 +72,7 @@ static int read_profiles(const struct yaml *order, const struct folder *folder,
 
 	for (const struct yaml *item = order ? yaml_first(order) : NULL; r >= 0 && item;
 	     item = yaml_next(item)) {
-		const struct source *file;
+		const struct text_file *file;
 		const char *id = "";
 		char name[64];
 
@@ -100,7 +100,7 @@ int envelope_load(const char *path, struct envelope **ret_envelope, struct err *
 	CLEANUP(folder_release) struct folder folder = {.count = 0};
 	CLEANUP(yaml_freep) struct yaml_file *roles = NULL;
 	const char *where = path ? path : "teamline";
-	const struct source *source;
+	const struct text_file *source;
 	int r = folder_open(path, &folder, err);
 
 	if (r < 0)

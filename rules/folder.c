@@ -15,7 +15,7 @@ const char *file_name(const char *path)
 
 static int compare_files(const void *a, const void *b)
 {
-	const struct source *x = a, *y = b;
+	const struct text_file *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
 }
@@ -54,7 +54,7 @@ static int read_folder(const char *path, struct folder *folder, struct err *err)
 		    sizeof(name))
 			return err_set(err, -ENAMETOOLONG, "%s/%s: name too long", path,
 				       entry->d_name);
-		r = source_open(name, &folder->files[folder->count], err);
+		r = text_file_open(name, &folder->files[folder->count], err);
 		if (r < 0)
 			return r;
 		folder->count++;
@@ -72,7 +72,8 @@ static int read_builtin(struct folder *folder, struct err *err)
 			continue;
 		assert(folder->count < FOLDER_MAX);
 		snprintf(name, sizeof(name), "teamline/%s", file->name);
-		r = source_of(name, file->data, file->len, &folder->files[folder->count], err);
+		r = text_file_of(name, file->data, file->len, &folder->files[folder->count],
+				 err);
 		if (r < 0)
 			return r;
 		folder->count++;
@@ -97,11 +98,11 @@ int folder_open(const char *path, struct folder *ret_folder, struct err *err)
 void folder_release(struct folder *folder)
 {
 	for (size_t i = 0; i < folder->count; i++)
-		source_release(&folder->files[i]);
+		text_file_release(&folder->files[i]);
 	folder->count = 0;
 }
 
-const struct source *folder_find(const struct folder *folder, const char *name)
+const struct text_file *folder_find(const struct folder *folder, const char *name)
 {
 	for (size_t i = 0; i < folder->count; i++)
 		if (!strcmp(file_name(folder->files[i].name), name))

@@ -275,6 +275,21 @@ static bool key_cut(const char *key, const struct row_form *narrow, struct row_f
 	return form->apps.w[0] || form->apps.w[1];
 }
 
+static int say_wider(const struct yaml *node, const struct row *row, struct err *err)
+{
+	bool local = !strcmp(yaml_key(node), "local-ports");
+	bool remote = !strcmp(yaml_key(node), "remote-ports");
+	char allowed[128] = "";
+
+	if (local || remote)
+		port_set_print(local ? &row->form[0].local : &row->form[0].remote, allowed,
+			       sizeof(allowed));
+	return yaml_fail(node, err,
+			 "%s is wider here than %s allows%s%s; a site may tighten a row, never "
+			 "widen it",
+			 yaml_key(node), row->id, local || remote ? ": " : "", allowed);
+}
+
 int form_narrow(const struct yaml *map, const struct envelope *envelope, struct row *row,
 		struct err *err)
 {
@@ -294,11 +309,7 @@ int form_narrow(const struct yaml *map, const struct envelope *envelope, struct 
 		for (unsigned i = 0; i < row->form_count && !within; i++)
 			within = key_within(yaml_key(node), &narrow, &row->form[i]);
 		if (!within)
-			return yaml_fail(
-				node, err,
-				"this is wider than %s allows; a site may tighten a row, "
-				"never widen it",
-				row->id);
+			return say_wider(node, row, err);
 	}
 	for (unsigned i = 0; i < row->form_count; i++) {
 		struct row_form form = row->form[i];
@@ -421,4 +432,22 @@ int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
 	*ret_names = names;
 	*ret_count = count;
 	return 0;
+}
+
+int value_words(const struct yaml *list, struct arena *arena, const char **ret_text,
+		struct err *err)
+{
+	const struct yaml *item = list ? yaml_first(list) : NULL;
+	char joined[512] = "";
+
+	for (; item; item = yaml_next(item)) {
+		const char *text = "";
+		int r = yaml_text(item, &text, err);
+
+		if (r < 0)
+			return r;
+		text_add(joined, sizeof(joined), "%s%s", joined[0] ? ", " : "", text);
+	}
+	*ret_text = arena_text(arena, joined);
+	return *ret_text ? 0 : err_set(err, -ENOMEM, "out of memory");
 }

@@ -48,7 +48,7 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
 	const struct yaml *named, *areas;
-	const struct source *source;
+	const struct text_file *source;
 	const char *name = "";
 	int r = yaml_map(node, "endpoints", &ENDPOINT_KEYS, err);
 

@@ -16,7 +16,7 @@ struct csv_field {
 };
 
 struct csv {
-	const struct source *source;
+	const struct text_file *source;
 	size_t at;
 	unsigned line;
 	struct csv_field field[COLUMNS];
@@ -25,7 +25,7 @@ struct csv {
 
 static int take_quoted(struct csv *csv, struct csv_field *field, struct err *err)
 {
-	const struct source *source = csv->source;
+	const struct text_file *source = csv->source;
 	size_t len = 0;
 
 	for (csv->at++; csv->at < source->len; csv->at++) {
@@ -36,31 +36,31 @@ static int take_quoted(struct csv *csv, struct csv_field *field, struct err *err
 			break;
 		csv->at += c == '"'; /* of a doubled quote one counts */
 		if (len == FIELD_MAX - 1)
-			return source_fail(source, field->offset, 1, err, -EINVAL,
-					   "a field of more than %d bytes", FIELD_MAX - 1);
+			return text_file_fail(source, field->offset, 1, err, -EINVAL,
+					      "a field of more than %d bytes", FIELD_MAX - 1);
 		field->text[len++] = c;
 	}
 	field->text[len] = '\0';
 	if (csv->at >= source->len)
-		return source_fail(source, field->offset, 1, err, -EINVAL,
-				   "this quote is never closed");
+		return text_file_fail(source, field->offset, 1, err, -EINVAL,
+				      "this quote is never closed");
 	csv->at++;
 	return 0;
 }
 
 static int take_plain(struct csv *csv, struct csv_field *field, struct err *err)
 {
-	const struct source *source = csv->source;
+	const struct text_file *source = csv->source;
 	size_t len = strcspn(source->text + csv->at, ",\"\r\n");
 
 	if (source->text[csv->at + len] == '"')
-		return source_fail(
+		return text_file_fail(
 			source, csv->at + len, 1, err, -EINVAL,
 			"a quote inside a field; accepted: the whole field in quotes, quotes in "
 			"it doubled");
 	if (len >= FIELD_MAX)
-		return source_fail(source, field->offset, 1, err, -EINVAL,
-				   "a field of more than %d bytes", FIELD_MAX - 1);
+		return text_file_fail(source, field->offset, 1, err, -EINVAL,
+				      "a field of more than %d bytes", FIELD_MAX - 1);
 	memcpy(field->text, source->text + csv->at, len);
 	field->text[len] = '\0';
 	csv->at += len;
@@ -70,14 +70,14 @@ static int take_plain(struct csv *csv, struct csv_field *field, struct err *err)
 /* Reads one record. */
 static int take_record(struct csv *csv, struct err *err)
 {
-	const struct source *source = csv->source;
+	const struct text_file *source = csv->source;
 
 	for (csv->count = 0;;) {
 		struct csv_field *field = &csv->field[csv->count];
 		int r;
 
 		if (csv->count == COLUMNS)
-			return source_fail(
+			return text_file_fail(
 				source, csv->at, 1, err, -EINVAL,
 				"more than %d fields; accepted: name,mac,address,profiles",
 				COLUMNS);
@@ -98,7 +98,7 @@ static int take_record(struct csv *csv, struct err *err)
 		if (csv->at >= source->len)
 			return 0;
 		if (source->text[csv->at] != '\n')
-			return source_fail(
+			return text_file_fail(
 				source, csv->at, 1, err, -EINVAL,
 				"a field goes on behind its quotes; accepted: a comma or the end "
 				"of the line");
@@ -123,7 +123,7 @@ static int add_address(struct unit_list *list, const struct csv *csv, const char
 	struct prefix prefix = {.bits = 0};
 
 	if (prefix_parse(word, &prefix) < 0)
-		return source_fail(
+		return text_file_fail(
 			csv->source, field->offset, field->width, err, -EINVAL,
 			"'%s' is no address; accepted: 10.20.0.15, 10.20.8.0/22, 2001:db8::15",
 			text_shown(word, shown));
@@ -138,9 +138,9 @@ static int add_mac(struct unit_list *list, const struct csv *csv, const char *wo
 	struct mac mac;
 
 	if (mac_parse(word, &mac) < 0)
-		return source_fail(csv->source, field->offset, field->width, err, -EINVAL,
-				   "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
-				   text_shown(word, shown));
+		return text_file_fail(csv->source, field->offset, field->width, err, -EINVAL,
+				      "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
+				      text_shown(word, shown));
 	return unit_claim_mac(list, csv->source, field->offset, field->width, &mac, err);
 }
 
@@ -155,9 +155,9 @@ static int add_profile(struct unit_list *list, const struct csv *csv, const char
 
 	if (profile < 0) {
 		profile_words(list->policy->envelope, &accepted);
-		return source_fail(csv->source, field->offset, field->width, err, -EINVAL,
-				   "unknown profile '%s'; %s", text_shown(word, shown),
-				   words_offer(&accepted.words, word, offer, sizeof(offer)));
+		return text_file_fail(csv->source, field->offset, field->width, err, -EINVAL,
+				      "unknown profile '%s'; %s", text_shown(word, shown),
+				      words_offer(&accepted.words, word, offer, sizeof(offer)));
 	}
 	unit->profiles |= (uint32_t)1 << profile;
 	return 0;
@@ -184,16 +184,17 @@ static int add_unit(struct unit_list *list, struct csv *csv, unsigned line, stru
 	int r;
 
 	if (csv->count != COLUMNS)
-		return source_fail(csv->source, name->offset, 1, err, -EINVAL,
-				   "%zu field%s; accepted: name,mac,address,profiles",
-				   csv->count, csv->count == 1 ? "" : "s");
+		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
+				      "%zu field%s; accepted: name,mac,address,profiles",
+				      csv->count, csv->count == 1 ? "" : "s");
 	if (!name->text[0])
-		return source_fail(csv->source, name->offset, 1, err, -EINVAL,
-				   "a unit needs a name");
+		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
+				      "a unit needs a name");
 	if (!csv->field[1].text[0] && !csv->field[2].text[0])
-		return source_fail(csv->source, name->offset, name->width, err, -EINVAL,
-				   "'%s' has neither MAC nor address; a unit needs one of them",
-				   name->text);
+		return text_file_fail(
+			csv->source, name->offset, name->width, err, -EINVAL,
+			"'%s' has neither MAC nor address; a unit needs one of them",
+			name->text);
 	r = unit_begin(list, csv->source, name->offset, name->width, line, name->text, err);
 	if (r >= 0)
 		r = each_word(list, csv, 1, add_mac, err);
@@ -204,7 +205,7 @@ static int add_unit(struct unit_list *list, struct csv *csv, unsigned line, stru
 	return r;
 }
 
-int rooms_read(const struct source *source, struct unit_list *list, struct err *err)
+int rooms_read(const struct text_file *source, struct unit_list *list, struct err *err)
 {
 	CLEANUP(freep) struct csv *csv = calloc(1, sizeof(*csv));
 	bool first = true;
@@ -213,8 +214,8 @@ int rooms_read(const struct source *source, struct unit_list *list, struct err *
 		return err_set(err, -ENOMEM, "out of memory");
 	csv->source = source;
 	if (memchr(source->text, '\0', source->len))
-		return source_fail(source, strlen(source->text), 1, err, -EINVAL,
-				   "a NUL byte; this is no text");
+		return text_file_fail(source, strlen(source->text), 1, err, -EINVAL,
+				      "a NUL byte; this is no text");
 	for (csv->line = 1; csv->at < source->len; csv->line++) {
 		unsigned line = csv->line;
 		int r = take_record(csv, err);

@@ -36,7 +36,7 @@ static int beside(const struct site_loading *loading, const struct yaml *node, c
 	return 0;
 }
 
-static void keep_text(struct site_loading *loading, const struct source *source)
+static void keep_text(struct site_loading *loading, const struct text_file *source)
 {
 	fprintf(loading->text, "# FILE %s\n", file_name(source->name));
 	fwrite(source->text, 1, source->len, loading->text);
@@ -53,7 +53,7 @@ static int read_units_file(const struct yaml *node, struct site_loading *loading
 
 	if (r < 0)
 		return r;
-	if (source_open(path, &loading->rooms, &cause) < 0)
+	if (text_file_open(path, &loading->rooms, &cause) < 0)
 		return yaml_fail(node, err, "%s", cause.text);
 	keep_text(loading, &loading->rooms);
 	return rooms_read(&loading->rooms, &loading->units, err);
@@ -190,6 +190,21 @@ int site_read(struct site_loading *loading, struct err *err)
 	return r;
 }
 
+/* What people read of a row follows what it now says. */
+static int narrow_words(const struct yaml *map, struct policy *policy, struct row *row,
+			struct err *err)
+{
+	const struct yaml *applications = yaml_get(map, "application"),
+			  *media = yaml_get(map, "media");
+	int r = 0;
+
+	if (applications)
+		r = value_words(applications, policy->arena, &row->application_words, err);
+	if (r >= 0 && media)
+		r = value_words(media, policy->arena, &row->media_words, err);
+	return r;
+}
+
 int site_narrow(struct site_loading *loading, struct err *err)
 {
 	struct policy *policy = loading->policy;
@@ -209,6 +224,8 @@ int site_narrow(struct site_loading *loading, struct err *err)
 		r = yaml_key_word(node, "row", &words, &row, err);
 		if (r >= 0)
 			r = form_narrow(node, policy->envelope, &policy->rows[row], err);
+		if (r >= 0)
+			r = narrow_words(node, policy, &policy->rows[row], err);
 		if (r >= 0)
 			policy->row_narrowed[row] = true;
 	}

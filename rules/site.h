@@ -14,7 +14,7 @@ struct site_loading {
 	struct policy *policy; /* envelope set, rows copied */
 	struct unit_list units;
 	struct yaml_file *file; /* NULL without a site file */
-	struct source rooms;	/* the units-file */
+	struct text_file rooms; /* the units-file */
 	FILE *text;		/* all that was read, for the hash */
 	uint8_t options;	/* mask of enum site_option that are true */
 	struct endpoint_list

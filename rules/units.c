@@ -39,8 +39,8 @@ static int claim(struct unit_list *list, const struct claim *claim, struct err *
 	return 0;
 }
 
-int unit_begin(struct unit_list *list, const struct source *source, size_t offset, size_t width,
-	       unsigned line, const char *name, struct err *err)
+int unit_begin(struct unit_list *list, const struct text_file *source, size_t offset,
+	       size_t width, unsigned line, const char *name, struct err *err)
 {
 	struct claim named = {
 		.kind = CLAIM_NAME, .source = source, .offset = offset, .width = width};
@@ -50,14 +50,14 @@ int unit_begin(struct unit_list *list, const struct source *source, size_t offse
 
 	for (const char *p = name; source && *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '/' || *p == ',')
-			return source_fail(
+			return text_file_fail(
 				source, offset, width, err, -EINVAL,
 				"'%s' is no name of a unit; accepted: letters, digits, blanks "
 				"and signs other than / and ,",
 				text_shown(name, shown));
 	if (strlen(name) > NAME_LEN_MAX)
-		return source_fail(source, offset, width, err, -EINVAL,
-				   "the name of a unit has at most %d bytes", NAME_LEN_MAX);
+		return text_file_fail(source, offset, width, err, -EINVAL,
+				      "the name of a unit has at most %d bytes", NAME_LEN_MAX);
 	if (policy->unit_count == UNITS_MAX)
 		return err_set(err, -E2BIG, "more than %d units", UNITS_MAX);
 	if (array_reserve(&policy->units, &list->room, policy->unit_count + 1, sizeof(*unit)) <
@@ -72,7 +72,7 @@ int unit_begin(struct unit_list *list, const struct source *source, size_t offse
 	return claim(list, &named, err);
 }
 
-int unit_claim_prefix(struct unit_list *list, const struct source *source, size_t offset,
+int unit_claim_prefix(struct unit_list *list, const struct text_file *source, size_t offset,
 		      size_t width, const struct prefix *prefix, struct err *err)
 {
 	struct claim claimed = {.kind = CLAIM_PREFIX,
@@ -86,7 +86,7 @@ int unit_claim_prefix(struct unit_list *list, const struct source *source, size_
 	return claim(list, &claimed, err);
 }
 
-int unit_claim_mac(struct unit_list *list, const struct source *source, size_t offset,
+int unit_claim_mac(struct unit_list *list, const struct text_file *source, size_t offset,
 		   size_t width, const struct mac *mac, struct err *err)
 {
 	struct claim claimed = {.kind = CLAIM_MAC,
@@ -251,8 +251,8 @@ static int say_clash(const struct unit_list *list, const struct claim *a, const 
 	if (!late->source)
 		return err_set(err, -EINVAL, "--unit %s: %s, first in %s", second->name, one,
 			       where);
-	return source_fail(late->source, late->offset, late->width, err, -EINVAL,
-			   "%s, first in %s", one, where);
+	return text_file_fail(late->source, late->offset, late->width, err, -EINVAL,
+			      "%s, first in %s", one, where);
 }
 
 static int index_prefixes(struct unit_list *list, struct err *err)

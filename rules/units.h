@@ -18,7 +18,7 @@ struct claim {
 	uint32_t unit;
 	struct prefix prefix;
 	struct mac mac;
-	const struct source *source; /* NULL: the command line */
+	const struct text_file *source; /* NULL: the command line */
 	size_t offset, width;
 };
 
@@ -33,7 +33,7 @@ void unit_list_release(struct unit_list *list);
 /* The site file's `units`. The file must outlive the list; so below. */
 int units_read(const struct yaml *node, struct unit_list *list, struct err *err) MUST_CHECK;
 /* rooms.csv: name,mac,address,profiles as RFC 4180 writes them (rooms.c). */
-int rooms_read(const struct source *csv, struct unit_list *list, struct err *err) MUST_CHECK;
+int rooms_read(const struct text_file *csv, struct unit_list *list, struct err *err) MUST_CHECK;
 /* A word of --unit. */
 int units_add_word(struct unit_list *list, const char *word, uint32_t profiles,
 		   struct err *err) MUST_CHECK;
@@ -41,12 +41,12 @@ int units_add_word(struct unit_list *list, const char *word, uint32_t profiles,
 int units_index(struct unit_list *list, struct err *err) MUST_CHECK;
 
 /* The steps of adding one unit, for readers of either file. */
-int unit_begin(struct unit_list *list, const struct source *source, size_t offset, size_t width,
-	       unsigned line, const char *name, struct err *err) MUST_CHECK;
+int unit_begin(struct unit_list *list, const struct text_file *source, size_t offset,
+	       size_t width, unsigned line, const char *name, struct err *err) MUST_CHECK;
 /* Both belong to the unit begun last. */
-int unit_claim_prefix(struct unit_list *list, const struct source *source, size_t offset,
+int unit_claim_prefix(struct unit_list *list, const struct text_file *source, size_t offset,
 		      size_t width, const struct prefix *prefix, struct err *err) MUST_CHECK;
-int unit_claim_mac(struct unit_list *list, const struct source *source, size_t offset,
+int unit_claim_mac(struct unit_list *list, const struct text_file *source, size_t offset,
 		   size_t width, const struct mac *mac, struct err *err) MUST_CHECK;
 
 /* The profiles' words, borrowed from the envelope. */

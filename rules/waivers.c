@@ -150,7 +150,8 @@ static int read_text(const struct yaml *map, const char *key, struct policy *pol
 {
 	const struct yaml *node = NULL;
 	const char *text = "";
-	int r = yaml_need(map, "a waiver", key, &node, err);
+	int r = yaml_need(map, "a waiver (owner, reason, expires and a scope)", key, &node,
+			  err);
 
 	if (r >= 0)
 		r = yaml_text(node, &text, err);
@@ -282,7 +283,7 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
 		    (waiver->local.count && !port_set_has(&waiver->local, here->port)) ||
 		    (waiver->remote_ports.count &&
 		     !port_set_has(&waiver->remote_ports, there->port)) ||
-		    !prefix_covers(&waiver->remote, &there->addr) ||
+		    (waiver->remote.bits && !prefix_covers(&waiver->remote, &there->addr)) ||
 		    !names_unit(waiver, unit) || !names_row(waiver, verdict))
 			continue;
 		if (when_us <= waiver->expires_us)

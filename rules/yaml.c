@@ -12,9 +12,10 @@
 
 #define DEPTH_MAX 16
 #define KEYS_MAX 1024
+#define BRACKETS_MAX 4096
 
 struct yaml_file {
-	struct source source;
+	struct text_file source;
 	struct arena *arena;
 	struct yaml *root;
 };
@@ -78,7 +79,7 @@ static int add_node(struct reading *reading, enum yaml_kind kind, struct span sp
 
 static int take_key(struct reading *reading, const char *text, struct span span)
 {
-	const struct source *source = &reading->file->source;
+	const struct text_file *source = &reading->file->source;
 	const struct yaml *map = reading->open[reading->depth - 1];
 	char shown[SHOWN_MAX];
 
@@ -189,17 +190,26 @@ static int take_event(struct reading *reading, struct fy_event *event)
 			 "anchors (&name) and tags (!name) are not accepted");
 }
 
+static bool begins_with_tab(const struct text_file *source, size_t offset)
+{
+	while (offset && source->text[offset - 1] != '\n')
+		offset--;
+	while (source->text[offset] == ' ')
+		offset++;
+	return source->text[offset] == '\t';
+}
+
 /* What libfyaml itself has to say: the first of its errors, in our manner. */
 static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *err)
 {
-	const struct source *source = &file->source;
+	const struct text_file *source = &file->source;
 	void *at = NULL;
 	struct fy_diag_error *error = fy_diag_errors_iterate(diag, &at);
 	size_t offset = 0;
 
 	if (!error || error->line < 0)
-		return source_fail(source, 0, 1, err, -EINVAL, "no YAML: %s",
-				   error && error->msg ? error->msg : "cannot be read");
+		return text_file_fail(source, 0, 1, err, -EINVAL, "no YAML: %s",
+				      error && error->msg ? error->msg : "cannot be read");
 	for (int line = 0; line < error->line && offset < source->len; offset++)
 		line += source->text[offset] == '\n';
 	for (int column = 0;
@@ -208,7 +218,10 @@ static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *
 		do
 			offset++;
 		while (((unsigned char)source->text[offset] & 0xc0) == 0x80);
-	return source_fail(source, offset, 1, err, -EINVAL, "%s", error->msg);
+	return text_file_fail(source, offset, 1, err, -EINVAL, "%s%s", error->msg,
+			      begins_with_tab(source, offset)
+				      ? "; a tab stands before this line, YAML wants blanks"
+				      : "");
 }
 
 static void diag_destroyp(struct fy_diag **diag)
@@ -239,6 +252,29 @@ static struct fy_diag *diag_new(void)
 	return diag;
 }
 
+/*
+ * libfyaml reads on to the end of open brackets before it tells us of the first, and needs 300 bytes for
+ * each. So they are counted first, roughly: those in quotes and comments count as well, hence the
+ * generous limit.
+ */
+static int check_brackets(const struct text_file *source, struct err *err)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < source->len; i++) {
+		char c = source->text[i];
+
+		if (c == '[' || c == '{')
+			open++;
+		else if ((c == ']' || c == '}') && open)
+			open--;
+		if (open > BRACKETS_MAX)
+			return text_file_fail(source, i, 1, err, -EINVAL,
+					      "more than %d brackets are open", BRACKETS_MAX);
+	}
+	return 0;
+}
+
 static int parse(struct yaml_file *file, struct err *err)
 {
 	CLEANUP(diag_destroyp) struct fy_diag *diag = diag_new();
@@ -251,8 +287,13 @@ static int parse(struct yaml_file *file, struct err *err)
 	};
 	struct reading reading = {.file = file, .err = err};
 	struct fy_event *event;
-	int r = 0;
+	int r = check_brackets(&file->source, err);
 
+	if (r < 0)
+		return r;
+	if (strlen(file->source.text) < file->source.len)
+		return text_file_fail(&file->source, strlen(file->source.text), 1, err, -EINVAL,
+				      "a NUL byte; accepted: text in UTF-8");
 	if (diag)
 		parser = fy_parser_create(&cfg);
 	if (!parser || fy_parser_set_string(parser, file->source.text, file->source.len) < 0)
@@ -266,18 +307,18 @@ static int parse(struct yaml_file *file, struct err *err)
 	if (fy_diag_got_error(diag))
 		return say_syntax(file, diag, err);
 	if (!file->root || yaml_is_empty(file->root))
-		return err_set(err, -EINVAL, "%s: empty", file->source.name);
+		return text_file_fail(&file->source, 0, 1, err, -EINVAL, "an empty file");
 	return 0;
 }
 
 /* Takes the source over, also on failure. */
-static int file_of(struct source *source, struct yaml_file **ret_file, struct err *err)
+static int file_of(struct text_file *source, struct yaml_file **ret_file, struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = calloc(1, sizeof(*file));
 	int r;
 
 	if (!file) {
-		source_release(source);
+		text_file_release(source);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	file->source = *source;
@@ -293,8 +334,8 @@ static int file_of(struct source *source, struct yaml_file **ret_file, struct er
 
 int yaml_open(const char *path, struct yaml_file **ret_file, struct err *err)
 {
-	struct source source;
-	int r = source_open(path, &source, err);
+	struct text_file source;
+	int r = text_file_open(path, &source, err);
 
 	return r < 0 ? r : file_of(&source, ret_file, err);
 }
@@ -302,8 +343,8 @@ int yaml_open(const char *path, struct yaml_file **ret_file, struct err *err)
 int yaml_read(const char *name, const char *text, size_t len, struct yaml_file **ret_file,
 	      struct err *err)
 {
-	struct source source;
-	int r = source_of(name, text, len, &source, err);
+	struct text_file source;
+	int r = text_file_of(name, text, len, &source, err);
 
 	return r < 0 ? r : file_of(&source, ret_file, err);
 }
@@ -312,7 +353,7 @@ void yaml_free(struct yaml_file *file)
 {
 	if (!file)
 		return;
-	source_release(&file->source);
+	text_file_release(&file->source);
 	arena_free(file->arena);
 	free(file);
 }
@@ -323,7 +364,7 @@ void yaml_freep(struct yaml_file **file)
 	*file = NULL;
 }
 
-const struct source *yaml_source(const struct yaml_file *file)
+const struct text_file *yaml_source(const struct yaml_file *file)
 {
 	return &file->source;
 }

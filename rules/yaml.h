@@ -5,14 +5,14 @@
 #ifndef RULES_YAML_H
 #define RULES_YAML_H
 
-#include "rules/source.h"
+#include "rules/text_file.h"
 
 struct yaml_file; /* a file that was read; owns its text and nodes */
 struct yaml;	  /* one node: a text, a list or a map; lives as long as its file */
 
 /*
  * Reads a file, or bytes in memory that messages call `name`. A name that ends in ".json" is read
- * as JSON. Refused: more than SOURCE_MAX bytes, nesting past 16 levels, anchors and aliases, a
+ * as JSON. Refused: more than TEXT_FILE_MAX bytes, nesting past 16 levels, anchors and aliases, a
  * second document, duplicate keys, more than 1,024 keys in a map. On success *ret_file is the
  * caller's, to be given to yaml_free().
  */
@@ -21,7 +21,7 @@ int yaml_read(const char *name, const char *text, size_t len, struct yaml_file *
 	      struct err *err) MUST_CHECK;
 void yaml_free(struct yaml_file *file);
 void yaml_freep(struct yaml_file **file);
-const struct source *yaml_source(const struct yaml_file *file);
+const struct text_file *yaml_source(const struct yaml_file *file);
 const struct yaml *yaml_root(const struct yaml_file *file);
 
 /* A node's children in order: the items of a list, the values of a map. NULL past the last. */
@@ -35,7 +35,7 @@ const struct yaml *yaml_get(const struct yaml *map, const char *key);
 unsigned yaml_line(const struct yaml *node);
 /* Where its value stands. */
 struct place {
-	const struct source *source;
+	const struct text_file *source;
 	size_t offset, width;
 };
 struct place yaml_place(const struct yaml *node);

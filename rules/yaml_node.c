@@ -9,13 +9,13 @@ bool yaml_is_empty(const struct yaml *node)
 	       (!node->text[0] || !strcmp(node->text, "~") || !strcmp(node->text, "null"));
 }
 
-int span_fail(const struct source *source, const struct span *span, struct err *err,
+int span_fail(const struct text_file *source, const struct span *span, struct err *err,
 	      const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(source, span->offset, span->width, err, -EINVAL, fmt, args);
+	text_file_vfail(source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -64,8 +64,8 @@ int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
-		     args);
+	text_file_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
+			args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -76,7 +76,7 @@ int yaml_fail_key(const struct yaml *node, struct err *err, const char *fmt, ...
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(node->source, span->offset, span->width, err, -EINVAL, fmt, args);
+	text_file_vfail(node->source, span->offset, span->width, err, -EINVAL, fmt, args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -104,13 +104,15 @@ static bool find_word(const struct words *words, const char *text, unsigned *ret
 int yaml_map(const struct yaml *node, const char *what, const struct words *keys,
 	     struct err *err)
 {
-	char kind[64];
+	char kind[64], offer[512];
 	unsigned index;
 
 	if (yaml_is_empty(node))
 		return 0;
 	if (node->kind != YAML_MAP)
-		return yaml_fail(node, err, "%s is a map; accepted: key: value", what);
+		return yaml_fail(node, err, "%s is a map of key: value%s%s", what,
+				 keys ? "; " : "",
+				 keys ? words_offer(keys, "", offer, sizeof(offer)) : "");
 	snprintf(kind, sizeof(kind), "key of %s", what);
 	for (const struct yaml *child = node->first; keys && child; child = child->next)
 		if (!find_word(keys, child->key, &index))
@@ -125,11 +127,12 @@ static const char *name_of(const struct yaml *node, char shown[SHOWN_MAX])
 
 int yaml_list(const struct yaml *node, struct err *err)
 {
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_MAX], value[SHOWN_MAX];
 
 	if (node->kind != YAML_LIST && !yaml_is_empty(node))
-		return yaml_fail(node, err, "%s is a list; accepted: [a, b]",
-				 name_of(node, shown));
+		return yaml_fail(
+			node, err, "%s is a list; accepted: [%s]", name_of(node, shown),
+			node->kind == YAML_TEXT ? text_shown(node->text, value) : "a, b");
 	return 0;
 }
 
@@ -149,15 +152,16 @@ int yaml_text(const struct yaml *node, const char **ret_text, struct err *err)
 
 int yaml_flag(const struct yaml *node, bool *ret_flag, struct err *err)
 {
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_MAX], value[SHOWN_MAX];
 
 	if (node->kind == YAML_TEXT && !strcmp(node->text, "true"))
 		*ret_flag = true;
 	else if (node->kind == YAML_TEXT && !strcmp(node->text, "false"))
 		*ret_flag = false;
 	else
-		return yaml_fail(node, err, "%s is no yes or no; accepted: true, false",
-				 name_of(node, shown));
+		return yaml_fail(node, err,
+				 "%s: '%s' is neither true nor false; accepted: true, false",
+				 name_of(node, shown), text_shown(node->text, value));
 	return 0;
 }
 

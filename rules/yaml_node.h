@@ -21,13 +21,13 @@ struct yaml {
 	const char *text, *key;
 	struct yaml *first, *last, *next;
 	size_t count;
-	const struct source *source;
+	const struct text_file *source;
 };
 
 /* A text without quotes that says nothing: "", ~, null. */
 bool yaml_is_empty(const struct yaml *node);
 /* Says what is wrong at `span`; returns -EINVAL. */
-int span_fail(const struct source *source, const struct span *span, struct err *err,
+int span_fail(const struct text_file *source, const struct span *span, struct err *err,
 	      const char *fmt, ...) PRINTF(4, 5);
 
 #endif

@@ -1,34 +1,34 @@
 /*
- * source.h - a text file as it was read, and messages that point into it: file, line, column, the
+ * text_file.h - a text file as it was read, and messages that point into it: file, line, column, the
  * line itself and a caret. Also the words a message offers instead of a wrong one.
  */
-#ifndef RULES_SOURCE_H
-#define RULES_SOURCE_H
+#ifndef RULES_TEXT_FILE_H
+#define RULES_TEXT_FILE_H
 
 #include "schema/base.h"
 
 #include <stdarg.h>
 
-#define SOURCE_MAX (16u * 1024 * 1024)
+#define TEXT_FILE_MAX (16u * 1024 * 1024)
 
-struct source {
+struct text_file {
 	char *name; /* as messages call it */
 	char *text; /* with a NUL behind it */
 	size_t len;
 };
 
-/* Reads a file of at most SOURCE_MAX bytes. On success the source is the caller's (source_release). */
-int source_open(const char *path, struct source *ret_source, struct err *err) MUST_CHECK;
+/* Reads a file of at most TEXT_FILE_MAX bytes. On success the file is the caller's (text_file_release). */
+int text_file_open(const char *path, struct text_file *ret_file, struct err *err) MUST_CHECK;
 /* The same of bytes in memory, which are copied. */
-int source_of(const char *name, const char *text, size_t len, struct source *ret_source,
-	      struct err *err) MUST_CHECK;
-void source_release(struct source *source);
+int text_file_of(const char *name, const char *text, size_t len, struct text_file *ret_file,
+		 struct err *err) MUST_CHECK;
+void text_file_release(struct text_file *file);
 
 /* "name:line:column: message", the line, and carets under `width` bytes from `offset` on. Returns `code`. */
-int source_fail(const struct source *source, size_t offset, size_t width, struct err *err,
-		int code, const char *fmt, ...) PRINTF(6, 7);
-int source_vfail(const struct source *source, size_t offset, size_t width, struct err *err,
-		 int code, const char *fmt, va_list args) PRINTF(6, 0);
+int text_file_fail(const struct text_file *file, size_t offset, size_t width, struct err *err,
+		   int code, const char *fmt, ...) PRINTF(6, 7);
+int text_file_vfail(const struct text_file *file, size_t offset, size_t width,
+		    struct err *err, int code, const char *fmt, va_list args) PRINTF(6, 0);
 
 /* What is accepted in a place. */
 struct words {

@@ -1,7 +1,7 @@
 /*
- * source.c - see source.h. Columns count characters, not bytes, and so does the caret.
+ * text_file.c - see text_file.h. Columns count characters, not bytes, and so does the caret.
  */
-#include "rules/source.h"
+#include "rules/text_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,27 +10,27 @@
 #define LINE_SHOWN 88 /* characters of a line that a message shows */
 #define WORD_MAX 64   /* longer ones resemble nothing */
 
-int source_of(const char *name, const char *text, size_t len, struct source *ret_source,
-	      struct err *err)
+int text_file_of(const char *name, const char *text, size_t len, struct text_file *ret_file,
+		 struct err *err)
 {
-	struct source source = {.len = len};
+	struct text_file file = {.len = len};
 
-	if (len > SOURCE_MAX)
+	if (len > TEXT_FILE_MAX)
 		return err_set(err, -EFBIG, "%s: larger than %u bytes, the most we read", name,
-			       SOURCE_MAX);
-	source.name = strdup(name);
-	source.text = calloc(1, len + 1);
-	if (!source.name || !source.text) {
-		source_release(&source);
+			       TEXT_FILE_MAX);
+	file.name = strdup(name);
+	file.text = calloc(1, len + 1);
+	if (!file.name || !file.text) {
+		text_file_release(&file);
 		return err_set(err, -ENOMEM, "%s: out of memory", name);
 	}
 	if (len)
-		memcpy(source.text, text, len);
-	*ret_source = source;
+		memcpy(file.text, text, len);
+	*ret_file = file;
 	return 0;
 }
 
-int source_open(const char *path, struct source *ret_source, struct err *err)
+int text_file_open(const char *path, struct text_file *ret_file, struct err *err)
 {
 	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	CLEANUP(freep) char *text = NULL;
@@ -49,24 +49,24 @@ int source_open(const char *path, struct source *ret_source, struct err *err)
 		if (got < 0)
 			return err_set(err, -errno, "%s: %s", path, strerror(errno));
 		len += (size_t)got;
-	} while (got > 0 && len <= SOURCE_MAX);
-	return source_of(path, text, len, ret_source, err);
+	} while (got > 0 && len <= TEXT_FILE_MAX);
+	return text_file_of(path, text, len, ret_file, err);
 }
 
-void source_release(struct source *source)
+void text_file_release(struct text_file *file)
 {
-	free(source->name);
-	free(source->text);
-	*source = (struct source){0};
+	free(file->name);
+	free(file->text);
+	*file = (struct text_file){0};
 }
 
 /* The line, from 1, in which the byte at `offset` stands. */
-static unsigned line_of(const struct source *source, size_t offset)
+static unsigned line_of(const struct text_file *file, size_t offset)
 {
 	unsigned line = 1;
 
-	for (size_t i = 0; i < offset && i < source->len; i++)
-		line += source->text[i] == '\n';
+	for (size_t i = 0; i < offset && i < file->len; i++)
+		line += file->text[i] == '\n';
 	return line;
 }
 
@@ -75,36 +75,64 @@ static bool begins_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80; /* RFC 3629: what is no continuation byte */
 }
 
-int source_vfail(const struct source *source, size_t offset, size_t width, struct err *err,
-		 int code, const char *fmt, va_list args)
+/*
+ * Length of the character at `p`, or 0 if it cannot be shown: a control character, or bytes that are
+ * no UTF-8 (RFC 3629 3; overlong forms are let pass, a terminal refuses them itself).
+ */
+static size_t character(const char *p)
 {
-	const char *text = source->text;
+	unsigned char first = (unsigned char)*p;
+	size_t len = first < 0x80   ? 1
+		     : first < 0xc2 ? 0
+		     : first < 0xe0 ? 2
+		     : first < 0xf0 ? 3
+		     : first < 0xf5 ? 4
+				    : 0;
+
+	if (first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)p[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (begins_character(p[i]))
+			return 0;
+	return len;
+}
+
+int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
+		    int code, const char *fmt, va_list args)
+{
+	const char *text = file->text;
 	size_t start, end, column = 0, shown = 0, skip;
 	char message[1536], line[4 * LINE_SHOWN + 1], caret[2 * LINE_SHOWN + 1];
 	size_t l = 0, c = 0;
 
 	vsnprintf(message, sizeof(message), fmt, args);
-	if (offset > source->len)
-		offset = source->len;
+	if (offset > file->len)
+		offset = file->len;
 	for (start = offset; start && text[start - 1] != '\n'; start--)
 		;
-	for (end = offset; end < source->len && text[end] != '\n'; end++)
+	for (end = offset; end < file->len && text[end] != '\n'; end++)
 		;
 	for (size_t i = start; i < offset; i++)
 		column += begins_character(text[i]);
-	skip = column > LINE_SHOWN / 2 ? column - LINE_SHOWN / 2
-				       : 0; /* a long line: its part about the caret */
+	skip = column + (width < 24 ? width : 24) > LINE_SHOWN
+		       ? column - LINE_SHOWN / 2
+		       : 0; /* of a long line its part about the caret */
 	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
-		unsigned char byte = (unsigned char)text[i];
+		size_t width_here = character(text + i);
 
 		at += begins_character(text[i]);
-		if (at <= skip || byte == '\r')
+		if (at <= skip || text[i] == '\r')
 			continue;
 		shown += begins_character(text[i]);
-		line[l++] =
-			byte < 0x20 || byte == 0x7f ? (byte == '\t' ? ' ' : '?') : (char)byte;
-		if (l == sizeof(line) - 1)
+		if (l + 4 >= sizeof(line))
 			break;
+		if (width_here > 1) {
+			memcpy(line + l, text + i, width_here);
+			l += width_here;
+			i += width_here - 1;
+		} else {
+			line[l++] = text[i] == '\t' ? ' ' : width_here ? text[i] : '?';
+		}
 	}
 	line[l] = '\0';
 	for (size_t i = skip; i < column; i++)
@@ -114,17 +142,17 @@ int source_vfail(const struct source *source, size_t offset, size_t width, struc
 		if (begins_character(text[i]))
 			caret[c++] = '~';
 	caret[c] = '\0';
-	return err_set(err, code, "%s:%u:%zu: %s\n    %s\n    %s", source->name,
-		       line_of(source, offset), column + 1, message, line, caret);
+	return err_set(err, code, "%s:%u:%zu: %s\n    %s\n    %s", file->name,
+		       line_of(file, offset), column + 1, message, line, caret);
 }
 
-int source_fail(const struct source *source, size_t offset, size_t width, struct err *err,
-		int code, const char *fmt, ...)
+int text_file_fail(const struct text_file *file, size_t offset, size_t width, struct err *err,
+		   int code, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	source_vfail(source, offset, width, err, code, fmt, args);
+	text_file_vfail(file, offset, width, err, code, fmt, args);
 	va_end(args);
 	return code;
 }
@@ -162,13 +190,14 @@ static unsigned distance(const char *a, const char *b)
 
 const char *words_near(const struct words *words, const char *text)
 {
-	unsigned least = (unsigned)strlen(text) / 3 + 1; /* a third of it may be wrong */
+	size_t len = strlen(text);
+	unsigned least = len < 6 ? len > 1 : (unsigned)len / 3; /* a third of it may be wrong */
 	const char *near = NULL;
 
 	for (size_t i = 0; i < words->count; i++) {
 		unsigned d = distance(text, words->word[i]);
 
-		if (d <= least && (!near || d < least)) {
+		if (least && d <= least && (!near || d < least)) {
 			least = d;
 			near = words->word[i];
 		}
