@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (facts.transport == TRANSPORT_TCP && !facts.midstream) {
 		facts.initiator = 0;
 		facts.initiator_by = INITIATOR_SYN;
+		facts.tcp_flags[0] = facts.tcp_flags[1] = TCP_SYN;
 	}
 	ports[0] = be16(data + 1);
 	ports[1] = be16(data + 3);

@@ -207,7 +207,7 @@ static void ssh_on_443_is_a_certain_no(void **state)
 	assert_int_equal(said_no(seen), ARRAY_LEN(POSSIBLE));
 }
 
-enum { NO_SYN = 1, FROM_SERVER = 2, LOST = 4, CUT = 8 };
+enum { NO_SYN = 1, FROM_SERVER = 2, LOST = 4, CUT = 8, ONLY_ANSWER = 16 };
 
 static void a_certain_no_needs_the_whole_first_payload_of_the_opener(void **state)
 {
@@ -218,6 +218,8 @@ static void a_certain_no_needs_the_whole_first_payload_of_the_opener(void **stat
 		bool no;
 	} cases[] = {
 		{"whole", "SSH-2.0-OpenSSH_9.2\r\n", 0, true},
+		{"only the answer to the SYN was seen", "SSH-2.0-OpenSSH_9.2\r\n",
+		 NO_SYN | ONLY_ANSWER, false},
 		{"no SYN was seen", "SSH-2.0-OpenSSH_9.2\r\n", NO_SYN, false},
 		{"of the server", "SSH-2.0-OpenSSH_9.2\r\n", FROM_SERVER, false},
 		{"behind a lost segment", "SSH-2.0-OpenSSH_9.2\r\n", LOST, false},
@@ -235,6 +237,8 @@ static void a_certain_no_needs_the_whole_first_payload_of_the_opener(void **stat
 
 		if (!(cases[i].how & NO_SYN))
 			talk_open(w, TCP);
+		if (cases[i].how & ONLY_ANSWER)
+			wire_tcp(w, TCP_BACK, "SA", NULL, 0);
 		if (cases[i].how & LOST)
 			wire_lose(w, TCP, 100);
 		if (cases[i].how & CUT)
