@@ -63,6 +63,8 @@ struct young {
 	uint32_t hold_seq; /* ... and the sequence number that must come next */
 };
 
+_Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at most");
+
 /* A name or lease learnt from a payload; the sensor makes an event of it. */
 struct learnt_name {
 	struct addr client, server, address;

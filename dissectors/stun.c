@@ -107,7 +107,10 @@ static struct told read_attributes(const struct look *look)
 	return told;
 }
 
-/* A check is answered when a success carries the id of the other end's last one (RFC 8445 7.2.5). */
+/*
+ * A check is answered when a success carries the id of the other end's last one (RFC 8445 7.2.5). On
+ * a flow to a relay it is the peer behind it that answers, and says nothing of the relay.
+ */
 static void binding(struct look *look, const struct stun_header *header,
 		    const struct told *told)
 {
@@ -125,7 +128,8 @@ static void binding(struct look *look, const struct stun_header *header,
 		young->stun_checked[side] = true;
 		break;
 	case CLASS_SUCCESS:
-		if (young->stun_checked[!side] &&
+		if (!young->turn && look->facts->app != APP_MSTURN &&
+		    young->stun_checked[!side] &&
 		    !memcmp(young->stun_tx[!side], header->id, sizeof(young->stun_tx[!side])))
 			look->facts->ice |= (uint8_t)BIT(side);
 		break;

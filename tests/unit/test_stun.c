@@ -180,6 +180,19 @@ static void an_allocation_is_msturn_and_asked_for_by_the_unit(void **state)
 			 0); /* checks inside a relay say nothing of the relay */
 }
 
+static void a_check_answered_through_a_relay_says_nothing_of_the_relay(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message m = message_msturn(MSTURN_SET_ACTIVE, 1, "93.71.110.205:16332", NULL);
+
+	talk_udp(w, RELAY, &m);
+	talk_ice(w, RELAY);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_MSTURN);
+	assert_int_equal(seen->facts.ice, 0);
+}
+
 static void a_reply_alone_tells_who_asked(void **state)
 {
 	struct message m = message_msturn(MSTURN_ALLOCATE_ERROR, 1, NULL, NULL);
@@ -355,6 +368,7 @@ int main(void)
 		cmocka_unit_test(the_length_must_be_that_of_the_datagram),
 		cmocka_unit_test(over_tcp_it_comes_framed_or_bare_and_in_pieces),
 		cmocka_unit_test(an_allocation_is_msturn_and_asked_for_by_the_unit),
+		cmocka_unit_test(a_check_answered_through_a_relay_says_nothing_of_the_relay),
 		cmocka_unit_test(a_reply_alone_tells_who_asked),
 		cmocka_unit_test(the_magic_cookie_attribute_is_what_makes_it_msturn),
 		cmocka_unit_test(media_within_send_and_data_tells_its_kind),
