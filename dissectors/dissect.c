@@ -113,7 +113,7 @@ static bool ask_owner(struct look *look)
 		return false;
 	if (owner->media)
 		return !media_is_told(look->facts, look->young);
-	return owner->app == APP_DNS || owner->app == APP_LLMNR ||
+	return owner->app == APP_DNS || owner->app == APP_LLMNR || owner->app == APP_DHCP ||
 	       look->young->payloads[0] + look->young->payloads[1] < OWNED_PAYLOADS_MAX;
 }
 

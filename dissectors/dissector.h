@@ -55,8 +55,8 @@ struct young {
 	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
 	uint16_t hello_skip; /* ... that many of them of no interest */
 
-	uint8_t hold
-		[512]; /* the tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
+	/* The tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
+	uint8_t hold[512];
 	uint16_t hold_len;
 	uint8_t hold_side;
 	bool holding, hold_from_start;
