@@ -194,7 +194,7 @@ const char *words_near(const struct words *words, const char *text)
 	unsigned least = len < 6 ? len > 1 : (unsigned)len / 3; /* a third of it may be wrong */
 	const char *near = NULL;
 
-	for (size_t i = 0; i < words->count; i++) {
+	for (size_t i = 0; len <= WORD_MAX && i < words->count; i++) {
 		unsigned d = distance(text, words->word[i]);
 
 		if (least && d <= least && (!near || d < least)) {

@@ -173,6 +173,8 @@ static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
 		{"rolls", "roles"}, {"zebra", NULL},   {"x", NULL},
 	};
 
+	char longer[301] = "";
+
 	WORDS(KEYS, "units", "roles", "waivers");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *near = words_near(&KEYS, cases[i].text);
@@ -182,6 +184,8 @@ static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
 		else
 			assert_null(near);
 	}
+	memset(longer, 'u', sizeof(longer) - 1);
+	assert_null(words_near(&KEYS, longer));
 }
 
 static void every_truncation_of_a_file_is_survived(void **state)
