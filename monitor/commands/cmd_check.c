@@ -3,7 +3,7 @@
  * them?
  */
 #include "monitor/commands.h"
-#include "monitor/commands/source.h"
+#include "monitor/commands/feed.h"
 #include "monitor/log.h"
 #include "monitor/report.h"
 
@@ -15,16 +15,16 @@ static const char HELP[] =
 	"       tlmon check -i IF --for 15m [-c site.yaml] [filter]\n\n"
 	"Judges a run and prints the result, every finding with its reason, and the matrix of\n"
 	"documented rows and units, where a row nobody exercised says so. Nothing is stored.\n\n" POLICY_HELP
-		SOURCE_HELP
+		FEED_HELP
 	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n"
 	"  -h, --help            this text\n\n"
 	"Exit status: 0 accepted; 1 not accepted, a finding stands; 2 usage or configuration;\n"
 	"3 undetermined: a required row was not seen to work, or not all could be seen.\n\n"
 	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n";
 
-enum { CHECK_FAIL_ON = SOURCE_LAST };
+enum { CHECK_FAIL_ON = FEED_LAST };
 
-static int check(struct source *source, const struct policy_options *options,
+static int check(struct feed *feed, const struct policy_options *options,
 		 enum severity fail_on)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
@@ -38,11 +38,11 @@ static int check(struct source *source, const struct policy_options *options,
 		[ACCEPTANCE_UNDETERMINED] = EXIT_UNDETERMINED,
 	};
 	struct pipeline_options run = {
-		.for_us = source->for_us, .again = true, .progress = progress_show};
+		.for_us = feed->for_us, .again = true, .progress = progress_show};
 	struct err err = {0};
 	int r;
 
-	source_capture(source, &run.capture);
+	feed_capture(feed, &run.capture);
 	r = policy_options_load(options, &policy, &err);
 	if (r >= 0 && !policy->unit_count)
 		r = err_set(
@@ -66,6 +66,11 @@ static int check(struct source *source, const struct policy_options *options,
 				&err);
 	if (r < 0)
 		return log_err(&err);
+	if (pipeline_interrupted(pipeline) && feed->file_count) {
+		log_warning("interrupted: the rest of the capture was not judged");
+		if (report_result(report) == ACCEPTED)
+			return EXIT_UNDETERMINED;
+	}
 	return EXITS[report_result(report)];
 }
 
@@ -73,24 +78,24 @@ int cmd_check(int argc, char **argv)
 {
 	static const struct option LONG[] = {
 		POLICY_LONG,
-		SOURCE_LONG,
+		FEED_LONG,
 		{"fail-on", required_argument, NULL, CHECK_FAIL_ON},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
 	enum severity fail_on = SEVERITY_LOW;
 	struct policy_options policy = {0};
-	struct source source = {0};
+	struct feed feed = {0};
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT SOURCE_SHORT "h",
+	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "h",
 					       LONG, NULL)) != -1) {
 		if (option == 'h' || option == '?') {
 			if (option == 'h')
 				fputs(HELP, stdout);
 			else
 				log_error("'tlmon check --help' lists the options");
-			source_release(&source);
+			feed_release(&feed);
 			return option == 'h' ? EXIT_FINE : EXIT_USAGE;
 		}
 		if (option == CHECK_FAIL_ON) {
@@ -103,11 +108,11 @@ int cmd_check(int argc, char **argv)
 		}
 		r = policy_option(&policy, option, optarg, &err);
 		if (!r)
-			r = source_option(&source, option, optarg, &err);
+			r = feed_option(&feed, option, optarg, &err);
 	}
 	if (r >= 0)
-		r = source_words(&source, argc - optind, argv + optind, &err);
-	r = r < 0 ? log_err(&err) : check(&source, &policy, fail_on);
-	source_release(&source);
+		r = feed_words(&feed, argc - optind, argv + optind, &err);
+	r = r < 0 ? log_err(&err) : check(&feed, &policy, fail_on);
+	feed_release(&feed);
 	return r;
 }

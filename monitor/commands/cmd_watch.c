@@ -2,7 +2,7 @@
  * cmd_watch.c - judge every flow of the units, live or from capture files, into the database.
  */
 #include "monitor/commands.h"
-#include "monitor/commands/source.h"
+#include "monitor/commands/feed.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -15,7 +15,7 @@ static const char HELP[] =
 	"Judges every flow of every unit against the documented rows and writes flows and\n"
 	"findings to DIR/flows.db. Live it prints a line for each new finding, until SIGINT\n"
 	"or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
-		SOURCE_HELP
+		FEED_HELP
 	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n"
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
@@ -45,7 +45,7 @@ static void found(void *context, const struct finding *finding)
 }
 
 /* Nobody was listed: who looks like a room system, and the command that goes on from here. */
-static void say_candidates(const struct recorder *recorder, const struct source *source)
+static void say_candidates(const struct recorder *recorder, const struct feed *feed)
 {
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
 	const struct candidate *candidates;
@@ -66,8 +66,8 @@ static void say_candidates(const struct recorder *recorder, const struct source 
 		       host->by_oui && *host->name ? ", " : "", *host->name ? host->name : "");
 	}
 	printf("Go on with:\n  tlmon watch %s %s --unit %s --profile room,online\n",
-	       source->file_count ? "-r" : "-i",
-	       source->file_count ? source->files[0] : source->interfaces[0],
+	       feed->file_count ? "-r" : "-i",
+	       feed->file_count ? feed->files[0] : feed->interfaces[0],
 	       addr_print(&candidates[0].addr, addr));
 }
 
@@ -76,6 +76,8 @@ static void say_cuts(const struct capture *capture)
 	for (size_t i = 0; i < capture_input_count(capture); i++) {
 		const struct captured_input *input = capture_input(capture, i);
 
+		if (!input->packets)
+			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
 			log_warning("%s: damaged or cut %s; everything before it was judged",
 				    input->name, input->note);
@@ -112,18 +114,18 @@ static void say_sums(const struct recorder *recorder, const char *dir)
 		printf("Go on with:  tlmon findings -l %s\n", dir);
 }
 
-static int watch(struct source *source, const struct policy_options *options, const char *dir)
+static int watch(struct feed *feed, const struct policy_options *options, const char *dir)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
-	struct pipeline_options run = {.for_us = source->for_us, .again = source->again};
-	bool live = source->interface_count > 0;
+	struct pipeline_options run = {.for_us = feed->for_us, .again = feed->again};
+	bool live = feed->interface_count > 0;
 	struct err err = {0};
 	int r;
 
-	source_capture(source, &run.capture);
+	feed_capture(feed, &run.capture);
 	r = policy_options_load(options, &policy, &err);
 	if (r >= 0)
 		r = capture_open(&run.capture, &capture, &err);
@@ -145,28 +147,28 @@ static int watch(struct source *source, const struct policy_options *options, co
 	say_cuts(capture);
 	say_sums(pipeline_recorder(pipeline), dir);
 	if (!policy->unit_count)
-		say_candidates(pipeline_recorder(pipeline), source);
+		say_candidates(pipeline_recorder(pipeline), feed);
 	return EXIT_FINE;
 }
 
 int cmd_watch(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
-					     SOURCE_LONG,
+					     FEED_LONG,
 					     {"log", required_argument, NULL, 'l'},
 					     {"help", no_argument, NULL, 'h'},
 					     {0}};
 	struct policy_options policy = {0};
-	struct source source = {0};
+	struct feed feed = {0};
 	const char *dir = NULL;
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT SOURCE_SHORT "l:h",
+	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "l:h",
 					       LONG, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
-			source_release(&source);
+			feed_release(&feed);
 			return EXIT_FINE;
 		}
 		if (option == 'l') {
@@ -175,16 +177,16 @@ int cmd_watch(int argc, char **argv)
 		}
 		if (option == '?') {
 			log_error("'tlmon watch --help' lists the options");
-			source_release(&source);
+			feed_release(&feed);
 			return EXIT_USAGE;
 		}
 		r = policy_option(&policy, option, optarg, &err);
 		if (!r)
-			r = source_option(&source, option, optarg, &err);
+			r = feed_option(&feed, option, optarg, &err);
 	}
 	if (r >= 0)
-		r = source_words(&source, argc - optind, argv + optind, &err);
-	r = r < 0 ? log_err(&err) : watch(&source, &policy, data_dir(dir));
-	source_release(&source);
+		r = feed_words(&feed, argc - optind, argv + optind, &err);
+	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir));
+	feed_release(&feed);
 	return r;
 }

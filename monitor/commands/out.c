@@ -3,10 +3,10 @@
  * (RFC 8259, RFC 4180). Text comes from the wire: JSON escapes it, libsmartcols prints control
  * characters as \x1b, so that no name can steer a terminal.
  */
-#include "monitor/commands/out.h"
+#include "monitor/commands/out_fit.h"
 
 #include <assert.h>
-#include <libsmartcols.h>
+#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +24,8 @@ struct out {
 	bool first_cell; /* no name was written in this row yet */
 	struct libscols_table *table;
 	struct libscols_line *line;
+	unsigned flags[FIT_COLUMNS_MAX]; /* of the columns that stand in the table */
+	size_t table_columns;
 	size_t table_rows,
 		table_cell; /* rows held; columns of this row that stand in the table */
 	char **notes;	    /* one a row held; NULL: none */
@@ -119,7 +121,7 @@ static size_t width_of(FILE *file)
 
 	if (!ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col)
 		return size.ws_col;
-	return width >= 20 && width <= 10000 ? (size_t)width : 80;
+	return width >= 20 && width <= 10000 ? (size_t)width : 120;
 }
 
 static int table_new(struct out *out)
@@ -135,14 +137,18 @@ static int table_new(struct out *out)
 	scols_table_enable_maxout(table, 0);
 	scols_table_set_column_separator(table, "  ");
 	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-	scols_table_set_termwidth(table, out->wide ? 1 << 16 : out->width);
+	scols_table_set_termwidth(table, 1 << 16); /* table_fit() sees to the width */
+	out->table_columns = 0;
 	for (size_t i = 0; i < out->count; i++) {
 		const struct out_column *column = &out->columns[i];
-		int flags = (column->flags & OUT_RIGHT ? SCOLS_FL_RIGHT : 0) |
-			    (column->flags & OUT_CUT && !out->wide ? SCOLS_FL_TRUNC : 0);
 
-		if (column->title && !scols_table_new_column(table, column->title, 0, flags))
+		if (!column->title)
+			continue;
+		if (!scols_table_new_column(table, column->title, 0,
+					    column->flags & OUT_RIGHT ? SCOLS_FL_RIGHT : 0))
 			return -ENOMEM;
+		assert(out->table_columns < FIT_COLUMNS_MAX);
+		out->flags[out->table_columns++] = column->flags;
 	}
 	return 0;
 }
@@ -163,6 +169,9 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 			    .first_cell = true,
 			    .width = width_of(file),
 			    .colour = isatty(fileno(file)) && !getenv("NO_COLOR")};
+	if (format == OUT_TABLE)
+		setlocale(LC_CTYPE,
+			  "C.UTF-8"); /* a unit may be called Größe, whatever $LANG says */
 	if (format == OUT_TABLE && table_new(out) < 0) {
 		out_free(out);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -350,6 +359,8 @@ static int table_flush(struct out *out)
 
 	if (!out->table_rows)
 		return 0;
+	if (!out->wide && table_fit(out->table, out->flags, out->table_columns, out->width) < 0)
+		return -ENOMEM;
 	if (scols_print_table_to_string(out->table, &text) < 0 || !text)
 		return -ENOMEM;
 	for (line = text; *line; line = next) {

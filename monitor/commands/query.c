@@ -223,6 +223,21 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 	return flowdb_check(query->db, err);
 }
 
+bool flow_id_parse(const char *text, int64_t *ret_id)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	if (!digits || digits > 18 || text[digits])
+		return false;
+	*ret_id = strtoll(text, NULL, 10);
+	return true;
+}
+
+bool finding_id_parse(const char *text, int64_t *ret_id)
+{
+	return (*text == 'F' || *text == 'f') && flow_id_parse(text + 1, ret_id);
+}
+
 bool transport_has_ports(uint8_t transport)
 {
 	return transport == TRANSPORT_TCP || transport == TRANSPORT_UDP;

@@ -51,8 +51,8 @@ refused 'what is no capture is refused' 'text\.pcap' -- watch text.pcap
 refused 'a capture that is not there is refused' 'none\.pcap' 'No such file' -- watch none.pcap
 mkdir -p folder
 refused 'a folder without captures is refused' 'folder' -- watch folder
-{ head -c 20 demo.pcap; printf '\x93\0\0\0'; tail -c +25 demo.pcap; } >link.pcap # 147: USER0
-refused 'an unknown link type is refused by name' 'link\.pcap' 'USER0' 'Ethernet|EN10MB' -- watch link.pcap
+{ head -c 20 demo.pcap; printf '\x69\0\0\0'; tail -c +25 demo.pcap; } >link.pcap # 105: 802.11
+refused 'an unknown link type is refused by name' 'link\.pcap' 'IEEE802_11' 'Ethernet|EN10MB' -- watch link.pcap
 
 # Damage after a good beginning: what came before is judged, and the place is said.
 # cut_at NAME FILE PATTERN
@@ -139,11 +139,10 @@ rm rooms.csv
 refused 'a units-file that is not there is refused' 'rooms\.csv' -- watch demo.pcap rooms.yaml
 
 # Envelopes
-mkdir envelope
-printf 'roles: {a: {meaning: m}}\n' >envelope/roles.yaml
-printf 'profile: x\ntitle: X\nrows: [{id: x.a, document: d, direction: [sideways]}]\n' >envelope/x.yaml
-refused 'a direction that is none is refused' 'x\.yaml:[0-9]+' 'sideways' -- \
-	"$TLMON" watch -r demo.pcap -e envelope --unit 10.20.0.15 --profile x -l db
+cp -r "$OLDPWD/rules/teamline" envelope
+sed -i '0,/direction: \[out\]/s//direction: [sideways]/' envelope/room.yaml
+refused 'a direction that is none is refused' 'room\.yaml:[0-9]+:[0-9]+' 'sideways' '\^' -- \
+	"$TLMON" watch -r demo.pcap -e envelope -c site.yaml -l db
 
 # Databases
 mkdir db-text && echo 'this is no database, but long enough to be one' >db-text/flows.db
@@ -171,8 +170,10 @@ mkdir ro && refused 'a file seen before is refused' 'again' -- sh -c \
 	"'$TLMON' watch -r demo.pcap -c site.yaml -l ro >/dev/null 2>&1; '$TLMON' watch -r demo.pcap -c site.yaml -l ro"
 
 # Words on the command line
-refused 'no command is a question' 'watch|command' -- "$TLMON"
-refused 'an unknown command is refused' 'wacht' 'watch' -- "$TLMON" wacht
+code=0
+"$TLMON" >out 2>err || code=$?
+is 'without a command the usage is shown on stderr' "$code $(wc -l <out) $(grep -c '^usage: tlmon' err)" '2 0 1'
+refused 'an unknown command is refused' 'wacht' 'help|watch' -- "$TLMON" wacht
 refused 'an unknown option is refused' 'nosuch' -- "$TLMON" watch --nosuch
 refused 'watch without an input is refused' '-r|-i' -- "$TLMON" watch -c site.yaml -l db
 refused 'an unknown profile is refused' 'cloud' 'online' -- \

@@ -1,13 +1,13 @@
 /*
- * source.c - see source.h.
+ * feed.c - see feed.h.
  */
-#include "monitor/commands/source.h"
+#include "monitor/commands/feed.h"
 #include "schema/time.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-int source_option(struct source *source, int option, const char *value, struct err *err)
+int feed_option(struct feed *feed, int option, const char *value, struct err *err)
 {
 	char *end;
 	long number;
@@ -15,38 +15,38 @@ int source_option(struct source *source, int option, const char *value, struct e
 
 	switch (option) {
 	case 'r':
-		r = capture_expand(value, &source->files, &source->file_room,
-				   &source->file_count, err);
+		r = capture_expand(value, &feed->files, &feed->file_room,
+				   &feed->file_count, err);
 		return r < 0 ? r : 1;
 	case 'i':
-		if (source->interface_count == INTERFACES_MAX)
+		if (feed->interface_count == INTERFACES_MAX)
 			return err_set(err, -E2BIG, "-i: more than %d interfaces",
 				       INTERFACES_MAX);
-		source->interfaces[source->interface_count++] = value;
+		feed->interfaces[feed->interface_count++] = value;
 		return 1;
-	case SOURCE_SNAP:
+	case FEED_SNAP:
 		number = strtol(value, &end, 10);
 		if (*end || end == value || number < 96 || number > 262144)
 			return err_set(
 				err, -EINVAL,
 				"--snaplen %s: a number of bytes from 96 to 262144 is wanted",
 				value);
-		source->snap_len = (int)number;
+		feed->snap_len = (int)number;
 		return 1;
-	case SOURCE_FOR:
-		r = time_parse_span(value, &source->for_us, err);
+	case FEED_FOR:
+		r = time_parse_span(value, &feed->for_us, err);
 		return r < 0 ? r : 1;
-	case SOURCE_AGAIN:
-		source->again = true;
+	case FEED_AGAIN:
+		feed->again = true;
 		return 1;
-	case SOURCE_IN_PROCESS:
+	case FEED_IN_PROCESS:
 		return 1;
 	default:
 		return 0;
 	}
 }
 
-int source_words(struct source *source, int argc, char **argv, struct err *err)
+int feed_words(struct feed *feed, int argc, char **argv, struct err *err)
 {
 	struct stat st;
 
@@ -58,40 +58,40 @@ int source_words(struct source *source, int argc, char **argv, struct err *err)
 				"%s: trailing words are a tcpdump filter, and this one is a file; "
 				"files go behind -r",
 				argv[i]);
-		if (strlen(source->filter) + strlen(argv[i]) + 2 > sizeof(source->filter))
+		if (strlen(feed->filter) + strlen(argv[i]) + 2 > sizeof(feed->filter))
 			return err_set(err, -E2BIG, "the filter is longer than %zu bytes",
-				       sizeof(source->filter));
-		text_add(source->filter, sizeof(source->filter), "%s%s", i ? " " : "", argv[i]);
+				       sizeof(feed->filter));
+		text_add(feed->filter, sizeof(feed->filter), "%s%s", i ? " " : "", argv[i]);
 	}
-	if (source->file_count && source->interface_count)
+	if (feed->file_count && feed->interface_count)
 		return err_set(err, -EINVAL,
 			       "-r and -i: either files or interfaces in one run");
-	if (!source->file_count && !source->interface_count)
+	if (!feed->file_count && !feed->interface_count)
 		return err_set(
 			err, -EINVAL,
 			"what shall be read? -i INTERFACE watches a mirror port, -r FILE reads a capture");
-	if (source->file_count && source->for_us)
+	if (feed->file_count && feed->for_us)
 		return err_set(err, -EINVAL, "--for ends a live run; a file ends by itself");
 	return 0;
 }
 
-void source_release(struct source *source)
+void feed_release(struct feed *feed)
 {
-	for (size_t i = 0; i < source->file_count; i++)
-		free(source->files[i]);
-	free(source->files);
+	for (size_t i = 0; i < feed->file_count; i++)
+		free(feed->files[i]);
+	free(feed->files);
 }
 
-void source_capture(const struct source *source, struct capture_options *ret)
+void feed_capture(const struct feed *feed, struct capture_options *ret)
 {
-	bool live = source->interface_count > 0;
+	bool live = feed->interface_count > 0;
 
 	*ret = (struct capture_options){
-		.inputs = live ? source->interfaces : (const char *const *)source->files,
-		.input_count = live ? source->interface_count : source->file_count,
+		.inputs = live ? feed->interfaces : (const char *const *)feed->files,
+		.input_count = live ? feed->interface_count : feed->file_count,
 		.live = live,
-		.filter = source->filter,
-		.snap_len = source->snap_len,
+		.filter = feed->filter,
+		.snap_len = feed->snap_len,
 	};
 }
 

@@ -1,0 +1,32 @@
+/*
+ * explain.h - the story of one recorded flow or finding, for people.
+ */
+#ifndef MONITOR_COMMANDS_EXPLAIN_H
+#define MONITOR_COMMANDS_EXPLAIN_H
+
+#include "monitor/commands/query.h"
+
+struct explain {
+	struct flowdb *db;
+	const struct envelope *envelope; /* whose rows are quoted */
+	const char *dir;		 /* as given with -l; NULL */
+	bool json;
+};
+
+/* 1: it was told; 0: there is no such one; negative errno with err filled. */
+int explain_flow(const struct explain *explain, int64_t id, struct err *err) MUST_CHECK;
+int explain_finding(const struct explain *explain, int64_t id, struct err *err) MUST_CHECK;
+
+/* The row as documented, in some lines behind two blanks; or that this envelope does not hold it. */
+void explain_row(const struct envelope *envelope, const char *id);
+/*
+ * What would settle it with the least change, a line or two: of the network, of the unit, of the
+ * site file. `flow` is one flow of it, or NULL.
+ */
+void explain_remedy(const struct envelope *envelope, const struct finding_row *finding,
+		    const struct flow_view *flow);
+
+/* "name: text" lines; the names stand in one column. */
+void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);
+
+#endif

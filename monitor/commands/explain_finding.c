@@ -1,0 +1,118 @@
+/*
+ * explain_finding.c - one finding: why it stands, its flows, the row as documented, what would
+ * settle it, and the waiver if it is to stay.
+ */
+#include "monitor/commands/explain.h"
+#include "monitor/commands/finding_table.h"
+#include "monitor/commands/flow_table.h"
+#include "schema/time.h"
+
+#define FLOWS_SHOWN 10
+
+struct told {
+	const struct explain *explain;
+	struct finding_row row;
+	bool found;
+	struct out *out;
+	struct flow_view sample; /* its first kept flow; borrowed texts are gone */
+	bool has_sample;
+};
+
+static void print_head(const struct finding_view *finding)
+{
+	const struct finding_row *row = &finding->row;
+	char first[TIME_TEXT], last[TIME_TEXT];
+
+	printf("F%lld: %s at %s%s%s, severity %s, %s%s\n", (long long)finding->id,
+	       kind_name((enum kind)row->kind), finding->unit,
+	       *row->row ? ", nearest row " : "", row->row,
+	       severity_name((enum severity)row->severity)
+		       ? severity_name((enum severity)row->severity)
+		       : "none",
+	       row->open ? "open" : "closed", *row->waiver ? ", waived" : "");
+	printf("  %s\n", row->reason);
+	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
+	explain_line("peer", "%s%s%s", *row->role ? row->role : row->remote,
+		     *row->port ? ", port " : "", row->port);
+	explain_line("speaks", "%s%s%s", row->transport ? transport_name(row->transport) : "",
+		     row->app ? ", " : "", row->app ? app_name((enum app)row->app) : "");
+	time_print_local(row->first_us, first);
+	time_print_local(row->last_us, last);
+	explain_line("seen", "%s .. %s local", first, last);
+	time_print(row->first_us, first);
+	time_print(row->last_us, last);
+	explain_line("", "%s .. %s", first, last);
+	explain_line("flows", "%llu, %llu bytes; %llu of them kept as rows",
+		     (unsigned long long)row->flows, (unsigned long long)row->bytes,
+		     (unsigned long long)row->kept);
+	if (*row->waiver)
+		explain_line("waived by", "%s", row->waiver);
+}
+
+static int note(void *context, const struct finding_view *finding, struct err *err)
+{
+	struct told *told = context;
+
+	told->found = true;
+	told->row = finding->row;
+	if (told->explain->json)
+		return finding_put_json(finding, err);
+	print_head(finding);
+	return 1;
+}
+
+static int note_flow(void *context, const struct flow_view *flow, struct err *err)
+{
+	struct told *told = context;
+
+	if (!told->has_sample)
+		told->sample = *flow;
+	told->has_sample = true;
+	return flow_put(told->out, flow, false, err);
+}
+
+static int print_flows(struct told *told, int64_t id, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	const struct flow_query query = {.finding = id, .limit = FLOWS_SHOWN};
+	int r = out_new(OUT_TABLE, stdout, FLOW_COLUMNS, FLOW_COLUMN_COUNT, false, &out, err);
+
+	if (r < 0)
+		return r;
+	told->out = out;
+	printf("\n");
+	r = flowdb_flows(told->explain->db, &query, note_flow, told, err);
+	if (r >= 0)
+		r = out_finish(out, err);
+	if (r >= 0 && !out_count(out))
+		printf("No row of its flows is kept.\n");
+	else if (r >= 0 && told->row.kept > FLOWS_SHOWN)
+		printf("(the first %d; all: tlmon flows --kind %s ...)\n", FLOWS_SHOWN,
+		       kind_name((enum kind)told->row.kind));
+	return r;
+}
+
+int explain_finding(const struct explain *explain, int64_t id, struct err *err)
+{
+	const struct finding_query query = {.flow = {.finding = id}, .state = FINDINGS_ALL};
+	struct told told = {.explain = explain};
+	int r = flowdb_findings(explain->db, &query, note, &told, err);
+
+	if (r < 0 || !told.found)
+		return r;
+	if (explain->json)
+		return 1;
+	r = print_flows(&told, id, err);
+	if (r < 0)
+		return r;
+	if (*told.row.row)
+		explain_row(explain->envelope, told.row.row);
+	printf("\nTo settle it\n");
+	explain_remedy(explain->envelope, &told.row, told.has_sample ? &told.sample : NULL);
+	if (!*told.row.waiver && told.row.open)
+		printf("  If it is to stay, print the waiver for the site file:\n"
+		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD%s%s\n",
+		       (long long)id, explain->dir ? " -l " : "",
+		       explain->dir ? explain->dir : "");
+	return 1;
+}

@@ -1,0 +1,175 @@
+/*
+ * explain_row.c - a documented row for people, and what would settle a finding against it.
+ */
+#include "monitor/commands/explain.h"
+
+#include <stdarg.h>
+
+void explain_line(const char *name, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("  %-13s", name);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+}
+
+static const char *roles_text(const struct envelope *envelope, uint32_t roles, char *buf,
+			      size_t size)
+{
+	*buf = '\0';
+	for (size_t i = 0; i < envelope->role_count; i++)
+		if (roles >> i & 1)
+			text_add(buf, size, "%s%s", *buf ? " or " : "", envelope->roles[i].id);
+	return buf;
+}
+
+static void print_form(const struct envelope *envelope, const struct row *row,
+		       const struct row_form *form)
+{
+	char local[128], remote[128], roles[256];
+	bool out = form->directions & BIT(DIRECTION_OUT),
+	     in = form->directions & BIT(DIRECTION_IN);
+
+	port_set_print(&form->local, local, sizeof(local));
+	port_set_print(&form->remote, remote, sizeof(remote));
+	explain_line(form == row->form ? "documented" : "or",
+		     "%s%s%s, %s%s%s, unit's port %s, peer %s port %s", out ? "out" : "",
+		     out && in ? " and " : "", in ? "in" : "", form->udp ? "udp" : "",
+		     form->udp && form->tcp ? " or " : "", form->tcp ? "tcp" : "",
+		     *local ? local : "any",
+		     roles_text(envelope, form->peers, roles, sizeof(roles)),
+		     *remote ? remote : "any");
+	if (*form->note)
+		explain_line("", "(%s)", form->note);
+}
+
+void explain_row(const struct envelope *envelope, const char *id)
+{
+	int index = envelope_find_row(envelope, id);
+	const struct row *row;
+
+	printf("\n%s\n", id);
+	if (index < 0) {
+		printf("  not in the envelope compiled in; -e names the one it was judged by\n");
+		return;
+	}
+	row = &envelope->rows[index];
+	explain_line("document", "%s", row->document);
+	for (unsigned i = 0; i < row->form_count; i++)
+		print_form(envelope, row, &row->form[i]);
+	if (*row->application_words)
+		explain_line("speaks", "%s%s%s%s", row->application_words,
+			     *row->media_words ? " (" : "", row->media_words,
+			     *row->media_words ? ")" : "");
+	if (*row->exercise)
+		explain_line("to exercise", "%s", row->exercise);
+	if (*row->note)
+		explain_line("note", "%s", row->note);
+}
+
+static const struct differs *differs_of(const struct flow_view *flow, uint8_t kind)
+{
+	if (!flow || !flow->nearest_count || kind > KIND_MEDIA)
+		return NULL;
+	for (unsigned i = 0; i < flow->nearest[0].count; i++)
+		if (flow->nearest[0].differs[i].field == kind - KIND_IP_VERSION)
+			return &flow->nearest[0].differs[i];
+	return NULL;
+}
+
+/* The role that the nearest row wants first, as the site file would list this peer under it. */
+static void remedy_peer(const struct envelope *envelope, const struct finding_row *finding,
+			const char *peer)
+{
+	int index = envelope_find_row(envelope, finding->row);
+	uint32_t roles = index < 0 ? 0 : envelope->rows[index].form[0].peers;
+
+	for (size_t i = 0; i < envelope->role_count; i++)
+		if (roles >> i & 1 && !envelope->roles[i].anyone) {
+			printf("  If %s is yours to trust as %s, say so in the site file:\n"
+			       "    roles:\n      %s: {addresses: [\"%s\"]}\n"
+			       "  If not, find out why the unit talks to it, and block it.\n",
+			       peer, envelope->roles[i].id, envelope->roles[i].id, peer);
+			return;
+		}
+	printf("  Find out why the unit talks to %s, and block it if nobody knows.\n", peer);
+}
+
+void explain_remedy(const struct envelope *envelope, const struct finding_row *finding,
+		    const struct flow_view *flow)
+{
+	const struct differs *differs = differs_of(flow, finding->kind);
+	const char *expected = differs ? differs->expected : "what the row says";
+	const char *transport = finding->transport ? transport_name(finding->transport) : "it";
+	char addr[ADDR_TEXT], sender[ADDR_TEXT] = "a router";
+	const char *peer = *finding->role     ? finding->role
+			   : *finding->remote ? finding->remote
+					      : "the peer";
+	const char *one = flow ? addr_print(&flow->facts.end[!flow->local].addr, addr) : peer;
+
+	if (flow && !addr_is_unspecified(&flow->facts.icmp_sender))
+		addr_print(&flow->facts.icmp_sender, sender);
+	switch (finding->kind) {
+	case KIND_IP_VERSION:
+	case KIND_TRANSPORT:
+		printf("  Make the unit use %s for it, or block this way at the network.\n",
+		       expected);
+		break;
+	case KIND_DIRECTION:
+		printf("  Only the other side may open this (%s): block it at the firewall in front of the "
+		       "unit.\n",
+		       expected);
+		break;
+	case KIND_PEER:
+		remedy_peer(envelope, finding, one);
+		break;
+	case KIND_REMOTE_PORT:
+		printf("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
+		       "port %s.\n",
+		       peer, expected, finding->port);
+		break;
+	case KIND_APPLICATION:
+		printf("  Something else than %s speaks there: find out what it is. No site file excuses it "
+		       "but a waiver.\n",
+		       expected);
+		break;
+	case KIND_LOCAL_PORT:
+		printf("  Set the unit's media ports to %s. If the mirror stands behind a NAT that rewrites "
+		       "them, say so in the site file:\n    options: {nat: true}\n",
+		       expected);
+		break;
+	case KIND_MEDIA:
+		printf("  Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
+		       "on them.\n",
+		       expected);
+		break;
+	case KIND_SERVICE:
+		printf("  No documented row is meant for this: switch it off at the unit, or block %s %s to "
+		       "%s.\n",
+		       transport, *finding->port ? finding->port : "", peer);
+		break;
+	case KIND_BLOCKED_SILENT:
+		printf("  Let %s port %s from the unit to %s pass; look at the firewalls between them, none "
+		       "answers.\n",
+		       transport, finding->port, peer);
+		break;
+	case KIND_BLOCKED_PROHIBITED:
+		printf("  %s forbids it: let %s port %s from the unit to %s pass there.\n",
+		       sender, transport, finding->port, peer);
+		break;
+	case KIND_REFUSED:
+		printf("  %s refuses %s port %s itself: is the service up, and is this the right server?\n",
+		       one, transport, finding->port);
+		break;
+	case KIND_UNLISTED_UNIT:
+		printf("  List it in the site file, or find out whose it is:\n"
+		       "    units:\n      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}\n",
+		       one);
+		break;
+	default:
+		break;
+	}
+}

@@ -1,0 +1,455 @@
+/*
+ * test_sensor.c - packets in, facts out: who opened a flow, what became of it, when it ends, what
+ * is counted. Packets come from tests/lib/wire.h; the events are read off the rings.
+ */
+#include "monitor/sensor.h"
+#include "tests/lib/talk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define FLOWS_MAX 64
+
+/* A sensor, and the last that was told of each flow. */
+struct bench {
+	struct wire *wire;
+	struct ring *facts, *packets;
+	struct sensor *sensor;
+	struct {
+		struct flow_facts facts;
+		char name[NAME_MAX_LEN + 1];
+		unsigned settled, updates, ends;
+	} flow[FLOWS_MAX];
+	unsigned count, names, leases, handed, forgotten;
+	struct event_lease lease;
+	struct event_name learnt;
+	struct counters counters;
+};
+
+static void take(struct bench *bench, const struct event *event)
+{
+	assert_int_equal(event_check(event, event->len), 0);
+	if (event->type == EVENT_NAME) {
+		bench->names++;
+		bench->learnt = *(const struct event_name *)event;
+	} else if (event->type == EVENT_LEASE) {
+		bench->leases++;
+		bench->lease = *(const struct event_lease *)event;
+	} else if (event->type == EVENT_HEALTH) {
+		bench->counters = ((const struct event_health *)event)->counters;
+	} else if (event->type <= EVENT_FLOW_END) {
+		const struct event_flow *flow = (const struct event_flow *)event;
+		unsigned i = 0;
+
+		while (i < bench->count && bench->flow[i].facts.id != flow->facts.id)
+			i++;
+		assert_true(i < FLOWS_MAX);
+		if (i == bench->count)
+			bench->count++;
+		assert_int_equal(bench->flow[i].ends, 0); /* nothing follows the end */
+		bench->flow[i].facts = flow->facts;
+		memcpy(bench->flow[i].name, flow->name, flow->name_len);
+		bench->flow[i].name[flow->name_len] = '\0';
+		bench->flow[i].settled += event->type == EVENT_FLOW_SETTLED;
+		bench->flow[i].updates += event->type == EVENT_FLOW_UPDATE;
+		bench->flow[i].ends += event->type == EVENT_FLOW_END;
+	}
+}
+
+static void drain(void *context)
+{
+	struct bench *bench = context;
+	const struct event *event;
+
+	while ((event = ring_peek(bench->packets))) {
+		bench->handed += event->type == EVENT_PACKET;
+		bench->forgotten += event->type == EVENT_FORGET;
+		ring_release(bench->packets);
+	}
+	while ((event = ring_peek(bench->facts))) {
+		take(bench, event);
+		ring_release(bench->facts);
+	}
+}
+
+static struct bench *bench_new(uint32_t flows)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	struct sensor_options options = {
+		.limits = FLOWTAB_DEFAULTS, .names = 64, .full = drain, .context = bench};
+
+	assert_non_null(bench);
+	if (flows)
+		options.limits.flows = flows;
+	bench->wire = wire_new();
+	bench->facts = options.facts = ring_new(1 << 20);
+	bench->packets = options.packets = ring_new(1 << 20);
+	bench->sensor = sensor_new(&options);
+	assert_non_null(bench->sensor);
+	return bench;
+}
+
+static void bench_run(struct bench *bench, bool end)
+{
+	for (size_t i = 0; i < wire_count(bench->wire); i++) {
+		struct wire_frame packet = wire_packet(bench->wire, i);
+		struct frame frame = {packet.time_us, packet.caplen, packet.len, packet.data, LINK_ETHERNET, 0};
+
+		sensor_frame(bench->sensor, &frame);
+		drain(bench);
+	}
+	if (end)
+		sensor_end(bench->sensor);
+	drain(bench);
+	/* design.md 9.3: no packet is uncounted */
+	if (end) {
+		const struct counters *c = &bench->counters;
+
+		assert_int_equal(c->seen, wire_count(bench->wire));
+		assert_int_equal(c->seen, c->out_of_scope + c->in_flows + c->malformed + c->fragments_lost +
+		                                  c->duplicates);
+		for (unsigned i = 0; i < bench->count; i++)
+			assert_int_equal(bench->flow[i].ends, 1);
+	}
+}
+
+static void bench_freep(struct bench **bench)
+{
+	sensor_free((*bench)->sensor);
+	ring_free((*bench)->facts);
+	ring_free((*bench)->packets);
+	wire_free((*bench)->wire);
+	free(*bench);
+}
+#define BENCH CLEANUP(bench_freep) struct bench *bench = bench_new(0); struct wire *w = bench->wire
+
+#define C2S "10.1.0.7:49152 > 10.2.0.9:443"
+#define S2C "10.2.0.9:443 > 10.1.0.7:49152"
+
+static void both_directions_are_one_flow_opened_by_the_syn(void **state)
+{
+	BENCH;
+	wire_tcp(w, C2S, "S", NULL, 0);
+	wire_tcp(w, S2C, "SA", NULL, 0);
+	wire_tcp(w, C2S, "A", NULL, 0);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 1);
+	assert_int_equal(bench->flow[0].facts.initiator, 0);
+	assert_int_equal(bench->flow[0].facts.initiator_by, INITIATOR_SYN);
+	assert_int_equal(bench->flow[0].facts.packets[0], 2);
+	assert_int_equal(bench->flow[0].facts.packets[1], 1);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ANSWERED);
+	assert_int_equal(bench->flow[0].facts.bytes[0], 44 + 40); /* the SYN has an MSS */
+	assert_false(bench->flow[0].facts.midstream);
+}
+
+static void a_syn_ack_alone_tells_the_opener_and_is_one_sided(void **state)
+{
+	BENCH;
+	wire_tcp(w, S2C, "SA", NULL, 0);
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.initiator, 1);
+	assert_int_equal(bench->flow[0].facts.initiator_by, INITIATOR_SYN);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
+}
+
+static void retries_of_a_syn_are_one_flow_unanswered(void **state)
+{
+	BENCH;
+	talk_silence(w, C2S);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 1);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_UNANSWERED);
+	assert_int_equal(bench->flow[0].facts.asked, ASKED_SYN);
+	assert_int_equal(bench->flow[0].facts.tries, wire_count(w));
+	assert_true(bench->flow[0].facts.last_try_us - bench->flow[0].facts.first_try_us >= 3000000);
+}
+
+static void a_rst_to_a_syn_is_refused(void **state)
+{
+	BENCH;
+	talk_refused(w, C2S);
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_REFUSED);
+	assert_int_equal(bench->flow[0].facts.closed, 1);
+}
+
+static void an_icmp_error_belongs_to_the_flow_it_quotes(void **state)
+{
+	static const struct {
+		uint8_t type, code;
+		enum outcome outcome;
+	} cases[] = {
+		{3, 13, OUTCOME_PROHIBITED}, {3, 9, OUTCOME_PROHIBITED}, {3, 10, OUTCOME_PROHIBITED},
+		{3, 3, OUTCOME_REFUSED},     {3, 1, OUTCOME_UNANSWERED}, {11, 0, OUTCOME_UNANSWERED},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		BENCH;
+		char sender[ADDR_TEXT];
+
+		wire_tcp(w, C2S, "S", NULL, 0);
+		wire_icmp_error(w, "10.1.0.1 > 10.1.0.7", cases[i].type, cases[i].code);
+		bench_run(bench, true);
+		assert_int_equal(bench->count, 1);
+		assert_int_equal(bench->flow[0].facts.outcome, cases[i].outcome);
+		assert_int_equal(bench->flow[0].facts.icmp_code, cases[i].code);
+		assert_string_equal(addr_print(&bench->flow[0].facts.icmp_sender, sender), "10.1.0.1");
+		assert_int_equal(bench->flow[0].facts.packets[1], 0);
+	}
+}
+
+static void an_icmp_error_about_nothing_we_know_is_counted(void **state)
+{
+	BENCH;
+	wire_tcp(w, C2S, "S", NULL, 0);
+	wire_icmp_error(w, "10.1.0.1 > 10.1.0.7", 3, 13);
+	/* only the error is shown */
+	struct wire_frame packet = wire_packet(w, 1);
+	struct frame frame = {packet.time_us, packet.caplen, packet.len, packet.data, LINK_ETHERNET, 0};
+
+	sensor_frame(bench->sensor, &frame);
+	sensor_end(bench->sensor);
+	drain(bench);
+	assert_int_equal(bench->count, 0);
+	assert_int_equal(bench->counters.errors_lost, 1);
+	assert_int_equal(bench->counters.out_of_scope, 1);
+}
+
+static void a_flow_without_its_syn_is_midstream(void **state)
+{
+	BENCH;
+	wire_tcp(w, S2C, "A", NULL, 0);
+	wire_tcp(w, C2S, "A", NULL, 0);
+	bench_run(bench, true);
+	assert_true(bench->flow[0].facts.midstream);
+	/* the port tells who is the server */
+	assert_int_equal(bench->flow[0].facts.initiator, 1);
+	assert_int_equal(bench->flow[0].facts.initiator_by, INITIATOR_PORT);
+}
+
+static void a_new_connection_on_old_ports_is_a_new_flow(void **state)
+{
+	BENCH;
+	struct wire_frame first;
+	uint8_t frame[128];
+
+	talk_open(w, C2S);
+	talk_close(w, C2S);
+	wire_wait(w, 1);
+	/* the first SYN once more, with another sequence number */
+	first = wire_packet(w, 0);
+	assert_true(first.caplen <= sizeof(frame));
+	memcpy(frame, first.data, first.caplen);
+	frame[14 + 20 + 4] ^= 0x55;
+	wire_frame(w, frame, first.caplen);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 2);
+	assert_true(bench->flow[0].facts.closed);
+	assert_false(bench->flow[1].facts.closed);
+}
+
+static void a_udp_flow_ends_after_a_minute_of_silence(void **state)
+{
+	BENCH;
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "hello", 5);
+	wire_wait(w, 61);
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "again", 5);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 2);
+	assert_int_equal(bench->flow[0].facts.packets[0], 1);
+	assert_int_equal(bench->flow[1].facts.id, 2);
+}
+
+static void a_silent_link_lets_time_pass(void **state)
+{
+	BENCH;
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "hello", 5);
+	bench_run(bench, false);
+	assert_int_equal(bench->count, 0);
+	sensor_idle(bench->sensor, sensor_now(bench->sensor) + 10 * 1000000);
+	drain(bench);
+	assert_int_equal(bench->flow[0].settled, 1); /* 10 s after the first payload */
+	assert_int_equal(bench->flow[0].facts.settled_by, SETTLED_AGE);
+	sensor_idle(bench->sensor, sensor_now(bench->sensor) + 50 * 1000000);
+	drain(bench);
+	assert_int_equal(bench->flow[0].ends, 1);
+}
+
+static void a_long_flow_is_told_of_every_minute(void **state)
+{
+	BENCH;
+	for (unsigned i = 0; i < 200; i++) {
+		wire_tcp(w, C2S, i ? "A" : "S", NULL, 0);
+		wire_tcp(w, S2C, i ? "A" : "SA", NULL, 0);
+		if (i == 1)
+			talk_tls(w, C2S, &(struct tls){.sni = "config.maestro.starleaf.com", .stays_open = true});
+		wire_wait(w, 1);
+	}
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 1);
+	assert_int_equal(bench->flow[0].settled, 1);
+	assert_in_range(bench->flow[0].updates, 2, 4);
+	assert_string_equal(bench->flow[0].name, "config.maestro.starleaf.com");
+	assert_int_equal(bench->flow[0].facts.app, APP_TLS);
+	assert_int_equal(bench->flow[0].facts.evidence, EVIDENCE_DISSECTOR);
+}
+
+static void copies_of_a_span_are_dropped_and_counted(void **state)
+{
+	BENCH;
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "hello", 5);
+	wire_again(w);
+	wire_udp(w, "10.2.0.9:50010 > 10.1.0.7:50000", "there", 5);
+	wire_again(w);
+	bench_run(bench, true);
+	assert_int_equal(bench->counters.duplicates, 2);
+	assert_int_equal(bench->flow[0].facts.duplicates, 2);
+	assert_int_equal(bench->flow[0].facts.packets[0] + bench->flow[0].facts.packets[1], 2);
+}
+
+static void fragments_belong_to_the_flow_of_the_first(void **state)
+{
+	BENCH;
+	char data[3000];
+
+	memset(data, 'x', sizeof(data));
+	wire_mtu(w, 1500);
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", data, sizeof(data));
+	wire_mtu(w, 0);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 1);
+	assert_true(bench->flow[0].facts.fragments >= 2);
+	assert_int_equal(bench->flow[0].facts.packets[0], bench->flow[0].facts.fragments);
+	assert_int_equal(bench->counters.fragments_lost, 0);
+}
+
+static void a_full_table_ends_the_longest_idle_flow_and_counts_it(void **state)
+{
+	CLEANUP(bench_freep) struct bench *bench = bench_new(4);
+	struct wire *w = bench->wire;
+
+	for (unsigned i = 0; i < 8; i++) {
+		char tuple[WIRE_TUPLE];
+
+		snprintf(tuple, sizeof(tuple), "10.1.0.7:%u > 10.2.0.9:443", 50000 + i);
+		wire_tcp(w, tuple, "S", NULL, 0);
+		wire_wait(w, 0.01);
+	}
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 8);
+	assert_int_equal(bench->counters.evicted, 4);
+}
+
+static void the_inspector_gets_first_packets_until_a_dissector_is_certain(void **state)
+{
+	BENCH;
+	for (unsigned i = 0; i < 20; i++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "not a known thing %u", i);
+		wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:51000", text, strlen(text));
+	}
+	bench_run(bench, true);
+	assert_int_equal(bench->handed, INSPECT_UDP);
+	assert_int_equal(bench->forgotten, 1);
+	assert_int_equal(bench->flow[0].facts.settled_by, SETTLED_BUDGET);
+	assert_int_equal(bench->flow[0].facts.app, APP_NONE);
+
+}
+
+static void the_inspector_is_spared_what_a_dissector_knows(void **state)
+{
+	BENCH;
+	talk_tls(w, C2S, &(struct tls){.sni = "sts.corp.example"});
+	bench_run(bench, true);
+	assert_int_equal(bench->handed, 0);
+	assert_int_equal(bench->flow[0].facts.app, APP_TLS);
+}
+
+static void names_and_leases_are_told(void **state)
+{
+	BENCH;
+	talk_dns(w, "10.1.0.7:50000 > 10.0.0.53:53",
+	         &(struct dns_case){.name = "fe01.corp.example", .type = 1, .value = "10.9.0.1"});
+	talk_dhcp(w, &(struct dhcp_case){.mac = "00:26:8c:01:02:03", .address = "10.1.0.7", .server = "10.1.0.1",
+	                             .mask = "255.255.255.0", .router = "10.1.0.1", .dns = "10.0.0.53", .xid = 7});
+	bench_run(bench, true);
+	assert_int_equal(bench->names, 1);
+	assert_int_equal(bench->leases, 1);
+	assert_int_equal(bench->lease.mask_bits, 24);
+	assert_int_equal(bench->lease.dns_count, 1);
+	for (unsigned i = 0; i < bench->count; i++)
+		if (bench->flow[i].facts.app == APP_DHCP)
+			assert_int_equal(bench->flow[i].facts.chaddr.b[5], 3);
+}
+
+static void files_that_do_not_follow_one_another_share_no_flow(void **state)
+{
+	static const struct {
+		int64_t gap_us;
+		unsigned flows;
+	} cases[] = {{30 * 1000000, 1}, {90 * 1000000, 2}, {-3600 * INT64_C(1000000), 2}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		BENCH;
+		struct captured_input input = {.name = "a.pcap", .packets = 1};
+		struct wire_frame packet;
+		struct frame frame;
+
+		wire_tcp(w, C2S, "A", NULL, 0);
+		wire_tcp(w, C2S, "PA", "x", 1);
+		packet = wire_packet(w, 0);
+		frame = (struct frame){packet.time_us, packet.caplen, packet.len, packet.data, LINK_ETHERNET, 0};
+		sensor_frame(bench->sensor, &frame);
+		sensor_input_end(bench->sensor, 0, &input, packet.time_us + cases[i].gap_us);
+		packet = wire_packet(w, 1);
+		frame = (struct frame){packet.time_us + cases[i].gap_us, packet.caplen, packet.len, packet.data,
+		                       LINK_ETHERNET, 1};
+		sensor_frame(bench->sensor, &frame);
+		sensor_end(bench->sensor);
+		drain(bench);
+		assert_int_equal(bench->count, cases[i].flows);
+		assert_int_equal(bench->flow[bench->count - 1].facts.last_us, frame.time_us);
+	}
+}
+
+static void upkeep_and_nonsense_are_counted(void **state)
+{
+	BENCH;
+	wire_arp(w, "10.1.0.7 > 10.1.0.1");
+	wire_frame(w, "\1\2\3\4\5\6\1\2\3\4\5\6\x88\xcc lldp", 20);
+	wire_frame(w, "\1\2\3\4\5\6\1\2\3\4\5\6\x08\x00\x4f\xff\xff\xff", 18);
+	bench_run(bench, true);
+	assert_int_equal(bench->counters.arp, 1);
+	assert_int_equal(bench->counters.out_of_scope, 2);
+	assert_int_equal(bench->counters.malformed, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_directions_are_one_flow_opened_by_the_syn),
+		cmocka_unit_test(a_syn_ack_alone_tells_the_opener_and_is_one_sided),
+		cmocka_unit_test(retries_of_a_syn_are_one_flow_unanswered),
+		cmocka_unit_test(a_rst_to_a_syn_is_refused),
+		cmocka_unit_test(an_icmp_error_belongs_to_the_flow_it_quotes),
+		cmocka_unit_test(an_icmp_error_about_nothing_we_know_is_counted),
+		cmocka_unit_test(a_flow_without_its_syn_is_midstream),
+		cmocka_unit_test(a_new_connection_on_old_ports_is_a_new_flow),
+		cmocka_unit_test(a_udp_flow_ends_after_a_minute_of_silence),
+		cmocka_unit_test(a_silent_link_lets_time_pass),
+		cmocka_unit_test(a_long_flow_is_told_of_every_minute),
+		cmocka_unit_test(copies_of_a_span_are_dropped_and_counted),
+		cmocka_unit_test(fragments_belong_to_the_flow_of_the_first),
+		cmocka_unit_test(a_full_table_ends_the_longest_idle_flow_and_counts_it),
+		cmocka_unit_test(the_inspector_gets_first_packets_until_a_dissector_is_certain),
+		cmocka_unit_test(the_inspector_is_spared_what_a_dissector_knows),
+		cmocka_unit_test(names_and_leases_are_told),
+		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
+		cmocka_unit_test(upkeep_and_nonsense_are_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
