@@ -260,6 +260,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 								  : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.unit = unit->rule,
+		.over_us = recorder->now_us,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = recorder->options.no_inspector,
 	};

@@ -165,8 +165,7 @@ bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
 {
 	unsigned role;
 
-	FOR_ROLES(role, roles & (s->listed | s->bound))
-	{
+	FOR_ROLES (role, roles & (s->listed | s->bound)) {
 		const struct role *doc = &s->policy->envelope->roles[role];
 		bool by_document = false;
 

@@ -49,7 +49,7 @@ static void a_no_says_what_differs_and_what_would_settle_it(void **state)
 		 "differs in transport, peer, remote-port and local-port"},
 		{"online", "tcp 10.1.2.3:41000 > 167.99.215.164:4434 app=tls name=dati.ntop.org",
 		 "TCP tls from local port 41000 to 167.99.215.164:4434 (dati.ntop.org): online.out.auth_https is for sfb-online, "
-		 "and 167.99.215.164 (dati.ntop.org) is not known as such, and it allows remote ports 443"},
+		 "and 167.99.215.164 (dati.ntop.org) is not known as such, and it allows remote port 443"},
 	};
 
 	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
@@ -77,8 +77,11 @@ static void a_yes_says_by_which_row_and_what_keeps_it_from_being_exact(void **st
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=prohibited",
 		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but 10.0.0.53 forbids it (ICMP 3/13); open it there"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 outcome=refused",
-		 "TCP from local port 50000 to 10.0.0.44:443: documented by room.out.maestro, unproven: too few packets to know the application, "
+		 "TCP from local port 50000 to 10.0.0.44:443: documented by room.out.maestro, "
 		 "but the peer refuses it; is the service running there?"},
+		/* an ICE probe: its peer is not held against it, and no list would help */
+		{"online", "udp 10.1.2.3:50007 > 10.0.0.53:50011 app=stun outcome=unanswered",
+		 "UDP stun from local port 50007 to 10.0.0.53:50011: documented by online.out.audio, unproven: nothing proves the peer"},
 		{"room", "icmp 10.1.2.3 > 8.8.8.8 app=icmp", "ICMP icmp with 8.8.8.8: link upkeep that no envelope lists"},
 	};
 
