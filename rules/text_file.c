@@ -42,6 +42,8 @@ int text_file_open(const char *path, struct text_file *ret_file, struct err *err
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
 		return err_set(err, -EISDIR, "%s: a folder, not a file", path);
+	fcntl(fd, F_SETFL,
+	      0); /* a pipe nobody writes to must not hold us at open, one in use may at read */
 	do {
 		if (array_reserve(&text, &room, len + 65536, 1) < 0)
 			return err_set(err, -ENOMEM, "%s: out of memory", path);

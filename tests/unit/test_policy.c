@@ -26,8 +26,10 @@ static int free_envelope(void **state)
 
 static struct policy *site(const char *text)
 {
-	struct policy_args args = {.site_path = "site.yaml", .site_text = text, .site_text_len = strlen(text),
-	                           .envelope = envelope};
+	struct policy_args args = {.site_path = "site.yaml",
+				   .site_text = text,
+				   .site_text_len = strlen(text),
+				   .envelope = envelope};
 	struct policy *policy = NULL;
 	struct err err = {0};
 
@@ -57,7 +59,8 @@ static void a_unit_is_found_by_address_prefix_or_mac(void **state)
 		{"10.20.11.254", NULL, "floor-2/10.20.11.254"},
 		{"10.20.12.0", NULL, NULL},
 		{"10.99.0.1", "00:26:8c:01:02:03", "huddle"},
-		{"10.20.8.7", "00:26:8c:01:02:03", "huddle"}, /* its MAC is listed, whatever address it has */
+		{"10.20.8.7", "00:26:8c:01:02:03",
+		 "huddle"}, /* its MAC is listed, whatever address it has */
 		{"10.20.8.7", "00:26:8c:01:02:04", "floor-2/10.20.8.7"},
 		{NULL, "00:26:8c:01:02:03", "huddle"},
 		{NULL, NULL, NULL},
@@ -66,12 +69,13 @@ static void a_unit_is_found_by_address_prefix_or_mac(void **state)
 		{"224.0.0.251", NULL, NULL}, /* within 224.0.0.0/8, but never a host */
 		{"224.1.1.1", NULL, NULL},
 	};
-	CLEANUP(policy_freep) struct policy *policy =
-		site("units:\n"
-	             "  - {name: boardroom, addresses: [10.20.0.15, \"2001:db8::15\"], profiles: [room]}\n"
-	             "  - {name: huddle, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}\n"
-	             "  - {name: floor-2, addresses: [10.20.8.0/22], profiles: [room]}\n"
-	             "  - {name: lab, addresses: [\"2001:db8:5::/48\", 224.0.0.0/8], profiles: [room]}\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"units:\n"
+		"  - {name: boardroom, addresses: [10.20.0.15, \"2001:db8::15\"], profiles: [room]}\n"
+		"  - {name: huddle, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}\n"
+		"  - {name: floor-2, addresses: [10.20.8.0/22], profiles: [room]}\n"
+		"  - {name: lab, addresses: [\"2001:db8:5::/48\", 224.0.0.0/8], profiles: [room]}\n");
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct addr a = addr(cases[i].addr ? cases[i].addr : "0.0.0.0");
@@ -81,25 +85,32 @@ static void a_unit_is_found_by_address_prefix_or_mac(void **state)
 
 		if (cases[i].mac)
 			assert_int_equal(mac_parse(cases[i].mac, &mac), 0);
-		unit = policy_find_unit(policy, cases[i].addr ? &a : NULL, cases[i].mac ? &mac : NULL);
+		unit = policy_find_unit(policy, cases[i].addr ? &a : NULL,
+					cases[i].mac ? &mac : NULL);
 		if (!cases[i].name)
 			assert_null(unit);
 		else
-			assert_string_equal(unit_name(unit, &a, name, sizeof(name)), cases[i].name);
+			assert_string_equal(unit_name(unit, &a, name, sizeof(name)),
+					    cases[i].name);
 	}
 }
 
 static void hosts_of_a_prefix_given_by_hand_go_by_their_address(void **state)
 {
 	static const char *const words[] = {"10.0.0.0/8", "192.168.1.6"};
-	struct policy_args args = {.units = words, .unit_count = 2, .profiles = "room", .envelope = envelope};
+	struct policy_args args = {
+		.units = words, .unit_count = 2, .profiles = "room", .envelope = envelope};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct addr a = addr("10.1.2.3"), b = addr("192.168.1.6");
 	char name[UNIT_NAME_MAX];
 
 	assert_int_equal(policy_load(&args, &policy, NULL), 0);
-	assert_string_equal(unit_name(policy_find_unit(policy, &a, NULL), &a, name, sizeof(name)), "10.1.2.3");
-	assert_string_equal(unit_name(policy_find_unit(policy, &b, NULL), &b, name, sizeof(name)), "192.168.1.6");
+	assert_string_equal(
+		unit_name(policy_find_unit(policy, &a, NULL), &a, name, sizeof(name)),
+		"10.1.2.3");
+	assert_string_equal(
+		unit_name(policy_find_unit(policy, &b, NULL), &b, name, sizeof(name)),
+		"192.168.1.6");
 }
 
 static void a_hundred_thousand_units_are_told_apart(void **state)
@@ -109,8 +120,10 @@ static void a_hundred_thousand_units_are_told_apart(void **state)
 	size_t len = (size_t)sprintf(text, "units:\n");
 
 	for (unsigned i = 0; i < 100000; i++)
-		len += (size_t)sprintf(text + len, "- {name: u%u, addresses: [10.%u.%u.%u], profiles: [room]}\n", i,
-		                       i >> 16, i >> 8 & 255, i & 255);
+		len += (size_t)sprintf(
+			text + len,
+			"- {name: u%u, addresses: [10.%u.%u.%u], profiles: [room]}\n", i,
+			i >> 16, i >> 8 & 255, i & 255);
 	policy = site(text);
 	assert_int_equal(policy->unit_count, 100000);
 	for (unsigned i = 0; i < 100000; i++) {
@@ -151,13 +164,13 @@ static void an_address_has_all_roles_that_list_it(void **state)
 		{"::", ""},
 		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""},
 	};
-	CLEANUP(policy_freep) struct policy *policy =
-		site("roles:\n"
-	             "  dns-server: {addresses: [10.0.0.53]}\n"
-	             "  edge: {addresses: [10.0.7.0/24]}\n"
-	             "  front-end: {addresses: [10.0.7.2, 10.0.7.2/32]}\n"
-	             "  other-client: {addresses: [10.0.0.0/8]}\n"
-	             "  web-proxy: {addresses: [10.0.0.8]}\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site("roles:\n"
+				     "  dns-server: {addresses: [10.0.0.53]}\n"
+				     "  edge: {addresses: [10.0.7.0/24]}\n"
+				     "  front-end: {addresses: [10.0.7.2, 10.0.7.2/32]}\n"
+				     "  other-client: {addresses: [10.0.0.0/8]}\n"
+				     "  web-proxy: {addresses: [10.0.0.8]}\n");
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct addr a = addr(cases[i].addr);
@@ -169,20 +182,28 @@ static void an_address_has_all_roles_that_list_it(void **state)
 
 static void a_name_has_all_roles_it_fits(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
-		site("domains: [corp.example, Corp.Test]\n"
-	             "roles: {maestro: {names: [mgmt.corp.example]}, edge: {names: [\"*.corp.example\"]}}\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"domains: [corp.example, Corp.Test]\n"
+		"roles: {maestro: {names: [mgmt.corp.example]}, edge: {names: [\"*.corp.example\"]}}\n");
 	CLEANUP(policy_freep) struct policy *bare = site("site: x\n");
 
-	assert_int_equal(policy_roles_of_name(policy, "lyncdiscover.corp.example"), mask_of("autodiscover edge"));
-	assert_int_equal(policy_roles_of_name(policy, "autodiscover.corp.test"), mask_of("autodiscover"));
+	assert_int_equal(policy_roles_of_name(policy, "lyncdiscover.corp.example"),
+			 mask_of("autodiscover edge"));
+	assert_int_equal(policy_roles_of_name(policy, "autodiscover.corp.test"),
+			 mask_of("autodiscover"));
 	assert_int_equal(policy_roles_of_name(policy, "lyncdiscover.other.example"), 0);
-	assert_int_equal(policy_roles_of_name(bare, "lyncdiscover.other.example"), mask_of("autodiscover"));
+	assert_int_equal(policy_roles_of_name(bare, "lyncdiscover.other.example"),
+			 mask_of("autodiscover"));
 	/* document holders and the site's add up */
-	assert_int_equal(policy_roles_of_name(policy, "mgmt.corp.example"), mask_of("maestro edge"));
-	assert_int_equal(policy_roles_of_name(policy, "FW.Maestro.StarLeaf.com"), mask_of("maestro"));
-	assert_int_equal(policy_roles_of_name(policy, "sipdir.online.lync.com"), mask_of("sfb-online"));
-	assert_int_equal(policy_roles_of_name(policy, "login.microsoftonline.com"), mask_of("o365-sign-in"));
+	assert_int_equal(policy_roles_of_name(policy, "mgmt.corp.example"),
+			 mask_of("maestro edge"));
+	assert_int_equal(policy_roles_of_name(policy, "FW.Maestro.StarLeaf.com"),
+			 mask_of("maestro"));
+	assert_int_equal(policy_roles_of_name(policy, "sipdir.online.lync.com"),
+			 mask_of("sfb-online"));
+	assert_int_equal(policy_roles_of_name(policy, "login.microsoftonline.com"),
+			 mask_of("o365-sign-in"));
 	assert_int_equal(policy_roles_of_name(policy, ""), 0);
 }
 
@@ -191,7 +212,8 @@ static void endpoints_of_the_site_replace_the_snapshot_for_all_roles_of_that_fil
 	char folder[] = "/tmp/test_policy.XXXXXX", path[64], json[64];
 	struct policy_args args = {.site_path = path, .envelope = envelope};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
-	struct addr old = addr("52.114.1.1"), fresh = addr("198.51.100.7"), common = addr("203.0.113.9");
+	struct addr old = addr("52.114.1.1"), fresh = addr("198.51.100.7"),
+		    common = addr("203.0.113.9");
 	struct addr optional = addr("192.0.2.1");
 	struct err err = {0};
 	FILE *file;
@@ -200,7 +222,8 @@ static void endpoints_of_the_site_replace_the_snapshot_for_all_roles_of_that_fil
 	snprintf(path, sizeof(path), "%s/site.yaml", folder);
 	snprintf(json, sizeof(json), "%s/new-2024-01-02.json", folder);
 	file = fopen(path, "w");
-	fputs("roles: {sfb-online: {endpoints: new-2024-01-02.json, names: [own.example]}}\n", file);
+	fputs("roles: {sfb-online: {endpoints: new-2024-01-02.json, names: [own.example]}}\n",
+	      file);
 	fclose(file);
 	file = fopen(json, "w");
 	fputs("[{\"id\": 11, \"serviceArea\": \"Skype\", \"ips\": [\"198.51.100.0/24\"], \"udpPorts\": \"3478\"},\n"
@@ -218,7 +241,8 @@ static void endpoints_of_the_site_replace_the_snapshot_for_all_roles_of_that_fil
 	assert_int_equal(policy_roles_of_addr(policy, &fresh), mask_of("sfb-online"));
 	assert_int_equal(policy_roles_of_addr(policy, &common), mask_of("o365-sign-in"));
 	assert_int_equal(policy_roles_of_addr(policy, &optional), 0);
-	assert_int_equal(policy_roles_of_name(policy, "acme.lync.example"), mask_of("sfb-online"));
+	assert_int_equal(policy_roles_of_name(policy, "acme.lync.example"),
+			 mask_of("sfb-online"));
 	assert_int_equal(policy_roles_of_name(policy, "own.example"), mask_of("sfb-online"));
 	assert_int_equal(policy_roles_of_name(policy, "sipdir.online.lync.com"), 0);
 	assert_string_equal(policy->endpoints_date, "2024-01-02");
@@ -250,7 +274,9 @@ struct flow {
 static struct flow ntp_flow(void)
 {
 	struct flow flow = {.facts = {.transport = TRANSPORT_UDP, .app = APP_NTP},
-	                    .verdict = {.ruling = RULING_OUTSIDE, .kind = KIND_SERVICE, .nearest_count = 1}};
+			    .verdict = {.ruling = RULING_OUTSIDE,
+					.kind = KIND_SERVICE,
+					.nearest_count = 1}};
 
 	flow.facts.end[0] = (struct endpoint){.addr = addr("10.20.1.21"), .port = 40000};
 	flow.facts.end[1] = (struct endpoint){.addr = addr("10.0.0.9"), .port = 123};
@@ -282,8 +308,10 @@ static void a_waiver_excuses_what_lies_in_all_of_its_scope(void **state)
 		{"remote-ports: [53, 124-200]", false},
 		{"application: ntp", true},
 		{"application: dns", false},
-		{"units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [123], application: ntp", true},
-		{"units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [124], application: ntp", false},
+		{"units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [123], application: ntp",
+		 true},
+		{"units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [124], application: ntp",
+		 false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -292,12 +320,14 @@ static void a_waiver_excuses_what_lies_in_all_of_its_scope(void **state)
 		const struct waiver *expired = NULL;
 		char text[512];
 
-		snprintf(text, sizeof(text),
-		         "units:\n- {name: huddle, addresses: [10.20.1.21]}\n- {name: boardroom, addresses: [10.20.1.22]}\n"
-		         "waivers: [{%s, owner: o, reason: r, expires: 2026-12-31}]\n", cases[i].scope);
+		snprintf(
+			text, sizeof(text),
+			"units:\n- {name: huddle, addresses: [10.20.1.21]}\n- {name: boardroom, addresses: [10.20.1.22]}\n"
+			"waivers: [{%s, owner: o, reason: r, expires: 2026-12-31}]\n",
+			cases[i].scope);
 		policy = site(text);
-		if (!policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP, 0, &expired) ==
-		    cases[i].excuses)
+		if (!policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0,
+					APP_NTP, 0, &expired) == cases[i].excuses)
 			fail_msg("%s", cases[i].scope);
 		assert_null(expired);
 	}
@@ -305,51 +335,67 @@ static void a_waiver_excuses_what_lies_in_all_of_its_scope(void **state)
 
 static void a_waiver_ends_with_its_last_day(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
+	CLEANUP(policy_freep)
+	struct policy *policy =
 		site("waivers: [{kind: service, owner: o, reason: r, expires: 2026-12-31}]\n");
 	struct flow flow = ntp_flow();
 	const int64_t midnight = INT64_C(1798761600) * SECOND_US; /* 2027-01-01T00:00:00Z */
 	const struct waiver *expired = NULL;
 
-	assert_non_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP, midnight - 1,
-	                                   &expired));
+	assert_non_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0,
+					   APP_NTP, midnight - 1, &expired));
 	assert_null(expired);
-	assert_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP, midnight, &expired));
+	assert_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP,
+				       midnight, &expired));
 	assert_ptr_equal(expired, &policy->waivers[0]);
-	assert_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP, midnight, NULL));
+	assert_null(policy_find_waiver(policy, "huddle", &flow.verdict, &flow.facts, 0, APP_NTP,
+				       midnight, NULL));
 }
 
 static void a_waiver_names_a_host_of_a_prefix_or_all_of_them(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
-		site("units: [{name: floor, addresses: [10.20.8.0/22]}]\n"
-	             "waivers:\n"
-	             "- {units: [floor/10.20.8.5], kind: service, owner: one, reason: r, expires: 2026-12-31}\n"
-	             "- {units: [floor], kind: service, owner: all, reason: r, expires: 2026-12-31}\n"
-	             "- {units: [10.77.0.1], kind: service, owner: stray, reason: r, expires: 2026-12-31}\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"units: [{name: floor, addresses: [10.20.8.0/22]}]\n"
+		"waivers:\n"
+		"- {units: [floor/10.20.8.5], kind: service, owner: one, reason: r, expires: 2026-12-31}\n"
+		"- {units: [floor], kind: service, owner: all, reason: r, expires: 2026-12-31}\n"
+		"- {units: [10.77.0.1], kind: service, owner: stray, reason: r, expires: 2026-12-31}\n");
 	struct flow flow = ntp_flow();
 
-	assert_string_equal(
-		policy_find_waiver(policy, "floor/10.20.8.5", &flow.verdict, &flow.facts, 0, APP_NTP, 0, NULL)->owner, "one");
-	assert_string_equal(
-		policy_find_waiver(policy, "floor/10.20.8.50", &flow.verdict, &flow.facts, 0, APP_NTP, 0, NULL)->owner,
-		"all");
-	assert_string_equal(
-		policy_find_waiver(policy, "10.77.0.1", &flow.verdict, &flow.facts, 0, APP_NTP, 0, NULL)->owner, "stray");
-	assert_null(policy_find_waiver(policy, "floor-3", &flow.verdict, &flow.facts, 0, APP_NTP, 0, NULL));
+	assert_string_equal(policy_find_waiver(policy, "floor/10.20.8.5", &flow.verdict,
+					       &flow.facts, 0, APP_NTP, 0, NULL)
+				    ->owner,
+			    "one");
+	assert_string_equal(policy_find_waiver(policy, "floor/10.20.8.50", &flow.verdict,
+					       &flow.facts, 0, APP_NTP, 0, NULL)
+				    ->owner,
+			    "all");
+	assert_string_equal(policy_find_waiver(policy, "10.77.0.1", &flow.verdict, &flow.facts,
+					       0, APP_NTP, 0, NULL)
+				    ->owner,
+			    "stray");
+	assert_null(policy_find_waiver(policy, "floor-3", &flow.verdict, &flow.facts, 0,
+				       APP_NTP, 0, NULL));
 }
 
 static void a_blocked_flow_is_excused_by_the_row_it_is_documented_by(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
-		site("waivers: [{row: room.out.dns, kind: blocked-silent, owner: o, reason: r, expires: 2026-12-31}]\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"waivers: [{row: room.out.dns, kind: blocked-silent, owner: o, reason: r, expires: 2026-12-31}]\n");
 	struct flow flow = ntp_flow();
 
-	flow.verdict = (struct verdict){.ruling = RULING_DOCUMENTED, .kind = KIND_BLOCKED_SILENT, .row_count = 1,
-	                                .rows = {(uint16_t)envelope_find_row(envelope, "room.out.dns")}};
-	assert_non_null(policy_find_waiver(policy, "x", &flow.verdict, &flow.facts, 0, APP_NONE, 0, NULL));
+	flow.verdict = (struct verdict){
+		.ruling = RULING_DOCUMENTED,
+		.kind = KIND_BLOCKED_SILENT,
+		.row_count = 1,
+		.rows = {(uint16_t)envelope_find_row(envelope, "room.out.dns")}};
+	assert_non_null(policy_find_waiver(policy, "x", &flow.verdict, &flow.facts, 0, APP_NONE,
+					   0, NULL));
 	flow.verdict.rows[0]++;
-	assert_null(policy_find_waiver(policy, "x", &flow.verdict, &flow.facts, 0, APP_NONE, 0, NULL));
+	assert_null(policy_find_waiver(policy, "x", &flow.verdict, &flow.facts, 0, APP_NONE, 0,
+				       NULL));
 }
 
 struct said {
@@ -360,16 +406,17 @@ static void take_lint(void *context, const struct lint *lint)
 {
 	struct said *said = context;
 
-	text_add(said->text, sizeof(said->text), "%s: %s\n", lint->level == LINT_WARNING ? "warning" : "note", lint->text);
+	text_add(said->text, sizeof(said->text), "%s: %s\n",
+		 lint->level == LINT_WARNING ? "warning" : "note", lint->text);
 }
 
-#define ALL_ROLES                                                                                          \
-	"  dns-server: {addresses: [10.0.0.53]}\n"                                                         \
-	"  dhcp-server: {addresses: [10.0.0.1]}\n"                                                         \
-	"  domain-controller: {addresses: [10.0.0.10]}\n"                                                  \
-	"  sfb-auth: {names: [sts.corp.example]}\n"                                                        \
-	"  front-end: {names: [fe01.corp.example]}\n"                                                      \
-	"  touch-controller: {addresses: [\"2001:db8::99\"]}\n"                                            \
+#define ALL_ROLES \
+	"  dns-server: {addresses: [10.0.0.53]}\n" \
+	"  dhcp-server: {addresses: [10.0.0.1]}\n" \
+	"  domain-controller: {addresses: [10.0.0.10]}\n" \
+	"  sfb-auth: {names: [sts.corp.example]}\n" \
+	"  front-end: {names: [fe01.corp.example]}\n" \
+	"  touch-controller: {addresses: [\"2001:db8::99\"]}\n" \
 	"  other-client: {addresses: [10.0.0.0/8]}\n"
 
 #define NOW (INT64_C(1797000000) * SECOND_US) /* 2026-12-11 */
@@ -379,13 +426,13 @@ static void lint_says_what_will_mislead_in_a_fixed_order(void **state)
 	static const struct {
 		const char *text, *said;
 	} cases[] = {
-		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room, touch]}]\nroles:\n" ALL_ROLES, ""},
+		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room, touch]}]\nroles:\n" ALL_ROLES,
+		 ""},
 		{"site: x\ndomains: [corp.example]\nroles:\n  edge: {addresses: [10.0.0.9]}\n" ALL_ROLES,
 		 "warning: no units: nothing will be judged; list them under 'units' or name them with --unit\n"
 		 "note: the endpoint list for 'sfb-online' is of 2020-08-06, 2317 days old; name a newer one under "
 		 "roles\n"},
-		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room]}, {name: b, addresses: [10.1.1.2]}]\nroles:\n"
-		 ALL_ROLES,
+		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room]}, {name: b, addresses: [10.1.1.2]}]\nroles:\n" ALL_ROLES,
 		 "warning: 1 unit without profiles, first 'b' in line 1 of site.yaml: all its traffic will be "
 		 "outside\n"},
 		{"units: [{name: a, addresses: [10.1.1.1], profiles: [external]}]\nroles:\n" ALL_ROLES,
@@ -415,7 +462,8 @@ static void lint_says_what_will_mislead_in_a_fixed_order(void **state)
 		 "  edge: {addresses: [10.0.0.9]}\n" ALL_ROLES, /* no unit has both */
 		 "note: the endpoint list for 'sfb-online' is of 2020-08-06, 2317 days old; name a newer one under "
 		 "roles\n"},
-		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room]}]\nroles:\n" ALL_ROLES "waivers:\n"
+		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room]}]\nroles:\n" ALL_ROLES
+		 "waivers:\n"
 		 "- {kind: peer, owner: old, reason: r, expires: 2026-12-10}\n"
 		 "- {kind: peer, owner: soon, reason: s, expires: 2026-12-11}\n"
 		 "- {kind: peer, owner: later, reason: t, expires: 2027-01-20}\n",
@@ -446,8 +494,10 @@ static void profiles_are_read_from_words(void **state)
 	assert_int_equal(mask, 1 | 16);
 	assert_int_equal(policy_parse_profiles(envelope, "", &mask, &err), -EINVAL);
 	assert_int_equal(policy_parse_profiles(envelope, "rom", &mask, &err), -EINVAL);
-	assert_string_equal(err.text, "--profile: unknown profile 'rom'; accepted: room, onprem, external, online, "
-	                              "touch; did you mean 'room'?");
+	assert_string_equal(
+		err.text,
+		"--profile: unknown profile 'rom'; accepted: room, onprem, external, online, "
+		"touch; did you mean 'room'?");
 	assert_int_equal(mask, 1 | 16);
 }
 
@@ -459,8 +509,10 @@ int main(void)
 		cmocka_unit_test(a_hundred_thousand_units_are_told_apart),
 		cmocka_unit_test(an_address_has_all_roles_that_list_it),
 		cmocka_unit_test(a_name_has_all_roles_it_fits),
-		cmocka_unit_test(endpoints_of_the_site_replace_the_snapshot_for_all_roles_of_that_file),
-		cmocka_unit_test(a_unit_of_the_maker_is_told_by_oui_or_by_the_names_it_asks_for),
+		cmocka_unit_test(
+			endpoints_of_the_site_replace_the_snapshot_for_all_roles_of_that_file),
+		cmocka_unit_test(
+			a_unit_of_the_maker_is_told_by_oui_or_by_the_names_it_asks_for),
 		cmocka_unit_test(a_waiver_excuses_what_lies_in_all_of_its_scope),
 		cmocka_unit_test(a_waiver_ends_with_its_last_day),
 		cmocka_unit_test(a_waiver_names_a_host_of_a_prefix_or_all_of_them),
