@@ -172,7 +172,7 @@ static int each_word(struct unit_list *list, struct csv *csv, size_t column,
 	char *rest = csv->field[column].text, *word;
 	int r = 0;
 
-	while (r >= 0 && (word = strsep(&rest, " \t")))
+	while (r >= 0 && (word = strsep(&rest, " \t\r\n")))
 		if (*word)
 			r = add(list, csv, word, err);
 	return r;

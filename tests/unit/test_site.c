@@ -369,7 +369,7 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 			    "Name,MAC,Address,Profiles\r\n"
 			    "\"Room \"\"A\"\" \",,10.30.0.1,room online\r\n"
 			    "\r\n"
-			    "B,00-26-8c-aa-bb-cc,10.30.0.2 2001:db8::2,\"room onprem\"\n"
+			    "B,00-26-8c-aa-bb-cc,10.30.0.2 2001:db8::2,\"room\r\nonprem\"\n"
 			    "floor 3,,10.31.0.0/16,");
 	if (rooms_load(&rooms, &policy, &err) < 0)
 		fail_msg("%s", err.text);
@@ -380,6 +380,8 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 	assert_int_equal(policy->units[1].mac_count, 1);
 	assert_int_equal(policy->units[1].prefix_count, 2);
 	assert_int_equal(policy->units[1].line, 4);
+	assert_int_equal(policy->units[1].profiles, 1 | 2);
+	assert_int_equal(policy->units[2].line, 6); /* a line break within quotes counts */
 	assert_int_equal(policy->units[2].profiles, 0);
 	assert_true(policy->units[2].many);
 	assert_non_null(strstr(policy->site_text, "# FILE rooms.csv\n\xef\xbb\xbf"
