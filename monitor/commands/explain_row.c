@@ -129,7 +129,7 @@ void explain_remedy(const struct envelope *envelope, const struct finding_row *f
 	case KIND_REMOTE_PORT:
 		printf("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
 		       "port %s.\n",
-		       peer, expected, finding->port);
+		       peer, expected, differs ? differs->seen : finding->port);
 		break;
 	case KIND_APPLICATION:
 		printf("  Something else than %s speaks there: find out what it is. No site file excuses it "
