@@ -279,7 +279,7 @@ static char *uri_of(const char *path, const char *options)
 
 	if (!out)
 		return NULL;
-	fputs("file:", out);
+	fputs(*path == '/' ? "file://" : "file:", out);
 	for (; *path; path++)
 		fprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
 	fputs(options, out);
@@ -350,9 +350,15 @@ static int open_reader(struct flowdb *db, const char *dir, struct err *err)
 	if (!stat(wal, &st)) {
 		int r = open_as(db, "?mode=ro", err);
 
-		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
-		if (r != -EIO || st.st_size)
+		if (r != -EIO && r != -EROFS)
 			return r;
+		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
+		if (st.st_size)
+			return err_set(
+				err, r,
+				"%s: its last commits stand in %s, which cannot be read here; copy "
+				"both to a directory that you can write to",
+				db->path, wal);
 		sqlite3_close(db->sql);
 		db->sql = NULL;
 	}

@@ -317,6 +317,46 @@ static void what_is_committed_survives_a_writer_that_is_killed(void **state)
 	chmod_all(kit, 0755, 0644);
 }
 
+/* Copies of flows.db and its -wal without the -shm, where a reader can make none. */
+static void a_wal_that_cannot_be_read_here_is_refused_with_the_way_out(void **state)
+{
+	static char whole[1 << 20], wal[1 << 20];
+	struct dbkit *kit = *state, copy = {.dir = "/tmp/tlmon-test-XXXXXX"};
+	struct flow_facts facts = dbkit_facts(1, "52.112.1.9", 443);
+	size_t len, wal_len;
+	struct err err;
+	int status;
+	pid_t child;
+
+	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
+	assert_int_equal(flowdb_commit(kit->db, &err), 0);
+	len = file_read(kit->dir, "flows.db", whole, sizeof(whole));
+	wal_len = file_read(kit->dir, "flows.db-wal", wal, sizeof(wal));
+	assert_true(wal_len > 0);
+	assert_non_null(mkdtemp(copy.dir));
+	file_write(copy.dir, "flows.db", whole, len);
+	file_write(copy.dir, "flows.db-wal", wal, wal_len);
+	chmod_all(&copy, 0555, 0444);
+	child = fork();
+	if (!child) {
+		struct flowdb *db = NULL;
+
+		if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+			_exit(3);
+		_exit(flowdb_open(copy.dir, FLOWDB_READ, &db, &err) < 0 &&
+				      strstr(err.text, "copy both")
+			      ? 0
+			      : 1);
+	}
+	assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status));
+	chmod_all(&copy, 0755, 0644);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(read_all(copy.dir), 0); /* where one can write it is all there */
+	chmod_all(&copy, 0755, 0644);
+	file_write(copy.dir, "flows.db-wal", "", 0);
+	dbkit_close(&copy);
+}
+
 static void a_reader_is_told_when_a_writer_changed_the_file_under_it(void **state)
 {
 	struct dbkit *kit = *state;
@@ -845,6 +885,7 @@ int main(void)
 		WITH(a_reader_works_in_a_read_only_directory_and_leaves_nothing),
 		WITH(a_reader_sees_what_a_living_writer_committed),
 		WITH(what_is_committed_survives_a_writer_that_is_killed),
+		WITH(a_wal_that_cannot_be_read_here_is_refused_with_the_way_out),
 		WITH(a_reader_is_told_when_a_writer_changed_the_file_under_it),
 		WITH(every_fact_of_a_flow_comes_back_from_either_end),
 		WITH(a_plain_flow_comes_back_and_is_rewritten_whole),

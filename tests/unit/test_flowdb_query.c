@@ -119,7 +119,7 @@ static void an_unknown_unit_is_refused_and_some_are_named(void **state)
 	assert_non_null(strstr(err.text, "no unit 'attic'"));
 	assert_non_null(strstr(err.text, "recorded: boardroom, huddle"));
 	for (int i = 0; i < 20; i++) {
-		char name[16];
+		char name[32];
 
 		snprintf(name, sizeof(name), "room-%02d", i);
 		dbkit_unit(kit, name);
