@@ -3,6 +3,7 @@
 # The Debian packages, here and nowhere else. None of them starts a server.
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev
+PACKAGES_DEMO  := sqlite3
 PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
@@ -106,9 +107,9 @@ $(B)/tools/%: tests/tools/%.c $(TESTLIB) $(B)/libtlmon.a
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
 # What is missing of the packages. Asked for only by the targets that care, and only on Debian.
-WANTED_demo  := $(PACKAGES_BUILD)
+WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
-WANTED_deps  := $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS)
+WANTED_deps  := $(if $(NEED),,$(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS))
 WANTED       := $(sort $(foreach goal,$(filter demo check deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
 ifneq ($(WANTED),)
 INSTALLED := $(shell if command -v dpkg-query >/dev/null; then dpkg-query -W -f \
@@ -134,10 +135,11 @@ else
 	$$run env DEBIAN_FRONTEND=noninteractive $$install </dev/null
 endif
 
-ifneq ($(and $(filter demo check,$(MAKECMDGOALS)),$(MISSING)),)
+ifneq ($(if $(filter demo check,$(MAKECMDGOALS)),$(if $(AGAIN),,$(MISSING))),)
 # Begin anew once they are there: the compiler's options are looked up while this file is read.
 demo check:
-	$Q$(MAKE) --no-print-directory deps NEED='$(WANTED)' && $(MAKE) --no-print-directory $@
+	$Q$(MAKE) --no-print-directory deps NEED='$(WANTED)'
+	$Q$(MAKE) --no-print-directory $@ AGAIN=1
 else
 
 demo: all $(B)/tools/mkdemo ## a room system's day in small: made, watched, judged, printed

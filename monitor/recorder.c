@@ -260,6 +260,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 								  : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.unit = unit->rule,
+		.over_us = recorder->now_us,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = recorder->options.no_inspector,
 	};
@@ -305,6 +306,9 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 		for (unsigned mirrored = 0; row >= 0; mirrored++) {
 			struct row_use *use = &unit->use[row];
 
+			if (use->flow == facts->id)
+				break; /* it fits both the row and its mirror */
+			use->flow = facts->id;
 			if (verdict->kind != KIND_NONE) {
 				use->blocked++;
 			} else if (facts->outcome != OUTCOME_ANSWERED) {
@@ -656,7 +660,7 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 	if (r >= 0 && event->final)
 		r = commit(recorder, false, err);
 	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
-		 (recorder->rows >= COMMIT_ROWS || !recorder->options.input))
+		 (recorder->rows >= COMMIT_ROWS || recorder->options.live))
 		r = commit(recorder, true, err);
 	return r;
 }

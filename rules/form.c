@@ -433,3 +433,21 @@ int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
 	*ret_count = count;
 	return 0;
 }
+
+int value_words(const struct yaml *list, struct arena *arena, const char **ret_text,
+		struct err *err)
+{
+	const struct yaml *item = list ? yaml_first(list) : NULL;
+	char joined[512] = "";
+
+	for (; item; item = yaml_next(item)) {
+		const char *text = "";
+		int r = yaml_text(item, &text, err);
+
+		if (r < 0)
+			return r;
+		text_add(joined, sizeof(joined), "%s%s", joined[0] ? ", " : "", text);
+	}
+	*ret_text = arena_text(arena, joined);
+	return *ret_text ? 0 : err_set(err, -ENOMEM, "out of memory");
+}

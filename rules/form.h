@@ -37,4 +37,7 @@ int value_prefixes(const struct yaml *list, struct arena *arena, struct prefix *
 int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
 		size_t *ret_count, struct err *err) MUST_CHECK;
 
+/* The texts of a list (NULL: none) with ", " between. */
+int value_words(const struct yaml *list, struct arena *arena, const char **ret_text, struct err *err) MUST_CHECK;
+
 #endif

@@ -29,10 +29,14 @@ static bool is_housekeeping(const struct scorer *s)
 	}
 }
 
-/* Whether the local port alone keeps certain media from a row with a narrower range. */
-static bool misses_by_local_port(const struct scorer *s)
+/*
+ * Whether the local port alone keeps certain media from a row with a narrower range; *ret_row
+ * becomes the nearest of such rows.
+ */
+static bool misses_by_local_port(const struct scorer *s, struct score *ret_row)
 {
 	uint8_t media = s->view->facts->media;
+	bool found = false;
 
 	for (size_t r = 0; media && r < s->policy->row_count; r++) {
 		const struct row *row = &s->policy->rows[r];
@@ -44,19 +48,22 @@ static bool misses_by_local_port(const struct scorer *s)
 			if (!row->form[f].media || port_set_is_ephemeral(&row->form[f].local))
 				continue;
 			scorer_form(s, (unsigned)r, f, &score);
-			if (score.misses == 1 && score.first == FIELD_LOCAL_PORT)
-				return true;
+			if (score.misses != 1 || score.first != FIELD_LOCAL_PORT)
+				continue;
+			if (!found || score_compare_misses(&score, ret_row) < 0)
+				*ret_row = score;
+			found = true;
 		}
 	}
-	return false;
+	return found;
 }
 
+/* A row that allows every local port may not excuse media that a narrower row should have held. */
 static bool may_not_excuse(const struct scorer *s, const struct score *score)
 {
 	const struct row_form *form = score_form(s, score);
 
-	return !score->misses && port_set_is_ephemeral(&form->local) &&
-	       !scorer_named_by_site(s, form->peers);
+	return port_set_is_ephemeral(&form->local) && !scorer_named_by_site(s, form->peers);
 }
 
 /*
@@ -89,8 +96,9 @@ static bool is_as_written(const struct scorer *s, const struct score *score)
 	const struct row *row = &s->policy->rows[score->row];
 
 	for (unsigned f = 1; !score->form && f < row->form_count; f++)
-		if (row->form[f].inferred && (row->form[f].tcp != row->form[0].tcp ||
-					      row->form[f].udp != row->form[0].udp))
+		if (row->form[f].inferred && row->form[f].when == OPTION_NONE &&
+		    (row->form[f].tcp != row->form[0].tcp ||
+		     row->form[f].udp != row->form[0].udp))
 			return true;
 	return false;
 }
@@ -132,39 +140,100 @@ static void nearest_insert(struct score nearest[NEAREST_MAX], unsigned *count,
 	nearest[at] = *score;
 }
 
-/*
- * A row whose named peer is proven and whose ports both fit is what was meant, before a row open to
- * anybody on another port: the touch controller on its own port over IPv4 (domain.md A21) is no
- * failed call of the control API. `meant` is the nearest such row; it takes the first place.
- */
+/* Gives `row` the first place among the nearest. */
 static void nearest_prefer(struct score nearest[NEAREST_MAX], unsigned *count,
-			   const struct score *meant)
+			   const struct score *row)
 {
 	unsigned at = 0;
 
-	if (!*count || !meant->proven || meant->misses != nearest[0].misses ||
-	    nearest[0].proven || nearest[0].fit[FIELD_PEER] != FIT_MATCH ||
-	    nearest[0].fit[FIELD_LOCAL_PORT])
-		return;
-	while (at < *count && nearest[at].row != meant->row)
+	while (at < *count && nearest[at].row != row->row)
 		at++;
 	if (at == *count && *count < NEAREST_MAX)
 		(*count)++;
 	for (unsigned i = at < *count ? at : *count - 1; i > 0; i--)
 		nearest[i] = nearest[i - 1];
-	nearest[0] = *meant;
+	nearest[0] = *row;
 }
 
+/*
+ * A row whose named peer is proven and whose ports both fit is what was meant, before a row open to
+ * anybody on another port: the touch controller on its own port over IPv4 (domain.md A21) is no
+ * failed call of the control API.
+ */
 static bool is_meant(const struct score *score)
 {
 	return score->proven && score->fit[FIELD_LOCAL_PORT] && score->fit[FIELD_REMOTE_PORT];
 }
 
+static bool is_open_to_anybody(const struct score *score)
+{
+	return !score->proven && score->fit[FIELD_PEER] == FIT_MATCH &&
+	       score->fit[FIELD_LOCAL_PORT] == FIT_MISMATCH;
+}
+
+/* What all rows of the unit's profiles say. */
+struct ballot {
+	struct score best; /* of those that match, and how many tie with it */
+	uint16_t rows[ROWS_MAX];
+	unsigned row_count;
+	struct score nearest[NEAREST_MAX]; /* of those that do not */
+	unsigned nearest_count;
+	struct score meant, narrower; /* misses == 0: there is none */
+};
+
+static void ballot_match(struct ballot *ballot, const struct score *score)
+{
+	int order = ballot->row_count ? score_compare_matches(score, &ballot->best) : -1;
+
+	if (order < 0) {
+		ballot->best = *score;
+		ballot->row_count = 0;
+	}
+	if (order <= 0 && ballot->row_count < ROWS_MAX)
+		ballot->rows[ballot->row_count++] = score->row;
+}
+
+static void ballot_miss(struct ballot *ballot, const struct score *score)
+{
+	nearest_insert(ballot->nearest, &ballot->nearest_count, score);
+	if (is_meant(score) &&
+	    (!ballot->meant.misses || score_compare_misses(score, &ballot->meant) < 0))
+		ballot->meant = *score;
+}
+
+static void ballot_take(struct ballot *ballot, const struct scorer *s)
+{
+	bool headline = misses_by_local_port(s, &ballot->narrower);
+
+	for (size_t r = 0; r < s->policy->row_count; r++) {
+		struct score score;
+
+		if (!(s->view->profiles >> s->policy->rows[r].profile & 1))
+			continue;
+		scorer_row(s, (unsigned)r, &score);
+		if (score.misses)
+			ballot_miss(ballot, &score);
+		else if (!headline || !may_not_excuse(s, &score))
+			ballot_match(ballot, &score);
+	}
+}
+
+/* The order of design.md 5 stands but for two rows that say better what went wrong. */
+static void ballot_settle_nearest(struct ballot *ballot, const struct scorer *s)
+{
+	const struct score *first = &ballot->nearest[0];
+
+	if (!ballot->nearest_count)
+		return;
+	if (ballot->narrower.misses && may_not_excuse(s, first))
+		nearest_prefer(ballot->nearest, &ballot->nearest_count, &ballot->narrower);
+	else if (ballot->meant.misses == first->misses && is_open_to_anybody(first))
+		nearest_prefer(ballot->nearest, &ballot->nearest_count, &ballot->meant);
+}
+
 void judge_flow(const struct policy *policy, const struct view *view, struct verdict *ret)
 {
-	struct score best = {0}, meant = {0}, nearest[NEAREST_MAX], score;
-	unsigned near_count = 0;
-	bool headline, found = false;
+	struct ballot ballot = {0};
 	struct scorer s;
 
 	scorer_init(&s, policy, view);
@@ -175,49 +244,27 @@ void judge_flow(const struct policy *policy, const struct view *view, struct ver
 		ret->ruling = RULING_HOUSEKEEPING;
 		return;
 	}
-	headline = misses_by_local_port(&s);
-	for (size_t r = 0; r < policy->row_count; r++) {
-		int order;
-
-		if (!(view->profiles >> policy->rows[r].profile & 1))
-			continue;
-		scorer_row(&s, (unsigned)r, &score);
-		if (headline && may_not_excuse(&s, &score))
-			continue;
-		if (score.misses) {
-			nearest_insert(nearest, &near_count, &score);
-			if (is_meant(&score) &&
-			    (!meant.proven || score_compare_misses(&score, &meant) < 0))
-				meant = score;
-			continue;
-		}
-		order = found ? score_compare_matches(&score, &best) : -1;
-		if (order < 0) {
-			best = score;
-			found = true;
-			ret->row_count = 0;
-		}
-		if (order <= 0 && ret->row_count < ROWS_MAX)
-			ret->rows[ret->row_count++] = (uint16_t)r;
-	}
-	if (found) {
-		for (unsigned i = ret->row_count; i < ROWS_MAX; i++)
-			ret->rows[i] = 0; /* of a row that was best for a while */
-		match_fill(&s, &best, ret);
+	ballot_take(&ballot, &s);
+	if (ballot.row_count) {
+		ret->row_count = (uint8_t)ballot.row_count;
+		memcpy(ret->rows, ballot.rows, ballot.row_count * sizeof(*ballot.rows));
+		match_fill(&s, &ballot.best, ret);
 		return;
 	}
 	ret->ruling = RULING_OUTSIDE;
-	nearest_prefer(nearest, &near_count, &meant);
-	nearest_fill(&s, nearest, near_count, ret);
-	severity_fill(&s, near_count ? &nearest[0] : NULL, ret);
+	ballot_settle_nearest(&ballot, &s);
+	nearest_fill(&s, ballot.nearest, ballot.nearest_count, ret);
+	severity_fill(&s, ballot.nearest_count ? &ballot.nearest[0] : NULL, ret);
 }
 
 void judge_row(const struct policy *policy, const struct view *view, unsigned row,
 	       struct score *ret)
 {
+	struct score narrower;
 	struct scorer s;
 
 	scorer_init(&s, policy, view);
 	scorer_row(&s, row, ret);
-	ret->refused = may_not_excuse(&s, ret) && misses_by_local_port(&s);
+	ret->refused =
+		!ret->misses && may_not_excuse(&s, ret) && misses_by_local_port(&s, &narrower);
 }

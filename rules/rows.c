@@ -38,25 +38,6 @@ static int read_text(const struct yaml *map, const char *key, struct arena *aren
 	return *ret_text ? 0 : no_memory(err);
 }
 
-/* The texts of a list that was checked already, with ", " between. */
-static int join_words(const struct yaml *list, struct arena *arena, const char **ret_text,
-		      struct err *err)
-{
-	const struct yaml *item = list ? yaml_first(list) : NULL;
-	char joined[512] = "";
-
-	for (; item; item = yaml_next(item)) {
-		const char *text = "";
-		int r = yaml_text(item, &text, err);
-
-		if (r < 0)
-			return r;
-		text_add(joined, sizeof(joined), "%s%s", joined[0] ? ", " : "", text);
-	}
-	*ret_text = arena_text(arena, joined);
-	return *ret_text ? 0 : no_memory(err);
-}
-
 static int read_origin(const struct yaml *map, bool *inferred, struct err *err)
 {
 	const struct yaml *node = yaml_get(map, "origin");
@@ -159,13 +140,13 @@ static int read_row(const struct yaml *map, struct envelope *envelope, struct ro
 
 	if (r >= 0)
 		r = read_id(map, envelope, row, err);
-	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(needed); i++)
-		r = yaml_need(map, "a row", needed[i], &node, err);
 	if (r < 0)
 		return r;
 	form->ip_versions = (uint8_t)(BIT(4) | BIT(6));
 	row->form_count = 1;
 	r = form_read(map, envelope, form, err);
+	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(needed); i++)
+		r = yaml_need(map, "a row", needed[i], &node, err);
 	if (r >= 0)
 		r = read_origin(map, &form->inferred, err);
 	if (r >= 0)
@@ -175,10 +156,11 @@ static int read_row(const struct yaml *map, struct envelope *envelope, struct ro
 	if (r >= 0)
 		r = read_text(map, "note", envelope->arena, &row->note, err);
 	if (r >= 0)
-		r = join_words(yaml_get(map, "application"), envelope->arena,
-			       &row->application_words, err);
+		r = value_words(yaml_get(map, "application"), envelope->arena,
+				&row->application_words, err);
 	if (r >= 0)
-		r = join_words(yaml_get(map, "media"), envelope->arena, &row->media_words, err);
+		r = value_words(yaml_get(map, "media"), envelope->arena, &row->media_words,
+				err);
 	if (r >= 0 && (node = yaml_get(map, "need")))
 		r = yaml_word(node, "need", &NEEDS, &need, err);
 	if (r >= 0)

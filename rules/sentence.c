@@ -104,9 +104,12 @@ static void why_add(const struct line *line, const struct scorer *s,
 		for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
 			if (peers >> role & 1 && scorer_role(s, role) == FIT_UNKNOWN)
 				open |= UINT32_C(1) << role;
-		ADD(line, "nothing proves the peer; list it under ");
-		roles_add(line, s, open);
-		ADD(line, " if it is one");
+		ADD(line, "nothing proves the peer");
+		if (open) {
+			ADD(line, "; list it under ");
+			roles_add(line, s, open);
+			ADD(line, " if it is one");
+		}
 		break;
 	default:
 		ADD(line, s->policy->nat ? "local ports are not judged behind a translator"
@@ -148,13 +151,19 @@ static void documented_add(const struct line *line, const struct scorer *s,
 {
 	ADD(line, "documented by ");
 	rows_add(line, s->policy, verdict);
-	if (verdict->grade == GRADE_UNPROVEN) {
+	if (verdict->kind) {
+		outcome_add(line, s, verdict);
+	} else if (verdict->grade == GRADE_UNPROVEN) {
 		ADD(line, ", unproven: ");
 		why_add(line, s, verdict);
 	} else if (verdict->grade == GRADE_WIDE) {
 		ADD(line, ", a wide row that accepts almost any port");
 	}
-	outcome_add(line, s, verdict);
+}
+
+static const char *plural(const char *ports)
+{
+	return strpbrk(ports, "-,") ? "s" : "";
 }
 
 static void differs_add(const struct line *line, const struct differs *differs)
@@ -177,13 +186,15 @@ static void differs_add(const struct line *line, const struct differs *differs)
 		    differs->seen);
 		break;
 	case FIELD_REMOTE_PORT:
-		ADD(line, "allows remote ports %s", differs->expected);
+		ADD(line, "allows remote port%s %s", plural(differs->expected),
+		    differs->expected);
 		break;
 	case FIELD_APPLICATION:
 		ADD(line, "is for %s, and this is %s", differs->expected, differs->seen);
 		break;
 	case FIELD_LOCAL_PORT:
-		ADD(line, "allows local ports %s", differs->expected);
+		ADD(line, "allows local port%s %s", plural(differs->expected),
+		    differs->expected);
 		break;
 	case FIELD_MEDIA:
 		ADD(line, "is for %s, not %s", differs->expected, differs->seen);

@@ -190,6 +190,21 @@ int site_read(struct site_loading *loading, struct err *err)
 	return r;
 }
 
+/* What people read of a row follows what it now says. */
+static int narrow_words(const struct yaml *map, struct policy *policy, struct row *row,
+			struct err *err)
+{
+	const struct yaml *applications = yaml_get(map, "application"),
+			  *media = yaml_get(map, "media");
+	int r = 0;
+
+	if (applications)
+		r = value_words(applications, policy->arena, &row->application_words, err);
+	if (r >= 0 && media)
+		r = value_words(media, policy->arena, &row->media_words, err);
+	return r;
+}
+
 int site_narrow(struct site_loading *loading, struct err *err)
 {
 	struct policy *policy = loading->policy;
@@ -209,6 +224,8 @@ int site_narrow(struct site_loading *loading, struct err *err)
 		r = yaml_key_word(node, "row", &words, &row, err);
 		if (r >= 0)
 			r = form_narrow(node, policy->envelope, &policy->rows[row], err);
+		if (r >= 0)
+			r = narrow_words(node, policy, &policy->rows[row], err);
 		if (r >= 0)
 			policy->row_narrowed[row] = true;
 	}

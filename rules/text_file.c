@@ -75,8 +75,30 @@ static bool begins_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80; /* RFC 3629: what is no continuation byte */
 }
 
-int text_file_vfail(const struct text_file *file, size_t offset, size_t width,
-		    struct err *err, int code, const char *fmt, va_list args)
+/*
+ * Length of the character at `p`, or 0 if it cannot be shown: a control character, or bytes that are
+ * no UTF-8 (RFC 3629 3; overlong forms are let pass, a terminal refuses them itself).
+ */
+static size_t character(const char *p)
+{
+	unsigned char first = (unsigned char)*p;
+	size_t len = first < 0x80   ? 1
+		     : first < 0xc2 ? 0
+		     : first < 0xe0 ? 2
+		     : first < 0xf0 ? 3
+		     : first < 0xf5 ? 4
+				    : 0;
+
+	if (first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)p[1] < 0xa0))
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if (begins_character(p[i]))
+			return 0;
+	return len;
+}
+
+int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
+		    int code, const char *fmt, va_list args)
 {
 	const char *text = file->text;
 	size_t start, end, column = 0, shown = 0, skip;
@@ -96,16 +118,21 @@ int text_file_vfail(const struct text_file *file, size_t offset, size_t width,
 		       ? column - LINE_SHOWN / 2
 		       : 0; /* of a long line its part about the caret */
 	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
-		unsigned char byte = (unsigned char)text[i];
+		size_t width_here = character(text + i);
 
 		at += begins_character(text[i]);
-		if (at <= skip || byte == '\r')
+		if (at <= skip || text[i] == '\r')
 			continue;
 		shown += begins_character(text[i]);
-		line[l++] =
-			byte < 0x20 || byte == 0x7f ? (byte == '\t' ? ' ' : '?') : (char)byte;
-		if (l == sizeof(line) - 1)
+		if (l + 4 >= sizeof(line))
 			break;
+		if (width_here > 1) {
+			memcpy(line + l, text + i, width_here);
+			l += width_here;
+			i += width_here - 1;
+		} else {
+			line[l++] = text[i] == '\t' ? ' ' : width_here ? text[i] : '?';
+		}
 	}
 	line[l] = '\0';
 	for (size_t i = skip; i < column; i++)
@@ -163,13 +190,14 @@ static unsigned distance(const char *a, const char *b)
 
 const char *words_near(const struct words *words, const char *text)
 {
-	unsigned least = (unsigned)strlen(text) / 3 + 1; /* a third of it may be wrong */
+	size_t len = strlen(text);
+	unsigned least = len < 6 ? len > 1 : (unsigned)len / 3; /* a third of it may be wrong */
 	const char *near = NULL;
 
 	for (size_t i = 0; i < words->count; i++) {
 		unsigned d = distance(text, words->word[i]);
 
-		if (d <= least && (!near || d < least)) {
+		if (least && d <= least && (!near || d < least)) {
 			least = d;
 			near = words->word[i];
 		}

@@ -283,7 +283,7 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
 		    (waiver->local.count && !port_set_has(&waiver->local, here->port)) ||
 		    (waiver->remote_ports.count &&
 		     !port_set_has(&waiver->remote_ports, there->port)) ||
-		    !prefix_covers(&waiver->remote, &there->addr) ||
+		    (waiver->remote.bits && !prefix_covers(&waiver->remote, &there->addr)) ||
 		    !names_unit(waiver, unit) || !names_row(waiver, verdict))
 			continue;
 		if (when_us <= waiver->expires_us)

@@ -36,7 +36,9 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 
 int addr_compare(const struct addr *a, const struct addr *b)
 {
-	return memcmp(a, b, sizeof(*a));
+	int order = (int)addr_is_v4(b) - (int)addr_is_v4(a);
+
+	return order ? order : memcmp(a, b, sizeof(*a));
 }
 
 bool addr_is_unspecified(const struct addr *addr)
@@ -187,6 +189,9 @@ bool prefix_covers(const struct prefix *prefix, const struct addr *addr)
 {
 	unsigned whole = prefix->bits / 8, rest = prefix->bits % 8;
 
+	/* ::/0 is all of IPv6; that IPv4 lies in it is our way of writing, not the operator's. */
+	if (prefix->bits < 96 && addr_is_v4(addr))
+		return false;
 	if (memcmp(prefix->addr.b, addr->b, whole))
 		return false;
 	return !rest || !((prefix->addr.b[whole] ^ addr->b[whole]) >> (8 - rest));

@@ -29,6 +29,7 @@ struct addr addr_from_v4(const uint8_t bytes[4]);
 struct addr addr_from_v6(const uint8_t bytes[16]);
 bool addr_is_v4(const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
+/* An order: all of IPv4 before all of IPv6, so that no prefix of one lies among the other's. */
 int addr_compare(const struct addr *a, const struct addr *b);
 /* 0.0.0.0, :: and the all-zero struct (no address known). */
 bool addr_is_unspecified(const struct addr *addr);
@@ -52,6 +53,7 @@ const char *mac_print(const struct mac *mac, char buf[MAC_TEXT]);
 /* "10.0.0.0/8", "2001:db8::/32", or a bare address (all bits). Host bits set are -EINVAL. */
 int prefix_parse(const char *text, struct prefix *ret_prefix) MUST_CHECK;
 struct prefix prefix_of(const struct addr *addr, unsigned bits); /* clears the host bits */
+/* ::/0 covers all of IPv6 and nothing of IPv4. */
 bool prefix_covers(const struct prefix *prefix, const struct addr *addr);
 bool prefix_is_host(const struct prefix *prefix); /* one single address */
 /* A bare address where all bits count, "addr/bits" else. Returns `buf`. */

@@ -16,6 +16,7 @@ struct finding;
 struct row_use {
 	uint64_t exact, unproven, wide, unanswered, blocked, outside;
 	int64_t first_us, last_us; /* of the answered ones */
+	uint64_t flow;             /* the last one counted: once, however many rows it fits */
 };
 
 struct unit {

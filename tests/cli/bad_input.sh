@@ -139,10 +139,10 @@ rm rooms.csv
 refused 'a units-file that is not there is refused' 'rooms\.csv' -- watch demo.pcap rooms.yaml
 
 # Envelopes
-mkdir envelope && cp "$OLDPWD/rules/teamline/"{roles.yaml,*.json} envelope/
-printf 'profile: x\ntitle: X\nrows: [{id: x.a, document: d, direction: [sideways]}]\n' >envelope/x.yaml
-refused 'a direction that is none is refused' 'x\.yaml:[0-9]+' 'sideways' -- \
-	"$TLMON" watch -r demo.pcap -e envelope --unit 10.20.0.15 --profile x -l db
+cp -r "$OLDPWD/rules/teamline" envelope
+sed -i '0,/direction: \[out\]/s//direction: [sideways]/' envelope/room.yaml
+refused 'a direction that is none is refused' 'room\.yaml:[0-9]+:[0-9]+' 'sideways' '\^' -- \
+	"$TLMON" watch -r demo.pcap -e envelope -c site.yaml -l db
 
 # Databases
 mkdir db-text && echo 'this is no database, but long enough to be one' >db-text/flows.db

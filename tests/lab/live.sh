@@ -39,7 +39,7 @@ for _ in $(seq 50); do
 	sleep 0.1
 done
 sleep 1
-ip netns exec $far timeout 120 tcpreplay -q -i replay0 "$work/demo.pcap" >"$work/replay" 2>&1
+ip netns exec $far timeout 120 tcpreplay -q --timer=nano -i replay0 "$work/demo.pcap" >"$work/replay" 2>&1
 sleep 2
 kill -INT $pid
 code=0

@@ -114,7 +114,7 @@ void talk_llmnr(struct wire *w, const char *tuple, const char *name, const char 
 	}
 }
 
-void talk_dhcp(struct wire *w, const struct lease *lease)
+void talk_dhcp(struct wire *w, const struct dhcp_case *lease)
 {
 	char back[WIRE_TUPLE];
 	struct dhcp ask = {.type = DHCP_DISCOVER, .xid = lease->xid, .chaddr = lease->mac};

@@ -30,11 +30,11 @@ void talk_dns_tcp(struct wire *w, const char *tuple, const struct dns_case *dns)
 /* A query to the group and the answer of `answerer`, unicast and so another 5-tuple; NULL: nobody. */
 void talk_llmnr(struct wire *w, const char *tuple, const char *name, const char *answerer);
 /* Discover, offer, request, ack; sent by broadcast as clients without an address do. */
-struct lease {
+struct dhcp_case {
 	const char *mac, *address, *server, *mask, *router, *dns;
 	uint32_t xid;
 };
-void talk_dhcp(struct wire *w, const struct lease *lease);
+void talk_dhcp(struct wire *w, const struct dhcp_case *lease);
 
 /* Signalling */
 struct tls {

@@ -22,10 +22,10 @@ static void wake(struct wire *w)
 {
 	wire_at(w, 0);
 	wire_arp(w, "10.20.0.15 > 10.20.0.1");
-	talk_dhcp(w, &(struct lease){BOARDROOM_MAC, "10.20.0.15", "10.20.0.1", "255.255.255.0",
+	talk_dhcp(w, &(struct dhcp_case){BOARDROOM_MAC, "10.20.0.15", "10.20.0.1", "255.255.255.0",
 				     "10.20.0.1", "10.20.0.53", 0x11223301});
 	wire_at(w, 0.3);
-	talk_dhcp(w, &(struct lease){HUDDLE_MAC, "10.20.1.21", "10.20.1.1", "255.255.255.0",
+	talk_dhcp(w, &(struct dhcp_case){HUDDLE_MAC, "10.20.1.21", "10.20.1.1", "255.255.255.0",
 				     "10.20.1.1", "10.20.0.53", 0x11223302});
 	wire_at(w, 0.6);
 	talk_dns(w, "10.20.0.15:52001 > 10.20.0.53:53",

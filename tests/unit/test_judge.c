@@ -97,7 +97,7 @@ static void nearest_rows_are_ordered(void **state)
 		/* fewest local ports: one before twenty */
 		{"room online", "tcp 10.1.2.3:8080 < 52.112.1.9:50011", "outside local-port high room.in.control_api: local-port 80|8080"},
 		/* fewest remote ports: 3478 before 3478-3481 */
-		{"onprem online", "udp 10.1.2.3:50000 > 52.112.1.9:3500 app=stun", "outside remote-port medium onprem.out.turn_udp: remote-port 3478|3500"},
+		{"onprem online", "udp 10.1.2.3:41000 > 52.112.1.9:3500 app=stun", "outside remote-port medium onprem.out.turn_udp: remote-port 3478|3500"},
 		/* order of rows */
 		{"online", "udp 10.1.2.3:50063 > 52.112.1.9:50011 app=rtp", "outside local-port medium online.out.audio: local-port 50000-50019|50063"},
 	};
@@ -121,8 +121,8 @@ static void every_kind_is_said(void **state)
 		/* three fields, or another transport: service */
 		{"onprem", "tcp 10.1.2.3:500 > 192.0.2.9:99 app=ssh",
 		 "outside service medium onprem.out.media_tcp: remote-port 1024-65535|99; application stun, rtp or rtcp|ssh; local-port 1024-65535|500"},
-		{"online", "udp 10.1.2.3:50000 > 52.112.1.9:443 app=quic",
-		 "outside service medium online.out.auth_https: transport tcp|udp; application tls|quic"},
+		{"onprem", "udp 10.1.2.3:41000 > 10.0.0.31:80 app=http",
+		 "outside service medium onprem.out.autodiscover: transport tcp|udp"},
 		{"room", "gre 10.1.2.3 > 10.0.0.53", "outside service medium room.out.dns: transport tcp or udp|gre; remote-port 53|0; local-port 1024-65535|0"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 app=tls name=evil.example", "documented exact room.out.maestro"},
 	};
@@ -287,7 +287,7 @@ static void link_upkeep_is_housekeeping(void **state)
 		{"room", "igmp 10.1.2.3 > 224.0.0.22", "housekeeping"},
 		{"room", "udp [2001:db8::3]:546 > [ff02::1:2]:547", "housekeeping"},
 		{"room", "udp [2001:db8::3]:546 < [fe80::1]:547 app=dhcpv6", "housekeeping"},
-		{"room", "udp 10.1.2.3:546 > 10.0.0.9:547", "outside service medium room.out.llmnr: remote-port 5355|547; local-port 1024-65535|546"},
+		{"room", "udp 10.1.2.3:546 > 10.0.0.9:547", "outside remote-port medium room.out.llmnr: remote-port 5355|547; local-port 1024-65535|546"},
 	};
 
 	CHECK(COMPANY, cases);

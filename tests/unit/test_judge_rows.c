@@ -39,6 +39,7 @@ static const struct judged ROWS[] = {
 	{"online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=tls", "documented exact online.out.auth_https+online.out.relay_tcp"},
 	{"online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=tls bound=sipdir.online.lync.com",
 	 "documented exact online.out.auth_https+online.out.sip_tls+online.out.psom_tls+online.out.relay_tcp"},
+	{"online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=tls name=sipdir.online.lync.com", "documented exact online.out.auth_https+online.out.relay_tcp"},
 	{"online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=msturn", "documented exact online.out.relay_tcp"},
 	{"online", "udp 10.1.2.3:50007 > 52.112.1.9:3480 app=rtp media=audio", "documented exact online.out.relay_udp"},
 	{"online", "udp 10.1.2.3:50007 > 52.112.1.9:50044 app=rtp media=audio", "documented exact online.out.audio"},

@@ -373,7 +373,7 @@ static void names_and_leases_are_told(void **state)
 	BENCH;
 	talk_dns(w, "10.1.0.7:50000 > 10.0.0.53:53",
 	         &(struct dns_case){.name = "fe01.corp.example", .type = 1, .value = "10.9.0.1"});
-	talk_dhcp(w, &(struct lease){.mac = "00:26:8c:01:02:03", .address = "10.1.0.7", .server = "10.1.0.1",
+	talk_dhcp(w, &(struct dhcp_case){.mac = "00:26:8c:01:02:03", .address = "10.1.0.7", .server = "10.1.0.1",
 	                             .mask = "255.255.255.0", .router = "10.1.0.1", .dns = "10.0.0.53", .xid = 7});
 	bench_run(bench, true);
 	assert_int_equal(bench->names, 1);

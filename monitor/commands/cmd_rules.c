@@ -1,0 +1,171 @@
+/*
+ * cmd_rules.c - the documented rows themselves: list shows them, lint says what is not wrong in a
+ * policy and yet will mislead.
+ */
+#include "monitor/commands.h"
+#include "monitor/commands/options.h"
+#include "monitor/commands/out.h"
+#include "monitor/log.h"
+#include "schema/time.h"
+
+#include <getopt.h>
+#include <time.h>
+
+static const char HELP[] =
+	"usage: tlmon rules list [-e DIR] [-c FILE] [--profile LIST] [-o FORMAT]\n"
+	"       tlmon rules lint [-e DIR] [-c FILE] [--unit WHO --profile LIST]\n\n"
+	"list shows the documented rows, each with its place in the document; with a site file as\n"
+	"that file narrows them, and with --profile those of some profiles alone.\n"
+	"lint loads a policy and prints one line for each thing that will mislead: roles that a\n"
+	"profile needs and nobody holds, wide rows that cover narrow ones, waivers near their end,\n"
+	"the age of Microsoft's endpoint list. It ends 0 if there is no warning, 1 if there is,\n"
+	"2 if the policy cannot be loaded.\n\n" POLICY_HELP OUT_HELP
+	"      --wide            let a table grow past the width of the terminal\n"
+	"  -h, --help            this text\n\n"
+	"What may a unit do in Skype for Business Online?\n"
+	"  tlmon rules list --profile room,online\n"
+	"Is this site file fit to judge by?\n"
+	"  tlmon rules lint -c site.yaml\n";
+
+static const struct out_column COLUMNS[] = {
+	{"id", "ROW", 0},
+	{"profile", NULL, 0},
+	{"document", NULL, 0},
+	{"direction", "DIR", 0},
+	{"transport", "TRANSPORT", 0},
+	{"local_ports", "LOCAL", OUT_CUT},
+	{"remote_ports", "REMOTE", 0},
+	{"peer", "PEER", OUT_CUT},
+	{"application", "APPLICATION", OUT_CUT},
+	{"media", "MEDIA", OUT_CUT},
+	{"need", "NEED", 0},
+};
+
+/* "a, b" as a JSON list of texts; in tables and CSV as it is. The words need no escapes. */
+static void put_list(struct out *out, enum out_format format, const char *words)
+{
+	char json[1024] = "[";
+
+	if (format == OUT_TABLE || format == OUT_CSV) {
+		out_text(out, words);
+		return;
+	}
+	while (*words) {
+		size_t len = strcspn(words, ",");
+
+		text_add(json, sizeof(json), "%s\"%.*s\"", json[1] ? "," : "", (int)len, words);
+		words += len;
+		words += strspn(words, ", ");
+	}
+	text_add(json, sizeof(json), "]");
+	out_raw(out, json);
+}
+
+static void put_peers(struct out *out, enum out_format format, const struct envelope *envelope,
+		      uint32_t peers)
+{
+	char words[512] = "";
+
+	for (size_t i = 0; i < envelope->role_count; i++)
+		if (peers >> i & 1)
+			text_add(words, sizeof(words), "%s%s", words[0] ? ", " : "",
+				 envelope->roles[i].id);
+	put_list(out, format, words);
+}
+
+static int put_row(struct out *out, enum out_format format, const struct policy *policy,
+		   const struct row *row, struct err *err)
+{
+	static const char *const directions[] = {"", "out", "in", "out, in"};
+	static const char *const transports[] = {"", "tcp", "udp", "tcp, udp"};
+	static const char *const needs[] = {"required", "recommended", "if-used"};
+	const struct row_form *form = &row->form[0];
+	char ports[128];
+
+	out_text(out, row->id);
+	out_text(out, policy->envelope->profiles[row->profile].id);
+	out_text(out, row->document);
+	put_list(out, format, directions[form->directions >> DIRECTION_OUT & 3]);
+	put_list(out, format, transports[(form->udp ? 2 : 0) + form->tcp]);
+	put_list(out, format, port_set_print(&form->local, ports, sizeof(ports)));
+	put_list(out, format, port_set_print(&form->remote, ports, sizeof(ports)));
+	put_peers(out, format, policy->envelope, form->peers);
+	put_list(out, format, row->application_words);
+	put_list(out, format, row->media_words);
+	out_text(out, needs[row->need]);
+	if (*row->note)
+		out_note(out, row->note);
+	return out_end(out, err);
+}
+
+static int list_rows(const struct policy *policy, const char *profiles, enum out_format format,
+		     bool wide, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	uint32_t mask = UINT32_MAX;
+	int r = profiles ? policy_parse_profiles(policy->envelope, profiles, &mask, err) : 0;
+
+	if (r >= 0)
+		r = out_new(format, stdout, COLUMNS, ARRAY_LEN(COLUMNS), wide, &out, err);
+	for (size_t i = 0; r == 0 && i < policy->row_count; i++)
+		if (mask >> policy->rows[i].profile & 1)
+			r = put_row(out, format, policy, &policy->rows[i], err);
+	return r == 0 ? out_finish(out, err) : r;
+}
+
+static void print_lint(void *context, const struct lint *lint)
+{
+	printf("%s: %s\n", lint->level == LINT_WARNING ? "warning" : "note", lint->text);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+}
+
+int cmd_rules(int argc, char **argv)
+{
+	enum { WIDE = OPTION_LAST };
+	static const struct option LONG[] = {POLICY_LONG,
+					     {"output", required_argument, NULL, 'o'},
+					     {"wide", no_argument, NULL, WIDE},
+					     {"help", no_argument, NULL, 'h'},
+					     {0}};
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct policy_options options = {0};
+	enum out_format format = OUT_TABLE;
+	bool wide = false, list = false;
+	struct err err = {0};
+	int option, r = 0;
+
+	while (r >= 0 &&
+	       (option = getopt_long(argc, argv, POLICY_SHORT "o:h", LONG, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(HELP, stdout);
+			return EXIT_FINE;
+		}
+		if (option == '?')
+			return EXIT_USAGE;
+		if (option == 'o')
+			r = out_format_parse(optarg, &format, &err);
+		else if (option == WIDE)
+			wide = true;
+		else
+			r = policy_option(&options, option, optarg, &err);
+	}
+	if (r >= 0 && optind + 1 == argc)
+		list = !strcmp(argv[optind], "list");
+	if (r >= 0 && (optind + 1 != argc || (!list && strcmp(argv[optind], "lint"))))
+		r = err_set(&err, -EINVAL, "rules: which of them? accepted: list, lint");
+	if (r >= 0)
+		r = policy_options_load(&options, &policy, &err);
+	if (r < 0)
+		return log_err(&err);
+	if (!list)
+		return policy_lint(policy, now_us(), print_lint, NULL) ? EXIT_NO : EXIT_FINE;
+	r = list_rows(policy, options.profiles, format, wide, &err);
+	return r < 0 ? log_err(&err) : EXIT_FINE;
+}

@@ -1,0 +1,129 @@
+/*
+ * run.c - see run.h.
+ */
+#include "tests/lib/run.h"
+#include "monitor/inspector.h"
+#include "monitor/sensor.h"
+
+struct run {
+	struct policy *policy;
+	struct flowdb *db;
+	struct ring *facts, *packets, *opinions;
+	struct inspector *inspector;
+	struct recorder *recorder;
+};
+
+static void must(int r, const struct err *err)
+{
+	if (r >= 0)
+		return;
+	fprintf(stderr, "run: %s\n", err->text);
+	abort();
+}
+
+struct run *run_new(const char *site)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	struct policy_args args = {.site_path = "site.yaml", .site_text = site, .site_text_len = strlen(site)};
+	struct recorder_options recorder = {.version = "test", .source = "file", .inputs = "wire", .filter = ""};
+	struct err err = {0};
+
+	if (!run)
+		abort();
+	must(policy_load(&args, &run->policy, &err), &err);
+	must(flowdb_open(NULL, FLOWDB_WRITE, &run->db, &err), &err);
+	run->facts = recorder.facts = ring_new(1 << 20);
+	run->packets = ring_new(1 << 20);
+	run->opinions = recorder.opinions = ring_new(1 << 16);
+	recorder.policy = run->policy;
+	recorder.db = run->db;
+	must(inspector_new(run->packets, run->opinions, &run->inspector, &err), &err);
+	must(recorder_new(&recorder, &run->recorder, &err), &err);
+	return run;
+}
+
+void run_free(struct run *run)
+{
+	if (!run)
+		return;
+	recorder_free(run->recorder);
+	inspector_free(run->inspector);
+	ring_free(run->facts);
+	ring_free(run->packets);
+	ring_free(run->opinions);
+	flowdb_close(run->db);
+	policy_free(run->policy);
+	free(run);
+}
+
+void run_freep(struct run **run)
+{
+	run_free(*run);
+	*run = NULL;
+}
+
+static void pump(void *context)
+{
+	struct run *run = context;
+	struct err err = {0};
+
+	do {
+		inspector_step(run->inspector, UINT32_MAX);
+		must(recorder_step(run->recorder, &err), &err);
+	} while (ring_peek(run->packets));
+}
+
+static enum link link_of(enum wire_link link)
+{
+	switch (link) {
+	case WIRE_SLL:
+		return LINK_SLL;
+	case WIRE_SLL2:
+		return LINK_SLL2;
+	case WIRE_RAW:
+		return LINK_RAW;
+	case WIRE_NULL:
+	case WIRE_LOOP:
+		return LINK_LOOPBACK;
+	default:
+		return LINK_ETHERNET;
+	}
+}
+
+void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
+{
+	struct sensor_options options = {
+		.limits = FLOWTAB_DEFAULTS,
+		.names = 1024,
+		.facts = run->facts,
+		.packets = run->packets,
+		.full = pump,
+		.context = run,
+	};
+	struct sensor *sensor = sensor_new(&options);
+
+	if (!sensor)
+		abort();
+	for (size_t i = 0; i < wire_count(w); i++) {
+		struct wire_frame packet = wire_packet(w, i);
+		struct frame frame = {packet.time_us, packet.caplen, packet.len, packet.data,
+		                      link_of(wire_linktype(w)), 0};
+
+		sensor_frame(sensor, &frame);
+		if (i % pump_every == 0)
+			pump(run);
+	}
+	sensor_end(sensor);
+	pump(run);
+	sensor_free(sensor);
+}
+
+struct flowdb *run_db(struct run *run)
+{
+	return run->db;
+}
+
+const struct recorder *run_recorder(const struct run *run)
+{
+	return run->recorder;
+}

@@ -1,0 +1,28 @@
+/*
+ * run.h - a wire's packets through sensor, inspector and recorder into a database in memory, as one
+ * run of the program. Failures end the test with a message.
+ */
+#ifndef TESTS_LIB_RUN_H
+#define TESTS_LIB_RUN_H
+
+#include "monitor/recorder.h"
+#include "schema/flowdb_query.h"
+#include "tests/lib/wire.h"
+
+struct run;
+
+/* `site` is the text of a site file. */
+struct run *run_new(const char *site);
+void run_free(struct run *run);
+void run_freep(struct run **run);
+
+/*
+ * All packets of `w`, then the end of the run. `pump_every` is after how many packets inspector and
+ * recorder get their turn: the result must not depend on it.
+ */
+void run_wire(struct run *run, const struct wire *w, unsigned pump_every);
+
+struct flowdb *run_db(struct run *run);
+const struct recorder *run_recorder(const struct run *run);
+
+#endif
