@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+PRINTF(3, 0)
 static void say(const char *colour, const char *word, const char *fmt, va_list args)
 {
 	bool terminal = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
