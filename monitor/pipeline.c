@@ -120,6 +120,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 		.policy = options->policy,
 		.db = options->db,
 		.version = TLMON_VERSION,
+		.live = options->capture.live,
 		.source = options->capture.live ? "live" : "file",
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.input = options->capture.live ? NULL : input_told,

@@ -659,7 +659,7 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 	if (r >= 0 && event->final)
 		r = commit(recorder, false, err);
 	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
-		 (recorder->rows >= COMMIT_ROWS || !recorder->options.input))
+		 (recorder->rows >= COMMIT_ROWS || recorder->options.live))
 		r = commit(recorder, true, err);
 	return r;
 }

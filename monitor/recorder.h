@@ -26,6 +26,7 @@ struct recorder_options {
 	struct flowdb *db;	     /* open for writing, outlives it too */
 	struct ring *facts, *opinions;
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
+	bool live;         /* commits every second; files commit by rows */
 	bool no_inspector;
 	/* The inputs as capture knows them, for names, hashes and notes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);

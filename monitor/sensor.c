@@ -11,7 +11,8 @@
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
 #include "monitor/capture/names.h"
-#include "monitor/tcp.h"
+#include "monitor/capture/outcome.h"
+#include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
 
 #include <xxhash.h>
@@ -220,7 +221,7 @@ static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_b
 	}
 	flow->settled = true;
 	flow->facts.settled_by = (uint8_t)by;
-	tcp_outcome(flow);
+	outcome_write(&flow->facts);
 	tell_flow(sensor, flow, EVENT_FLOW_SETTLED);
 }
 
@@ -229,7 +230,7 @@ static void flow_retire(struct sensor *sensor, struct flow *flow)
 	inspector_forget(sensor, flow);
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
-	tcp_outcome(flow);
+	outcome_write(&flow->facts);
 	tell_flow(sensor, flow, EVENT_FLOW_END);
 	names_drop(sensor->names, flow->name);
 	flowtab_remove(sensor->tab, flow);
@@ -506,7 +507,7 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 		flow_payload(sensor, flow, end, packet);
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
-		tcp_outcome(flow);
+		outcome_write(&flow->facts);
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	}
 }
@@ -524,13 +525,11 @@ static bool icmp_error(struct sensor *sensor, const struct packet *packet)
 	};
 	struct flow_key key;
 	struct flow *flow;
-	unsigned side;
 
-	side = flow_key_of(&quoted, NULL, &key);
+	flow_key_of(&quoted, NULL, &key);
 	flow = flowtab_find(sensor->tab, &key);
 	if (!flow)
 		return false;
-	(void)side;
 	/* The first one decides; a later one of the same flow changes nothing. */
 	if (!flow->facts.icmp_type) {
 		flow->facts.icmp_type = packet->icmp_type;

@@ -20,17 +20,19 @@ struct view {
 	const struct unit_rule *unit; /* may be NULL (a tuple written by hand) */
 
 	/* from the book of names and leases */
-	const char *bound
-		[BOUND_MAX]; /* names a dns-server's answer bound to the peer for this unit */
+	/* names a dns-server's answer bound to the peer for this unit */
+	const char *bound[BOUND_MAX];
 	uint8_t bound_count;
 	uint32_t
-		bound_roles; /* roles of which some name was bound to any address for this unit */
+		bound_roles; /* roles some name of which was bound to any address for this unit */
 	uint32_t learnt_roles; /* roles the peer was learnt to hold (DHCP) */
 	uint32_t learnt_any;   /* roles for which anybody was learnt */
 	bool subnet_known;
 	struct prefix subnet; /* the unit's own, from its lease */
 
 	bool inspector_off; /* no inspector was there to ask */
+	/* The run's clock when the flow was over, to tell how long it was silent; 0: unknown. */
+	int64_t over_us;
 };
 
 /* Fills *ret whole; every flow gets a ruling. */

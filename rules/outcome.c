@@ -30,18 +30,19 @@ static bool must_be_answered(const struct scorer *s, const struct verdict *verdi
 	return facts->asked & ASKED_SYN && (!row->form[0].media || is_named_server(s, verdict));
 }
 
-static bool silence_is_proven(const struct flow_facts *facts)
+static bool silence_is_proven(const struct view *view)
 {
-	return facts->tries >= SILENCE_TRIES &&
-	       (facts->last_try_us - facts->first_try_us >= SILENCE_US ||
-		facts->last_us - facts->first_try_us >= SILENCE_US);
+	const struct flow_facts *facts = view->facts;
+	int64_t until_us = view->over_us > facts->last_us ? view->over_us : facts->last_us;
+
+	return facts->tries >= SILENCE_TRIES && until_us - facts->first_try_us >= SILENCE_US;
 }
 
-static enum kind claim_of(const struct flow_facts *facts)
+static enum kind claim_of(const struct view *view)
 {
-	switch (facts->outcome) {
+	switch (view->facts->outcome) {
 	case OUTCOME_UNANSWERED:
-		return silence_is_proven(facts) ? KIND_BLOCKED_SILENT : KIND_NONE;
+		return silence_is_proven(view) ? KIND_BLOCKED_SILENT : KIND_NONE;
 	case OUTCOME_PROHIBITED:
 		return KIND_BLOCKED_PROHIBITED;
 	case OUTCOME_REFUSED:
@@ -63,7 +64,7 @@ static enum severity claim_severity(const struct scorer *s, const struct verdict
 bool judge_outcome(const struct policy *policy, const struct view *view, bool two_way,
 		   struct verdict *verdict)
 {
-	enum kind claim = claim_of(view->facts);
+	enum kind claim = claim_of(view);
 	struct scorer s;
 
 	if (verdict->ruling != RULING_DOCUMENTED || claim == KIND_NONE)

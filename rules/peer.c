@@ -73,6 +73,50 @@ static void names_init(struct scorer *s)
 	s->outside = ~all;
 }
 
+/* What the document lists under a role that DHCP teaches is the broadcast address, nobody's own. */
+static bool role_is_empty(const struct scorer *s, unsigned role)
+{
+	const struct role_holders *held = &s->policy->holders[role];
+
+	if (s->policy->envelope->roles[role].learn != LEARN_NOTHING && !held->by_site)
+		return true;
+	return !held->prefix_count && !held->name_count;
+}
+
+static enum fit empty_role_fit(const struct scorer *s, unsigned role)
+{
+	uint32_t bit = UINT32_C(1) << role;
+
+	if (s->view->learnt_roles & bit)
+		return FIT_UNKNOWN;
+	/* A relay answers for DHCP servers under its own address; a resolver has no such deputy. */
+	if (s->view->learnt_any & bit &&
+	    s->policy->envelope->roles[role].learn == LEARN_DHCP_DNS)
+		return FIT_MISMATCH;
+	if ((s->listed | s->bound) & ~s->places & ~bit)
+		return FIT_MISMATCH; /* we know who this is: somebody else */
+	return (int)role == s->other_client && s->ice ? FIT_MATCH : FIT_UNKNOWN;
+}
+
+static enum fit role_fit(const struct scorer *s, unsigned role)
+{
+	const struct role *doc = &s->policy->envelope->roles[role];
+	uint32_t bit = UINT32_C(1) << role;
+
+	if (doc->anyone || (s->listed | s->bound) & bit)
+		return FIT_MATCH;
+	if (doc->own_subnet)
+		return own_subnet_fit(s);
+	if (s->group)
+		return FIT_MISMATCH;
+	if (role_is_empty(s, role))
+		return empty_role_fit(s, role);
+	if (!s->policy->holders[role].prefix_count && !(s->view->bound_roles & bit) &&
+	    !(s->outside & bit))
+		return FIT_UNKNOWN;
+	return FIT_MISMATCH;
+}
+
 void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view)
 {
 	const struct flow_facts *facts = view->facts;
@@ -100,54 +144,13 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	s->listed = policy_roles_of_addr(policy, &s->remote->addr);
 	s->other_client = envelope_find_role(env, "other-client");
 	s->proxied = proxy >= 0 && s->listed >> proxy & 1;
-	for (unsigned i = 0; i < env->role_count; i++)
-		if (env->roles[i].anyone || env->roles[i].own_subnet)
-			s->places |= UINT32_C(1) << i;
+	for (unsigned i = 0; i < env->role_count; i++) {
+		s->anyone |= (uint32_t)env->roles[i].anyone << i;
+		s->places |= (uint32_t)(env->roles[i].anyone || env->roles[i].own_subnet) << i;
+	}
 	names_init(s);
-}
-
-/* What the document lists under a role that DHCP teaches is the broadcast address, nobody's own. */
-static bool role_is_empty(const struct scorer *s, unsigned role)
-{
-	const struct role_holders *held = &s->policy->holders[role];
-
-	if (s->policy->envelope->roles[role].learn != LEARN_NOTHING && !held->by_site)
-		return true;
-	return !held->prefix_count && !held->name_count;
-}
-
-static enum fit empty_role_fit(const struct scorer *s, unsigned role)
-{
-	uint32_t bit = UINT32_C(1) << role;
-
-	if (s->view->learnt_roles & bit)
-		return FIT_UNKNOWN;
-	/* A relay answers for DHCP servers under its own address; a resolver has no such deputy. */
-	if (s->view->learnt_any & bit &&
-	    s->policy->envelope->roles[role].learn == LEARN_DHCP_DNS)
-		return FIT_MISMATCH;
-	if ((s->listed | s->bound) & ~s->places & ~bit)
-		return FIT_MISMATCH; /* we know who this is: somebody else */
-	return (int)role == s->other_client && s->ice ? FIT_MATCH : FIT_UNKNOWN;
-}
-
-enum fit scorer_role(const struct scorer *s, unsigned role)
-{
-	const struct role *doc = &s->policy->envelope->roles[role];
-	uint32_t bit = UINT32_C(1) << role;
-
-	if (doc->anyone || (s->listed | s->bound) & bit)
-		return FIT_MATCH;
-	if (doc->own_subnet)
-		return own_subnet_fit(s);
-	if (s->group)
-		return FIT_MISMATCH;
-	if (role_is_empty(s, role))
-		return empty_role_fit(s, role);
-	if (!s->policy->holders[role].prefix_count && !(s->view->bound_roles & bit) &&
-	    !(s->outside & bit))
-		return FIT_UNKNOWN;
-	return FIT_MISMATCH;
+	for (unsigned i = 0; i < env->role_count; i++)
+		s->role_fit[i] = (uint8_t)role_fit(s, i);
 }
 
 enum fit judge_role(const struct policy *policy, const struct view *view, unsigned role)
@@ -160,19 +163,19 @@ enum fit judge_role(const struct policy *policy, const struct view *view, unsign
 
 bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
 {
-	roles &= s->listed | s->bound;
-	for (unsigned role = 0; role < s->policy->envelope->role_count; role++) {
+	unsigned role;
+
+	FOR_ROLES(role, roles & (s->listed | s->bound))
+	{
 		const struct role *doc = &s->policy->envelope->roles[role];
 		bool by_document = false;
 
-		if (!(roles >> role & 1) || !s->policy->holders[role].by_site)
-			continue;
 		for (size_t i = 0; i < doc->prefix_count; i++)
 			by_document |= prefix_covers(&doc->prefixes[i], &s->remote->addr);
 		for (size_t i = 0; i < doc->endpoint.prefix_count; i++)
 			by_document |=
 				prefix_covers(&doc->endpoint.prefixes[i], &s->remote->addr);
-		if (!by_document)
+		if (s->policy->holders[role].by_site && !by_document)
 			return true;
 	}
 	return false;

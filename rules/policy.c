@@ -236,8 +236,11 @@ const struct unit_rule *policy_find_unit(const struct policy *policy, const stru
 
 	if (unit)
 		return unit;
-	if (addr && !addr_is_unspecified(addr) && !addr_is_multicast(addr))
+	if (addr)
 		entry = prefix_index_find(&policy->unit_prefixes, addr);
+	if (entry && (addr_is_unspecified(addr) || addr_is_multicast(addr)) &&
+	    !prefix_is_host(&entry->prefix))
+		return NULL; /* within a prefix it is no host */
 	return entry ? &policy->units[entry->value] : NULL;
 }
 

@@ -9,11 +9,12 @@
 static bool service_is_named(const struct scorer *s, const struct row_form *form)
 {
 	uint32_t named = s->bound | s->claimed;
+	unsigned role;
 
-	for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
-		if (form->peers >> role & 1 && scorer_role(s, role) == FIT_MATCH &&
-		    (named >> role & 1 || s->policy->envelope->roles[role].one_service))
-			return true;
+	FOR_ROLES(role, form->peers)
+	if (scorer_role(s, role) == FIT_MATCH &&
+	    (named >> role & 1 || s->policy->envelope->roles[role].one_service))
+		return true;
 	return false;
 }
 
@@ -59,21 +60,18 @@ static enum fit peer_fit(const struct scorer *s, const struct row_form *form, bo
 			 struct score *score)
 {
 	enum fit best = s->probe ? FIT_UNKNOWN : FIT_MISMATCH;
+	unsigned role;
 
-	for (unsigned role = 0; role < s->policy->envelope->role_count; role++) {
-		uint32_t bit = UINT32_C(1) << role;
-		enum fit fit;
+	/* The proxy goes where it is asked to; that is a claim, so never proven. */
+	if (via_proxy)
+		return !s->claim || s->claimed & form->peers ? FIT_UNKNOWN : FIT_MISMATCH;
+	FOR_ROLES(role, form->peers)
+	{
+		enum fit fit = scorer_role(s, role);
 
-		if (!(form->peers & bit))
-			continue;
-		if (via_proxy) /* the proxy goes where it is asked to; a claim, so never proven */
-			fit = !s->claim || s->claimed & bit ? FIT_UNKNOWN : FIT_MISMATCH;
-		else
-			fit = scorer_role(s, role);
 		if (fit > best)
 			best = fit;
-		if (fit == FIT_MATCH && !s->policy->envelope->roles[role].anyone &&
-		    !score->proven) {
+		if (fit == FIT_MATCH && !(s->anyone >> role & 1) && !score->proven) {
 			score->proven = true;
 			score->role = (int8_t)role;
 		}

@@ -25,13 +25,22 @@ struct scorer {
 	uint32_t bound;	  /* roles one of whose names DNS bound to it */
 	uint32_t claimed; /* roles one of whose names the flow's own name is */
 	uint32_t outside; /* roles outside of which some name of the peer lies */
+	uint32_t anyone;  /* roles everybody holds */
 	uint32_t places;  /* roles that are no identity: `any`, the unit's own subnet */
 	int other_client; /* the role an answered ICE check proves; -1 */
+	uint8_t role_fit[ROLES_MAX]; /* enum fit of the peer under each role */
 };
 
 void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view);
 /* How the peer answers to one role (judge.h, judge_role()). */
-enum fit scorer_role(const struct scorer *s, unsigned role);
+static inline enum fit scorer_role(const struct scorer *s, unsigned role)
+{
+	return (enum fit)s->role_fit[role];
+}
+/* Walks the roles of a mask, lowest first. */
+#define FOR_ROLES(role, mask) \
+	for (uint32_t left_ = (mask); \
+	     left_ && ((role) = (unsigned)__builtin_ctz(left_), true); left_ &= left_ - 1)
 /* Whether the site file itself names the peer under one of the roles. */
 bool scorer_named_by_site(const struct scorer *s, uint32_t roles);
 /* Whether the peer is known to share the unit's own segment: subnet, link-local, any group. */

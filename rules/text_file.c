@@ -190,13 +190,14 @@ static unsigned distance(const char *a, const char *b)
 
 const char *words_near(const struct words *words, const char *text)
 {
-	unsigned least = (unsigned)strlen(text) / 3 + 1; /* a third of it may be wrong */
+	size_t len = strlen(text);
+	unsigned least = len < 6 ? len > 1 : (unsigned)len / 3; /* a third of it may be wrong */
 	const char *near = NULL;
 
 	for (size_t i = 0; i < words->count; i++) {
 		unsigned d = distance(text, words->word[i]);
 
-		if (d <= least && (!near || d < least)) {
+		if (least && d <= least && (!near || d < least)) {
 			least = d;
 			near = words->word[i];
 		}

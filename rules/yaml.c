@@ -12,6 +12,7 @@
 
 #define DEPTH_MAX 16
 #define KEYS_MAX 1024
+#define BRACKETS_MAX 4096
 
 struct yaml_file {
 	struct text_file source;
@@ -251,6 +252,29 @@ static struct fy_diag *diag_new(void)
 	return diag;
 }
 
+/*
+ * libfyaml reads on to the end of open brackets before it tells us of the first, and needs 300 bytes for
+ * each. So they are counted first, roughly: those in quotes and comments count as well, hence the
+ * generous limit.
+ */
+static int check_brackets(const struct text_file *source, struct err *err)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < source->len; i++) {
+		char c = source->text[i];
+
+		if (c == '[' || c == '{')
+			open++;
+		else if ((c == ']' || c == '}') && open)
+			open--;
+		if (open > BRACKETS_MAX)
+			return text_file_fail(source, i, 1, err, -EINVAL,
+					      "more than %d brackets are open", BRACKETS_MAX);
+	}
+	return 0;
+}
+
 static int parse(struct yaml_file *file, struct err *err)
 {
 	CLEANUP(diag_destroyp) struct fy_diag *diag = diag_new();
@@ -263,8 +287,10 @@ static int parse(struct yaml_file *file, struct err *err)
 	};
 	struct reading reading = {.file = file, .err = err};
 	struct fy_event *event;
-	int r = 0;
+	int r = check_brackets(&file->source, err);
 
+	if (r < 0)
+		return r;
 	if (strlen(file->source.text) < file->source.len)
 		return text_file_fail(&file->source, strlen(file->source.text), 1, err, -EINVAL,
 				      "a NUL byte; accepted: text in UTF-8");

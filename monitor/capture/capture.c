@@ -26,7 +26,7 @@ struct input {
 	char *path;
 	pcap_t *pcap;
 	enum link link;
-	bool over;
+	bool empty; /* a file without a packet */
 	/* live: the frame held back */
 	bool held;
 	struct pcap_pkthdr *header;
@@ -179,9 +179,9 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
 		if (S_ISREG(st.st_mode)) {
-			if (!st.st_size)
-				return err_set(err, -EINVAL, "%s: the file is empty (0 bytes)",
-					       input->path);
+			input->empty = !st.st_size;
+			if (input->empty)
+				return 0;
 			r = file_digest(input, fd, err);
 			if (r < 0)
 				return r;
@@ -193,13 +193,33 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 	r = input_link(input, err);
 	if (r < 0)
 		return r;
-	r = input_filter(input, filter, err);
-	if (r < 0)
-		return r;
 	/* What can be opened again is: a thousand files need no thousand descriptors. */
+	if (*input->told.hash) {
+		struct pcap_pkthdr *header;
+		const uint8_t *bytes;
+
+		int first = pcap_next_ex(input->pcap, &header, &bytes);
+
+		if (first == PCAP_ERROR)
+			return err_set(err, -EINVAL, "%s: damaged at its first packet: %s", input->path,
+				       pcap_geterr(input->pcap));
+		input->empty = first == PCAP_ERROR_BREAK;
+	}
+	r = input_filter(input, filter, err);
 	if (*input->told.hash)
 		file_close(input);
-	return 0;
+	return r;
+}
+
+/* A rotation may leave an empty file behind; but a run of nothing else is a mistake. */
+static int files_hold_packets(const struct capture *capture, struct err *err)
+{
+	for (size_t i = 0; i < capture->count; i++)
+		if (!capture->inputs[i].empty)
+			return 0;
+	return err_set(err, -ENODATA, "%s: %s", capture->inputs[0].path,
+		       capture->inputs[0].told.size ? "the capture holds no packet"
+						    : "the file is empty (0 bytes)");
 }
 
 int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
@@ -362,6 +382,8 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 				  : file_check(input, capture->filter, err);
 		capture->total += input->told.size;
 	}
+	if (!r && !options->live)
+		r = files_hold_packets(capture, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(capture);
@@ -413,14 +435,14 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 	if (capture->current == capture->count)
 		return CAPTURED_END;
 	input = &capture->inputs[capture->current];
-	if (!input->pcap) {
+	if (!input->pcap && !input->empty) {
 		r = file_open(input, err);
 		if (!r)
 			r = input_filter(input, capture->filter, err);
 		if (r < 0)
 			return r;
 	}
-	r = pcap_next_ex(input->pcap, &header, &bytes);
+	r = input->empty ? PCAP_ERROR_BREAK : pcap_next_ex(input->pcap, &header, &bytes);
 	if (r == 1) {
 		frame_fill(input, (unsigned)capture->current, header, bytes, frame);
 		return CAPTURED_FRAME;
@@ -447,8 +469,6 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 		struct input *input = &capture->inputs[i];
 		int64_t time_us;
 
-		if (input->over)
-			continue;
 		if (!input->held) {
 			int r = pcap_next_ex(input->pcap, &input->header, &input->bytes);
 

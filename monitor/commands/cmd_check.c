@@ -66,6 +66,11 @@ static int check(struct feed *feed, const struct policy_options *options,
 				&err);
 	if (r < 0)
 		return log_err(&err);
+	if (pipeline_interrupted(pipeline) && feed->file_count) {
+		log_warning("interrupted: the rest of the capture was not judged");
+		if (report_result(report) == ACCEPTED)
+			return EXIT_UNDETERMINED;
+	}
 	return EXITS[report_result(report)];
 }
 

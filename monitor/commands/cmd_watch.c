@@ -76,6 +76,8 @@ static void say_cuts(const struct capture *capture)
 	for (size_t i = 0; i < capture_input_count(capture); i++) {
 		const struct captured_input *input = capture_input(capture, i);
 
+		if (!input->packets)
+			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
 			log_warning("%s: damaged or cut %s; everything before it was judged",
 				    input->name, input->note);

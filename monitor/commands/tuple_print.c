@@ -20,7 +20,7 @@ struct answer {
 /* Short enough for a table of eight columns beside the name of the row; as enum field. */
 static const char *const HEADS[FIELD_COUNT] = {"ip",	"trans", "dir",	  "peer",
 					       "rport", "app",	 "lport", "media"};
-static const char *const FITS[] = {"NO", "?", "ok"};
+static const char *const FITS[] = {"NO", "?", "."};
 static const char *const FIT_NAMES[] = {"mismatch", "unknown", "match"};
 
 /* Prints `text` in lines of 80 columns, each behind `indent` blanks. */
@@ -94,7 +94,8 @@ static void print_nearest(const struct answer *a)
 		const struct nearest *nearest = &v->nearest[i];
 		const struct row *row = &a->policy->rows[nearest->row];
 
-		printf("  %s  (%s)\n", row->id, row->document);
+		printf("  %s\n", row->id);
+		wrap(4, row->document);
 		for (unsigned d = 0; d < nearest->count; d++) {
 			const struct differs *differs = &nearest->differs[d];
 			char line[256];
@@ -107,11 +108,26 @@ static void print_nearest(const struct answer *a)
 	}
 }
 
+static void print_row(const struct answer *a, const struct score *score)
+{
+	char line[2 * COLUMNS];
+
+	snprintf(line, sizeof(line), "  %-24s", a->policy->rows[score->row].id);
+	for (unsigned field = 0; field < FIELD_COUNT; field++)
+		text_add(line, sizeof(line), " %-*s", (int)strlen(HEADS[field]),
+			 FITS[score->fit[field]]);
+	text_add(line, sizeof(line), " %s", result_of(score));
+	for (size_t len = strlen(line); len && line[len - 1] == ' ';)
+		line[--len] = '\0';
+	printf("%s\n", line);
+}
+
 static void print_rows(const struct answer *a)
 {
 	const struct view *view = &a->tuple.view;
+	bool refused = false;
 
-	printf("\nrows tried (ok fits, ? cannot be told, NO differs):\n  %-24s", "");
+	printf("\nrows tried (. fits, ? cannot be told, NO differs):\n  %-24s", "");
 	for (unsigned field = 0; field < FIELD_COUNT; field++)
 		printf(" %s", HEADS[field]);
 	printf("\n");
@@ -121,11 +137,13 @@ static void print_rows(const struct answer *a)
 		if (!(view->profiles >> a->policy->rows[r].profile & 1))
 			continue;
 		judge_row(a->policy, view, r, &score);
-		printf("  %-24s", a->policy->rows[r].id);
-		for (unsigned field = 0; field < FIELD_COUNT; field++)
-			printf(" %-*s", (int)strlen(HEADS[field]), FITS[score.fit[field]]);
-		printf(" %s\n", result_of(&score));
+		print_row(a, &score);
+		refused |= score.refused;
 	}
+	if (refused)
+		wrap(0,
+		     "refused: the row allows every local port; it may not excuse media that a "
+		     "narrower row should have held, unless the site names the peer under its role");
 }
 
 static void put_key(const char *key)

@@ -33,26 +33,27 @@ static inline struct policy *policy_of(const char *roles)
 	struct policy *policy = NULL;
 	struct err err = {0};
 
-	snprintf(site, sizeof(site),
-	         "site: test\nunits:\n"
-	         "  - {name: unit, addresses: [10.1.2.3, 192.168.7.3, \"2001:db8::3\", 0.0.0.0], "
-	         "profiles: [room]}\n%s",
-	         roles);
+	snprintf(
+		site, sizeof(site),
+		"site: test\nunits:\n"
+		"  - {name: unit, addresses: [10.1.2.3, 192.168.7.3, \"2001:db8::3\", 0.0.0.0], "
+		"profiles: [room]}\n%s",
+		roles);
 	args.site_text_len = strlen(site);
 	if (policy_load(&args, &policy, &err) < 0)
 		fail_msg("%s", err.text);
 	return policy;
 }
 
-static inline void verdict_print(const struct policy *policy, const struct verdict *v, char *buf,
-                                 size_t size)
+static inline void verdict_print(const struct policy *policy, const struct verdict *v,
+				 char *buf, size_t size)
 {
 	text_add(buf, size, "%s", ruling_name((enum ruling)v->ruling));
 	if (v->grade)
 		text_add(buf, size, " %s", grade_name((enum grade)v->grade));
 	if (v->kind)
 		text_add(buf, size, " %s %s", kind_name((enum kind)v->kind),
-		         severity_name((enum severity)v->severity));
+			 severity_name((enum severity)v->severity));
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(buf, size, "%s%s", i ? "+" : " ", policy->rows[v->rows[i]].id);
 	if (v->nearest_count) {
@@ -60,8 +61,8 @@ static inline void verdict_print(const struct policy *policy, const struct verdi
 		for (unsigned i = 0; i < v->nearest[0].count; i++) {
 			const struct differs *d = &v->nearest[0].differs[i];
 
-			text_add(buf, size, "%s %s %s|%s", i ? ";" : "", field_name((enum field)d->field),
-			         d->expected, d->seen);
+			text_add(buf, size, "%s %s %s|%s", i ? ";" : "",
+				 field_name((enum field)d->field), d->expected, d->seen);
 		}
 	}
 	if (v->why)
@@ -71,14 +72,16 @@ static inline void verdict_print(const struct policy *policy, const struct verdi
 }
 
 static inline void tuple_ready(const struct policy *policy, const struct judged *judged,
-                               struct tuple *tuple)
+			       struct tuple *tuple)
 {
 	struct err err = {0};
 
 	if (tuple_parse(judged->tuple, tuple, &err) < 0 ||
-	    policy_parse_profiles(policy->envelope, judged->profiles, &tuple->view.profiles, &err) < 0)
+	    policy_parse_profiles(policy->envelope, judged->profiles, &tuple->view.profiles,
+				  &err) < 0)
 		fail_msg("%s", err.text);
-	tuple->view.bound_roles = tuple->bound[0] ? policy_roles_of_name(policy, tuple->bound) : 0;
+	tuple->view.bound_roles =
+		tuple->bound[0] ? policy_roles_of_name(policy, tuple->bound) : 0;
 	if (judged->mend)
 		judged->mend(tuple);
 }
@@ -100,8 +103,8 @@ static inline void check_cases(const char *roles, const struct judged *cases, si
 		assert_non_null(strstr(sentence, ": "));
 		assert_null(strchr(sentence, '\n'));
 		if (strcmp(said, cases[i].expected) != 0) {
-			print_error("[%s] %s\n  expected %s\n  said     %s\n", cases[i].profiles,
-			            cases[i].tuple, cases[i].expected, said);
+			print_error("[%s] %s\n  expected %s\n  said     %s\n",
+				    cases[i].profiles, cases[i].tuple, cases[i].expected, said);
 			wrong++;
 		}
 	}

@@ -1,9 +1,8 @@
 /*
- * tcp.h - what the headers of a flow's packets say of its life: opened by whom, answered, refused,
- * closed. Also the outcome of flows that are not TCP.
+ * tcp.h - what TCP's headers say of a flow's life: opened by whom, tried again, closed.
  */
-#ifndef MONITOR_TCP_H
-#define MONITOR_TCP_H
+#ifndef MONITOR_CAPTURE_TCP_H
+#define MONITOR_CAPTURE_TCP_H
 
 #include "monitor/capture/flowtab.h"
 
@@ -14,7 +13,5 @@ void tcp_packet(struct flow *flow, unsigned end, const struct packet *packet);
 /* Whether this packet opens a new conversation on the ports of an old one (not: tries a SYN again). */
 bool tcp_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet);
 enum idle tcp_idle(const struct flow *flow);
-/* Writes facts.outcome as far as it can be told now; of any transport. */
-void tcp_outcome(struct flow *flow);
 
 #endif

@@ -1,70 +1,14 @@
 /*
- * tcp.c - see tcp.h. RFC 9293 3.5 and 3.6, as far as a bystander sees it.
+ * outcome.c - see outcome.h.
  */
-#include "monitor/tcp.h"
+#include "monitor/capture/outcome.h"
 
-void tcp_begin(struct flow *flow, const struct packet *packet)
-{
-	struct flow_facts *facts = &flow->facts;
-
-	if (!(packet->tcp_flags & TCP_SYN) || packet->fragment_later) {
-		facts->midstream = 1;
-		return;
-	}
-	/* A SYN's sender opened it; a SYN+ACK's receiver did, though we missed the SYN. */
-	facts->initiator = packet->tcp_flags & TCP_ACK ? 1 : 0;
-	facts->initiator_by = INITIATOR_SYN;
-}
-
-void tcp_packet(struct flow *flow, unsigned end, const struct packet *packet)
-{
-	struct flow_facts *facts = &flow->facts;
-	uint8_t flags = packet->tcp_flags;
-
-	if (flags & TCP_SYN) {
-		flow->syn_seq[end] = packet->tcp_seq;
-		if (!(flags & TCP_ACK)) {
-			if (!facts->tries++)
-				facts->first_try_us = packet->time_us;
-			facts->last_try_us = packet->time_us;
-			facts->asked |= ASKED_SYN;
-		}
-	}
-	facts->tcp_flags[end] |= flags;
-	if (flags & TCP_RST || (facts->tcp_flags[0] & facts->tcp_flags[1] & TCP_FIN))
-		facts->closed = 1;
-}
-
-bool tcp_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
-{
-	const struct flow_facts *facts = &flow->facts;
-
-	if ((packet->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
-		return false;
-	/* The same sequence number again is a retry, also after a refusal. */
-	if (facts->tcp_flags[end] & TCP_SYN)
-		return flow->syn_seq[end] != packet->tcp_seq;
-	/* A SYN from the side that never sent one: both opened at once, or the ports are used again. */
-	return facts->midstream || facts->closed || facts->tcp_flags[!end] & TCP_FIN;
-}
-
-static bool is_answered(const struct flow_facts *facts, unsigned end)
+bool outcome_spoke(const struct flow_facts *facts, unsigned end)
 {
 	/* A lone RST is no answer but a refusal. */
 	return facts->packets[end] && (facts->transport != TRANSPORT_TCP ||
 				       facts->tcp_flags[end] & (TCP_SYN | TCP_FIN | TCP_PSH) ||
 				       !(facts->tcp_flags[end] & TCP_RST));
-}
-
-enum idle tcp_idle(const struct flow *flow)
-{
-	const struct flow_facts *facts = &flow->facts;
-
-	if (facts->closed)
-		return IDLE_TCP_CLOSED;
-	if (facts->midstream || (is_answered(facts, 0) && is_answered(facts, 1)))
-		return IDLE_TCP_OPEN;
-	return IDLE_TCP_OPENING;
 }
 
 /* Destination unreachable as a decision of somebody on the way (RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1). */
@@ -99,10 +43,9 @@ static bool is_one_sided(const struct flow_facts *facts, unsigned seen)
 	return facts->tcp_flags[seen] & TCP_ACK;
 }
 
-void tcp_outcome(struct flow *flow)
+void outcome_write(struct flow_facts *facts)
 {
-	struct flow_facts *facts = &flow->facts;
-	bool answered[2] = {is_answered(facts, 0), is_answered(facts, 1)};
+	bool answered[2] = {outcome_spoke(facts, 0), outcome_spoke(facts, 1)};
 
 	/* DHCP and LLMNR answers travel in flows of their own (design.md 3): such a flow is the answer. */
 	if ((answered[0] && answered[1]) ||

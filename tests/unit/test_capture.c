@@ -1,0 +1,207 @@
+/*
+ * test_capture.c - capture files: what is read, what is refused and how, where a cut file ends.
+ * Live interfaces are tested in tests/lab.
+ */
+#include "monitor/capture/capture.h"
+#include "tests/lib/wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/test_capture.XXXXXX";
+
+static const char *path_of(const char *name)
+{
+	static char path[2][64];
+	static unsigned turn;
+
+	turn = !turn;
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name);
+	return path[turn];
+}
+
+static void write_capture(const char *name, enum wire_link link, unsigned packets, double at)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	struct err err;
+
+	wire_link(w, link);
+	wire_at(w, at);
+	for (unsigned i = 0; i < packets; i++) {
+		wire_udp(w, "10.0.0.1:5000 > 10.0.0.2:6000", "hello", 5);
+		wire_wait(w, 1);
+	}
+	assert_int_equal(wire_write(w, path_of(name), &err), 0);
+}
+
+static int open_one(const char *name, struct capture **ret, struct err *err)
+{
+	const char *inputs[] = {path_of(name)};
+	struct capture_options options = {.inputs = inputs, .input_count = 1, .filter = ""};
+
+	*err = (struct err){0};
+	return capture_open(&options, ret, err);
+}
+
+static void a_file_is_read_to_its_end(void **state)
+{
+	CLEANUP(capture_closep) struct capture *capture = NULL;
+	const struct captured_input *input;
+	struct frame frame;
+	struct err err;
+
+	write_capture("a.pcap", WIRE_ETHERNET, 3, 0);
+	assert_int_equal(open_one("a.pcap", &capture, &err), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_FRAME);
+		assert_int_equal(frame.time_us, (WIRE_EPOCH + i) * 1000000);
+		assert_int_equal(frame.link, LINK_ETHERNET);
+	}
+	assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_INPUT_END);
+	assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_END);
+	input = capture_input(capture, 0);
+	assert_string_equal(input->name, "a.pcap");
+	assert_int_equal(input->packets, 3);
+	assert_int_equal(strlen(input->hash), 32);
+	assert_false(input->cut);
+}
+
+static void a_cut_file_gives_what_is_before_the_cut_and_says_where(void **state)
+{
+	CLEANUP(capture_closep) struct capture *capture = NULL;
+	struct frame frame;
+	struct stat st;
+	struct err err;
+	unsigned count = 0;
+
+	write_capture("cut.pcap", WIRE_ETHERNET, 3, 0);
+	assert_int_equal(stat(path_of("cut.pcap"), &st), 0);
+	assert_int_equal(truncate(path_of("cut.pcap"), st.st_size - 4), 0);
+	assert_int_equal(open_one("cut.pcap", &capture, &err), 0);
+	while (capture_next(capture, &frame, &err) == CAPTURED_FRAME)
+		count++;
+	assert_int_equal(count, 2);
+	assert_true(capture_input(capture, 0)->cut);
+	assert_non_null(strstr(capture_input(capture, 0)->note, "after packet 2"));
+}
+
+static void what_is_no_capture_is_refused_by_name(void **state)
+{
+	static const struct {
+		const char *name, *content;
+		size_t len;
+		const char *says;
+	} cases[] = {
+		{"empty.pcap", "", 0, "the file is empty (0 bytes)"},
+		{"text.pcap", "this is no capture file at all", 30, "not a capture file"},
+		{"header.pcap", "\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0\0", 24,
+		 "the capture holds no packet"},
+		{"hdlc.pcap", "\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x68\0\0\0", 24, "C_HDLC"},
+		{"first.pcap", "\xd4\xc3\xb2\xa1\2\0\4\0\0\0\0\0\0\0\0\0\xff\xff\0\0\1\0\0\0garbage", 31,
+		 "damaged at its first packet"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(capture_closep) struct capture *capture = NULL;
+		FILE *file = fopen(path_of(cases[i].name), "w");
+		struct err err;
+
+		assert_non_null(file);
+		assert_int_equal(fwrite(cases[i].content, 1, cases[i].len, file), cases[i].len);
+		fclose(file);
+		assert_true(open_one(cases[i].name, &capture, &err) < 0);
+		assert_null(capture);
+		assert_non_null(strstr(err.text, cases[i].name));
+		assert_non_null(strstr(err.text, cases[i].says));
+	}
+}
+
+static void every_link_type_we_know_is_told(void **state)
+{
+	static const struct {
+		enum wire_link written;
+		enum link read;
+	} cases[] = {
+		{WIRE_ETHERNET, LINK_ETHERNET}, {WIRE_SLL, LINK_SLL},       {WIRE_SLL2, LINK_SLL2},
+		{WIRE_RAW, LINK_RAW},           {WIRE_NULL, LINK_LOOPBACK}, {WIRE_LOOP, LINK_LOOPBACK},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(capture_closep) struct capture *capture = NULL;
+		struct frame frame;
+		struct err err;
+
+		write_capture("link.pcap", cases[i].written, 1, 0);
+		assert_int_equal(open_one("link.pcap", &capture, &err), 0);
+		assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_FRAME);
+		assert_int_equal(frame.link, cases[i].read);
+	}
+}
+
+static void a_filter_chooses_and_a_wrong_one_is_named(void **state)
+{
+	CLEANUP(capture_closep) struct capture *capture = NULL, *other = NULL;
+	const char *inputs[] = {path_of("f.pcap")};
+	struct capture_options options = {.inputs = inputs, .input_count = 1, .filter = "udp port 7"};
+	struct frame frame;
+	struct err err;
+
+	write_capture("f.pcap", WIRE_ETHERNET, 2, 0);
+	options.inputs = (const char *[]){path_of("f.pcap")};
+	assert_int_equal(capture_open(&options, &capture, &err), 0);
+	assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_INPUT_END);
+	options.filter = "udp prot 7";
+	assert_true(capture_open(&options, &other, &err) < 0);
+	assert_non_null(strstr(err.text, "udp prot 7"));
+}
+
+static void a_folder_is_its_files_in_name_order(void **state)
+{
+	char **paths = NULL;
+	size_t room = 0, count = 0;
+	struct err err;
+
+	assert_int_equal(mkdir(path_of("day"), 0755), 0);
+	write_capture("day/b.pcap", WIRE_ETHERNET, 1, 60);
+	write_capture("day/a.pcap", WIRE_ETHERNET, 1, 0);
+	write_capture("day/.hidden", WIRE_ETHERNET, 1, 0);
+	assert_int_equal(capture_expand(path_of("day"), &paths, &room, &count, &err), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(strrchr(paths[0], '/'), "/a.pcap");
+	assert_string_equal(strrchr(paths[1], '/'), "/b.pcap");
+	assert_true(capture_expand(path_of("nothing"), &paths, &room, &count, &err) < 0);
+	assert_non_null(strstr(err.text, "nothing"));
+	for (size_t i = 0; i < count; i++)
+		free(paths[i]);
+	free(paths);
+}
+
+static int begin(void **state)
+{
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(a_cut_file_gives_what_is_before_the_cut_and_says_where),
+		cmocka_unit_test(what_is_no_capture_is_refused_by_name),
+		cmocka_unit_test(every_link_type_we_know_is_told),
+		cmocka_unit_test(a_filter_chooses_and_a_wrong_one_is_named),
+		cmocka_unit_test(a_folder_is_its_files_in_name_order),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}

@@ -1,0 +1,107 @@
+/*
+ * test_event.c - what another process wrote is checked field by field.
+ */
+#include "schema/event.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static struct event_flow sound_flow(void)
+{
+	struct event_flow event;
+
+	memset(&event, 0, sizeof(event));
+	event.head.len = sizeof(event);
+	event.head.type = EVENT_FLOW_END;
+	event.facts.id = 1;
+	event.facts.ip_version = 4;
+	event.facts.vlan = VLAN_NONE;
+	return event;
+}
+
+static int check(const struct event_flow *event)
+{
+	return event_check(&event->head, sizeof(*event));
+}
+
+static void a_sound_flow_passes(void **state)
+{
+	struct event_flow event = sound_flow();
+
+	assert_int_equal(check(&event), 0);
+	event.name_len = 7;
+	event.facts.name_kind = NAME_SNI;
+	memcpy(event.name, "a.examp", 7);
+	assert_int_equal(check(&event), 0);
+}
+
+static void every_field_that_is_used_as_an_index_or_length_is_checked(void **state)
+{
+#define BROKEN(statement)                           \
+	do {                                        \
+		struct event_flow event = sound_flow(); \
+		statement;                          \
+		assert_int_equal(check(&event), -EBADMSG); \
+	} while (0)
+	BROKEN(event.head.len = sizeof(event) - 8);
+	BROKEN(event.head.type = EVENT_TYPE_COUNT);
+	BROKEN(event.head.type = 0);
+	BROKEN(event.facts.id = 0);
+	BROKEN(event.facts.ip_version = 5);
+	BROKEN(event.facts.initiator = 3);
+	BROKEN(event.facts.initiator_by = INITIATOR_SYN + 1);
+	BROKEN(event.facts.outcome = OUTCOME_ONE_SIDED + 1);
+	BROKEN(event.facts.settled_by = SETTLED_END + 1);
+	BROKEN(event.facts.app = APP_COUNT);
+	BROKEN(event.facts.evidence = EVIDENCE_INSPECTED); /* the recorder's word alone */
+	BROKEN(event.facts.name_kind = NAME_DNS_QUESTION + 1);
+	BROKEN(event.facts.media = 8);
+	BROKEN(event.facts.ice = 4);
+	BROKEN(event.facts.mtls = MTLS_YES + 1);
+	BROKEN(event.facts.vlan = 4096);
+	BROKEN(event.facts.first_us = 1); /* after last_us */
+	BROKEN(event.name_len = 8; event.facts.name_kind = NAME_SNI);
+	BROKEN(event.name_len = 3; event.facts.name_kind = NAME_SNI); /* holds a NUL */
+	BROKEN(event.name_len = 1; event.name[0] = 'a'); /* a name of no kind */
+#undef BROKEN
+}
+
+static void a_length_that_is_not_the_events_own_is_refused(void **state)
+{
+	struct event_flow event = sound_flow();
+
+	assert_int_equal(event_check(&event.head, sizeof(event) - 8), -EBADMSG);
+	assert_int_equal(event_check(&event.head, 4), -EBADMSG);
+	event.head.len = sizeof(event.head);
+	assert_int_equal(event_check(&event.head, sizeof(event.head)), -EBADMSG);
+}
+
+static void names_leases_packets_and_opinions_are_checked(void **state)
+{
+	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 3, .name = "abc"};
+	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24};
+	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .app = APP_SSH};
+
+	assert_int_equal(event_check(&name.head, sizeof(name)), 0);
+	name.name_len = 4;
+	assert_int_equal(event_check(&name.head, sizeof(name)), -EBADMSG);
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
+	lease.dns_count = LEASE_SERVERS + 1;
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
+	assert_int_equal(event_check(&opinion.head, sizeof(opinion)), 0);
+	opinion.app = APP_COUNT;
+	assert_int_equal(event_check(&opinion.head, sizeof(opinion)), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_sound_flow_passes),
+		cmocka_unit_test(every_field_that_is_used_as_an_index_or_length_is_checked),
+		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
+		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/*
+ * test_sentence.c - the one line a person reads: what the flow is, how it stands to the document,
+ * what would settle it.
+ */
+#include "tests/lib/judging.h"
+#include "tests/lib/roles.h"
+
+static void check_sentences(const char *roles, const struct judged *cases, size_t count)
+{
+	struct policy *policy = policy_of(roles);
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct verdict verdict;
+		struct tuple tuple;
+		char said[REASON_MAX];
+
+		tuple_ready(policy, &cases[i], &tuple);
+		judge_flow(policy, &tuple.view, &verdict);
+		judge_outcome(policy, &tuple.view, true, &verdict);
+		judge_sentence(policy, &tuple.view, &verdict, said, sizeof(said));
+		if (strcmp(said, cases[i].expected) != 0) {
+			print_error("expected %s\nsaid     %s\n", cases[i].expected, said);
+			wrong++;
+		}
+	}
+	policy_free(policy);
+	assert_int_equal(wrong, 0);
+}
+
+static void a_no_says_what_differs_and_what_would_settle_it(void **state)
+{
+	static const struct judged cases[] = {
+		{"online", "udp 10.1.2.3:50063 > 52.112.1.9:50011 app=rtp media=audio",
+		 "UDP audio from local port 50063 to 52.112.1.9:50011: online.out.audio allows local ports 50000-50019; "
+		 "set the unit's media ports so, or options.nat if the mirror sees translated ports"},
+		{"room", "udp 10.1.2.3:50000 > 8.8.8.8:53 app=dns",
+		 "UDP dns from local port 50000 to 8.8.8.8:53: room.out.dns is for dns-server, and 8.8.8.8 is not known as such; "
+		 "if it is, list 8.8.8.8 under roles: dns-server"},
+		{"online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=ssh evidence=inspected not=tls,msturn,stun",
+		 "TCP ssh (inspected) from local port 50000 to 52.112.1.9:443: online.out.auth_https is for tls, and this is ssh (inspected)"},
+		{"touch", "tcp 10.1.2.3:5000 < 10.1.2.77:51000",
+		 "TCP from 10.1.2.77:51000 to local port 5000: touch.in.control is documented for IPv6, not IPv4"},
+		{"online", "udp 10.1.2.3:50016 > 93.71.110.205:16332 app=rtp media=audio ice=yes",
+		 "UDP audio from local port 50016 to 93.71.110.205:16332: online.out.audio allows remote ports 50000-59999; "
+		 "the peer answered an ICE check, so a translator changed its port"},
+		{"room", "sctp 10.1.2.3:9 > 198.51.100.9:99",
+		 "SCTP from local port 9 to 198.51.100.9:99: no documented row comes near; the nearest, room.out.dhcp, "
+		 "differs in transport, peer, remote-port and local-port"},
+		{"online", "tcp 10.1.2.3:41000 > 167.99.215.164:4434 app=tls name=dati.ntop.org",
+		 "TCP tls from local port 41000 to 167.99.215.164:4434 (dati.ntop.org): online.out.auth_https is for sfb-online, "
+		 "and 167.99.215.164 (dati.ntop.org) is not known as such, and it allows remote ports 443"},
+	};
+
+	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
+}
+
+static void a_yes_says_by_which_row_and_what_keeps_it_from_being_exact(void **state)
+{
+	static const struct judged cases[] = {
+		{"online", "udp 10.1.2.3:50007 > 52.112.1.9:50011 app=rtp media=audio",
+		 "UDP audio from local port 50007 to 52.112.1.9:50011: documented by online.out.audio"},
+		{"online", "udp 10.1.2.3:50007 > 203.0.113.9:50011 app=rtp media=audio",
+		 "UDP audio from local port 50007 to 203.0.113.9:50011: documented by online.out.audio, unproven: "
+		 "nothing proves the peer; list it under other-client if it is one"},
+		{"external", "tcp 10.1.2.3:50000 > 203.0.113.20:443 app=tls",
+		 "TCP tls from local port 50000 to 203.0.113.20:443: documented by external.out.sip_tls or external.out.psom_tls, "
+		 "unproven: TLS hides which service it is"},
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.20:8057 app=tls",
+		 "TCP tls from local port 50000 to 10.0.0.20:8057: documented by onprem.out.psom, a wide row that accepts almost any port"},
+		{"onprem", "udp 10.1.2.3:40000 <> 198.51.100.7:41000",
+		 "UDP between local port 40000 and 198.51.100.7:41000: cannot tell whether onprem.out.media_udp covers it: "
+		 "nothing proves the peer; list it under other-client if it is one"},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but nothing came back to 3 tries in 7.0 s; "
+		 "look for a filter on the way"},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=prohibited",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but 10.0.0.53 forbids it (ICMP 3/13); open it there"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 outcome=refused",
+		 "TCP from local port 50000 to 10.0.0.44:443: documented by room.out.maestro, unproven: too few packets to know the application, "
+		 "but the peer refuses it; is the service running there?"},
+		{"room", "icmp 10.1.2.3 > 8.8.8.8 app=icmp", "ICMP icmp with 8.8.8.8: link upkeep that no envelope lists"},
+	};
+
+	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
+}
+
+static void what_the_wire_calls_itself_cannot_break_the_line(void **state)
+{
+	struct policy *policy = policy_of(COMPANY);
+	struct judged judged = {"room", "tcp 10.1.2.3:50000 > 192.0.2.1:443 app=tls name=x", "", NULL};
+	struct verdict verdict;
+	struct tuple tuple;
+	char said[REASON_MAX], small[20];
+
+	tuple_ready(policy, &judged, &tuple);
+	strcpy(tuple.name, "a\nb\x1b[31m\"\xff");
+	judge_flow(policy, &tuple.view, &verdict);
+	assert_string_equal(verdict.nearest[0].differs[0].seen, "192.0.2.1 (a?b?[31m\"?)");
+	judge_sentence(policy, &tuple.view, &verdict, said, sizeof(said));
+	assert_null(strpbrk(said, "\n\x1b\xff"));
+	judge_sentence(policy, &tuple.view, &verdict, small, sizeof(small));
+	assert_int_equal(strlen(small), sizeof(small) - 1);
+	memset(tuple.name, 'a', NAME_MAX_LEN);
+	judge_flow(policy, &tuple.view, &verdict);
+	assert_non_null(strstr(verdict.nearest[0].differs[0].seen, "aaa...)"));
+	policy_free(policy);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_no_says_what_differs_and_what_would_settle_it),
+		cmocka_unit_test(a_yes_says_by_which_row_and_what_keeps_it_from_being_exact),
+		cmocka_unit_test(what_the_wire_calls_itself_cannot_break_the_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

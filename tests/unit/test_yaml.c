@@ -1,0 +1,216 @@
+/*
+ * test_yaml.c - the typed reader: what it takes, and how it says where something is wrong.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "rules/yaml.h"
+
+static struct yaml_file *read_yaml(const char *name, const char *text)
+{
+	struct yaml_file *file = NULL;
+	struct err err = {0};
+
+	if (yaml_read(name, text, strlen(text), &file, &err) < 0)
+		fail_msg("%s", err.text);
+	return file;
+}
+
+static void a_map_is_read_in_the_order_of_the_file(void **state)
+{
+	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", "b: 1\na: [x, 'y z', \"\"]\nc:\n");
+	const struct yaml *node = yaml_first(yaml_root(file)), *item;
+	const char *text = NULL;
+
+	assert_string_equal(yaml_key(node), "b");
+	node = yaml_next(node);
+	assert_string_equal(yaml_key(node), "a");
+	assert_int_equal(yaml_count(node), 3);
+	item = yaml_next(yaml_first(node));
+	assert_int_equal(yaml_text(item, &text, NULL), 0);
+	assert_string_equal(text, "y z");
+	assert_int_equal(yaml_line(item), 2);
+	assert_null(yaml_key(item));
+	assert_int_equal(yaml_text(yaml_next(item), &text, NULL), -EINVAL); /* empty */
+	assert_int_equal(yaml_list(yaml_get(yaml_root(file), "c"), NULL), 0);
+	assert_int_equal(yaml_map(yaml_get(yaml_root(file), "c"), "c", NULL, NULL), 0);
+	assert_null(yaml_get(yaml_root(file), "d"));
+}
+
+static void json_is_read_by_the_same_reader(void **state)
+{
+	CLEANUP(yaml_freep) struct yaml_file *file =
+		read_yaml("t.json", "[\n\t{\"id\": 11, \"ips\": [\"1.2.3.0/24\"],\t\"required\": true}\n]\n");
+	const struct yaml *set = yaml_first(yaml_root(file));
+	bool flag = false;
+
+	assert_int_equal(yaml_flag(yaml_get(set, "required"), &flag, NULL), 0);
+	assert_true(flag);
+	assert_int_equal(yaml_count(yaml_get(set, "ips")), 1);
+}
+
+static void a_file_that_cannot_be_read_says_where(void **state)
+{
+	static const struct {
+		const char *text, *said; /* the whole message */
+	} cases[] = {
+		{"", "t.yaml:1:1: an empty file\n    \n    ^"},
+		{"# nothing\n", "t.yaml:1:1: an empty file\n    # nothing\n    ^"},
+		{"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: 'a' stands here twice, first in line 1\n    a: 3\n    ^"},
+		{"a: &x 1\n",
+		 "t.yaml:1:7: anchors (&name) and tags (!name) are not accepted\n    a: &x 1\n          ^"},
+		{"a: [*x]\n",
+		 "t.yaml:1:6: aliases (*name) are not accepted; write the value out (a name that begins with * "
+		 "needs quotes)\n    a: [*x]\n         ^"},
+		{"a: 1\n---\nb: 2\n",
+		 "t.yaml:2:1: a second document begins here; one file holds one\n    ---\n    ^~~"},
+		{"? [a]\n: b\n", "t.yaml:1:3: a key must be a plain text\n    ? [a]\n      ^"},
+		{"a: \"b\n", "t.yaml:2:1: double-quoted scalar without closing quote\n    \n    ^"},
+		{"a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n",
+		 "t.yaml:1:19: nested deeper than 16 levels\n"
+		 "    a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n                      ^"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct yaml_file *file = NULL;
+		struct err err = {0};
+
+		assert_int_equal(yaml_read("t.yaml", cases[i].text, strlen(cases[i].text), &file, &err), -EINVAL);
+		assert_null(file);
+		assert_string_equal(err.text, cases[i].said);
+	}
+}
+
+static void a_nul_byte_is_refused_where_it_stands(void **state)
+{
+	struct yaml_file *file = NULL;
+	struct err err = {0};
+
+	assert_int_equal(yaml_read("t.yaml", "a: 1\nb\0c", 8, &file, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:2:2: a NUL byte; accepted: text in UTF-8\n    b?c\n     ^");
+	assert_int_equal(yaml_read("t.yaml", "a: \"x\\0y\"\n", 10, &file, &err), -EINVAL);
+}
+
+static void a_tab_before_a_line_is_named(void **state)
+{
+	static const char text[] = "a: x\n\tb: []\n";
+	struct yaml_file *file = NULL;
+	struct err err = {0};
+
+	assert_int_equal(yaml_read("t.yaml", text, strlen(text), &file, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "t.yaml:2:"));
+	assert_non_null(strstr(err.text, "a tab stands before this line"));
+}
+
+static void a_bomb_of_brackets_is_refused_at_once(void **state)
+{
+	CLEANUP(freep) char *text = malloc(8000001);
+	struct yaml_file *file = NULL;
+	struct err err = {0};
+
+	memset(text, '[', 8000000);
+	text[8000000] = '\0';
+	assert_int_equal(yaml_read("t.yaml", text, 8000000, &file, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "more than 4096 brackets are open"));
+	assert_int_equal(yaml_read("t.yaml", text, TEXT_FILE_MAX + 1, &file, &err), -EFBIG);
+}
+
+static void values_of_the_wrong_type_are_shown(void **state)
+{
+	static const char text[] = "a: {b: 1}\nc: [d]\ne: maybe\nf: one\n";
+	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", text);
+	const struct yaml *root = yaml_root(file);
+	const char *word = NULL;
+	unsigned index = 7;
+	bool flag = false;
+	struct err err = {0};
+
+	WORDS(NUMBERS, "once", "twice");
+	WORDS(KEYS, "a", "c");
+	assert_int_equal(yaml_text(yaml_get(root, "a"), &word, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:1:4: a is one text, no map\n    a: {b: 1}\n       ^");
+	assert_int_equal(yaml_text(yaml_get(root, "c"), &word, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:2:4: c is one text, no list\n    c: [d]\n       ^");
+	assert_int_equal(yaml_list(yaml_get(root, "e"), &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:3:4: e is a list; accepted: [maybe]\n    e: maybe\n       ^~~~~");
+	assert_int_equal(yaml_flag(yaml_get(root, "e"), &flag, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:3:4: e: 'maybe' is neither true nor false; accepted: true, false\n"
+	                              "    e: maybe\n       ^~~~~");
+	assert_int_equal(yaml_word(yaml_get(root, "f"), "count", &NUMBERS, &index, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:4:4: unknown count 'one'; accepted: once, twice; did you mean "
+	                              "'once'?\n    f: one\n       ^~~");
+	assert_int_equal(yaml_map(root, "it", &KEYS, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:3:1: unknown key of it 'e'; accepted: a, c\n"
+	                              "    e: maybe\n    ^");
+	assert_int_equal(yaml_need(root, "it", "g", &root, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:1:1: it lacks 'g'\n    a: {b: 1}\n    ^");
+	assert_int_equal(index, 7);
+}
+
+static void columns_count_characters_and_long_lines_are_cut_about_the_caret(void **state)
+{
+	static const char text[] = "a: [Größe, 12345678901234567890123456789012345678901234567890123456789012345678901234567890, bad]\n";
+	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", text);
+	const struct yaml *item = yaml_next(yaml_first(yaml_first(yaml_root(file))));
+	struct err err = {0};
+
+	yaml_fail(yaml_first(yaml_first(yaml_root(file))), &err, "this");
+	assert_non_null(strstr(err.text, "t.yaml:1:5: this\n    a: [Größe, 1234567"));
+	assert_non_null(strstr(err.text, "\n        ^~~~~"));
+	yaml_fail(yaml_next(item), &err, "that");
+	assert_non_null(strstr(err.text, "t.yaml:1:94: that\n"));
+	assert_non_null(strstr(err.text, "7890, bad]\n                                                ^~~"));
+}
+
+static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
+{
+	static const struct {
+		const char *text, *near;
+	} cases[] = {
+		{"unit", "units"}, {"untis", "units"}, {"wiavers", "waivers"}, {"roles", "roles"},
+		{"rolls", "roles"}, {"zebra", NULL},   {"x", NULL},
+	};
+
+	WORDS(KEYS, "units", "roles", "waivers");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *near = words_near(&KEYS, cases[i].text);
+
+		if (cases[i].near)
+			assert_string_equal(near, cases[i].near);
+		else
+			assert_null(near);
+	}
+}
+
+static void every_truncation_of_a_file_is_survived(void **state)
+{
+	static const char text[] = "a: [x, {b: \"c\", d: 'e'}]\nf:\n  - g: |\n      h\n    i: >-\n      j\n# k\n";
+
+	for (size_t len = 0; len <= strlen(text); len++) {
+		CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+		struct err err = {0};
+
+		if (yaml_read("t.yaml", text, len, &file, &err) < 0)
+			assert_non_null(strstr(err.text, "t.yaml:"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_map_is_read_in_the_order_of_the_file),
+		cmocka_unit_test(json_is_read_by_the_same_reader),
+		cmocka_unit_test(a_file_that_cannot_be_read_says_where),
+		cmocka_unit_test(a_nul_byte_is_refused_where_it_stands),
+		cmocka_unit_test(a_tab_before_a_line_is_named),
+		cmocka_unit_test(a_bomb_of_brackets_is_refused_at_once),
+		cmocka_unit_test(values_of_the_wrong_type_are_shown),
+		cmocka_unit_test(columns_count_characters_and_long_lines_are_cut_about_the_caret),
+		cmocka_unit_test(a_near_word_is_offered_and_a_far_one_is_not),
+		cmocka_unit_test(every_truncation_of_a_file_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
