@@ -208,6 +208,8 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
 		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096",
 		err);
+	if (r >= 0)
+		r = query_functions(db, err);
 	return r < 0 ? r : migrate(db, version, err);
 }
 
@@ -277,11 +279,25 @@ static char *uri_of(const char *path, const char *options)
 
 	if (!out)
 		return NULL;
-	fputs("file:", out);
+	fputs(*path == '/' ? "file://" : "file:", out);
 	for (; *path; path++)
 		fprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
 	fputs(options, out);
 	return fclose(out) ? NULL : uri;
+}
+
+/* SQLite misses a file that lacks a part of its last page alone. */
+static int check_whole(struct flowdb *db, struct err *err)
+{
+	int64_t pages = 0, page_size = 0;
+	int r = sql_number(db, "PRAGMA page_count", &pages, err);
+
+	if (r >= 0)
+		r = sql_number(db, "PRAGMA page_size", &page_size, err);
+	if (r < 0 || pages * page_size <= db->was.st_size)
+		return r;
+	return err_set(err, -EBADMSG, "%s: cut short: %lld bytes of %lld are there", db->path,
+		       (long long)db->was.st_size, (long long)(pages * page_size));
 }
 
 static int open_as(struct flowdb *db, const char *options, struct err *err)
@@ -299,6 +315,8 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 		return sql_error(db, rc, err);
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
+	if (r >= 0 && db->frozen)
+		r = check_whole(db, err);
 	if (r >= 0)
 		r = query_functions(db, err);
 	if (r >= 0 && !version)
@@ -332,9 +350,15 @@ static int open_reader(struct flowdb *db, const char *dir, struct err *err)
 	if (!stat(wal, &st)) {
 		int r = open_as(db, "?mode=ro", err);
 
-		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
-		if (r != -EIO || st.st_size)
+		if (r != -EIO && r != -EROFS)
 			return r;
+		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
+		if (st.st_size)
+			return err_set(
+				err, r,
+				"%s: its last commits stand in %s, which cannot be read here; copy "
+				"both to a directory that you can write to",
+				db->path, wal);
 		sqlite3_close(db->sql);
 		db->sql = NULL;
 	}

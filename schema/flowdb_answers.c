@@ -70,7 +70,7 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 		" FROM finding f JOIN unit u ON u.id = f.unit"
 		" LEFT JOIN envelope_row e ON e.id = f.row WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = query_check(db, query->flow.unit, err);
+	int r = flowdb_check_unit(db, query->flow.unit, err);
 
 	if (r < 0)
 		return r;
@@ -112,7 +112,7 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 		" max(printf('%020d%020d', f.flows, " HEAD_BASE " - f.id)) AS head"
 		" FROM finding f WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = query_check(db, query->flow.unit, err);
+	int r = flowdb_check_unit(db, query->flow.unit, err);
 
 	if (r < 0)
 		return r;
@@ -163,7 +163,7 @@ int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
 		" c.blocked, c.outside, c.first_us, c.last_us FROM coverage c"
 		" JOIN unit u ON u.id = c.unit JOIN envelope_row e ON e.id = c.row WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = query_check(db, unit, err);
+	int r = flowdb_check_unit(db, unit, err);
 
 	if (r < 0)
 		return r;

@@ -73,7 +73,7 @@ void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
 	sqlite3_bind_int64(stmt, 9, query->finding);
 }
 
-int query_check(struct flowdb *db, const char *unit, struct err *err)
+int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 {
 	const struct flow_query query = {.unit = unit};
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
@@ -373,7 +373,7 @@ int flowdb_flows(struct flowdb *db, const struct flow_query *query,
 {
 	char sql[WHERE_MAX] = "SELECT f.id FROM flow f WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = query_check(db, query->unit, err);
+	int r = flowdb_check_unit(db, query->unit, err);
 
 	if (r < 0)
 		return r;

@@ -129,6 +129,9 @@ struct span {
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
 
+/* 0 if `unit` (NULL too) is a unit's name or an address it had, else -ENOENT with err naming some. */
+int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;
+
 /* 1 if anything recorded refers to this row of the envelope, 0 if not. */
 int flowdb_knows_row(struct flowdb *db, const char *row, struct err *err) MUST_CHECK;
 

@@ -105,8 +105,6 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
 #define WHERE_MAX 2048
 void query_unit(char *where, const char *unit, const struct flow_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
-/* -ENOENT with err naming some units if query->unit names none. */
-int query_check(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;
 /* meets(remote, low, high): whether the prefix in text has an address between the two. */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
 /* "" where it is NULL. */

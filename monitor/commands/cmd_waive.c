@@ -23,6 +23,8 @@ static const char HELP[] =
 	"  tlmon waive F17 --owner netops --reason 'local clock until firmware 4.5' \\\n"
 	"        --expires 2026-12-31 >> waivers-to-add.yaml\n";
 
+#define FLOWS_ASKED 1000 /* for their ports */
+
 struct waiver_words {
 	const char *dir, *owner, *reason, *expires;
 };
@@ -31,6 +33,9 @@ struct target {
 	struct finding_row row;
 	char unit[NAME_MAX_LEN + 1];
 	bool found, inbound;
+	struct port_set said,
+		seen; /* the finding's port in numbers; ports of its flows that are not in it */
+	bool many;    /* more of these than a port set holds */
 };
 
 /* A plain scalar where no reader could take it for anything else, else a quoted one (JSON's are YAML's). */
@@ -58,6 +63,17 @@ static void key_put(const char *key, const char *value)
 	putchar('\n');
 }
 
+/* Media outside a row's ports is gathered under the row's, so its own are what is to be excused. */
+static void ports_put(const struct target *target)
+{
+	const struct port_set *ports = target->seen.count ? &target->seen : &target->said;
+	char text[256];
+
+	if (ports->count && !target->many)
+		printf("    %s: [%s]\n", target->inbound ? "local-ports" : "remote-ports",
+		       port_set_print(ports, text, sizeof(text)));
+}
+
 static void stanza_put(const struct target *target, const struct waiver_words *words)
 {
 	const struct finding_row *row = &target->row;
@@ -72,14 +88,30 @@ static void stanza_put(const struct target *target, const struct waiver_words *w
 		key_put("remote", row->remote);
 	if (row->transport)
 		key_put("transport", transport_name(row->transport));
-	if (isdigit((unsigned char)row->port[0]))
-		printf("    %s: [%s]\n", target->inbound ? "local-ports" : "remote-ports",
-		       row->port);
+	ports_put(target);
 	if (row->app)
 		key_put("application", app_name((enum app)row->app));
 	key_put("owner", words->owner);
 	key_put("reason", words->reason);
 	printf("    expires: %s\n", words->expires);
+}
+
+/* "3478-3481, 443"; a word ("scan") gives none. */
+static void ports_parse(const char *text, struct port_set *ret)
+{
+	unsigned low, high;
+	int used = 0;
+
+	for (; sscanf(text, "%5u%n", &low, &used) == 1 && low <= 65535;
+	     text += strspn(text, ", ")) {
+		text += used;
+		high = low;
+		if (sscanf(text, "-%5u%n", &high, &used) == 1)
+			text += used;
+		if (high < low || high > 65535 ||
+		    port_set_add(ret, (uint16_t)low, (uint16_t)high) < 0)
+			return;
+	}
 }
 
 static int note(void *context, const struct finding_view *finding, struct err *err)
@@ -89,6 +121,7 @@ static int note(void *context, const struct finding_view *finding, struct err *e
 	target->found = true;
 	target->row = finding->row;
 	text_copy(target->unit, sizeof(target->unit), finding->unit);
+	ports_parse(finding->row.port, &target->said);
 	return 1;
 }
 
@@ -96,16 +129,20 @@ static int note(void *context, const struct finding_view *finding, struct err *e
 static int note_flow(void *context, const struct flow_view *flow, struct err *err)
 {
 	struct target *target = context;
+	uint16_t port;
 
 	target->inbound = flow->direction == DIRECTION_IN;
-	return 1;
+	port = flow->facts.end[target->inbound ? flow->local : !flow->local].port;
+	if (target->said.count && !port_set_has(&target->said, port))
+		target->many |= port_set_add(&target->seen, port, port) < 0;
+	return 0;
 }
 
 static int find(const char *dir, int64_t id, struct target *target, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	const struct finding_query query = {.flow = {.finding = id}, .state = FINDINGS_ALL};
-	const struct flow_query one = {.finding = id, .limit = 1};
+	const struct flow_query flows = {.finding = id, .limit = FLOWS_ASKED};
 	int r = flowdb_open(data_dir(dir), FLOWDB_READ, &db, err);
 
 	if (r >= 0)
@@ -115,7 +152,7 @@ static int find(const char *dir, int64_t id, struct target *target, struct err *
 			    "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
 			    (long long)id, data_dir(dir));
 	if (r >= 0)
-		r = flowdb_flows(db, &one, note_flow, target, err);
+		r = flowdb_flows(db, &flows, note_flow, target, err);
 	return r < 0 ? r : flowdb_check(db, err);
 }
 

@@ -23,8 +23,8 @@ void explain_row(const struct envelope *envelope, const char *id);
  * What would settle it with the least change, a line or two: of the network, of the unit, of the
  * site file. `flow` is one flow of it, or NULL.
  */
-void explain_remedy(const struct envelope *envelope, const struct finding_row *finding,
-		    const struct flow_view *flow);
+void explain_remedy(const struct envelope *envelope, const char *unit,
+		    const struct finding_row *finding, const struct flow_view *flow);
 
 /* "name: text" lines; the names stand in one column. */
 void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);

@@ -12,6 +12,7 @@
 struct told {
 	const struct explain *explain;
 	struct finding_row row;
+	char unit[NAME_MAX_LEN + 1];
 	bool found;
 	struct out *out;
 	struct flow_view sample; /* its first kept flow; borrowed texts are gone */
@@ -24,18 +25,22 @@ static void print_head(const struct finding_view *finding)
 	char first[TIME_TEXT], last[TIME_TEXT];
 
 	printf("F%lld: %s at %s%s%s, severity %s, %s%s\n", (long long)finding->id,
-	       kind_name((enum kind)row->kind), finding->unit,
-	       *row->row ? ", nearest row " : "", row->row,
+	       kind_name((enum kind)row->kind), finding->unit, *row->row ? ", row " : "",
+	       row->row,
 	       severity_name((enum severity)row->severity)
 		       ? severity_name((enum severity)row->severity)
 		       : "none",
 	       row->open ? "open" : "closed", *row->waiver ? ", waived" : "");
 	printf("  %s\n", row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
-	explain_line("peer", "%s%s%s", *row->role ? row->role : row->remote,
-		     *row->port ? ", port " : "", row->port);
-	explain_line("speaks", "%s%s%s", row->transport ? transport_name(row->transport) : "",
-		     row->app ? ", " : "", row->app ? app_name((enum app)row->app) : "");
+	if (*row->role || *row->remote)
+		explain_line("peer", "%s", *row->role ? row->role : row->remote);
+	if (*row->port)
+		explain_line("port", "%s", row->port);
+	if (row->transport)
+		explain_line("speaks", "%s%s%s", transport_name(row->transport),
+			     row->app ? ", " : "",
+			     row->app ? app_name((enum app)row->app) : "");
 	time_print_local(row->first_us, first);
 	time_print_local(row->last_us, last);
 	explain_line("seen", "%s .. %s local", first, last);
@@ -55,6 +60,7 @@ static int note(void *context, const struct finding_view *finding, struct err *e
 
 	told->found = true;
 	told->row = finding->row;
+	text_copy(told->unit, sizeof(told->unit), finding->unit);
 	if (told->explain->json)
 		return finding_put_json(finding, err);
 	print_head(finding);
@@ -108,8 +114,9 @@ int explain_finding(const struct explain *explain, int64_t id, struct err *err)
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
 	printf("\nTo settle it\n");
-	explain_remedy(explain->envelope, &told.row, told.has_sample ? &told.sample : NULL);
-	if (!*told.row.waiver && told.row.open)
+	explain_remedy(explain->envelope, told.unit, &told.row,
+		       told.has_sample ? &told.sample : NULL);
+	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT)
 		printf("  If it is to stay, print the waiver for the site file:\n"
 		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD%s%s\n",
 		       (long long)id, explain->dir ? " -l " : "",

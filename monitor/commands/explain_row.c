@@ -42,7 +42,7 @@ static void print_form(const struct envelope *envelope, const struct row *row,
 		     *local ? local : "any",
 		     roles_text(envelope, form->peers, roles, sizeof(roles)),
 		     *remote ? remote : "any");
-	if (*form->note)
+	if (*form->note && strcmp(form->note, row->note) != 0)
 		explain_line("", "(%s)", form->note);
 }
 
@@ -98,8 +98,8 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 	printf("  Find out why the unit talks to %s, and block it if nobody knows.\n", peer);
 }
 
-void explain_remedy(const struct envelope *envelope, const struct finding_row *finding,
-		    const struct flow_view *flow)
+void explain_remedy(const struct envelope *envelope, const char *unit,
+		    const struct finding_row *finding, const struct flow_view *flow)
 {
 	const struct differs *differs = differs_of(flow, finding->kind);
 	const char *expected = differs ? differs->expected : "what the row says";
@@ -119,9 +119,14 @@ void explain_remedy(const struct envelope *envelope, const struct finding_row *f
 		       expected);
 		break;
 	case KIND_DIRECTION:
-		printf("  Only the other side may open this (%s): block it at the firewall in front of the "
-		       "unit.\n",
-		       expected);
+		if (flow && flow->direction == DIRECTION_IN)
+			printf("  Only the unit may open this: block it on its way in, or find out why "
+			       "%s calls.\n",
+			       one);
+		else
+			printf("  Only the peer may open this: find out what at the unit calls %s, or block it "
+			       "on its way out.\n",
+			       one);
 		break;
 	case KIND_PEER:
 		remedy_peer(envelope, finding, one);
@@ -129,7 +134,7 @@ void explain_remedy(const struct envelope *envelope, const struct finding_row *f
 	case KIND_REMOTE_PORT:
 		printf("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
 		       "port %s.\n",
-		       peer, expected, finding->port);
+		       peer, expected, differs ? differs->seen : finding->port);
 		break;
 	case KIND_APPLICATION:
 		printf("  Something else than %s speaks there: find out what it is. No site file excuses it "
@@ -167,7 +172,7 @@ void explain_remedy(const struct envelope *envelope, const struct finding_row *f
 	case KIND_UNLISTED_UNIT:
 		printf("  List it in the site file, or find out whose it is:\n"
 		       "    units:\n      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}\n",
-		       one);
+		       unit);
 		break;
 	default:
 		break;

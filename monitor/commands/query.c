@@ -141,7 +141,8 @@ static int make_out(const struct query_options *options, struct query *query, st
 			"--peer %s: accepted: an address or a prefix without host bits, as in "
 			"10.0.0.9, 52.112.0.0/14, 2603:1063::/39",
 			options->peer);
-	return options->row ? check_row(query->db, options->row, err) : 0;
+	r = flowdb_check_unit(query->db, options->unit, err);
+	return r >= 0 && options->row ? check_row(query->db, options->row, err) : r;
 }
 
 int query_open(const struct query_options *options, struct query *ret_query, struct err *err)
@@ -167,18 +168,26 @@ void query_release(struct query *query)
 	query->db = NULL;
 }
 
-/* "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z" */
+/*
+ * "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z"; an end
+ * that is 0 is open.
+ */
 static const char *window_print(int64_t first_us, int64_t last_us, char buf[160])
 {
-	char first[TIME_TEXT], last[TIME_TEXT];
+	char first[TIME_TEXT] = "", last[TIME_TEXT] = "";
 
-	time_print_local(first_us, first);
-	time_print_local(last_us, last);
+	if (first_us)
+		time_print_local(first_us, first);
+	if (last_us)
+		time_print_local(last_us, last);
 	snprintf(buf, 160, "%s .. %s local, ", first,
-		 strncmp(first, last, 11) ? last : last + 11);
-	time_print(first_us, first);
-	time_print(last_us, last);
-	text_add(buf, 160, "%.19sZ .. %.19sZ", first, last);
+		 last_us && !strncmp(first, last, 11) ? last + 11 : last);
+	if (first_us)
+		time_print(first_us, first);
+	if (last_us)
+		time_print(last_us, last);
+	text_add(buf, 160, "%.19s%s .. %.19s%s", first, first_us ? "Z" : "", last,
+		 last_us ? "Z" : "");
 	return buf;
 }
 
@@ -204,9 +213,7 @@ void query_head(const struct query *query, struct out *out)
 
 	if (flow->since_us || flow->until_us)
 		out_say(out, "window    %s%s",
-			window_print(flow->since_us ? flow->since_us : query->span.first_us,
-				     flow->until_us ? flow->until_us : query->span.last_us,
-				     window),
+			window_print(flow->since_us, flow->until_us, window),
 			query->relative ? " (counted back from the last packet recorded)" : "");
 	out_say(out, "recorded  %s", covers_print(query, text));
 }
