@@ -28,14 +28,18 @@ static uint32_t next_seq(const struct packet *packet)
 	       packet->payload_wire_len;
 }
 
+/*
+ * Whether this is the very first payload of its side: the side's own SYN was seen, and no segment behind
+ * it is missing, as far as the sensor told us where the first one begins.
+ */
 static bool is_from_start(const struct look *look)
 {
 	const struct young *young = look->young;
 	const struct packet *packet = look->packet;
 	unsigned side = look->side;
 
-	if (packet->transport != TRANSPORT_TCP || look->facts->midstream ||
-	    young->payloads[side] || look->facts->evidence != EVIDENCE_NONE)
+	if (packet->transport != TRANSPORT_TCP || young->payloads[side] ||
+	    look->facts->evidence != EVIDENCE_NONE || !(look->facts->tcp_flags[side] & TCP_SYN))
 		return false;
 	return !young->first_seq_known[side] ||
 	       young->first_seq[side] ==

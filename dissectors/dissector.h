@@ -21,6 +21,7 @@ struct tls_walk {
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
 #define DISSECT_SSRCS 4
+enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
 struct young {
 	struct {
 		uint32_t ssrc, timestamp;
@@ -42,10 +43,12 @@ struct young {
 	bool channel;	  /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
-	uint32_t frame_seq
-		[2]; /* RFC 4571, MS-TURN over TCP: where end i's next frame begins, ... */
-	bool frame_known[2]; /* ... if that is known */
-	uint16_t frames;     /* that fitted, in a row */
+	/* RFC 4571, MS-TURN over TCP: where end i's next frame begins, if that is known. */
+	struct frame_walk {
+		uint32_t next_seq[2];
+		bool known[2];
+		uint16_t frames; /* that fitted, in a row */
+	} walk[FRAMINGS];
 
 	struct tls_walk tls[2];
 	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;

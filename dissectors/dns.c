@@ -18,6 +18,7 @@ enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
 enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 #define JUMPS_MAX 32
+#define MESSAGE_USUAL 2048 /* over TCP; at its own port it may be longer */
 
 /* A name as text, lower case, without the last dot; "" is the root. */
 struct name {
@@ -298,7 +299,8 @@ static enum answer look_tcp(struct look *look, enum app app)
 		uint32_t here = look->len - pos - 2;
 		enum answer this;
 
-		if (len < 12)
+		if (len < 12 ||
+		    (len > MESSAGE_USUAL && !uses_port(look, PORT_DNS) && app == APP_DNS))
 			return answer;
 		if (here < len) {
 			this = look_message(look, look->data + pos + 2, here, false, app);

@@ -1,10 +1,13 @@
 /*
  * dtls.c - a DTLS record (RFC 6347 4.1) and ChannelData of TURN (RFC 5766 11.4), the two others that
  * share a 5-tuple with media (RFC 7983 7).
- *   | type 1: 20-63 | version 2: fe ff, fe fd | epoch 2 | sequence 6 | length 2 | ... |
+ *   | type 1: 20-26 | version 2: fe ff, fe fd | epoch 2 | sequence 6 | length 2 | ... |
  */
 #include "dissectors/cursor.h"
 #include "dissectors/list.h"
+
+/* Of 1.3 only the unencrypted records look like this (RFC 9147 4); its others carry no version. */
+enum { TYPE_FIRST = 20, TYPE_LAST = 26 };
 
 static enum answer dtls_look(struct look *look)
 {
@@ -14,7 +17,7 @@ static enum answer dtls_look(struct look *look)
 
 	cursor_skip(&c, 8);
 	len = cursor_be16(&c);
-	if (c.short_read || type < 20 || type > 63 ||
+	if (c.short_read || type < TYPE_FIRST || type > TYPE_LAST ||
 	    (version != 0xfeff && version != 0xfefd) || !len || len + 13u > look->wire_len)
 		return ANSWER_NO;
 	if (!look->relayed)

@@ -4,11 +4,19 @@
  */
 #include "dissectors/frames.h"
 
+#define BODY_MIN 12
+#define BODY_MAX 1500
+
+static bool begins(const uint8_t *data, uint32_t len)
+{
+	return data[0] <= BODY_MAX >> 8;
+}
+
 static uint32_t body_len(const uint8_t *header)
 {
 	uint32_t len = (uint32_t)header[0] << 8 | header[1];
 
-	return len >= 12 && len <= 1500 ? len : 0;
+	return len >= BODY_MIN && len <= BODY_MAX ? len : 0;
 }
 
 static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
@@ -26,7 +34,11 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 	return look_inside(look, data, len, wire_len, false);
 }
 
-static const struct framing FRAMING = {.header = 2, .body_len = body_len, .body = body};
+static const struct framing FRAMING = {.which = FRAMING_RFC4571,
+				       .header = 2,
+				       .begins = begins,
+				       .body_len = body_len,
+				       .body = body};
 
 static enum answer framed_look(struct look *look)
 {

@@ -1,5 +1,5 @@
 /*
- * frames.c - see frames.h. young->frame_seq[] is where each side's next frame begins, once known.
+ * frames.c - see frames.h. A walk remembers where each side's next frame begins.
  */
 #include "dissectors/frames.h"
 
@@ -32,27 +32,26 @@ static bool chain_fits(const struct look *look, const struct framing *framing)
 
 enum answer frames_walk(struct look *look, const struct framing *framing)
 {
-	struct young *young = look->young;
+	struct frame_walk *walk = &look->young->walk[framing->which];
 	unsigned side = look->side;
 	uint32_t begin = data_seq(look);
 	enum answer answer = ANSWER_NO;
 	uint32_t pos = 0;
 
-	if (young->frame_known[side] && !look->resumed) {
-		int32_t ahead = (int32_t)(young->frame_seq[side] - begin);
+	if (walk->known[side]) {
+		int32_t ahead = (int32_t)(walk->next_seq[side] - begin);
 
 		if (ahead < 0 || (uint32_t)ahead >= look->wire_len)
 			return ANSWER_MAYBE; /* sent again, or all of it inside a frame */
-		if ((uint32_t)ahead >= look->len) {
-			young->frame_known[side] = false;
-			return ANSWER_MAYBE;
-		}
+		walk->known[side] = (uint32_t)ahead < look->len;
+		if (!walk->known[side])
+			return ANSWER_MAYBE; /* the snap length took the next header */
 		pos = (uint32_t)ahead;
-	} else if (!look->resumed && look->len >= framing->header &&
-		   !chain_fits(look, framing)) {
+	} else if (!framing->begins(look->data, look->len) ||
+		   (look->len >= framing->header && !chain_fits(look, framing))) {
 		return ANSWER_NO;
 	}
-	young->frame_known[side] = false;
+	walk->known[side] = false;
 	while (look->len - pos >= framing->header) {
 		const uint8_t *header = look->data + pos;
 		uint32_t len = framing->body_len(header);
@@ -68,17 +67,16 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 			return ANSWER_NO;
 		if (body > answer)
 			answer = body;
-		if (body != ANSWER_NO && here == len && young->frames < UINT16_MAX)
-			young->frames++;
+		if (body != ANSWER_NO && here == len && walk->frames < UINT16_MAX)
+			walk->frames++;
 		pos += framing->header + len;
-		young->frame_seq[side] = begin + pos;
-		if (pos >= look->wire_len) {
-			young->frame_known[side] = true;
-			return answer;
-		}
-		if (pos > look->len)
-			return answer; /* the snap length took the next header */
+		if (pos >= look->wire_len || pos > look->len)
+			break;
 	}
+	walk->next_seq[side] = begin + pos;
+	walk->known[side] = pos <= look->len || pos >= look->wire_len;
+	if (pos >= look->len)
+		return answer;
 	look->keep = true;
 	look->keep_from = pos;
 	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;

@@ -45,14 +45,18 @@ static bool pattern_fits(const struct pattern *pattern, const uint8_t *data, uin
 
 enum { FRAME_CONTROL = 2, FRAME_DATA = 3 };
 #define FRAMES_PROOF 3
+#define BODY_MAX 1500
+
+static bool begins(const uint8_t *data, uint32_t len)
+{
+	return (data[0] == FRAME_CONTROL || data[0] == FRAME_DATA) && (len < 2 || !data[1]);
+}
 
 static uint32_t body_len(const uint8_t *header)
 {
 	uint32_t len = (uint32_t)header[2] << 8 | header[3];
 
-	if ((header[0] != FRAME_CONTROL && header[0] != FRAME_DATA) || header[1] || len > 1500)
-		return 0;
-	return len;
+	return begins(header, 4) && len <= BODY_MAX ? len : 0;
 }
 
 /* A control message proves itself; data only after a handshake, or some frames in a row. */
@@ -65,7 +69,7 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 	if (header[0] == FRAME_DATA) {
 		if (look->from_start)
 			return ANSWER_NO; /* nothing begins without the handshake */
-		if (ours || look->young->frames >= FRAMES_PROOF) {
+		if (ours || look->young->walk[FRAMING_MSTURN].frames >= FRAMES_PROOF) {
 			look_found(look, APP_MSTURN);
 			look->young->turn = true;
 			(void)look_inside(look, data, len, wire_len, true);
@@ -82,7 +86,11 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 	return msturn_message(&message);
 }
 
-static const struct framing FRAMING = {.header = 4, .body_len = body_len, .body = body};
+static const struct framing FRAMING = {.which = FRAMING_MSTURN,
+				       .header = 4,
+				       .begins = begins,
+				       .body_len = body_len,
+				       .body = body};
 
 static enum answer msturn_tcp_look(struct look *look)
 {

@@ -5,6 +5,7 @@
 #include "dissectors/ndpi.h"
 
 #include "dissectors/decode.h"
+#include "schema/event.h"
 
 #include <ndpi_api.h>
 
@@ -145,17 +146,52 @@ static bool is_dtls(const struct packet *packet)
 	       b[0] <= 63 && (b[1] == 0xfe || (b[1] == 1 && b[2] == 0));
 }
 
+static void put_be16(uint8_t *b, uint32_t value)
+{
+	b[0] = (uint8_t)(value >> 8);
+	b[1] = (uint8_t)value;
+}
+
+/*
+ * A packet that was cut on its way here says that it is longer than it is. nDPI gets a copy whose
+ * lengths are true.
+ */
+static const uint8_t *mend(const struct packet *packet, uint8_t copy[INSPECT_MAX])
+{
+	uint32_t len = packet->ip_caplen;
+
+	if (!packet->truncated)
+		return packet->ip;
+	if (len > INSPECT_MAX || !packet->payload_len)
+		return NULL;
+	memcpy(copy, packet->ip, len);
+	if (packet->ip_version == 4)
+		put_be16(copy + 2, len);
+	else
+		put_be16(copy + 4, len - 40);
+	if (packet->transport == TRANSPORT_UDP)
+		put_be16(copy + (packet->payload - packet->ip) - 4, packet->payload_len + 8);
+	return copy;
+}
+
+#define IP_LEN_MAX (UINT16_MAX + 40)
+
 enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const uint8_t *ip,
 		   uint32_t len, int64_t time_us, bool *ret_final)
 {
 	struct packet packet = {.time_us = time_us};
+	uint8_t copy[INSPECT_MAX];
+	const uint8_t *whole;
 	ndpi_protocol protocol;
 
 	*ret_final = false;
-	if (packet_decode(LINK_RAW, ip, len, len, &packet) != DECODED_IP ||
+	if (packet_decode(LINK_RAW, ip, len, IP_LEN_MAX, &packet) != DECODED_IP ||
 	    packet.fragment_later || packet.ip_caplen > UINT16_MAX || is_dtls(&packet))
 		return APP_NONE;
-	protocol = ndpi_detection_process_packet(engine->module, state->flow, packet.ip,
+	whole = mend(&packet, copy);
+	if (!whole)
+		return APP_NONE;
+	protocol = ndpi_detection_process_packet(engine->module, state->flow, whole,
 						 (uint16_t)packet.ip_caplen,
 						 (uint64_t)time_us / 1000);
 	if (state->flow->confidence != NDPI_CONFIDENCE_DPI || app_of(protocol) == APP_NONE)

@@ -204,7 +204,7 @@ static enum answer stream(struct look *look)
 	}
 	if (!one.len || one.len < look->len)
 		return answer; /* the first one was whole */
-	if (one.data[0] > 0x3f || (one.len >= 8 && look->len < look->wire_len))
+	if (one.data[0] > 1 || (one.len >= 8 && look->len < look->wire_len))
 		return ANSWER_NO;
 	if (one.len < 8) {
 		static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};

@@ -8,6 +8,7 @@
 
 /* | type 1 | version 2 | length 2 | handshake type 1 | length 3 | version 2 | random 32 | ... */
 #define HELLO_HEAD 11
+#define HELLO_BODY 9
 
 static bool version_fits(uint8_t major, uint8_t minor)
 {
@@ -122,9 +123,11 @@ static void client_extensions(struct look *look, struct cursor c)
 static bool client_hello(struct look *look)
 {
 	struct cursor c = cursor_over(look->data, look->len);
+	uint32_t body;
 	uint16_t version;
 
-	cursor_skip(&c, 9);
+	cursor_skip(&c, 6);
+	body = cursor_be24(&c);
 	version = cursor_be16(&c);
 	cursor_skip(&c, 32);
 	cursor_skip(&c, cursor_u8(&c));	  /* session id */
@@ -135,7 +138,7 @@ static bool client_hello(struct look *look)
 	if (c.short_read)
 		return false;
 	look->young->tls_client_hello = true;
-	if (look->len == look->wire_len && !c.left)
+	if (look->len - c.left >= HELLO_BODY + body)
 		return true; /* none at all: RFC 5246 7.4.1.2 allows that */
 	look->young->hello_left = cursor_be16(&c);
 	look->young->hello_skip = 0;

@@ -313,9 +313,10 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 	if (!packet->ip_id && !packet->payload_len &&
 	    !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return false;
-	memcpy(seen.head, packet->payload,
-	       packet->payload_len < sizeof(seen.head) ? packet->payload_len
-						       : sizeof(seen.head));
+	if (packet->payload_len)
+		memcpy(seen.head, packet->payload,
+		       packet->payload_len < sizeof(seen.head) ? packet->payload_len
+							       : sizeof(seen.head));
 	digest = XXH3_64bits(&seen, sizeof(seen));
 	for (unsigned i = 0; i < 2; i++)
 		if (marks[i].digest == digest && marks[i].time_us &&

@@ -16,7 +16,7 @@ int endpoints_read(const struct yaml_file *file, const struct endpoint_choice *c
 		   struct arena *arena, struct endpoint_list *ret_list,
 		   struct err *err) MUST_CHECK;
 
-/* The day in a name like "o365-endpoints-2020-08-06.json"; `date` stays as it is if there is none. */
+/* The day in "o365-endpoints-2020-08-06.json"; `date` stays as it is if there is none. */
 void endpoints_date(const char *name, char date[16]);
 
 #endif

@@ -40,7 +40,7 @@ struct row_form {
 	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
 	bool tcp, udp;
 	bool inferred;       /* origin: inferred */
-	uint8_t when;        /* enum site_option: holds only where the site sets it; a policy's rows have no other */
+	uint8_t when;        /* enum site_option: holds only where the site sets it */
 	bool instead;        /* ... and then takes the place of the forms that are not */
 	bool opaque;         /* application: opaque = any or none */
 	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */

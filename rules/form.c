@@ -10,7 +10,7 @@ WORDS(IP_VERSIONS, "4", "6");
 WORDS(TRANSPORTS, "tcp", "udp");
 WORDS(MEDIA, "audio", "video", "appshare", "filetransfer");
 
-/* The words of rows: each an application, or one of the three that name more than the wire shows. */
+/* Each an application, or one of the three that name more than the wire shows. */
 WORDS(APPLICATIONS, "dns", "dhcp", "tls", "http", "llmnr", "kerberos", "stun", "msturn", "rtp",
       "rtcp", "psom", "sip_tls", "psom_tls", "opaque");
 
@@ -122,7 +122,7 @@ static int read_peers(const struct yaml *list, const struct envelope *envelope,
 	uint32_t mask = 0;
 	int r;
 
-	/* Roles of the site alone stand behind the others (roles.c), so indices are those of roles. */
+	/* Roles of the site alone stand behind the others (roles.c): indices are those of roles. */
 	while (words.count < envelope->role_count && !envelope->roles[words.count].site_only) {
 		word[words.count] = envelope->roles[words.count].id;
 		words.count++;

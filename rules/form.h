@@ -24,7 +24,7 @@ int form_read(const struct yaml *map, const struct envelope *envelope, struct ro
 int form_narrow(const struct yaml *map, const struct envelope *envelope, struct row *row,
 		struct err *err) MUST_CHECK;
 
-/* One value each: "50000-50019" or a list of such, "10.0.0.0/8", "*.example.com" (into `arena`, lower case). */
+/* A list of ports and ranges; "10.0.0.0/8"; "*.example.com" (into `arena`, in lower case). */
 int value_ports(const struct yaml *node, struct port_set *ret_set, struct err *err) MUST_CHECK;
 int value_prefix(const struct yaml *node, struct prefix *ret_prefix,
 		 struct err *err) MUST_CHECK;
@@ -38,6 +38,7 @@ int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
 		size_t *ret_count, struct err *err) MUST_CHECK;
 
 /* The texts of a list (NULL: none) with ", " between. */
-int value_words(const struct yaml *list, struct arena *arena, const char **ret_text, struct err *err) MUST_CHECK;
+int value_words(const struct yaml *list, struct arena *arena, const char **ret_text,
+		struct err *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * lint.c - policy_lint() of policy.h: what is not wrong in a policy and yet will mislead. Said in the order of
- * the document: units, roles, domains, rows, options, waivers.
+ * lint.c - policy_lint() of policy.h: what is not wrong in a policy and yet will mislead.
+ * Always in the same order: units, roles, the endpoint list, pairs of profiles, waivers.
  */
 #include "rules/policy.h"
 #include "schema/time.h"

@@ -172,7 +172,7 @@ static int each_word(struct unit_list *list, struct csv *csv, size_t column,
 	char *rest = csv->field[column].text, *word;
 	int r = 0;
 
-	while (r >= 0 && (word = strsep(&rest, " \t")))
+	while (r >= 0 && (word = strsep(&rest, " \t\r\n")))
 		if (*word)
 			r = add(list, csv, word, err);
 	return r;
@@ -216,6 +216,8 @@ int rooms_read(const struct text_file *source, struct unit_list *list, struct er
 	if (memchr(source->text, '\0', source->len))
 		return text_file_fail(source, strlen(source->text), 1, err, -EINVAL,
 				      "a NUL byte; this is no text");
+	if (!strncmp(source->text, "\xef\xbb\xbf", 3))
+		csv->at = 3; /* a byte order mark, as spreadsheets write it */
 	for (csv->line = 1; csv->at < source->len; csv->line++) {
 		unsigned line = csv->line;
 		int r = take_record(csv, err);

@@ -42,6 +42,8 @@ int text_file_open(const char *path, struct text_file *ret_file, struct err *err
 		return err_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))
 		return err_set(err, -EISDIR, "%s: a folder, not a file", path);
+	fcntl(fd, F_SETFL,
+	      0); /* a pipe nobody writes to must not hold us at open, one in use may at read */
 	do {
 		if (array_reserve(&text, &room, len + 65536, 1) < 0)
 			return err_set(err, -ENOMEM, "%s: out of memory", path);
@@ -194,7 +196,7 @@ const char *words_near(const struct words *words, const char *text)
 	unsigned least = len < 6 ? len > 1 : (unsigned)len / 3; /* a third of it may be wrong */
 	const char *near = NULL;
 
-	for (size_t i = 0; i < words->count; i++) {
+	for (size_t i = 0; len <= WORD_MAX && i < words->count; i++) {
 		unsigned d = distance(text, words->word[i]);
 
 		if (least && d <= least && (!near || d < least)) {

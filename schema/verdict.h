@@ -75,7 +75,7 @@ struct verdict {
 	uint8_t direction;     /* enum direction, as seen from the unit */
 	uint8_t row_count;     /* documented, undetermined: all rows that tie, best first */
 	uint8_t nearest_count; /* outside: best first */
-	int16_t role; /* index of the role by which the peer fitted rows[0] or nearest[0]; -1 */
+	int16_t role; /* index of the role that proves the peer for rows[0] or nearest[0]; -1 */
 	uint16_t rows[ROWS_MAX];
 	struct nearest nearest[NEAREST_MAX];
 	char reason[32]; /* "" or a word of domain.md 5: vbss, peer_nat, as_written, assumed */

@@ -226,6 +226,7 @@ int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
 		   struct err *err)
 {
 	struct dirent **entries = NULL;
+	size_t before = *count;
 	struct stat st;
 	int n, r = 0;
 
@@ -254,6 +255,8 @@ int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
 		free(entries[i]);
 	}
 	free(entries);
+	if (!r && *count == before)
+		return err_set(err, -ENOENT, "%s: this folder holds no capture file", path);
 	return r;
 }
 

@@ -190,7 +190,7 @@ refused 'a verdict that is none is refused' 'outsied' 'outside' -- "$TLMON" flow
 refused 'a row that is none is refused' 'online\.out\.adio' -- "$TLMON" flows -l good --row online.out.adio
 refused 'a peer that is no prefix is refused' '10\.0\.0\.0/40' -- "$TLMON" flows -l good --peer 10.0.0.0/40
 refused 'a time that is none is refused' 'yesterdey' -- "$TLMON" flows -l good --since yesterdey
-refused 'a tuple that cannot be read is refused' 'udp' -- \
+refused 'a tuple that cannot be read is refused' '99999' '65535' -- \
 	"$TLMON" explain 'udp 10.1.2.3:99999 > 1.2.3.4:5' --profile room
 refused 'a finding that is not there is refused' 'F999' -- "$TLMON" explain F999 -l good
 

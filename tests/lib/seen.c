@@ -59,6 +59,7 @@ static void show(struct seen *seen, const struct packet *packet)
 		begin(seen, packet);
 	side = !addr_equal(&packet->src, &facts->end[0].addr) ||
 	       packet->src_port != facts->end[0].port;
+	facts->tcp_flags[side] |= packet->tcp_flags;
 	if (packet->transport == TRANSPORT_TCP && packet->tcp_flags & TCP_SYN &&
 	    !facts->midstream) {
 		facts->initiator = (uint8_t)(packet->tcp_flags & TCP_ACK ? !side : side);

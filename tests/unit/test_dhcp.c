@@ -13,14 +13,14 @@
 #define MAC "00:26:8c:01:02:03"
 
 static const struct dhcp ACK = {.type = DHCP_ACK,
-                                .xid = 0xabcd,
-                                .lease_s = 3600,
-                                .chaddr = MAC,
-                                .yiaddr = "10.1.0.7",
-                                .server = "10.0.0.67",
-                                .mask = "255.255.255.0",
-                                .router = "10.1.0.1",
-                                .dns = "10.0.0.53"};
+				.xid = 0xabcd,
+				.lease_s = 3600,
+				.chaddr = MAC,
+				.yiaddr = "10.1.0.7",
+				.server = "10.0.0.67",
+				.mask = "255.255.255.0",
+				.router = "10.1.0.1",
+				.dns = "10.0.0.53"};
 
 static struct seen *see(const char *tuple, const struct message *m)
 {
@@ -113,8 +113,11 @@ static void a_mask_with_a_hole_tells_nothing(void **state)
 	static const struct {
 		const char *mask;
 		unsigned bits;
-	} cases[] = {{"255.255.255.0", 24},   {"255.255.255.255", 32}, {"255.255.254.0", 23},
-	             {"255.0.255.0", 0},      {"0.0.0.255", 0}};
+	} cases[] = {{"255.255.255.0", 24},
+		     {"255.255.255.255", 32},
+		     {"255.255.254.0", 23},
+		     {"255.0.255.0", 0},
+		     {"0.0.0.255", 0}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
 		struct dhcp dhcp = ACK;

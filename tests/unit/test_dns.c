@@ -30,7 +30,8 @@ static void add_question(struct message *m, const char *wire_name, size_t len, u
 }
 
 /* A record whose owner is a pointer, or a name if `owner` < 12. */
-static void add_record(struct message *m, unsigned owner, unsigned type, const void *data, size_t len)
+static void add_record(struct message *m, unsigned owner, unsigned type, const void *data,
+		       size_t len)
 {
 	message_add16(m, 0xc000 | owner);
 	message_add16(m, type);
@@ -81,7 +82,8 @@ static void tries_and_their_times_are_counted(void **state)
 
 static void an_answer_alone_tells_who_asked(void **state)
 {
-	struct message m = message_dns_answer(7, "sip.corp.example", DNS_A, NULL, "10.0.0.9", 300);
+	struct message m =
+		message_dns_answer(7, "sip.corp.example", DNS_A, NULL, "10.0.0.9", 300);
 	CLEANUP(seen_freep) struct seen *seen = see("10.0.0.53:53 > 10.1.0.7:40000", &m);
 
 	assert_int_equal(seen->facts.app, APP_DNS);
@@ -102,9 +104,10 @@ static void an_answer_binds_the_name_asked_for(void **state)
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
-		struct message m = message_dns_answer(7, "sip.corp.example", cases[i].type, cases[i].cname,
-		                                      cases[i].value, 300);
-		CLEANUP(seen_freep) struct seen *seen = see("10.0.0.53:53 > 10.1.0.7:40000", &m);
+		struct message m = message_dns_answer(7, "sip.corp.example", cases[i].type,
+						      cases[i].cname, cases[i].value, 300);
+		CLEANUP(seen_freep)
+		struct seen *seen = see("10.0.0.53:53 > 10.1.0.7:40000", &m);
 		struct addr address, client, server;
 
 		assert_int_equal(addr_parse(cases[i].value, &address), 0);
@@ -241,7 +244,8 @@ static void away_from_its_port_every_byte_must_be_accounted_for(void **state)
 static void rtp_with_a_fitting_header_is_not_dns(void **state)
 {
 	/* Sequence 0x0100, timestamp 0x00010000: flags RD, one question, no answer. */
-	struct rtp rtp = {.payload_type = 0, .seq = 0x0100, .timestamp = 0x00010000, .payload_len = 160};
+	struct rtp rtp = {
+		.payload_type = 0, .seq = 0x0100, .timestamp = 0x00010000, .payload_len = 160};
 	struct message m = message_rtp(&rtp);
 	CLEANUP(seen_freep) struct seen *seen = see("10.1.0.7:50016 > 10.1.0.9:50010", &m);
 
@@ -252,7 +256,8 @@ static void over_tcp_a_length_stands_before_it(void **state)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
 	CLEANUP(seen_freep) struct seen *seen = NULL;
-	const struct dns_case dns = {"sip.corp.example", DNS_A, "sipdir.online.lync.com", "52.112.1.9"};
+	const struct dns_case dns = {"sip.corp.example", DNS_A, "sipdir.online.lync.com",
+				     "52.112.1.9"};
 
 	talk_dns_tcp(w, CLIENT, &dns);
 	seen = seen_of(w);
@@ -280,8 +285,8 @@ static void a_length_sent_alone_is_put_before_its_message(void **state)
 
 static void survives_every_truncation(void **state)
 {
-	struct message m = message_dns_answer(7, "sip.corp.example", DNS_A, "sipdir.online.lync.com",
-	                                      "52.112.1.9", 300);
+	struct message m = message_dns_answer(7, "sip.corp.example", DNS_A,
+					      "sipdir.online.lync.com", "52.112.1.9", 300);
 
 	for (size_t len = 1; len <= m.len; len++) {
 		struct message cut = m;

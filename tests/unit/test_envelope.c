@@ -13,43 +13,73 @@
 
 /* "Teamline 5141, ports and protocols": words parted by blanks, ports as printed. */
 static const struct {
-	const char *id, *direction, *ip_version, *transport, *local, *remote, *peer, *application, *media;
+	const char *id, *direction, *ip_version, *transport, *local, *remote, *peer,
+		*application, *media;
 } DOCUMENT[] = {
 	{"room.out.dns", "out", "4 6", "tcp udp", "1024-65535", "53", "dns-server", "dns", ""},
 	{"room.out.dhcp", "out", "4 6", "udp", "68", "67", "dhcp-server", "dhcp", ""},
 	{"room.out.maestro", "out", "4 6", "tcp", "1024-65535", "443", "maestro", "tls", ""},
-	{"room.out.llmnr", "out", "4 6", "tcp udp", "1024-65535", "5355", "local-segment", "llmnr", ""},
+	{"room.out.llmnr", "out", "4 6", "tcp udp", "1024-65535", "5355", "local-segment",
+	 "llmnr", ""},
 	{"room.in.dhcp", "in", "4 6", "udp", "68", "67", "dhcp-server", "dhcp", ""},
 	{"room.in.control_api", "in", "4 6", "tcp", "80", "1024-65535", "any", "http", ""},
 	{"room.in.web_ui", "in", "4 6", "tcp", "443", "1024-65535", "any", "tls", ""},
-	{"onprem.out.autodiscover", "out", "4 6", "tcp", "1024-65535", "80", "autodiscover", "http", ""},
-	{"onprem.out.kerberos", "out", "4 6", "tcp udp", "1024-65535", "88", "domain-controller", "kerberos", ""},
-	{"onprem.out.auth_https", "out", "4 6", "tcp", "1024-65535", "443", "sfb-auth", "tls", ""},
-	{"onprem.out.turn_udp", "out", "4 6", "udp", "1024-65535", "3478", "edge", "msturn stun rtp rtcp", "audio video"},
-	{"onprem.out.sip", "out", "4 6", "tcp", "1024-65535", "5061", "front-end", "sip_tls", ""},
-	{"onprem.out.media_udp", "out in", "4 6", "udp", "1024-65535", "1024-65535", "front-end other-client", "stun rtp rtcp", "audio video"},
-	{"onprem.out.media_tcp", "out in", "4 6", "tcp", "1024-65535", "1024-65535", "front-end other-client", "stun rtp rtcp", "audio video appshare"},
-	{"onprem.out.psom", "out in", "4 6", "tcp", "1024-65535", "1024-65535", "front-end other-client", "psom psom_tls stun rtp", "filetransfer"},
-	{"external.out.sip_tls", "out", "4 6", "tcp", "1024-65535", "443", "edge", "sip_tls", ""},
-	{"external.out.psom_tls", "out", "4 6", "tcp", "1024-65535", "443", "edge", "psom_tls", ""},
-	{"external.out.turn_tcp", "out", "4 6", "tcp", "1024-65535", "443", "edge", "msturn stun", "audio video appshare"},
-	{"external.out.turn_3478", "out", "4 6", "tcp", "1024-65535", "3478", "edge", "msturn stun", "audio video"},
-	{"external.out.peer_udp", "out in", "4 6", "udp", "1024-65535", "1024-65535", "other-client", "stun rtp rtcp", "audio video"},
-	{"external.out.peer_tcp", "out in", "4 6", "tcp", "1024-65535", "1024-65535", "other-client", "stun rtp rtcp", "audio video appshare"},
-	{"external.out.edge_udp", "out", "4 6", "udp", "1024-65535", "50000-59999", "edge", "stun rtp rtcp", "audio video"},
-	{"external.out.edge_tcp", "out", "4 6", "tcp", "1024-65535", "50000-59999", "edge", "stun rtp rtcp", "audio video appshare"},
-	{"online.out.auth_https", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online", "tls", ""},
-	{"online.out.sip_tls", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online", "sip_tls", ""},
-	{"online.out.psom_tls", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online", "psom_tls", ""},
-	{"online.out.relay_tcp", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online", "msturn stun tls", "audio video appshare"},
-	{"online.out.relay_udp", "out", "4 6", "udp", "1024-65535", "3478-3481", "sfb-online", "msturn stun rtp rtcp", "audio video appshare"},
-	{"online.out.audio", "out", "4 6", "tcp udp", "50000-50019", "50000-59999", "sfb-online other-client", "stun rtp rtcp", "audio"},
-	{"online.out.video", "out", "4 6", "tcp udp", "50020-50039", "50000-59999", "sfb-online other-client", "stun rtp rtcp", "video"},
-	{"online.out.appshare", "out", "4 6", "tcp", "50040-50059", "50000-59999", "sfb-online other-client", "stun rtp", "appshare"},
-	{"online.in.audio", "in", "4 6", "tcp udp", "50000-50019", "50000-59999", "sfb-online other-client", "stun rtp rtcp", "audio"},
-	{"online.in.video", "in", "4 6", "tcp udp", "50020-50039", "50000-59999", "sfb-online other-client", "stun rtp rtcp", "video"},
-	{"online.in.appshare", "in", "4 6", "tcp", "50040-50059", "50000-59999", "sfb-online other-client", "stun rtp", "appshare"},
-	{"touch.in.control", "in", "6", "tcp", "69, 443, 5000, 5152, 23456", "1024-65535", "touch-controller", "opaque", ""},
+	{"onprem.out.autodiscover", "out", "4 6", "tcp", "1024-65535", "80", "autodiscover",
+	 "http", ""},
+	{"onprem.out.kerberos", "out", "4 6", "tcp udp", "1024-65535", "88",
+	 "domain-controller", "kerberos", ""},
+	{"onprem.out.auth_https", "out", "4 6", "tcp", "1024-65535", "443", "sfb-auth", "tls",
+	 ""},
+	{"onprem.out.turn_udp", "out", "4 6", "udp", "1024-65535", "3478", "edge",
+	 "msturn stun rtp rtcp", "audio video"},
+	{"onprem.out.sip", "out", "4 6", "tcp", "1024-65535", "5061", "front-end", "sip_tls",
+	 ""},
+	{"onprem.out.media_udp", "out in", "4 6", "udp", "1024-65535", "1024-65535",
+	 "front-end other-client", "stun rtp rtcp", "audio video"},
+	{"onprem.out.media_tcp", "out in", "4 6", "tcp", "1024-65535", "1024-65535",
+	 "front-end other-client", "stun rtp rtcp", "audio video appshare"},
+	{"onprem.out.psom", "out in", "4 6", "tcp", "1024-65535", "1024-65535",
+	 "front-end other-client", "psom psom_tls stun rtp", "filetransfer"},
+	{"external.out.sip_tls", "out", "4 6", "tcp", "1024-65535", "443", "edge", "sip_tls",
+	 ""},
+	{"external.out.psom_tls", "out", "4 6", "tcp", "1024-65535", "443", "edge", "psom_tls",
+	 ""},
+	{"external.out.turn_tcp", "out", "4 6", "tcp", "1024-65535", "443", "edge",
+	 "msturn stun", "audio video appshare"},
+	{"external.out.turn_3478", "out", "4 6", "tcp", "1024-65535", "3478", "edge",
+	 "msturn stun", "audio video"},
+	{"external.out.peer_udp", "out in", "4 6", "udp", "1024-65535", "1024-65535",
+	 "other-client", "stun rtp rtcp", "audio video"},
+	{"external.out.peer_tcp", "out in", "4 6", "tcp", "1024-65535", "1024-65535",
+	 "other-client", "stun rtp rtcp", "audio video appshare"},
+	{"external.out.edge_udp", "out", "4 6", "udp", "1024-65535", "50000-59999", "edge",
+	 "stun rtp rtcp", "audio video"},
+	{"external.out.edge_tcp", "out", "4 6", "tcp", "1024-65535", "50000-59999", "edge",
+	 "stun rtp rtcp", "audio video appshare"},
+	{"online.out.auth_https", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online", "tls",
+	 ""},
+	{"online.out.sip_tls", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online",
+	 "sip_tls", ""},
+	{"online.out.psom_tls", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online",
+	 "psom_tls", ""},
+	{"online.out.relay_tcp", "out", "4 6", "tcp", "1024-65535", "443", "sfb-online",
+	 "msturn stun tls", "audio video appshare"},
+	{"online.out.relay_udp", "out", "4 6", "udp", "1024-65535", "3478-3481", "sfb-online",
+	 "msturn stun rtp rtcp", "audio video appshare"},
+	{"online.out.audio", "out", "4 6", "tcp udp", "50000-50019", "50000-59999",
+	 "sfb-online other-client", "stun rtp rtcp", "audio"},
+	{"online.out.video", "out", "4 6", "tcp udp", "50020-50039", "50000-59999",
+	 "sfb-online other-client", "stun rtp rtcp", "video"},
+	{"online.out.appshare", "out", "4 6", "tcp", "50040-50059", "50000-59999",
+	 "sfb-online other-client", "stun rtp", "appshare"},
+	{"online.in.audio", "in", "4 6", "tcp udp", "50000-50019", "50000-59999",
+	 "sfb-online other-client", "stun rtp rtcp", "audio"},
+	{"online.in.video", "in", "4 6", "tcp udp", "50020-50039", "50000-59999",
+	 "sfb-online other-client", "stun rtp rtcp", "video"},
+	{"online.in.appshare", "in", "4 6", "tcp", "50040-50059", "50000-59999",
+	 "sfb-online other-client", "stun rtp", "appshare"},
+	{"touch.in.control", "in", "6", "tcp", "69, 443, 5000, 5152, 23456", "1024-65535",
+	 "touch-controller", "opaque", ""},
 };
 
 /* What stands beside rows in inferred readings: ambiguities A5, A14 and the sign-in names of 4.3; A17, A20 by option. */
@@ -58,17 +88,28 @@ static const struct {
 	enum site_option when;
 	bool instead;
 } READINGS[] = {
-	{"onprem.out.auth_https", "tcp", "1024-65535", "autodiscover", "tls", "", OPTION_NONE, false},
-	{"external.out.turn_3478", "udp", "1024-65535", "edge", "msturn stun rtp rtcp", "audio video", OPTION_NONE, false},
-	{"online.out.auth_https", "tcp", "1024-65535", "o365-sign-in", "tls", "", OPTION_NONE, false},
-	{"online.out.relay_tcp", "tcp", "50000-50019", "sfb-online", "msturn stun tls", "audio", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.relay_tcp", "tcp", "50020-50039", "sfb-online", "msturn stun tls", "video", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.relay_tcp", "tcp", "50040-50059", "sfb-online", "msturn stun tls", "data", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.relay_udp", "udp", "50000-50019", "sfb-online", "msturn stun rtp rtcp", "audio", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.relay_udp", "udp", "50020-50039", "sfb-online", "msturn stun rtp rtcp", "video", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.relay_udp", "udp", "50040-50059", "sfb-online", "msturn stun rtp rtcp", "data", OPTION_STRICT_RELAY_PORTS, true},
-	{"online.out.appshare", "udp", "50040-50059", "sfb-online other-client", "stun rtp rtcp", "video", OPTION_ALLOW_VBSS, false},
-	{"online.in.appshare", "udp", "50040-50059", "sfb-online other-client", "stun rtp rtcp", "video", OPTION_ALLOW_VBSS, false},
+	{"onprem.out.auth_https", "tcp", "1024-65535", "autodiscover", "tls", "", OPTION_NONE,
+	 false},
+	{"external.out.turn_3478", "udp", "1024-65535", "edge", "msturn stun rtp rtcp",
+	 "audio video", OPTION_NONE, false},
+	{"online.out.auth_https", "tcp", "1024-65535", "o365-sign-in", "tls", "", OPTION_NONE,
+	 false},
+	{"online.out.relay_tcp", "tcp", "50000-50019", "sfb-online", "msturn stun tls", "audio",
+	 OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.relay_tcp", "tcp", "50020-50039", "sfb-online", "msturn stun tls", "video",
+	 OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.relay_tcp", "tcp", "50040-50059", "sfb-online", "msturn stun tls", "data",
+	 OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.relay_udp", "udp", "50000-50019", "sfb-online", "msturn stun rtp rtcp",
+	 "audio", OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.relay_udp", "udp", "50020-50039", "sfb-online", "msturn stun rtp rtcp",
+	 "video", OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.relay_udp", "udp", "50040-50059", "sfb-online", "msturn stun rtp rtcp",
+	 "data", OPTION_STRICT_RELAY_PORTS, true},
+	{"online.out.appshare", "udp", "50040-50059", "sfb-online other-client",
+	 "stun rtp rtcp", "video", OPTION_ALLOW_VBSS, false},
+	{"online.in.appshare", "udp", "50040-50059", "sfb-online other-client", "stun rtp rtcp",
+	 "video", OPTION_ALLOW_VBSS, false},
 };
 
 static struct envelope *builtin(void)
@@ -102,19 +143,22 @@ static void assert_words(const char *id, const char *seen, const char *expected)
 }
 
 struct printed {
-	char direction[16], ip_version[16], transport[16], local[128], remote[128], peer[256], application[256],
-		media[64];
+	char direction[16], ip_version[16], transport[16], local[128], remote[128], peer[256],
+		application[256], media[64];
 };
 
-static void print_form(const struct envelope *envelope, const struct row_form *form, struct printed *ret)
+static void print_form(const struct envelope *envelope, const struct row_form *form,
+		       struct printed *ret)
 {
 	struct printed p = {.direction = ""};
 
-	text_add(p.direction, sizeof(p.direction), "%s%s", form->directions & BIT(DIRECTION_OUT) ? "out " : "",
-	         form->directions & BIT(DIRECTION_IN) ? "in" : "");
-	text_add(p.ip_version, sizeof(p.ip_version), "%s%s", form->ip_versions & BIT(4) ? "4 " : "",
-	         form->ip_versions & BIT(6) ? "6" : "");
-	text_add(p.transport, sizeof(p.transport), "%s%s", form->tcp ? "tcp " : "", form->udp ? "udp" : "");
+	text_add(p.direction, sizeof(p.direction), "%s%s",
+		 form->directions & BIT(DIRECTION_OUT) ? "out " : "",
+		 form->directions & BIT(DIRECTION_IN) ? "in" : "");
+	text_add(p.ip_version, sizeof(p.ip_version), "%s%s",
+		 form->ip_versions & BIT(4) ? "4 " : "", form->ip_versions & BIT(6) ? "6" : "");
+	text_add(p.transport, sizeof(p.transport), "%s%s", form->tcp ? "tcp " : "",
+		 form->udp ? "udp" : "");
 	port_set_print(&form->local, p.local, sizeof(p.local));
 	port_set_print(&form->remote, p.remote, sizeof(p.remote));
 	for (size_t i = 0; i < envelope->role_count; i++)
@@ -123,11 +167,14 @@ static void print_form(const struct envelope *envelope, const struct row_form *f
 	for (unsigned i = 0; i < APP_COUNT; i++)
 		if (app_set_has(&form->apps, (enum app)i) &&
 		    (i != APP_TLS || !(form->sip_tls || form->psom_tls)))
-			text_add(p.application, sizeof(p.application), "%s ", app_name((enum app)i));
-	text_add(p.application, sizeof(p.application), "%s%s%s", form->sip_tls ? "sip_tls " : "",
-	         form->psom_tls ? "psom_tls " : "", form->opaque ? "opaque" : "");
+			text_add(p.application, sizeof(p.application), "%s ",
+				 app_name((enum app)i));
+	text_add(p.application, sizeof(p.application), "%s%s%s",
+		 form->sip_tls ? "sip_tls " : "", form->psom_tls ? "psom_tls " : "",
+		 form->opaque ? "opaque" : "");
 	text_add(p.media, sizeof(p.media), "%s%s%s", form->media & MEDIA_AUDIO ? "audio " : "",
-	         form->media & MEDIA_VIDEO ? "video " : "", form->media & MEDIA_DATA ? "data" : "");
+		 form->media & MEDIA_VIDEO ? "video " : "",
+		 form->media & MEDIA_DATA ? "data" : "");
 	*ret = p;
 }
 
@@ -162,7 +209,8 @@ static void further_readings_are_those_we_chose(void **state)
 	size_t further = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(READINGS); i++) {
-		const struct row *row = &envelope->rows[envelope_find_row(envelope, READINGS[i].id)];
+		const struct row *row =
+			&envelope->rows[envelope_find_row(envelope, READINGS[i].id)];
 		bool found = false;
 
 		for (unsigned f = 1; f < row->form_count; f++) {
@@ -170,7 +218,8 @@ static void further_readings_are_those_we_chose(void **state)
 			struct printed p;
 
 			print_form(envelope, form, &p);
-			if (form->when != READINGS[i].when || form->instead != READINGS[i].instead ||
+			if (form->when != READINGS[i].when ||
+			    form->instead != READINGS[i].instead ||
 			    strcmp(p.local, READINGS[i].local))
 				continue;
 			assert_words(row->id, p.transport, READINGS[i].transport);
@@ -193,7 +242,8 @@ static void every_row_names_its_place_its_need_and_how_to_exercise_it(void **sta
 	static const char *const profiles[] = {"room", "onprem", "external", "online", "touch"};
 	static const char *const titles[] = {
 		"Room system connectivity", "On-premise Skype for Business 2015 or Lync 2013",
-		"Teamline systems on external networks", "Skype for Business Online", "Internal for Teamline 5141"};
+		"Teamline systems on external networks", "Skype for Business Online",
+		"Internal for Teamline 5141"};
 	static const unsigned counts[] = {7, 8, 8, 11, 1};
 	CLEANUP(envelope_freep) struct envelope *envelope = builtin();
 	unsigned seen[ARRAY_LEN(counts)] = {0};
@@ -207,16 +257,25 @@ static void every_row_names_its_place_its_need_and_how_to_exercise_it(void **sta
 		const struct row *row = &envelope->rows[i];
 		char end[16];
 
-		snprintf(end, sizeof(end), " / %u", ++seen[row->profile]); /* rows are numbered within a section */
-		assert_int_equal(strncmp(row->document, titles[row->profile], strlen(titles[row->profile])), 0);
+		snprintf(end, sizeof(end), " / %u",
+			 ++seen[row->profile]); /* rows are numbered within a section */
+		assert_int_equal(strncmp(row->document, titles[row->profile],
+					 strlen(titles[row->profile])),
+				 0);
 		assert_string_equal(row->document + strlen(row->document) - strlen(end), end);
 		assert_true(strlen(row->exercise) > 10);
-		assert_int_equal(strncmp(row->id, profiles[row->profile], strlen(profiles[row->profile])), 0);
+		assert_int_equal(strncmp(row->id, profiles[row->profile],
+					 strlen(profiles[row->profile])),
+				 0);
 	}
 	assert_memory_equal(seen, counts, sizeof(counts));
-	assert_int_equal(envelope->rows[envelope_find_row(envelope, "touch.in.control")].need, NEED_IF_USED);
-	assert_int_equal(envelope->rows[envelope_find_row(envelope, "online.out.psom_tls")].need, NEED_IF_USED);
-	assert_int_equal(envelope->rows[envelope_find_row(envelope, "online.out.audio")].need, NEED_REQUIRED);
+	assert_int_equal(envelope->rows[envelope_find_row(envelope, "touch.in.control")].need,
+			 NEED_IF_USED);
+	assert_int_equal(
+		envelope->rows[envelope_find_row(envelope, "online.out.psom_tls")].need,
+		NEED_IF_USED);
+	assert_int_equal(envelope->rows[envelope_find_row(envelope, "online.out.audio")].need,
+			 NEED_REQUIRED);
 }
 
 static bool holds(const struct role *role, const char *text)
@@ -274,8 +333,8 @@ static void the_document_itself_says_who_holds_some_roles(void **state)
 	CLEANUP(envelope_freep) struct envelope *envelope = builtin();
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		if (holds(&envelope->roles[envelope_find_role(envelope, cases[i].role)], cases[i].who) !=
-		    cases[i].holds)
+		if (holds(&envelope->roles[envelope_find_role(envelope, cases[i].role)],
+			  cases[i].who) != cases[i].holds)
 			fail_msg("%s and %s", cases[i].role, cases[i].who);
 	assert_string_equal(envelope->endpoints_date, "2020-08-06");
 }
@@ -287,7 +346,8 @@ static void roles_carry_what_is_special_about_them(void **state)
 	assert_true(e->roles[envelope_find_role(e, "any")].anyone);
 	assert_true(e->roles[envelope_find_role(e, "local-segment")].own_subnet);
 	assert_int_equal(e->roles[envelope_find_role(e, "dns-server")].learn, LEARN_DHCP_DNS);
-	assert_int_equal(e->roles[envelope_find_role(e, "dhcp-server")].learn, LEARN_DHCP_SERVER);
+	assert_int_equal(e->roles[envelope_find_role(e, "dhcp-server")].learn,
+			 LEARN_DHCP_SERVER);
 	assert_true(e->roles[envelope_find_role(e, "front-end")].one_service);
 	assert_false(e->roles[envelope_find_role(e, "edge")].one_service);
 	assert_int_equal(e->roles[envelope_find_role(e, "autodiscover")].domain_name_count, 3);
@@ -296,9 +356,13 @@ static void roles_carry_what_is_special_about_them(void **state)
 	assert_int_equal(e->oui_count, 1);
 	assert_memory_equal(e->ouis[0].b, "\x00\x26\x8c\x00\x00\x00", 6);
 	assert_int_equal(e->unit_name_count, 2);
-	assert_int_equal(e->rows[envelope_find_row(e, "touch.in.control")].severity[FIELD_PEER], SEVERITY_HIGH);
-	assert_int_equal(e->rows[envelope_find_row(e, "room.out.dhcp")].severity[FIELD_LOCAL_PORT], SEVERITY_LOW);
-	assert_int_equal(e->rows[envelope_find_row(e, "online.out.audio")].severity[FIELD_PEER], SEVERITY_NONE);
+	assert_int_equal(e->rows[envelope_find_row(e, "touch.in.control")].severity[FIELD_PEER],
+			 SEVERITY_HIGH);
+	assert_int_equal(
+		e->rows[envelope_find_row(e, "room.out.dhcp")].severity[FIELD_LOCAL_PORT],
+		SEVERITY_LOW);
+	assert_int_equal(e->rows[envelope_find_row(e, "online.out.audio")].severity[FIELD_PEER],
+			 SEVERITY_NONE);
 }
 
 static void port_sets_merge_what_touches_and_refuse_what_does_not_fit(void **state)
@@ -355,7 +419,8 @@ static void assert_refused(const char *roles, const char *rows, const char *said
 
 #define ROLES "roles: {a: {meaning: m}}\n"
 #define ROW(keys) "profile: x\nrows:\n  - {id: x.a, document: d, direction: [out], " keys "}\n"
-#define REST "transport: [tcp], local-ports: [1], remote-ports: [2], peer: [a], application: [tls]"
+#define REST \
+	"transport: [tcp], local-ports: [1], remote-ports: [2], peer: [a], application: [tls]"
 
 static void an_envelope_that_is_wrong_says_where(void **state)
 {
@@ -364,23 +429,31 @@ static void an_envelope_that_is_wrong_says_where(void **state)
 	} cases[] = {
 		{"roles: {a: {}}\n", ROW(REST), "roles.yaml:1:12: a role lacks 'meaning'"},
 		{"roles: {a: {meaning: m, lern: x}}\n", ROW(REST), "did you mean 'learn'?"},
-		{"roles: {a: {meaning: m, endpoints: {file: e.json}}}\n", ROW(REST), "no such file beside roles.yaml"},
+		{"roles: {a: {meaning: m, endpoints: {file: e.json}}}\n", ROW(REST),
+		 "no such file beside roles.yaml"},
 		{"profiles: [y]\n" ROLES, ROW(REST), "no such profile beside roles.yaml"},
-		{"profiles: [x, x]\n" ROLES, ROW(REST), "roles.yaml:1:15: the profile stands here twice"},
-		{"units: {ouis: [\"00:26\"]}\n" ROLES, ROW(REST), "'00:26' is no maker's prefix"},
+		{"profiles: [x, x]\n" ROLES, ROW(REST),
+		 "roles.yaml:1:15: the profile stands here twice"},
+		{"units: {ouis: [\"00:26\"]}\n" ROLES, ROW(REST),
+		 "'00:26' is no maker's prefix"},
 		{ROLES, ROW("transport: [tcp]"), "x.yaml:3:5: a row lacks 'local-ports'"},
-		{ROLES, ROW(REST ", media: [sound]"), "unknown media 'sound'; accepted: audio, video, appshare, filetransfer"},
-		{ROLES, ROW("transport: [sctp]"), "x.yaml:3:58: unknown transport 'sctp'; accepted: tcp, udp"},
+		{ROLES, ROW(REST ", media: [sound]"),
+		 "unknown media 'sound'; accepted: audio, video, appshare, filetransfer"},
+		{ROLES, ROW("transport: [sctp]"),
+		 "x.yaml:3:58: unknown transport 'sctp'; accepted: tcp, udp"},
 		{ROLES, ROW("peer: [b]"), "unknown role 'b'; accepted: a"},
 		{ROLES, ROW("peer: []"), "an empty list of roles; accepted: a"},
 		{ROLES, ROW("local-ports: [0]"), "port '0' does not exist"},
 		{ROLES, ROW("local-ports: [1-]"), "'1-' is no port"},
 		{ROLES, ROW("local-ports: [99999999999999999999]"), "does not exist"},
 		{ROLES, ROW(REST ", also: [{when: sometimes}]"), "unknown option 'sometimes'"},
-		{ROLES, ROW(REST ", instead: [{media: [audio]}]"), "an instead reading needs 'when'"},
+		{ROLES, ROW(REST ", instead: [{media: [audio]}]"),
+		 "an instead reading needs 'when'"},
 		{ROLES, ROW(REST ", severity: {per: high}"), "unknown field 'per'"},
-		{ROLES, ROW(REST ", need: never"), "unknown need 'never'; accepted: required, recommended, if-used"},
-		{ROLES, ROW(REST) "  - {id: x.a, document: d}\n", "x.yaml:4:10: there is a row 'x.a' already"},
+		{ROLES, ROW(REST ", need: never"),
+		 "unknown need 'never'; accepted: required, recommended, if-used"},
+		{ROLES, ROW(REST) "  - {id: x.a, document: d}\n",
+		 "x.yaml:4:10: there is a row 'x.a' already"},
 		{ROLES, "profile: x\nrows: []\n", "no profile with rows in it"},
 		{ROLES, "rows: []\n", "x.yaml:1:1: a profile lacks 'profile'"},
 	};

@@ -26,8 +26,10 @@ static int free_envelope(void **state)
 
 static int load(const char *text, struct policy **ret_policy, struct err *err)
 {
-	struct policy_args args = {.site_path = "site.yaml", .site_text = text, .site_text_len = strlen(text),
-	                           .envelope = envelope};
+	struct policy_args args = {.site_path = "site.yaml",
+				   .site_text = text,
+				   .site_text_len = strlen(text),
+				   .envelope = envelope};
 
 	return policy_load(&args, ret_policy, err);
 }
@@ -57,8 +59,9 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		{"site: a\nunits: [{name: a, adresses: [10.0.0.1]}]\n",
 		 "site.yaml:2:19: unknown key of a unit 'adresses'; accepted: name, addresses, macs, profiles; did "
 		 "you mean 'addresses'?\n    units: [{name: a, adresses: [10.0.0.1]}]\n                      ^~~~~~~~"},
-		{"[a]\n", "site.yaml:1:1: the site file is a map of key: value; accepted: site, units, units-file, "
-		          "domains, subnets, roles, narrow, options, waivers\n    [a]\n    ^"},
+		{"[a]\n",
+		 "site.yaml:1:1: the site file is a map of key: value; accepted: site, units, units-file, "
+		 "domains, subnets, roles, narrow, options, waivers\n    [a]\n    ^"},
 		/* units */
 		{"units: [{addresses: [10.0.0.1]}]\n",
 		 "site.yaml:1:9: a unit lacks 'name'\n    units: [{addresses: [10.0.0.1]}]\n            ^"},
@@ -135,8 +138,9 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		{"options: {nta: true}\n",
 		 "site.yaml:1:11: unknown key of options 'nta'; accepted: nat, strict-relay-ports, allow-vbss; did "
 		 "you mean 'nat'?\n    options: {nta: true}\n              ^~~"},
-		{"options: {nat: yes}\n", "site.yaml:1:16: nat: 'yes' is neither true nor false; accepted: true, false\n"
-		                          "    options: {nat: yes}\n                   ^~~"},
+		{"options: {nat: yes}\n",
+		 "site.yaml:1:16: nat: 'yes' is neither true nor false; accepted: true, false\n"
+		 "    options: {nat: yes}\n                   ^~~"},
 		/* waivers */
 		{"waivers: [{row: room.out.dns, reason: r, expires: 2026-12-31}]\n",
 		 "site.yaml:1:11: a waiver (owner, reason, expires and a scope) lacks 'owner'\n"
@@ -172,8 +176,9 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		 "site.yaml:2:20: unknown unit 'b'; accepted: a\n"
 		 "    waivers: [{units: [b], owner: o, reason: r, expires: 2026-12-31}]\n                       ^"},
 		/* files */
-		{"units-file: none.csv\n", "site.yaml:1:13: none.csv: No such file or directory\n"
-		                           "    units-file: none.csv\n                ^~~~~~~~"},
+		{"units-file: none.csv\n",
+		 "site.yaml:1:13: none.csv: No such file or directory\n"
+		 "    units-file: none.csv\n                ^~~~~~~~"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -191,10 +196,17 @@ static void a_row_that_is_none_is_answered_with_all_35(void **state)
 	struct policy *policy = NULL;
 	struct err err = {0};
 
-	assert_int_equal(load("narrow: {online.out.adio: {local-ports: [50000]}}\n", &policy, &err), -EINVAL);
-	assert_int_equal(strncmp(err.text, "site.yaml:1:10: unknown row 'online.out.adio'; accepted: room.out.dns, ", 71),
-	                 0);
-	assert_non_null(strstr(err.text, ", touch.in.control; did you mean 'online.out.audio'?\n    narrow: {"));
+	assert_int_equal(
+		load("narrow: {online.out.adio: {local-ports: [50000]}}\n", &policy, &err),
+		-EINVAL);
+	assert_int_equal(
+		strncmp(err.text,
+			"site.yaml:1:10: unknown row 'online.out.adio'; accepted: room.out.dns, ",
+			71),
+		0);
+	assert_non_null(
+		strstr(err.text,
+		       ", touch.in.control; did you mean 'online.out.audio'?\n    narrow: {"));
 	for (size_t i = 0; i < envelope->row_count; i++)
 		assert_non_null(strstr(err.text, envelope->rows[i].id));
 }
@@ -204,32 +216,36 @@ static void an_application_that_is_none_is_answered_with_those_there_are(void **
 	struct policy *policy = NULL;
 	struct err err = {0};
 
-	assert_int_equal(load(WAIVER("application: nto, ", "expires: 2026-12-31"), &policy, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "site.yaml:1:25: unknown application 'nto'; accepted: dns, "));
+	assert_int_equal(
+		load(WAIVER("application: nto, ", "expires: 2026-12-31"), &policy, &err),
+		-EINVAL);
+	assert_non_null(
+		strstr(err.text, "site.yaml:1:25: unknown application 'nto'; accepted: dns, "));
 	assert_non_null(strstr(err.text, "did you mean 'ntp'?"));
 }
 
 static void the_example_of_the_design_is_taken_as_it_stands(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
-		site("site: Head office\n"
-	             "units:\n"
-	             "  - {name: boardroom, addresses: [10.20.0.15, \"2001:db8::15\"], profiles: [room, online, touch]}\n"
-	             "  - {name: huddle, macs: [\"00:26:8c:01:02:03\"], profiles: [room, onprem]}\n"
-	             "  - {name: floor-2, addresses: [10.20.8.0/22], profiles: [room, online]}\n"
-	             "domains: [corp.example]\n"
-	             "subnets: [10.20.0.0/21]\n"
-	             "roles:\n"
-	             "  dns-server:   {addresses: [10.0.0.53]}\n"
-	             "  front-end:    {names: [fe01.corp.example]}\n"
-	             "  sfb-online:   {names: [\"*.lync.com\"]}\n"
-	             "  web-proxy:    {addresses: [10.0.0.8]}\n"
-	             "  edge:\n"
-	             "narrow: {onprem.out.media_udp: {local-ports: [50000-50059]}}\n"
-	             "options: {nat: true, strict-relay-ports: false, allow-vbss: false}\n"
-	             "waivers:\n"
-	             "  - {units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [123], application: ntp,\n"
-	             "     owner: netops, reason: local clock until firmware 4.5, expires: 2026-12-31}\n");
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"site: Head office\n"
+		"units:\n"
+		"  - {name: boardroom, addresses: [10.20.0.15, \"2001:db8::15\"], profiles: [room, online, touch]}\n"
+		"  - {name: huddle, macs: [\"00:26:8c:01:02:03\"], profiles: [room, onprem]}\n"
+		"  - {name: floor-2, addresses: [10.20.8.0/22], profiles: [room, online]}\n"
+		"domains: [corp.example]\n"
+		"subnets: [10.20.0.0/21]\n"
+		"roles:\n"
+		"  dns-server:   {addresses: [10.0.0.53]}\n"
+		"  front-end:    {names: [fe01.corp.example]}\n"
+		"  sfb-online:   {names: [\"*.lync.com\"]}\n"
+		"  web-proxy:    {addresses: [10.0.0.8]}\n"
+		"  edge:\n"
+		"narrow: {onprem.out.media_udp: {local-ports: [50000-50059]}}\n"
+		"options: {nat: true, strict-relay-ports: false, allow-vbss: false}\n"
+		"waivers:\n"
+		"  - {units: [huddle], remote: 10.0.0.9, transport: udp, remote-ports: [123], application: ntp,\n"
+		"     owner: netops, reason: local clock until firmware 4.5, expires: 2026-12-31}\n");
 	const struct waiver *waiver = &policy->waivers[0];
 	int front_end = envelope_find_role(envelope, "front-end");
 
@@ -259,14 +275,18 @@ static void the_example_of_the_design_is_taken_as_it_stands(void **state)
 
 static void a_narrowed_row_allows_less_in_all_its_readings(void **state)
 {
-	CLEANUP(policy_freep) struct policy *policy =
-		site("narrow:\n"
-	             "  onprem.out.media_udp: {local-ports: [50000-50019, 50020-50059], peer: [front-end], media: [video]}\n"
-	             "  external.out.turn_3478: {transport: [udp], application: [msturn]}\n"
-	             "  touch.in.control: {local-ports: [443, 5000], application: [tls]}\n");
-	const struct row *media = &policy->rows[envelope_find_row(envelope, "onprem.out.media_udp")];
-	const struct row *turn = &policy->rows[envelope_find_row(envelope, "external.out.turn_3478")];
-	const struct row *touch = &policy->rows[envelope_find_row(envelope, "touch.in.control")];
+	CLEANUP(policy_freep)
+	struct policy *policy = site(
+		"narrow:\n"
+		"  onprem.out.media_udp: {local-ports: [50000-50019, 50020-50059], peer: [front-end], media: [video]}\n"
+		"  external.out.turn_3478: {transport: [udp], application: [msturn]}\n"
+		"  touch.in.control: {local-ports: [443, 5000], application: [tls]}\n");
+	const struct row *media =
+		&policy->rows[envelope_find_row(envelope, "onprem.out.media_udp")];
+	const struct row *turn =
+		&policy->rows[envelope_find_row(envelope, "external.out.turn_3478")];
+	const struct row *touch =
+		&policy->rows[envelope_find_row(envelope, "touch.in.control")];
 
 	assert_true(policy->row_narrowed[media - policy->rows]);
 	assert_false(policy->row_narrowed[0]);
@@ -291,7 +311,9 @@ static void a_narrowed_row_allows_less_in_all_its_readings(void **state)
 static void options_choose_among_the_readings_of_a_row(void **state)
 {
 	CLEANUP(policy_freep) struct policy *plain = site(UNIT);
-	CLEANUP(policy_freep) struct policy *strict = site(UNIT "options: {strict-relay-ports: true, allow-vbss: true}\n");
+	CLEANUP(policy_freep)
+	struct policy *strict =
+		site(UNIT "options: {strict-relay-ports: true, allow-vbss: true}\n");
 	int relay = envelope_find_row(envelope, "online.out.relay_udp");
 	int share = envelope_find_row(envelope, "online.out.appshare");
 
@@ -343,11 +365,12 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 	struct rooms rooms;
 	struct err err = {0};
 
-	rooms_write(&rooms, "Name,MAC,Address,Profiles\r\n"
-	                    "\"Room \"\"A\"\" \",,10.30.0.1,room online\r\n"
-	                    "\r\n"
-	                    "B,00-26-8c-aa-bb-cc,10.30.0.2 2001:db8::2,\"room onprem\"\n"
-	                    "floor 3,,10.31.0.0/16,");
+	rooms_write(&rooms, "\xef\xbb\xbf" /* as spreadsheets begin it */
+			    "Name,MAC,Address,Profiles\r\n"
+			    "\"Room \"\"A\"\" \",,10.30.0.1,room online\r\n"
+			    "\r\n"
+			    "B,00-26-8c-aa-bb-cc,10.30.0.2 2001:db8::2,\"room\r\nonprem\"\n"
+			    "floor 3,,10.31.0.0/16,");
 	if (rooms_load(&rooms, &policy, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(policy->unit_count, 3);
@@ -357,9 +380,12 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 	assert_int_equal(policy->units[1].mac_count, 1);
 	assert_int_equal(policy->units[1].prefix_count, 2);
 	assert_int_equal(policy->units[1].line, 4);
+	assert_int_equal(policy->units[1].profiles, 1 | 2);
+	assert_int_equal(policy->units[2].line, 6); /* a line break within quotes counts */
 	assert_int_equal(policy->units[2].profiles, 0);
 	assert_true(policy->units[2].many);
-	assert_non_null(strstr(policy->site_text, "# FILE rooms.csv\nName,"));
+	assert_non_null(strstr(policy->site_text, "# FILE rooms.csv\n\xef\xbb\xbf"
+						  "Name,"));
 }
 
 static void a_broken_line_of_rooms_csv_is_shown(void **state)
@@ -375,20 +401,23 @@ static void a_broken_line_of_rooms_csv_is_shown(void **state)
 		{"a,,10.0.0.1,room cloud\n",
 		 ":1:13: unknown profile 'cloud'; accepted: room, onprem, external, online, touch\n"
 		 "    a,,10.0.0.1,room cloud\n                ^~~~~~~~~~"},
-		{"a,00:26:8c:1,,room\n", ":1:3: '00:26:8c:1' is no MAC address; accepted: 00:26:8c:01:02:03\n"
-		                         "    a,00:26:8c:1,,room\n      ^~~~~~~~~~"},
+		{"a,00:26:8c:1,,room\n",
+		 ":1:3: '00:26:8c:1' is no MAC address; accepted: 00:26:8c:01:02:03\n"
+		 "    a,00:26:8c:1,,room\n      ^~~~~~~~~~"},
 		{"a,,10.0.0.1/8,room\n",
 		 ":1:4: '10.0.0.1/8' is no address; accepted: 10.20.0.15, 10.20.8.0/22, 2001:db8::15\n"
 		 "    a,,10.0.0.1/8,room\n       ^~~~~~~~~~"},
 		{"a,,,room\n",
 		 ":1:1: 'a' has neither MAC nor address; a unit needs one of them\n    a,,,room\n    ^"},
 		{",,10.0.0.1,room\n", ":1:1: a unit needs a name\n    ,,10.0.0.1,room\n    ^"},
-		{"\"a,,10.0.0.1,room\n", ":1:1: this quote is never closed\n    \"a,,10.0.0.1,room\n    ^"},
+		{"\"a,,10.0.0.1,room\n",
+		 ":1:1: this quote is never closed\n    \"a,,10.0.0.1,room\n    ^"},
 		{"\"a\"b,,10.0.0.1,room\n",
 		 ":1:4: a field goes on behind its quotes; accepted: a comma or the end of the line\n"
 		 "    \"a\"b,,10.0.0.1,room\n       ^"},
-		{"a\"b,,10.0.0.1,room\n", ":1:2: a quote inside a field; accepted: the whole field in quotes, quotes "
-		                         "in it doubled\n    a\"b,,10.0.0.1,room\n     ^"},
+		{"a\"b,,10.0.0.1,room\n",
+		 ":1:2: a quote inside a field; accepted: the whole field in quotes, quotes "
+		 "in it doubled\n    a\"b,,10.0.0.1,room\n     ^"},
 		{"a,,10.0.0.1,room\nb,,10.0.0.1,room\n",
 		 ":2:4: overlapping units: 10.0.0.1 of 'b' and 10.0.0.1 of 'a', first in line 1 of rooms.csv\n"
 		 "    b,,10.0.0.1,room\n       ^~~~~~~~"},
@@ -409,8 +438,12 @@ static void a_broken_line_of_rooms_csv_is_shown(void **state)
 static void words_of_unit_and_profile_do_without_a_site_file(void **state)
 {
 	static const char *const units[] = {"192.168.1.6", "10.20.8.0/22", "00:26:8c:01:02:03"};
-	static const char *const wrong[] = {"10.20.0"}, *const twice[] = {"10.0.0.1", "10.0.0.1"};
-	struct policy_args args = {.units = units, .unit_count = 3, .profiles = "room,online", .envelope = envelope};
+	static const char *const wrong[] = {"10.20.0"}, *const twice[] = {"10.0.0.1",
+									  "10.0.0.1"};
+	struct policy_args args = {.units = units,
+				   .unit_count = 3,
+				   .profiles = "room,online",
+				   .envelope = envelope};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct policy *other = NULL;
 	struct err err = {0};
@@ -421,16 +454,21 @@ static void words_of_unit_and_profile_do_without_a_site_file(void **state)
 	assert_int_equal(policy->units[2].profiles, 1 | 8);
 	args.profiles = "room,onlin";
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
-	assert_string_equal(err.text, "--profile: unknown profile 'onlin'; accepted: room, onprem, external, online, "
-	                              "touch; did you mean 'online'?");
+	assert_string_equal(
+		err.text,
+		"--profile: unknown profile 'onlin'; accepted: room, onprem, external, online, "
+		"touch; did you mean 'online'?");
 	args.profiles = NULL;
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "--unit needs --profile"));
-	args = (struct policy_args){.units = wrong, .unit_count = 1, .profiles = "room", .envelope = envelope};
+	args = (struct policy_args){
+		.units = wrong, .unit_count = 1, .profiles = "room", .envelope = envelope};
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
-	assert_string_equal(err.text, "--unit 10.20.0: no address, prefix or MAC; accepted: 192.168.1.6, "
-	                              "10.20.8.0/22, 2001:db8::15, 00:26:8c:01:02:03");
-	args = (struct policy_args){.units = twice, .unit_count = 2, .profiles = "room", .envelope = envelope};
+	assert_string_equal(err.text,
+			    "--unit 10.20.0: no address, prefix or MAC; accepted: 192.168.1.6, "
+			    "10.20.8.0/22, 2001:db8::15, 00:26:8c:01:02:03");
+	args = (struct policy_args){
+		.units = twice, .unit_count = 2, .profiles = "room", .envelope = envelope};
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "--unit 10.0.0.1: "));
 }
@@ -438,8 +476,13 @@ static void words_of_unit_and_profile_do_without_a_site_file(void **state)
 static void words_of_unit_add_to_a_site_file_and_may_not_clash_with_it(void **state)
 {
 	static const char *const more[] = {"10.9.9.9"}, *const same[] = {"10.20.0.15"};
-	struct policy_args args = {.site_path = "site.yaml", .site_text = UNIT, .site_text_len = strlen(UNIT),
-	                           .units = more, .unit_count = 1, .profiles = "online", .envelope = envelope};
+	struct policy_args args = {.site_path = "site.yaml",
+				   .site_text = UNIT,
+				   .site_text_len = strlen(UNIT),
+				   .units = more,
+				   .unit_count = 1,
+				   .profiles = "online",
+				   .envelope = envelope};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct policy *other = NULL;
 	struct err err = {0};
@@ -448,13 +491,16 @@ static void words_of_unit_add_to_a_site_file_and_may_not_clash_with_it(void **st
 	assert_int_equal(policy->unit_count, 2);
 	args.units = same;
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
-	assert_string_equal(err.text, "--unit 10.20.0.15: overlapping units: 10.20.0.15 of '10.20.0.15' and 10.20.0.15 "
-	                              "of 'a', first in line 1 of site.yaml");
+	assert_string_equal(
+		err.text,
+		"--unit 10.20.0.15: overlapping units: 10.20.0.15 of '10.20.0.15' and 10.20.0.15 "
+		"of 'a', first in line 1 of site.yaml");
 }
 
 static void the_hash_follows_every_word(void **state)
 {
-	CLEANUP(policy_freep) struct policy *a = site(UNIT), *b = site(UNIT), *c = site(UNIT "# more\n");
+	CLEANUP(policy_freep)
+	struct policy *a = site(UNIT), *b = site(UNIT), *c = site(UNIT "# more\n");
 
 	assert_string_equal(a->hash, b->hash);
 	assert_string_not_equal(a->hash, c->hash);

@@ -20,7 +20,8 @@ static struct yaml_file *read_yaml(const char *name, const char *text)
 
 static void a_map_is_read_in_the_order_of_the_file(void **state)
 {
-	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", "b: 1\na: [x, 'y z', \"\"]\nc:\n");
+	CLEANUP(yaml_freep)
+	struct yaml_file *file = read_yaml("t.yaml", "b: 1\na: [x, 'y z', \"\"]\nc:\n");
 	const struct yaml *node = yaml_first(yaml_root(file)), *item;
 	const char *text = NULL;
 
@@ -41,8 +42,10 @@ static void a_map_is_read_in_the_order_of_the_file(void **state)
 
 static void json_is_read_by_the_same_reader(void **state)
 {
-	CLEANUP(yaml_freep) struct yaml_file *file =
-		read_yaml("t.json", "[\n\t{\"id\": 11, \"ips\": [\"1.2.3.0/24\"],\t\"required\": true}\n]\n");
+	CLEANUP(yaml_freep)
+	struct yaml_file *file = read_yaml(
+		"t.json",
+		"[\n\t{\"id\": 11, \"ips\": [\"1.2.3.0/24\"],\t\"required\": true}\n]\n");
 	const struct yaml *set = yaml_first(yaml_root(file));
 	bool flag = false;
 
@@ -58,7 +61,8 @@ static void a_file_that_cannot_be_read_says_where(void **state)
 	} cases[] = {
 		{"", "t.yaml:1:1: an empty file\n    \n    ^"},
 		{"# nothing\n", "t.yaml:1:1: an empty file\n    # nothing\n    ^"},
-		{"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: 'a' stands here twice, first in line 1\n    a: 3\n    ^"},
+		{"a: 1\nb: 2\na: 3\n",
+		 "t.yaml:3:1: 'a' stands here twice, first in line 1\n    a: 3\n    ^"},
 		{"a: &x 1\n",
 		 "t.yaml:1:7: anchors (&name) and tags (!name) are not accepted\n    a: &x 1\n          ^"},
 		{"a: [*x]\n",
@@ -67,7 +71,8 @@ static void a_file_that_cannot_be_read_says_where(void **state)
 		{"a: 1\n---\nb: 2\n",
 		 "t.yaml:2:1: a second document begins here; one file holds one\n    ---\n    ^~~"},
 		{"? [a]\n: b\n", "t.yaml:1:3: a key must be a plain text\n    ? [a]\n      ^"},
-		{"a: \"b\n", "t.yaml:2:1: double-quoted scalar without closing quote\n    \n    ^"},
+		{"a: \"b\n",
+		 "t.yaml:2:1: double-quoted scalar without closing quote\n    \n    ^"},
 		{"a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n",
 		 "t.yaml:1:19: nested deeper than 16 levels\n"
 		 "    a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n                      ^"},
@@ -77,7 +82,9 @@ static void a_file_that_cannot_be_read_says_where(void **state)
 		struct yaml_file *file = NULL;
 		struct err err = {0};
 
-		assert_int_equal(yaml_read("t.yaml", cases[i].text, strlen(cases[i].text), &file, &err), -EINVAL);
+		assert_int_equal(
+			yaml_read("t.yaml", cases[i].text, strlen(cases[i].text), &file, &err),
+			-EINVAL);
 		assert_null(file);
 		assert_string_equal(err.text, cases[i].said);
 	}
@@ -89,7 +96,8 @@ static void a_nul_byte_is_refused_where_it_stands(void **state)
 	struct err err = {0};
 
 	assert_int_equal(yaml_read("t.yaml", "a: 1\nb\0c", 8, &file, &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:2:2: a NUL byte; accepted: text in UTF-8\n    b?c\n     ^");
+	assert_string_equal(err.text,
+			    "t.yaml:2:2: a NUL byte; accepted: text in UTF-8\n    b?c\n     ^");
 	assert_int_equal(yaml_read("t.yaml", "a: \"x\\0y\"\n", 10, &file, &err), -EINVAL);
 }
 
@@ -130,20 +138,29 @@ static void values_of_the_wrong_type_are_shown(void **state)
 	WORDS(NUMBERS, "once", "twice");
 	WORDS(KEYS, "a", "c");
 	assert_int_equal(yaml_text(yaml_get(root, "a"), &word, &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:1:4: a is one text, no map\n    a: {b: 1}\n       ^");
+	assert_string_equal(err.text,
+			    "t.yaml:1:4: a is one text, no map\n    a: {b: 1}\n       ^");
 	assert_int_equal(yaml_text(yaml_get(root, "c"), &word, &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:2:4: c is one text, no list\n    c: [d]\n       ^");
+	assert_string_equal(err.text,
+			    "t.yaml:2:4: c is one text, no list\n    c: [d]\n       ^");
 	assert_int_equal(yaml_list(yaml_get(root, "e"), &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:3:4: e is a list; accepted: [maybe]\n    e: maybe\n       ^~~~~");
+	assert_string_equal(
+		err.text,
+		"t.yaml:3:4: e is a list; accepted: [maybe]\n    e: maybe\n       ^~~~~");
 	assert_int_equal(yaml_flag(yaml_get(root, "e"), &flag, &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:3:4: e: 'maybe' is neither true nor false; accepted: true, false\n"
-	                              "    e: maybe\n       ^~~~~");
-	assert_int_equal(yaml_word(yaml_get(root, "f"), "count", &NUMBERS, &index, &err), -EINVAL);
-	assert_string_equal(err.text, "t.yaml:4:4: unknown count 'one'; accepted: once, twice; did you mean "
-	                              "'once'?\n    f: one\n       ^~~");
+	assert_string_equal(
+		err.text,
+		"t.yaml:3:4: e: 'maybe' is neither true nor false; accepted: true, false\n"
+		"    e: maybe\n       ^~~~~");
+	assert_int_equal(yaml_word(yaml_get(root, "f"), "count", &NUMBERS, &index, &err),
+			 -EINVAL);
+	assert_string_equal(
+		err.text,
+		"t.yaml:4:4: unknown count 'one'; accepted: once, twice; did you mean "
+		"'once'?\n    f: one\n       ^~~");
 	assert_int_equal(yaml_map(root, "it", &KEYS, &err), -EINVAL);
 	assert_string_equal(err.text, "t.yaml:3:1: unknown key of it 'e'; accepted: a, c\n"
-	                              "    e: maybe\n    ^");
+				      "    e: maybe\n    ^");
 	assert_int_equal(yaml_need(root, "it", "g", &root, &err), -EINVAL);
 	assert_string_equal(err.text, "t.yaml:1:1: it lacks 'g'\n    a: {b: 1}\n    ^");
 	assert_int_equal(index, 7);
@@ -151,7 +168,8 @@ static void values_of_the_wrong_type_are_shown(void **state)
 
 static void columns_count_characters_and_long_lines_are_cut_about_the_caret(void **state)
 {
-	static const char text[] = "a: [Größe, 12345678901234567890123456789012345678901234567890123456789012345678901234567890, bad]\n";
+	static const char text[] =
+		"a: [Größe, 12345678901234567890123456789012345678901234567890123456789012345678901234567890, bad]\n";
 	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", text);
 	const struct yaml *item = yaml_next(yaml_first(yaml_first(yaml_root(file))));
 	struct err err = {0};
@@ -161,7 +179,8 @@ static void columns_count_characters_and_long_lines_are_cut_about_the_caret(void
 	assert_non_null(strstr(err.text, "\n        ^~~~~"));
 	yaml_fail(yaml_next(item), &err, "that");
 	assert_non_null(strstr(err.text, "t.yaml:1:94: that\n"));
-	assert_non_null(strstr(err.text, "7890, bad]\n                                                ^~~"));
+	assert_non_null(strstr(
+		err.text, "7890, bad]\n                                                ^~~"));
 }
 
 static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
@@ -169,9 +188,12 @@ static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
 	static const struct {
 		const char *text, *near;
 	} cases[] = {
-		{"unit", "units"}, {"untis", "units"}, {"wiavers", "waivers"}, {"roles", "roles"},
-		{"rolls", "roles"}, {"zebra", NULL},   {"x", NULL},
+		{"unit", "units"},  {"untis", "units"}, {"wiavers", "waivers"},
+		{"roles", "roles"}, {"rolls", "roles"}, {"zebra", NULL},
+		{"x", NULL},
 	};
+
+	char longer[301] = "";
 
 	WORDS(KEYS, "units", "roles", "waivers");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -182,11 +204,14 @@ static void a_near_word_is_offered_and_a_far_one_is_not(void **state)
 		else
 			assert_null(near);
 	}
+	memset(longer, 'u', sizeof(longer) - 1);
+	assert_null(words_near(&KEYS, longer));
 }
 
 static void every_truncation_of_a_file_is_survived(void **state)
 {
-	static const char text[] = "a: [x, {b: \"c\", d: 'e'}]\nf:\n  - g: |\n      h\n    i: >-\n      j\n# k\n";
+	static const char text[] =
+		"a: [x, {b: \"c\", d: 'e'}]\nf:\n  - g: |\n      h\n    i: >-\n      j\n# k\n";
 
 	for (size_t len = 0; len <= strlen(text); len++) {
 		CLEANUP(yaml_freep) struct yaml_file *file = NULL;
@@ -207,7 +232,8 @@ int main(void)
 		cmocka_unit_test(a_tab_before_a_line_is_named),
 		cmocka_unit_test(a_bomb_of_brackets_is_refused_at_once),
 		cmocka_unit_test(values_of_the_wrong_type_are_shown),
-		cmocka_unit_test(columns_count_characters_and_long_lines_are_cut_about_the_caret),
+		cmocka_unit_test(
+			columns_count_characters_and_long_lines_are_cut_about_the_caret),
 		cmocka_unit_test(a_near_word_is_offered_and_a_far_one_is_not),
 		cmocka_unit_test(every_truncation_of_a_file_is_survived),
 	};

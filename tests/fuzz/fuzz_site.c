@@ -1,0 +1,78 @@
+/*
+ * fuzz_site.c - text that an operator gives us: a site file, or, behind a first line that says so, rooms.csv
+ * ("csv") or a list of endpoints ("json"). What is refused must be refused with a message.
+ */
+#include "rules/arena.h"
+#include "rules/endpoints.h"
+#include "rules/policy.h"
+#include "rules/units.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Read once: it never changes. */
+static const struct envelope *envelope(void)
+{
+	static struct envelope *loaded;
+
+	if (!loaded)
+		assert(envelope_load(NULL, &loaded, NULL) == 0);
+	return loaded;
+}
+
+static int read_site(const char *text, size_t len, struct err *err)
+{
+	struct policy_args args = {.site_path = "/nowhere/site.yaml",
+				   .site_text = text,
+				   .site_text_len = len,
+				   .envelope = envelope()};
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	int r = policy_load(&args, &policy, err);
+
+	assert((r == 0) == (policy != NULL));
+	return r;
+}
+
+static int read_rooms(const char *text, size_t len, struct err *err)
+{
+	CLEANUP(policy_freep) struct policy *policy = calloc(1, sizeof(*policy));
+	CLEANUP(unit_list_release) struct unit_list list = {.policy = policy};
+	CLEANUP(text_file_release) struct text_file file = {.name = NULL};
+	int r = text_file_of("rooms.csv", text, len, &file, err);
+
+	policy->envelope = envelope();
+	policy->arena = arena_new();
+	if (r >= 0)
+		r = rooms_read(&file, &list, err);
+	return r < 0 ? r : units_index(&list, err);
+}
+
+static int read_endpoints(const char *text, size_t len, struct err *err)
+{
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+	const struct endpoint_choice all = {.area_count = 0};
+	struct endpoint_list list;
+	int r = yaml_read("endpoints.json", text, len, &file, err);
+
+	return r < 0 ? r : endpoints_read(file, &all, arena, &list, err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data;
+	struct err err = {0};
+	int r;
+
+	if (size > 65536)
+		return 0;
+	if (size >= 4 && !memcmp(text, "csv\n", 4))
+		r = read_rooms(text + 4, size - 4, &err);
+	else if (size >= 5 && !memcmp(text, "json\n", 5))
+		r = read_endpoints(text + 5, size - 5, &err);
+	else
+		r = read_site(text, size, &err);
+	assert(r == 0 || (err.code == r && err.text[0]));
+	return 0;
+}

@@ -1,0 +1,279 @@
+/*
+ * test_tls.c - TLS: names and versions out of hellos however they are cut, and client certificates.
+ */
+#include "tests/lib/seen.h"
+#include "tests/lib/talk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define CLIENT "10.1.0.7:49152 > 10.1.0.9:443"
+#define SERVER "10.1.0.9:443 > 10.1.0.7:49152"
+
+/* Data in segments of `step` bytes. */
+static void send_cut(struct wire *w, const char *tuple, const struct message *m, size_t step)
+{
+	for (size_t at = 0; at < m->len; at += step)
+		wire_tcp(w, tuple, "PA", m->b + at, m->len - at < step ? m->len - at : step);
+}
+
+static void a_client_hello_tells_name_version_and_opener(void **state)
+{
+	static const struct {
+		unsigned version;
+		uint8_t told;
+	} cases[] = {{0x0303, 3}, {0x0304, 4}};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+		struct message m = message_client_hello("SIP.Corp.Example", cases[i].version);
+
+		wire_tcp(w, CLIENT, "PA", m.b, m.len); /* no SYN was seen */
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.app, APP_TLS);
+		assert_int_equal(seen->facts.name_kind, NAME_SNI);
+		assert_string_equal(seen->name, "sip.corp.example");
+		assert_int_equal(seen->facts.tls_version, cases[i].told);
+		assert_int_equal(seen->facts.initiator, 0);
+		assert_int_equal(seen->facts.initiator_by, INITIATOR_REQUEST);
+	}
+}
+
+static void a_hello_may_come_in_segments_of_any_size(void **state)
+{
+	struct message m = message_client_hello("config.maestro.starleaf.com", 0x0304);
+
+	for (size_t step = 12; step <= m.len; step++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		talk_open(w, CLIENT);
+		send_cut(w, CLIENT, &m, step);
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.app, APP_TLS);
+		assert_string_equal(seen->name, "config.maestro.starleaf.com");
+		assert_int_equal(seen->facts.tls_version, 4);
+		assert_int_equal(seen->facts.not_apps.w[0], 0);
+	}
+}
+
+/* A hello with an extension of `size` bytes in front of the name. */
+static struct message long_hello(unsigned size)
+{
+	static const char name[] = "sip.corp.example";
+	unsigned extensions = 4 + size + 4 + 5 + (sizeof(name) - 1);
+	unsigned body = 2 + 32 + 1 + 4 + 2 + 2 + extensions;
+	struct message m = {0};
+
+	message_add8(&m, 22);
+	message_add16(&m, 0x0301);
+	message_add16(&m, body + 4);
+	message_add16(&m, 0x0100);
+	message_add16(&m, body);
+	message_add16(&m, 0x0303);
+	message_add_noise(&m, 32, 1);
+	message_add8(&m, 0);
+	message_add32(&m, 0x00021301);
+	message_add16(&m, 0x0100);
+	message_add16(&m, extensions);
+	message_add16(&m, 51); /* key share, as large as those of today */
+	message_add16(&m, size);
+	message_add_noise(&m, size, 2);
+	message_add16(&m, 0);
+	message_add16(&m, 5 + sizeof(name) - 1);
+	message_add16(&m, 3 + sizeof(name) - 1);
+	message_add8(&m, 0);
+	message_add16(&m, sizeof(name) - 1);
+	message_add(&m, name, sizeof(name) - 1);
+	return m;
+}
+
+static void a_name_behind_a_long_extension_is_found_wherever_segments_end(void **state)
+{
+	struct message m = long_hello(1300);
+
+	for (size_t step = 100; step <= m.len; step += 3) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		talk_open(w, CLIENT);
+		send_cut(w, CLIENT, &m, step);
+		seen = seen_of(w);
+		if (strcmp(seen->name, "sip.corp.example"))
+			fail_msg("segments of %zu bytes", step);
+	}
+}
+
+static void a_lost_segment_costs_the_name_and_nothing_else(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message m = long_hello(1300);
+
+	talk_open(w, CLIENT);
+	wire_tcp(w, CLIENT, "PA", m.b, 600);
+	wire_lose(w, CLIENT, 400);
+	wire_tcp(w, CLIENT, "PA", m.b + 1000, m.len - 1000);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_TLS);
+	assert_int_equal(seen->facts.name_kind, NAME_NONE);
+}
+
+static void the_servers_hello_decides_the_version(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message offer = message_client_hello("sip.corp.example", 0x0304);
+	struct message answer = message_server_hello(0x0303, false);
+
+	talk_open(w, CLIENT);
+	talk_send(w, CLIENT, &offer);
+	talk_send(w, SERVER, &answer);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.tls_version, 3);
+}
+
+static void a_server_seen_alone_is_tls_opened_by_the_other_end(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message answer = message_server_hello(0x0303, false);
+
+	wire_tcp(w, SERVER, "PA", answer.b, answer.len);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_TLS);
+	assert_int_equal(seen->facts.initiator, 1);
+	assert_int_equal(seen->facts.initiator_by, INITIATOR_REQUEST);
+}
+
+static void client_certificates_are_told_from_their_absence(void **state)
+{
+	static const struct {
+		unsigned version;
+		bool asked, given;
+		enum mtls mtls;
+	} cases[] = {
+		{0x0303, true, true, MTLS_YES},
+		{0x0303, false, false, MTLS_NO},
+		{0x0304, false, false, MTLS_UNKNOWN}, /* encrypted */
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++)
+		for (size_t step = 7; step <= 2000; step += 171) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+			struct message offer =
+				message_client_hello("sip.corp.example", cases[i].version);
+			struct message answer =
+				message_server_hello(cases[i].version, cases[i].asked);
+			struct message finish = message_client_finish(cases[i].given);
+
+			talk_open(w, CLIENT);
+			send_cut(w, CLIENT, &offer, 2000);
+			send_cut(w, SERVER, &answer, step < 100 ? 100 : step);
+			send_cut(w, CLIENT, &finish, step < 100 ? 100 : step);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.mtls, cases[i].mtls);
+		}
+}
+
+static void a_hole_in_the_handshake_leaves_certificates_unknown(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message offer = message_client_hello("sip.corp.example", 0x0303);
+	struct message answer = message_server_hello(0x0303, false);
+
+	talk_open(w, CLIENT);
+	send_cut(w, CLIENT, &offer, 2000);
+	wire_tcp(w, SERVER, "PA", answer.b, 90);
+	wire_lose(w, SERVER, 20);
+	wire_tcp(w, SERVER, "PA", answer.b + 110, answer.len - 110);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.mtls, MTLS_UNKNOWN);
+}
+
+static void records_seen_from_the_middle_are_tls_but_not_noise_like_them(void **state)
+{
+	static const struct {
+		size_t len;
+		unsigned at, value; /* a byte changed */
+		bool tls;
+	} cases[] = {
+		{105, 0, 23, true},   {105, 0, 24, false}, /* heartbeat is none of the four */
+		{105, 1, 2, false},   {105, 2, 5, false},
+		{105, 4, 99, false},  /* ends before its segment, in no header */
+		{105, 4, 101, false}, /* ends behind it */
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+		struct message m = {0};
+
+		message_add8(&m, 23);
+		message_add16(&m, 0x0303);
+		message_add16(&m, 100);
+		message_add_noise(&m, 100, 5);
+		assert_int_equal(m.len, cases[i].len);
+		m.b[cases[i].at] = (uint8_t)cases[i].value;
+		wire_tcp(w, CLIENT, "PA", m.b, m.len);
+		seen = seen_of(w);
+		if ((seen->facts.app == APP_TLS) != cases[i].tls)
+			fail_msg("case %u", i);
+	}
+}
+
+static void a_flow_that_begins_with_data_records_is_not_tls(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message m = message_tls_data(100, 5);
+
+	talk_open(w, CLIENT);
+	talk_send(w, CLIENT, &m);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_NONE);
+	assert_true(app_set_has(&seen->facts.not_apps, APP_TLS));
+}
+
+static void survives_every_changed_byte(void **state)
+{
+	struct message m = message_client_hello("sip.corp.example", 0x0304);
+
+	for (size_t at = 0; at < m.len; at++)
+		for (unsigned value = 0; value < 256; value += 15) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+			struct message odd = m;
+
+			odd.b[at] = (uint8_t)value;
+			talk_open(w, CLIENT);
+			send_cut(w, CLIENT, &odd, 64);
+			seen = seen_of(w);
+			assert_true(strlen(seen->name) <= NAME_MAX_LEN);
+			if (at > 11)
+				assert_int_equal(seen->facts.app, APP_TLS);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_client_hello_tells_name_version_and_opener),
+		cmocka_unit_test(a_hello_may_come_in_segments_of_any_size),
+		cmocka_unit_test(a_name_behind_a_long_extension_is_found_wherever_segments_end),
+		cmocka_unit_test(a_lost_segment_costs_the_name_and_nothing_else),
+		cmocka_unit_test(the_servers_hello_decides_the_version),
+		cmocka_unit_test(a_server_seen_alone_is_tls_opened_by_the_other_end),
+		cmocka_unit_test(client_certificates_are_told_from_their_absence),
+		cmocka_unit_test(a_hole_in_the_handshake_leaves_certificates_unknown),
+		cmocka_unit_test(records_seen_from_the_middle_are_tls_but_not_noise_like_them),
+		cmocka_unit_test(a_flow_that_begins_with_data_records_is_not_tls),
+		cmocka_unit_test(survives_every_changed_byte),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
