@@ -36,10 +36,18 @@ static void bind_key(sqlite3_stmt *stmt, enum intern table, const void *key, siz
 		sqlite3_bind_text(stmt, 1, key, (int)len, SQLITE_STATIC);
 }
 
-/* Of the table itself: found there, or put there. `text` is how an address reads. */
-static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
-		   const char *text, int64_t *ret_id, struct err *err)
+/* How an address or a MAC reads; which one it is, its length says. */
+static const char *host_print(const void *key, size_t len, char buf[ADDR_TEXT])
 {
+	return len == sizeof(struct mac) ? mac_print(key, buf) : addr_print(key, buf);
+}
+
+/* Of the table itself: found there, or put there. */
+static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
+		   int64_t *ret_id, struct err *err)
+{
+	char text[ADDR_TEXT];
+
 	sqlite3_stmt **find = &db->intern[table].find, **put = &db->intern[table].put;
 	int r = ready(db, find, TABLES[table].find, err);
 
@@ -58,15 +66,15 @@ static int look_up(struct flowdb *db, enum intern table, const void *key, size_t
 	if (r < 0)
 		return r;
 	bind_key(*put, table, key, len);
-	if (text)
-		bind_text(*put, 2, text);
+	if (table == INTERN_HOST)
+		bind_text(*put, 2, host_print(key, len, text));
 	r = sql_run(db, *put, err);
 	*ret_id = sqlite3_last_insert_rowid(db->sql);
 	return r;
 }
 
 static int intern_key(struct flowdb *db, enum intern table, const void *key, size_t len,
-		      const char *text, int64_t *ret_id, struct err *err)
+		      int64_t *ret_id, struct err *err)
 {
 	struct interned *cache = db->intern[table].cache, *slot;
 	uint8_t *copy;
@@ -81,7 +89,7 @@ static int intern_key(struct flowdb *db, enum intern table, const void *key, siz
 		*ret_id = slot->id;
 		return 0;
 	}
-	r = look_up(db, table, key, len, text, ret_id, err);
+	r = look_up(db, table, key, len, ret_id, err);
 	if (r < 0)
 		return r;
 	copy = malloc(len ? len : 1);
@@ -96,23 +104,17 @@ static int intern_key(struct flowdb *db, enum intern table, const void *key, siz
 int intern_text(struct flowdb *db, enum intern table, const char *text, int64_t *ret_id,
 		struct err *err)
 {
-	return intern_key(db, table, text, strlen(text), NULL, ret_id, err);
+	return intern_key(db, table, text, strlen(text), ret_id, err);
 }
 
 int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id, struct err *err)
 {
-	char text[ADDR_TEXT];
-
-	return intern_key(db, INTERN_HOST, addr->b, sizeof(addr->b), addr_print(addr, text),
-			  ret_id, err);
+	return intern_key(db, INTERN_HOST, addr->b, sizeof(addr->b), ret_id, err);
 }
 
 int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id, struct err *err)
 {
-	char text[MAC_TEXT];
-
-	return intern_key(db, INTERN_HOST, mac->b, sizeof(mac->b), mac_print(mac, text), ret_id,
-			  err);
+	return intern_key(db, INTERN_HOST, mac->b, sizeof(mac->b), ret_id, err);
 }
 
 void intern_forget(struct flowdb *db)

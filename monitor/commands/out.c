@@ -3,15 +3,12 @@
  * (RFC 8259, RFC 4180). Text comes from the wire: JSON escapes it, libsmartcols prints control
  * characters as \x1b, so that no name can steer a terminal.
  */
-#include "monitor/commands/out_fit.h"
+#include "monitor/commands/out_table.h"
 
 #include <assert.h>
-#include <locale.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 struct out {
 	enum out_format format;
@@ -19,17 +16,9 @@ struct out {
 	const struct out_column *columns;
 	size_t count, at; /* at: the column whose cell comes next */
 	uint64_t rows;
-	size_t width;
-	bool colour, wide, gone, headed;
-	bool first_cell; /* no name was written in this row yet */
-	struct libscols_table *table;
-	struct libscols_line *line;
-	unsigned flags[FIT_COLUMNS_MAX]; /* of the columns that stand in the table */
-	size_t table_columns;
-	size_t table_rows,
-		table_cell; /* rows held; columns of this row that stand in the table */
-	char **notes;	    /* one a row held; NULL: none */
-	size_t notes_room;
+	bool gone;
+	bool first_cell;	 /* no name was written in this row yet */
+	struct out_table *table; /* NULL in the other formats */
 };
 
 int out_format_parse(const char *text, enum out_format *ret_format, struct err *err)
@@ -63,20 +52,29 @@ static size_t utf8_len(const unsigned char *s)
 	return len;
 }
 
+/* How many bytes from `s` on need no thought: printable ASCII but quotes and backslash. */
+static size_t plain_len(const unsigned char *s)
+{
+	size_t len = 0;
+
+	while (s[len] >= 0x20 && s[len] < 0x7f && s[len] != '"' && s[len] != '\\')
+		len++;
+	return len;
+}
+
 void json_put(FILE *file, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 
 	fputc('"', file);
 	while (*s) {
-		size_t len = utf8_len(s);
+		size_t plain = plain_len(s), len = plain ? plain : utf8_len(s);
 
-		if (!len) {
+		if (plain)
+			fwrite(s, 1, plain, file);
+		else if (!len)
 			fputs("\xef\xbf\xbd", file);
-			s++;
-			continue;
-		}
-		if (*s == '"' || *s == '\\')
+		else if (*s == '"' || *s == '\\')
 			fprintf(file, "\\%c", *s);
 		else if (*s == '\n')
 			fputs("\\n", file);
@@ -86,7 +84,7 @@ void json_put(FILE *file, const char *text)
 			fprintf(file, "\\u%04x", *s);
 		else
 			fwrite(s, 1, len, file);
-		s += len;
+		s += len ? len : 1;
 	}
 	fputc('"', file);
 }
@@ -99,7 +97,7 @@ static void csv_put(FILE *file, const char *text)
 	if (quoted)
 		fputc('"', file);
 	for (const unsigned char *s = (const unsigned char *)text; *s;) {
-		size_t len = utf8_len(s);
+		size_t plain = plain_len(s), len = plain ? plain : utf8_len(s);
 
 		if (*s == '"')
 			fputc('"', file);
@@ -111,46 +109,6 @@ static void csv_put(FILE *file, const char *text)
 	}
 	if (quoted)
 		fputc('"', file);
-}
-
-static size_t width_of(FILE *file)
-{
-	struct winsize size;
-	const char *columns = getenv("COLUMNS");
-	int width = columns ? atoi(columns) : 0;
-
-	if (!ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
-	return width >= 20 && width <= 10000 ? (size_t)width : 120;
-}
-
-static int table_new(struct out *out)
-{
-	struct libscols_table *table = scols_new_table();
-
-	if (!table)
-		return -ENOMEM;
-	out->table = table;
-	out->table_rows = 0;
-	scols_table_enable_noheadings(table, out->headed);
-	scols_table_enable_colors(table, out->colour);
-	scols_table_enable_maxout(table, 0);
-	scols_table_set_column_separator(table, "  ");
-	scols_table_set_termforce(table, SCOLS_TERMFORCE_ALWAYS);
-	scols_table_set_termwidth(table, 1 << 16); /* table_fit() sees to the width */
-	out->table_columns = 0;
-	for (size_t i = 0; i < out->count; i++) {
-		const struct out_column *column = &out->columns[i];
-
-		if (!column->title)
-			continue;
-		if (!scols_table_new_column(table, column->title, 0,
-					    column->flags & OUT_RIGHT ? SCOLS_FL_RIGHT : 0))
-			return -ENOMEM;
-		assert(out->table_columns < FIT_COLUMNS_MAX);
-		out->flags[out->table_columns++] = column->flags;
-	}
-	return 0;
 }
 
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
@@ -165,15 +123,9 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 			    .file = file,
 			    .columns = columns,
 			    .count = count,
-			    .wide = wide,
-			    .first_cell = true,
-			    .width = width_of(file),
-			    .colour = isatty(fileno(file)) && !getenv("NO_COLOR")};
-	if (format == OUT_TABLE)
-		setlocale(LC_CTYPE,
-			  "C.UTF-8"); /* a unit may be called Größe, whatever $LANG says */
-	if (format == OUT_TABLE && table_new(out) < 0) {
-		out_free(out);
+			    .first_cell = true};
+	if (format == OUT_TABLE && out_table_new(file, columns, count, wide, &out->table) < 0) {
+		free(out);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	if (format == OUT_CSV) {
@@ -194,10 +146,7 @@ void out_free(struct out *out)
 {
 	if (!out)
 		return;
-	for (size_t i = 0; i < out->notes_room; i++)
-		free(out->notes[i]);
-	free(out->notes);
-	scols_unref_table(out->table);
+	out_table_free(out->table);
 	free(out);
 }
 
@@ -236,16 +185,8 @@ static bool cell_begins(struct out *out)
 
 	assert(out->at < out->count);
 	out->at++;
-	if (out->format == OUT_TABLE) {
-		if (out->at == 1) {
-			out->line = scols_table_new_line(out->table, NULL);
-			out->table_cell = 0;
-		}
-		if (!column->title || !out->line)
-			return false;
-		out->table_cell++;
-		return true;
-	}
+	if (out->format == OUT_TABLE)
+		return column->title;
 	if (!column->name)
 		return false;
 	if (!out->first_cell)
@@ -254,8 +195,11 @@ static bool cell_begins(struct out *out)
 		fputs(out->rows ? ",\n{" : "[\n{", out->file);
 	else if (out->format == OUT_JSONL)
 		fputc('{', out->file);
-	if (out->format != OUT_CSV)
-		fprintf(out->file, "\"%s\":", column->name);
+	if (out->format != OUT_CSV) {
+		fputc('"', out->file);
+		fputs(column->name, out->file);
+		fputs("\":", out->file);
+	}
 	out->first_cell = false;
 	return true;
 }
@@ -265,7 +209,7 @@ static void cell_put(struct out *out, const char *text, bool quoted)
 	if (!cell_begins(out))
 		return;
 	if (out->format == OUT_TABLE)
-		scols_line_set_data(out->line, out->table_cell - 1, text ? text : "");
+		out_table_cell(out->table, text ? text : "");
 	else if (out->format == OUT_CSV)
 		csv_put(out->file, text ? text : "");
 	else if (!text)
@@ -306,86 +250,14 @@ void out_raw(struct out *out, const char *json)
 
 void out_paint(struct out *out, enum out_paint paint)
 {
-	static const char *const colours[] = {NULL,	  "\033[1;31m", "\033[33m",
-					      "\033[32m", "\033[2m",	"\033[1m"};
-
-	if (out->format == OUT_TABLE && out->colour && out->line &&
-	    out->columns[out->at - 1].title)
-		scols_cell_set_color(scols_line_get_cell(out->line, out->table_cell - 1),
-				     colours[paint]);
+	if (out->format == OUT_TABLE && out->columns[out->at - 1].title)
+		out_table_paint(out->table, paint);
 }
 
 void out_note(struct out *out, const char *text)
 {
-	size_t row = out->table_rows;
-
-	if (out->format != OUT_TABLE ||
-	    array_reserve(&out->notes, &out->notes_room, row + 1, sizeof(char *)) < 0)
-		return;
-	free(out->notes[row]);
-	out->notes[row] = strdup(text);
-}
-
-/* Breaks at blanks to fit a terminal; elsewhere a note is one line, so that grep finds it. */
-static void note_put(const struct out *out, const char *note)
-{
-	size_t width = out->colour && out->width > 40 ? out->width - 4 : SIZE_MAX;
-
-	while (*note) {
-		size_t len = strlen(note), cut = len;
-
-		if (len > width)
-			for (cut = width; cut && note[cut] != ' '; cut--)
-				;
-		if (!cut)
-			cut = width;
-		fputs("    ", out->file);
-		for (size_t i = 0; i < cut; i++)
-			fputc((unsigned char)note[i] < 0x20 || note[i] == 0x7f ? '?' : note[i],
-			      out->file);
-		fputc('\n', out->file);
-		note += cut;
-		note += strspn(note, " ");
-	}
-}
-
-/* Prints the rows held, each with its note below it, and starts the next piece. */
-static int table_flush(struct out *out)
-{
-	CLEANUP(freep) char *text = NULL;
-	char *line, *next;
-	size_t row = 0;
-	bool heading = !out->headed;
-
-	if (!out->table_rows)
-		return 0;
-	if (!out->wide && table_fit(out->table, out->flags, out->table_columns, out->width) < 0)
-		return -ENOMEM;
-	if (scols_print_table_to_string(out->table, &text) < 0 || !text)
-		return -ENOMEM;
-	for (line = text; *line; line = next) {
-		size_t len = strcspn(line, "\n");
-
-		next = line + len + (line[len] == '\n');
-		while (len && line[len - 1] == ' ')
-			len--;
-		fprintf(out->file, "%.*s\n", (int)len, line);
-		if (heading) {
-			heading = false;
-			continue;
-		}
-		if (row < out->notes_room && out->notes[row]) {
-			note_put(out, out->notes[row]);
-			free(out->notes[row]);
-			out->notes[row] = NULL;
-		}
-		row++;
-	}
-	out->headed = true;
-	scols_unref_table(out->table);
-	out->table = NULL;
-	out->line = NULL;
-	return table_new(out);
+	if (out->format == OUT_TABLE)
+		out_table_note(out->table, text);
 }
 
 /* errno of the write that failed may be long gone; a pipe that nobody reads still says so. */
@@ -413,14 +285,11 @@ int out_end(struct out *out, struct err *err)
 		fputs("}\n", out->file);
 	else if (out->format == OUT_JSON)
 		fputc('}', out->file);
-	else if (!out->line)
+	else if (out_table_end(out->table) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	out->at = 0;
 	out->first_cell = true;
 	out->rows++;
-	if (out->format == OUT_TABLE && ++out->table_rows >= OUT_TABLE_ROWS &&
-	    table_flush(out) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
 	return wrote(out, err);
 }
 
@@ -428,7 +297,7 @@ int out_finish(struct out *out, struct err *err)
 {
 	if (out->gone)
 		return 1;
-	if (out->format == OUT_TABLE && table_flush(out) < 0)
+	if (out->format == OUT_TABLE && out_table_flush(out->table) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	if (out->format == OUT_JSON)
 		fputs(out->rows ? "\n]\n" : "[]\n", out->file);

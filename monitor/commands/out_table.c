@@ -1,0 +1,304 @@
+/*
+ * out_table.c - see out_table.h. libsmartcols aligns and escapes; which cell gives way when a line
+ * is too long is said here: a flow's addresses are worth more than the name behind them. Columns
+ * with OUT_CUT_FIRST are cut before those with OUT_CUT, the widest first, none below CUT_MIN.
+ */
+#include "monitor/commands/out_table.h"
+
+#include <assert.h>
+#include <libsmartcols.h>
+#include <limits.h>
+#include <locale.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define TABLE_COLUMNS_MAX 64
+#define GAP 2 /* between columns */
+#define CUT_MIN 8
+
+struct out_table {
+	FILE *file;
+	struct libscols_table *scols;
+	struct libscols_line *line; /* the row that is being made */
+	const char *titles[TABLE_COLUMNS_MAX];
+	unsigned flags[TABLE_COLUMNS_MAX];
+	size_t count, at, rows, width;
+	bool colour, wide, headed;
+	char **notes; /* one a row held; NULL: none */
+	size_t notes_room;
+};
+
+/* Columns on the screen of the character at *text, which is passed; bytes that are none count one. */
+static size_t next_width(const char **text, mbstate_t *state)
+{
+	wchar_t c;
+	size_t len = mbrtowc(&c, *text, MB_LEN_MAX, state);
+	int width;
+
+	if (len == (size_t)-1 || len == (size_t)-2 || !len) {
+		memset(state, 0, sizeof(*state));
+		++*text;
+		return 1;
+	}
+	*text += len;
+	width = wcwidth(c);
+	return width < 0 ? 1 : (size_t)width;
+}
+
+static size_t text_width(const char *text)
+{
+	mbstate_t state = {0};
+	size_t width = 0;
+
+	while (text && *text)
+		width += next_width(&text, &state);
+	return width;
+}
+
+static int cell_cut(struct libscols_cell *cell, size_t room)
+{
+	const char *text = scols_cell_get_data(cell), *end = text;
+	mbstate_t state = {0};
+	size_t width = 0;
+	char *cut;
+	int r;
+
+	if (text_width(text) <= room)
+		return 0;
+	while (*end) {
+		const char *next = end;
+
+		width += next_width(&next, &state);
+		if (width + 1 > room) /* the dots want one */
+			break;
+		end = next;
+	}
+	if (asprintf(&cut, "%.*s\u2026", (int)(end - text), text) < 0)
+		return -ENOMEM;
+	r = scols_cell_refer_data(cell, cut);
+	if (r)
+		free(cut);
+	return r ? -ENOMEM : 0;
+}
+
+/* Takes `excess` from the columns that have `flag`, the widest first; returns what is left of it. */
+static size_t shrink(size_t *widths, const unsigned *flags, size_t count, unsigned flag,
+		     size_t excess)
+{
+	while (excess) {
+		size_t widest = count;
+
+		for (size_t i = 0; i < count; i++)
+			if (flags[i] & flag && widths[i] > CUT_MIN &&
+			    (widest == count || widths[i] > widths[widest]))
+				widest = i;
+		if (widest == count)
+			break;
+		widths[widest]--;
+		excess--;
+	}
+	return excess;
+}
+
+static int table_fit(struct out_table *t)
+{
+	struct libscols_table *table = t->scols;
+	size_t count = t->count;
+
+	size_t widths[TABLE_COLUMNS_MAX] = {0}, total = 0,
+	       lines = scols_table_get_nlines(table);
+	size_t excess;
+
+	for (size_t i = 0; i < count; i++) {
+		struct libscols_column *column = scols_table_get_column(table, i);
+
+		widths[i] = text_width(scols_cell_get_data(scols_column_get_header(column)));
+		for (size_t j = 0; j < lines; j++) {
+			struct libscols_cell *cell =
+				scols_line_get_cell(scols_table_get_line(table, j), i);
+			size_t cell_width = text_width(scols_cell_get_data(cell));
+
+			if (cell_width > widths[i])
+				widths[i] = cell_width;
+		}
+		total += widths[i] + (i ? GAP : 0);
+	}
+	if (total <= t->width)
+		return 0;
+	excess = shrink(widths, t->flags, count, OUT_CUT_FIRST, total - t->width);
+	shrink(widths, t->flags, count, OUT_CUT, excess);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < lines && t->flags[i] & (OUT_CUT | OUT_CUT_FIRST); j++)
+			if (cell_cut(scols_line_get_cell(scols_table_get_line(table, j), i),
+				     widths[i]) < 0)
+				return -ENOMEM;
+	return 0;
+}
+
+static size_t width_of(FILE *file)
+{
+	struct winsize size;
+	const char *columns = getenv("COLUMNS");
+	int width = columns ? atoi(columns) : 0;
+
+	if (!ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col)
+		return size.ws_col;
+	return width >= 20 && width <= 10000 ? (size_t)width : 120;
+}
+
+/* An empty piece of the table. */
+static int table_begin(struct out_table *table)
+{
+	scols_unref_table(table->scols);
+	table->line = NULL;
+	table->rows = table->at = 0;
+	table->scols = scols_new_table();
+	if (!table->scols)
+		return -ENOMEM;
+	scols_table_enable_noheadings(table->scols, table->headed);
+	scols_table_enable_colors(table->scols, table->colour);
+	scols_table_enable_maxout(table->scols, 0);
+	scols_table_set_column_separator(table->scols, "  ");
+	scols_table_set_termforce(table->scols, SCOLS_TERMFORCE_ALWAYS);
+	scols_table_set_termwidth(table->scols, 1 << 16); /* table_fit() sees to the width */
+	for (size_t i = 0; i < table->count; i++)
+		if (!scols_table_new_column(table->scols, table->titles[i], 0,
+					    table->flags[i] & OUT_RIGHT ? SCOLS_FL_RIGHT : 0))
+			return -ENOMEM;
+	return 0;
+}
+
+int out_table_new(FILE *file, const struct out_column *columns, size_t count, bool wide,
+		  struct out_table **ret_table)
+{
+	struct out_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	setlocale(LC_CTYPE,
+		  "C.UTF-8"); /* a unit may be called GrÃ¶Ãe, whatever $LANG says */
+	table->file = file;
+	table->wide = wide;
+	table->width = width_of(file);
+	table->colour = isatty(fileno(file)) && !getenv("NO_COLOR");
+	for (size_t i = 0; i < count; i++) {
+		if (!columns[i].title)
+			continue;
+		assert(table->count < TABLE_COLUMNS_MAX);
+		table->titles[table->count] = columns[i].title;
+		table->flags[table->count++] = columns[i].flags;
+	}
+	if (table_begin(table) < 0) {
+		out_table_free(table);
+		return -ENOMEM;
+	}
+	*ret_table = table;
+	return 0;
+}
+
+void out_table_free(struct out_table *table)
+{
+	if (!table)
+		return;
+	for (size_t i = 0; i < table->notes_room; i++)
+		free(table->notes[i]);
+	free(table->notes);
+	scols_unref_table(table->scols);
+	free(table);
+}
+
+void out_table_cell(struct out_table *table, const char *text)
+{
+	if (!table->at)
+		table->line = scols_table_new_line(table->scols, NULL);
+	if (table->line)
+		scols_line_set_data(table->line, table->at, text);
+	table->at++;
+}
+
+void out_table_paint(struct out_table *table, enum out_paint paint)
+{
+	static const char *const colours[] = {NULL,	  "\033[1;31m", "\033[33m",
+					      "\033[32m", "\033[2m",	"\033[1m"};
+
+	if (table->colour && table->line && table->at)
+		scols_cell_set_color(scols_line_get_cell(table->line, table->at - 1),
+				     colours[paint]);
+}
+
+void out_table_note(struct out_table *table, const char *text)
+{
+	if (array_reserve(&table->notes, &table->notes_room, table->rows + 1, sizeof(char *)) <
+	    0)
+		return;
+	free(table->notes[table->rows]);
+	table->notes[table->rows] = strdup(text);
+}
+
+int out_table_end(struct out_table *table)
+{
+	if (!table->line)
+		return -ENOMEM;
+	table->at = 0;
+	return ++table->rows < OUT_TABLE_ROWS ? 0 : out_table_flush(table);
+}
+
+/* Breaks at blanks to fit a terminal; elsewhere a note is one line, so that grep finds it. */
+static void note_put(const struct out_table *table, const char *note)
+{
+	size_t width = table->colour && table->width > 40 ? table->width - 4 : SIZE_MAX;
+
+	while (*note) {
+		size_t len = strlen(note), cut = len;
+
+		if (len > width)
+			for (cut = width; cut && note[cut] != ' '; cut--)
+				;
+		if (!cut)
+			cut = width;
+		fputs("    ", table->file);
+		for (size_t i = 0; i < cut; i++)
+			fputc((unsigned char)note[i] < 0x20 || note[i] == 0x7f ? '?' : note[i],
+			      table->file);
+		fputc('\n', table->file);
+		note += cut;
+		note += strspn(note, " ");
+	}
+}
+
+/* Prints the rows held, each with its note below it, and starts the next piece. */
+int out_table_flush(struct out_table *table)
+{
+	CLEANUP(freep) char *text = NULL;
+	char *line, *next;
+	size_t row = 0;
+	bool heading = !table->headed;
+
+	if (!table->rows)
+		return 0;
+	if (!table->wide && table_fit(table) < 0)
+		return -ENOMEM;
+	if (scols_print_table_to_string(table->scols, &text) < 0 || !text)
+		return -ENOMEM;
+	for (line = text; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		while (len && line[len - 1] == ' ')
+			len--;
+		fprintf(table->file, "%.*s\n", (int)len, line);
+		if (heading) {
+			heading = false;
+			continue;
+		}
+		if (row < table->notes_room && table->notes[row]) {
+			note_put(table, table->notes[row]);
+			free(table->notes[row]);
+			table->notes[row] = NULL;
+		}
+		row++;
+	}
+	table->headed = true;
+	return table_begin(table);
+}
