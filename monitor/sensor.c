@@ -439,6 +439,15 @@ static bool flow_relearns(const struct flow *flow, const struct packet *packet)
 	       packet->payload[0] >> 6 == 2;
 }
 
+/* Where the stream of each end begins: a dissector must know whether it sees the first payload. */
+static void young_begin(struct flow *flow)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		flow->young->first_seq[end] = flow->syn_seq[end] + 1;
+		flow->young->first_seq_known[end] = flow->facts.tcp_flags[end] & TCP_SYN;
+	}
+}
+
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 			 const struct packet *packet)
 {
@@ -459,6 +468,8 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 			if (!flowtab_make_young(sensor->tab, flow))
 				return;
 		}
+		if (!flow->relearning)
+			young_begin(flow);
 	}
 	if (!flow->young)
 		return;
