@@ -178,7 +178,7 @@ void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, 
 {
 	struct unit_address *at = NULL;
 
-	if (addr_is_unspecified(&end->addr))
+	if (addr_is_unspecified(&end->addr) || addr_is_multicast(&end->addr))
 		return;
 	for (unsigned i = 0; i < unit->address_count && !at; i++)
 		if (addr_equal(&unit->address[i].addr, &end->addr) &&
