@@ -296,11 +296,10 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 	sigaction(SIGTERM, &action, &before_term);
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
 	pipeline->interrupted = signals_seen > 0;
-	if (r >= 0) {
-		sensor_end(pipeline->sensor);
-		pump(pipeline);
-		progress(pipeline, true);
-	}
+	/* Also when the capture failed: what was seen until then is judged and kept. */
+	sensor_end(pipeline->sensor);
+	pump(pipeline);
+	progress(pipeline, true);
 	sigaction(SIGINT, &before_int, NULL);
 	sigaction(SIGTERM, &before_term, NULL);
 	if (r >= 0 && pipeline->failed) {
