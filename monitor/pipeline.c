@@ -181,6 +181,12 @@ const struct recorder *pipeline_recorder(const struct pipeline *pipeline)
 	return pipeline->recorder;
 }
 
+uint64_t pipeline_refused(const struct pipeline *pipeline)
+{
+	return recorder_refused(pipeline->recorder) + inspector_refused(pipeline->inspector) +
+	       sensor_counters(pipeline->sensor)->names_refused;
+}
+
 bool pipeline_interrupted(const struct pipeline *pipeline)
 {
 	return pipeline->interrupted;
