@@ -181,6 +181,12 @@ const struct recorder *pipeline_recorder(const struct pipeline *pipeline)
 	return pipeline->recorder;
 }
 
+uint64_t pipeline_refused(const struct pipeline *pipeline)
+{
+	return recorder_refused(pipeline->recorder) + inspector_refused(pipeline->inspector) +
+	       sensor_counters(pipeline->sensor)->names_refused;
+}
+
 bool pipeline_interrupted(const struct pipeline *pipeline)
 {
 	return pipeline->interrupted;
@@ -296,11 +302,10 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 	sigaction(SIGTERM, &action, &before_term);
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
 	pipeline->interrupted = signals_seen > 0;
-	if (r >= 0) {
-		sensor_end(pipeline->sensor);
-		pump(pipeline);
-		progress(pipeline, true);
-	}
+	/* Also when the capture failed: what was seen until then is judged and kept. */
+	sensor_end(pipeline->sensor);
+	pump(pipeline);
+	progress(pipeline, true);
 	sigaction(SIGINT, &before_int, NULL);
 	sigaction(SIGTERM, &before_term, NULL);
 	if (r >= 0 && pipeline->failed) {

@@ -168,6 +168,12 @@ const struct recorder_sums *recorder_sums(const struct recorder *recorder)
 	return &recorder->sums;
 }
 
+uint64_t recorder_refused(const struct recorder *recorder)
+{
+	return recorder->sums.refused + join_refused(recorder->join) +
+	       book_refused(recorder->book) + units_refused(recorder->units);
+}
+
 const struct units *recorder_units(const struct recorder *recorder)
 {
 	return recorder->units;

@@ -52,11 +52,13 @@ struct recorder_sums {
 	uint64_t flows;	       /* rows: flows of units, one for each unit */
 	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
 	uint64_t findings;     /* opened in this run */
-	uint64_t refused;      /* events that failed their check, and places that were full */
+	uint64_t refused; /* events that failed their check, candidates and flows without a place */
 	struct counters counters;  /* the sensor's last word */
 	int64_t first_us, last_us; /* of the run's clock */
 };
 const struct recorder_sums *recorder_sums(const struct recorder *recorder);
+/* All that found no place or failed its check: events, opinions, names, units, candidates. */
+uint64_t recorder_refused(const struct recorder *recorder);
 const struct units *recorder_units(const struct recorder *recorder);
 size_t recorder_candidates(const struct recorder *recorder, const struct candidate **ret);
 

@@ -84,8 +84,9 @@ static void say_cuts(const struct capture *capture)
 	}
 }
 
-static void say_sums(const struct recorder *recorder, const char *dir)
+static void say_sums(const struct pipeline *pipeline, const char *dir)
 {
+	const struct recorder *recorder = pipeline_recorder(pipeline);
 	const struct recorder_sums *sums = recorder_sums(recorder);
 	const struct counters *counters = &sums->counters;
 
@@ -110,6 +111,9 @@ static void say_sums(const struct recorder *recorder, const char *dir)
 	if (counters->evicted)
 		log_warning("the flow table was full: %llu flows ended early",
 			    (unsigned long long)counters->evicted);
+	if (pipeline_refused(pipeline))
+		log_warning("tables were full: %llu names, opinions or hosts went without a place",
+			    (unsigned long long)pipeline_refused(pipeline));
 	if (units_count(recorder_units(recorder)))
 		printf("Go on with:  tlmon findings -l %s\n", dir);
 }
@@ -145,7 +149,7 @@ static int watch(struct feed *feed, const struct policy_options *options, const 
 	if (r < 0)
 		return log_err(&err);
 	say_cuts(capture);
-	say_sums(pipeline_recorder(pipeline), dir);
+	say_sums(pipeline, dir);
 	if (!policy->unit_count)
 		say_candidates(pipeline_recorder(pipeline), feed);
 	return EXIT_FINE;

@@ -58,6 +58,22 @@ static uint64_t place_of(const struct unit_rule *rule, const struct addr *addr)
 	return XXH3_64bits(&place, sizeof(place)) | 1;
 }
 
+/* False if nobody has the place yet. Two hosts of one hash: the second is no unit, and counted. */
+static bool unit_find(struct units *units, const struct unit_rule *rule, const struct addr *addr,
+		      struct unit **ret)
+{
+	struct unit *unit = idmap_find(&units->by_place, place_of(rule, addr));
+
+	if (!unit)
+		return false;
+	if (unit->rule != rule || ((!rule || rule->many) && !addr_equal(&unit->addr, addr))) {
+		units->refused++;
+		unit = NULL;
+	}
+	*ret = unit;
+	return true;
+}
+
 static uint64_t mac_key(const struct mac *mac)
 {
 	uint64_t key = 1;
@@ -97,6 +113,7 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 		return NULL;
 	}
 	unit->rule = rule;
+	unit->addr = *addr;
 	if (rule)
 		unit_name(rule, addr, unit->name, sizeof(unit->name));
 	else
@@ -127,8 +144,7 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 				addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
 	if (!rule)
 		return NULL;
-	unit = idmap_find(&units->by_place, place_of(rule, &end->addr));
-	if (unit)
+	if (unit_find(units, rule, &end->addr, &unit))
 		return unit;
 	if (rule->many && (!spoke || addr_is_unspecified(&end->addr)))
 		return NULL;
@@ -138,10 +154,12 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
 			    int *ret_error, struct err *err)
 {
-	struct unit *unit = idmap_find(&units->by_place, place_of(NULL, &end->addr));
+	struct unit *unit;
 
 	*ret_error = 0;
-	return unit ? unit : unit_make(units, db, NULL, &end->addr, ret_error, err);
+	if (unit_find(units, NULL, &end->addr, &unit))
+		return unit;
+	return unit_make(units, db, NULL, &end->addr, ret_error, err);
 }
 
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,

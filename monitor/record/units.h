@@ -24,6 +24,7 @@ struct unit {
 	int64_t id;	 /* in the database */
 	char name[UNIT_NAME_MAX];
 	const struct unit_rule *rule; /* NULL: on no list */
+	struct addr addr; /* where it was first seen */
 	struct lease lease;
 	uint32_t bound_roles; /* roles of which a name was bound for it */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
