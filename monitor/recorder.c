@@ -84,10 +84,8 @@ static void mirrors_find(struct recorder *recorder)
 			if (i != k && a->profile == b->profile && a->form[0].udp &&
 			    b->form[0].udp && a->form[0].directions != b->form[0].directions &&
 			    a->form[0].media == b->form[0].media &&
-			    !memcmp(&a->form[0].local, &b->form[0].local,
-				    sizeof(a->form[0].local)) &&
-			    !memcmp(&a->form[0].remote, &b->form[0].remote,
-				    sizeof(a->form[0].remote)))
+			    port_set_equal(&a->form[0].local, &b->form[0].local) &&
+			    port_set_equal(&a->form[0].remote, &b->form[0].remote))
 				recorder->mirror[i] = (int16_t)k;
 		}
 	}

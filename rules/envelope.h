@@ -25,6 +25,7 @@ bool port_set_within(const struct port_set *set, const struct port_set *whole);
 struct port_set port_set_common(const struct port_set *a, const struct port_set *b);
 bool port_set_has(const struct port_set *set, uint16_t port);
 unsigned port_set_size(const struct port_set *set); /* how many ports it allows */
+bool port_set_equal(const struct port_set *a, const struct port_set *b);
 bool port_set_is_ephemeral(const struct port_set *set); /* exactly 1024-65535 */
 const char *port_set_print(const struct port_set *set, char *buf, size_t size); /* "3478-3481, 443" */
 

@@ -89,6 +89,16 @@ unsigned port_set_size(const struct port_set *set)
 	return size;
 }
 
+bool port_set_equal(const struct port_set *a, const struct port_set *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (unsigned i = 0; i < a->count; i++)
+		if (a->range[i].low != b->range[i].low || a->range[i].high != b->range[i].high)
+			return false;
+	return true;
+}
+
 bool port_set_is_ephemeral(const struct port_set *set)
 {
 	return set->count == 1 && set->range[0].low == 1024 && set->range[0].high == 65535;
