@@ -109,6 +109,8 @@ static void remote_write(const struct findings *findings, const struct view *vie
 	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
 	struct prefix prefix;
 
+	for (unsigned i = 0; i < view->bound_count; i++)
+		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
 	if (roles) {
 		text_copy(row->role, sizeof(row->role),
 			  findings->policy->envelope->roles[__builtin_ctz(roles)].id);
