@@ -77,13 +77,9 @@ static bool begins_character(char c)
 	return ((unsigned char)c & 0xc0) != 0x80; /* RFC 3629: what is no continuation byte */
 }
 
-/*
- * Length of the character at `p`, or 0 if it cannot be shown: a control character, or bytes that are
- * no UTF-8 (RFC 3629 3; overlong forms are let pass, a terminal refuses them itself).
- */
-static size_t character(const char *p)
+size_t character_len(const char *p)
 {
-	unsigned char first = (unsigned char)*p;
+	unsigned char first = (unsigned char)p[0], second = first ? (unsigned char)p[1] : 0;
 	size_t len = first < 0x80   ? 1
 		     : first < 0xc2 ? 0
 		     : first < 0xe0 ? 2
@@ -91,8 +87,11 @@ static size_t character(const char *p)
 		     : first < 0xf5 ? 4
 				    : 0;
 
-	if (first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)p[1] < 0xa0))
-		return 0;
+	if (first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0))
+		return 0; /* control characters */
+	if ((first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90) ||
+	    (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f))
+		return 0; /* overlong, surrogates, past U+10FFFF */
 	for (size_t i = 1; i < len; i++)
 		if (begins_character(p[i]))
 			return 0;
@@ -120,7 +119,7 @@ int text_file_vfail(const struct text_file *file, size_t offset, size_t width, s
 		       ? column - LINE_SHOWN / 2
 		       : 0; /* of a long line its part about the caret */
 	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
-		size_t width_here = character(text + i);
+		size_t width_here = character_len(text + i);
 
 		at += begins_character(text[i]);
 		if (at <= skip || text[i] == '\r')

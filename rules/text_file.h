@@ -24,11 +24,17 @@ int text_file_of(const char *name, const char *text, size_t len, struct text_fil
 		 struct err *err) MUST_CHECK;
 void text_file_release(struct text_file *file);
 
+/*
+ * Length of the character at `p` in a text with a NUL behind it, or 0 if it cannot be shown: a control
+ * character, or bytes that are no UTF-8 (RFC 3629 3, 4).
+ */
+size_t character_len(const char *p);
+
 /* "name:line:column: message", the line, and carets under `width` bytes from `offset` on. Returns `code`. */
 int text_file_fail(const struct text_file *file, size_t offset, size_t width, struct err *err,
 		   int code, const char *fmt, ...) PRINTF(6, 7);
-int text_file_vfail(const struct text_file *file, size_t offset, size_t width,
-		    struct err *err, int code, const char *fmt, va_list args) PRINTF(6, 0);
+int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
+		    int code, const char *fmt, va_list args) PRINTF(6, 0);
 
 /* What is accepted in a place. */
 struct words {

@@ -90,15 +90,51 @@ static void a_file_that_cannot_be_read_says_where(void **state)
 	}
 }
 
-static void a_nul_byte_is_refused_where_it_stands(void **state)
+static void what_is_no_text_is_refused_where_it_stands(void **state)
 {
-	struct yaml_file *file = NULL;
-	struct err err = {0};
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *said;
+	} cases[] = {
+		{"a: 1\nb\0c", 8,
+		 "t.yaml:2:2: byte 0x00 is no text; accepted: UTF-8\n    b?c\n     ^"},
+		{"a: \xff", 4,
+		 "t.yaml:1:4: byte 0xff is no text; accepted: UTF-8\n    a: ?\n       ^"},
+		{"a: \xc3", 4,
+		 "t.yaml:1:4: byte 0xc3 is no text; accepted: UTF-8\n    a: ?\n       ^"},
+		{"a: \xe0\x80\x80", 6, "t.yaml:1:4: byte 0xe0 is no text"}, /* overlong */
+		{"a: \xed\xa0\x80", 6, "t.yaml:1:4: byte 0xed is no text"}, /* a surrogate */
+		{"a: \xf4\x90\x80\x80", 7,
+		 "t.yaml:1:4: byte 0xf4 is no text"}, /* past U+10FFFF */
+		{"a: \x1b[31m", 8,
+		 "t.yaml:1:4: byte 0x1b is no text; accepted: UTF-8\n    a: ?[31m\n       ^"},
+		{"% \xff\xff", 4,
+		 "t.yaml:1:1: directives (%NAME) are not accepted"}, /* libfyaml hangs on it */
+		{"a: 1\n%YAML 1.2\n", 15, "t.yaml:2:1: directives (%NAME) are not accepted"},
+		{"a: \"x\\0y\"\n", 10, "t.yaml:1:5: a NUL byte inside a text"},
+	};
 
-	assert_int_equal(yaml_read("t.yaml", "a: 1\nb\0c", 8, &file, &err), -EINVAL);
-	assert_string_equal(err.text,
-			    "t.yaml:2:2: a NUL byte; accepted: text in UTF-8\n    b?c\n     ^");
-	assert_int_equal(yaml_read("t.yaml", "a: \"x\\0y\"\n", 10, &file, &err), -EINVAL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct yaml_file *file = NULL;
+		struct err err = {0};
+
+		assert_int_equal(yaml_read("t.yaml", cases[i].text, cases[i].len, &file, &err),
+				 -EINVAL);
+		if (strncmp(err.text, cases[i].said, strlen(cases[i].said)))
+			fail_msg("'%s', expected '%s'", err.text, cases[i].said);
+	}
+}
+
+static void text_in_any_script_is_taken(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf"
+				   "a: Größe 会議室 \xf0\x9f\x8e\xa5 %\r\n";
+	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", text);
+	const char *value = NULL;
+
+	assert_int_equal(yaml_text(yaml_get(yaml_root(file), "a"), &value, NULL), 0);
+	assert_string_equal(value, "Größe 会議室 \xf0\x9f\x8e\xa5 %");
 }
 
 static void a_tab_before_a_line_is_named(void **state)
@@ -228,7 +264,8 @@ int main(void)
 		cmocka_unit_test(a_map_is_read_in_the_order_of_the_file),
 		cmocka_unit_test(json_is_read_by_the_same_reader),
 		cmocka_unit_test(a_file_that_cannot_be_read_says_where),
-		cmocka_unit_test(a_nul_byte_is_refused_where_it_stands),
+		cmocka_unit_test(what_is_no_text_is_refused_where_it_stands),
+		cmocka_unit_test(text_in_any_script_is_taken),
 		cmocka_unit_test(a_tab_before_a_line_is_named),
 		cmocka_unit_test(a_bomb_of_brackets_is_refused_at_once),
 		cmocka_unit_test(values_of_the_wrong_type_are_shown),
