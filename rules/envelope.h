@@ -8,8 +8,8 @@
 #include "schema/verdict.h"
 
 #define PORT_RANGES_MAX 8
-#define FORMS_MAX 4    /* a row and its `also` readings */
-#define ROLES_MAX 32   /* masks of roles are uint32_t */
+#define FORMS_MAX 4  /* a row and its `also` readings */
+#define ROLES_MAX 32 /* masks of roles are uint32_t */
 #define PROFILES_MAX 16
 
 struct port_set {
@@ -27,30 +27,39 @@ bool port_set_has(const struct port_set *set, uint16_t port);
 unsigned port_set_size(const struct port_set *set); /* how many ports it allows */
 bool port_set_equal(const struct port_set *a, const struct port_set *b);
 bool port_set_is_ephemeral(const struct port_set *set); /* exactly 1024-65535 */
-const char *port_set_print(const struct port_set *set, char *buf, size_t size); /* "3478-3481, 443" */
+const char *port_set_print(const struct port_set *set, char *buf,
+			   size_t size); /* "3478-3481, 443" */
 
 /* Application words of the rows. sip-tls and psom-tls are met by the fact `tls` at unproven. */
 enum { WORD_SIP_TLS = APP_COUNT, WORD_PSOM_TLS, WORD_OPAQUE, WORD_COUNT };
 
 /* Options of the site file on which a reading of a row can hang. */
-enum site_option { OPTION_NONE, OPTION_NAT, OPTION_STRICT_RELAY_PORTS, OPTION_ALLOW_VBSS, OPTION_COUNT };
+enum site_option {
+	OPTION_NONE,
+	OPTION_NAT,
+	OPTION_STRICT_RELAY_PORTS,
+	OPTION_ALLOW_VBSS,
+	OPTION_COUNT
+};
 
 /* How a row can be read: its own keys, or those with an `also` entry laid over them. */
 struct row_form {
 	uint8_t directions;  /* mask BIT(DIRECTION_OUT), BIT(DIRECTION_IN) */
 	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
 	bool tcp, udp;
-	bool inferred;       /* origin: inferred */
-	uint8_t when;        /* enum site_option: holds only where the site sets it */
-	bool instead;        /* ... and then takes the place of the forms that are not */
-	bool opaque;         /* application: opaque = any or none */
+	bool inferred;		/* origin: inferred */
+	uint8_t when;		/* enum site_option: holds only where the site sets it */
+	bool instead;		/* ... and then takes the place of the forms that are not */
+	bool opaque;		/* application: opaque = any or none */
+	bool tls;		/* `tls` stands there itself */
 	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */
-	bool psom;           /* psom in clear: no dissector can prove it */
-	uint8_t media;       /* mask MEDIA_*; 0: the row names none */
-	uint32_t peers;      /* mask of roles */
+	bool psom;		/* psom in clear: no dissector can prove it */
+	uint8_t media;		/* mask MEDIA_*; 0: the row names none */
+	uint32_t peers;		/* mask of roles */
 	struct port_set local, remote;
-	struct app_set apps; /* the words that are applications; with sip_tls, psom_tls: APP_TLS too */
-	const char *note;    /* "" if none */
+	struct app_set
+		apps; /* the words that are applications; with sip_tls, psom_tls: APP_TLS too */
+	const char *note; /* "" if none */
 };
 
 enum need { NEED_REQUIRED, NEED_RECOMMENDED, NEED_IF_USED };
@@ -61,12 +70,13 @@ struct row {
 	const char *exercise; /* what to do in the room; "" */
 	const char *note;     /* "" */
 	uint8_t profile;      /* index */
-	uint8_t need;         /* enum need */
-	bool stated;          /* origin: stated (the default) */
+	uint8_t need;	      /* enum need */
+	bool stated;	      /* origin: stated (the default) */
 	unsigned form_count;
-	struct row_form form[FORMS_MAX]; /* [0] is the row as written */
+	struct row_form form[FORMS_MAX];	     /* [0] is the row as written */
 	const char *application_words, *media_words; /* as written, ", " between; "" */
-	uint8_t severity[FIELD_COUNT]; /* optional key `severity: {peer: high}`; 0: as domain.md 5.4 says */
+	uint8_t severity
+		[FIELD_COUNT]; /* optional key `severity: {peer: high}`; 0: as domain.md 5.4 says */
 };
 
 struct profile {
@@ -95,20 +105,24 @@ enum role_learn { LEARN_NOTHING, LEARN_DHCP_DNS, LEARN_DHCP_SERVER };
 struct role {
 	char id[32];
 	const char *meaning;
-	bool anyone;       /* `any`: everyone holds it, no name proves it */
-	bool own_subnet;   /* the unit's own subnet holds it */
-	uint8_t learn;     /* enum role_learn */
-	bool site_only;    /* a role of the site file that no row names (web-proxy) */
-	bool one_service;  /* its holders offer one service only: sip-tls, psom-tls may be exact there */
+	bool anyone;	 /* `any`: everyone holds it, no name proves it */
+	bool own_subnet; /* the unit's own subnet holds it */
+	uint8_t learn;	 /* enum role_learn */
+	bool site_only;	 /* a role of the site file that no row names (web-proxy) */
+	bool by_ice; /* left empty, an answered ICE check proves it (whoever else takes part in a call) */
+	bool proxy; /* goes where it is asked to: CONNECT is judged by the host (domain A2) */
+	bool one_service; /* its holders offer one service only: sip-tls, psom-tls may be exact there */
 	struct prefix *prefixes;
 	size_t prefix_count;
-	char **names;      /* lower case; "*.x" stands for all levels below x; "*" may stand inside too */
+	char **names; /* lower case; "*.x" stands for all levels below x; "*" may stand inside too */
 	size_t name_count;
 	char **domain_names; /* "lyncdiscover": with each of the site's domains, or any while it has none */
 	size_t domain_name_count;
-	const char *endpoints; /* file of Microsoft endpoint JSON built in or in the folder; NULL */
-	struct endpoint_choice choice;  /* what of such a file counts for this role */
-	struct endpoint_list endpoint; /* what `endpoints` says, until the site names another file */
+	const char *
+		endpoints; /* file of Microsoft endpoint JSON built in or in the folder; NULL */
+	struct endpoint_choice choice; /* what of such a file counts for this role */
+	struct endpoint_list
+		endpoint; /* what `endpoints` says, until the site names another file */
 };
 
 struct envelope {
@@ -118,15 +132,15 @@ struct envelope {
 	size_t profile_count;
 	struct role roles[ROLES_MAX];
 	size_t role_count;
-	struct mac *ouis;      /* makers' prefixes that tell a unit; last three bytes zero */
+	struct mac *ouis; /* makers' prefixes that tell a unit; last three bytes zero */
 	size_t oui_count;
-	char **unit_names;     /* names that only units ask for: patterns as in a role */
+	char **unit_names; /* names that only units ask for: patterns as in a role */
 	size_t unit_name_count;
-	char *text;            /* all files, each behind a line "# FILE name", in name order */
+	char *text; /* all files, each behind a line "# FILE name", in name order */
 	size_t text_len;
-	char hash[65];         /* SHA-256 of text */
+	char hash[65];		 /* SHA-256 of text */
 	char endpoints_date[16]; /* of the endpoint snapshot: "2020-08-06"; "" */
-	void *arena;           /* owns every string above */
+	void *arena;		 /* owns every string above */
 };
 
 /*

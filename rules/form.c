@@ -93,7 +93,7 @@ static int read_applications(const struct yaml *list, struct row_form *form, str
 	if (r < 0)
 		return r;
 	form->apps = (struct app_set){0};
-	form->opaque = form->sip_tls = form->psom_tls = form->psom = false;
+	form->opaque = form->tls = form->sip_tls = form->psom_tls = form->psom = false;
 	for (unsigned i = 0; i < APPLICATIONS.count; i++) {
 		const char *word = APPLICATIONS.word[i];
 
@@ -109,6 +109,7 @@ static int read_applications(const struct yaml *list, struct row_form *form, str
 			app_set_add(&form->apps, app_parse(word));
 	}
 	form->psom = app_set_has(&form->apps, APP_PSOM);
+	form->tls = app_set_has(&form->apps, APP_TLS);
 	if (form->sip_tls || form->psom_tls)
 		app_set_add(&form->apps, APP_TLS);
 	return 0;
@@ -229,10 +230,10 @@ static bool key_within(const char *key, const struct row_form *narrow,
 		return !(narrow->peers & ~form->peers);
 	if (!strcmp(key, "media"))
 		return !(narrow->media & ~form->media);
-	return form->opaque ||
-	       (!(narrow->apps.w[0] & ~form->apps.w[0]) &&
-		!(narrow->apps.w[1] & ~form->apps.w[1]) && !narrow->opaque &&
-		narrow->sip_tls <= form->sip_tls && narrow->psom_tls <= form->psom_tls);
+	return form->opaque || (!(narrow->apps.w[0] & ~form->apps.w[0]) &&
+				!(narrow->apps.w[1] & ~form->apps.w[1]) && !narrow->opaque &&
+				narrow->tls <= form->tls && narrow->sip_tls <= form->sip_tls &&
+				narrow->psom_tls <= form->psom_tls);
 }
 
 /* Leaves of `form` what both allow, in that one key; false if that is nothing. */
@@ -261,6 +262,7 @@ static bool key_cut(const char *key, const struct row_form *narrow, struct row_f
 		return form->media &= narrow->media;
 	if (form->opaque) {
 		form->apps = narrow->apps;
+		form->tls = narrow->tls;
 		form->sip_tls = narrow->sip_tls;
 		form->psom_tls = narrow->psom_tls;
 		form->psom = narrow->psom;
@@ -269,9 +271,12 @@ static bool key_cut(const char *key, const struct row_form *narrow, struct row_f
 	}
 	form->apps.w[0] &= narrow->apps.w[0];
 	form->apps.w[1] &= narrow->apps.w[1];
+	form->tls = form->tls && narrow->tls;
 	form->sip_tls = form->sip_tls && narrow->sip_tls;
 	form->psom_tls = form->psom_tls && narrow->psom_tls;
 	form->psom = app_set_has(&form->apps, APP_PSOM);
+	if (!form->tls && !form->sip_tls && !form->psom_tls)
+		form->apps.w[APP_TLS / 64] &= ~BIT(APP_TLS % 64);
 	return form->apps.w[0] || form->apps.w[1];
 }
 

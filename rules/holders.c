@@ -84,11 +84,39 @@ static int build_role(struct site_loading *loading, unsigned i, struct err *err)
 	return r;
 }
 
+/* Prefixes that the site lists under `local-segment` are its units' own subnets, as those of `subnets` are. */
+static int add_subnets(struct site_loading *loading, struct err *err)
+{
+	struct policy *policy = loading->policy;
+	struct prefix *subnets;
+	size_t count = policy->subnet_count;
+
+	for (unsigned i = 0; i < policy->envelope->role_count; i++)
+		if (policy->envelope->roles[i].own_subnet)
+			count += loading->site[i].prefix_count;
+	if (count == policy->subnet_count)
+		return 0;
+	subnets = arena_take(policy->arena, count * sizeof(*subnets));
+	if (!subnets)
+		return no_memory(err);
+	if (policy->subnet_count)
+		memcpy(subnets, policy->subnets, policy->subnet_count * sizeof(*subnets));
+	policy->subnets = subnets;
+	for (unsigned i = 0; i < policy->envelope->role_count; i++)
+		for (size_t p = 0;
+		     policy->envelope->roles[i].own_subnet && p < loading->site[i].prefix_count;
+		     p++)
+			policy->subnets[policy->subnet_count++] = loading->site[i].prefixes[p];
+	return 0;
+}
+
 int holders_build(struct site_loading *loading, struct err *err)
 {
 	struct policy *policy = loading->policy;
 	size_t prefixes = 0, names = 0;
 
+	if (add_subnets(loading, err) < 0)
+		return -ENOMEM;
 	for (unsigned i = 0; i < policy->envelope->role_count; i++) {
 		int r = build_role(loading, i, err);
 

@@ -19,7 +19,7 @@ static bool is_housekeeping(const struct scorer *s)
 	switch (facts->transport) {
 	case TRANSPORT_ICMP:
 	case TRANSPORT_ICMP6:
-	case 2: /* IGMP */
+	case TRANSPORT_IGMP:
 		return true;
 	case TRANSPORT_UDP:
 		return facts->ip_version == 6 && s->local->port == 546 &&
@@ -35,10 +35,9 @@ static bool is_housekeeping(const struct scorer *s)
  */
 static bool misses_by_local_port(const struct scorer *s, struct score *ret_row)
 {
-	uint8_t media = s->view->facts->media;
 	bool found = false;
 
-	for (size_t r = 0; media && r < s->policy->row_count; r++) {
+	for (size_t r = 0; s->media && r < s->policy->row_count; r++) {
 		const struct row *row = &s->policy->rows[r];
 
 		for (unsigned f = 0;
@@ -76,7 +75,7 @@ static enum why why_of(const struct scorer *s, const struct score *score)
 	const struct flow_facts *facts = s->view->facts;
 
 	if (score->fit[FIELD_APPLICATION] == FIT_UNKNOWN) {
-		if (s->certain)
+		if (s->certain && s->view->app == APP_TLS)
 			return WHY_ENCRYPTED;
 		if (facts->midstream)
 			return WHY_MIDSTREAM;

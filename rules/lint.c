@@ -214,14 +214,14 @@ static void lint_waivers(struct linting *linting, int64_t now_us)
 
 		if (waiver->expires_us < now_us)
 			say(linting, LINT_WARNING,
-			    "the waiver of %s in line %u of %s expired on %s (%s)",
-			    waiver->owner, waiver->line, waiver->file, waiver->expires,
-			    waiver->reason);
+			    "%s the waiver of %s expired on %s (%s); renew it, or leave it out\n%s",
+			    waiver->place, waiver->owner, waiver->expires, waiver->reason,
+			    waiver->excerpt);
 		else if (waiver->expires_us - now_us < SOON_US)
 			say(linting, LINT_WARNING,
-			    "the waiver of %s in line %u of %s expires within 30 days, on %s (%s)",
-			    waiver->owner, waiver->line, waiver->file, waiver->expires,
-			    waiver->reason);
+			    "%s the waiver of %s expires within 30 days, on %s (%s)\n%s",
+			    waiver->place, waiver->owner, waiver->expires, waiver->reason,
+			    waiver->excerpt);
 	}
 }
 

@@ -12,7 +12,7 @@
 /* Asked of a server the site or the document names; an ICE probe to some client may stay silent. */
 static bool is_named_server(const struct scorer *s, const struct verdict *verdict)
 {
-	return verdict->role >= 0 && verdict->role != s->other_client;
+	return verdict->role >= 0 && !(s->clients >> verdict->role & 1);
 }
 
 static bool must_be_answered(const struct scorer *s, const struct verdict *verdict)

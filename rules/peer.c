@@ -95,7 +95,7 @@ static enum fit empty_role_fit(const struct scorer *s, unsigned role)
 		return FIT_MISMATCH;
 	if ((s->listed | s->bound) & ~s->places & ~bit)
 		return FIT_MISMATCH; /* we know who this is: somebody else */
-	return (int)role == s->other_client && s->ice ? FIT_MATCH : FIT_UNKNOWN;
+	return s->clients & bit && s->ice ? FIT_MATCH : FIT_UNKNOWN;
 }
 
 static enum fit role_fit(const struct scorer *s, unsigned role)
@@ -122,8 +122,6 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	const struct flow_facts *facts = view->facts;
 	const struct envelope *env = policy->envelope;
 	unsigned local = view->local & 1;
-	int proxy = envelope_find_role(env, "web-proxy");
-
 	memset(s, 0, sizeof(*s));
 	s->policy = policy;
 	s->view = view;
@@ -135,6 +133,8 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	s->direction_firm = s->direction && facts->initiator_by > INITIATOR_FIRST_PACKET;
 	s->certain = view->evidence == EVIDENCE_DISSECTOR && view->app != APP_NONE &&
 		     view->app < APP_COUNT;
+	s->media =
+		facts->media || (s->certain && (view->app == APP_RTP || view->app == APP_RTCP));
 	s->ice = facts->ice >> !local & 1;
 	s->probe = s->certain && view->app == APP_STUN && !facts->ice && !facts->media &&
 		   facts->outcome != OUTCOME_ANSWERED && facts->outcome != OUTCOME_ONE_SIDED &&
@@ -142,11 +142,11 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 		   facts->packets[0] + facts->packets[1] < ICE_PROBE_PACKETS;
 	s->group = is_group(policy, view, &s->remote->addr);
 	s->listed = policy_roles_of_addr(policy, &s->remote->addr);
-	s->other_client = envelope_find_role(env, "other-client");
-	s->proxied = proxy >= 0 && s->listed >> proxy & 1;
 	for (unsigned i = 0; i < env->role_count; i++) {
 		s->anyone |= (uint32_t)env->roles[i].anyone << i;
 		s->places |= (uint32_t)(env->roles[i].anyone || env->roles[i].own_subnet) << i;
+		s->clients |= (uint32_t)env->roles[i].by_ice << i;
+		s->proxied |= env->roles[i].proxy && s->listed >> i & 1;
 	}
 	names_init(s);
 	for (unsigned i = 0; i < env->role_count; i++)

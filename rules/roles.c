@@ -8,7 +8,7 @@
 
 WORDS(FILE_KEYS, "profiles", "roles", "units");
 WORDS(ROLE_KEYS, "meaning", "anyone", "own-subnet", "learn", "site-only", "one-service",
-      "addresses", "names", "domain-names", "endpoints");
+      "by-ice", "proxy", "addresses", "names", "domain-names", "endpoints");
 WORDS(ENDPOINT_KEYS, "file", "areas", "required");
 WORDS(UNIT_KEYS, "ouis", "names");
 WORDS(LEARN, "nothing", "dhcp-dns", "dhcp-server"); /* as enum role_learn */
@@ -108,6 +108,10 @@ static int read_role(const struct yaml *node, const struct folder *folder,
 		r = read_flag(node, "site-only", &role->site_only, err);
 	if (r >= 0)
 		r = read_flag(node, "one-service", &role->one_service, err);
+	if (r >= 0)
+		r = read_flag(node, "by-ice", &role->by_ice, err);
+	if (r >= 0)
+		r = read_flag(node, "proxy", &role->proxy, err);
 	if (r >= 0 && (item = yaml_get(node, "learn")))
 		r = yaml_word(item, "source to learn from", &LEARN, &learn, err);
 	role->learn = (uint8_t)learn;

@@ -151,7 +151,15 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	fit[FIELD_DIRECTION] =
 		s->direction_firm ? fits(f->directions & BIT(s->direction)) : FIT_UNKNOWN;
 	fit[FIELD_PEER] = peer_fit(s, f, via_proxy, ret);
+	/* Another peer that the document only lets us infer must show one of its names (A5). */
+	if (f->inferred && fit[FIELD_PEER] == FIT_UNKNOWN &&
+	    f->peers != s->policy->rows[row].form[0].peers &&
+	    !(f->peers & (s->claimed | s->bound)))
+		fit[FIELD_PEER] = FIT_MISMATCH;
 	fit[FIELD_REMOTE_PORT] = fits(via_proxy || port_set_has(&f->remote, s->remote->port));
+	/* Candidates of other networks, Teredo, relays: a probe says nothing of the far port (3.3). */
+	if (s->probe && f->peers & s->clients && fit[FIELD_REMOTE_PORT] == FIT_MISMATCH)
+		fit[FIELD_REMOTE_PORT] = FIT_UNKNOWN;
 	fit[FIELD_APPLICATION] = application_fit(s, f, via_proxy);
 	fit[FIELD_LOCAL_PORT] = local_port_fit(s, &f->local);
 	fit[FIELD_MEDIA] = fits(!f->media || !(facts->media & ~f->media));

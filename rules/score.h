@@ -14,12 +14,13 @@ struct scorer {
 	const struct endpoint *local, *remote;
 	enum direction direction; /* as seen, also by the first packet alone */
 	bool direction_firm;	  /* ... and known well enough to hold against a row */
-	bool certain;		  /* a dissector of ours named the application */
-	bool ice;		  /* the peer answered an ICE check */
-	bool probe;		  /* an ICE probe nobody answered (domain.md 3.3) */
-	bool group;		  /* the peer is a multicast or broadcast address: no host */
-	bool claim;		  /* the flow carries a name of its peer: SNI, HTTP host */
-	bool proxied;		  /* the peer is the site's web proxy */
+	bool media;   /* certain media: its kind is known, or it is RTP or RTCP all the same */
+	bool certain; /* a dissector of ours named the application */
+	bool ice;     /* the peer answered an ICE check */
+	bool probe;   /* an ICE probe nobody answered (domain.md 3.3) */
+	bool group;   /* the peer is a multicast or broadcast address: no host */
+	bool claim;   /* the flow carries a name of its peer: SNI, HTTP host */
+	bool proxied; /* the peer is the site's web proxy */
 
 	uint32_t listed;  /* roles that list the peer's address */
 	uint32_t bound;	  /* roles one of whose names DNS bound to it */
@@ -27,7 +28,7 @@ struct scorer {
 	uint32_t outside; /* roles outside of which some name of the peer lies */
 	uint32_t anyone;  /* roles everybody holds */
 	uint32_t places;  /* roles that are no identity: `any`, the unit's own subnet */
-	int other_client; /* the role an answered ICE check proves; -1 */
+	uint32_t clients; /* roles an answered ICE check proves */
 	uint8_t role_fit[ROLES_MAX]; /* enum fit of the peer under each role */
 };
 

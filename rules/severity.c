@@ -49,10 +49,9 @@ static enum severity innocent(const struct scorer *s)
 /* Media or the checks and relays that carry it, known for certain. */
 static bool is_media(const struct scorer *s)
 {
-	static const enum app apps[] = {APP_RTP, APP_RTCP, APP_STUN, APP_MSTURN,
-					APP_TURN_CHANNEL};
+	static const enum app apps[] = {APP_STUN, APP_MSTURN, APP_TURN_CHANNEL};
 
-	if (s->view->facts->media)
+	if (s->media)
 		return true;
 	for (size_t i = 0; i < ARRAY_LEN(apps); i++)
 		if (s->certain && s->view->app == apps[i])
@@ -69,8 +68,7 @@ static bool is_translated_peer(const struct scorer *s, const struct score *neare
 	const struct row_form *form = score_form(s, nearest);
 
 	return nearest->misses == 1 && nearest->first == FIELD_REMOTE_PORT && form->media &&
-	       s->ice && s->other_client >= 0 && form->peers >> s->other_client & 1 &&
-	       !addr_is_private(&s->remote->addr);
+	       s->ice && form->peers & s->clients && !addr_is_private(&s->remote->addr);
 }
 
 static enum severity media_severity(const struct scorer *s, const struct score *nearest,
@@ -95,6 +93,30 @@ static bool is_listed_port(const struct row_form *form)
 	return !port_set_is_ephemeral(&form->local) || !port_set_is_ephemeral(&form->remote);
 }
 
+/*
+ * A row that the flow was meant for but for what the row itself calls grave: a touch port over IPv4
+ * or from no controller (A21), whichever row came nearest.
+ */
+static bool is_grave_for_a_row(const struct scorer *s)
+{
+	for (size_t r = 0; r < s->policy->row_count; r++) {
+		const struct row *row = &s->policy->rows[r];
+		struct score score;
+		bool grave = true;
+
+		if (!(s->view->profiles >> row->profile & 1))
+			continue;
+		scorer_row(s, (unsigned)r, &score);
+		for (unsigned field = 0; field < FIELD_COUNT; field++)
+			if (score.fit[field] == FIT_MISMATCH &&
+			    row->severity[field] != SEVERITY_HIGH)
+				grave = false;
+		if (grave && score.misses)
+			return true;
+	}
+	return false;
+}
+
 static enum severity severity_of(const struct scorer *s, const struct score *nearest,
 				 struct verdict *verdict)
 {
@@ -102,6 +124,8 @@ static enum severity severity_of(const struct scorer *s, const struct score *nea
 			  verdict->kind == KIND_REMOTE_PORT || verdict->kind == KIND_MEDIA;
 	enum severity severity;
 
+	if (is_grave_for_a_row(s))
+		return SEVERITY_HIGH;
 	if (nearest && verdict->kind != KIND_SERVICE) {
 		severity = s->policy->rows[nearest->row].severity[nearest->first];
 		if (severity)

@@ -65,6 +65,9 @@ static int read_units(const struct yaml *list, struct policy *policy, struct wai
 
 	if (r < 0)
 		return r;
+	if (!yaml_count(list))
+		return yaml_fail(list, err,
+				 "no unit is named here; leave 'units' out to mean all");
 	waiver->units = arena_take(policy->arena, yaml_count(list) * sizeof(*waiver->units));
 	if (!waiver->units)
 		return no_memory(err);
@@ -175,6 +178,9 @@ static int read_scope(const struct yaml *map, struct policy *policy, struct waiv
 		r = read_row(node, policy, waiver, err);
 	if (r >= 0 && (node = yaml_get(map, "remote")))
 		r = value_prefix(node, &waiver->remote, err);
+	if (r >= 0 && node && !waiver->remote.bits)
+		return yaml_fail(node, err,
+				 "that is every address; leave 'remote' out to mean all");
 	if (r >= 0 && (node = yaml_get(map, "transport")))
 		r = read_transport(node, waiver, err);
 	if (r >= 0 && (node = yaml_get(map, "local-ports")))
@@ -184,6 +190,23 @@ static int read_scope(const struct yaml *map, struct policy *policy, struct waiv
 	if (r >= 0 && (node = yaml_get(map, "application")))
 		r = read_application(node, waiver, err);
 	return r;
+}
+
+/* Where `expires` stands: whether it has is asked later (lint). */
+static int read_place(const struct yaml *node, struct policy *policy, struct waiver *waiver,
+		      struct err *err)
+{
+	struct err said;
+	char *excerpt;
+
+	yaml_fail(node, &said, "%s", "");
+	excerpt = strchr(said.text, '\n');
+	if (excerpt)
+		*excerpt++ = '\0';
+	said.text[strcspn(said.text, " ")] = '\0'; /* "site.yaml:6:14: " and nothing said */
+	waiver->excerpt = arena_text(policy->arena, excerpt ? excerpt : "");
+	waiver->place = arena_text(policy->arena, said.text);
+	return waiver->place && waiver->excerpt ? 0 : no_memory(err);
 }
 
 static int read_waiver(const struct yaml *map, struct policy *policy, struct waiver *waiver,
@@ -199,6 +222,8 @@ static int read_waiver(const struct yaml *map, struct policy *policy, struct wai
 		r = read_text(map, "reason", policy, &waiver->reason, err);
 	if (r >= 0)
 		r = read_text(map, "expires", policy, &waiver->expires, err);
+	if (r >= 0)
+		r = read_place(yaml_get(map, "expires"), policy, waiver, err);
 	if (r < 0)
 		return r;
 	if (time_parse_day_end(waiver->expires, &waiver->expires_us) < 0)

@@ -90,6 +90,7 @@ enum app {
 /* IP protocol numbers are our transports; ICMP and ICMPv6 flows have ports 0. */
 enum transport {
 	TRANSPORT_ICMP = 1,
+	TRANSPORT_IGMP = 2,
 	TRANSPORT_TCP = 6,
 	TRANSPORT_UDP = 17,
 	TRANSPORT_ICMP6 = 58,

@@ -206,7 +206,7 @@ static void put_verdict(struct out *out, const struct flow_view *flow)
 	out_text(out, grade_name((enum grade)flow->grade));
 	out_text(out, why_name((enum why)flow->why));
 	out_text(out, why_text(flow, text, sizeof(text)));
-	out_text(out, flow->row_count ? flow->rows[0] : NULL);
+	out_text(out, flow->ruling == RULING_DOCUMENTED ? flow->rows[0] : NULL);
 	put_rows(out, flow);
 	out_text(out, kind_name((enum kind)flow->kind));
 	out_text(out, severity_name((enum severity)flow->severity));

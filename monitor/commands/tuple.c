@@ -185,8 +185,10 @@ static void outcome_facts(struct flow_facts *facts, enum app app)
 	case APP_KERBEROS:
 		facts->asked = ASKED_KERBEROS;
 		break;
-	case APP_STUN:
-		facts->asked = ASKED_STUN;
+	case APP_STUN: /* asked of a server; to any other port it is an ICE check */
+		if (facts->end[1].port == 443 ||
+		    (facts->end[1].port >= 3478 && facts->end[1].port <= 3481))
+			facts->asked = ASKED_STUN;
 		break;
 	case APP_MSTURN:
 		facts->asked = ASKED_TURN_ALLOCATE;
@@ -230,6 +232,10 @@ static void tuple_finish(struct tuple *tuple, uint8_t evidence)
 		outcome_facts(facts, view->app);
 	if (view->app != APP_NONE)
 		view->evidence = evidence;
+	/* An answer to a query by multicast is a flow of its own: whoever gets it has asked (RFC 4795 2.5). */
+	if (view->app == APP_LLMNR && facts->end[0].port == 5355 &&
+	    facts->end[1].port != 5355 && facts->initiator == 0)
+		facts->initiator = 1;
 	if (view->evidence == EVIDENCE_DISSECTOR) {
 		facts->app = view->app;
 		facts->evidence = view->evidence;

@@ -7,6 +7,8 @@
 #include "monitor/commands/tuple.h"
 #include "monitor/log.h"
 
+#include <time.h>
+
 #define COLUMNS 80
 
 struct answer {
@@ -15,6 +17,7 @@ struct answer {
 	struct policy *policy;
 	struct verdict verdict;
 	char sentence[REASON_MAX];
+	char waiver[256]; /* "" */
 };
 
 /* Short enough for a table of eight columns beside the name of the row; as enum field. */
@@ -72,6 +75,8 @@ static void print_verdict(const struct answer *a)
 		printf(" (%s)", v->reason);
 	printf("\n");
 	wrap(2, a->sentence);
+	if (*a->waiver)
+		wrap(2, a->waiver);
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(line, sizeof(line), "%s%s",
 			 i		    ? ", "
@@ -195,7 +200,7 @@ static void put_verdict(const struct answer *a)
 	put_text("verdict", ruling_name((enum ruling)v->ruling));
 	put_text("grade", grade_name((enum grade)v->grade));
 	put_text("why", why_name((enum why)v->why));
-	put_text("row", v->row_count ? rows[v->rows[0]].id : NULL);
+	put_text("row", v->ruling == RULING_DOCUMENTED ? rows[v->rows[0]].id : NULL);
 	put_key("rows");
 	printf("[");
 	for (unsigned i = 0; i < v->row_count; i++) {
@@ -207,6 +212,7 @@ static void put_verdict(const struct answer *a)
 	put_text("severity", severity_name((enum severity)v->severity));
 	put_text("reason", v->reason[0] ? v->reason : NULL);
 	put_text("sentence", a->sentence);
+	put_text("waiver", *a->waiver ? a->waiver : NULL);
 	put_text("policy", a->policy->hash);
 }
 
@@ -278,6 +284,23 @@ static void print_text(const struct answer *a)
 		print_rows(a);
 }
 
+/* A tuple has no time of its own: what excuses it is what would today. */
+static void find_waiver(struct answer *a)
+{
+	const struct view *view = &a->tuple.view;
+	const struct waiver *waiver;
+	char unit[UNIT_NAME_MAX];
+
+	if (!view->unit || a->verdict.kind == KIND_NONE)
+		return;
+	unit_name(view->unit, &view->facts->end[view->local].addr, unit, sizeof(unit));
+	waiver = policy_find_waiver(a->policy, unit, &a->verdict, view->facts, view->local,
+				    view->app, (int64_t)time(NULL) * 1000000, NULL);
+	if (waiver)
+		snprintf(a->waiver, sizeof(a->waiver), "waived by %.60s: %.140s (until %.16s)",
+			 waiver->owner, waiver->reason, waiver->expires);
+}
+
 int explain_tuple(const char *text, const struct policy_options *options, bool json)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
@@ -291,6 +314,7 @@ int explain_tuple(const char *text, const struct policy_options *options, bool j
 	judge_flow(policy, &a.tuple.view, &a.verdict);
 	judge_outcome(policy, &a.tuple.view, true, &a.verdict);
 	judge_sentence(policy, &a.tuple.view, &a.verdict, a.sentence, sizeof(a.sentence));
+	find_waiver(&a);
 	if (json)
 		print_json(&a);
 	else

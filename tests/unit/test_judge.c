@@ -165,6 +165,9 @@ static void the_headline_holds_in_every_mix_of_profiles(void **state)
 		 "outside local-port medium online.in.audio: local-port 50000-50019|50063"},
 		/* an answered ICE check proves the client, but the site did not name it */
 		{"online onprem external", "udp 10.1.2.3:50063 > 203.0.113.9:50011 app=rtp media=audio ice=yes", HEADLINE},
+		/* RTP and RTCP are media for certain, also while their kind is not known */
+		{"online onprem external", "udp 10.1.2.3:50063 > 203.0.113.9:50011 app=rtp", HEADLINE},
+		{"online onprem external", "udp 10.1.2.3:50063 > 203.0.113.9:50011 app=rtcp", HEADLINE},
 		/* without the narrower rows nothing is refused */
 		{"onprem", "udp 10.1.2.3:50063 > 203.0.113.9:50011 app=rtp media=audio", "documented wide onprem.out.media_udp why=role-unknown"},
 		{"external", "udp 10.1.2.3:50063 > 203.0.113.9:50011 app=rtp media=audio", "documented unproven external.out.edge_udp why=role-unknown"},

@@ -200,7 +200,7 @@ static void an_llmnr_reply_takes_the_query_s_row(void **state)
 static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 {
 	static const struct judged cases[] = {
-		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=encrypted"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=evil.example",
 		 "outside peer medium room.out.maestro: peer maestro|10.0.0.8 (evil.example)"},
@@ -214,6 +214,32 @@ static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 
 	CHECK("roles:\n  web-proxy: {addresses: [10.0.0.8]}\n", cases);
 	CHECK(NOBODY, unnamed);
+}
+
+static void a_peer_the_document_only_lets_us_infer_must_show_its_name(void **state)
+{
+	static const struct judged cases[] = {
+		{"onprem", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=tls name=autodiscover.corp.example",
+		 "documented unproven onprem.out.auth_https why=role-unknown"},
+		{"onprem", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=tls bound=autodiscover.corp.example",
+		 "documented exact onprem.out.auth_https"},
+		{"onprem", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=tls", "outside peer medium onprem.out.auth_https: peer sfb-auth|198.51.100.7"},
+	};
+
+	CHECK("domains: [corp.example]\nroles:\n  sfb-auth: {addresses: [10.0.0.30]}\n"
+	      "  front-end: {addresses: [10.0.0.20]}\n  other-client: {addresses: [10.0.0.99]}\n", cases);
+}
+
+static void prefixes_listed_as_local_segment_are_the_units_subnet(void **state)
+{
+	static const struct judged cases[] = {
+		{"room", "udp 10.1.2.3:50000 > 10.1.2.9:5355 app=llmnr", "documented exact room.out.llmnr"},
+		{"room", "udp 10.1.2.3:50000 > 10.99.0.9:5355 app=llmnr", "outside peer medium room.out.llmnr: peer local-segment|10.99.0.9"},
+		/* not this unit's: its own is not known then */
+		{"room", "udp 192.168.7.3:50000 > 192.168.7.9:5355 app=llmnr", "documented unproven room.out.llmnr why=role-unknown"},
+	};
+
+	CHECK("roles:\n  local-segment: {addresses: [10.1.2.0/24]}\n", cases);
 }
 
 static void the_role_that_proves_the_peer_is_named(void **state)
@@ -245,6 +271,8 @@ int main(void)
 		cmocka_unit_test(the_local_segment_is_the_unit_s_own_subnet),
 		cmocka_unit_test(an_llmnr_reply_takes_the_query_s_row),
 		cmocka_unit_test(a_web_proxy_is_judged_by_the_host_asked_for),
+		cmocka_unit_test(a_peer_the_document_only_lets_us_infer_must_show_its_name),
+		cmocka_unit_test(prefixes_listed_as_local_segment_are_the_units_subnet),
 		cmocka_unit_test(the_role_that_proves_the_peer_is_named),
 	};
 

@@ -467,8 +467,12 @@ static void lint_says_what_will_mislead_in_a_fixed_order(void **state)
 		 "- {kind: peer, owner: old, reason: r, expires: 2026-12-10}\n"
 		 "- {kind: peer, owner: soon, reason: s, expires: 2026-12-11}\n"
 		 "- {kind: peer, owner: later, reason: t, expires: 2027-01-20}\n",
-		 "warning: the waiver of old in line 11 of site.yaml expired on 2026-12-10 (r)\n"
-		 "warning: the waiver of soon in line 12 of site.yaml expires within 30 days, on 2026-12-11 (s)\n"},
+		 "warning: site.yaml:11:48: the waiver of old expired on 2026-12-10 (r); renew it, or leave it out\n"
+		 "    - {kind: peer, owner: old, reason: r, expires: 2026-12-10}\n"
+		 "                                                   ^~~~~~~~~~\n"
+		 "warning: site.yaml:12:49: the waiver of soon expires within 30 days, on 2026-12-11 (s)\n"
+		 "    - {kind: peer, owner: soon, reason: s, expires: 2026-12-11}\n"
+		 "                                                    ^~~~~~~~~~\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -45,6 +45,11 @@ static const struct graded CASES[] = {
 	{"room", "udp 10.1.2.3:67 > 255.255.255.255:67 app=dhcp", "low"},           /* A1 */
 	{"room", "tcp 10.1.2.3:443 < 10.9.9.9:443 app=tls", "low"},                 /* A22 */
 	{"room", "udp 10.1.2.3:17500 > 255.255.255.255:17500", "low"},
+	/* a touch port is grave over IPv4 or from a stranger, whichever row is nearest (A21) */
+	{"room online touch", "tcp 10.1.2.3:5152 < 198.51.100.7:41000 outcome=unanswered", "high"},
+	{"room online touch", "tcp 10.1.2.3:5000 < 10.1.2.77:41000 outcome=refused", "high"},
+	{"room online touch", "tcp [2001:db8::3]:5152 < [2001:db8::99]:41000 outcome=unanswered", "high"},
+	{"room online touch", "tcp 10.1.2.3:5153 < 198.51.100.7:41000 outcome=unanswered", "low"},
 	/* info */
 	{"room", "udp 10.1.2.3:5355 < 10.1.2.9:51000 app=llmnr", "info", leased},   /* A3 */
 	/* domain.md 7.2, row by row */
@@ -126,6 +131,8 @@ static void an_ice_probe_is_judged_by_its_port_and_never_by_its_peer(void **stat
 		{"online", "udp 10.1.2.3:50007 > 10.0.0.53:50011 app=stun outcome=unanswered", "documented unproven online.out.audio why=role-unknown"},
 		{"online", "udp 10.1.2.3:50063 > 10.0.0.53:50011 app=stun outcome=unanswered",
 		 "outside local-port medium online.out.audio: local-port 50000-50019|50063"},
+		/* a candidate of another network, Teredo */
+		{"online", "udp 10.1.2.3:50007 > 198.51.100.7:3544 app=stun outcome=unanswered", "documented unproven online.out.audio why=role-unknown"},
 		{"online", "udp 10.1.2.3:50007 > 10.0.0.53:50011 app=stun",
 		 "outside peer medium online.out.audio: peer sfb-online or other-client|10.0.0.53"},
 		{"online", "udp 10.1.2.3:50007 > 10.0.0.53:50011 app=stun outcome=unanswered",

@@ -130,6 +130,10 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		{"narrow: {online.out.audio: {peer: [edge]}}\n",
 		 "site.yaml:1:35: peer is wider here than online.out.audio allows; a site may tighten a row, never "
 		 "widen it\n    narrow: {online.out.audio: {peer: [edge]}}\n                                      ^"},
+		{"narrow: {external.out.sip_tls: {application: [tls]}}\n",
+		 "site.yaml:1:46: application is wider here than external.out.sip_tls allows; a site may tighten a row, "
+		 "never widen it\n    narrow: {external.out.sip_tls: {application: [tls]}}\n"
+		 "                                                 ^"},
 		{"narrow: {online.out.audio: {need: required}}\n",
 		 "site.yaml:1:29: unknown key of a narrowed row 'need'; accepted: direction, ip-version, transport, "
 		 "local-ports, remote-ports, peer, application, media\n"
@@ -142,6 +146,12 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		 "site.yaml:1:16: nat: 'yes' is neither true nor false; accepted: true, false\n"
 		 "    options: {nat: yes}\n                   ^~~"},
 		/* waivers */
+		{WAIVER("units: [], ", "expires: 2026-12-31"),
+		 "site.yaml:1:19: no unit is named here; leave 'units' out to mean all\n"
+		 "    waivers: [{units: [], owner: o, reason: r, expires: 2026-12-31}]\n                      ^"},
+		{WAIVER("remote: \"::/0\", ", "expires: 2026-12-31"),
+		 "site.yaml:1:21: that is every address; leave 'remote' out to mean all\n"
+		 "    waivers: [{remote: \"::/0\", owner: o, reason: r, expires: 2026-12-31}]\n                        ^~~~"},
 		{"waivers: [{row: room.out.dns, reason: r, expires: 2026-12-31}]\n",
 		 "site.yaml:1:11: a waiver (owner, reason, expires and a scope) lacks 'owner'\n"
 		 "    waivers: [{row: room.out.dns, reason: r, expires: 2026-12-31}]\n              ^"},
