@@ -20,7 +20,7 @@ struct stun_header {
 
 /* The header of a message that takes up the `wire_len` bytes exactly; false if it is none. */
 static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
-			     struct stun_header *ret)
+                             struct stun_header *ret)
 {
 	struct cursor c = cursor_over(data, len);
 

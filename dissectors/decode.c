@@ -105,7 +105,7 @@ static enum decoded decode_loopback(struct rest rest, struct packet *packet)
 }
 
 enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen,
-			   uint32_t wire_len, struct packet *packet)
+                           uint32_t wire_len, struct packet *packet)
 {
 	struct rest rest = {
 		.c = cursor_over(frame, caplen),

@@ -71,7 +71,7 @@ static uint8_t mask_bits(const uint8_t b[4])
 }
 
 static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t *value,
-			 uint8_t len)
+                         uint8_t len)
 {
 	struct cursor c = cursor_over(value, len);
 
@@ -133,7 +133,7 @@ static struct addr leased_address(const struct message *message)
 	static const uint8_t none[4];
 
 	return addr_from_v4(memcmp(message->yiaddr, none, 4) ? message->yiaddr
-							     : message->ciaddr);
+	                                                     : message->ciaddr);
 }
 
 static enum answer dhcp_look(struct look *look)

@@ -17,7 +17,7 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define JOIN_MAX 4096	       /* held bytes and the head of the segment behind them */
+#define JOIN_MAX 4096          /* held bytes and the head of the segment behind them */
 #define MEDIA_PACKETS_MAX 64   /* after that many a media flow has told what it carries */
 #define MEDIA_PAYLOADS_MAX 512 /* nor has one that carries none */
 #define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
@@ -43,7 +43,7 @@ static bool is_from_start(const struct look *look)
 		return false;
 	return !young->first_seq_known[side] ||
 	       young->first_seq[side] ==
-		       packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0);
+	               packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0);
 }
 
 /* Puts what was held of this side before the segment at hand. */
@@ -142,9 +142,9 @@ static bool ask_udp(struct look *look)
 /* The applications a TCP flow can begin with, as far as we know them; a channel needs a binding first. */
 static void say_certain_no(const struct look *look, uint64_t possible)
 {
-	static const enum app asked[] = {APP_TLS,      APP_HTTP,  APP_STUN,	    APP_MSTURN,
-					 APP_RTP,      APP_RTCP,  APP_TURN_CHANNEL, APP_DNS,
-					 APP_KERBEROS, APP_LLMNR, APP_SIP};
+	static const enum app asked[] = {APP_TLS,      APP_HTTP,  APP_STUN,         APP_MSTURN,
+	                                 APP_RTP,      APP_RTCP,  APP_TURN_CHANNEL, APP_DNS,
+	                                 APP_KERBEROS, APP_LLMNR, APP_SIP};
 
 	for (unsigned i = 0; i < ARRAY_LEN(asked); i++)
 		if (!(possible & BIT(asked[i])))
@@ -189,7 +189,7 @@ static bool ask_tcp(struct look *look)
 }
 
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
-		     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt)
+                     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt)
 {
 	uint8_t joined[JOIN_MAX];
 	struct look look = {

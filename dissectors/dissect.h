@@ -15,7 +15,7 @@
  * application is certain and nothing more can be learnt (a DNS flow never says so).
  */
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
-		     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt);
+                     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt);
 
 /* DHCP's client of a UDP 67/68 packet, for the key of its flow (RFC 2131: chaddr); false if it is none. */
 bool dhcp_client(const struct packet *packet, struct mac *ret_client);

@@ -31,16 +31,16 @@ struct young {
 		bool used;
 	} rtp[DISSECT_SSRCS];
 	uint32_t asked_no;    /* bit i: dissector i said no for good */
-	uint8_t owner;	      /* dissector that said yes, plus one; 0: none yet */
+	uint8_t owner;        /* dissector that said yes, plus one; 0: none yet */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	/* TCP, set by the sensor if it saw end i's SYN: the sequence number its first payload has. */
 	uint32_t first_seq[2];
 	bool first_seq_known[2];
 
 	uint8_t stun_tx[2][12]; /* transaction id of end i's last ICE check, ... */
-	bool stun_checked[2];	/* ... if it sent one */
-	bool turn;	  /* an MS-TURN or TURN exchange was seen: bare media may follow */
-	bool channel;	  /* a TURN channel was bound */
+	bool stun_checked[2];   /* ... if it sent one */
+	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
+	bool channel;     /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
 	/* RFC 4571, MS-TURN over TCP: where end i's next frame begins, if that is known. */
@@ -91,29 +91,29 @@ struct look {
 	const struct packet *packet;
 	const uint8_t *
 		data; /* the payload to judge: the packet's, or what was put together or unwrapped */
-	uint32_t len;	   /* captured bytes of it */
+	uint32_t len;      /* captured bytes of it */
 	uint32_t wire_len; /* bytes of it on the wire */
-	unsigned side;	   /* which end of the facts sent it */
+	unsigned side;     /* which end of the facts sent it */
 	bool from_start;   /* the first payload of this side of a TCP flow seen from its SYN */
-	bool resumed;	   /* this goes on where held bytes ended */
-	bool datagram;	   /* unwrapped from a framing: exactly one message */
+	bool resumed;      /* this goes on where held bytes ended */
+	bool datagram;     /* unwrapped from a framing: exactly one message */
 	bool relayed; /* unwrapped from a TURN message: it says nothing about the two ends */
 	struct flow_facts
 		*facts; /* a yes writes app, media, name_kind, ...; never the counters */
-	char *name;	/* NAME_MAX_LEN + 1 bytes; write with the facts' name_kind */
+	char *name;     /* NAME_MAX_LEN + 1 bytes; write with the facts' name_kind */
 	struct young *young;
 	struct learnt *learnt;
 
 	bool keep; /* set by a dissector: give me this again, with the next segment behind it, ... */
 	uint32_t keep_from; /* ... from this offset on (an owner's choice; else all of it) */
-	bool done;	    /* set by a dissector: nothing more to learn of this flow */
+	bool done;          /* set by a dissector: nothing more to learn of this flow */
 };
 
 struct dissector {
 	const char *name;
 	enum app app;
 	bool tcp, udp;
-	bool media;	 /* one of those that share a 5-tuple with media (RFC 7983) */
+	bool media;      /* one of those that share a 5-tuple with media (RFC 7983) */
 	uint64_t begins; /* TCP: mask of applications that cannot have begun if it says no */
 	enum answer (*look)(struct look *look);
 };
@@ -135,6 +135,6 @@ bool look_expects_media(const struct look *look);
  * Shows what was unwrapped to the dissectors of media (RFC 7983 7). `relayed`: it came out of a TURN message.
  */
 enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,
-			uint32_t wire_len, bool relayed);
+                        uint32_t wire_len, bool relayed);
 
 #endif

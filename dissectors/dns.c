@@ -143,7 +143,7 @@ struct record {
 };
 
 static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *owner,
-			struct record *ret)
+                        struct record *ret)
 {
 	struct cursor c;
 
@@ -163,7 +163,7 @@ static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, str
 }
 
 static void learn(struct look *look, const struct name *name, const struct record *record,
-		  const uint8_t *message)
+                  const uint8_t *message)
 {
 	struct learnt *learnt = look->learnt;
 	struct learnt_name *to;
@@ -176,7 +176,7 @@ static void learn(struct look *look, const struct name *name, const struct recor
 	to->client = look->packet->dst;
 	to->server = look->packet->src;
 	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
-					     : addr_from_v6(message + record->data);
+	                                     : addr_from_v6(message + record->data);
 	to->ttl_s = record->ttl;
 	text_copy(to->name, sizeof(to->name), name->text);
 }
@@ -186,7 +186,7 @@ static void learn(struct look *look, const struct name *name, const struct recor
  * name is not an answer to the question and binds nothing. Returns false if a record does not fit.
  */
 static bool read_answers(struct look *look, const uint8_t *message, uint32_t len, uint32_t *pos,
-			 unsigned count, const struct name *asked, bool store)
+                         unsigned count, const struct name *asked, bool store)
 {
 	struct name current = *asked, owner, next;
 
@@ -204,8 +204,8 @@ static bool read_answers(struct look *look, const uint8_t *message, uint32_t len
 				return false;
 			current = next;
 		} else if (ours && asked->len &&
-			   ((record.type == TYPE_A && record.len == 4) ||
-			    (record.type == TYPE_AAAA && record.len == 16))) {
+		           ((record.type == TYPE_A && record.len == 4) ||
+		            (record.type == TYPE_AAAA && record.len == 16))) {
 			learn(look, asked, &record, message);
 		}
 	}
@@ -232,7 +232,7 @@ static bool uses_port(const struct look *look, uint16_t port)
  * and others hit upon a fitting header too easily.
  */
 static enum answer look_message(struct look *look, const uint8_t *message, uint32_t len,
-				bool whole, enum app app)
+                                bool whole, enum app app)
 {
 	bool own_port = app == APP_LLMNR || uses_port(look, PORT_DNS);
 	struct cursor c = cursor_over(message, len);
@@ -266,7 +266,7 @@ static enum answer look_message(struct look *look, const uint8_t *message, uint3
 
 		fits = whole &&
 		       skip_records(message, len, &end,
-				    h.answers + 0u + h.authorities + h.additional) &&
+		                    h.answers + 0u + h.authorities + h.additional) &&
 		       end == len;
 		if (!fits)
 			return whole ? ANSWER_NO : ANSWER_MAYBE;
@@ -329,7 +329,7 @@ static enum answer dns_look(struct look *look)
 	    uses_port(look, PORT_NETBIOS))
 		return ANSWER_NO;
 	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_DNS)
-							: look_udp(look, APP_DNS);
+	                                                : look_udp(look, APP_DNS);
 }
 
 static enum answer llmnr_look(struct look *look)
@@ -337,18 +337,18 @@ static enum answer llmnr_look(struct look *look)
 	if (!uses_port(look, PORT_LLMNR))
 		return ANSWER_NO;
 	return look->packet->transport == TRANSPORT_TCP ? look_tcp(look, APP_LLMNR)
-							: look_udp(look, APP_LLMNR);
+	                                                : look_udp(look, APP_LLMNR);
 }
 
 const struct dissector dissector_dns = {.name = "dns",
-					.app = APP_DNS,
-					.tcp = true,
-					.udp = true,
-					.begins = BIT(APP_DNS),
-					.look = dns_look};
+                                        .app = APP_DNS,
+                                        .tcp = true,
+                                        .udp = true,
+                                        .begins = BIT(APP_DNS),
+                                        .look = dns_look};
 const struct dissector dissector_llmnr = {.name = "llmnr",
-					  .app = APP_LLMNR,
-					  .tcp = true,
-					  .udp = true,
-					  .begins = BIT(APP_LLMNR),
-					  .look = llmnr_look};
+                                          .app = APP_LLMNR,
+                                          .tcp = true,
+                                          .udp = true,
+                                          .begins = BIT(APP_LLMNR),
+                                          .look = llmnr_look};

@@ -41,7 +41,7 @@ static enum answer channel_look(struct look *look)
 const struct dissector dissector_dtls = {
 	.name = "dtls", .app = APP_DTLS, .udp = true, .media = true, .look = dtls_look};
 const struct dissector dissector_channel = {.name = "channel",
-					    .app = APP_TURN_CHANNEL,
-					    .udp = true,
-					    .media = true,
-					    .look = channel_look};
+                                            .app = APP_TURN_CHANNEL,
+                                            .udp = true,
+                                            .media = true,
+                                            .look = channel_look};

@@ -20,7 +20,7 @@ static uint32_t body_len(const uint8_t *header)
 }
 
 static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
-			uint32_t len, uint32_t wire_len)
+                        uint32_t len, uint32_t wire_len)
 {
 	(void)header;
 	if (len < wire_len && len < 20) {
@@ -35,10 +35,10 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 }
 
 static const struct framing FRAMING = {.which = FRAMING_RFC4571,
-				       .header = 2,
-				       .begins = begins,
-				       .body_len = body_len,
-				       .body = body};
+                                       .header = 2,
+                                       .begins = begins,
+                                       .body_len = body_len,
+                                       .body = body};
 
 static enum answer framed_look(struct look *look)
 {
@@ -46,9 +46,9 @@ static enum answer framed_look(struct look *look)
 }
 
 const struct dissector dissector_framed = {.name = "framed",
-					   .app = APP_RTP,
-					   .tcp = true,
-					   .media = true,
-					   .begins =
-						   BIT(APP_STUN) | BIT(APP_RTP) | BIT(APP_RTCP),
-					   .look = framed_look};
+                                           .app = APP_RTP,
+                                           .tcp = true,
+                                           .media = true,
+                                           .begins =
+                                                   BIT(APP_STUN) | BIT(APP_RTP) | BIT(APP_RTCP),
+                                           .look = framed_look};

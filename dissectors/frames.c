@@ -48,7 +48,7 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 			return ANSWER_MAYBE; /* the snap length took the next header */
 		pos = (uint32_t)ahead;
 	} else if (!framing->begins(look->data, look->len) ||
-		   (look->len >= framing->header && !chain_fits(look, framing))) {
+	           (look->len >= framing->header && !chain_fits(look, framing))) {
 		return ANSWER_NO;
 	}
 	walk->known[side] = false;

@@ -11,10 +11,10 @@ struct framing {
 	unsigned which; /* FRAMING_* */
 	uint32_t header;
 	bool (*begins)(const uint8_t *data,
-		       uint32_t len); /* whether so few bytes can begin one */
+	               uint32_t len); /* whether so few bytes can begin one */
 	uint32_t (*body_len)(const uint8_t *header);
 	enum answer (*body)(struct look *look, const uint8_t *header, const uint8_t *body,
-			    uint32_t len, uint32_t wire_len);
+	                    uint32_t len, uint32_t wire_len);
 };
 
 /*

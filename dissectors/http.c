@@ -6,9 +6,9 @@
 #include "dissectors/list.h"
 
 static const char *const METHODS[] = {
-	"GET ",	    "POST ",	  "HEAD ",  "PUT ",	    "OPTIONS ",	    "DELETE ",
-	"CONNECT ", "PATCH ",	  "TRACE ", "PROPFIND ",    "PROPPATCH ",   "MKCOL ",
-	"COPY ",    "MOVE ",	  "LOCK ",  "UNLOCK ",	    "REPORT ",	    "SUBSCRIBE ",
+	"GET ",     "POST ",      "HEAD ",  "PUT ",         "OPTIONS ",     "DELETE ",
+	"CONNECT ", "PATCH ",     "TRACE ", "PROPFIND ",    "PROPPATCH ",   "MKCOL ",
+	"COPY ",    "MOVE ",      "LOCK ",  "UNLOCK ",      "REPORT ",      "SUBSCRIBE ",
 	"NOTIFY ",  "BITS_POST ", "PRI ",   "RPC_IN_DATA ", "RPC_OUT_DATA "};
 
 static enum line begins_request(const uint8_t *data, uint32_t len)
@@ -140,7 +140,7 @@ static enum answer http_look(struct look *look)
 }
 
 const struct dissector dissector_http = {.name = "http",
-					 .app = APP_HTTP,
-					 .tcp = true,
-					 .begins = BIT(APP_HTTP),
-					 .look = http_look};
+                                         .app = APP_HTTP,
+                                         .tcp = true,
+                                         .begins = BIT(APP_HTTP),
+                                         .look = http_look};

@@ -18,7 +18,7 @@ enum {
  * will cut up (TCP segmentation offload): then the frame says how long it is.
  */
 static enum decoded rest_trim(struct rest *rest, uint32_t header, uint32_t total,
-			      struct packet *packet)
+                              struct packet *packet)
 {
 	if (total < header || total > rest->wire)
 		return DECODED_MALFORMED;

@@ -10,11 +10,11 @@ static const struct {
 	uint8_t tag, first, type;
 	bool request;
 } MESSAGES[] = {
-	{0x6a, 0xa1, 10, true},	 /* AS-REQ */
+	{0x6a, 0xa1, 10, true},  /* AS-REQ */
 	{0x6b, 0xa0, 11, false}, /* AS-REP */
-	{0x6c, 0xa1, 12, true},	 /* TGS-REQ */
+	{0x6c, 0xa1, 12, true},  /* TGS-REQ */
 	{0x6d, 0xa0, 13, false}, /* TGS-REP */
-	{0x6e, 0xa0, 14, true},	 /* AP-REQ */
+	{0x6e, 0xa0, 14, true},  /* AP-REQ */
 	{0x6f, 0xa0, 15, false}, /* AP-REP */
 	{0x7e, 0xa0, 30, false}, /* KRB-ERROR */
 };
@@ -36,7 +36,7 @@ static uint32_t der_len(struct cursor *c)
 
 /* `len` bytes of a message of `wire_len`. */
 static enum answer message(struct look *look, const uint8_t *data, uint32_t len,
-			   uint32_t wire_len)
+                           uint32_t wire_len)
 {
 	struct cursor c = cursor_over(data, len);
 	uint8_t tag = cursor_u8(&c);
@@ -79,15 +79,15 @@ static enum answer kerberos_look(struct look *look)
 	if (len < 20 || len > 1u << 20)
 		return ANSWER_NO;
 	answer = c.left || look->len < look->wire_len
-			 ? message(look, c.at, len < c.left ? len : c.left, len)
-			 : ANSWER_MAYBE;
+	                 ? message(look, c.at, len < c.left ? len : c.left, len)
+	                 : ANSWER_MAYBE;
 	look->keep = answer == ANSWER_MAYBE && look->len == look->wire_len;
 	return answer;
 }
 
 const struct dissector dissector_kerberos = {.name = "kerberos",
-					     .app = APP_KERBEROS,
-					     .tcp = true,
-					     .udp = true,
-					     .begins = BIT(APP_KERBEROS),
-					     .look = kerberos_look};
+                                             .app = APP_KERBEROS,
+                                             .tcp = true,
+                                             .udp = true,
+                                             .begins = BIT(APP_KERBEROS),
+                                             .look = kerberos_look};

@@ -9,7 +9,7 @@
 #define DISSECTORS(X) \
 	X(msturn)     /* UDP; ff 10, magic cookie attribute */ \
 	X(msturn_tcp) /* pseudo-TLS, then framing */ \
-	X(stun)	      /* UDP, and bare over TCP */ \
+	X(stun)       /* UDP, and bare over TCP */ \
 	X(dtls) \
 	X(channel) /* TURN ChannelData, in context only */ \
 	X(dhcp) \

@@ -79,10 +79,10 @@ bool look_expects_media(const struct look *look)
 }
 
 enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,
-			uint32_t wire_len, bool relayed)
+                        uint32_t wire_len, bool relayed)
 {
 	static const struct dissector *const media[] = {&dissector_stun, &dissector_dtls,
-							&dissector_rtcp, &dissector_rtp};
+	                                                &dissector_rtcp, &dissector_rtp};
 	struct look inner = *outer;
 
 	inner.data = data;

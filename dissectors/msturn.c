@@ -59,7 +59,7 @@ enum answer msturn_message(struct look *look)
 		if (attribute.type == ATTRIBUTE_DATA &&
 		    (header.type == TYPE_SEND || header.type == TYPE_DATA))
 			(void)look_inside(look, attribute.value, attribute.len, attribute.len,
-					  true);
+			                  true);
 	}
 	return ANSWER_YES;
 }

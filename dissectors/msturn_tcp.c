@@ -20,11 +20,11 @@ struct pattern {
 static const struct pattern CLIENT_HELLO = {
 	50,
 	{{0, 11, {0x16, 3, 1, 0, 0x2d, 1, 0, 0, 0x29, 3, 1}},
-	 {43, 7, {0, 0, 2, 0, 0x18, 1, 0}}}};
+         {43, 7, {0, 0, 2, 0, 0x18, 1, 0}}}};
 static const struct pattern SERVER_HELLO = {
 	83,
 	{{0, 11, {0x16, 3, 1, 0, 0x4e, 2, 0, 0, 0x46, 3, 1}},
-	 {76, 7, {0, 0x18, 0, 0x0e, 0, 0, 0}}}};
+         {76, 7, {0, 0x18, 0, 0x0e, 0, 0, 0}}}};
 
 /* Whether `len` bytes are the pattern, or its beginning. */
 static bool pattern_fits(const struct pattern *pattern, const uint8_t *data, uint32_t len)
@@ -61,7 +61,7 @@ static uint32_t body_len(const uint8_t *header)
 
 /* A control message proves itself; data only after a handshake, or some frames in a row. */
 static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
-			uint32_t len, uint32_t wire_len)
+                        uint32_t len, uint32_t wire_len)
 {
 	struct look message = *look;
 	bool ours = look->facts->app == APP_MSTURN;
@@ -87,10 +87,10 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 }
 
 static const struct framing FRAMING = {.which = FRAMING_MSTURN,
-				       .header = 4,
-				       .begins = begins,
-				       .body_len = body_len,
-				       .body = body};
+                                       .header = 4,
+                                       .begins = begins,
+                                       .body_len = body_len,
+                                       .body = body};
 
 static enum answer msturn_tcp_look(struct look *look)
 {
@@ -113,8 +113,8 @@ static enum answer msturn_tcp_look(struct look *look)
 }
 
 const struct dissector dissector_msturn_tcp = {.name = "msturn_tcp",
-					       .app = APP_MSTURN,
-					       .tcp = true,
-					       .media = true,
-					       .begins = BIT(APP_MSTURN),
-					       .look = msturn_tcp_look};
+                                               .app = APP_MSTURN,
+                                               .tcp = true,
+                                               .media = true,
+                                               .begins = BIT(APP_MSTURN),
+                                               .look = msturn_tcp_look};

@@ -23,7 +23,7 @@ void ndpi_state_free(struct ndpi_engine *engine, struct ndpi_state *state);
  * is passed over (APP_NONE), as Debian's 4.2 dies of it.
  */
 enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const uint8_t *ip,
-		   uint32_t len, int64_t time_us, bool *ret_final);
+                   uint32_t len, int64_t time_us, bool *ret_final);
 /* The last word about a flow: by DPI, never by a guess from port or address. */
 enum app ndpi_giveup(struct ndpi_engine *engine, struct ndpi_state *state);
 

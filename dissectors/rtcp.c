@@ -41,7 +41,7 @@ static enum answer rtcp_look(struct look *look)
 	if (report && len < (type == TYPE_SR ? 28u : 8u) + 24u * blocks)
 		return ANSWER_NO;
 	if (!context && !(report && (is_compound(look) || len + 14 == look->wire_len ||
-				     len + 15 == look->wire_len))) {
+	                             len + 15 == look->wire_len))) {
 		if (!report || ++look->young->rtcp_run < RTCP_PROOF)
 			return ANSWER_MAYBE;
 		look->young->rtcp_run = RTCP_PROOF;

@@ -18,11 +18,11 @@
 static uint8_t kind_of(uint8_t payload_type)
 {
 	switch (payload_type) {
-	case 0:	  /* PCMU */
-	case 3:	  /* GSM 6.10 */
-	case 4:	  /* G.723.1 */
-	case 8:	  /* PCMA */
-	case 9:	  /* G.722 */
+	case 0:   /* PCMU */
+	case 3:   /* GSM 6.10 */
+	case 4:   /* G.723.1 */
+	case 8:   /* PCMA */
+	case 9:   /* G.722 */
 	case 13:  /* comfort noise */
 	case 97:  /* redundant audio */
 	case 101: /* telephone events */
@@ -137,7 +137,7 @@ static enum answer rtp_look(struct look *look)
 	step = (uint16_t)(seq - young->rtp[i].seq);
 	if (young->rtp[i].used && !step)
 		return context || young->rtp[i].run >= RTP_PROOF ? ANSWER_YES
-								 : ANSWER_MAYBE; /* a copy */
+		                                                 : ANSWER_MAYBE; /* a copy */
 	if (young->rtp[i].used && step <= SEQ_STEP_MAX &&
 	    (int32_t)(timestamp - young->rtp[i].timestamp) >= 0)
 		young->rtp[i].run += young->rtp[i].run < UINT16_MAX;

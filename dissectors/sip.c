@@ -6,9 +6,9 @@
 #include "dissectors/list.h"
 
 static const char *const METHODS[] = {
-	"INVITE ",  "ACK ",	  "BYE ",     "CANCEL ",   "OPTIONS ",	"REGISTER ",
-	"PRACK ",   "SUBSCRIBE ", "NOTIFY ",  "PUBLISH ",  "INFO ",	"REFER ",
-	"MESSAGE ", "UPDATE ",	  "SERVICE ", "BENOTIFY ", "NEGOTIATE "};
+	"INVITE ",  "ACK ",       "BYE ",     "CANCEL ",   "OPTIONS ",  "REGISTER ",
+	"PRACK ",   "SUBSCRIBE ", "NOTIFY ",  "PUBLISH ",  "INFO ",     "REFER ",
+	"MESSAGE ", "UPDATE ",    "SERVICE ", "BENOTIFY ", "NEGOTIATE "};
 
 static enum line begins_sip(const uint8_t *data, uint32_t len, bool *ret_reply)
 {
@@ -59,8 +59,8 @@ static enum answer sip_look(struct look *look)
 }
 
 const struct dissector dissector_sip = {.name = "sip",
-					.app = APP_SIP,
-					.tcp = true,
-					.udp = true,
-					.begins = BIT(APP_SIP),
-					.look = sip_look};
+                                        .app = APP_SIP,
+                                        .tcp = true,
+                                        .udp = true,
+                                        .begins = BIT(APP_SIP),
+                                        .look = sip_look};

@@ -17,7 +17,7 @@ enum {
 	ATTRIBUTE_USERNAME = 0x0006,
 	ATTRIBUTE_DATA = 0x0013,
 	ATTRIBUTE_PRIORITY = 0x0024,
-	ATTRIBUTE_CANDIDATE = 0x8054,	   /* [MS-ICE2] 2.2 */
+	ATTRIBUTE_CANDIDATE = 0x8054,      /* [MS-ICE2] 2.2 */
 	ATTRIBUTE_IMPLEMENTATION = 0x8070, /* [MS-ICE2] 2.2 */
 };
 
@@ -112,7 +112,7 @@ static struct told read_attributes(const struct look *look)
  * a flow to a relay it is the peer behind it that answers, and says nothing of the relay.
  */
 static void binding(struct look *look, const struct stun_header *header,
-		    const struct told *told)
+                    const struct told *told)
 {
 	struct young *young = look->young;
 	unsigned side = look->side;
@@ -178,7 +178,7 @@ static enum answer message(struct look *look)
 	if (method_of(header.type) == METHOD_BINDING)
 		binding(look, &header, &told);
 	else if (header.cookie == STUN_COOKIE && method_of(header.type) >= METHOD_ALLOCATE &&
-		 method_of(header.type) <= METHOD_CHANNEL_BIND)
+	         method_of(header.type) <= METHOD_CHANNEL_BIND)
 		turn(look, &header, &told);
 	return ANSWER_YES;
 }
@@ -228,9 +228,9 @@ static enum answer stun_look(struct look *look)
 }
 
 const struct dissector dissector_stun = {.name = "stun",
-					 .app = APP_STUN,
-					 .tcp = true,
-					 .udp = true,
-					 .media = true,
-					 .begins = BIT(APP_STUN),
-					 .look = stun_look};
+                                         .app = APP_STUN,
+                                         .tcp = true,
+                                         .udp = true,
+                                         .media = true,
+                                         .begins = BIT(APP_STUN),
+                                         .look = stun_look};

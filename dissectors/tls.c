@@ -130,9 +130,9 @@ static bool client_hello(struct look *look)
 	body = cursor_be24(&c);
 	version = cursor_be16(&c);
 	cursor_skip(&c, 32);
-	cursor_skip(&c, cursor_u8(&c));	  /* session id */
+	cursor_skip(&c, cursor_u8(&c));   /* session id */
 	cursor_skip(&c, cursor_be16(&c)); /* cipher suites */
-	cursor_skip(&c, cursor_u8(&c));	  /* compression methods */
+	cursor_skip(&c, cursor_u8(&c));   /* compression methods */
 	if (!look->facts->tls_version)
 		look->facts->tls_version = version_known(version);
 	if (c.short_read)
@@ -157,7 +157,7 @@ static void server_hello(struct look *look)
 	version = cursor_be16(&c);
 	cursor_skip(&c, 32);
 	cursor_skip(&c, cursor_u8(&c)); /* session id */
-	cursor_skip(&c, 3);		/* cipher suite, compression */
+	cursor_skip(&c, 3);             /* cipher suite, compression */
 	if (version_known(version))
 		look->facts->tls_version = version_known(version);
 	look->young->tls_server_hello = true;

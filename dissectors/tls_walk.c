@@ -21,7 +21,7 @@ enum { VERSION_TLS13 = 4 };
 
 /* Fills head[] up to `want` bytes; says whether they are there. */
 static bool gather(struct cursor *c, uint32_t limit, uint8_t *head, uint8_t *head_len,
-		   uint8_t want, uint32_t *taken)
+                   uint8_t want, uint32_t *taken)
 {
 	*taken = 0;
 	while (*head_len < want && *taken < limit && c->left) {
@@ -57,7 +57,7 @@ static void message(struct look *look, const struct tls_walk *walk)
 	case MESSAGE_CERTIFICATE:
 		if (walk->client)
 			over(look, walk->head[4] | walk->head[5] | walk->head[6] ? MTLS_YES
-										 : MTLS_NO);
+			                                                         : MTLS_NO);
 		break;
 	case MESSAGE_CLIENT_KEY_EXCHANGE:
 		over(look, MTLS_NO); /* a certificate would have come before it */
@@ -83,7 +83,7 @@ static void walk_record(struct look *look, struct tls_walk *walk, struct cursor 
 			continue;
 		}
 		whole = gather(c, here, walk->head, &walk->head_len, walk->head_len < 4 ? 4 : 7,
-			       &taken);
+		               &taken);
 		walk->record_left = (uint16_t)(walk->record_left - taken);
 		if (!whole)
 			continue;

@@ -99,7 +99,7 @@ static enum decoded decode_icmp(struct rest rest, struct packet *packet)
 	if (icmp_quotes(packet))
 		decode_quoted(packet->payload, packet->payload_len, packet);
 	return packet->transport == TRANSPORT_ICMP6 ? icmp6_kind(packet->icmp_type)
-						    : DECODED_IP;
+	                                            : DECODED_IP;
 }
 
 enum decoded decode_transport(struct rest rest, struct packet *packet)

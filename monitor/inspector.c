@@ -21,7 +21,7 @@ struct inspector {
 };
 
 int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
-		  struct err *err)
+                  struct err *err)
 {
 	struct inspector *inspector = calloc(1, sizeof(*inspector));
 	int r;
@@ -73,7 +73,7 @@ static struct inspected *flow_open(struct inspector *inspector, uint64_t id)
 }
 
 static void say(struct inspector *inspector, struct event_opinion *event, uint64_t flow,
-		enum app app, bool final)
+                enum app app, bool final)
 {
 	event->head.type = EVENT_OPINION;
 	event->flow = flow;
@@ -83,7 +83,7 @@ static void say(struct inspector *inspector, struct event_opinion *event, uint64
 }
 
 static void look(struct inspector *inspector, const struct event_packet *event,
-		 struct event_opinion *opinion)
+                 struct event_opinion *opinion)
 {
 	struct inspected *flow = idmap_find(&inspector->flows, event->flow);
 	bool final = false;
@@ -94,7 +94,7 @@ static void look(struct inspector *inspector, const struct event_packet *event,
 	if (!flow || !flow->state)
 		return;
 	app = ndpi_look(inspector->engine, flow->state, event->ip, event->ip_len,
-			event->time_us, &final);
+	                event->time_us, &final);
 	if (app != APP_NONE && (app != flow->app || final)) {
 		flow->app = app;
 		say(inspector, opinion, event->flow, app, final);
@@ -106,7 +106,7 @@ static void look(struct inspector *inspector, const struct event_packet *event,
 }
 
 static void forget(struct inspector *inspector, const struct event_forget *event,
-		   struct event_opinion *opinion)
+                   struct event_opinion *opinion)
 {
 	struct inspected *flow = idmap_take(&inspector->flows, event->flow);
 	enum app app;

@@ -13,7 +13,7 @@ struct inspector;
 
 /* `packets` is read, `opinions` written. 0, or negative errno with err filled. */
 int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
-		  struct err *err) MUST_CHECK;
+                  struct err *err) MUST_CHECK;
 void inspector_free(struct inspector *inspector);
 
 /*

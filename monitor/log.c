@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-static void PRINTF(3, 0) say(const char *colour, const char *word, const char *fmt, va_list args)
+static void PRINTF(3, 0)
+	say(const char *colour, const char *word, const char *fmt, va_list args)
 {
 	bool terminal = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 

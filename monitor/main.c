@@ -17,15 +17,15 @@ static const struct {
 static void help(FILE *out)
 {
 	fprintf(out,
-		"usage: tlmon COMMAND [options]      (tlmon COMMAND --help explains each)\n\n"
-		"Holds the traffic of Teamline room systems against the documented envelope of\n"
-		"ports and protocols, and says of every flow why it fits or what differs.\n\n");
+	        "usage: tlmon COMMAND [options]      (tlmon COMMAND --help explains each)\n\n"
+	        "Holds the traffic of Teamline room systems against the documented envelope of\n"
+	        "ports and protocols, and says of every flow why it fits or what differs.\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
 		fprintf(out, "  %-9s %s\n", LIST[i].name, LIST[i].help);
 	fprintf(out, "\nA first look at a capture:\n"
-		     "  tlmon check -r FILE.pcap --unit 192.168.1.6 --profile room,online\n"
-		     "At a mirror port:\n"
-		     "  tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon\n");
+	             "  tlmon check -r FILE.pcap --unit 192.168.1.6 --profile room,online\n"
+	             "At a mirror port:\n"
+	             "  tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon\n");
 }
 
 int main(int argc, char **argv)

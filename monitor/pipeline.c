@@ -95,8 +95,8 @@ static void progress(struct pipeline *pipeline, bool now)
 	state = (struct pipeline_state){
 		.now_us = sensor_now(pipeline->sensor),
 		.permille = pipeline->options.capture.live
-				    ? -1
-				    : capture_progress(pipeline->capture),
+	                            ? -1
+	                            : capture_progress(pipeline->capture),
 		.live = pipeline->options.capture.live,
 		.counters = sensor_counters(pipeline->sensor),
 		.sums = recorder_sums(pipeline->recorder),
@@ -106,7 +106,7 @@ static void progress(struct pipeline *pipeline, bool now)
 }
 
 static int pipeline_new(const struct pipeline_options *options, struct capture *capture,
-			struct pipeline **ret, struct err *err)
+                        struct pipeline **ret, struct err *err)
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	struct sensor_options sensor = {
@@ -135,7 +135,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	pipeline->capture = capture;
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(pipeline->inputs, sizeof(pipeline->inputs), "%s%s", i ? ", " : "",
-			 capture_input(capture, i)->name);
+		         capture_input(capture, i)->name);
 	pipeline->facts = ring_new(RING_FACTS);
 	pipeline->packets = ring_new(RING_PACKETS);
 	pipeline->opinions = ring_new(RING_OPINIONS);
@@ -196,7 +196,7 @@ static bool wants_end(const struct pipeline *pipeline, int64_t begun_us)
 {
 	return signals_seen || pipeline->failed ||
 	       (pipeline->options.for_us &&
-		wall_us(CLOCK_MONOTONIC) - begun_us >= pipeline->options.for_us);
+	        wall_us(CLOCK_MONOTONIC) - begun_us >= pipeline->options.for_us);
 }
 
 static int run_files(struct pipeline *pipeline, struct err *err)
@@ -216,8 +216,8 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 		/* Only now it is known when the next file begins, and whether flows go on into it. */
 		for (; first_over < over; first_over++)
 			sensor_input_end(pipeline->sensor, first_over,
-					 capture_input(pipeline->capture, first_over),
-					 r == CAPTURED_FRAME ? frame.time_us : 0);
+			                 capture_input(pipeline->capture, first_over),
+			                 r == CAPTURED_FRAME ? frame.time_us : 0);
 		if (r == CAPTURED_END)
 			break;
 		sensor_frame(pipeline->sensor, &frame);
@@ -264,7 +264,7 @@ static int run_live(struct pipeline *pipeline, struct err *err)
 }
 
 static int known_inputs(const struct pipeline_options *options, const struct capture *capture,
-			struct err *err)
+                        struct err *err)
 {
 	for (size_t i = 0; i < capture_input_count(capture); i++) {
 		const struct captured_input *input = capture_input(capture, i);
@@ -286,12 +286,12 @@ static int known_inputs(const struct pipeline_options *options, const struct cap
 }
 
 int pipeline_run(const struct pipeline_options *options, struct capture *capture,
-		 struct pipeline **ret, struct err *err)
+                 struct pipeline **ret, struct err *err)
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
 	struct sigaction action = {.sa_handler = on_signal}, before_int, before_term;
 	int r = options->capture.live || options->again ? 0
-							: known_inputs(options, capture, err);
+	                                                : known_inputs(options, capture, err);
 
 	if (r >= 0)
 		r = pipeline_new(options, capture, &pipeline, err);

@@ -49,8 +49,8 @@ struct recorder {
 	unsigned held_count;
 	int64_t run, policy_id;
 	int64_t now_us, commit_us;
-	unsigned rows;	 /* written since the last commit */
-	bool begun;	 /* a transaction is open */
+	unsigned rows;   /* written since the last commit */
+	bool begun;      /* a transaction is open */
 	int16_t *mirror; /* row -> the row its UDP flows exercise as well; -1 */
 	struct candidate candidates[CANDIDATES_MAX];
 	size_t candidate_count;
@@ -109,7 +109,7 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	r = flowdb_run_begin(options->db, &run, &recorder->run, err);
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
-				      policy->site_text, &recorder->policy_id, err);
+		                      policy->site_text, &recorder->policy_id, err);
 	return r;
 }
 
@@ -195,7 +195,7 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		r = findings_flush(recorder->findings, db, err);
 	if (r >= 0)
 		r = flowdb_run_update(db, recorder->run, sums->first_us, sums->last_us, !again,
-				      &sums->counters, err);
+		                      &sums->counters, err);
 	if (r >= 0)
 		r = flowdb_commit(db, err);
 	if (r >= 0 && again)
@@ -212,8 +212,8 @@ int recorder_flush(struct recorder *recorder, struct err *err)
 }
 
 static int flow_write(struct recorder *recorder, const struct unit *unit,
-		      const struct view *view, const struct verdict *verdict,
-		      struct sheet *sheet, struct err *err)
+                      const struct view *view, const struct verdict *verdict,
+                      struct sheet *sheet, struct err *err)
 {
 	const struct policy *policy = recorder->options.policy;
 	struct finding *finding = gathered_finding(&sheet->gathered);
@@ -248,8 +248,8 @@ static int flow_write(struct recorder *recorder, const struct unit *unit,
 
 /* What is known beside the flow's own facts. */
 static void view_fill(const struct recorder *recorder, const struct unit *unit,
-		      const struct flow_facts *facts, const char *name, unsigned local,
-		      enum app opinion, struct view *view)
+                      const struct flow_facts *facts, const char *name, unsigned local,
+                      enum app opinion, struct view *view)
 {
 	const struct policy *policy = recorder->options.policy;
 	const struct addr *remote = &facts->end[!local].addr;
@@ -260,8 +260,8 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 		.local = (uint8_t)local,
 		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app : (uint16_t)opinion,
 		.evidence = facts->evidence == EVIDENCE_DISSECTOR ? EVIDENCE_DISSECTOR
-			    : opinion != APP_NONE		  ? EVIDENCE_INSPECTED
-								  : EVIDENCE_NONE,
+	                    : opinion != APP_NONE                 ? EVIDENCE_INSPECTED
+	                                                          : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.unit = unit->rule,
 		.over_us = recorder->now_us,
@@ -269,7 +269,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 		.inspector_off = recorder->options.no_inspector,
 	};
 	view->bound_count = book_names(recorder->book, unit->number, remote, facts->first_us,
-				       facts->last_us, view->bound);
+	                               facts->last_us, view->bound);
 	if (!unit->lease.known)
 		return;
 	for (size_t i = 0; i < policy->envelope->role_count; i++) {
@@ -282,7 +282,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 			if (unit->lease.dns_count)
 				view->learnt_any |= (uint32_t)BIT(i);
 		} else if (role->learn == LEARN_DHCP_SERVER &&
-			   !addr_is_unspecified(&unit->lease.server)) {
+		           !addr_is_unspecified(&unit->lease.server)) {
 			view->learnt_any |= (uint32_t)BIT(i);
 			if (addr_equal(&unit->lease.server, remote))
 				view->learnt_roles |= (uint32_t)BIT(i);
@@ -295,7 +295,7 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 }
 
 static void use_count(struct recorder *recorder, struct unit *unit, const struct view *view,
-		      const struct verdict *verdict)
+                      const struct verdict *verdict)
 {
 	const struct flow_facts *facts = view->facts;
 
@@ -319,9 +319,9 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 				use->unanswered++;
 			} else {
 				uint64_t *count = verdict->grade == GRADE_EXACT ? &use->exact
-						  : verdict->grade == GRADE_WIDE
-							  ? &use->wide
-							  : &use->unproven;
+				                  : verdict->grade == GRADE_WIDE
+				                          ? &use->wide
+				                          : &use->unproven;
 
 				(*count)++;
 				if (!use->first_us || facts->first_us < use->first_us)
@@ -338,9 +338,9 @@ static void use_count(struct recorder *recorder, struct unit *unit, const struct
 
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct recorder *recorder, struct unit *unit,
-		      const struct flow_facts *facts, const char *name, unsigned local,
-		      enum app opinion, bool ended, bool may_hold, struct sheet *sheet,
-		      bool *ret_hold, struct err *err)
+                      const struct flow_facts *facts, const char *name, unsigned local,
+                      enum app opinion, bool ended, bool may_hold, struct sheet *sheet,
+                      bool *ret_hold, struct err *err)
 {
 	struct verdict verdict;
 	struct view view;
@@ -354,8 +354,8 @@ static int flow_judge(struct recorder *recorder, struct unit *unit,
 	judge_flow(recorder->options.policy, &view, &verdict);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
 		bool two_way = unit->two_way_us &&
-			       unit->two_way_us >= facts->first_us - TWO_WAY_US &&
-			       unit->two_way_us <= facts->last_us + TWO_WAY_US;
+		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
+		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
 
 		if (judge_outcome(recorder->options.policy, &view, two_way, &verdict) &&
 		    may_hold) {
@@ -365,11 +365,11 @@ static int flow_judge(struct recorder *recorder, struct unit *unit,
 	}
 	if (verdict.kind != KIND_NONE)
 		r = findings_add(recorder->findings, recorder->options.db, unit, &view,
-				 &verdict, &sheet->gathered, err);
+		                 &verdict, &sheet->gathered, err);
 	else
 		findings_drop(recorder->findings, &sheet->gathered);
 	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
-		       facts->last_us - facts->first_us >= WRITE_AGE_US))
+	               facts->last_us - facts->first_us >= WRITE_AGE_US))
 		r = flow_write(recorder, unit, &view, &verdict, sheet, err);
 	if (ended) {
 		sheet->over = true;
@@ -397,7 +397,7 @@ static struct candidate *candidate_at(struct recorder *recorder, const struct ad
 
 /* A flow no unit of the lists takes part in: is one of its ends a room system all the same? */
 static int flow_strangers(struct recorder *recorder, const struct flow_facts *facts,
-			  const char *name, struct err *err)
+                          const char *name, struct err *err)
 {
 	const struct policy *policy = recorder->options.policy;
 
@@ -405,7 +405,7 @@ static int flow_strangers(struct recorder *recorder, const struct flow_facts *fa
 		const struct endpoint *host = &facts->end[end];
 		bool by_oui = policy_looks_like_unit(policy, &host->mac, NULL);
 		bool by_name = facts->initiator == end && *name &&
-			       policy_looks_like_unit(policy, NULL, name);
+		               policy_looks_like_unit(policy, NULL, name);
 		struct candidate *candidate;
 		struct unit *unit;
 		int r = 0;
@@ -431,7 +431,7 @@ static int flow_strangers(struct recorder *recorder, const struct flow_facts *fa
 		if (unit) {
 			unit_seen(unit, host, facts->first_us, facts->last_us);
 			r = findings_unlisted(recorder->findings, recorder->options.db, unit,
-					      facts, end, err);
+			                      facts, end, err);
 		}
 		if (r < 0)
 			return r;
@@ -443,25 +443,25 @@ static int flow_strangers(struct recorder *recorder, const struct flow_facts *fa
 
 /* The unit at one end; a DHCP client without an address is known by its MAC or by the lease it gets. */
 static struct unit *unit_of_end(struct recorder *recorder, const struct flow_facts *facts,
-				unsigned end, int *ret_error, struct err *err)
+                                unsigned end, int *ret_error, struct err *err)
 {
 	bool client = !mac_is_zero(&facts->chaddr) && facts->end[end].port == 68;
 
 	if (client) {
 		struct unit *unit = units_by_mac(recorder->units, recorder->options.db,
-						 &facts->chaddr, ret_error, err);
+		                                 &facts->chaddr, ret_error, err);
 
 		if (unit || *ret_error < 0)
 			return unit;
 	}
 	return units_at(recorder->units, recorder->options.db, &facts->end[end],
-			facts->packets[end] > 0, ret_error, err);
+	                facts->packets[end] > 0, ret_error, err);
 }
 
 /* Sets *ret_hold where an ended flow must wait; then `open` is as before. */
 static int flow_handle(struct recorder *recorder, const struct event_flow *event,
-		       enum app opinion, bool may_hold, struct open_flow *open, bool *ret_hold,
-		       struct err *err)
+                       enum app opinion, bool may_hold, struct open_flow *open, bool *ret_hold,
+                       struct err *err)
 {
 	const struct flow_facts *facts = &event->facts;
 	bool ended = event->head.type == EVENT_FLOW_END;
@@ -485,7 +485,7 @@ static int flow_handle(struct recorder *recorder, const struct event_flow *event
 		if (!units[end] || open->sheet[end].over)
 			continue;
 		r = flow_judge(recorder, units[end], facts, name, end, opinion, ended, may_hold,
-			       &open->sheet[end], ret_hold, err);
+		               &open->sheet[end], ret_hold, err);
 		if (r < 0 || *ret_hold)
 			return r;
 	}
@@ -493,12 +493,12 @@ static int flow_handle(struct recorder *recorder, const struct event_flow *event
 }
 
 static void flow_hold(struct recorder *recorder, const struct event_flow *event,
-		      enum app opinion, const struct open_flow *open)
+                      enum app opinion, const struct open_flow *open)
 {
 	struct held_flow *held = &recorder->held[recorder->held_count++];
 
 	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len),
-				   opinion, *open};
+	                           opinion, *open};
 	if (held->event)
 		memcpy(held->event, event, event->head.len);
 	else
@@ -517,7 +517,7 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 
 		if (r >= 0)
 			r = flow_handle(recorder, held->event, held->opinion, !over,
-					&held->open, &hold, err);
+			                &held->open, &hold, err);
 		if (hold && r >= 0)
 			recorder->held[kept++] = *held;
 		else
@@ -528,7 +528,7 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 }
 
 static int handle_flow(struct recorder *recorder, const struct event_flow *event,
-		       struct err *err)
+                       struct err *err)
 {
 	uint64_t id = event->facts.id;
 	bool ended = event->head.type == EVENT_FLOW_END, hold = false;
@@ -536,7 +536,7 @@ static int handle_flow(struct recorder *recorder, const struct event_flow *event
 	struct open_flow *open = idmap_find(&recorder->open, id);
 	enum app opinion = join_opinion(recorder->join, id, ended);
 	int r = flow_handle(recorder, event, opinion, recorder->held_count < HELD_MAX,
-			    open ? open : &fresh, &hold, err);
+	                    open ? open : &fresh, &hold, err);
 
 	if (hold)
 		flow_hold(recorder, event, opinion, open ? open : &fresh);
@@ -556,7 +556,7 @@ static int handle_flow(struct recorder *recorder, const struct event_flow *event
 
 /* An answer counts only from a server that holds the role which the envelope learns from DHCP. */
 static bool is_dns_server(const struct recorder *recorder, const struct unit *unit,
-			  const struct addr *server)
+                          const struct addr *server)
 {
 	const struct policy *policy = recorder->options.policy;
 	uint32_t listed = policy_roles_of_addr(policy, server);
@@ -575,7 +575,7 @@ static bool is_dns_server(const struct recorder *recorder, const struct unit *un
 }
 
 static int handle_name(struct recorder *recorder, const struct event_name *event,
-		       struct err *err)
+                       struct err *err)
 {
 	struct endpoint client = {.addr = event->client};
 	char text[NAME_MAX_LEN + 1];
@@ -597,14 +597,14 @@ static int handle_name(struct recorder *recorder, const struct event_name *event
 	if (r < 0 || !unit || !is_dns_server(recorder, unit, &event->server))
 		return r;
 	book_bind(recorder->book, unit->number, &event->address, text, row.first_us,
-		  row.until_us);
+	          row.until_us);
 	unit->bound_roles |= policy_roles_of_name(recorder->options.policy, text);
 	recorder->rows++;
 	return flowdb_name_put(recorder->options.db, &row, err);
 }
 
 static int handle_lease(struct recorder *recorder, const struct event_lease *event,
-			struct err *err)
+                        struct err *err)
 {
 	struct unit *unit;
 	int r = 0;
@@ -626,7 +626,7 @@ static int handle_lease(struct recorder *recorder, const struct event_lease *eve
 }
 
 static int handle_input(struct recorder *recorder, const struct event_input *event,
-			struct err *err)
+                        struct err *err)
 {
 	const struct captured_input *told =
 		recorder->options.input
@@ -647,7 +647,7 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 }
 
 static int handle_health(struct recorder *recorder, const struct event_health *event,
-			 struct err *err)
+                         struct err *err)
 {
 	int r = 0;
 
@@ -664,7 +664,7 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 	if (r >= 0 && event->final)
 		r = commit(recorder, false, err);
 	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
-		 (recorder->rows >= COMMIT_ROWS || recorder->options.live))
+	         (recorder->rows >= COMMIT_ROWS || recorder->options.live))
 		r = commit(recorder, true, err);
 	return r;
 }

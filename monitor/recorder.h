@@ -23,10 +23,10 @@ struct candidate {
 
 struct recorder_options {
 	const struct policy *policy; /* outlives the recorder */
-	struct flowdb *db;	     /* open for writing, outlives it too */
+	struct flowdb *db;           /* open for writing, outlives it too */
 	struct ring *facts, *opinions;
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
-	bool live;         /* commits every second; files commit by rows */
+	bool live; /* commits every second; files commit by rows */
 	bool no_inspector;
 	/* The inputs as capture knows them, for names, hashes and notes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
@@ -37,7 +37,7 @@ struct recorder_options {
 
 /* Begins a run in the database. 0, or negative errno with err filled. */
 int recorder_new(const struct recorder_options *options, struct recorder **ret,
-		 struct err *err) MUST_CHECK;
+                 struct err *err) MUST_CHECK;
 void recorder_free(struct recorder *recorder);
 
 /*
@@ -49,10 +49,11 @@ int recorder_step(struct recorder *recorder, struct err *err) MUST_CHECK;
 int recorder_flush(struct recorder *recorder, struct err *err) MUST_CHECK;
 
 struct recorder_sums {
-	uint64_t flows;	       /* rows: flows of units, one for each unit */
+	uint64_t flows;        /* rows: flows of units, one for each unit */
 	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
 	uint64_t findings;     /* opened in this run */
-	uint64_t refused; /* events that failed their check, candidates and flows without a place */
+	uint64_t
+		refused; /* events that failed their check, candidates and flows without a place */
 	struct counters counters;  /* the sensor's last word */
 	int64_t first_us, last_us; /* of the run's clock */
 };

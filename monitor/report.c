@@ -35,7 +35,7 @@ struct report {
 	struct seen_finding *findings;
 	size_t finding_count, finding_room;
 	uint64_t by_severity[5], waived; /* open, unwaived ones; and the waived */
-	uint64_t undetermined;		 /* flows */
+	uint64_t undetermined;           /* flows */
 	uint64_t idle_required; /* cells: required, and neither ok, outside nor blocked */
 	uint64_t cuts;
 };
@@ -53,7 +53,7 @@ static int take_unit(void *context, const struct unit_view *unit, struct err *er
 	if (!unit->listed)
 		return 0;
 	if (!words || array_reserve(&report->units, &report->unit_room, report->unit_count + 1,
-				    sizeof(*seen)) < 0)
+	                            sizeof(*seen)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	seen = &report->units[report->unit_count++];
 	seen->name = strdup(unit->name);
@@ -94,7 +94,7 @@ static int take_finding(void *context, const struct finding_group *group, struct
 	else if (group->row.severity < ARRAY_LEN(report->by_severity))
 		report->by_severity[group->row.severity] += group->findings;
 	if (array_reserve(&report->findings, &report->finding_room, report->finding_count + 1,
-			  sizeof(*seen)) < 0)
+	                  sizeof(*seen)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	seen = &report->findings[report->finding_count++];
 	seen->id = group->id;
@@ -159,7 +159,7 @@ static void judge_cells(struct report *report)
 }
 
 int report_new(struct flowdb *db, const struct policy *policy, enum severity fail_on,
-	       struct report **ret, struct err *err)
+               struct report **ret, struct err *err)
 {
 	CLEANUP(report_freep) struct report *report = calloc(1, sizeof(*report));
 	struct finding_query findings = {0};
@@ -247,13 +247,13 @@ static void write_head(const struct report *report, FILE *file, bool colour)
 	char from[TIME_TEXT], to[TIME_TEXT];
 
 	fprintf(file, "%s%s%s%s%s\n", colour ? PAINT[result] : "", WORDS[result],
-		colour ? "\033[0m" : "", *report->policy->site_name ? "  " : "",
-		report->policy->site_name);
+	        colour ? "\033[0m" : "", *report->policy->site_name ? "  " : "",
+	        report->policy->site_name);
 	if (report->span.first_us)
 		fprintf(file, "%.19sZ to %.19sZ, %llu packets, policy %.12s\n",
-			time_print(report->span.first_us, from),
-			time_print(report->span.last_us, to),
-			(unsigned long long)report->counters.seen, report->policy->hash);
+		        time_print(report->span.first_us, from),
+		        time_print(report->span.last_us, to),
+		        (unsigned long long)report->counters.seen, report->policy->hash);
 	fputc('\n', file);
 }
 
@@ -264,32 +264,32 @@ static void write_why(const struct report *report, FILE *file)
 
 	if (count)
 		fprintf(file,
-			"- %llu finding%s of severity %s or worse (high %llu, medium %llu, low %llu)\n",
-			(unsigned long long)count, plural(count),
-			severity_name(report->fail_on),
-			(unsigned long long)report->by_severity[SEVERITY_HIGH],
-			(unsigned long long)report->by_severity[SEVERITY_MEDIUM],
-			(unsigned long long)report->by_severity[SEVERITY_LOW]);
+		        "- %llu finding%s of severity %s or worse (high %llu, medium %llu, low %llu)\n",
+		        (unsigned long long)count, plural(count),
+		        severity_name(report->fail_on),
+		        (unsigned long long)report->by_severity[SEVERITY_HIGH],
+		        (unsigned long long)report->by_severity[SEVERITY_MEDIUM],
+		        (unsigned long long)report->by_severity[SEVERITY_LOW]);
 	if (report->waived)
 		fprintf(file, "- %llu finding%s waived\n", (unsigned long long)report->waived,
-			plural(report->waived));
+		        plural(report->waived));
 	if (!report->unit_count)
 		fprintf(file, "- no unit was seen\n");
 	if (report->idle_required)
 		fprintf(file, "- %llu required row%s not seen to work (see the matrix)\n",
-			(unsigned long long)report->idle_required,
-			plural(report->idle_required));
+		        (unsigned long long)report->idle_required,
+		        plural(report->idle_required));
 	if (report->undetermined)
 		fprintf(file,
-			"- %llu flow%s nothing certain can be said of ('tlmon flows --verdict undetermined')\n",
-			(unsigned long long)report->undetermined, plural(report->undetermined));
+		        "- %llu flow%s nothing certain can be said of ('tlmon flows --verdict undetermined')\n",
+		        (unsigned long long)report->undetermined, plural(report->undetermined));
 	if (report->counters.kernel_dropped)
 		fprintf(file,
-			"- the kernel dropped %llu packets: what was not seen cannot be vouched for\n",
-			(unsigned long long)report->counters.kernel_dropped);
+		        "- the kernel dropped %llu packets: what was not seen cannot be vouched for\n",
+		        (unsigned long long)report->counters.kernel_dropped);
 	if (report->counters.evicted)
 		fprintf(file, "- the flow table was full, %llu flows ended early\n",
-			(unsigned long long)report->counters.evicted);
+		        (unsigned long long)report->counters.evicted);
 }
 
 static int write_cut(void *context, const struct input_row *input, struct err *err)
@@ -298,7 +298,7 @@ static int write_cut(void *context, const struct input_row *input, struct err *e
 
 	if (input->cut)
 		fprintf(file, "- %s is damaged or cut %s; everything before it was judged\n",
-			input->name, input->note);
+		        input->name, input->note);
 	return 0;
 }
 
@@ -310,22 +310,22 @@ static void write_findings(const struct report *report, FILE *file, bool colour)
 	for (size_t i = 0; i < report->finding_count; i++) {
 		const struct seen_finding *finding = &report->findings[i];
 		const struct finding_row *row = &finding->row;
-		const char *paint = !colour			     ? ""
-				    : row->severity == SEVERITY_HIGH ? "\033[1;31m"
-								     : "\033[33m";
+		const char *paint = !colour                          ? ""
+		                    : row->severity == SEVERITY_HIGH ? "\033[1;31m"
+		                                                     : "\033[33m";
 		char units[UNIT_NAME_MAX + 32];
 
 		if (finding->units > 1)
 			snprintf(units, sizeof(units), "%llu units",
-				 (unsigned long long)finding->units);
+			         (unsigned long long)finding->units);
 		else
 			snprintf(units, sizeof(units), "%s", finding->unit);
 		fprintf(file, "F%lld  %s%s%s  %s  %s  %llu flow%s%s\n", (long long)finding->id,
-			paint,
-			severity_name(row->severity) ? severity_name(row->severity) : "info",
-			colour ? "\033[0m" : "", units, kind_name(row->kind),
-			(unsigned long long)row->flows, plural(row->flows),
-			*row->waiver ? "  waived" : "");
+		        paint,
+		        severity_name(row->severity) ? severity_name(row->severity) : "info",
+		        colour ? "\033[0m" : "", units, kind_name(row->kind),
+		        (unsigned long long)row->flows, plural(row->flows),
+		        *row->waiver ? "  waived" : "");
 		fprintf(file, "    %s\n", row->reason);
 		if (*row->waiver)
 			fprintf(file, "    waived by %s\n", row->waiver);
@@ -340,9 +340,9 @@ static void cell_text(const struct cell *cell, char *buf, size_t size)
 	switch (cell->state) {
 	case ROW_OK:
 		text_add(buf, size, "ok %s",
-			 use->exact	 ? "exact"
-			 : use->unproven ? "unproven"
-					 : "wide");
+		         use->exact      ? "exact"
+		         : use->unproven ? "unproven"
+		                         : "wide");
 		if (use->outside)
 			text_add(buf, size, ", %llu outside", (unsigned long long)use->outside);
 		if (use->blocked)
@@ -400,7 +400,7 @@ static int write_units(const struct report *report, FILE *file, struct err *err)
 
 	for (size_t i = 0; i < report->unit_count; i++)
 		columns[2 + i] = (struct out_column){report->units[i].name,
-						     report->units[i].name, OUT_CUT};
+		                                     report->units[i].name, OUT_CUT};
 	r = out_new(OUT_TABLE, file, columns, 2 + report->unit_count, true, &out, err);
 	for (size_t k = 0; k < report->policy->row_count && !r; k++) {
 		const struct row *row = &report->policy->rows[k];
@@ -478,16 +478,16 @@ static void write_exercises(const struct report *report, FILE *file)
 			    row->need == NEED_REQUIRED &&
 			    (state == ROW_NOT_EXERCISED || state == ROW_UNDETERMINED))
 				text_add(units, sizeof(units), "%s%s", *units ? ", " : "",
-					 report->units[i].name);
+				         report->units[i].name);
 		}
 		if (!*units)
 			continue;
 		if (!headed)
 			fprintf(file,
-				"\nTo exercise what is required and was not seen to work\n");
+			        "\nTo exercise what is required and was not seen to work\n");
 		headed = true;
 		fprintf(file, "%s: %s (%s)\n", row->id,
-			*row->exercise ? row->exercise : "use it", units);
+		        *row->exercise ? row->exercise : "use it", units);
 	}
 }
 
@@ -503,10 +503,10 @@ int report_text(const struct report *report, FILE *file, bool colour, struct err
 	write_findings(report, file, colour);
 	fprintf(file, "\nDocumented rows by unit\n");
 	r = report->unit_count > COLUMNS_MAX ? write_counts(report, file, err)
-					     : write_units(report, file, err);
+	                                     : write_units(report, file, err);
 	if (r < 0)
 		return r;
 	write_exercises(report, file);
 	return ferror(file) ? err_set(err, -EIO, "the report could not be written to its end")
-			    : 0;
+	                    : 0;
 }

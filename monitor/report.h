@@ -26,13 +26,13 @@ struct report;
  * refuse. On success *ret is the caller's, to be given to report_free().
  */
 int report_new(struct flowdb *db, const struct policy *policy, enum severity fail_on,
-	       struct report **ret, struct err *err) MUST_CHECK;
+               struct report **ret, struct err *err) MUST_CHECK;
 void report_free(struct report *report);
 void report_freep(struct report **report);
 
 enum acceptance report_result(const struct report *report);
 /* Plain text, at most 80 columns where names allow it; colour if `colour`. */
 int report_text(const struct report *report, FILE *file, bool colour,
-		struct err *err) MUST_CHECK;
+                struct err *err) MUST_CHECK;
 
 #endif

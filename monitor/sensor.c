@@ -19,8 +19,8 @@
 
 #define UPDATE_US (60 * SECOND)
 #define SETTLE_US (10 * SECOND) /* after the first payload */
-#define COPY_US 50000		/* copies of a SPAN follow within that (domain.md 7.4) */
-#define MEDIA_PAYLOADS 64	/* a media flow goes on learning for so many packets */
+#define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
+#define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
 #define SECOND INT64_C(1000000)
@@ -84,7 +84,7 @@ void sensor_stats(struct sensor *sensor, const struct capture_stats *stats)
 
 /* Room on a ring; its reader is let work until there is some. */
 static void *event_new(struct sensor *sensor, struct ring *ring, enum event_type type,
-		       size_t len)
+                       size_t len)
 {
 	struct event *event;
 
@@ -101,9 +101,9 @@ static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type 
 	size_t len = strlen(name);
 	struct event_flow *event =
 		event_new(sensor, sensor->options.facts, type,
-			  offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
-				  ? offsetof(struct event_flow, name) + len + 1
-				  : sizeof(*event));
+	                  offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
+	                          ? offsetof(struct event_flow, name) + len + 1
+	                          : sizeof(*event));
 
 	event->facts = flow->facts;
 	event->name_len = (uint8_t)len;
@@ -121,7 +121,7 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 		const struct learnt_name *name = &learnt->name[i];
 		size_t len = strnlen(name->name, NAME_MAX_LEN);
 		struct event_name *event = event_new(sensor, sensor->options.facts, EVENT_NAME,
-						     sizeof(*event) + len);
+		                                     sizeof(*event) + len);
 
 		event->time_us = sensor->now_us;
 		event->client = name->client;
@@ -166,7 +166,7 @@ static void tell_health(struct sensor *sensor, bool final)
 }
 
 static void inspector_hand(struct sensor *sensor, struct flow *flow,
-			   const struct packet *packet)
+                           const struct packet *packet)
 {
 	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
 	struct event_packet *event;
@@ -316,7 +316,7 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 	if (packet->payload_len)
 		memcpy(seen.head, packet->payload,
 		       packet->payload_len < sizeof(seen.head) ? packet->payload_len
-							       : sizeof(seen.head));
+		                                               : sizeof(seen.head));
 	digest = XXH3_64bits(&seen, sizeof(seen));
 	for (unsigned i = 0; i < 2; i++)
 		if (marks[i].digest == digest && marks[i].time_us &&
@@ -349,7 +349,7 @@ static void opener_guess(struct flow_facts *facts)
 }
 
 static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key, unsigned side,
-			       const struct packet *packet)
+                               const struct packet *packet)
 {
 	struct flow *flow = flowtab_add(sensor->tab, key);
 	struct flow_facts *facts;
@@ -449,7 +449,7 @@ static void young_begin(struct flow *flow)
 }
 
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
-			 const struct packet *packet)
+                         const struct packet *packet)
 {
 	struct flow_facts *facts = &flow->facts;
 	bool tcp = facts->transport == TRANSPORT_TCP;
@@ -495,13 +495,13 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	if (!more)
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
 	else if (flow_is_media(facts)
-			 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
-			 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
+	                 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
 static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
-			const struct packet *packet)
+                        const struct packet *packet)
 {
 	struct flow_facts *facts = &flow->facts;
 
@@ -589,7 +589,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	packet.number = counters->seen;
 	packet.time_us = sensor->now_us;
 	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-			      &packet)) {
+	                      &packet)) {
 	case DECODED_IP:
 		counters->truncated += packet.truncated;
 		sensor_ip(sensor, &packet);
@@ -622,7 +622,7 @@ void sensor_idle(struct sensor *sensor, int64_t now_us)
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
-		      int64_t next_us)
+                      int64_t next_us)
 {
 	struct event_input *event;
 

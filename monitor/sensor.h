@@ -13,8 +13,8 @@ struct sensor;
 
 struct sensor_options {
 	struct flowtab_limits limits;
-	uint32_t names;	      /* names kept of live flows */
-	bool live;	      /* full rings shed; of a file they are waited for */
+	uint32_t names;       /* names kept of live flows */
+	bool live;            /* full rings shed; of a file they are waited for */
 	bool no_inspector;    /* nothing is handed over */
 	struct ring *facts;   /* to the recorder */
 	struct ring *packets; /* to the inspector */
@@ -33,7 +33,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame);
 void sensor_idle(struct sensor *sensor, int64_t now_us);
 /* A file is over; `next_us` is when the next one begins, or 0: flows go on only into a file that follows at once. */
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
-		      int64_t next_us);
+                      int64_t next_us);
 /* The run is over: every flow ends, the last word goes out. */
 void sensor_end(struct sensor *sensor);
 /* Live: what the kernel says it has seen and dropped. */

@@ -9,7 +9,7 @@
 
 /* Names in an endpoint list may hold placeholders, "<tenant>.sharepoint.com": any text there. */
 static int read_url(const struct yaml *node, struct arena *arena, char **ret_name,
-		    struct err *err)
+                    struct err *err)
 {
 	const char *text = "", *open, *close;
 	char shown[SHOWN_MAX], *name;
@@ -32,7 +32,7 @@ static int read_url(const struct yaml *node, struct arena *arena, char **ret_nam
 }
 
 static int is_chosen(const struct yaml *set, const struct endpoint_choice *choice,
-		     bool *ret_chosen, struct err *err)
+                     bool *ret_chosen, struct err *err)
 {
 	const struct yaml *area = yaml_get(set, "serviceArea"),
 			  *flag = yaml_get(set, "required");
@@ -51,7 +51,7 @@ static int is_chosen(const struct yaml *set, const struct endpoint_choice *choic
 }
 
 static int read_set(const struct yaml *set, struct arena *arena, struct endpoint_list *list,
-		    struct err *err)
+                    struct err *err)
 {
 	const struct yaml *ips = yaml_get(set, "ips"), *urls = yaml_get(set, "urls");
 	int r = 0;
@@ -70,7 +70,7 @@ static int read_set(const struct yaml *set, struct arena *arena, struct endpoint
 }
 
 int endpoints_read(const struct yaml_file *file, const struct endpoint_choice *choice,
-		   struct arena *arena, struct endpoint_list *ret_list, struct err *err)
+                   struct arena *arena, struct endpoint_list *ret_list, struct err *err)
 {
 	const struct yaml *root = yaml_root(file);
 	struct endpoint_list list = {0};

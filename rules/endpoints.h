@@ -13,8 +13,8 @@
  * without any such set is an error: it would empty the role in silence.
  */
 int endpoints_read(const struct yaml_file *file, const struct endpoint_choice *choice,
-		   struct arena *arena, struct endpoint_list *ret_list,
-		   struct err *err) MUST_CHECK;
+                   struct arena *arena, struct endpoint_list *ret_list,
+                   struct err *err) MUST_CHECK;
 
 /* The day in "o365-endpoints-2020-08-06.json"; `date` stays as it is if there is none. */
 void endpoints_date(const char *name, char date[16]);

@@ -46,7 +46,7 @@ static int take_text(struct envelope *envelope, const struct folder *folder, str
 }
 
 static int read_profile(const struct text_file *source, struct envelope *envelope, size_t *room,
-			struct err *err)
+                        struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
 	int r = yaml_read(source->name, source->text, source->len, &file, err);
@@ -64,7 +64,7 @@ static bool is_profile(const char *name)
 
 /* The profiles that roles.yaml lists, in that order, then all others by name. */
 static int read_profiles(const struct yaml *order, const struct folder *folder,
-			 struct envelope *envelope, struct err *err)
+                         struct envelope *envelope, struct err *err)
 {
 	bool done[FOLDER_MAX] = {false};
 	size_t room = 0;
@@ -83,8 +83,8 @@ static int read_profiles(const struct yaml *order, const struct folder *folder,
 		file = folder_find(folder, name);
 		if (!file || done[file - folder->files])
 			return yaml_fail(item, err,
-					 file ? "the profile stands here twice"
-					      : "no such profile beside roles.yaml");
+			                 file ? "the profile stands here twice"
+			                      : "no such profile beside roles.yaml");
 		done[file - folder->files] = true;
 		r = read_profile(file, envelope, &room, err);
 	}
@@ -110,15 +110,15 @@ int envelope_load(const char *path, struct envelope **ret_envelope, struct err *
 	source = folder_find(&folder, "roles.yaml");
 	if (!source)
 		return err_set(err, -ENOENT,
-			       "%s: no roles.yaml in it; accepted: a folder of profiles and a "
-			       "roles.yaml",
-			       where);
+		               "%s: no roles.yaml in it; accepted: a folder of profiles and a "
+		               "roles.yaml",
+		               where);
 	r = yaml_read(source->name, source->text, source->len, &roles, err);
 	if (r >= 0)
 		r = roles_read(roles, &folder, envelope, err);
 	if (r >= 0)
 		r = read_profiles(yaml_get(yaml_root(roles), "profiles"), &folder, envelope,
-				  err);
+		                  err);
 	if (r < 0)
 		return r;
 	if (!envelope->row_count)

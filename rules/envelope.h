@@ -28,7 +28,7 @@ unsigned port_set_size(const struct port_set *set); /* how many ports it allows 
 bool port_set_equal(const struct port_set *a, const struct port_set *b);
 bool port_set_is_ephemeral(const struct port_set *set); /* exactly 1024-65535 */
 const char *port_set_print(const struct port_set *set, char *buf,
-			   size_t size); /* "3478-3481, 443" */
+                           size_t size); /* "3478-3481, 443" */
 
 /* Application words of the rows. sip-tls and psom-tls are met by the fact `tls` at unproven. */
 enum { WORD_SIP_TLS = APP_COUNT, WORD_PSOM_TLS, WORD_OPAQUE, WORD_COUNT };
@@ -47,15 +47,15 @@ struct row_form {
 	uint8_t directions;  /* mask BIT(DIRECTION_OUT), BIT(DIRECTION_IN) */
 	uint8_t ip_versions; /* mask BIT(4), BIT(6) */
 	bool tcp, udp;
-	bool inferred;		/* origin: inferred */
-	uint8_t when;		/* enum site_option: holds only where the site sets it */
-	bool instead;		/* ... and then takes the place of the forms that are not */
-	bool opaque;		/* application: opaque = any or none */
-	bool tls;		/* `tls` stands there itself */
+	bool inferred;          /* origin: inferred */
+	uint8_t when;           /* enum site_option: holds only where the site sets it */
+	bool instead;           /* ... and then takes the place of the forms that are not */
+	bool opaque;            /* application: opaque = any or none */
+	bool tls;               /* `tls` stands there itself */
 	bool sip_tls, psom_tls; /* met by `tls` at unproven, exact under design.md 4 */
-	bool psom;		/* psom in clear: no dissector can prove it */
-	uint8_t media;		/* mask MEDIA_*; 0: the row names none */
-	uint32_t peers;		/* mask of roles */
+	bool psom;              /* psom in clear: no dissector can prove it */
+	uint8_t media;          /* mask MEDIA_*; 0: the row names none */
+	uint32_t peers;         /* mask of roles */
 	struct port_set local, remote;
 	struct app_set
 		apps; /* the words that are applications; with sip_tls, psom_tls: APP_TLS too */
@@ -70,10 +70,10 @@ struct row {
 	const char *exercise; /* what to do in the room; "" */
 	const char *note;     /* "" */
 	uint8_t profile;      /* index */
-	uint8_t need;	      /* enum need */
-	bool stated;	      /* origin: stated (the default) */
+	uint8_t need;         /* enum need */
+	bool stated;          /* origin: stated (the default) */
 	unsigned form_count;
-	struct row_form form[FORMS_MAX];	     /* [0] is the row as written */
+	struct row_form form[FORMS_MAX];             /* [0] is the row as written */
 	const char *application_words, *media_words; /* as written, ", " between; "" */
 	uint8_t severity
 		[FIELD_COUNT]; /* optional key `severity: {peer: high}`; 0: as domain.md 5.4 says */
@@ -105,10 +105,10 @@ enum role_learn { LEARN_NOTHING, LEARN_DHCP_DNS, LEARN_DHCP_SERVER };
 struct role {
 	char id[32];
 	const char *meaning;
-	bool anyone;	 /* `any`: everyone holds it, no name proves it */
+	bool anyone;     /* `any`: everyone holds it, no name proves it */
 	bool own_subnet; /* the unit's own subnet holds it */
-	uint8_t learn;	 /* enum role_learn */
-	bool site_only;	 /* a role of the site file that no row names (web-proxy) */
+	uint8_t learn;   /* enum role_learn */
+	bool site_only;  /* a role of the site file that no row names (web-proxy) */
 	bool by_ice; /* left empty, an answered ICE check proves it (whoever else takes part in a call) */
 	bool proxy; /* goes where it is asked to: CONNECT is judged by the host (domain A2) */
 	bool one_service; /* its holders offer one service only: sip-tls, psom-tls may be exact there */
@@ -138,9 +138,9 @@ struct envelope {
 	size_t unit_name_count;
 	char *text; /* all files, each behind a line "# FILE name", in name order */
 	size_t text_len;
-	char hash[65];		 /* SHA-256 of text */
+	char hash[65];           /* SHA-256 of text */
 	char endpoints_date[16]; /* of the endpoint snapshot: "2020-08-06"; "" */
-	void *arena;		 /* owns every string above */
+	void *arena;             /* owns every string above */
 };
 
 /*

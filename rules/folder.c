@@ -41,8 +41,8 @@ static int read_folder(const char *path, struct folder *folder, struct err *err)
 
 	if (!dir)
 		return err_set(err, -errno,
-			       "%s: %s; accepted: a folder of profiles and a roles.yaml", path,
-			       strerror(errno));
+		               "%s: %s; accepted: a folder of profiles and a roles.yaml", path,
+		               strerror(errno));
 	while ((entry = readdir(dir))) {
 		int r;
 
@@ -53,7 +53,7 @@ static int read_folder(const char *path, struct folder *folder, struct err *err)
 		if ((size_t)snprintf(name, sizeof(name), "%s/%s", path, entry->d_name) >=
 		    sizeof(name))
 			return err_set(err, -ENAMETOOLONG, "%s/%s: name too long", path,
-				       entry->d_name);
+			               entry->d_name);
 		r = text_file_open(name, &folder->files[folder->count], err);
 		if (r < 0)
 			return r;
@@ -73,7 +73,7 @@ static int read_builtin(struct folder *folder, struct err *err)
 		assert(folder->count < FOLDER_MAX);
 		snprintf(name, sizeof(name), "teamline/%s", file->name);
 		r = text_file_of(name, file->data, file->len, &folder->files[folder->count],
-				 err);
+		                 err);
 		if (r < 0)
 			return r;
 		folder->count++;

@@ -16,7 +16,7 @@ WORDS(APPLICATIONS, "dns", "dhcp", "tls", "http", "llmnr", "kerberos", "stun", "
 
 /* Reads a list of words as a mask of their indices; an empty one is an error. */
 static int read_mask(const struct yaml *list, const char *what, const struct words *words,
-		     uint32_t *ret_mask, struct err *err)
+                     uint32_t *ret_mask, struct err *err)
 {
 	uint32_t mask = 0;
 	char offer[1280];
@@ -27,7 +27,7 @@ static int read_mask(const struct yaml *list, const char *what, const struct wor
 		return r;
 	if (!yaml_first(list))
 		return yaml_fail_key(list, err, "an empty list of %ss; %s", what,
-				     words_offer(words, "", offer, sizeof(offer)));
+		                     words_offer(words, "", offer, sizeof(offer)));
 	for (const struct yaml *item = yaml_first(list); item; item = yaml_next(item)) {
 		r = yaml_word(item, what, words, &index, err);
 		if (r < 0)
@@ -45,7 +45,7 @@ static int read_directions(const struct yaml *list, struct row_form *form, struc
 
 	if (r >= 0)
 		form->directions = (uint8_t)((mask & 1 ? BIT(DIRECTION_OUT) : 0) |
-					     (mask & 2 ? BIT(DIRECTION_IN) : 0));
+		                             (mask & 2 ? BIT(DIRECTION_IN) : 0));
 	return r;
 }
 
@@ -81,7 +81,7 @@ static int read_media(const struct yaml *list, struct row_form *form, struct err
 	if (r >= 0)
 		form->media =
 			(uint8_t)((mask & 1 ? MEDIA_AUDIO : 0) | (mask & 2 ? MEDIA_VIDEO : 0) |
-				  (mask & 12 ? MEDIA_DATA : 0));
+		                  (mask & 12 ? MEDIA_DATA : 0));
 	return r;
 }
 
@@ -116,7 +116,7 @@ static int read_applications(const struct yaml *list, struct row_form *form, str
 }
 
 static int read_peers(const struct yaml *list, const struct envelope *envelope,
-		      struct row_form *form, struct err *err)
+                      struct row_form *form, struct err *err)
 {
 	const char *word[ROLES_MAX];
 	struct words words = {.word = word};
@@ -146,16 +146,16 @@ static int read_range(const struct yaml *node, struct port_set *set, struct err 
 	text_shown(text, shown);
 	if (text[0] < '0' || text[0] > '9')
 		return yaml_fail(node, err, "'%s' is no port; accepted: 443, 50000-50019",
-				 shown);
+		                 shown);
 	low = high = strtoul(text, &end, 10);
 	if (*end == '-' && end[1] >= '0' && end[1] <= '9')
 		high = strtoul(end + 1, &end, 10);
 	if (*end)
 		return yaml_fail(node, err, "'%s' is no port; accepted: 443, 50000-50019",
-				 shown);
+		                 shown);
 	if (low < 1 || low > 65535 || high < 1 || high > 65535)
 		return yaml_fail(node, err, "port '%s' does not exist; accepted: 1 to 65535",
-				 shown);
+		                 shown);
 	if (low > high)
 		return yaml_fail(
 			node, err,
@@ -164,7 +164,7 @@ static int read_range(const struct yaml *node, struct port_set *set, struct err 
 			shown, high, low);
 	if (port_set_add(set, (uint16_t)low, (uint16_t)high) < 0)
 		return yaml_fail(node, err, "more than %d separate port ranges",
-				 PORT_RANGES_MAX);
+		                 PORT_RANGES_MAX);
 	return 0;
 }
 
@@ -177,7 +177,7 @@ int value_ports(const struct yaml *node, struct port_set *ret_set, struct err *e
 		return r;
 	if (!yaml_first(node))
 		return yaml_fail_key(node, err,
-				     "an empty list of ports; accepted: [443, 50000-50019]");
+		                     "an empty list of ports; accepted: [443, 50000-50019]");
 	for (const struct yaml *item = yaml_first(node); item; item = yaml_next(item)) {
 		r = read_range(item, &set, err);
 		if (r < 0)
@@ -188,7 +188,7 @@ int value_ports(const struct yaml *node, struct port_set *ret_set, struct err *e
 }
 
 int form_read(const struct yaml *map, const struct envelope *envelope, struct row_form *form,
-	      struct err *err)
+              struct err *err)
 {
 	const struct yaml *node;
 	int r = 0;
@@ -214,7 +214,7 @@ int form_read(const struct yaml *map, const struct envelope *envelope, struct ro
 
 /* Whether the value of one key in `narrow` lies within what `form` allows. */
 static bool key_within(const char *key, const struct row_form *narrow,
-		       const struct row_form *form)
+                       const struct row_form *form)
 {
 	if (!strcmp(key, "direction"))
 		return !(narrow->directions & ~form->directions);
@@ -231,9 +231,9 @@ static bool key_within(const char *key, const struct row_form *narrow,
 	if (!strcmp(key, "media"))
 		return !(narrow->media & ~form->media);
 	return form->opaque || (!(narrow->apps.w[0] & ~form->apps.w[0]) &&
-				!(narrow->apps.w[1] & ~form->apps.w[1]) && !narrow->opaque &&
-				narrow->tls <= form->tls && narrow->sip_tls <= form->sip_tls &&
-				narrow->psom_tls <= form->psom_tls);
+	                        !(narrow->apps.w[1] & ~form->apps.w[1]) && !narrow->opaque &&
+	                        narrow->tls <= form->tls && narrow->sip_tls <= form->sip_tls &&
+	                        narrow->psom_tls <= form->psom_tls);
 }
 
 /* Leaves of `form` what both allow, in that one key; false if that is nothing. */
@@ -288,15 +288,15 @@ static int say_wider(const struct yaml *node, const struct row *row, struct err 
 
 	if (local || remote)
 		port_set_print(local ? &row->form[0].local : &row->form[0].remote, allowed,
-			       sizeof(allowed));
+		               sizeof(allowed));
 	return yaml_fail(node, err,
-			 "%s is wider here than %s allows%s%s; a site may tighten a row, never "
-			 "widen it",
-			 yaml_key(node), row->id, local || remote ? ": " : "", allowed);
+	                 "%s is wider here than %s allows%s%s; a site may tighten a row, never "
+	                 "widen it",
+	                 yaml_key(node), row->id, local || remote ? ": " : "", allowed);
 }
 
 int form_narrow(const struct yaml *map, const struct envelope *envelope, struct row *row,
-		struct err *err)
+                struct err *err)
 {
 	static const char *const keys[] = {FORM_KEYS};
 	static const struct words words = {keys, ARRAY_LEN(keys)};
@@ -352,7 +352,7 @@ int value_prefix(const struct yaml *node, struct prefix *ret_prefix, struct err 
 		if (slash[1] >= '0' && slash[1] <= '9' && !*end && !addr_parse(bare, &addr) &&
 		    bits <= (addr_is_v4(&addr) ? 32 : 128)) {
 			prefix = prefix_of(&addr,
-					   (unsigned)(addr_is_v4(&addr) ? bits + 96 : bits));
+			                   (unsigned)(addr_is_v4(&addr) ? bits + 96 : bits));
 			return yaml_fail(
 				node, err,
 				"'%s' has bits set behind its prefix; did you mean '%s'?",
@@ -396,7 +396,7 @@ int value_name(const struct yaml *node, struct arena *arena, char **ret_name, st
 }
 
 int value_prefixes(const struct yaml *list, struct arena *arena, struct prefix **ret_prefixes,
-		   size_t *ret_count, struct err *err)
+                   size_t *ret_count, struct err *err)
 {
 	struct prefix *prefixes;
 	size_t count = 0;
@@ -418,7 +418,7 @@ int value_prefixes(const struct yaml *list, struct arena *arena, struct prefix *
 }
 
 int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
-		size_t *ret_count, struct err *err)
+                size_t *ret_count, struct err *err)
 {
 	char **names;
 	size_t count = 0;
@@ -440,7 +440,7 @@ int value_names(const struct yaml *list, struct arena *arena, char ***ret_names,
 }
 
 int value_words(const struct yaml *list, struct arena *arena, const char **ret_text,
-		struct err *err)
+                struct err *err)
 {
 	const struct yaml *item = list ? yaml_first(list) : NULL;
 	char joined[512] = "";

@@ -19,7 +19,7 @@ static int compare_prefixes(const void *a, const void *b)
 }
 
 static void add_prefixes(struct role_holders *holders, const struct prefix *prefixes,
-			 size_t count)
+                         size_t count)
 {
 	if (count)
 		memcpy(holders->prefixes + holders->prefix_count, prefixes,
@@ -36,7 +36,7 @@ static void add_names(struct role_holders *holders, char **names, size_t count)
 
 /* "lyncdiscover" with each domain of the site; with any, while the site lists none. */
 static int add_domain_names(struct policy *policy, const struct role *role,
-			    struct role_holders *holders, struct err *err)
+                            struct role_holders *holders, struct err *err)
 {
 	size_t domains = policy->domain_count ? policy->domain_count : 1;
 
@@ -45,7 +45,7 @@ static int add_domain_names(struct policy *policy, const struct role *role,
 			char name[2 * NAME_MAX_LEN + 2];
 
 			snprintf(name, sizeof(name), "%s.%s", role->domain_names[i],
-				 policy->domain_count ? policy->domains[d] : "*");
+			         policy->domain_count ? policy->domains[d] : "*");
 			holders->names[holders->name_count] = arena_text(policy->arena, name);
 			if (!holders->names[holders->name_count++])
 				return no_memory(err);
@@ -63,7 +63,7 @@ static int build_role(struct site_loading *loading, unsigned i, struct err *err)
 	size_t domains = policy->domain_count ? policy->domain_count : 1;
 	size_t prefixes = role->prefix_count + endpoints->prefix_count + site->prefix_count;
 	size_t names = role->name_count + endpoints->name_count + site->name_count +
-		       role->domain_name_count * domains;
+	               role->domain_name_count * domains;
 	int r;
 
 	holders->prefixes = arena_take(policy->arena, prefixes * sizeof(*holders->prefixes));
@@ -134,7 +134,7 @@ int holders_build(struct site_loading *loading, struct err *err)
 
 		for (size_t p = 0; p < holders->prefix_count; p++)
 			prefix_index_add(&policy->role_prefixes, &holders->prefixes[p],
-					 (uint32_t)1 << i);
+			                 (uint32_t)1 << i);
 		for (size_t n = 0; n < holders->name_count; n++)
 			name_index_add(policy->role_names, holders->names[n], (uint32_t)1 << i);
 	}

@@ -103,7 +103,7 @@ static bool is_as_written(const struct scorer *s, const struct score *score)
 }
 
 static void match_fill(const struct scorer *s, const struct score *best,
-		       struct verdict *verdict)
+                       struct verdict *verdict)
 {
 	const struct row_form *form = score_form(s, best);
 
@@ -124,7 +124,7 @@ static void match_fill(const struct scorer *s, const struct score *best,
 
 /* Inserts into the best NEAREST_MAX, kept in order. Rows come in order, so ties stay behind. */
 static void nearest_insert(struct score nearest[NEAREST_MAX], unsigned *count,
-			   const struct score *score)
+                           const struct score *score)
 {
 	unsigned at = *count;
 
@@ -141,7 +141,7 @@ static void nearest_insert(struct score nearest[NEAREST_MAX], unsigned *count,
 
 /* Gives `row` the first place among the nearest. */
 static void nearest_prefer(struct score nearest[NEAREST_MAX], unsigned *count,
-			   const struct score *row)
+                           const struct score *row)
 {
 	unsigned at = 0;
 
@@ -257,7 +257,7 @@ void judge_flow(const struct policy *policy, const struct view *view, struct ver
 }
 
 void judge_row(const struct policy *policy, const struct view *view, unsigned row,
-	       struct score *ret)
+               struct score *ret)
 {
 	struct score narrower;
 	struct scorer s;

@@ -13,10 +13,10 @@
 struct view {
 	const struct flow_facts *facts;
 	const char *name; /* seen in the flow: SNI, HTTP host, DNS question; "" */
-	uint8_t local;	  /* which end of the facts is the unit's: 0, 1 */
+	uint8_t local;    /* which end of the facts is the unit's: 0, 1 */
 	uint16_t app; /* after the join: a dissector's, else nDPI's opinion, else APP_NONE */
-	uint8_t evidence;	      /* enum evidence of app */
-	uint32_t profiles;	      /* the unit's: mask */
+	uint8_t evidence;             /* enum evidence of app */
+	uint32_t profiles;            /* the unit's: mask */
 	const struct unit_rule *unit; /* may be NULL (a tuple written by hand) */
 
 	/* from the book of names and leases */
@@ -47,8 +47,8 @@ struct score {
 	uint16_t row;
 	uint8_t form;
 	uint8_t fit[FIELD_COUNT]; /* enum fit; unknown is no difference */
-	uint8_t misses;		  /* how many fields differ */
-	uint8_t first;		  /* the first of them; FIELD_COUNT: none */
+	uint8_t misses;           /* how many fields differ */
+	uint8_t first;            /* the first of them; FIELD_COUNT: none */
 	uint8_t grade; /* enum grade where none differs; GRADE_NONE then: undetermined */
 	bool proven;   /* the peer is proven under a named role of the row, ... */
 	int8_t role;   /* ... this one; -1 */
@@ -57,7 +57,7 @@ struct score {
 };
 /* How row `row` of the policy answers, as judge_flow() sees it; for those who explain a verdict. */
 void judge_row(const struct policy *policy, const struct view *view, unsigned row,
-	       struct score *ret);
+               struct score *ret);
 
 /*
  * What became of a documented flow: sets kind blocked-*, refused and its severity in *verdict where
@@ -65,7 +65,7 @@ void judge_row(const struct policy *policy, const struct view *view, unsigned ro
  * Returns true where only that is missing: hold the flow and ask again.
  */
 bool judge_outcome(const struct policy *policy, const struct view *view, bool two_way,
-		   struct verdict *verdict);
+                   struct verdict *verdict);
 
 #define REASON_MAX 768
 /*
@@ -73,6 +73,6 @@ bool judge_outcome(const struct policy *policy, const struct view *view, bool tw
  * allows local ports 50000-50019". Deterministic, one line. Returns `buf`.
  */
 const char *judge_sentence(const struct policy *policy, const struct view *view,
-			   const struct verdict *verdict, char *buf, size_t size);
+                           const struct verdict *verdict, char *buf, size_t size);
 
 #endif

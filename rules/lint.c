@@ -121,13 +121,13 @@ static bool covers(const struct row_form *wide, const struct row_form *narrow)
 	       (wide->directions & narrow->directions) &&
 	       ((wide->tcp && narrow->tcp) || (wide->udp && narrow->udp)) &&
 	       ((wide->apps.w[0] & narrow->apps.w[0]) ||
-		(wide->apps.w[1] & narrow->apps.w[1])) &&
+	        (wide->apps.w[1] & narrow->apps.w[1])) &&
 	       (wide->media & narrow->media);
 }
 
 /* A unit under both profiles: how many there are, and the first of them. */
 static size_t count_both(const struct policy *policy, uint32_t profiles,
-			 const struct unit_rule **ret_first)
+                         const struct unit_rule **ret_first)
 {
 	size_t count = 0;
 
@@ -160,11 +160,11 @@ static void lint_pair(struct linting *linting, unsigned wide_profile, unsigned n
 				continue;
 			if (!named)
 				text_add(wide, sizeof(wide), "%s%s", wide[0] ? ", " : "",
-					 a->id);
+				         a->id);
 			named = true;
 			if (!strstr(narrow, b->id))
 				text_add(narrow, sizeof(narrow), "%s%s", narrow[0] ? ", " : "",
-					 b->id);
+				         b->id);
 		}
 	}
 	if (wide[0])
@@ -226,7 +226,7 @@ static void lint_waivers(struct linting *linting, int64_t now_us)
 }
 
 unsigned policy_lint(const struct policy *policy, int64_t now_us,
-		     void (*say_it)(void *context, const struct lint *lint), void *context)
+                     void (*say_it)(void *context, const struct lint *lint), void *context)
 {
 	struct linting linting = {.policy = policy, .say = say_it, .context = context};
 

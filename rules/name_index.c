@@ -117,7 +117,7 @@ static uint32_t find(const struct list *list, const char *text)
 
 	if (list->count)
 		found = bsearch(&wanted, list->entries, list->count, sizeof(*list->entries),
-				compare_entries);
+		                compare_entries);
 	return found ? found->mask : 0;
 }
 

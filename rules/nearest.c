@@ -19,7 +19,7 @@ static void words_add(struct words *words, const char *word)
 {
 	if (words->last)
 		text_add(words->buf, words->size, "%s%s", words->count > 1 ? ", " : "",
-			 words->last);
+		         words->last);
 	words->last = word;
 	words->count++;
 }
@@ -28,7 +28,7 @@ static void words_end(struct words *words)
 {
 	if (words->last)
 		text_add(words->buf, words->size, "%s%s", words->count > 1 ? " or " : "",
-			 words->last);
+		         words->last);
 }
 
 /* "rtp, rtcp, stun", as a row is written, becomes "rtp, rtcp or stun". */
@@ -43,7 +43,7 @@ static void list_print(const char *written, char *buf, size_t size)
 }
 
 static void applications_print(const struct row *row, const struct row_form *form,
-			       struct words *words)
+                               struct words *words)
 {
 	if (!memcmp(&form->apps, &row->form[0].apps, sizeof(form->apps)) &&
 	    row->application_words[0]) {
@@ -69,7 +69,7 @@ static void media_print(const struct row *row, const struct row_form *form, stru
 }
 
 static void expected_print(const struct scorer *s, const struct score *score, enum field field,
-			   char *buf, size_t size)
+                           char *buf, size_t size)
 {
 	const struct row *row = &s->policy->rows[score->row];
 	const struct row_form *form = &row->form[score->form];
@@ -118,7 +118,7 @@ static void expected_print(const struct scorer *s, const struct score *score, en
 
 /* What we know of the application, and how: "rtp", "ssh (inspected)", "not tls". */
 static void application_seen(const struct scorer *s, const struct row_form *form, char *buf,
-			     size_t size)
+                             size_t size)
 {
 	struct words words = {.buf = buf, .size = size};
 
@@ -138,16 +138,16 @@ static void application_seen(const struct scorer *s, const struct row_form *form
 /* The peer's name came over the wire: what no host name holds is shown as '?'. */
 void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size)
 {
-	const char *name = s->claim		  ? s->view->name
-			   : s->view->bound_count ? s->view->bound[0]
-						  : NULL;
+	const char *name = s->claim               ? s->view->name
+	                   : s->view->bound_count ? s->view->bound[0]
+	                                          : NULL;
 	char addr[ADDR_TEXT], shown[NAME_MAX_LEN + 1];
 	size_t used, room;
 
 	addr_print(&s->remote->addr, addr);
 	if (port)
 		text_add(buf, size, addr_is_v4(&s->remote->addr) ? "%s:%u" : "[%s]:%u", addr,
-			 s->remote->port);
+		         s->remote->port);
 	else
 		text_add(buf, size, "%s", addr);
 	used = strlen(buf);
@@ -164,7 +164,7 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 }
 
 static void seen_print(const struct scorer *s, const struct score *score, enum field field,
-		       char *buf, size_t size)
+                       char *buf, size_t size)
 {
 	const struct flow_facts *facts = s->view->facts;
 
@@ -217,14 +217,14 @@ void score_differs(const struct scorer *s, const struct score *score, struct nea
 			continue;
 		differs->field = (uint8_t)field;
 		expected_print(s, score, (enum field)field, differs->expected,
-			       sizeof(differs->expected));
+		               sizeof(differs->expected));
 		seen_print(s, score, (enum field)field, differs->seen, sizeof(differs->seen));
 		ret->count++;
 	}
 }
 
 void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
-		  struct verdict *verdict)
+                  struct verdict *verdict)
 {
 	verdict->kind =
 		KIND_SERVICE; /* a unit without profiles: no row was there to come near */

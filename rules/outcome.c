@@ -58,11 +58,11 @@ static enum severity claim_severity(const struct scorer *s, const struct verdict
 	if (s->direction != DIRECTION_OUT)
 		return SEVERITY_LOW;
 	return s->policy->rows[verdict->rows[0]].need == NEED_REQUIRED ? SEVERITY_MEDIUM
-								       : SEVERITY_LOW;
+	                                                               : SEVERITY_LOW;
 }
 
 bool judge_outcome(const struct policy *policy, const struct view *view, bool two_way,
-		   struct verdict *verdict)
+                   struct verdict *verdict)
 {
 	enum kind claim = claim_of(view);
 	struct scorer s;

@@ -42,7 +42,7 @@ static bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr
 }
 
 static bool is_group(const struct policy *policy, const struct view *view,
-		     const struct addr *addr)
+                     const struct addr *addr)
 {
 	if (addr_is_multicast(addr) || addr_is_unspecified(addr))
 		return true;
@@ -60,8 +60,8 @@ static void names_init(struct scorer *s)
 	uint32_t all = UINT32_MAX;
 
 	s->claim = view->name && view->name[0] &&
-		   (view->facts->name_kind == NAME_SNI ||
-		    view->facts->name_kind == NAME_HTTP_HOST);
+	           (view->facts->name_kind == NAME_SNI ||
+	            view->facts->name_kind == NAME_HTTP_HOST);
 	if (s->claim)
 		all &= s->claimed = policy_roles_of_name(s->policy, view->name);
 	for (unsigned i = 0; i < view->bound_count && i < BOUND_MAX; i++) {
@@ -132,14 +132,14 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	/* Media often begins at the far end: the first packet alone says nothing. */
 	s->direction_firm = s->direction && facts->initiator_by > INITIATOR_FIRST_PACKET;
 	s->certain = view->evidence == EVIDENCE_DISSECTOR && view->app != APP_NONE &&
-		     view->app < APP_COUNT;
+	             view->app < APP_COUNT;
 	s->media =
 		facts->media || (s->certain && (view->app == APP_RTP || view->app == APP_RTCP));
 	s->ice = facts->ice >> !local & 1;
 	s->probe = s->certain && view->app == APP_STUN && !facts->ice && !facts->media &&
-		   facts->outcome != OUTCOME_ANSWERED && facts->outcome != OUTCOME_ONE_SIDED &&
-		   !facts->packets[0] != !facts->packets[1] &&
-		   facts->packets[0] + facts->packets[1] < ICE_PROBE_PACKETS;
+	           facts->outcome != OUTCOME_ANSWERED && facts->outcome != OUTCOME_ONE_SIDED &&
+	           !facts->packets[0] != !facts->packets[1] &&
+	           facts->packets[0] + facts->packets[1] < ICE_PROBE_PACKETS;
 	s->group = is_group(policy, view, &s->remote->addr);
 	s->listed = policy_roles_of_addr(policy, &s->remote->addr);
 	for (unsigned i = 0; i < env->role_count; i++) {

@@ -30,7 +30,7 @@ static int no_memory(struct err *err)
 }
 
 int policy_parse_profiles(const struct envelope *envelope, const char *words,
-			  uint32_t *ret_mask, struct err *err)
+                          uint32_t *ret_mask, struct err *err)
 {
 	CLEANUP(freep) char *copy = strdup(words);
 	char *rest = copy, *word, shown[SHOWN_MAX], offer[1024];
@@ -54,7 +54,7 @@ int policy_parse_profiles(const struct envelope *envelope, const char *words,
 	}
 	if (!mask)
 		return err_set(err, -EINVAL, "--profile: names none; %s",
-			       words_offer(&accepted.words, "", offer, sizeof(offer)));
+		               words_offer(&accepted.words, "", offer, sizeof(offer)));
 	*ret_mask = mask;
 	return 0;
 }
@@ -86,21 +86,21 @@ static int take_envelope(const struct policy_args *args, struct policy *policy, 
 }
 
 static int add_words(const struct policy_args *args, struct site_loading *loading,
-		     struct err *err)
+                     struct err *err)
 {
 	uint32_t profiles = 0;
 	int r = 0;
 
 	if (args->profiles)
 		r = policy_parse_profiles(loading->policy->envelope, args->profiles, &profiles,
-					  err);
+		                          err);
 	if (r >= 0 && args->unit_count && !profiles)
 		return err_set(err, -EINVAL,
-			       "--unit needs --profile: which rows hold for it? For instance "
-			       "--profile room,online");
+		               "--unit needs --profile: which rows hold for it? For instance "
+		               "--profile room,online");
 	for (size_t i = 0; r >= 0 && i < args->unit_count; i++) {
 		fprintf(loading->text, "# --unit %s --profile %s\n", args->units[i],
-			args->profiles);
+		        args->profiles);
 		r = units_add_word(&loading->units, args->units[i], profiles, err);
 	}
 	return r;
@@ -119,7 +119,7 @@ static void apply_options(struct policy *policy, uint8_t options)
 
 		for (unsigned f = 0; f < row->form_count; f++)
 			instead = instead ||
-				  (row->form[f].instead && (options & BIT(row->form[f].when)));
+			          (row->form[f].instead && (options & BIT(row->form[f].when)));
 		for (unsigned f = 0; f < row->form_count; f++)
 			if (row->form[f].instead == instead &&
 			    (!row->form[f].when || (options & BIT(row->form[f].when))))
@@ -129,7 +129,7 @@ static void apply_options(struct policy *policy, uint8_t options)
 }
 
 static int take_hash(struct policy *policy, struct site_loading *loading, size_t *text_len,
-		     struct err *err)
+                     struct err *err)
 {
 	const struct envelope *envelope = policy->envelope;
 	CLEANUP(freep) char *all = NULL;
@@ -155,7 +155,7 @@ static void loading_release(struct site_loading *loading)
 }
 
 static int read_site(const struct policy_args *args, struct site_loading *loading,
-		     struct err *err)
+                     struct err *err)
 {
 	int r;
 
@@ -163,7 +163,7 @@ static int read_site(const struct policy_args *args, struct site_loading *loadin
 		return 0;
 	if (args->site_text)
 		r = yaml_read(args->site_path, args->site_text, args->site_text_len,
-			      &loading->file, err);
+		              &loading->file, err);
 	else
 		r = yaml_open(args->site_path, &loading->file, err);
 	return r < 0 ? r : site_read(loading, err);
@@ -229,7 +229,7 @@ static const struct unit_rule *find_mac(const struct policy *policy, const struc
 }
 
 const struct unit_rule *policy_find_unit(const struct policy *policy, const struct addr *addr,
-					 const struct mac *mac)
+                                         const struct mac *mac)
 {
 	const struct unit_rule *unit = mac ? find_mac(policy, mac) : NULL;
 	const struct prefix_entry *entry = NULL;
@@ -245,7 +245,7 @@ const struct unit_rule *policy_find_unit(const struct policy *policy, const stru
 }
 
 const char *unit_name(const struct unit_rule *rule, const struct addr *addr, char *buf,
-		      size_t size)
+                      size_t size)
 {
 	char text[ADDR_TEXT];
 
@@ -259,7 +259,7 @@ const char *unit_name(const struct unit_rule *rule, const struct addr *addr, cha
 }
 
 bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
-			    const char *name)
+                            const char *name)
 {
 	const struct envelope *envelope = policy->envelope;
 

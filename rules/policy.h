@@ -16,8 +16,8 @@ struct unit_rule {
 	struct mac *macs;
 	size_t mac_count;
 	uint32_t profiles; /* mask */
-	bool many;	   /* holds a prefix of more than one host: each host seen is a unit */
-	bool unnamed;	   /* a prefix of --unit: its hosts go by their address alone */
+	bool many;         /* holds a prefix of more than one host: each host seen is a unit */
+	bool unnamed;      /* a prefix of --unit: its hosts go by their address alone */
 	const char *file;  /* where it stands, for messages */
 	unsigned line;
 };
@@ -26,15 +26,15 @@ struct waiver {
 	/* scope: an empty one fits all */
 	char **units;
 	size_t unit_count;
-	uint8_t kind;			     /* enum kind; KIND_NONE: any */
-	int row;			     /* index; -1: any */
-	struct prefix remote;		     /* bits 0: any */
-	uint8_t transport;		     /* 0: any */
+	uint8_t kind;                        /* enum kind; KIND_NONE: any */
+	int row;                             /* index; -1: any */
+	struct prefix remote;                /* bits 0: any */
+	uint8_t transport;                   /* 0: any */
 	struct port_set local, remote_ports; /* count 0: any */
-	uint16_t app;			     /* APP_NONE: any */
+	uint16_t app;                        /* APP_NONE: any */
 	/* who, why, until when */
 	char *owner, *reason;
-	char *expires;	     /* as written */
+	char *expires;       /* as written */
 	int64_t expires_us;  /* last moment of it */
 	const char *place;   /* of `expires`: "site.yaml:6:14", ... */
 	const char *excerpt; /* ... and that line with a caret below */
@@ -59,7 +59,7 @@ struct mac_entry {
 struct policy {
 	const struct envelope *envelope;
 	struct envelope *owned_envelope; /* NULL if the caller brought one */
-	char *site_name;		 /* "" */
+	char *site_name;                 /* "" */
 	struct unit_rule *units;
 	size_t unit_count;
 	char **domains;
@@ -74,14 +74,14 @@ struct policy {
 	size_t subnet_count;
 	bool nat, strict_relay_ports, allow_vbss; /* options; all false by default */
 	char *site_text; /* the site file, "" without one (then the --unit words) */
-	char hash[65];	 /* SHA-256 of envelope text and site text: names this version */
+	char hash[65];   /* SHA-256 of envelope text and site text: names this version */
 	char endpoints_date
 		[16]; /* of the list that counts: the envelope's, or of a file the site names; "" */
 
 	/* what the lookups below go through */
 	struct prefix_index unit_prefixes; /* value: index of the unit */
 	struct prefix_index role_prefixes; /* value: mask of roles */
-	struct mac_entry *macs;		   /* sorted */
+	struct mac_entry *macs;            /* sorted */
 	size_t mac_count;
 	struct name_index *role_names;
 	void *arena;
@@ -90,7 +90,7 @@ struct policy {
 /* Words of --unit/--profile: beside or instead of a site file. */
 struct policy_args {
 	const char *envelope_path; /* NULL: compiled in */
-	const char *site_path;	   /* NULL: none */
+	const char *site_path;     /* NULL: none */
 	const char *
 		site_text; /* the site file's bytes, if they are at hand: `site_path` is then its name alone */
 	size_t site_text_len;
@@ -107,11 +107,11 @@ struct policy_args {
  * Expired waivers are no failure here (expiry is held against a flow's time); lint reports them.
  */
 int policy_load(const struct policy_args *args, struct policy **ret_policy,
-		struct err *err) MUST_CHECK;
+                struct err *err) MUST_CHECK;
 void policy_free(struct policy *policy);
 /* "room,online" (blanks do as well) -> mask. 0 or -EINVAL; err says which profile there is not, and which there are. */
 int policy_parse_profiles(const struct envelope *envelope, const char *words,
-			  uint32_t *ret_mask, struct err *err) MUST_CHECK;
+                          uint32_t *ret_mask, struct err *err) MUST_CHECK;
 void policy_freep(struct policy **policy);
 
 /*
@@ -119,10 +119,10 @@ void policy_freep(struct policy **policy);
  * before an address; of prefixes the most specific wins.
  */
 const struct unit_rule *policy_find_unit(const struct policy *policy, const struct addr *addr,
-					 const struct mac *mac);
+                                         const struct mac *mac);
 /* Name of the unit at `addr` under `rule`: the entry's name, or "name/addr" where it stands for many. Returns `buf`. */
 const char *unit_name(const struct unit_rule *rule, const struct addr *addr, char *buf,
-		      size_t size);
+                      size_t size);
 #define UNIT_NAME_MAX 128
 
 /* Mask of the roles in whose list this address stands (the site's and the document's; not learnt, not `any`). */
@@ -131,7 +131,7 @@ uint32_t policy_roles_of_addr(const struct policy *policy, const struct addr *ad
 uint32_t policy_roles_of_name(const struct policy *policy, const char *name);
 /* Whether this host looks like a unit of the maker: by OUI of its MAC, or by a name it asked for. Either may be NULL. */
 bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
-			    const char *name);
+                            const char *name);
 
 /* One thing `rules lint` has to say. */
 enum lint_level { LINT_INFO, LINT_WARNING };
@@ -142,13 +142,13 @@ struct lint {
 };
 /* `now_us` is what expiry and the snapshot's age are held against. Calls `say` for each. Returns how many warnings. */
 unsigned policy_lint(const struct policy *policy, int64_t now_us,
-		     void (*say)(void *context, const struct lint *lint), void *context);
+                     void (*say)(void *context, const struct lint *lint), void *context);
 
 /* The waiver that excuses a flow under this verdict at `when_us`; NULL. `expired` (may be NULL) gets one that would have. */
 const struct waiver *policy_find_waiver(const struct policy *policy, const char *unit,
-					const struct verdict *verdict,
-					const struct flow_facts *facts, unsigned local,
-					enum app app, int64_t when_us,
-					const struct waiver **expired);
+                                        const struct verdict *verdict,
+                                        const struct flow_facts *facts, unsigned local,
+                                        enum app app, int64_t when_us,
+                                        const struct waiver **expired);
 
 #endif

@@ -68,9 +68,9 @@ struct port_set port_set_common(const struct port_set *a, const struct port_set 
 	for (unsigned i = 0; i < a->count; i++)
 		for (unsigned j = 0; j < b->count; j++) {
 			uint16_t low = a->range[i].low > b->range[j].low ? a->range[i].low
-									 : b->range[j].low;
+			                                                 : b->range[j].low;
 			uint16_t high = a->range[i].high < b->range[j].high ? a->range[i].high
-									    : b->range[j].high;
+			                                                    : b->range[j].high;
 
 			if (low <= high && common.count < PORT_RANGES_MAX) {
 				common.range[common.count].low = low;

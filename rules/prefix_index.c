@@ -73,7 +73,7 @@ void prefix_index_or(struct prefix_index *index)
 }
 
 const struct prefix_entry *prefix_index_find(const struct prefix_index *index,
-					     const struct addr *addr)
+                                             const struct addr *addr)
 {
 	size_t low = 0, high = index->count;
 	int32_t at;

@@ -28,6 +28,6 @@ void prefix_index_sort(struct prefix_index *index);
 void prefix_index_or(struct prefix_index *index);
 /* The narrowest entry that covers the address, or NULL. */
 const struct prefix_entry *prefix_index_find(const struct prefix_index *index,
-					     const struct addr *addr);
+                                             const struct addr *addr);
 
 #endif

@@ -21,7 +21,7 @@ static int read_flag(const struct yaml *map, const char *key, bool *flag, struct
 }
 
 static int read_areas(const struct yaml *list, struct arena *arena,
-		      struct endpoint_choice *choice, struct err *err)
+                      struct endpoint_choice *choice, struct err *err)
 {
 	int r = yaml_list(list, err);
 
@@ -44,7 +44,7 @@ static int read_areas(const struct yaml *list, struct arena *arena,
 }
 
 static int read_endpoints(const struct yaml *node, const struct folder *folder,
-			  struct envelope *envelope, struct role *role, struct err *err)
+                          struct envelope *envelope, struct role *role, struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
 	const struct yaml *named, *areas;
@@ -81,7 +81,7 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 }
 
 static int read_role(const struct yaml *node, const struct folder *folder,
-		     struct envelope *envelope, struct role *role, struct err *err)
+                     struct envelope *envelope, struct role *role, struct err *err)
 {
 	const struct yaml *meaning, *item;
 	const char *text = "";
@@ -92,7 +92,7 @@ static int read_role(const struct yaml *node, const struct folder *folder,
 		return r;
 	if (!text_copy(role->id, sizeof(role->id), yaml_key(node)))
 		return yaml_fail_key(node, err, "the name of a role has at most %zu characters",
-				     sizeof(role->id) - 1);
+		                     sizeof(role->id) - 1);
 	r = yaml_need(node, "a role", "meaning", &meaning, err);
 	if (r >= 0)
 		r = yaml_text(meaning, &text, err);
@@ -117,12 +117,12 @@ static int read_role(const struct yaml *node, const struct folder *folder,
 	role->learn = (uint8_t)learn;
 	if (r >= 0 && (item = yaml_get(node, "addresses")))
 		r = value_prefixes(item, envelope->arena, &role->prefixes, &role->prefix_count,
-				   err);
+		                   err);
 	if (r >= 0 && (item = yaml_get(node, "names")))
 		r = value_names(item, envelope->arena, &role->names, &role->name_count, err);
 	if (r >= 0 && (item = yaml_get(node, "domain-names")))
 		r = value_names(item, envelope->arena, &role->domain_names,
-				&role->domain_name_count, err);
+		                &role->domain_name_count, err);
 	if (r >= 0 && (item = yaml_get(node, "endpoints")))
 		r = read_endpoints(item, folder, envelope, role, err);
 	return r;
@@ -150,14 +150,14 @@ static int read_ouis(const struct yaml *list, struct envelope *envelope, struct 
 		if (strlen(text) != 8 ||
 		    mac_parse(whole, &envelope->ouis[envelope->oui_count++]) < 0)
 			return yaml_fail(item, err,
-					 "'%s' is no maker's prefix; accepted: 00:26:8c",
-					 text_shown(text, shown));
+			                 "'%s' is no maker's prefix; accepted: 00:26:8c",
+			                 text_shown(text, shown));
 	}
 	return 0;
 }
 
 int roles_read(const struct yaml_file *file, const struct folder *folder,
-	       struct envelope *envelope, struct err *err)
+               struct envelope *envelope, struct err *err)
 {
 	const struct yaml *root = yaml_root(file), *roles = NULL, *units, *item;
 	int r = yaml_map(root, "roles.yaml", &FILE_KEYS, err);
@@ -189,6 +189,6 @@ int roles_read(const struct yaml_file *file, const struct folder *folder,
 		r = read_ouis(item, envelope, err);
 	if (r >= 0 && (item = yaml_get(units, "names")))
 		r = value_names(item, envelope->arena, &envelope->unit_names,
-				&envelope->unit_name_count, err);
+		                &envelope->unit_name_count, err);
 	return r;
 }

@@ -12,6 +12,6 @@
 
 /* Fills roles, ouis and unit_names of *envelope. Endpoint files are looked up in `folder`. */
 int roles_read(const struct yaml_file *file, const struct folder *folder,
-	       struct envelope *envelope, struct err *err) MUST_CHECK;
+               struct envelope *envelope, struct err *err) MUST_CHECK;
 
 #endif

@@ -37,13 +37,13 @@ static int take_quoted(struct csv *csv, struct csv_field *field, struct err *err
 		csv->at += c == '"'; /* of a doubled quote one counts */
 		if (len == FIELD_MAX - 1)
 			return text_file_fail(source, field->offset, 1, err, -EINVAL,
-					      "a field of more than %d bytes", FIELD_MAX - 1);
+			                      "a field of more than %d bytes", FIELD_MAX - 1);
 		field->text[len++] = c;
 	}
 	field->text[len] = '\0';
 	if (csv->at >= source->len)
 		return text_file_fail(source, field->offset, 1, err, -EINVAL,
-				      "this quote is never closed");
+		                      "this quote is never closed");
 	csv->at++;
 	return 0;
 }
@@ -60,7 +60,7 @@ static int take_plain(struct csv *csv, struct csv_field *field, struct err *err)
 			"it doubled");
 	if (len >= FIELD_MAX)
 		return text_file_fail(source, field->offset, 1, err, -EINVAL,
-				      "a field of more than %d bytes", FIELD_MAX - 1);
+		                      "a field of more than %d bytes", FIELD_MAX - 1);
 	memcpy(field->text, source->text + csv->at, len);
 	field->text[len] = '\0';
 	csv->at += len;
@@ -116,7 +116,7 @@ static bool is_heading(const struct csv *csv)
 }
 
 static int add_address(struct unit_list *list, const struct csv *csv, const char *word,
-		       struct err *err)
+                       struct err *err)
 {
 	const struct csv_field *field = &csv->field[2];
 	char shown[SHOWN_MAX];
@@ -131,7 +131,7 @@ static int add_address(struct unit_list *list, const struct csv *csv, const char
 }
 
 static int add_mac(struct unit_list *list, const struct csv *csv, const char *word,
-		   struct err *err)
+                   struct err *err)
 {
 	const struct csv_field *field = &csv->field[1];
 	char shown[SHOWN_MAX];
@@ -139,13 +139,13 @@ static int add_mac(struct unit_list *list, const struct csv *csv, const char *wo
 
 	if (mac_parse(word, &mac) < 0)
 		return text_file_fail(csv->source, field->offset, field->width, err, -EINVAL,
-				      "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
-				      text_shown(word, shown));
+		                      "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
+		                      text_shown(word, shown));
 	return unit_claim_mac(list, csv->source, field->offset, field->width, &mac, err);
 }
 
 static int add_profile(struct unit_list *list, const struct csv *csv, const char *word,
-		       struct err *err)
+                       struct err *err)
 {
 	struct unit_rule *unit = &list->policy->units[list->policy->unit_count - 1];
 	int profile = envelope_find_profile(list->policy->envelope, word);
@@ -156,8 +156,8 @@ static int add_profile(struct unit_list *list, const struct csv *csv, const char
 	if (profile < 0) {
 		profile_words(list->policy->envelope, &accepted);
 		return text_file_fail(csv->source, field->offset, field->width, err, -EINVAL,
-				      "unknown profile '%s'; %s", text_shown(word, shown),
-				      words_offer(&accepted.words, word, offer, sizeof(offer)));
+		                      "unknown profile '%s'; %s", text_shown(word, shown),
+		                      words_offer(&accepted.words, word, offer, sizeof(offer)));
 	}
 	unit->profiles |= (uint32_t)1 << profile;
 	return 0;
@@ -165,9 +165,9 @@ static int add_profile(struct unit_list *list, const struct csv *csv, const char
 
 /* Gives each blank-parted word of a field to `add`. */
 static int each_word(struct unit_list *list, struct csv *csv, size_t column,
-		     int (*add)(struct unit_list *, const struct csv *, const char *,
-				struct err *),
-		     struct err *err)
+                     int (*add)(struct unit_list *, const struct csv *, const char *,
+                                struct err *),
+                     struct err *err)
 {
 	char *rest = csv->field[column].text, *word;
 	int r = 0;
@@ -185,11 +185,11 @@ static int add_unit(struct unit_list *list, struct csv *csv, unsigned line, stru
 
 	if (csv->count != COLUMNS)
 		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
-				      "%zu field%s; accepted: name,mac,address,profiles",
-				      csv->count, csv->count == 1 ? "" : "s");
+		                      "%zu field%s; accepted: name,mac,address,profiles",
+		                      csv->count, csv->count == 1 ? "" : "s");
 	if (!name->text[0])
 		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
-				      "a unit needs a name");
+		                      "a unit needs a name");
 	if (!csv->field[1].text[0] && !csv->field[2].text[0])
 		return text_file_fail(
 			csv->source, name->offset, name->width, err, -EINVAL,
@@ -215,7 +215,7 @@ int rooms_read(const struct text_file *source, struct unit_list *list, struct er
 	csv->source = source;
 	if (memchr(source->text, '\0', source->len))
 		return text_file_fail(source, strlen(source->text), 1, err, -EINVAL,
-				      "a NUL byte; this is no text");
+		                      "a NUL byte; this is no text");
 	if (!strncmp(source->text, "\xef\xbb\xbf", 3))
 		csv->at = 3; /* a byte order mark, as spreadsheets write it */
 	for (csv->line = 1; csv->at < source->len; csv->line++) {

@@ -26,7 +26,7 @@ static int no_memory(struct err *err)
 
 /* An optional text of a map; "" where it is missing. */
 static int read_text(const struct yaml *map, const char *key, struct arena *arena,
-		     const char **ret_text, struct err *err)
+                     const char **ret_text, struct err *err)
 {
 	const struct yaml *node = yaml_get(map, key);
 	const char *text = "";
@@ -50,7 +50,7 @@ static int read_origin(const struct yaml *map, bool *inferred, struct err *err)
 
 /* The entries of `also` or `instead`. */
 static int read_forms(const struct yaml *list, bool instead, struct envelope *envelope,
-		      struct row *row, struct err *err)
+                      struct row *row, struct err *err)
 {
 	int r = list ? yaml_list(list, err) : 0;
 
@@ -61,12 +61,12 @@ static int read_forms(const struct yaml *list, bool instead, struct envelope *en
 		unsigned option = 0;
 
 		r = yaml_map(node, instead ? "an instead reading" : "an also reading",
-			     &OTHER_FORM_KEYS, err);
+		             &OTHER_FORM_KEYS, err);
 		if (r < 0)
 			return r;
 		if (row->form_count == FORMS_MAX)
 			return yaml_fail(node, err, "more than %d readings of one row",
-					 FORMS_MAX);
+			                 FORMS_MAX);
 		when = yaml_get(node, "when");
 		if (instead && !when)
 			return yaml_fail(node, err, "an instead reading needs 'when'");
@@ -107,7 +107,7 @@ static int read_severities(const struct yaml *map, struct row *row, struct err *
 }
 
 static int read_id(const struct yaml *map, const struct envelope *envelope, struct row *row,
-		   struct err *err)
+                   struct err *err)
 {
 	const struct yaml *node = NULL;
 	const char *text = "";
@@ -120,19 +120,19 @@ static int read_id(const struct yaml *map, const struct envelope *envelope, stru
 		return r;
 	if (!text_copy(row->id, sizeof(row->id), text))
 		return yaml_fail(node, err, "the id of a row has at most %zu characters",
-				 sizeof(row->id) - 1);
+		                 sizeof(row->id) - 1);
 	if (envelope_find_row(envelope, text) >= 0)
 		return yaml_fail(node, err, "there is a row '%s' already",
-				 text_shown(text, shown));
+		                 text_shown(text, shown));
 	return 0;
 }
 
 static int read_row(const struct yaml *map, struct envelope *envelope, struct row *row,
-		    struct err *err)
+                    struct err *err)
 {
 	static const char *const needed[] = {"document",    "direction",    "transport",
-					     "local-ports", "remote-ports", "peer",
-					     "application"};
+	                                     "local-ports", "remote-ports", "peer",
+	                                     "application"};
 	struct row_form *form = &row->form[0];
 	const struct yaml *node = NULL;
 	unsigned need = 0;
@@ -157,10 +157,10 @@ static int read_row(const struct yaml *map, struct envelope *envelope, struct ro
 		r = read_text(map, "note", envelope->arena, &row->note, err);
 	if (r >= 0)
 		r = value_words(yaml_get(map, "application"), envelope->arena,
-				&row->application_words, err);
+		                &row->application_words, err);
 	if (r >= 0)
 		r = value_words(yaml_get(map, "media"), envelope->arena, &row->media_words,
-				err);
+		                err);
 	if (r >= 0 && (node = yaml_get(map, "need")))
 		r = yaml_word(node, "need", &NEEDS, &need, err);
 	if (r >= 0)
@@ -193,10 +193,10 @@ static int read_profile(const struct yaml *root, struct envelope *envelope, stru
 		return yaml_fail(node, err, "more than %d profiles", PROFILES_MAX);
 	if (envelope_find_profile(envelope, text) >= 0)
 		return yaml_fail(node, err, "there is a profile '%s' already",
-				 text_shown(text, shown));
+		                 text_shown(text, shown));
 	if (!text_copy(profile->id, sizeof(profile->id), text))
 		return yaml_fail(node, err, "the name of a profile has at most %zu characters",
-				 sizeof(profile->id) - 1);
+		                 sizeof(profile->id) - 1);
 	r = read_text(root, "title", envelope->arena, &profile->title, err);
 	if (r >= 0)
 		envelope->profile_count++;
@@ -204,7 +204,7 @@ static int read_profile(const struct yaml *root, struct envelope *envelope, stru
 }
 
 int rows_read(const struct yaml_file *file, struct envelope *envelope, size_t *room,
-	      struct err *err)
+              struct err *err)
 {
 	const struct yaml *root = yaml_root(file), *list = NULL;
 	int r = read_profile(root, envelope, err);

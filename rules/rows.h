@@ -15,6 +15,6 @@ extern const struct words SITE_OPTIONS;
  * rows its array has room for.
  */
 int rows_read(const struct yaml_file *file, struct envelope *envelope, size_t *room,
-	      struct err *err) MUST_CHECK;
+              struct err *err) MUST_CHECK;
 
 #endif

@@ -34,14 +34,14 @@ static bool all_ruled_out(const struct row_form *form, const struct app_set *not
 }
 
 static enum fit application_fit(const struct scorer *s, const struct row_form *form,
-				bool via_proxy)
+                                bool via_proxy)
 {
 	if (form->opaque)
 		return FIT_MATCH;
 	if (!s->certain)
 		return all_ruled_out(form, &s->view->facts->not_apps) && !via_proxy
-			       ? FIT_MISMATCH
-			       : FIT_UNKNOWN;
+		               ? FIT_MISMATCH
+		               : FIT_UNKNOWN;
 	if (s->view->app == APP_TLS && (form->sip_tls || form->psom_tls))
 		return service_is_named(s, form) ? FIT_MATCH : FIT_UNKNOWN;
 	if (app_set_has(&form->apps, s->view->app) || (s->view->app == APP_PSOM && form->psom))
@@ -64,7 +64,7 @@ static bool form_is_proxied(const struct scorer *s, const struct row_form *form)
 }
 
 static enum fit peer_fit(const struct scorer *s, const struct row_form *form, bool via_proxy,
-			 struct score *score)
+                         struct score *score)
 {
 	enum fit best = s->probe ? FIT_UNKNOWN : FIT_MISMATCH;
 	unsigned role;
@@ -126,7 +126,7 @@ static enum grade grade_of(const struct row_form *form, const uint8_t fit[FIELD_
 	if (port_set_is_ephemeral(&form->local) && port_set_is_ephemeral(&form->remote))
 		return proven || (certain && !form->opaque) ? GRADE_WIDE : GRADE_NONE;
 	return proven && certain && fit[FIELD_LOCAL_PORT] == FIT_MATCH ? GRADE_EXACT
-								       : GRADE_UNPROVEN;
+	                                                               : GRADE_UNPROVEN;
 }
 
 static enum fit fits(bool yes)
@@ -183,7 +183,7 @@ void scorer_row(const struct scorer *s, unsigned row, struct score *ret)
 	for (unsigned form = 1; form < s->policy->rows[row].form_count; form++) {
 		scorer_form(s, row, form, &other);
 		if (other.misses || ret->misses ? score_compare_misses(&other, ret) < 0
-						: score_compare_matches(&other, ret) < 0)
+		                                : score_compare_matches(&other, ret) < 0)
 			*ret = other;
 	}
 }

@@ -13,7 +13,7 @@ struct scorer {
 	const struct view *view;
 	const struct endpoint *local, *remote;
 	enum direction direction; /* as seen, also by the first packet alone */
-	bool direction_firm;	  /* ... and known well enough to hold against a row */
+	bool direction_firm;      /* ... and known well enough to hold against a row */
 	bool media;   /* certain media: its kind is known, or it is RTP or RTCP all the same */
 	bool certain; /* a dissector of ours named the application */
 	bool ice;     /* the peer answered an ICE check */
@@ -23,7 +23,7 @@ struct scorer {
 	bool proxied; /* the peer is the site's web proxy */
 
 	uint32_t listed;  /* roles that list the peer's address */
-	uint32_t bound;	  /* roles one of whose names DNS bound to it */
+	uint32_t bound;   /* roles one of whose names DNS bound to it */
 	uint32_t claimed; /* roles one of whose names the flow's own name is */
 	uint32_t outside; /* roles outside of which some name of the peer lies */
 	uint32_t anyone;  /* roles everybody holds */
@@ -58,7 +58,7 @@ int score_compare_matches(const struct score *a, const struct score *b);
 int score_compare_misses(const struct score *a, const struct score *b);
 
 static inline const struct row_form *score_form(const struct scorer *s,
-						const struct score *score)
+                                                const struct score *score)
 {
 	return &s->policy->rows[score->row].form[score->form];
 }
@@ -69,9 +69,9 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret);
 /* Fills nearest, kind of a flow outside; `scores` are the nearest rows, best first. */
 void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
-		  struct verdict *verdict);
+                  struct verdict *verdict);
 /* Sets severity and, where a special reading decides it, reason of a flow outside. */
 void severity_fill(const struct scorer *s, const struct score *nearest,
-		   struct verdict *verdict);
+                   struct verdict *verdict);
 
 #endif

@@ -47,13 +47,13 @@ static void flow_add(const struct line *line, const struct scorer *s)
 }
 
 static void rows_add(const struct line *line, const struct policy *policy,
-		     const struct verdict *verdict)
+                     const struct verdict *verdict)
 {
 	for (unsigned i = 0; i < verdict->row_count; i++)
 		ADD(line, "%s%s",
-		    !i				  ? ""
+		    !i                            ? ""
 		    : i + 1 == verdict->row_count ? " or "
-						  : ", ",
+		                                  : ", ",
 		    policy->rows[verdict->rows[i]].id);
 }
 
@@ -80,7 +80,7 @@ static void roles_add(const struct line *line, const struct scorer *s, uint32_t 
 }
 
 static void why_add(const struct line *line, const struct scorer *s,
-		    const struct verdict *verdict)
+                    const struct verdict *verdict)
 {
 	uint32_t open = 0, peers = row_peers(&s->policy->rows[verdict->rows[0]]);
 
@@ -113,12 +113,12 @@ static void why_add(const struct line *line, const struct scorer *s,
 		break;
 	default:
 		ADD(line, s->policy->nat ? "local ports are not judged behind a translator"
-					 : "its application is unknown");
+		                         : "its application is unknown");
 	}
 }
 
 static void outcome_add(const struct line *line, const struct scorer *s,
-			const struct verdict *verdict)
+                        const struct verdict *verdict)
 {
 	const struct flow_facts *facts = s->view->facts;
 	char addr[ADDR_TEXT];
@@ -147,7 +147,7 @@ static void outcome_add(const struct line *line, const struct scorer *s,
 }
 
 static void documented_add(const struct line *line, const struct scorer *s,
-			   const struct verdict *verdict)
+                           const struct verdict *verdict)
 {
 	ADD(line, "documented by ");
 	rows_add(line, s->policy, verdict);
@@ -179,7 +179,7 @@ static void differs_add(const struct line *line, const struct differs *differs)
 	case FIELD_DIRECTION:
 		ADD(line, "is opened %s",
 		    !strcmp(differs->expected, "in") ? "by the peer, not by the unit"
-						     : "by the unit, not by the peer");
+		                                     : "by the unit, not by the peer");
 		break;
 	case FIELD_PEER:
 		ADD(line, "is for %s, and %s is not known as such", differs->expected,
@@ -206,7 +206,7 @@ static void differs_add(const struct line *line, const struct differs *differs)
 
 /* The smallest change of site file or network that would settle it. */
 static void remedy_add(const struct line *line, const struct scorer *s,
-		       const struct verdict *verdict)
+                       const struct verdict *verdict)
 {
 	const struct nearest *nearest = &verdict->nearest[0];
 	char addr[ADDR_TEXT];
@@ -228,7 +228,7 @@ static void remedy_add(const struct line *line, const struct scorer *s,
 }
 
 static void outside_add(const struct line *line, const struct scorer *s,
-			const struct verdict *verdict)
+                        const struct verdict *verdict)
 {
 	const struct nearest *nearest = &verdict->nearest[0];
 
@@ -241,9 +241,9 @@ static void outside_add(const struct line *line, const struct scorer *s,
 		    s->policy->rows[nearest->row].id);
 		for (unsigned i = 0; i < nearest->count; i++)
 			ADD(line, "%s%s",
-			    !i			      ? ""
+			    !i                        ? ""
 			    : i + 1 == nearest->count ? " and "
-						      : ", ",
+			                              : ", ",
 			    field_name(nearest->differs[i].field));
 		return;
 	}
@@ -256,7 +256,7 @@ static void outside_add(const struct line *line, const struct scorer *s,
 }
 
 const char *judge_sentence(const struct policy *policy, const struct view *view,
-			   const struct verdict *verdict, char *buf, size_t size)
+                           const struct verdict *verdict, char *buf, size_t size)
 {
 	struct line line = {.buf = buf, .size = size};
 	struct scorer s;

@@ -72,7 +72,7 @@ static bool is_translated_peer(const struct scorer *s, const struct score *neare
 }
 
 static enum severity media_severity(const struct scorer *s, const struct score *nearest,
-				    struct verdict *verdict)
+                                    struct verdict *verdict)
 {
 	const struct row *row = &s->policy->rows[nearest->row];
 
@@ -118,10 +118,10 @@ static bool is_grave_for_a_row(const struct scorer *s)
 }
 
 static enum severity severity_of(const struct scorer *s, const struct score *nearest,
-				 struct verdict *verdict)
+                                 struct verdict *verdict)
 {
 	bool media_kind = verdict->kind == KIND_LOCAL_PORT ||
-			  verdict->kind == KIND_REMOTE_PORT || verdict->kind == KIND_MEDIA;
+	                  verdict->kind == KIND_REMOTE_PORT || verdict->kind == KIND_MEDIA;
 	enum severity severity;
 
 	if (is_grave_for_a_row(s))
@@ -139,7 +139,7 @@ static enum severity severity_of(const struct scorer *s, const struct score *nea
 		return media_severity(s, nearest, verdict);
 	if (s->direction == DIRECTION_IN && s->direction_firm)
 		return s->view->facts->outcome == OUTCOME_ANSWERED ? SEVERITY_HIGH
-								   : SEVERITY_LOW;
+		                                                   : SEVERITY_LOW;
 	severity = innocent(s);
 	if (severity)
 		return severity;

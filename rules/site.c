@@ -20,7 +20,7 @@ static int no_memory(struct err *err)
 
 /* `name` as it stands in the site file -> a path; beside the site file unless absolute. */
 static int beside(const struct site_loading *loading, const struct yaml *node, char path[4096],
-		  struct err *err)
+                  struct err *err)
 {
 	const char *site = yaml_source(loading->file)->name, *slash = strrchr(site, '/'),
 		   *name = "";
@@ -45,7 +45,7 @@ static void keep_text(struct site_loading *loading, const struct text_file *sour
 }
 
 static int read_units_file(const struct yaml *node, struct site_loading *loading,
-			   struct err *err)
+                           struct err *err)
 {
 	char path[4096];
 	struct err cause;
@@ -64,7 +64,7 @@ static int read_units_file(const struct yaml *node, struct site_loading *loading
  * the site names one for them too.
  */
 static int read_endpoints(const struct yaml *node, unsigned role, const struct yaml *roles,
-			  struct site_loading *loading, struct err *err)
+                          struct site_loading *loading, struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
 	struct policy *policy = loading->policy;
@@ -91,14 +91,14 @@ static int read_endpoints(const struct yaml *node, unsigned role, const struct y
 		     (named && yaml_get(named, "endpoints"))))
 			continue;
 		r = endpoints_read(file, &other->choice, policy->arena, &loading->endpoints[i],
-				   err);
+		                   err);
 		if (r < 0)
 			return r;
 	}
 	if (!loading->endpoints[role].prefix_count && !loading->endpoints[role].name_count)
 		return yaml_fail(node, err,
-				 "the file has no addresses and no names for the role '%s'",
-				 envelope->roles[role].id);
+		                 "the file has no addresses and no names for the role '%s'",
+		                 envelope->roles[role].id);
 	policy->endpoints_date[0] = '\0';
 	endpoints_date(path, policy->endpoints_date);
 	loading->site[role].by_site = true;
@@ -106,7 +106,7 @@ static int read_endpoints(const struct yaml *node, unsigned role, const struct y
 }
 
 static int read_role(const struct yaml *node, const struct yaml *roles,
-		     struct site_loading *loading, struct err *err)
+                     struct site_loading *loading, struct err *err)
 {
 	const struct envelope *envelope = loading->policy->envelope;
 	const char *word[ROLES_MAX];
@@ -131,10 +131,10 @@ static int read_role(const struct yaml *node, const struct yaml *roles,
 	site = &loading->site[role];
 	if ((item = yaml_get(node, "addresses")))
 		r = value_prefixes(item, loading->policy->arena, &site->prefixes,
-				   &site->prefix_count, err);
+		                   &site->prefix_count, err);
 	if (r >= 0 && (item = yaml_get(node, "names")))
 		r = value_names(item, loading->policy->arena, &site->names, &site->name_count,
-				err);
+		                err);
 	site->by_site = site->prefix_count || site->name_count;
 	if (r >= 0 && (item = yaml_get(node, "endpoints")))
 		r = read_endpoints(item, role, roles, loading, err);
@@ -175,10 +175,10 @@ int site_read(struct site_loading *loading, struct err *err)
 		r = read_units_file(node, loading, err);
 	if (r >= 0 && (node = yaml_get(root, "domains")))
 		r = value_names(node, policy->arena, &policy->domains, &policy->domain_count,
-				err);
+		                err);
 	if (r >= 0 && (node = yaml_get(root, "subnets")))
 		r = value_prefixes(node, policy->arena, &policy->subnets, &policy->subnet_count,
-				   err);
+		                   err);
 	if (r >= 0 && (node = yaml_get(root, "options")))
 		r = read_options(node, loading, err);
 	roles = r >= 0 ? yaml_get(root, "roles") : NULL;
@@ -192,7 +192,7 @@ int site_read(struct site_loading *loading, struct err *err)
 
 /* What people read of a row follows what it now says. */
 static int narrow_words(const struct yaml *map, struct policy *policy, struct row *row,
-			struct err *err)
+                        struct err *err)
 {
 	const struct yaml *applications = yaml_get(map, "application"),
 			  *media = yaml_get(map, "media");

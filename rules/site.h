@@ -15,8 +15,8 @@ struct site_loading {
 	struct unit_list units;
 	struct yaml_file *file; /* NULL without a site file */
 	struct text_file rooms; /* the units-file */
-	FILE *text;		/* all that was read, for the hash */
-	uint8_t options;	/* mask of enum site_option that are true */
+	FILE *text;             /* all that was read, for the hash */
+	uint8_t options;        /* mask of enum site_option that are true */
 	struct endpoint_list
 		endpoints[ROLES_MAX]; /* that count, by role: the site's or the envelope's */
 	struct role_holders site[ROLES_MAX]; /* what the site adds */

@@ -11,13 +11,13 @@
 #define WORD_MAX 64   /* longer ones resemble nothing */
 
 int text_file_of(const char *name, const char *text, size_t len, struct text_file *ret_file,
-		 struct err *err)
+                 struct err *err)
 {
 	struct text_file file = {.len = len};
 
 	if (len > TEXT_FILE_MAX)
 		return err_set(err, -EFBIG, "%s: larger than %u bytes, the most we read", name,
-			       TEXT_FILE_MAX);
+		               TEXT_FILE_MAX);
 	file.name = strdup(name);
 	file.text = calloc(1, len + 1);
 	if (!file.name || !file.text) {
@@ -81,11 +81,11 @@ size_t character_len(const char *p)
 {
 	unsigned char first = (unsigned char)p[0], second = first ? (unsigned char)p[1] : 0;
 	size_t len = first < 0x80   ? 1
-		     : first < 0xc2 ? 0
-		     : first < 0xe0 ? 2
-		     : first < 0xf0 ? 3
-		     : first < 0xf5 ? 4
-				    : 0;
+	             : first < 0xc2 ? 0
+	             : first < 0xe0 ? 2
+	             : first < 0xf0 ? 3
+	             : first < 0xf5 ? 4
+	                            : 0;
 
 	if (first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0))
 		return 0; /* control characters */
@@ -99,7 +99,7 @@ size_t character_len(const char *p)
 }
 
 int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
-		    int code, const char *fmt, va_list args)
+                    int code, const char *fmt, va_list args)
 {
 	const char *text = file->text;
 	size_t start, end, column = 0, shown = 0, skip;
@@ -116,8 +116,8 @@ int text_file_vfail(const struct text_file *file, size_t offset, size_t width, s
 	for (size_t i = start; i < offset; i++)
 		column += begins_character(text[i]);
 	skip = column + (width < 24 ? width : 24) > LINE_SHOWN
-		       ? column - LINE_SHOWN / 2
-		       : 0; /* of a long line its part about the caret */
+	               ? column - LINE_SHOWN / 2
+	               : 0; /* of a long line its part about the caret */
 	for (size_t i = start, at = 0; i < end && shown < LINE_SHOWN; i++) {
 		size_t width_here = character_len(text + i);
 
@@ -144,11 +144,11 @@ int text_file_vfail(const struct text_file *file, size_t offset, size_t width, s
 			caret[c++] = '~';
 	caret[c] = '\0';
 	return err_set(err, code, "%s:%u:%zu: %s\n    %s\n    %s", file->name,
-		       line_of(file, offset), column + 1, message, line, caret);
+	               line_of(file, offset), column + 1, message, line, caret);
 }
 
 int text_file_fail(const struct text_file *file, size_t offset, size_t width, struct err *err,
-		   int code, const char *fmt, ...)
+                   int code, const char *fmt, ...)
 {
 	va_list args;
 

@@ -21,7 +21,7 @@ struct text_file {
 int text_file_open(const char *path, struct text_file *ret_file, struct err *err) MUST_CHECK;
 /* The same of bytes in memory, which are copied. */
 int text_file_of(const char *name, const char *text, size_t len, struct text_file *ret_file,
-		 struct err *err) MUST_CHECK;
+                 struct err *err) MUST_CHECK;
 void text_file_release(struct text_file *file);
 
 /*
@@ -32,9 +32,9 @@ size_t character_len(const char *p);
 
 /* "name:line:column: message", the line, and carets under `width` bytes from `offset` on. Returns `code`. */
 int text_file_fail(const struct text_file *file, size_t offset, size_t width, struct err *err,
-		   int code, const char *fmt, ...) PRINTF(6, 7);
+                   int code, const char *fmt, ...) PRINTF(6, 7);
 int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
-		    int code, const char *fmt, va_list args) PRINTF(6, 0);
+                    int code, const char *fmt, va_list args) PRINTF(6, 0);
 
 /* What is accepted in a place. */
 struct words {

@@ -32,7 +32,7 @@ void profile_words(const struct envelope *envelope, struct profile_words *ret_wo
 static int claim(struct unit_list *list, const struct claim *claim, struct err *err)
 {
 	if (array_reserve(&list->claims, &list->claim_room, list->claim_count + 1,
-			  sizeof(*claim)) < 0)
+	                  sizeof(*claim)) < 0)
 		return no_memory(err);
 	list->claims[list->claim_count] = *claim;
 	list->claims[list->claim_count++].unit = (uint32_t)(list->policy->unit_count - 1);
@@ -40,7 +40,7 @@ static int claim(struct unit_list *list, const struct claim *claim, struct err *
 }
 
 int unit_begin(struct unit_list *list, const struct text_file *source, size_t offset,
-	       size_t width, unsigned line, const char *name, struct err *err)
+               size_t width, unsigned line, const char *name, struct err *err)
 {
 	struct claim named = {
 		.kind = CLAIM_NAME, .source = source, .offset = offset, .width = width};
@@ -57,7 +57,7 @@ int unit_begin(struct unit_list *list, const struct text_file *source, size_t of
 				text_shown(name, shown));
 	if (strlen(name) > NAME_LEN_MAX)
 		return text_file_fail(source, offset, width, err, -EINVAL,
-				      "the name of a unit has at most %d bytes", NAME_LEN_MAX);
+		                      "the name of a unit has at most %d bytes", NAME_LEN_MAX);
 	if (policy->unit_count == UNITS_MAX)
 		return err_set(err, -E2BIG, "more than %d units", UNITS_MAX);
 	if (array_reserve(&policy->units, &list->room, policy->unit_count + 1, sizeof(*unit)) <
@@ -73,13 +73,13 @@ int unit_begin(struct unit_list *list, const struct text_file *source, size_t of
 }
 
 int unit_claim_prefix(struct unit_list *list, const struct text_file *source, size_t offset,
-		      size_t width, const struct prefix *prefix, struct err *err)
+                      size_t width, const struct prefix *prefix, struct err *err)
 {
 	struct claim claimed = {.kind = CLAIM_PREFIX,
-				.source = source,
-				.offset = offset,
-				.width = width,
-				.prefix = *prefix};
+	                        .source = source,
+	                        .offset = offset,
+	                        .width = width,
+	                        .prefix = *prefix};
 	struct unit_rule *unit = &list->policy->units[list->policy->unit_count - 1];
 
 	unit->many = unit->many || !prefix_is_host(prefix);
@@ -87,13 +87,13 @@ int unit_claim_prefix(struct unit_list *list, const struct text_file *source, si
 }
 
 int unit_claim_mac(struct unit_list *list, const struct text_file *source, size_t offset,
-		   size_t width, const struct mac *mac, struct err *err)
+                   size_t width, const struct mac *mac, struct err *err)
 {
 	struct claim claimed = {.kind = CLAIM_MAC,
-				.source = source,
-				.offset = offset,
-				.width = width,
-				.mac = *mac};
+	                        .source = source,
+	                        .offset = offset,
+	                        .width = width,
+	                        .mac = *mac};
 
 	return claim(list, &claimed, err);
 }
@@ -110,7 +110,7 @@ static int read_addresses(const struct yaml *node, struct unit_list *list, struc
 		r = value_prefix(item, &prefix, err);
 		if (r >= 0)
 			r = unit_claim_prefix(list, place.source, place.offset, place.width,
-					      &prefix, err);
+			                      &prefix, err);
 	}
 	return r;
 }
@@ -129,11 +129,11 @@ static int read_macs(const struct yaml *node, struct unit_list *list, struct err
 		r = yaml_text(item, &text, err);
 		if (r >= 0 && mac_parse(text, &mac) < 0)
 			return yaml_fail(item, err,
-					 "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
-					 text_shown(text, shown));
+			                 "'%s' is no MAC address; accepted: 00:26:8c:01:02:03",
+			                 text_shown(text, shown));
 		if (r >= 0)
 			r = unit_claim_mac(list, place.source, place.offset, place.width, &mac,
-					   err);
+			                   err);
 	}
 	return r;
 }
@@ -171,7 +171,7 @@ static int read_unit(const struct yaml *node, struct unit_list *list, struct err
 		return r;
 	place = yaml_place(name);
 	r = unit_begin(list, place.source, place.offset, place.width, yaml_line(name), text,
-		       err);
+	               err);
 	addresses = yaml_get(node, "addresses");
 	macs = yaml_get(node, "macs");
 	profiles = yaml_get(node, "profiles");
@@ -218,12 +218,12 @@ int units_add_word(struct unit_list *list, const char *word, uint32_t profiles, 
 	unit->profiles = profiles;
 	unit->unnamed = !is_mac && !prefix_is_host(&prefix);
 	return is_mac ? unit_claim_mac(list, NULL, 0, 0, &mac, err)
-		      : unit_claim_prefix(list, NULL, 0, 0, &prefix, err);
+	              : unit_claim_prefix(list, NULL, 0, 0, &prefix, err);
 }
 
 /* Two units claim the same: says so at the later place and names the earlier one. */
 static int say_clash(const struct unit_list *list, const struct claim *a, const struct claim *b,
-		     const char *what, struct err *err)
+                     const char *what, struct err *err)
 {
 	const struct claim *early = a < b ? a : b, *late = a < b ? b : a;
 	const struct unit_rule *first = &list->policy->units[early->unit];
@@ -240,19 +240,19 @@ static int say_clash(const struct unit_list *list, const struct claim *a, const 
 	}
 	if (early->source)
 		snprintf(where, sizeof(where), "line %u of %s", first->line,
-			 file_name(first->file));
+		         file_name(first->file));
 	else
 		snprintf(where, sizeof(where), "the command line");
 	if (early->kind == CLAIM_NAME)
 		snprintf(one, sizeof(one), "'%s' is the name of two units", second->name);
 	else
 		snprintf(one, sizeof(one), "%s: %s of '%s' and %s of '%s'", what, late_text,
-			 second->name, early_text, first->name);
+		         second->name, early_text, first->name);
 	if (!late->source)
 		return err_set(err, -EINVAL, "--unit %s: %s, first in %s", second->name, one,
-			       where);
+		               where);
 	return text_file_fail(late->source, late->offset, late->width, err, -EINVAL,
-			      "%s, first in %s", one, where);
+	                      "%s, first in %s", one, where);
 }
 
 static int index_prefixes(struct unit_list *list, struct err *err)
@@ -318,7 +318,7 @@ static int compare_names(const void *a, const void *b, void *context)
 	const struct unit_list *list = context;
 	const uint32_t *x = a, *y = b;
 	int order = strcmp(list->policy->units[list->claims[*x].unit].name,
-			   list->policy->units[list->claims[*y].unit].name);
+	                   list->policy->units[list->claims[*y].unit].name);
 
 	return order ? order : (*x > *y) - (*x < *y);
 }
@@ -339,7 +339,7 @@ static int check_names(struct unit_list *list, struct err *err)
 				   *b = &list->claims[names[i]];
 
 		if (!strcmp(list->policy->units[a->unit].name,
-			    list->policy->units[b->unit].name))
+		            list->policy->units[b->unit].name))
 			return say_clash(list, a, b, "", err);
 	}
 	return 0;

@@ -36,18 +36,18 @@ int units_read(const struct yaml *node, struct unit_list *list, struct err *err)
 int rooms_read(const struct text_file *csv, struct unit_list *list, struct err *err) MUST_CHECK;
 /* A word of --unit. */
 int units_add_word(struct unit_list *list, const char *word, uint32_t profiles,
-		   struct err *err) MUST_CHECK;
+                   struct err *err) MUST_CHECK;
 /* Builds the policy's lookups; two units that claim the same are an error that names both lines. */
 int units_index(struct unit_list *list, struct err *err) MUST_CHECK;
 
 /* The steps of adding one unit, for readers of either file. */
 int unit_begin(struct unit_list *list, const struct text_file *source, size_t offset,
-	       size_t width, unsigned line, const char *name, struct err *err) MUST_CHECK;
+               size_t width, unsigned line, const char *name, struct err *err) MUST_CHECK;
 /* Both belong to the unit begun last. */
 int unit_claim_prefix(struct unit_list *list, const struct text_file *source, size_t offset,
-		      size_t width, const struct prefix *prefix, struct err *err) MUST_CHECK;
+                      size_t width, const struct prefix *prefix, struct err *err) MUST_CHECK;
 int unit_claim_mac(struct unit_list *list, const struct text_file *source, size_t offset,
-		   size_t width, const struct mac *mac, struct err *err) MUST_CHECK;
+                   size_t width, const struct mac *mac, struct err *err) MUST_CHECK;
 
 /* The profiles' words, borrowed from the envelope. */
 struct profile_words {

@@ -43,7 +43,7 @@ static bool is_unit(const struct policy *policy, const char *name)
 }
 
 static int say_unknown_unit(const struct yaml *item, const struct policy *policy,
-			    const char *name, struct err *err)
+                            const char *name, struct err *err)
 {
 	const char *word[64];
 	struct words words = {.word = word};
@@ -54,12 +54,12 @@ static int say_unknown_unit(const struct yaml *item, const struct policy *policy
 		words.count++;
 	}
 	return yaml_fail(item, err, "unknown unit '%s'; %s%s", text_shown(name, shown),
-			 words_offer(&words, name, offer, sizeof(offer)),
-			 words.count < policy->unit_count ? " (and further units)" : "");
+	                 words_offer(&words, name, offer, sizeof(offer)),
+	                 words.count < policy->unit_count ? " (and further units)" : "");
 }
 
 static int read_units(const struct yaml *list, struct policy *policy, struct waiver *waiver,
-		      struct err *err)
+                      struct err *err)
 {
 	int r = yaml_list(list, err);
 
@@ -67,7 +67,7 @@ static int read_units(const struct yaml *list, struct policy *policy, struct wai
 		return r;
 	if (!yaml_count(list))
 		return yaml_fail(list, err,
-				 "no unit is named here; leave 'units' out to mean all");
+		                 "no unit is named here; leave 'units' out to mean all");
 	waiver->units = arena_take(policy->arena, yaml_count(list) * sizeof(*waiver->units));
 	if (!waiver->units)
 		return no_memory(err);
@@ -101,7 +101,7 @@ static int read_kind(const struct yaml *node, struct waiver *waiver, struct err 
 }
 
 static int read_row(const struct yaml *node, const struct policy *policy, struct waiver *waiver,
-		    struct err *err)
+                    struct err *err)
 {
 	CLEANUP(freep) const char **word = calloc(policy->row_count, sizeof(*word));
 	struct words words = {word, policy->row_count};
@@ -149,12 +149,12 @@ static int read_application(const struct yaml *node, struct waiver *waiver, stru
 }
 
 static int read_text(const struct yaml *map, const char *key, struct policy *policy,
-		     char **ret_text, struct err *err)
+                     char **ret_text, struct err *err)
 {
 	const struct yaml *node = NULL;
 	const char *text = "";
 	int r = yaml_need(map, "a waiver (owner, reason, expires and a scope)", key, &node,
-			  err);
+	                  err);
 
 	if (r >= 0)
 		r = yaml_text(node, &text, err);
@@ -165,7 +165,7 @@ static int read_text(const struct yaml *map, const char *key, struct policy *pol
 }
 
 static int read_scope(const struct yaml *map, struct policy *policy, struct waiver *waiver,
-		      struct err *err)
+                      struct err *err)
 {
 	const struct yaml *node;
 	int r = 0;
@@ -180,7 +180,7 @@ static int read_scope(const struct yaml *map, struct policy *policy, struct waiv
 		r = value_prefix(node, &waiver->remote, err);
 	if (r >= 0 && node && !waiver->remote.bits)
 		return yaml_fail(node, err,
-				 "that is every address; leave 'remote' out to mean all");
+		                 "that is every address; leave 'remote' out to mean all");
 	if (r >= 0 && (node = yaml_get(map, "transport")))
 		r = read_transport(node, waiver, err);
 	if (r >= 0 && (node = yaml_get(map, "local-ports")))
@@ -194,7 +194,7 @@ static int read_scope(const struct yaml *map, struct policy *policy, struct waiv
 
 /* Where `expires` stands: whether it has is asked later (lint). */
 static int read_place(const struct yaml *node, struct policy *policy, struct waiver *waiver,
-		      struct err *err)
+                      struct err *err)
 {
 	struct err said;
 	char *excerpt;
@@ -210,7 +210,7 @@ static int read_place(const struct yaml *node, struct policy *policy, struct wai
 }
 
 static int read_waiver(const struct yaml *map, struct policy *policy, struct waiver *waiver,
-		       struct err *err)
+                       struct err *err)
 {
 	char shown[SHOWN_MAX], offer[256];
 	bool scoped = false;
@@ -228,14 +228,14 @@ static int read_waiver(const struct yaml *map, struct policy *policy, struct wai
 		return r;
 	if (time_parse_day_end(waiver->expires, &waiver->expires_us) < 0)
 		return yaml_fail(yaml_get(map, "expires"), err,
-				 "'%s' is no day; accepted: 2026-12-31",
-				 text_shown(waiver->expires, shown));
+		                 "'%s' is no day; accepted: 2026-12-31",
+		                 text_shown(waiver->expires, shown));
 	for (size_t i = 0; i < SCOPE_KEYS.count; i++)
 		scoped = scoped || yaml_get(map, SCOPE_KEYS.word[i]);
 	if (!scoped)
 		return yaml_fail(map, err,
-				 "a waiver without a scope would excuse everything; %s",
-				 words_offer(&SCOPE_KEYS, "", offer, sizeof(offer)));
+		                 "a waiver without a scope would excuse everything; %s",
+		                 words_offer(&SCOPE_KEYS, "", offer, sizeof(offer)));
 	return read_scope(map, policy, waiver, err);
 }
 
@@ -290,10 +290,10 @@ static bool names_row(const struct waiver *waiver, const struct verdict *verdict
 }
 
 const struct waiver *policy_find_waiver(const struct policy *policy, const char *unit,
-					const struct verdict *verdict,
-					const struct flow_facts *facts, unsigned local,
-					enum app app, int64_t when_us,
-					const struct waiver **expired)
+                                        const struct verdict *verdict,
+                                        const struct flow_facts *facts, unsigned local,
+                                        enum app app, int64_t when_us,
+                                        const struct waiver **expired)
 {
 	const struct endpoint *here = &facts->end[local], *there = &facts->end[!local];
 

@@ -39,7 +39,7 @@ static struct span span_of(const struct yaml_file *file, struct fy_event *event)
 
 	if (start) {
 		span.offset = start->input_pos < file->source.len ? start->input_pos
-								  : file->source.len;
+		                                                  : file->source.len;
 		span.line = (unsigned)start->line + 1;
 	}
 	if (start && end && end->input_pos > start->input_pos)
@@ -49,7 +49,7 @@ static struct span span_of(const struct yaml_file *file, struct fy_event *event)
 
 /* Hangs a new node where the next value belongs: under the innermost open list or map, or as root. */
 static int add_node(struct reading *reading, enum yaml_kind kind, struct span span,
-		    struct yaml **ret_node)
+                    struct yaml **ret_node)
 {
 	struct yaml_file *file = reading->file;
 	struct yaml *parent = reading->depth ? reading->open[reading->depth - 1] : NULL;
@@ -86,11 +86,11 @@ static int take_key(struct reading *reading, const char *text, struct span span)
 	for (const struct yaml *node = map->first; node; node = node->next)
 		if (!strcmp(node->key, text))
 			return span_fail(source, &span, reading->err,
-					 "'%s' stands here twice, first in line %u",
-					 text_shown(text, shown), node->key_span.line);
+			                 "'%s' stands here twice, first in line %u",
+			                 text_shown(text, shown), node->key_span.line);
 	if (map->count == KEYS_MAX)
 		return span_fail(source, &span, reading->err, "more than %d keys in one map",
-				 KEYS_MAX);
+		                 KEYS_MAX);
 	reading->key = text;
 	reading->key_span = span;
 	return 0;
@@ -111,7 +111,7 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 		raw = fy_token_get_text(token, &len);
 	if (raw && memchr(raw, '\0', len))
 		return span_fail(&file->source, &span, reading->err,
-				 "a NUL byte inside a text");
+		                 "a NUL byte inside a text");
 	text = arena_copy(file->arena, raw ? raw : "", raw ? len : 0);
 	if (!text)
 		return err_set(reading->err, -ENOMEM, "%s: out of memory", file->source.name);
@@ -135,11 +135,11 @@ static int take_open(struct reading *reading, struct fy_event *event, enum yaml_
 
 	if (reading->depth == DEPTH_MAX)
 		return span_fail(&file->source, &span, reading->err,
-				 "nested deeper than %d levels", DEPTH_MAX);
+		                 "nested deeper than %d levels", DEPTH_MAX);
 	if (reading->depth && reading->open[reading->depth - 1]->kind == YAML_MAP &&
 	    !reading->key)
 		return span_fail(&file->source, &span, reading->err,
-				 "a key must be a plain text");
+		                 "a key must be a plain text");
 	r = add_node(reading, kind, span, &node);
 	if (r < 0)
 		return r;
@@ -157,7 +157,7 @@ static int take_event(struct reading *reading, struct fy_event *event)
 		span = span_of(file, event);
 		if (reading->begun)
 			return span_fail(&file->source, &span, reading->err,
-					 "a second document begins here; one file holds one");
+			                 "a second document begins here; one file holds one");
 		reading->begun = true;
 		return 0;
 	case FYET_ALIAS:
@@ -187,7 +187,7 @@ static int take_event(struct reading *reading, struct fy_event *event)
 	}
 	span = span_of(file, event);
 	return span_fail(&file->source, &span, reading->err,
-			 "anchors (&name) and tags (!name) are not accepted");
+	                 "anchors (&name) and tags (!name) are not accepted");
 }
 
 static bool begins_with_tab(const struct text_file *source, size_t offset)
@@ -209,7 +209,7 @@ static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *
 
 	if (!error || error->line < 0)
 		return text_file_fail(source, 0, 1, err, -EINVAL, "no YAML: %s",
-				      error && error->msg ? error->msg : "cannot be read");
+		                      error && error->msg ? error->msg : "cannot be read");
 	for (int line = 0; line < error->line && offset < source->len; offset++)
 		line += source->text[offset] == '\n';
 	for (int column = 0;
@@ -219,9 +219,9 @@ static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *
 			offset++;
 		while (((unsigned char)source->text[offset] & 0xc0) == 0x80);
 	return text_file_fail(source, offset, 1, err, -EINVAL, "%s%s", error->msg,
-			      begins_with_tab(source, offset)
-				      ? "; a tab stands before this line, YAML wants blanks"
-				      : "");
+	                      begins_with_tab(source, offset)
+	                              ? "; a tab stands before this line, YAML wants blanks"
+	                              : "");
 }
 
 static void diag_destroyp(struct fy_diag **diag)
@@ -268,18 +268,18 @@ static int check_bytes(const struct text_file *source, struct err *err)
 		len = strchr("\t\r\n", text[i]) && text[i] ? 1 : character_len(text + i);
 		if (!len)
 			return text_file_fail(source, i, 1, err, -EINVAL,
-					      "byte 0x%02x is no text; accepted: UTF-8",
-					      (unsigned char)text[i]);
+			                      "byte 0x%02x is no text; accepted: UTF-8",
+			                      (unsigned char)text[i]);
 		if (text[i] == '%' && (!i || text[i - 1] == '\n' || text[i - 1] == '\r'))
 			return text_file_fail(source, i, 1, err, -EINVAL,
-					      "directives (%%NAME) are not accepted");
+			                      "directives (%%NAME) are not accepted");
 		if (text[i] == '[' || text[i] == '{')
 			open++;
 		else if ((text[i] == ']' || text[i] == '}') && open)
 			open--;
 		if (open > BRACKETS_MAX)
 			return text_file_fail(source, i, 1, err, -EINVAL,
-					      "more than %d brackets are open", BRACKETS_MAX);
+			                      "more than %d brackets are open", BRACKETS_MAX);
 	}
 	return 0;
 }
@@ -347,7 +347,7 @@ int yaml_open(const char *path, struct yaml_file **ret_file, struct err *err)
 }
 
 int yaml_read(const char *name, const char *text, size_t len, struct yaml_file **ret_file,
-	      struct err *err)
+              struct err *err)
 {
 	struct text_file source;
 	int r = text_file_of(name, text, len, &source, err);

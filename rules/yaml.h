@@ -8,7 +8,7 @@
 #include "rules/text_file.h"
 
 struct yaml_file; /* a file that was read; owns its text and nodes */
-struct yaml;	  /* one node: a text, a list or a map; lives as long as its file */
+struct yaml;      /* one node: a text, a list or a map; lives as long as its file */
 
 /*
  * Reads a file, or bytes in memory that messages call `name`. A name that ends in ".json" is read
@@ -18,7 +18,7 @@ struct yaml;	  /* one node: a text, a list or a map; lives as long as its file *
  */
 int yaml_open(const char *path, struct yaml_file **ret_file, struct err *err) MUST_CHECK;
 int yaml_read(const char *name, const char *text, size_t len, struct yaml_file **ret_file,
-	      struct err *err) MUST_CHECK;
+              struct err *err) MUST_CHECK;
 void yaml_free(struct yaml_file *file);
 void yaml_freep(struct yaml_file **file);
 const struct text_file *yaml_source(const struct yaml_file *file);
@@ -42,7 +42,7 @@ struct place yaml_place(const struct yaml *node);
 
 /* Is it a map, and are all of its keys among these? An empty value is an empty map. `what` is named in messages: "a row". */
 int yaml_map(const struct yaml *node, const char *what, const struct words *keys,
-	     struct err *err) MUST_CHECK;
+             struct err *err) MUST_CHECK;
 /* A list; an empty value is an empty list. */
 int yaml_list(const struct yaml *node, struct err *err) MUST_CHECK;
 /* A text that is not empty; borrowed from the file. */
@@ -51,13 +51,13 @@ int yaml_text(const struct yaml *node, const char **ret_text, struct err *err) M
 int yaml_flag(const struct yaml *node, bool *ret_flag, struct err *err) MUST_CHECK;
 /* One of the words; its index. `what` is named in messages: "role". */
 int yaml_word(const struct yaml *node, const char *what, const struct words *words,
-	      unsigned *ret_index, struct err *err) MUST_CHECK;
+              unsigned *ret_index, struct err *err) MUST_CHECK;
 /* The same for the key of a map. */
 int yaml_key_word(const struct yaml *node, const char *what, const struct words *words,
-		  unsigned *ret_index, struct err *err) MUST_CHECK;
+                  unsigned *ret_index, struct err *err) MUST_CHECK;
 /* The value of a key that must be there. */
 int yaml_need(const struct yaml *map, const char *what, const char *key,
-	      const struct yaml **ret_node, struct err *err) MUST_CHECK;
+              const struct yaml **ret_node, struct err *err) MUST_CHECK;
 
 /* Says what is wrong with a value, or with its key; returns -EINVAL. */
 int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...) PRINTF(3, 4);

@@ -10,7 +10,7 @@ bool yaml_is_empty(const struct yaml *node)
 }
 
 int span_fail(const struct text_file *source, const struct span *span, struct err *err,
-	      const char *fmt, ...)
+              const char *fmt, ...)
 {
 	va_list args;
 
@@ -65,7 +65,7 @@ int yaml_fail(const struct yaml *node, struct err *err, const char *fmt, ...)
 
 	va_start(args, fmt);
 	text_file_vfail(node->source, node->span.offset, node->span.width, err, -EINVAL, fmt,
-			args);
+	                args);
 	va_end(args);
 	return -EINVAL;
 }
@@ -82,13 +82,13 @@ int yaml_fail_key(const struct yaml *node, struct err *err, const char *fmt, ...
 }
 
 static int unknown(const struct yaml *node, const struct span *span, const char *text,
-		   const char *what, const struct words *words, struct err *err)
+                   const char *what, const struct words *words, struct err *err)
 {
 	char shown[SHOWN_MAX], offer[1280];
 
 	return span_fail(node->source, span, err, "unknown %s '%s'; %s", what,
-			 text_shown(text, shown),
-			 words_offer(words, text, offer, sizeof(offer)));
+	                 text_shown(text, shown),
+	                 words_offer(words, text, offer, sizeof(offer)));
 }
 
 static bool find_word(const struct words *words, const char *text, unsigned *ret_index)
@@ -102,7 +102,7 @@ static bool find_word(const struct words *words, const char *text, unsigned *ret
 }
 
 int yaml_map(const struct yaml *node, const char *what, const struct words *keys,
-	     struct err *err)
+             struct err *err)
 {
 	char kind[64], offer[512];
 	unsigned index;
@@ -111,8 +111,8 @@ int yaml_map(const struct yaml *node, const char *what, const struct words *keys
 		return 0;
 	if (node->kind != YAML_MAP)
 		return yaml_fail(node, err, "%s is a map of key: value%s%s", what,
-				 keys ? "; " : "",
-				 keys ? words_offer(keys, "", offer, sizeof(offer)) : "");
+		                 keys ? "; " : "",
+		                 keys ? words_offer(keys, "", offer, sizeof(offer)) : "");
 	snprintf(kind, sizeof(kind), "key of %s", what);
 	for (const struct yaml *child = node->first; keys && child; child = child->next)
 		if (!find_word(keys, child->key, &index))
@@ -142,10 +142,10 @@ int yaml_text(const struct yaml *node, const char **ret_text, struct err *err)
 
 	if (node->kind != YAML_TEXT)
 		return yaml_fail(node, err, "%s is one text, no %s", name_of(node, shown),
-				 node->kind == YAML_LIST ? "list" : "map");
+		                 node->kind == YAML_LIST ? "list" : "map");
 	if (yaml_is_empty(node) || !node->text[0])
 		return yaml_fail(node, err, "%s is empty; accepted: a text",
-				 name_of(node, shown));
+		                 name_of(node, shown));
 	*ret_text = node->text;
 	return 0;
 }
@@ -160,13 +160,13 @@ int yaml_flag(const struct yaml *node, bool *ret_flag, struct err *err)
 		*ret_flag = false;
 	else
 		return yaml_fail(node, err,
-				 "%s: '%s' is neither true nor false; accepted: true, false",
-				 name_of(node, shown), text_shown(node->text, value));
+		                 "%s: '%s' is neither true nor false; accepted: true, false",
+		                 name_of(node, shown), text_shown(node->text, value));
 	return 0;
 }
 
 int yaml_word(const struct yaml *node, const char *what, const struct words *words,
-	      unsigned *ret_index, struct err *err)
+              unsigned *ret_index, struct err *err)
 {
 	const char *text = "";
 	int r = yaml_text(node, &text, err);
@@ -174,12 +174,12 @@ int yaml_word(const struct yaml *node, const char *what, const struct words *wor
 	if (r < 0)
 		return r;
 	return find_word(words, text, ret_index)
-		       ? 0
-		       : unknown(node, &node->span, text, what, words, err);
+	               ? 0
+	               : unknown(node, &node->span, text, what, words, err);
 }
 
 int yaml_key_word(const struct yaml *node, const char *what, const struct words *words,
-		  unsigned *ret_index, struct err *err)
+                  unsigned *ret_index, struct err *err)
 {
 	if (find_word(words, node->key, ret_index))
 		return 0;
@@ -187,7 +187,7 @@ int yaml_key_word(const struct yaml *node, const char *what, const struct words 
 }
 
 int yaml_need(const struct yaml *map, const char *what, const char *key,
-	      const struct yaml **ret_node, struct err *err)
+              const struct yaml **ret_node, struct err *err)
 {
 	const struct yaml *node = yaml_get(map, key);
 

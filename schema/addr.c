@@ -121,8 +121,8 @@ int mac_parse(const char *text, struct mac *ret_mac)
 
 	if (strlen(text) != 17 ||
 	    sscanf(text, "%2x%c%2x%c%2x%c%2x%c%2x%c%2x%n", &byte[0], &sep[0], &byte[1], &sep[1],
-		   &byte[2], &sep[2], &byte[3], &sep[3], &byte[4], &sep[4], &byte[5],
-		   &used) != 11 ||
+	           &byte[2], &sep[2], &byte[3], &sep[3], &byte[4], &sep[4], &byte[5],
+	           &used) != 11 ||
 	    used != 17)
 		return -EINVAL;
 	for (unsigned i = 0; i < 5; i++)
@@ -137,7 +137,7 @@ int mac_parse(const char *text, struct mac *ret_mac)
 const char *mac_print(const struct mac *mac, char buf[MAC_TEXT])
 {
 	snprintf(buf, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac->b[0], mac->b[1],
-		 mac->b[2], mac->b[3], mac->b[4], mac->b[5]);
+	         mac->b[2], mac->b[3], mac->b[4], mac->b[5]);
 	return buf;
 }
 
@@ -206,7 +206,7 @@ const char *prefix_print(const struct prefix *prefix, char buf[PREFIX_TEXT])
 {
 	char addr[ADDR_TEXT];
 	unsigned bits = addr_is_v4(&prefix->addr) && prefix->bits >= 96 ? prefix->bits - 96u
-									: prefix->bits;
+	                                                                : prefix->bits;
 
 	addr_print(&prefix->addr, addr);
 	if (prefix_is_host(prefix))

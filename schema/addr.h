@@ -47,7 +47,7 @@ const char *addr_print(const struct addr *addr, char buf[ADDR_TEXT]);
 bool mac_is_zero(const struct mac *mac);
 bool mac_equal(const struct mac *a, const struct mac *b);
 int mac_parse(const char *text,
-	      struct mac *ret_mac) MUST_CHECK; /* 00:26:8c:01:02:03, also with - */
+              struct mac *ret_mac) MUST_CHECK; /* 00:26:8c:01:02:03, also with - */
 const char *mac_print(const struct mac *mac, char buf[MAC_TEXT]);
 
 /* "10.0.0.0/8", "2001:db8::/32", or a bare address (all bits). Host bits set are -EINVAL. */

@@ -50,8 +50,8 @@ int event_check(const struct event *event, size_t len)
 		const struct event_name *name = (const struct event_name *)event;
 
 		sound = name->name_len &&
-			offsetof(struct event_name, name) + name->name_len <= len &&
-			!memchr(name->name, 0, name->name_len);
+		        offsetof(struct event_name, name) + name->name_len <= len &&
+		        !memchr(name->name, 0, name->name_len);
 		break;
 	}
 	case EVENT_LEASE: {
@@ -64,7 +64,7 @@ int event_check(const struct event *event, size_t len)
 		const struct event_packet *packet = (const struct event_packet *)event;
 
 		sound = packet->ip_len <= INSPECT_MAX &&
-			sizeof(*packet) + packet->ip_len <= len;
+		        sizeof(*packet) + packet->ip_len <= len;
 		break;
 	}
 	case EVENT_OPINION:

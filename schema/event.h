@@ -62,9 +62,9 @@ struct event_lease {
 	uint8_t mask_bits; /* of option 1, counted over 32; 0: not told */
 	uint8_t dns_count;
 	uint32_t xid, lease_s;
-	struct addr address;		/* yiaddr, or ciaddr of an answer to INFORM */
-	struct addr server;		/* option 54; zero: not told */
-	struct addr router;		/* option 3, first; zero: not told */
+	struct addr address;            /* yiaddr, or ciaddr of an answer to INFORM */
+	struct addr server;             /* option 54; zero: not told */
+	struct addr router;             /* option 3, first; zero: not told */
 	struct addr dns[LEASE_SERVERS]; /* option 6 */
 };
 
@@ -73,23 +73,23 @@ struct event_lease {
  * seen = out_of_scope + in_flows + malformed + fragments_lost + duplicates.
  */
 struct counters {
-	uint64_t seen, bytes;	/* packets read, bytes on the wire */
-	uint64_t out_of_scope;	/* no flow: ARP, IGMP, neighbour discovery, LLDP, not IP */
+	uint64_t seen, bytes;   /* packets read, bytes on the wire */
+	uint64_t out_of_scope;  /* no flow: ARP, IGMP, neighbour discovery, LLDP, not IP */
 	uint64_t arp, igmp, nd; /* of these */
 	uint64_t in_flows;
 	uint64_t malformed;
 	uint64_t fragments_lost; /* later fragments whose first one we never saw */
-	uint64_t duplicates;	 /* copies a SPAN made */
-	uint64_t truncated;	 /* cut by the snap length; these are in flows as well */
+	uint64_t duplicates;     /* copies a SPAN made */
+	uint64_t truncated;      /* cut by the snap length; these are in flows as well */
 	uint64_t
 		errors_lost; /* ICMP errors that quote no flow we know; in flows of their own */
-	uint64_t flows;	     /* begun */
+	uint64_t flows;      /* begun */
 	uint64_t evicted;    /* ended early because the table was full */
 	uint64_t names_refused; /* the pool of names was full */
 	uint64_t kernel_received, kernel_dropped,
 		interface_dropped; /* live; received includes dropped */
-	uint64_t inspected;	   /* packets handed to the inspector */
-	uint64_t inspect_shed;	   /* ... that it could not be given */
+	uint64_t inspected;        /* packets handed to the inspector */
+	uint64_t inspect_shed;     /* ... that it could not be given */
 };
 
 struct event_health {
@@ -106,7 +106,7 @@ struct event_input {
 	int64_t first_us, last_us; /* 0: it held no packet */
 	uint64_t packets;
 	uint32_t index; /* of the input in the run's list */
-	uint8_t cut;	/* it ended in the middle of a packet or was damaged there */
+	uint8_t cut;    /* it ended in the middle of a packet or was damaged there */
 	uint8_t spare[3];
 };
 
@@ -115,7 +115,7 @@ struct event_packet {
 	uint64_t flow;
 	int64_t time_us;
 	uint16_t ip_len; /* bytes that follow, from the IP header on: at most INSPECT_MAX */
-	uint8_t first;	 /* first packet of the flow handed: opens the state */
+	uint8_t first;   /* first packet of the flow handed: opens the state */
 	uint8_t spare[5];
 	uint8_t ip[];
 };

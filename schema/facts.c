@@ -7,7 +7,7 @@
 #include <xxhash.h>
 
 unsigned flow_key_of(const struct packet *packet, const struct mac *dhcp_client,
-		     struct flow_key *key)
+                     struct flow_key *key)
 {
 	int order = addr_compare(&packet->src, &packet->dst);
 	unsigned from;
@@ -42,7 +42,7 @@ const char *evidence_name(enum evidence evidence)
 const char *initiator_by_name(enum initiator_by by)
 {
 	static const char *const names[] = {"unknown", "first-packet", "port", "request",
-					    "syn"};
+	                                    "syn"};
 
 	return (unsigned)by < ARRAY_LEN(names) ? names[by] : "unknown";
 }
@@ -50,7 +50,7 @@ const char *initiator_by_name(enum initiator_by by)
 const char *outcome_name(enum outcome outcome)
 {
 	static const char *const names[] = {NULL,      "answered",   "unanswered",
-					    "refused", "prohibited", "one-sided"};
+	                                    "refused", "prohibited", "one-sided"};
 
 	return (unsigned)outcome < ARRAY_LEN(names) ? names[outcome] : NULL;
 }
@@ -106,7 +106,7 @@ static void base64(const uint8_t *in, size_t len, char *out)
 }
 
 const char *community_id(const struct addr *src, const struct addr *dst, uint8_t transport,
-			 uint16_t src_port, uint16_t dst_port, char buf[COMMUNITY_ID_TEXT])
+                         uint16_t src_port, uint16_t dst_port, char buf[COMMUNITY_ID_TEXT])
 {
 	bool v4 = addr_is_v4(src) && addr_is_v4(dst);
 	unsigned skip = v4 ? 12 : 0;
@@ -136,10 +136,10 @@ const char *community_id(const struct addr *src, const struct addr *dst, uint8_t
 	SHA1Update(&ctx, dst->b + skip, 16 - skip);
 	/* Protocols without ports hash without them. */
 	SHA1Update(&ctx, tail,
-		   src_port || dst_port || transport == TRANSPORT_ICMP ||
-				   transport == TRANSPORT_ICMP6
-			   ? 6
-			   : 2);
+	           src_port || dst_port || transport == TRANSPORT_ICMP ||
+	                           transport == TRANSPORT_ICMP6
+	                   ? 6
+	                   : 2);
 	SHA1Final(digest, &ctx);
 	buf[0] = '1';
 	buf[1] = ':';

@@ -23,11 +23,11 @@ struct flow_key {
 	struct mac mac;
 };
 _Static_assert(sizeof(struct flow_key) == 44,
-	       "flow_key has no padding: it is compared as bytes");
+               "flow_key has no padding: it is compared as bytes");
 
 /* Fills *key of a packet; returns which side of the key (0, 1) the packet's sender is. */
 unsigned flow_key_of(const struct packet *packet, const struct mac *dhcp_client,
-		     struct flow_key *key);
+                     struct flow_key *key);
 uint64_t flow_key_hash(const struct flow_key *key);
 
 /* How the application is known. INSPECTED is nDPI's opinion, set by the recorder's join. */
@@ -85,29 +85,29 @@ struct flow_facts {
 	uint8_t transport, ip_version;
 	uint16_t vlan; /* of the first packet, or VLAN_NONE */
 
-	uint8_t initiator;	      /* 0, 1: that end opened it; 2: unknown */
-	uint8_t initiator_by;	      /* enum initiator_by */
-	uint8_t midstream;	      /* a TCP flow whose SYN we did not see */
-	uint8_t tcp_flags[2];	      /* all flags seen from end i, or-ed */
-	uint8_t outcome;	      /* enum outcome */
+	uint8_t initiator;            /* 0, 1: that end opened it; 2: unknown */
+	uint8_t initiator_by;         /* enum initiator_by */
+	uint8_t midstream;            /* a TCP flow whose SYN we did not see */
+	uint8_t tcp_flags[2];         /* all flags seen from end i, or-ed */
+	uint8_t outcome;              /* enum outcome */
 	uint8_t icmp_type, icmp_code; /* of the error that decided the outcome */
 	struct addr icmp_sender;      /* zero if none */
-	uint8_t asked;	    /* mask ASKED_*: what the opener asked that must be answered */
+	uint8_t asked;      /* mask ASKED_*: what the opener asked that must be answered */
 	uint8_t settled_by; /* enum settled_by */
-	uint16_t tries;	    /* how many such requests */
+	uint16_t tries;     /* how many such requests */
 	int64_t first_try_us, last_try_us;
 
-	uint16_t app;		 /* enum app, by a dissector of ours; APP_NONE */
-	uint8_t evidence;	 /* EVIDENCE_NONE or EVIDENCE_DISSECTOR */
-	uint8_t name_kind;	 /* enum name_kind; what the name that follows is */
+	uint16_t app;            /* enum app, by a dissector of ours; APP_NONE */
+	uint8_t evidence;        /* EVIDENCE_NONE or EVIDENCE_DISSECTOR */
+	uint8_t name_kind;       /* enum name_kind; what the name that follows is */
 	struct app_set not_apps; /* the certain no: with these the flow cannot have begun */
 
 	uint8_t media; /* mask MEDIA_*, certain; 0: none known */
 	uint8_t payload_types
-		[4];	     /* RTP payload types seen, in order of appearance; 0xff: unused */
-	uint8_t ice;	     /* bit i: end i sent a STUN binding success response */
+		[4];         /* RTP payload types seen, in order of appearance; 0xff: unused */
+	uint8_t ice;         /* bit i: end i sent a STUN binding success response */
 	uint8_t tls_version; /* low byte of the version agreed or, until then, offered; 0: no TLS */
-	uint8_t mtls;	     /* enum mtls */
+	uint8_t mtls;        /* enum mtls */
 	uint32_t media_packets[3]; /* RTP packets that count as audio, video, data */
 
 	uint32_t fragments;  /* packets of it that were fragments */
@@ -118,8 +118,8 @@ struct flow_facts {
 		relayed; /* peer behind a TURN relay, by XOR-less MS-TURN attributes; zero: none */
 	uint16_t relayed_port;
 	uint8_t inspected_packets; /* payload packets handed to the inspector */
-	uint8_t closed;		   /* ended by FIN or RST */
-	struct mac chaddr;	   /* DHCP: the client */
+	uint8_t closed;            /* ended by FIN or RST */
+	struct mac chaddr;         /* DHCP: the client */
 	uint16_t payload_packets; /* with payload, saturating; what "too few" is held against */
 	uint32_t dhcp_xid;
 	uint8_t dhcp_type; /* option 53 of the first message */
@@ -128,9 +128,9 @@ struct flow_facts {
 
 const char *evidence_name(enum evidence evidence);   /* none dissector inspected */
 const char *initiator_by_name(enum initiator_by by); /* syn request port first-packet unknown */
-const char *outcome_name(enum outcome outcome);	     /* NULL for OUTCOME_UNKNOWN */
+const char *outcome_name(enum outcome outcome);      /* NULL for OUTCOME_UNKNOWN */
 const char *settled_by_name(enum settled_by by);
-const char *media_name(uint8_t media);		 /* audio video data mixed; NULL for 0 */
+const char *media_name(uint8_t media);           /* audio video data mixed; NULL for 0 */
 const char *name_kind_name(enum name_kind kind); /* NULL for NAME_NONE */
 
 /*
@@ -139,6 +139,6 @@ const char *name_kind_name(enum name_kind kind); /* NULL for NAME_NONE */
  */
 #define COMMUNITY_ID_TEXT 32
 const char *community_id(const struct addr *src, const struct addr *dst, uint8_t transport,
-			 uint16_t src_port, uint16_t dst_port, char buf[COMMUNITY_ID_TEXT]);
+                         uint16_t src_port, uint16_t dst_port, char buf[COMMUNITY_ID_TEXT]);
 
 #endif

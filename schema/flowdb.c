@@ -17,9 +17,9 @@
 
 /* schema/flowdb.sql, as it is. */
 __asm__(".pushsection .rodata\n"
-	"flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
-	".byte 0\n"
-	".popsection\n");
+        "flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
+        ".byte 0\n"
+        ".popsection\n");
 extern const char flowdb_tables[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
@@ -35,17 +35,17 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, -EBUSY,
-			       "%s: locked by another program for more than %d s; try again",
-			       db->path, BUSY_TIMEOUT_MS / 1000);
+		               "%s: locked by another program for more than %d s; try again",
+		               db->path, BUSY_TIMEOUT_MS / 1000);
 	case SQLITE_FULL:
 		return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
 	case SQLITE_NOTADB:
 		return err_set(err, -EBADMSG,
-			       "%s: not a database; -l wants a directory of tlmon's", db->path);
+		               "%s: not a database; -l wants a directory of tlmon's", db->path);
 	case SQLITE_CORRUPT:
 		return err_set(err, -EBADMSG,
-			       "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
-			       db->path, what, db->path);
+		               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
+		               db->path, what, db->path);
 	case SQLITE_NOMEM:
 		return err_set(err, -ENOMEM, "out of memory");
 	case SQLITE_READONLY:
@@ -62,7 +62,7 @@ void stmt_finalizep(sqlite3_stmt **stmt)
 }
 
 static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_stmt **ret_stmt,
-		   struct err *err)
+                   struct err *err)
 {
 	int rc = sqlite3_prepare_v3(db->sql, text, -1, flags, ret_stmt, NULL);
 
@@ -75,7 +75,7 @@ int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, st
 }
 
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
-	     struct err *err)
+             struct err *err)
 {
 	if (!db->slot[slot]) {
 		int r = prepare(db, text, SQLITE_PREPARE_PERSISTENT, &db->slot[slot], err);
@@ -185,8 +185,8 @@ static int migrate(struct flowdb *db, int64_t version, struct err *err)
 	if (r >= 0)
 		r = flowdb_put_words(db, err);
 	snprintf(pragmas, sizeof(pragmas),
-		 "PRAGMA application_id = %d; PRAGMA user_version = %d", FLOWDB_APPLICATION,
-		 FLOWDB_VERSION);
+	         "PRAGMA application_id = %d; PRAGMA user_version = %d", FLOWDB_APPLICATION,
+	         FLOWDB_VERSION);
 	if (r >= 0)
 		r = sql_exec(db, pragmas, err);
 	if (r >= 0)
@@ -215,7 +215,7 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 
 /* Makes what is missing and takes the lock. *ret_made: the file is ours to remove on failure. */
 static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, bool *ret_made_dir,
-			 struct err *err)
+                         struct err *err)
 {
 	CLEANUP(closep) int fd = -1;
 
@@ -223,22 +223,22 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
 		*ret_made_dir = true;
 	else if (errno != EEXIST)
 		return err_set(err, -errno, "%s: the directory cannot be made: %s", dir,
-			       strerror(errno));
+		               strerror(errno));
 	db->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (db->lock < 0)
 		return err_set(err, -errno, "%s: %s", dir, strerror(errno));
 	if (flock(db->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK
-			       ? err_set(err, -EBUSY,
-					 "%s: another tlmon is writing here; stop it, or name another "
-					 "directory with -l",
-					 dir)
-			       : err_set(err, -errno, "%s: cannot be locked: %s", dir,
-					 strerror(errno));
+		               ? err_set(err, -EBUSY,
+		                         "%s: another tlmon is writing here; stop it, or name another "
+		                         "directory with -l",
+		                         dir)
+		               : err_set(err, -errno, "%s: cannot be locked: %s", dir,
+		                         strerror(errno));
 	fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0 && errno != EEXIST)
 		return err_set(err, -errno, "%s: cannot be made: %s", db->path,
-			       strerror(errno));
+		               strerror(errno));
 	*ret_made = fd >= 0;
 	if (fd >= 0 && fchmod(fd, 0640) < 0)
 		return err_set(err, -errno, "%s: %s", db->path, strerror(errno));
@@ -252,7 +252,7 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 
 	if (r >= 0) {
 		int rc = sqlite3_open_v2(db->path, &db->sql,
-					 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+		                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
 		r = rc ? sql_error(db, rc, err) : 0;
 	}
@@ -297,7 +297,7 @@ static int check_whole(struct flowdb *db, struct err *err)
 	if (r < 0 || pages * page_size <= db->was.st_size)
 		return r;
 	return err_set(err, -EBADMSG, "%s: cut short: %lld bytes of %lld are there", db->path,
-		       (long long)db->was.st_size, (long long)(pages * page_size));
+	               (long long)db->was.st_size, (long long)(pages * page_size));
 }
 
 static int open_as(struct flowdb *db, const char *options, struct err *err)
@@ -309,8 +309,8 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	if (!uri)
 		return err_set(err, -ENOMEM, "out of memory");
 	rc = sqlite3_open_v2(uri, &db->sql,
-			     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-			     NULL);
+	                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+	                     NULL);
 	if (rc)
 		return sql_error(db, rc, err);
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
@@ -321,7 +321,7 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 		r = query_functions(db, err);
 	if (r >= 0 && !version)
 		r = err_set(err, -ENODATA, "%s: empty; nothing was ever recorded here",
-			    db->path);
+		            db->path);
 	/* One transaction: all answers of a command are of one moment. */
 	return r < 0 ? r : sql_exec(db, "BEGIN", err);
 }
@@ -375,7 +375,7 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 		return err_set(err, -ENOMEM, "out of memory");
 	db->lock = -1;
 	if (dir ? asprintf(&db->path, "%s/flows.db", dir) < 0
-		: !(db->path = strdup("(in memory)"))) {
+	        : !(db->path = strdup("(in memory)"))) {
 		db->path = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -425,8 +425,8 @@ int flowdb_check(struct flowdb *db, struct err *err)
 	     now.st_mtim.tv_nsec == db->was.st_mtim.tv_nsec))
 		return 0;
 	return err_set(err, -EAGAIN,
-		       "%s: changed while it was read, so the answer may be wrong; ask again",
-		       db->path);
+	               "%s: changed while it was read, so the answer may be wrong; ask again",
+	               db->path);
 }
 
 int flowdb_begin(struct flowdb *db, struct err *err)

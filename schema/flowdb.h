@@ -12,8 +12,8 @@
 struct flowdb;
 
 enum flowdb_mode {
-	FLOWDB_READ,   /* must exist; nothing is written beside it, also in a read-only directory */
-	FLOWDB_WRITE,  /* made if missing, migrated if older; mode 0640 */
+	FLOWDB_READ, /* must exist; nothing is written beside it, also in a read-only directory */
+	FLOWDB_WRITE, /* made if missing, migrated if older; mode 0640 */
 };
 
 /*
@@ -22,7 +22,8 @@ enum flowdb_mode {
  * what to do: no such directory, not a database, another application's, a newer version's
  * (which one it is, which one we know), locked by another writer.
  */
-int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, struct err *err) MUST_CHECK;
+int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db,
+                struct err *err) MUST_CHECK;
 void flowdb_close(struct flowdb *db);
 void flowdb_closep(struct flowdb **db);
 /*
@@ -39,15 +40,16 @@ void flowdb_rollback(struct flowdb *db);
 
 /* One run of a writer. Times are the run's clock: no wall clock in what a file gives. */
 struct run_row {
-	const char *version;  /* of this program */
-	const char *source;   /* "file", "live" */
-	const char *inputs;   /* base names or interfaces, ", " between */
-	const char *filter;   /* tcpdump words; "" */
+	const char *version; /* of this program */
+	const char *source;  /* "file", "live" */
+	const char *inputs;  /* base names or interfaces, ", " between */
+	const char *filter;  /* tcpdump words; "" */
 };
-int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id, struct err *err) MUST_CHECK;
+int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
+                     struct err *err) MUST_CHECK;
 /* Also called while it runs: first and last packet so far, the counters. `ended` seals it. */
-int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us, bool ended,
-                      const struct counters *counters, struct err *err) MUST_CHECK;
+int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us,
+                      bool ended, const struct counters *counters, struct err *err) MUST_CHECK;
 
 /* A capture file of a run. `cut` and `note`: where and why it ended early. */
 struct input_row {
@@ -59,9 +61,11 @@ struct input_row {
 	bool cut;
 	const char *note; /* "" */
 };
-int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input, struct err *err) MUST_CHECK;
+int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
+                     struct err *err) MUST_CHECK;
 /* 1 if a run already holds a file of this size and hash, 0 if not. */
-int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash, struct err *err) MUST_CHECK;
+int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
+                     struct err *err) MUST_CHECK;
 
 /* Full texts, once each hash. */
 int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_text,
@@ -71,8 +75,9 @@ int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_
 int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, bool listed,
                     int64_t *ret_id, struct err *err) MUST_CHECK;
 /* It had this address (and MAC; may be zero) from first to last; widened if already there. */
-int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr, const struct mac *mac,
-                     int64_t first_us, int64_t last_us, struct err *err) MUST_CHECK;
+int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
+                     const struct mac *mac, int64_t first_us, int64_t last_us,
+                     struct err *err) MUST_CHECK;
 
 /* A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if there. */
 struct name_row {
@@ -85,51 +90,56 @@ int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *
 struct flow_row {
 	int64_t run, policy, unit;
 	const struct flow_facts *facts;
-	const char *name;       /* "" */
-	uint8_t local;          /* which end is the unit's */
-	uint16_t app;           /* after the join */
+	const char *name; /* "" */
+	uint8_t local;    /* which end is the unit's */
+	uint16_t app;     /* after the join */
 	uint8_t evidence;
 	const struct verdict *verdict;
-	const char *rows[ROWS_MAX];        /* ids for verdict->rows */
-	const char *nearest[NEAREST_MAX];  /* ids for verdict->nearest */
-	int64_t finding;        /* 0: none */
+	const char *rows[ROWS_MAX];       /* ids for verdict->rows */
+	const char *nearest[NEAREST_MAX]; /* ids for verdict->nearest */
+	int64_t finding;                  /* 0: none */
 	bool blind;
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
-int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id, struct err *err) MUST_CHECK;
+int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
+                    struct err *err) MUST_CHECK;
 
 struct finding_row {
 	int64_t unit;
 	uint8_t kind, severity, transport;
-	char row[ROW_ID_MAX];   /* the nearest row, or the row that is blocked; "" for service at nothing near */
-	char remote[PREFIX_TEXT]; /* the peers gathered: a /24 or /64 or an address; "" where the role says it */
-	char role[32];          /* "" */
-	char port[64];          /* "16332", "1024-65535"; "" */
+	char row[ROW_ID_MAX]; /* the nearest row, or the row that is blocked; "" for service at nothing near */
+	char remote
+		[PREFIX_TEXT]; /* the peers gathered: a /24 or /64 or an address; "" where the role says it */
+	char role[32]; /* "" */
+	char port[64]; /* "16332", "1024-65535"; "" */
 	uint16_t app;
 	int64_t first_us, last_us;
 	uint64_t flows, kept, bytes; /* counted in full; flow rows kept; bytes both ways */
 	bool open;
-	char reason[768];       /* the sentence; of a closed one why it was closed */
-	char waiver[256];       /* "owner: reason (until 2026-12-31)"; "" */
+	char reason[768]; /* the sentence; of a closed one why it was closed */
+	char waiver[256]; /* "owner: reason (until 2026-12-31)"; "" */
 };
 /* The finding of the same unit, kind, row, remote, role, transport, port and app: 1 with *ret and *ret_id filled, 0 if there is none. */
-int flowdb_finding_find(struct flowdb *db, const struct finding_row *key, struct finding_row *ret,
-                        int64_t *ret_id, struct err *err) MUST_CHECK;
+int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
+                        struct finding_row *ret, int64_t *ret_id, struct err *err) MUST_CHECK;
 /* Inserts where *id is 0 (and fills it), else rewrites. */
-int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id, struct err *err) MUST_CHECK;
+int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
+                       struct err *err) MUST_CHECK;
 
 /* All flow rows of one finding go over to another. */
-int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err) MUST_CHECK;
+int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into,
+                        struct err *err) MUST_CHECK;
 
 /* How a unit exercised a row, over all runs: added to what stands there. A row of zeros is not stored. */
 struct coverage_row {
 	int64_t unit;
 	const char *row;
-	uint64_t exact, unproven, wide; /* flows answered, by grade */
+	uint64_t exact, unproven, wide;        /* flows answered, by grade */
 	uint64_t unanswered, blocked, outside; /* outside: flows whose nearest row this is */
-	int64_t first_us, last_us;      /* of the answered ones; 0 */
+	int64_t first_us, last_us;             /* of the answered ones; 0 */
 };
-int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage, struct err *err) MUST_CHECK;
+int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
+                        struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

@@ -18,13 +18,13 @@ static void where_finding(char *where, const struct finding_query *query)
 		text_add(where, WHERE_MAX, " AND f.id = ?9");
 	if (flow->row)
 		text_add(where, WHERE_MAX,
-			 " AND f.row = (SELECT id FROM envelope_row WHERE text = ?5)");
+		         " AND f.row = (SELECT id FROM envelope_row WHERE text = ?5)");
 	if (flow->peer
-		    .bits) /* its flows know; where not all are kept, the peers gathered may */
+	            .bits) /* its flows know; where not all are kept, the peers gathered may */
 		text_add(where, WHERE_MAX,
-			 " AND (EXISTS (SELECT 1 FROM flow x JOIN host h ON h.id = x.remote"
-			 " WHERE x.finding = f.id AND h.bytes BETWEEN ?6 AND ?7)"
-			 " OR (f.kept < f.flows AND meets(f.remote, ?6, ?7)))");
+		         " AND (EXISTS (SELECT 1 FROM flow x JOIN host h ON h.id = x.remote"
+		         " WHERE x.finding = f.id AND h.bytes BETWEEN ?6 AND ?7)"
+		         " OR (f.kept < f.flows AND meets(f.remote, ?6, ?7)))");
 	if (query->state == FINDINGS_OPEN)
 		text_add(where, WHERE_MAX, " AND f.open");
 	else if (query->state == FINDINGS_CLOSED)
@@ -60,9 +60,9 @@ static void read_finding(sqlite3_stmt *stmt, struct finding_row *row)
 #define FINDING_TEXTS "coalesce(e.text, ''), f.remote, f.role, f.port, f.reason, f.waiver"
 
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
-		    int (*each)(void *context, const struct finding_view *finding,
-				struct err *err),
-		    void *context, struct err *err)
+                    int (*each)(void *context, const struct finding_view *finding,
+                                struct err *err),
+                    void *context, struct err *err)
 {
 	char sql[WHERE_MAX] =
 		"SELECT f.id, u.name, f.unit, f.kind, f.severity, f.transport, f.application,"
@@ -76,15 +76,15 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 		return r;
 	where_finding(sql, query);
 	text_add(sql, sizeof(sql),
-		 " ORDER BY f.open DESC, f.waiver <> '', f.severity DESC, f.flows DESC, f.kind,"
-		 " coalesce(e.text, ''), f.remote, f.role, f.port, u.name, f.id LIMIT ?8");
+	         " ORDER BY f.open DESC, f.waiver <> '', f.severity DESC, f.flows DESC, f.kind,"
+	         " coalesce(e.text, ''), f.remote, f.role, f.port, u.name, f.id LIMIT ?8");
 	r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	query_bind(stmt, &query->flow);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, 0),
-					    .unit = column_text(stmt, 1)};
+		                            .unit = column_text(stmt, 1)};
 
 		read_finding(stmt, &view.row);
 		r = each(context, &view, err);
@@ -98,9 +98,9 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 #define HEAD_BASE "4611686018427387904"
 
 int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
-			  int (*each)(void *context, const struct finding_group *group,
-				      struct err *err),
-			  void *context, struct err *err)
+                          int (*each)(void *context, const struct finding_group *group,
+                                      struct err *err),
+                          void *context, struct err *err)
 {
 	char sql[WHERE_MAX] =
 		"WITH g AS (SELECT max(f.severity) AS severity, count(DISTINCT f.unit) AS units,"
@@ -139,9 +139,9 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 			.units = (uint64_t)sqlite3_column_int64(stmt, 19),
 			.findings = (uint64_t)sqlite3_column_int64(stmt, 20),
 			.apps = {(uint16_t)sqlite3_column_int(stmt, 21),
-				 (uint16_t)sqlite3_column_int(stmt, 22)},
+		                 (uint16_t)sqlite3_column_int(stmt, 22)},
 			.transports = {(uint8_t)sqlite3_column_int(stmt, 23),
-				       (uint8_t)sqlite3_column_int(stmt, 24)},
+		                       (uint8_t)sqlite3_column_int(stmt, 24)},
 		};
 
 		read_finding(stmt, &group.row);
@@ -153,9 +153,9 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 }
 
 int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
-		    int (*each)(void *context, const struct coverage_view *coverage,
-				struct err *err),
-		    void *context, struct err *err)
+                    int (*each)(void *context, const struct coverage_view *coverage,
+                                struct err *err),
+                    void *context, struct err *err)
 {
 	const struct flow_query query = {.unit = unit, .row = row};
 	char sql[WHERE_MAX] =
@@ -177,15 +177,15 @@ int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
 		struct coverage_view view = {
 			.unit = column_text(stmt, 0),
 			.row = {.unit = sqlite3_column_int64(stmt, 1),
-				.row = column_text(stmt, 2),
-				.exact = (uint64_t)sqlite3_column_int64(stmt, 3),
-				.unproven = (uint64_t)sqlite3_column_int64(stmt, 4),
-				.wide = (uint64_t)sqlite3_column_int64(stmt, 5),
-				.unanswered = (uint64_t)sqlite3_column_int64(stmt, 6),
-				.blocked = (uint64_t)sqlite3_column_int64(stmt, 7),
-				.outside = (uint64_t)sqlite3_column_int64(stmt, 8),
-				.first_us = sqlite3_column_int64(stmt, 9),
-				.last_us = sqlite3_column_int64(stmt, 10)},
+		                .row = column_text(stmt, 2),
+		                .exact = (uint64_t)sqlite3_column_int64(stmt, 3),
+		                .unproven = (uint64_t)sqlite3_column_int64(stmt, 4),
+		                .wide = (uint64_t)sqlite3_column_int64(stmt, 5),
+		                .unanswered = (uint64_t)sqlite3_column_int64(stmt, 6),
+		                .blocked = (uint64_t)sqlite3_column_int64(stmt, 7),
+		                .outside = (uint64_t)sqlite3_column_int64(stmt, 8),
+		                .first_us = sqlite3_column_int64(stmt, 9),
+		                .last_us = sqlite3_column_int64(stmt, 10)},
 		};
 
 		r = each(context, &view, err);
@@ -196,8 +196,8 @@ int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
 }
 
 int flowdb_units(struct flowdb *db,
-		 int (*each)(void *context, const struct unit_view *unit, struct err *err),
-		 void *context, struct err *err)
+                 int (*each)(void *context, const struct unit_view *unit, struct err *err),
+                 void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
@@ -223,8 +223,8 @@ int flowdb_units(struct flowdb *db,
 }
 
 int flowdb_runs(struct flowdb *db,
-		int (*each)(void *context, const struct run_view *run, struct err *err),
-		void *context, struct err *err)
+                int (*each)(void *context, const struct run_view *run, struct err *err),
+                void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 #define X(name) ", " #name
@@ -239,9 +239,9 @@ int flowdb_runs(struct flowdb *db,
 		struct run_view view = {
 			.id = sqlite3_column_int64(stmt, 0),
 			.row = {.version = column_text(stmt, 1),
-				.source = column_text(stmt, 2),
-				.inputs = column_text(stmt, 3),
-				.filter = column_text(stmt, 4)},
+		                .source = column_text(stmt, 2),
+		                .inputs = column_text(stmt, 3),
+		                .filter = column_text(stmt, 4)},
 			.first_us = sqlite3_column_int64(stmt, 5),
 			.last_us = sqlite3_column_int64(stmt, 6),
 			.ended = sqlite3_column_int(stmt, 7),
@@ -259,8 +259,8 @@ int flowdb_runs(struct flowdb *db,
 }
 
 int flowdb_inputs(struct flowdb *db, int64_t run,
-		  int (*each)(void *context, const struct input_row *input, struct err *err),
-		  void *context, struct err *err)
+                  int (*each)(void *context, const struct input_row *input, struct err *err),
+                  void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(

@@ -20,10 +20,10 @@ enum { MORE_COLUMNS = 20 };
 
 /* Fills the columns of flow_more but flow and remark; returns whether any is there. */
 static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
-		   bool *ret_any, struct err *err)
+                   bool *ret_any, struct err *err)
 {
 	bool payload_types = false, tries = f->asked && (f->first_try_us != f->first_us ||
-							 f->last_try_us != f->first_us);
+	                                                 f->last_try_us != f->first_us);
 	uint32_t packed = 0;
 	int r = 0;
 
@@ -63,7 +63,7 @@ static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values
 }
 
 static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char *remark,
-		    struct err *err)
+                    struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
@@ -91,8 +91,8 @@ static int put_rows(struct flowdb *db, const struct flow_row *flow, int64_t id, 
 
 		if (r >= 0)
 			r = sql_slot(db, SLOT_FLOW_ROW,
-				     "INSERT INTO flow_row (flow, rank, row) VALUES (?, ?, ?)",
-				     &stmt, err);
+			             "INSERT INTO flow_row (flow, rank, row) VALUES (?, ?, ?)",
+			             &stmt, err);
 		if (r < 0)
 			return r;
 		bind_all(stmt, values, ARRAY_LEN(values));
@@ -104,7 +104,7 @@ static int put_rows(struct flowdb *db, const struct flow_row *flow, int64_t id, 
 }
 
 static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char *row,
-		       const struct differs *differs, struct err *err)
+                       const struct differs *differs, struct err *err)
 {
 	int64_t values[] = {id, rank, differs->field, 0, 0, 0};
 	sqlite3_stmt *stmt;
@@ -116,9 +116,9 @@ static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char 
 		r = intern_text(db, INTERN_PHRASE, differs->seen, &values[5], err);
 	if (r >= 0)
 		r = sql_slot(db, SLOT_FLOW_DIFFERS,
-			     "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
-			     " VALUES (?, ?, ?, ?, ?, ?)",
-			     &stmt, err);
+		             "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
+		             " VALUES (?, ?, ?, ?, ?, ?)",
+		             &stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
@@ -126,14 +126,14 @@ static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char 
 }
 
 static int put_nearest(struct flowdb *db, const struct flow_row *flow, int64_t id,
-		       struct err *err)
+                       struct err *err)
 {
 	for (unsigned i = 0; i < flow->verdict->nearest_count && i < NEAREST_MAX; i++) {
 		const struct nearest *nearest = &flow->verdict->nearest[i];
 
 		for (unsigned j = 0; j < nearest->count && j < FIELD_COUNT; j++) {
 			int r = put_differs(db, id, i, flow->nearest[i], &nearest->differs[j],
-					    err);
+			                    err);
 
 			if (r < 0)
 				return r;
@@ -161,7 +161,7 @@ static int64_t how_of(const struct flow_row *flow, bool more)
 }
 
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
-		    struct err *err)
+                    struct err *err)
 {
 	const struct flow_facts *f = flow->facts;
 	const struct verdict *v = flow->verdict;

@@ -11,13 +11,13 @@ static const struct {
 	uint32_t slots; /* a power of two */
 } TABLES[INTERN_COUNT] = {
 	[INTERN_HOST] = {"SELECT id FROM host WHERE bytes = ?1",
-			 "INSERT INTO host (bytes, text) VALUES (?1, ?2)", 65536},
+                         "INSERT INTO host (bytes, text) VALUES (?1, ?2)", 65536},
 	[INTERN_NAME] = {"SELECT id FROM name WHERE text = ?1",
-			 "INSERT INTO name (text) VALUES (?1)", 65536},
+                         "INSERT INTO name (text) VALUES (?1)", 65536},
 	[INTERN_ROW] = {"SELECT id FROM envelope_row WHERE text = ?1",
-			"INSERT INTO envelope_row (text) VALUES (?1)", 1024},
+                        "INSERT INTO envelope_row (text) VALUES (?1)", 1024},
 	[INTERN_PHRASE] = {"SELECT id FROM phrase WHERE text = ?1",
-			   "INSERT INTO phrase (text) VALUES (?1)", 16384},
+                           "INSERT INTO phrase (text) VALUES (?1)", 16384},
 };
 
 static int ready(struct flowdb *db, sqlite3_stmt **stmt, const char *text, struct err *err)
@@ -44,7 +44,7 @@ static const char *host_print(const void *key, size_t len, char buf[ADDR_TEXT])
 
 /* Of the table itself: found there, or put there. */
 static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
-		   int64_t *ret_id, struct err *err)
+                   int64_t *ret_id, struct err *err)
 {
 	char text[ADDR_TEXT];
 
@@ -74,7 +74,7 @@ static int look_up(struct flowdb *db, enum intern table, const void *key, size_t
 }
 
 static int intern_key(struct flowdb *db, enum intern table, const void *key, size_t len,
-		      int64_t *ret_id, struct err *err)
+                      int64_t *ret_id, struct err *err)
 {
 	struct interned *cache = db->intern[table].cache, *slot;
 	uint8_t *copy;
@@ -102,7 +102,7 @@ static int intern_key(struct flowdb *db, enum intern table, const void *key, siz
 }
 
 int intern_text(struct flowdb *db, enum intern table, const char *text, int64_t *ret_id,
-		struct err *err)
+                struct err *err)
 {
 	return intern_key(db, table, text, strlen(text), ret_id, err);
 }

@@ -39,7 +39,7 @@ int query_functions(struct flowdb *db, struct err *err)
 {
 	int rc =
 		sqlite3_create_function(db->sql, "meets", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-					NULL, meets, NULL, NULL);
+	                                NULL, meets, NULL, NULL);
 
 	return rc ? sql_error(db, rc, err) : 0;
 }
@@ -66,7 +66,7 @@ void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
 	bind_text(stmt, 5, query->row);
 	if (query->peer.bits) {
 		sqlite3_bind_blob(stmt, 6, query->peer.addr.b, sizeof(last.b),
-				  SQLITE_TRANSIENT);
+		                  SQLITE_TRANSIENT);
 		sqlite3_bind_blob(stmt, 7, last.b, sizeof(last.b), SQLITE_TRANSIENT);
 	}
 	sqlite3_bind_int64(stmt, 8, query->limit ? (int64_t)query->limit : -1);
@@ -94,20 +94,20 @@ int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 		return r < 0 ? r : 0;
 	stmt_finalizep(&stmt);
 	r = sql_prepare(db, "SELECT name, count(*) OVER () FROM unit ORDER BY name", &stmt,
-			err);
+	                err);
 	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0) {
 		text_add(some, sizeof(some), "%s%s", named ? ", " : "", column_text(stmt, 0));
 		if (++named == 8) {
 			if (sqlite3_column_int(stmt, 1) > 8)
 				text_add(some, sizeof(some), ", ... (%d in all)",
-					 sqlite3_column_int(stmt, 1));
+				         sqlite3_column_int(stmt, 1));
 			break;
 		}
 	}
 	if (r < 0)
 		return r;
 	return err_set(err, -ENOENT, "no unit '%s' in %s; recorded: %s", unit, db->path,
-		       named ? some : "none");
+	               named ? some : "none");
 }
 
 /* first_try_us, last_try_us and all that stands in flow_more. */
@@ -164,9 +164,9 @@ static int read_rows(struct flowdb *db, struct flow_view *view, struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int r = sql_slot(db, SLOT_FLOW_GET_ROWS,
-			 "SELECT e.text FROM flow_row r JOIN envelope_row e ON e.id = r.row"
-			 " WHERE r.flow = ?1 ORDER BY r.rank",
-			 &stmt, err);
+	                 "SELECT e.text FROM flow_row r JOIN envelope_row e ON e.id = r.row"
+	                 " WHERE r.flow = ?1 ORDER BY r.rank",
+	                 &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -174,7 +174,7 @@ static int read_rows(struct flowdb *db, struct flow_view *view, struct err *err)
 	while ((r = sql_step(db, stmt, err)) > 0)
 		if (view->row_count < ROWS_MAX)
 			text_copy(view->rows[view->row_count++], ROW_ID_MAX,
-				  column_text(stmt, 0));
+			          column_text(stmt, 0));
 	return r;
 }
 
@@ -232,8 +232,8 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 		.last_us = sqlite3_column_int64(stmt, 5) + sqlite3_column_int64(stmt, 6),
 		.transport = (uint8_t)sqlite3_column_int(stmt, 7),
 		.vlan = sqlite3_column_type(stmt, 8) == SQLITE_NULL
-				? VLAN_NONE
-				: (uint16_t)sqlite3_column_int(stmt, 8),
+	                        ? VLAN_NONE
+	                        : (uint16_t)sqlite3_column_int(stmt, 8),
 		.media = (uint8_t)sqlite3_column_int(stmt, 9),
 		.outcome = (uint8_t)sqlite3_column_int(stmt, 10),
 		.ip_version = how >> HOW_IPV6 & 1 ? 6 : 4,
@@ -243,7 +243,7 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 		.settled_by = how >> HOW_SETTLED_BY & 7,
 		.name_kind = how >> HOW_NAME_KIND & 3,
 		.ice = (uint8_t)((how >> HOW_ICE_UNIT & 1) << local | (how >> HOW_ICE_PEER & 1)
-									      << !local),
+	                                                                      << !local),
 		.mtls = how >> HOW_MTLS & 3,
 		.tls_version = how >> HOW_TLS_VERSION & 0xff,
 		.closed = how >> HOW_CLOSED & 1,
@@ -302,8 +302,8 @@ static const char FLOW_GET[] =
 
 /* 1: `each` was called; 2: and said "enough"; 0: there is none. */
 static int get_flow(struct flowdb *db, int64_t id,
-		    int (*each)(void *context, const struct flow_view *flow, struct err *err),
-		    void *context, struct err *err)
+                    int (*each)(void *context, const struct flow_view *flow, struct err *err),
+                    void *context, struct err *err)
 {
 	struct flow_view view = {.id = id};
 	sqlite3_stmt *stmt;
@@ -330,8 +330,8 @@ static int get_flow(struct flowdb *db, int64_t id,
 }
 
 int flowdb_flow(struct flowdb *db, int64_t id,
-		int (*each)(void *context, const struct flow_view *flow, struct err *err),
-		void *context, struct err *err)
+                int (*each)(void *context, const struct flow_view *flow, struct err *err),
+                void *context, struct err *err)
 {
 	int r = get_flow(db, id, each, context, err);
 
@@ -342,11 +342,11 @@ static void where_flow(char *where, const struct flow_query *query)
 {
 	if (query->since_us || query->until_us)
 		text_add(where, WHERE_MAX,
-			 " AND f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1");
+		         " AND f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1");
 	query_unit(where, "f.unit", query);
 	if (query->ruling == RULING_OUTSIDE || query->kind || query->severity)
 		text_add(where, WHERE_MAX,
-			 " AND f.kind > 0"); /* what the partial index holds */
+		         " AND f.kind > 0"); /* what the partial index holds */
 	if (query->ruling)
 		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
 	if (query->kind)
@@ -364,12 +364,12 @@ static void where_flow(char *where, const struct flow_query *query)
 			" AND row = (SELECT id FROM envelope_row WHERE text = ?5)))");
 	if (query->peer.bits)
 		text_add(where, WHERE_MAX,
-			 " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");
+		         " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");
 }
 
 int flowdb_flows(struct flowdb *db, const struct flow_query *query,
-		 int (*each)(void *context, const struct flow_view *flow, struct err *err),
-		 void *context, struct err *err)
+                 int (*each)(void *context, const struct flow_view *flow, struct err *err),
+                 void *context, struct err *err)
 {
 	char sql[WHERE_MAX] = "SELECT f.id FROM flow f WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;

@@ -12,13 +12,14 @@
 /* What to look for; what is zero does not narrow. */
 struct flow_query {
 	int64_t since_us, until_us; /* overlapping [since, until]; until_us 0: no end */
-	const char *unit;    /* its name or an address it had; NULL. None such: -ENOENT, err names some */
-	const char *row;     /* documented by it, or nearest to it; NULL */
-	struct prefix peer;  /* bits 0: any */
+	const char *
+		unit; /* its name or an address it had; NULL. None such: -ENOENT, err names some */
+	const char *row;    /* documented by it, or nearest to it; NULL */
+	struct prefix peer; /* bits 0: any */
 	uint8_t ruling, kind;
-	uint8_t severity;    /* at least this */
+	uint8_t severity; /* at least this */
 	int64_t finding;
-	uint64_t limit;      /* 0: all */
+	uint64_t limit; /* 0: all */
 };
 
 struct nearest_view {
@@ -31,31 +32,37 @@ struct nearest_view {
 struct flow_view {
 	int64_t id, run, unit_id;
 	const char *unit, *profiles;
-	const char *policy;      /* hash */
-	const char *name;        /* "" */
-	struct flow_facts facts; /* as the sensor told them; id is the number of its first packet */
-	uint8_t local;           /* which end is the unit's */
+	const char *policy; /* hash */
+	const char *name;   /* "" */
+	struct flow_facts
+		facts; /* as the sensor told them; id is the number of its first packet */
+	uint8_t local; /* which end is the unit's */
 	uint16_t app;
 	uint8_t evidence;
 	uint8_t ruling, grade, why, kind, severity, direction;
 	uint8_t row_count, nearest_count;
 	char rows[ROWS_MAX][ROW_ID_MAX];
 	struct nearest_view nearest[NEAREST_MAX];
-	char remark[32];         /* verdict.reason */
-	int64_t finding;         /* 0 */
+	char remark[32]; /* verdict.reason */
+	int64_t finding; /* 0 */
 	bool blind;
 };
 
 /* In the order they began. */
 int flowdb_flows(struct flowdb *db, const struct flow_query *query,
-                 int (*each)(void *context, const struct flow_view *flow, struct err *err), void *context,
-                 struct err *err) MUST_CHECK;
+                 int (*each)(void *context, const struct flow_view *flow, struct err *err),
+                 void *context, struct err *err) MUST_CHECK;
 /* One flow by its id: 1 and `each` was called, 0 if there is none. */
 int flowdb_flow(struct flowdb *db, int64_t id,
-                int (*each)(void *context, const struct flow_view *flow, struct err *err), void *context,
-                struct err *err) MUST_CHECK;
+                int (*each)(void *context, const struct flow_view *flow, struct err *err),
+                void *context, struct err *err) MUST_CHECK;
 
-enum finding_state { FINDINGS_ALL, FINDINGS_OPEN, FINDINGS_WAIVED, FINDINGS_CLOSED }; /* open: waived or not */
+enum finding_state {
+	FINDINGS_ALL,
+	FINDINGS_OPEN,
+	FINDINGS_WAIVED,
+	FINDINGS_CLOSED
+}; /* open: waived or not */
 
 struct finding_query {
 	struct flow_query flow; /* ruling is not looked at; limit counts findings or groups */
@@ -69,20 +76,22 @@ struct finding_view {
 };
 /* Worst first: open before closed, waived ones last, then by severity, flows, kind, row, peer, unit. */
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
-                    int (*each)(void *context, const struct finding_view *finding, struct err *err),
+                    int (*each)(void *context, const struct finding_view *finding,
+                                struct err *err),
                     void *context, struct err *err) MUST_CHECK;
 
 /* The same thing wrong at several units: findings of one kind, row, peer, port and state. */
 struct finding_group {
-	int64_t id;              /* of its first finding with most flows */
-	const char *unit;        /* of that finding */
+	int64_t id;       /* of its first finding with most flows */
+	const char *unit; /* of that finding */
 	uint64_t units, findings;
-	uint16_t apps[2];        /* the least and the greatest; alike where there is one */
+	uint16_t apps[2]; /* the least and the greatest; alike where there is one */
 	uint8_t transports[2];
-	struct finding_row row;  /* that finding's, with sums over all */
+	struct finding_row row; /* that finding's, with sums over all */
 };
 int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
-                          int (*each)(void *context, const struct finding_group *group, struct err *err),
+                          int (*each)(void *context, const struct finding_group *group,
+                                      struct err *err),
                           void *context, struct err *err) MUST_CHECK;
 
 /* How units exercised rows, by unit and row; `unit` (name or address) and `row` may be NULL. */
@@ -91,7 +100,8 @@ struct coverage_view {
 	struct coverage_row row;
 };
 int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
-                    int (*each)(void *context, const struct coverage_view *coverage, struct err *err),
+                    int (*each)(void *context, const struct coverage_view *coverage,
+                                struct err *err),
                     void *context, struct err *err) MUST_CHECK;
 
 struct unit_view {
@@ -102,8 +112,8 @@ struct unit_view {
 };
 /* By name. */
 int flowdb_units(struct flowdb *db,
-                 int (*each)(void *context, const struct unit_view *unit, struct err *err), void *context,
-                 struct err *err) MUST_CHECK;
+                 int (*each)(void *context, const struct unit_view *unit, struct err *err),
+                 void *context, struct err *err) MUST_CHECK;
 
 struct run_view {
 	int64_t id;
@@ -114,18 +124,18 @@ struct run_view {
 };
 /* In the order they began. */
 int flowdb_runs(struct flowdb *db,
-                int (*each)(void *context, const struct run_view *run, struct err *err), void *context,
-                struct err *err) MUST_CHECK;
+                int (*each)(void *context, const struct run_view *run, struct err *err),
+                void *context, struct err *err) MUST_CHECK;
 /* The files of a run (0: of all), in the order they were read. */
 int flowdb_inputs(struct flowdb *db, int64_t run,
-                  int (*each)(void *context, const struct input_row *input, struct err *err), void *context,
-                  struct err *err) MUST_CHECK;
+                  int (*each)(void *context, const struct input_row *input, struct err *err),
+                  void *context, struct err *err) MUST_CHECK;
 
 /* What the database covers. */
 struct span {
 	uint64_t runs, flows, findings, units;
 	int64_t first_us, last_us; /* of all packets; 0: none */
-	bool live;                 /* the last run read an interface: "2h ago" counts from now */
+	bool live; /* the last run read an interface: "2h ago" counts from now */
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
 

@@ -69,10 +69,10 @@ struct flowdb {
 int sql_error(struct flowdb *db, int rc, struct err *err);
 /* A statement of one's own; the caller finalizes it. */
 int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt,
-		struct err *err) MUST_CHECK;
+                struct err *err) MUST_CHECK;
 /* The statement kept in a slot, reset and ready to be bound. */
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
-	     struct err *err) MUST_CHECK;
+             struct err *err) MUST_CHECK;
 /* Binds parameters 1.. to the values; SQL_NULL is NULL. */
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
 /* Borrowed until the statement is reset. NULL is NULL. */
@@ -86,11 +86,11 @@ void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
 int intern_text(struct flowdb *db, enum intern table, const char *text, int64_t *ret_id,
-		struct err *err) MUST_CHECK;
+                struct err *err) MUST_CHECK;
 int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id,
-		struct err *err) MUST_CHECK;
+                struct err *err) MUST_CHECK;
 int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
-	       struct err *err) MUST_CHECK;
+               struct err *err) MUST_CHECK;
 /* After a rollback the ids given since are void. */
 void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
@@ -113,10 +113,12 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \
 	X(seen) \
-	X(bytes) X(out_of_scope) X(arp) X(igmp) X(nd) X(in_flows) X(malformed) \
-		X(fragments_lost) X(duplicates) X(truncated) X(errors_lost) X(flows) \
-			X(evicted) X(names_refused) X(kernel_received) X(kernel_dropped) \
-				X(interface_dropped) X(inspected) X(inspect_shed)
+	X(bytes) \
+	X(out_of_scope) \
+	X(arp) X(igmp) X(nd) X(in_flows) X(malformed) X(fragments_lost) X(duplicates) \
+		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
+			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
+				X(inspect_shed)
 
 /* Where the parts of flow.how begin. */
 enum {

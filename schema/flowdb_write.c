@@ -9,7 +9,7 @@ static int64_t or_null(int64_t us)
 }
 
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
-		     struct err *err)
+                     struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
@@ -31,11 +31,11 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 }
 
 int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us,
-		      bool ended, const struct counters *counters, struct err *err)
+                      bool ended, const struct counters *counters, struct err *err)
 {
 #define X(name) (int64_t) counters->name,
 	const int64_t values[] = {run, or_null(first_us), or_null(last_us), ended,
-				  RUN_COUNTERS(X)};
+	                          RUN_COUNTERS(X)};
 #undef X
 	sqlite3_stmt *stmt;
 #define X(name) ", " #name
@@ -48,8 +48,8 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 	int r;
 
 	snprintf(text, sizeof(text),
-		 "UPDATE run SET (first_us, last_us, ended%s) = (?2, ?3, ?4%s) WHERE id = ?1",
-		 names, marks);
+	         "UPDATE run SET (first_us, last_us, ended%s) = (?2, ?3, ?4%s) WHERE id = ?1",
+	         names, marks);
 	r = sql_slot(db, SLOT_RUN_UPDATE, text, &stmt, err);
 	if (r < 0)
 		return r;
@@ -58,14 +58,14 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 }
 
 int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
-		     struct err *err)
+                     struct err *err)
 {
 	const int64_t values[] = {run,
-				  (int64_t)input->size,
-				  or_null(input->first_us),
-				  or_null(input->last_us),
-				  (int64_t)input->packets,
-				  input->cut};
+	                          (int64_t)input->size,
+	                          or_null(input->first_us),
+	                          or_null(input->last_us),
+	                          (int64_t)input->packets,
+	                          input->cut};
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
 		db,
@@ -97,13 +97,13 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash, struct 
 }
 
 int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_text,
-		      const char *site_text, int64_t *ret_id, struct err *err)
+                      const char *site_text, int64_t *ret_id, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *put = NULL, *find = NULL;
 	int r = sql_prepare(db,
-			    "INSERT INTO policy (hash, envelope, site) VALUES (?, ?, ?)"
-			    " ON CONFLICT DO NOTHING",
-			    &put, err);
+	                    "INSERT INTO policy (hash, envelope, site) VALUES (?, ?, ?)"
+	                    " ON CONFLICT DO NOTHING",
+	                    &put, err);
 
 	if (r >= 0)
 		r = sql_prepare(db, "SELECT id FROM policy WHERE hash = ?1", &find, err);
@@ -124,18 +124,18 @@ int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_
 }
 
 int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, bool listed,
-		    int64_t *ret_id, struct err *err)
+                    int64_t *ret_id, struct err *err)
 {
 	sqlite3_stmt *put, *find;
 	int r = sql_slot(db, SLOT_UNIT_PUT,
-			 "INSERT INTO unit (name, profiles, listed) VALUES (?, ?, ?)"
-			 " ON CONFLICT (name) DO UPDATE SET profiles = excluded.profiles,"
-			 " listed = excluded.listed",
-			 &put, err);
+	                 "INSERT INTO unit (name, profiles, listed) VALUES (?, ?, ?)"
+	                 " ON CONFLICT (name) DO UPDATE SET profiles = excluded.profiles,"
+	                 " listed = excluded.listed",
+	                 &put, err);
 
 	if (r >= 0)
 		r = sql_slot(db, SLOT_UNIT_FIND, "SELECT id FROM unit WHERE name = ?1", &find,
-			     err);
+		             err);
 	if (r < 0)
 		return r;
 	bind_text(put, 1, name);
@@ -154,7 +154,7 @@ int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, b
 }
 
 int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
-		     const struct mac *mac, int64_t first_us, int64_t last_us, struct err *err)
+                     const struct mac *mac, int64_t first_us, int64_t last_us, struct err *err)
 {
 	int64_t values[] = {unit, 0, SQL_NULL, first_us, last_us};
 	sqlite3_stmt *stmt;
@@ -164,11 +164,11 @@ int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
 		r = intern_mac(db, mac, &values[2], err);
 	if (r >= 0)
 		r = sql_slot(db, SLOT_UNIT_SEEN,
-			     "INSERT INTO unit_address (unit, address, mac, first_us, last_us)"
-			     " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-			     " first_us = min(first_us, excluded.first_us),"
-			     " last_us = max(last_us, excluded.last_us)",
-			     &stmt, err);
+		             "INSERT INTO unit_address (unit, address, mac, first_us, last_us)"
+		             " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+		             " first_us = min(first_us, excluded.first_us),"
+		             " last_us = max(last_us, excluded.last_us)",
+		             &stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
@@ -210,7 +210,7 @@ static int row_id(struct flowdb *db, const char *row, int64_t *ret_id, struct er
 }
 
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
-			struct finding_row *ret, int64_t *ret_id, struct err *err)
+                        struct finding_row *ret, int64_t *ret_id, struct err *err)
 {
 	int64_t values[] = {key->unit, key->kind, 0, key->transport, key->app};
 	sqlite3_stmt *stmt;
@@ -248,7 +248,7 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 }
 
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *id,
-		       struct err *err)
+                       struct err *err)
 {
 	int64_t values[] = {
 		*id ? *id : SQL_NULL,
@@ -301,7 +301,8 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 {
 	const int64_t values[] = {from, into};
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FINDING_FOLD, "UPDATE flow SET finding = ?2 WHERE finding = ?1", &stmt, err);
+	int r = sql_slot(db, SLOT_FINDING_FOLD,
+	                 "UPDATE flow SET finding = ?2 WHERE finding = ?1", &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -312,15 +313,15 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *c, struct err *err)
 {
 	int64_t values[] = {c->unit,
-			    0,
-			    (int64_t)c->exact,
-			    (int64_t)c->unproven,
-			    (int64_t)c->wide,
-			    (int64_t)c->unanswered,
-			    (int64_t)c->blocked,
-			    (int64_t)c->outside,
-			    or_null(c->first_us),
-			    or_null(c->last_us)};
+	                    0,
+	                    (int64_t)c->exact,
+	                    (int64_t)c->unproven,
+	                    (int64_t)c->wide,
+	                    (int64_t)c->unanswered,
+	                    (int64_t)c->blocked,
+	                    (int64_t)c->outside,
+	                    or_null(c->first_us),
+	                    or_null(c->last_us)};
 	sqlite3_stmt *stmt;
 	int r;
 

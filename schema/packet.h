@@ -15,31 +15,31 @@ enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG
 
 struct packet {
 	/* the frame */
-	uint64_t number;  /* in this run, from 1 */
-	int64_t time_us;  /* the run's clock when it was read: never goes back */
-	uint32_t wire_len; /* of the frame on the wire */
+	uint64_t number;             /* in this run, from 1 */
+	int64_t time_us;             /* the run's clock when it was read: never goes back */
+	uint32_t wire_len;           /* of the frame on the wire */
 	struct mac src_mac, dst_mac; /* zero where the link has none */
-	uint16_t vlan;    /* outermost tag's id, or VLAN_NONE */
+	uint16_t vlan;               /* outermost tag's id, or VLAN_NONE */
 
 	/* IP */
 	uint8_t ip_version; /* 4, 6 */
 	uint8_t transport;  /* IP protocol number after extension headers */
 	struct addr src, dst;
-	uint32_t ip_id;     /* IPv4 identification, IPv6 fragment identification, else 0 */
-	uint32_t ip_len;    /* IP total length on the wire, header included; what counters count */
-	const uint8_t *ip;  /* the IP header; */
-	uint32_t ip_caplen; /* that many bytes from there were captured (padding cut off) */
-	bool fragment;      /* part of a fragmented datagram */
+	uint32_t ip_id;  /* IPv4 identification, IPv6 fragment identification, else 0 */
+	uint32_t ip_len; /* IP total length on the wire, header included; what counters count */
+	const uint8_t *ip;   /* the IP header; */
+	uint32_t ip_caplen;  /* that many bytes from there were captured (padding cut off) */
+	bool fragment;       /* part of a fragmented datagram */
 	bool fragment_later; /* ... and not the first part: ports are unknown (0) */
-	bool truncated;     /* the snap length cut bytes off this packet */
+	bool truncated;      /* the snap length cut bytes off this packet */
 
 	/* transport */
 	uint16_t src_port, dst_port; /* 0 where there is none */
 	uint8_t tcp_flags;
 	uint32_t tcp_seq, tcp_ack;
 	uint8_t icmp_type, icmp_code;
-	const uint8_t *payload; /* of TCP, UDP, or ICMP after its 8-byte header */
-	uint32_t payload_len;   /* captured */
+	const uint8_t *payload;    /* of TCP, UDP, or ICMP after its 8-byte header */
+	uint32_t payload_len;      /* captured */
 	uint32_t payload_wire_len; /* by the headers; larger if truncated */
 
 	/* the packet an ICMP error quotes (RFC 792, RFC 4443): as its sender wrote it */

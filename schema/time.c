@@ -74,7 +74,7 @@ static bool read_date(const char **text, struct tm *tm)
 	    !word(text, '-') || (day = number(text, 2, 1, 31)) < 0)
 		return false;
 	if (day > days[month - 1] +
-			  (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)))
+	                  (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)))
 		return false;
 	tm->tm_year = year - 1900;
 	tm->tm_mon = month - 1;
@@ -192,7 +192,7 @@ static bool read_span(const char *text, int64_t *ret_us)
 }
 
 int time_parse(const char *text, int64_t now_us, int64_t *ret_us, bool *ret_relative,
-	       struct err *err)
+               struct err *err)
 {
 	int64_t us = 0;
 	bool relative = !strcmp(text, "now") || read_span(text, &us);
@@ -216,7 +216,7 @@ int time_parse_span(const char *text, int64_t *ret_us, struct err *err)
 	if (read_span(text, ret_us))
 		return 0;
 	return err_set(err, -EINVAL,
-		       "'%s' is no span of time; accepted: 500ms, 90s, 15m, 2h, 7d, 4w", text);
+	               "'%s' is no span of time; accepted: 500ms, 90s, 15m, 2h, 7d, 4w", text);
 }
 
 int time_parse_day_end(const char *text, int64_t *ret_us)

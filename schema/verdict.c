@@ -4,21 +4,21 @@
 #include "schema/verdict.h"
 
 static const char *const RULINGS[] = {NULL, "documented", "outside", "undetermined",
-				      "housekeeping"};
+                                      "housekeeping"};
 static const char *const GRADES[] = {NULL, "exact", "unproven", "wide"};
 static const char *const WHYS[] = {
-	NULL,	     "midstream",    "one-sided",   "too-few-packets",
+	NULL,        "midstream",    "one-sided",   "too-few-packets",
 	"encrypted", "role-unknown", "no-inspector"};
 static const char *const DIRECTIONS[] = {"unknown", "out", "in"};
 static const char *const SEVERITIES[] = {NULL, "info", "low", "medium", "high"};
 static const char *const KINDS[KIND_COUNT] = {NULL,
 #define X(name, text, sentence) text,
-					      FINDING_KINDS(X)
+                                              FINDING_KINDS(X)
 #undef X
 };
 static const char *const SENTENCES[KIND_COUNT] = {NULL,
 #define X(name, text, sentence) sentence,
-						  FINDING_KINDS(X)
+                                                  FINDING_KINDS(X)
 #undef X
 };
 

@@ -28,13 +28,15 @@ enum why {
 enum direction { DIRECTION_UNKNOWN, DIRECTION_OUT, DIRECTION_IN };
 enum severity { SEVERITY_NONE, SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH };
 
+/* clang-format off */
 enum kind {
 	KIND_NONE,
 #define X(name, text, sentence) KIND_##name,
 	FINDING_KINDS(X)
 #undef X
-		KIND_COUNT
+	KIND_COUNT
 };
+/* clang-format on */
 
 /* The fields of a row that can differ, in the order in which the first one names the kind. */
 enum field {
@@ -68,7 +70,7 @@ struct nearest {
 
 struct verdict {
 	uint8_t ruling; /* enum ruling */
-	uint8_t grade;	/* enum grade; of documented alone */
+	uint8_t grade;  /* enum grade; of documented alone */
 	uint8_t why;  /* enum why; of undetermined, and of a grade below exact where it helps */
 	uint8_t kind; /* enum kind; of outside, and blocked-* or refused beside documented */
 	uint8_t severity;      /* enum severity; of whatever has a kind */
@@ -90,8 +92,8 @@ const char *kind_name(enum kind kind);
 const char *kind_sentence(enum kind kind);
 const char *field_name(enum field field);
 /* The word's number, or the count past the last one if there is no such word. */
-enum ruling ruling_parse(const char *text);	/* 5 */
+enum ruling ruling_parse(const char *text);     /* 5 */
 enum severity severity_parse(const char *text); /* 5 */
-enum kind kind_parse(const char *text);		/* KIND_COUNT */
+enum kind kind_parse(const char *text);         /* KIND_COUNT */
 
 #endif

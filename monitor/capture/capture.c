@@ -153,9 +153,9 @@ static int file_open(struct input *input, struct err *err)
 		if (file != stdin)
 			fclose(file);
 		return err_set(err, -EINVAL,
-			       "%s: not a capture file that can be read (%s); pcap and "
-			       "pcapng are",
-			       input->path, text);
+		               "%s: not a capture file that can be read (%s); pcap and "
+		               "pcapng are",
+		               input->path, text);
 	}
 	input->pcap = pcap;
 	return 0;
@@ -201,8 +201,8 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 		int first = pcap_next_ex(input->pcap, &header, &bytes);
 
 		if (first == PCAP_ERROR)
-			return err_set(err, -EINVAL, "%s: damaged at its first packet: %s", input->path,
-				       pcap_geterr(input->pcap));
+			return err_set(err, -EINVAL, "%s: damaged at its first packet: %s",
+			               input->path, pcap_geterr(input->pcap));
 		input->empty = first == PCAP_ERROR_BREAK;
 	}
 	r = input_filter(input, filter, err);
@@ -218,12 +218,12 @@ static int files_hold_packets(const struct capture *capture, struct err *err)
 		if (!capture->inputs[i].empty)
 			return 0;
 	return err_set(err, -ENODATA, "%s: %s", capture->inputs[0].path,
-		       capture->inputs[0].told.size ? "the capture holds no packet"
-						    : "the file is empty (0 bytes)");
+	               capture->inputs[0].told.size ? "the capture holds no packet"
+	                                            : "the file is empty (0 bytes)");
 }
 
 int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
-		   struct err *err)
+                   struct err *err)
 {
 	struct dirent **entries = NULL;
 	size_t before = *count;
@@ -263,7 +263,7 @@ int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
 /* ------------------------------------------------------------------- live */
 
 static int live_open(struct input *input, const struct capture_options *options, int epoll_fd,
-		     struct err *err)
+                     struct err *err)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	struct epoll_event event = {.events = EPOLLIN};
@@ -280,8 +280,8 @@ static int live_open(struct input *input, const struct capture_options *options,
 	r = pcap_activate(pcap);
 	if (r == PCAP_ERROR_NO_SUCH_DEVICE)
 		return err_set(err, -ENODEV,
-			       "%s: there is no such interface; 'ip link' lists them",
-			       input->path);
+		               "%s: there is no such interface; 'ip link' lists them",
+		               input->path);
 	if (r == PCAP_ERROR_PERM_DENIED || r == PCAP_ERROR_PROMISC_PERM_DENIED)
 		return err_set(
 			err, -EPERM,
@@ -290,7 +290,7 @@ static int live_open(struct input *input, const struct capture_options *options,
 			input->path);
 	if (r == PCAP_ERROR_IFACE_NOT_UP)
 		return err_set(err, -ENETDOWN, "%s: the interface is down; 'ip link set %s up'",
-			       input->path, input->path);
+		               input->path, input->path);
 	if (r < 0)
 		return err_set(err, -EIO, "%s: %s", input->path, pcap_geterr(pcap));
 	if (pcap_setnonblock(pcap, 1, text) < 0)
@@ -379,7 +379,7 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 			(slash && !options->live ? slash + 1 - options->inputs[i] : 0);
 		capture->count++;
 		r = options->live ? live_open(input, options, capture->epoll_fd, err)
-				  : file_check(input, capture->filter, err);
+		                  : file_check(input, capture->filter, err);
 		capture->total += input->told.size;
 	}
 	if (!r && !options->live)
@@ -412,7 +412,7 @@ void capture_closep(struct capture **capture)
 }
 
 static void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *header,
-		       const uint8_t *bytes, struct frame *frame)
+                       const uint8_t *bytes, struct frame *frame)
 {
 	frame->time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
 	frame->caplen = header->caplen;
@@ -450,7 +450,7 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 	if (r == PCAP_ERROR) {
 		input->told.cut = true;
 		snprintf(input->told.note, sizeof(input->told.note), "after packet %llu: %s",
-			 (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
+		         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
 	}
 	file_close(input);
 	capture->before += input->told.size;
@@ -474,7 +474,7 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 
 			if (r == PCAP_ERROR)
 				return err_set(err, -EIO, "%s: %s", input->path,
-					       pcap_geterr(input->pcap));
+				               pcap_geterr(input->pcap));
 			input->held = r == 1;
 		}
 		if (!input->held) {
@@ -496,7 +496,7 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 		return CAPTURED_NOTHING;
 	oldest->held = false;
 	frame_fill(oldest, (unsigned)(oldest - capture->inputs), oldest->header, oldest->bytes,
-		   frame);
+	           frame);
 	return CAPTURED_FRAME;
 }
 

@@ -14,7 +14,7 @@ struct capture_options {
 	size_t input_count;
 	bool live;
 	const char *filter; /* tcpdump words; "" */
-	int snap_len;	    /* live; 0: 1,600 would do, 65,535 is the default */
+	int snap_len;       /* live; 0: 1,600 would do, 65,535 is the default */
 };
 
 struct frame {
@@ -29,17 +29,17 @@ enum captured {
 	CAPTURED_FRAME,
 	CAPTURED_NOTHING, /* live: no packet lies ready; capture_wait() sleeps until one does */
 	CAPTURED_INPUT_END, /* a file is over: frame.input says which, capture_input() how */
-	CAPTURED_END,	    /* all are */
+	CAPTURED_END,       /* all are */
 };
 
 /* How an input went. */
 struct captured_input {
 	const char *name; /* base name, or the interface */
-	uint64_t size;	  /* of a file; 0 */
-	char hash[33];	  /* of a file's content; "" for standard input and interfaces */
+	uint64_t size;    /* of a file; 0 */
+	char hash[33];    /* of a file's content; "" for standard input and interfaces */
 	uint64_t packets;
 	int64_t first_us, last_us;
-	bool cut;	/* ended in the middle of a packet, or was damaged there */
+	bool cut;       /* ended in the middle of a packet, or was damaged there */
 	char note[256]; /* then: what libpcap said, and after which packet */
 };
 
@@ -48,7 +48,7 @@ struct captured_input {
  * file or interface, what is wrong with it and what would do. On success *ret is the caller's.
  */
 int capture_open(const struct capture_options *options, struct capture **ret,
-		 struct err *err) MUST_CHECK;
+                 struct err *err) MUST_CHECK;
 void capture_close(struct capture *capture);
 void capture_closep(struct capture **capture);
 
@@ -74,6 +74,6 @@ void capture_stats(struct capture *capture, struct capture_stats *stats);
  * *paths (strdup'ed; room as array_reserve). Returns 0 or negative errno with err filled.
  */
 int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
-		   struct err *err) MUST_CHECK;
+                   struct err *err) MUST_CHECK;
 
 #endif

@@ -34,18 +34,18 @@ struct copy_mark {
 struct flow {
 	struct flow_key key;
 	uint32_t hash;
-	uint32_t newer, older;		   /* on its idle list; slot + 1, 0 ends */
+	uint32_t newer, older;             /* on its idle list; slot + 1, 0 ends */
 	uint32_t young_newer, young_older; /* on the list of the young, by first payload */
-	uint8_t idle;			   /* enum idle */
-	uint8_t side0;			   /* which side of the key is end 0 of the facts */
-	bool settled;			   /* a settled event was sent (or queued: unsent) */
-	bool opened;			   /* packets of it lie with the inspector */
-	bool relearning;		   /* media began after it had settled */
-	uint32_t name;			   /* names.h */
-	uint32_t syn_seq[2];		   /* sequence number of end i's SYN */
-	int64_t payload_us;		   /* first payload; 0 none */
-	int64_t told_us;		   /* last event about it */
-	struct young *young;		   /* NULL once nothing more is to be learnt */
+	uint8_t idle;                      /* enum idle */
+	uint8_t side0;                     /* which side of the key is end 0 of the facts */
+	bool settled;                      /* a settled event was sent (or queued: unsent) */
+	bool opened;                       /* packets of it lie with the inspector */
+	bool relearning;                   /* media began after it had settled */
+	uint32_t name;                     /* names.h */
+	uint32_t syn_seq[2];               /* sequence number of end i's SYN */
+	int64_t payload_us;                /* first payload; 0 none */
+	int64_t told_us;                   /* last event about it */
+	struct young *young;               /* NULL once nothing more is to be learnt */
 	struct copy_mark copies[2][2];
 	struct flow_facts facts;
 };

@@ -19,7 +19,7 @@ static size_t slot_of(const struct packet *packet)
 }
 
 void fragments_put(struct fragments *fragments, const struct packet *packet,
-		   const struct mac *client)
+                   const struct mac *client)
 {
 	fragments->slots[slot_of(packet)] = (struct fragment_slot){
 		.src = packet->src,
@@ -35,7 +35,7 @@ void fragments_put(struct fragments *fragments, const struct packet *packet,
 }
 
 bool fragments_find(const struct fragments *fragments, struct packet *packet,
-		    struct mac *ret_client, bool *ret_dhcp)
+                    struct mac *ret_client, bool *ret_dhcp)
 {
 	const struct fragment_slot *slot = &fragments->slots[slot_of(packet)];
 

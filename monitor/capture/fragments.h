@@ -23,9 +23,9 @@ struct fragments {
 
 /* Remembers the ports of a first fragment; an older datagram in its place is forgotten. */
 void fragments_put(struct fragments *fragments, const struct packet *packet,
-		   const struct mac *client);
+                   const struct mac *client);
 /* Writes the ports into a later fragment; false if its first part is not known (any more). */
 bool fragments_find(const struct fragments *fragments, struct packet *packet,
-		    struct mac *ret_client, bool *ret_dhcp);
+                    struct mac *ret_client, bool *ret_dhcp);
 
 #endif

@@ -7,8 +7,8 @@ bool outcome_spoke(const struct flow_facts *facts, unsigned end)
 {
 	/* A lone RST is no answer but a refusal. */
 	return facts->packets[end] && (facts->transport != TRANSPORT_TCP ||
-				       facts->tcp_flags[end] & (TCP_SYN | TCP_FIN | TCP_PSH) ||
-				       !(facts->tcp_flags[end] & TCP_RST));
+	                               facts->tcp_flags[end] & (TCP_SYN | TCP_FIN | TCP_PSH) ||
+	                               !(facts->tcp_flags[end] & TCP_RST));
 }
 
 /* Destination unreachable as a decision of somebody on the way (RFC 792, RFC 1812 5.2.7.1, RFC 4443 3.1). */

@@ -24,8 +24,7 @@ static const char HELP[] =
 
 enum { CHECK_FAIL_ON = FEED_LAST };
 
-static int check(struct feed *feed, const struct policy_options *options,
-		 enum severity fail_on)
+static int check(struct feed *feed, const struct policy_options *options, enum severity fail_on)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
@@ -63,7 +62,7 @@ static int check(struct feed *feed, const struct policy_options *options,
 		r = report_new(db, policy, fail_on, &report, &err);
 	if (r >= 0)
 		r = report_text(report, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
-				&err);
+		                &err);
 	if (r < 0)
 		return log_err(&err);
 	if (pipeline_interrupted(pipeline) && feed->file_count) {
@@ -89,7 +88,7 @@ int cmd_check(int argc, char **argv)
 	int option, r = 0;
 
 	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "h",
-					       LONG, NULL)) != -1) {
+	                                       LONG, NULL)) != -1) {
 		if (option == 'h' || option == '?') {
 			if (option == 'h')
 				fputs(HELP, stdout);
@@ -102,8 +101,8 @@ int cmd_check(int argc, char **argv)
 			fail_on = severity_parse(optarg);
 			if (fail_on < SEVERITY_LOW || fail_on > SEVERITY_HIGH)
 				r = err_set(&err, -EINVAL,
-					    "--fail-on %s: low, medium or high is wanted",
-					    optarg);
+				            "--fail-on %s: low, medium or high is wanted",
+				            optarg);
 			continue;
 		}
 		r = policy_option(&policy, option, optarg, &err);

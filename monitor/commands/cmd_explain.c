@@ -23,7 +23,7 @@ static const char HELP[] =
 	"        --profile room,online\n";
 
 static int explain_recorded(struct explain *explain, const struct policy_options *options,
-			    bool is_finding, int64_t id, struct err *err)
+                            bool is_finding, int64_t id, struct err *err)
 {
 	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
@@ -44,10 +44,10 @@ static int explain_recorded(struct explain *explain, const struct policy_options
 	if (r < 0)
 		return r;
 	return err_set(err, -ENOENT,
-		       "no %s %s%lld in %s/flows.db; it holds %llu flows and %llu findings",
-		       is_finding ? "finding" : "flow", is_finding ? "F" : "", (long long)id,
-		       data_dir(explain->dir), (unsigned long long)span.flows,
-		       (unsigned long long)span.findings);
+	               "no %s %s%lld in %s/flows.db; it holds %llu flows and %llu findings",
+	               is_finding ? "finding" : "flow", is_finding ? "F" : "", (long long)id,
+	               data_dir(explain->dir), (unsigned long long)span.flows,
+	               (unsigned long long)span.findings);
 }
 
 /* The words of a tuple that the shell parted. */
@@ -59,7 +59,7 @@ static void join(char *buf, size_t size, char **words, int count)
 }
 
 static int explain(int argc, char **argv, struct explain *explain,
-		   const struct policy_options *options)
+                   const struct policy_options *options)
 {
 	char tuple[4096];
 	struct err err = {0};
@@ -71,9 +71,9 @@ static int explain(int argc, char **argv, struct explain *explain,
 	}
 	if (argc == 1 && (finding_id_parse(argv[0], &id) || flow_id_parse(argv[0], &id)))
 		return explain_recorded(explain, options, finding_id_parse(argv[0], &id), id,
-					&err) < 0
-			       ? log_err(&err)
-			       : EXIT_FINE;
+		                        &err) < 0
+		               ? log_err(&err)
+		               : EXIT_FINE;
 	if (argc == 1 && !strpbrk(argv[0], " \t")) {
 		log_error(
 			"explain: '%s' is neither a flow (81234), nor a finding (F17), nor a tuple\n"
@@ -88,10 +88,10 @@ static int explain(int argc, char **argv, struct explain *explain,
 int cmd_explain(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
-					     {"log", required_argument, NULL, 'l'},
-					     {"output", required_argument, NULL, 'o'},
-					     {"help", no_argument, NULL, 'h'},
-					     {0}};
+	                                     {"log", required_argument, NULL, 'l'},
+	                                     {"output", required_argument, NULL, 'o'},
+	                                     {"help", no_argument, NULL, 'h'},
+	                                     {0}};
 	struct policy_options options = {0};
 	enum out_format format = OUT_TABLE;
 	struct explain context = {0};
@@ -115,7 +115,7 @@ int cmd_explain(int argc, char **argv)
 	}
 	if (r >= 0 && format == OUT_CSV)
 		r = err_set(&err, -EINVAL,
-			    "-o csv: a story has no columns; accepted: table, json, jsonl");
+		            "-o csv: a story has no columns; accepted: table, json, jsonl");
 	if (r < 0)
 		return log_err(&err);
 	context.json = format != OUT_TABLE;

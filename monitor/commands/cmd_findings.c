@@ -22,20 +22,20 @@ static const char HELP[] =
 	"  tlmon explain F17\n";
 
 static int list_findings(struct query *query, const struct query_options *options, bool grouped,
-			 uint8_t state, struct err *err)
+                         uint8_t state, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	const struct finding_query finding = {.flow = query->flow, .state = state};
 	int r = out_new(options->format, stdout,
-			grouped ? FINDING_GROUP_COLUMNS : FINDING_COLUMNS,
-			grouped ? FINDING_GROUP_COLUMN_COUNT : FINDING_COLUMN_COUNT, options->wide,
-			&out, err);
+	                grouped ? FINDING_GROUP_COLUMNS : FINDING_COLUMNS,
+	                grouped ? FINDING_GROUP_COLUMN_COUNT : FINDING_COLUMN_COUNT,
+	                options->wide, &out, err);
 
 	if (r < 0)
 		return r;
 	query_head(query, out);
 	r = grouped ? flowdb_finding_groups(query->db, &finding, finding_group_put, out, err)
-		    : flowdb_findings(query->db, &finding, finding_put, out, err);
+	            : flowdb_findings(query->db, &finding, finding_put, out, err);
 	if (r >= 0)
 		r = out_finish(out, err);
 	return r ? r : query_foot(query, out, "findings", err);
@@ -56,16 +56,16 @@ static int parse_state(const char *value, uint8_t *ret_state, struct err *err)
 			return 0;
 		}
 	return err_set(err, -EINVAL,
-		       "--state %s: no such state; accepted: open, waived, closed, all", value);
+	               "--state %s: no such state; accepted: open, waived, closed, all", value);
 }
 
 int cmd_findings(int argc, char **argv)
 {
 	enum { PER_UNIT = QUERY_LAST, STATE };
 	static const struct option LONG[] = {QUERY_LONG,
-					     {"per-unit", no_argument, NULL, PER_UNIT},
-					     {"state", required_argument, NULL, STATE},
-					     {0}};
+	                                     {"per-unit", no_argument, NULL, PER_UNIT},
+	                                     {"state", required_argument, NULL, STATE},
+	                                     {0}};
 	struct query_options options = {0};
 	uint8_t state = FINDINGS_OPEN;
 	struct query query = {0};
@@ -89,14 +89,14 @@ int cmd_findings(int argc, char **argv)
 	}
 	if (r >= 0 && optind < argc)
 		r = err_set(&err, -EINVAL,
-			    "findings: '%s' is no option; 'tlmon findings --help' lists them",
-			    argv[optind]);
+		            "findings: '%s' is no option; 'tlmon findings --help' lists them",
+		            argv[optind]);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)
 		return log_err(&err);
 	r = list_findings(&query, &options, options.format == OUT_TABLE && !per_unit, state,
-			  &err);
+	                  &err);
 	query_release(&query);
 	return r < 0 ? log_err(&err) : EXIT_FINE;
 }

@@ -38,12 +38,12 @@ static bool is_one_day(const struct query *query)
 	char first[TIME_TEXT], last[TIME_TEXT];
 
 	time_print_local(query->flow.since_us > span->first_us ? query->flow.since_us
-							       : span->first_us,
-			 first);
+	                                                       : span->first_us,
+	                 first);
 	time_print_local(query->flow.until_us && query->flow.until_us < span->last_us
-				 ? query->flow.until_us
-				 : span->last_us,
-			 last);
+	                         ? query->flow.until_us
+	                         : span->last_us,
+	                 last);
 	return !strncmp(first, last, 10);
 }
 
@@ -52,7 +52,7 @@ static int list_flows(struct query *query, const struct query_options *options, 
 	CLEANUP(out_freep) struct out *out = NULL;
 	struct listing listing = {.one_day = is_one_day(query)};
 	int r = out_new(options->format, stdout, FLOW_COLUMNS, FLOW_COLUMN_COUNT, options->wide,
-			&out, err);
+	                &out, err);
 
 	if (r < 0)
 		return r;
@@ -96,8 +96,8 @@ int cmd_flows(int argc, char **argv)
 	}
 	if (r >= 0 && optind < argc)
 		r = err_set(&err, -EINVAL,
-			    "flows: '%s' is no option; 'tlmon flows --help' lists them",
-			    argv[optind]);
+		            "flows: '%s' is no option; 'tlmon flows --help' lists them",
+		            argv[optind]);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)

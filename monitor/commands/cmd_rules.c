@@ -62,19 +62,19 @@ static void put_list(struct out *out, enum out_format format, const char *words)
 }
 
 static void put_peers(struct out *out, enum out_format format, const struct envelope *envelope,
-		      uint32_t peers)
+                      uint32_t peers)
 {
 	char words[512] = "";
 
 	for (size_t i = 0; i < envelope->role_count; i++)
 		if (peers >> i & 1)
 			text_add(words, sizeof(words), "%s%s", words[0] ? ", " : "",
-				 envelope->roles[i].id);
+			         envelope->roles[i].id);
 	put_list(out, format, words);
 }
 
 static int put_row(struct out *out, enum out_format format, const struct policy *policy,
-		   const struct row *row, struct err *err)
+                   const struct row *row, struct err *err)
 {
 	static const char *const directions[] = {"", "out", "in", "out, in"};
 	static const char *const transports[] = {"", "tcp", "udp", "tcp, udp"};
@@ -99,7 +99,7 @@ static int put_row(struct out *out, enum out_format format, const struct policy 
 }
 
 static int list_rows(const struct policy *policy, const char *profiles, enum out_format format,
-		     bool wide, struct err *err)
+                     bool wide, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	uint32_t mask = UINT32_MAX;
@@ -130,10 +130,10 @@ int cmd_rules(int argc, char **argv)
 {
 	enum { WIDE = OPTION_LAST };
 	static const struct option LONG[] = {POLICY_LONG,
-					     {"output", required_argument, NULL, 'o'},
-					     {"wide", no_argument, NULL, WIDE},
-					     {"help", no_argument, NULL, 'h'},
-					     {0}};
+	                                     {"output", required_argument, NULL, 'o'},
+	                                     {"wide", no_argument, NULL, WIDE},
+	                                     {"help", no_argument, NULL, 'h'},
+	                                     {0}};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct policy_options options = {0};
 	enum out_format format = OUT_TABLE;

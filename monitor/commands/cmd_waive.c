@@ -42,9 +42,9 @@ struct target {
 static void yaml_put(const char *text)
 {
 	static const char *const words[] = {"true", "false", "yes", "no", "on",
-					    "off",  "null",  "y",   "n"};
+	                                    "off",  "null",  "y",   "n"};
 	bool plain = isalpha((unsigned char)text[0]) &&
-		     !isspace((unsigned char)text[strlen(text) - 1]);
+	             !isspace((unsigned char)text[strlen(text) - 1]);
 
 	for (const char *c = text; plain && *c; c++)
 		plain = isascii(*c) && (isalnum((unsigned char)*c) || strchr("-_./ ", *c));
@@ -149,8 +149,8 @@ static int find(const char *dir, int64_t id, struct target *target, struct err *
 		r = flowdb_findings(db, &query, note, target, err);
 	if (r >= 0 && !target->found)
 		r = err_set(err, -ENOENT,
-			    "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
-			    (long long)id, data_dir(dir));
+		            "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
+		            (long long)id, data_dir(dir));
 	if (r >= 0)
 		r = flowdb_flows(db, &flows, note_flow, target, err);
 	return r < 0 ? r : flowdb_check(db, err);
@@ -162,7 +162,7 @@ static bool is_blank(const char *text)
 }
 
 static int check_words(const struct waiver_words *words, int64_t *ret_expires_us,
-		       struct err *err)
+                       struct err *err)
 {
 	if (is_blank(words->owner) || is_blank(words->reason) || is_blank(words->expires))
 		return err_set(
@@ -171,8 +171,8 @@ static int check_words(const struct waiver_words *words, int64_t *ret_expires_us
 			"--expires YYYY-MM-DD");
 	if (time_parse_day_end(words->expires, ret_expires_us) < 0)
 		return err_set(err, -EINVAL,
-			       "--expires %s: no day; accepted: YYYY-MM-DD, as in 2026-12-31",
-			       words->expires);
+		               "--expires %s: no day; accepted: YYYY-MM-DD, as in 2026-12-31",
+		               words->expires);
 	return 0;
 }
 
@@ -185,8 +185,8 @@ static int waive(const char *text, const struct waiver_words *words)
 
 	if (r >= 0 && !finding_id_parse(text, &id))
 		r = err_set(&err, -EINVAL,
-			    "'%s' is no finding; accepted: F17, as 'tlmon findings' lists them",
-			    text);
+		            "'%s' is no finding; accepted: F17, as 'tlmon findings' lists them",
+		            text);
 	if (r >= 0)
 		r = find(words->dir, id, &target, &err);
 	if (r >= 0 && target.row.kind == KIND_UNLISTED_UNIT)
@@ -211,11 +211,11 @@ int cmd_waive(int argc, char **argv)
 {
 	enum { OWNER = OPTION_LAST, REASON, EXPIRES };
 	static const struct option LONG[] = {{"owner", required_argument, NULL, OWNER},
-					     {"reason", required_argument, NULL, REASON},
-					     {"expires", required_argument, NULL, EXPIRES},
-					     {"log", required_argument, NULL, 'l'},
-					     {"help", no_argument, NULL, 'h'},
-					     {0}};
+	                                     {"reason", required_argument, NULL, REASON},
+	                                     {"expires", required_argument, NULL, EXPIRES},
+	                                     {"log", required_argument, NULL, 'l'},
+	                                     {"help", no_argument, NULL, 'h'},
+	                                     {0}};
 	struct waiver_words words = {0};
 	int option;
 

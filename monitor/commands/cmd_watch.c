@@ -27,9 +27,9 @@ static void found(void *context, const struct finding *finding)
 {
 	const bool *live = context;
 	bool terminal = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	const char *paint = !terminal				     ? ""
-			    : finding->row.severity >= SEVERITY_HIGH ? "\033[1;31m"
-								     : "\033[33m";
+	const char *paint = !terminal                                ? ""
+	                    : finding->row.severity >= SEVERITY_HIGH ? "\033[1;31m"
+	                                                             : "\033[33m";
 	char time[TIME_TEXT];
 
 	if (!*live)
@@ -38,7 +38,7 @@ static void found(void *context, const struct finding *finding)
 	printf("%.19s  F%lld  %s%s%s  %s  %s  %s\n",
 	       time_print_local(finding->row.first_us, time), (long long)finding->id, paint,
 	       severity_name(finding->row.severity) ? severity_name(finding->row.severity)
-						    : "info",
+	                                            : "info",
 	       terminal ? "\033[0m" : "", finding->unit->name, kind_name(finding->row.kind),
 	       finding->row.reason);
 	fflush(stdout);
@@ -80,7 +80,7 @@ static void say_cuts(const struct capture *capture)
 			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
 			log_warning("%s: damaged or cut %s; everything before it was judged",
-				    input->name, input->note);
+			            input->name, input->note);
 	}
 }
 
@@ -107,13 +107,14 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 	       (unsigned long long)sums->findings);
 	if (counters->kernel_dropped)
 		log_warning("the kernel dropped %llu packets",
-			    (unsigned long long)counters->kernel_dropped);
+		            (unsigned long long)counters->kernel_dropped);
 	if (counters->evicted)
 		log_warning("the flow table was full: %llu flows ended early",
-			    (unsigned long long)counters->evicted);
+		            (unsigned long long)counters->evicted);
 	if (pipeline_refused(pipeline))
-		log_warning("tables were full: %llu names, opinions or hosts went without a place",
-			    (unsigned long long)pipeline_refused(pipeline));
+		log_warning(
+			"tables were full: %llu names, opinions or hosts went without a place",
+			(unsigned long long)pipeline_refused(pipeline));
 	if (units_count(recorder_units(recorder)))
 		printf("Go on with:  tlmon findings -l %s\n", dir);
 }
@@ -158,10 +159,10 @@ static int watch(struct feed *feed, const struct policy_options *options, const 
 int cmd_watch(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
-					     FEED_LONG,
-					     {"log", required_argument, NULL, 'l'},
-					     {"help", no_argument, NULL, 'h'},
-					     {0}};
+	                                     FEED_LONG,
+	                                     {"log", required_argument, NULL, 'l'},
+	                                     {"help", no_argument, NULL, 'h'},
+	                                     {0}};
 	struct policy_options policy = {0};
 	struct feed feed = {0};
 	const char *dir = NULL;
@@ -169,7 +170,7 @@ int cmd_watch(int argc, char **argv)
 	int option, r = 0;
 
 	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "l:h",
-					       LONG, NULL)) != -1) {
+	                                       LONG, NULL)) != -1) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			feed_release(&feed);

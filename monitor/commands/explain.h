@@ -9,7 +9,7 @@
 struct explain {
 	struct flowdb *db;
 	const struct envelope *envelope; /* whose rows are quoted */
-	const char *dir;		 /* as given with -l; NULL */
+	const char *dir;                 /* as given with -l; NULL */
 	bool json;
 };
 
@@ -24,7 +24,7 @@ void explain_row(const struct envelope *envelope, const char *id);
  * site file. `flow` is one flow of it, or NULL.
  */
 void explain_remedy(const struct envelope *envelope, const char *unit,
-		    const struct finding_row *finding, const struct flow_view *flow);
+                    const struct finding_row *finding, const struct flow_view *flow);
 
 /* "name: text" lines; the names stand in one column. */
 void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);

@@ -28,8 +28,8 @@ static void print_head(const struct finding_view *finding)
 	       kind_name((enum kind)row->kind), finding->unit, *row->row ? ", row " : "",
 	       row->row,
 	       severity_name((enum severity)row->severity)
-		       ? severity_name((enum severity)row->severity)
-		       : "none",
+	               ? severity_name((enum severity)row->severity)
+	               : "none",
 	       row->open ? "open" : "closed", *row->waiver ? ", waived" : "");
 	printf("  %s\n", row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
@@ -39,8 +39,8 @@ static void print_head(const struct finding_view *finding)
 		explain_line("port", "%s", row->port);
 	if (row->transport)
 		explain_line("speaks", "%s%s%s", transport_name(row->transport),
-			     row->app ? ", " : "",
-			     row->app ? app_name((enum app)row->app) : "");
+		             row->app ? ", " : "",
+		             row->app ? app_name((enum app)row->app) : "");
 	time_print_local(row->first_us, first);
 	time_print_local(row->last_us, last);
 	explain_line("seen", "%s .. %s local", first, last);
@@ -48,8 +48,8 @@ static void print_head(const struct finding_view *finding)
 	time_print(row->last_us, last);
 	explain_line("", "%s .. %s", first, last);
 	explain_line("flows", "%llu, %llu bytes; %llu of them kept as rows",
-		     (unsigned long long)row->flows, (unsigned long long)row->bytes,
-		     (unsigned long long)row->kept);
+	             (unsigned long long)row->flows, (unsigned long long)row->bytes,
+	             (unsigned long long)row->kept);
 	if (*row->waiver)
 		explain_line("waived by", "%s", row->waiver);
 }
@@ -115,7 +115,7 @@ int explain_finding(const struct explain *explain, int64_t id, struct err *err)
 		explain_row(explain->envelope, told.row.row);
 	printf("\nTo settle it\n");
 	explain_remedy(explain->envelope, told.unit, &told.row,
-		       told.has_sample ? &told.sample : NULL);
+	               told.has_sample ? &told.sample : NULL);
 	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT)
 		printf("  If it is to stay, print the waiver for the site file:\n"
 		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD%s%s\n",

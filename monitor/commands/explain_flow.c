@@ -10,9 +10,9 @@ static const char *initiator_text(const struct flow_view *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
 
-	return facts->initiator > 1		 ? "nobody knows who"
+	return facts->initiator > 1              ? "nobody knows who"
 	       : facts->initiator == flow->local ? "the unit"
-						 : "the peer";
+	                                         : "the peer";
 }
 
 static void print_ends(const struct flow_view *flow)
@@ -22,15 +22,15 @@ static void print_ends(const struct flow_view *flow)
 	char text[END_TEXT], mac[MAC_TEXT];
 
 	explain_line("unit", "%s at %s%s%s (%s)", flow->unit,
-		     end_print(unit, flow->facts.transport, text),
-		     mac_is_zero(&unit->mac) ? "" : ", MAC ",
-		     mac_is_zero(&unit->mac) ? "" : mac_print(&unit->mac, mac), flow->profiles);
+	             end_print(unit, flow->facts.transport, text),
+	             mac_is_zero(&unit->mac) ? "" : ", MAC ",
+	             mac_is_zero(&unit->mac) ? "" : mac_print(&unit->mac, mac), flow->profiles);
 	explain_line("peer", "%s%s%s", end_print(peer, flow->facts.transport, text),
-		     mac_is_zero(&peer->mac) ? "" : ", MAC ",
-		     mac_is_zero(&peer->mac) ? "" : mac_print(&peer->mac, mac));
+	             mac_is_zero(&peer->mac) ? "" : ", MAC ",
+	             mac_is_zero(&peer->mac) ? "" : mac_print(&peer->mac, mac));
 	if (*flow->name)
 		explain_line("name", "%s (%s)", flow->name,
-			     name_kind_name((enum name_kind)flow->facts.name_kind));
+		             name_kind_name((enum name_kind)flow->facts.name_kind));
 }
 
 static void print_times(const struct flow_view *flow)
@@ -44,21 +44,21 @@ static void print_times(const struct flow_view *flow)
 	time_print(facts->first_us, first);
 	time_print(facts->last_us, last);
 	explain_line("", "%s .. %s (%.3f s)%s", first, last,
-		     (double)(facts->last_us - facts->first_us) / 1e6,
-		     flow->blind ? ", and we did not see all of it" : "");
+	             (double)(facts->last_us - facts->first_us) / 1e6,
+	             flow->blind ? ", and we did not see all of it" : "");
 	explain_line("traffic", "out %llu packets, %llu bytes; in %llu packets, %llu bytes",
-		     (unsigned long long)facts->packets[flow->local],
-		     (unsigned long long)facts->bytes[flow->local],
-		     (unsigned long long)facts->packets[!flow->local],
-		     (unsigned long long)facts->bytes[!flow->local]);
+	             (unsigned long long)facts->packets[flow->local],
+	             (unsigned long long)facts->bytes[flow->local],
+	             (unsigned long long)facts->packets[!flow->local],
+	             (unsigned long long)facts->bytes[!flow->local]);
 	explain_line("first packet", "number %llu of run %lld", (unsigned long long)facts->id,
-		     (long long)flow->run);
+	             (long long)flow->run);
 	if (facts->vlan != VLAN_NONE)
 		explain_line("VLAN", "%u", facts->vlan);
 	if (facts->fragments || facts->truncated || facts->duplicates)
 		explain_line("of these",
-			     "%u fragments, %u cut by the snap length, %u copies dropped",
-			     facts->fragments, facts->truncated, facts->duplicates);
+		             "%u fragments, %u cut by the snap length, %u copies dropped",
+		             facts->fragments, facts->truncated, facts->duplicates);
 }
 
 static void print_media(const struct flow_facts *facts)
@@ -68,12 +68,12 @@ static void print_media(const struct flow_facts *facts)
 	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++)
 		if (facts->payload_types[i] != 0xff)
 			text_add(types, sizeof(types), "%s%u", *types ? ", " : "",
-				 facts->payload_types[i]);
+			         facts->payload_types[i]);
 	if (facts->media)
 		explain_line("media", "%s: RTP packets of audio %u, video %u, data %u%s%s",
-			     media_name(facts->media), facts->media_packets[0],
-			     facts->media_packets[1], facts->media_packets[2],
-			     *types ? "; payload types " : "", types);
+		             media_name(facts->media), facts->media_packets[0],
+		             facts->media_packets[1], facts->media_packets[2],
+		             *types ? "; payload types " : "", types);
 }
 
 static void print_facts(const struct flow_view *flow)
@@ -90,39 +90,39 @@ static void print_facts(const struct flow_view *flow)
 	char text[ADDR_TEXT];
 
 	explain_line("opened by", "%s, %s%s", initiator_text(flow),
-		     facts->initiator_by < ARRAY_LEN(known) ? known[facts->initiator_by] : "",
-		     facts->midstream ? "; it had begun before we looked" : "");
+	             facts->initiator_by < ARRAY_LEN(known) ? known[facts->initiator_by] : "",
+	             facts->midstream ? "; it had begun before we looked" : "");
 	explain_line("speaks", "%s (%s)",
-		     flow->app ? app_name((enum app)flow->app) : "nothing we know",
-		     flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"
-		     : flow->evidence == EVIDENCE_INSPECTED ? "nDPI thinks so"
-		     : facts->payload_packets		    ? "no dissector knows it"
-							    : "there was no payload");
+	             flow->app ? app_name((enum app)flow->app) : "nothing we know",
+	             flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"
+	             : flow->evidence == EVIDENCE_INSPECTED ? "nDPI thinks so"
+	             : facts->payload_packets               ? "no dissector knows it"
+	                                                    : "there was no payload");
 	print_media(facts);
 	if (facts->ice)
 		explain_line("ICE", "the %s answered a check",
-			     facts->ice == 3		     ? "unit and the peer each"
-			     : facts->ice >> flow->local & 1 ? "unit"
-							     : "peer");
+		             facts->ice == 3                 ? "unit and the peer each"
+		             : facts->ice >> flow->local & 1 ? "unit"
+		                                             : "peer");
 	if (facts->tls_version)
 		explain_line("TLS", "version 1.%d, client certificate: %s",
-			     facts->tls_version - 1,
-			     facts->mtls ? certain[facts->mtls % 3] : "not known");
+		             facts->tls_version - 1,
+		             facts->mtls ? certain[facts->mtls % 3] : "not known");
 	if (!addr_is_unspecified(&facts->relayed))
 		explain_line("relayed to", "%s port %u", addr_print(&facts->relayed, text),
-			     facts->relayed_port);
+		             facts->relayed_port);
 	if (facts->outcome)
 		explain_line("outcome", "%s", outcome_name((enum outcome)facts->outcome));
 	if (!addr_is_unspecified(&facts->icmp_sender))
 		explain_line("", "ICMP type %u code %u from %s", facts->icmp_type,
-			     facts->icmp_code, addr_print(&facts->icmp_sender, text));
+		             facts->icmp_code, addr_print(&facts->icmp_sender, text));
 	if (facts->asked && facts->outcome != OUTCOME_ANSWERED)
 		explain_line("", "asked %u times within %.3f s", facts->tries,
-			     (double)(facts->last_try_us - facts->first_try_us) / 1e6);
+		             (double)(facts->last_try_us - facts->first_try_us) / 1e6);
 	if (facts->settled_by)
 		explain_line("settled by", "%s after %u packets with payload",
-			     settled_by_name((enum settled_by)facts->settled_by),
-			     facts->payload_packets);
+		             settled_by_name((enum settled_by)facts->settled_by),
+		             facts->payload_packets);
 }
 
 static void print_verdict(const struct flow_view *flow)
@@ -133,8 +133,8 @@ static void print_verdict(const struct flow_view *flow)
 	if (flow->kind)
 		printf(", %s, severity %s", kind_name((enum kind)flow->kind),
 		       severity_name((enum severity)flow->severity)
-			       ? severity_name((enum severity)flow->severity)
-			       : "none");
+		               ? severity_name((enum severity)flow->severity)
+		               : "none");
 	if (flow->why)
 		printf(", because of: %s", why_name((enum why)flow->why));
 	if (*flow->remark)
@@ -178,8 +178,8 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	print_times(flow);
 	print_facts(flow);
 	explain_line("Community ID", "%s",
-		     community_id(&end[0].addr, &end[1].addr, flow->facts.transport,
-				  end[0].port, end[1].port, id));
+	             community_id(&end[0].addr, &end[1].addr, flow->facts.transport,
+	                          end[0].port, end[1].port, id));
 	explain_line("policy", "%.12s", flow->policy);
 	print_rows(flow, explain->envelope);
 	if (flow->finding)

@@ -17,7 +17,7 @@ void explain_line(const char *name, const char *fmt, ...)
 }
 
 static const char *roles_text(const struct envelope *envelope, uint32_t roles, char *buf,
-			      size_t size)
+                              size_t size)
 {
 	*buf = '\0';
 	for (size_t i = 0; i < envelope->role_count; i++)
@@ -27,7 +27,7 @@ static const char *roles_text(const struct envelope *envelope, uint32_t roles, c
 }
 
 static void print_form(const struct envelope *envelope, const struct row *row,
-		       const struct row_form *form)
+                       const struct row_form *form)
 {
 	char local[128], remote[128], roles[256];
 	bool out = form->directions & BIT(DIRECTION_OUT),
@@ -36,12 +36,12 @@ static void print_form(const struct envelope *envelope, const struct row *row,
 	port_set_print(&form->local, local, sizeof(local));
 	port_set_print(&form->remote, remote, sizeof(remote));
 	explain_line(form == row->form ? "documented" : "or",
-		     "%s%s%s, %s%s%s, unit's port %s, peer %s port %s", out ? "out" : "",
-		     out && in ? " and " : "", in ? "in" : "", form->udp ? "udp" : "",
-		     form->udp && form->tcp ? " or " : "", form->tcp ? "tcp" : "",
-		     *local ? local : "any",
-		     roles_text(envelope, form->peers, roles, sizeof(roles)),
-		     *remote ? remote : "any");
+	             "%s%s%s, %s%s%s, unit's port %s, peer %s port %s", out ? "out" : "",
+	             out && in ? " and " : "", in ? "in" : "", form->udp ? "udp" : "",
+	             form->udp && form->tcp ? " or " : "", form->tcp ? "tcp" : "",
+	             *local ? local : "any",
+	             roles_text(envelope, form->peers, roles, sizeof(roles)),
+	             *remote ? remote : "any");
 	if (*form->note && strcmp(form->note, row->note) != 0)
 		explain_line("", "(%s)", form->note);
 }
@@ -62,8 +62,8 @@ void explain_row(const struct envelope *envelope, const char *id)
 		print_form(envelope, row, &row->form[i]);
 	if (*row->application_words)
 		explain_line("speaks", "%s%s%s%s", row->application_words,
-			     *row->media_words ? " (" : "", row->media_words,
-			     *row->media_words ? ")" : "");
+		             *row->media_words ? " (" : "", row->media_words,
+		             *row->media_words ? ")" : "");
 	if (*row->exercise)
 		explain_line("to exercise", "%s", row->exercise);
 	if (*row->note)
@@ -82,7 +82,7 @@ static const struct differs *differs_of(const struct flow_view *flow, uint8_t ki
 
 /* The role that the nearest row wants first, as the site file would list this peer under it. */
 static void remedy_peer(const struct envelope *envelope, const struct finding_row *finding,
-			const char *peer)
+                        const char *peer)
 {
 	int index = envelope_find_row(envelope, finding->row);
 	uint32_t roles = index < 0 ? 0 : envelope->rows[index].form[0].peers;
@@ -99,15 +99,15 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 }
 
 void explain_remedy(const struct envelope *envelope, const char *unit,
-		    const struct finding_row *finding, const struct flow_view *flow)
+                    const struct finding_row *finding, const struct flow_view *flow)
 {
 	const struct differs *differs = differs_of(flow, finding->kind);
 	const char *expected = differs ? differs->expected : "what the row says";
 	const char *transport = finding->transport ? transport_name(finding->transport) : "it";
 	char addr[ADDR_TEXT], sender[ADDR_TEXT] = "a router";
 	const char *peer = *finding->role     ? finding->role
-			   : *finding->remote ? finding->remote
-					      : "the peer";
+	                   : *finding->remote ? finding->remote
+	                                      : "the peer";
 	const char *one = flow ? addr_print(&flow->facts.end[!flow->local].addr, addr) : peer;
 
 	if (flow && !addr_is_unspecified(&flow->facts.icmp_sender))

@@ -15,13 +15,13 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 
 	switch (option) {
 	case 'r':
-		r = capture_expand(value, &feed->files, &feed->file_room,
-				   &feed->file_count, err);
+		r = capture_expand(value, &feed->files, &feed->file_room, &feed->file_count,
+		                   err);
 		return r < 0 ? r : 1;
 	case 'i':
 		if (feed->interface_count == INTERFACES_MAX)
 			return err_set(err, -E2BIG, "-i: more than %d interfaces",
-				       INTERFACES_MAX);
+			               INTERFACES_MAX);
 		feed->interfaces[feed->interface_count++] = value;
 		return 1;
 	case FEED_SNAP:
@@ -60,12 +60,12 @@ int feed_words(struct feed *feed, int argc, char **argv, struct err *err)
 				argv[i]);
 		if (strlen(feed->filter) + strlen(argv[i]) + 2 > sizeof(feed->filter))
 			return err_set(err, -E2BIG, "the filter is longer than %zu bytes",
-				       sizeof(feed->filter));
+			               sizeof(feed->filter));
 		text_add(feed->filter, sizeof(feed->filter), "%s%s", i ? " " : "", argv[i]);
 	}
 	if (feed->file_count && feed->interface_count)
 		return err_set(err, -EINVAL,
-			       "-r and -i: either files or interfaces in one run");
+		               "-r and -i: either files or interfaces in one run");
 	if (!feed->file_count && !feed->interface_count)
 		return err_set(
 			err, -EINVAL,
@@ -108,12 +108,12 @@ void progress_show(void *context, const struct pipeline_state *state)
 	shown = true;
 	if (state->live) {
 		fprintf(stderr,
-			"\r%.19s  %llu packets  %u units  %llu flows over  %llu findings  %llu dropped\033[K",
-			time_print_local(state->now_us, time),
-			(unsigned long long)state->counters->seen, state->units,
-			(unsigned long long)state->sums->flows,
-			(unsigned long long)state->sums->findings,
-			(unsigned long long)state->counters->kernel_dropped);
+		        "\r%.19s  %llu packets  %u units  %llu flows over  %llu findings  %llu dropped\033[K",
+		        time_print_local(state->now_us, time),
+		        (unsigned long long)state->counters->seen, state->units,
+		        (unsigned long long)state->sums->flows,
+		        (unsigned long long)state->sums->findings,
+		        (unsigned long long)state->counters->kernel_dropped);
 		return;
 	}
 	filled = state->permille < 0 ? BAR : state->permille * BAR / 1000;
@@ -121,9 +121,9 @@ void progress_show(void *context, const struct pipeline_state *state)
 		bar[i] = i < filled ? '#' : '.';
 	bar[BAR] = '\0';
 	fprintf(stderr, "\r[%s] %3d%%  %llu packets  %llu findings\033[K", bar,
-		state->permille < 0 ? 100 : state->permille / 10,
-		(unsigned long long)state->counters->seen,
-		(unsigned long long)state->sums->findings);
+	        state->permille < 0 ? 100 : state->permille / 10,
+	        (unsigned long long)state->counters->seen,
+	        (unsigned long long)state->sums->findings);
 }
 
 void progress_clear(void)

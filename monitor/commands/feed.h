@@ -40,8 +40,7 @@ struct feed {
 	"      --in-process      all roles in one process (so far the only way)\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
-int feed_option(struct feed *feed, int option, const char *value,
-		  struct err *err) MUST_CHECK;
+int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;
 /* The trailing words; then checks that there is one kind of input. */
 int feed_words(struct feed *feed, int argc, char **argv, struct err *err) MUST_CHECK;
 void feed_release(struct feed *feed);

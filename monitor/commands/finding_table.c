@@ -29,8 +29,8 @@ const struct out_column FINDING_COLUMNS[] = {
 const size_t FINDING_COLUMN_COUNT = ARRAY_LEN(FINDING_COLUMNS);
 
 const struct out_column FINDING_GROUP_COLUMNS[] = {
-	{NULL, "SEVERITY", 0},	    {NULL, "KIND", 0},
-	{NULL, "ROW", OUT_CUT},	    {NULL, "PEER", OUT_CUT},
+	{NULL, "SEVERITY", 0},      {NULL, "KIND", 0},
+	{NULL, "ROW", OUT_CUT},     {NULL, "PEER", OUT_CUT},
 	{NULL, "PORT", OUT_CUT},    {NULL, "UNITS", OUT_CUT | OUT_RIGHT},
 	{NULL, "FLOWS", OUT_RIGHT}, {NULL, "ID", 0},
 };
@@ -44,8 +44,8 @@ static const char *or_null(const char *text)
 static enum out_paint paint_of(const struct finding_row *row)
 {
 	static const enum out_paint paint[] = {[SEVERITY_LOW] = OUT_PLAIN,
-					       [SEVERITY_MEDIUM] = OUT_YELLOW,
-					       [SEVERITY_HIGH] = OUT_RED};
+	                                       [SEVERITY_MEDIUM] = OUT_YELLOW,
+	                                       [SEVERITY_HIGH] = OUT_RED};
 
 	if (!row->open || *row->waiver)
 		return OUT_DIM;
@@ -56,13 +56,13 @@ static enum out_paint paint_of(const struct finding_row *row)
 static const char *port_text(const struct finding_row *row, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s%s%s", row->transport ? transport_name(row->transport) : "",
-		 row->transport && *row->port ? " " : "", row->port);
+	         row->transport && *row->port ? " " : "", row->port);
 	return buf;
 }
 
 /* The sentence, and from when to when; what waives it, or that it is closed. */
 static void put_note(struct out *out, const struct finding_row *row, const char *unit,
-		     uint64_t units)
+                     uint64_t units)
 {
 	char first[TIME_TEXT], last[TIME_TEXT], text[1400];
 
@@ -70,12 +70,12 @@ static void put_note(struct out *out, const struct finding_row *row, const char 
 	time_print_local(row->last_us, last);
 	first[16] = last[16] = '\0'; /* minutes will do */
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s (%s .. %s)",
-		 *row->waiver ? "waived by " : "", row->waiver,
-		 *row->waiver ? "; "
-		 : row->open  ? ""
-			      : "closed: ",
-		 units > 1 ? unit : "", units > 1 ? ": " : "", row->reason, first,
-		 strncmp(first, last, 11) ? last : last + 11);
+	         *row->waiver ? "waived by " : "", row->waiver,
+	         *row->waiver ? "; "
+	         : row->open  ? ""
+	                      : "closed: ",
+	         units > 1 ? unit : "", units > 1 ? ": " : "", row->reason, first,
+	         strncmp(first, last, 11) ? last : last + 11);
 	out_note(out, text);
 }
 
@@ -132,7 +132,7 @@ int finding_group_put(void *context, const struct finding_group *group, struct e
 		out_int(out, (int64_t)group->units);
 	out_int(out, (int64_t)row->flows);
 	snprintf(text, sizeof(text), "F%lld%s", (long long)group->id,
-		 group->findings > 1 ? " ..." : "");
+	         group->findings > 1 ? " ..." : "");
 	out_text(out, text);
 	put_note(out, row, group->unit, group->units);
 	return out_end(out, err);
@@ -142,7 +142,7 @@ int finding_put_json(const struct finding_view *finding, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	int r = out_new(OUT_JSONL, stdout, FINDING_COLUMNS, FINDING_COLUMN_COUNT, false, &out,
-			err);
+	                err);
 
 	if (r >= 0)
 		r = finding_put(out, finding, err);

@@ -13,7 +13,7 @@ extern const size_t FINDING_COLUMN_COUNT, FINDING_GROUP_COLUMN_COUNT;
 /* Callbacks of flowdb_findings() and flowdb_finding_groups(); `context` is the struct out. */
 int finding_put(void *context, const struct finding_view *finding, struct err *err) MUST_CHECK;
 int finding_group_put(void *context, const struct finding_group *group,
-		      struct err *err) MUST_CHECK;
+                      struct err *err) MUST_CHECK;
 
 /* One finding as a JSON object on stdout; returns as out_finish() does. */
 int finding_put_json(const struct finding_view *finding, struct err *err) MUST_CHECK;

@@ -120,16 +120,16 @@ const char *flow_text(const struct flow_view *flow, char *buf, size_t size)
 	if (transport_has_ports(facts->transport))
 		snprintf(port, sizeof(port), " :%u", facts->end[flow->local].port);
 	snprintf(buf, size, "%s%s %s %s", transport_name(facts->transport), port,
-		 arrows[flow->direction % 3],
-		 end_print(&facts->end[!flow->local], facts->transport, peer));
+	         arrows[flow->direction % 3],
+	         end_print(&facts->end[!flow->local], facts->transport, peer));
 	return buf;
 }
 
 static const char *speaks_text(const struct flow_view *flow, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s%s%s", flow->app ? app_name((enum app)flow->app) : "",
-		 flow->app && flow->facts.media ? " " : "",
-		 flow->facts.media ? media_name(flow->facts.media) : "");
+	         flow->app && flow->facts.media ? " " : "",
+	         flow->facts.media ? media_name(flow->facts.media) : "");
 	if (*flow->name)
 		text_add(buf, size, "%s%s", *buf ? " " : "", flow->name);
 	return buf;
@@ -138,9 +138,9 @@ static const char *speaks_text(const struct flow_view *flow, char *buf, size_t s
 /* Documented by what, or what is wrong with it. */
 static const char *why_text(const struct flow_view *flow, char *buf, size_t size)
 {
-	const char *row = flow->row_count	? flow->rows[0]
-			  : flow->nearest_count ? flow->nearest[0].row
-						: "";
+	const char *row = flow->row_count       ? flow->rows[0]
+	                  : flow->nearest_count ? flow->nearest[0].row
+	                                        : "";
 
 	*buf = '\0';
 	if (flow->finding)
@@ -201,7 +201,7 @@ static void put_verdict(struct out *out, const struct flow_view *flow)
 
 	out_text(out, ruling_name((enum ruling)flow->ruling));
 	out_text(out, flow->grade ? grade_name((enum grade)flow->grade)
-				  : ruling_name((enum ruling)flow->ruling));
+	                          : ruling_name((enum ruling)flow->ruling));
 	out_paint(out, flow->ruling < ARRAY_LEN(paint) ? paint[flow->ruling] : OUT_PLAIN);
 	out_text(out, grade_name((enum grade)flow->grade));
 	out_text(out, why_name((enum why)flow->why));
@@ -224,7 +224,7 @@ int flow_put(struct out *out, const struct flow_view *flow, bool one_day, struct
 	put_ends(out, flow);
 	put_verdict(out, flow);
 	out_text(out, community_id(&facts->end[0].addr, &facts->end[1].addr, facts->transport,
-				   facts->end[0].port, facts->end[1].port, id));
+	                           facts->end[0].port, facts->end[1].port, id));
 	out_int(out, (int64_t)facts->packets[flow->local]);
 	out_int(out, (int64_t)facts->packets[!flow->local]);
 	out_int(out, (int64_t)facts->bytes[flow->local]);

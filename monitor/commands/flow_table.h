@@ -11,7 +11,7 @@ extern const size_t FLOW_COLUMN_COUNT;
 
 /* One row under FLOW_COLUMNS; returns as out_end() does. `one_day`: the table need not tell the day. */
 int flow_put(struct out *out, const struct flow_view *flow, bool one_day,
-	     struct err *err) MUST_CHECK;
+             struct err *err) MUST_CHECK;
 
 /* "udp :50016 > 52.112.1.9:3478": the unit's port, who opened it, the peer. Returns `buf`. */
 const char *flow_text(const struct flow_view *flow, char *buf, size_t size);

@@ -4,7 +4,7 @@
 #include "monitor/commands/options.h"
 
 int policy_option(struct policy_options *options, int option, const char *value,
-		  struct err *err)
+                  struct err *err)
 {
 	switch (option) {
 	case 'c':
@@ -30,7 +30,7 @@ int policy_option(struct policy_options *options, int option, const char *value,
 }
 
 int policy_options_load(const struct policy_options *options, struct policy **ret_policy,
-			struct err *err)
+                        struct err *err)
 {
 	struct policy_args args = {
 		.envelope_path = options->envelope,

@@ -36,10 +36,10 @@ struct policy_options {
 
 /* Takes the option if it is one of POLICY_*: 1 taken, 0 not mine, negative errno with err filled. */
 int policy_option(struct policy_options *options, int option, const char *value,
-		  struct err *err) MUST_CHECK;
+                  struct err *err) MUST_CHECK;
 /* Loads the policy they name. */
 int policy_options_load(const struct policy_options *options, struct policy **ret_policy,
-			struct err *err) MUST_CHECK;
+                        struct err *err) MUST_CHECK;
 
 /* The data directory: `given` (from -l), else $TLMON_DIR, else /var/lib/tlmon. */
 const char *data_dir(const char *given);

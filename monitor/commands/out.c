@@ -17,7 +17,7 @@ struct out {
 	size_t count, at; /* at: the column whose cell comes next */
 	uint64_t rows;
 	bool gone;
-	bool first_cell;	 /* no name was written in this row yet */
+	bool first_cell;         /* no name was written in this row yet */
 	struct out_table *table; /* NULL in the other formats */
 };
 
@@ -37,11 +37,11 @@ int out_format_parse(const char *text, enum out_format *ret_format, struct err *
 static size_t utf8_len(const unsigned char *s)
 {
 	size_t len = s[0] < 0x80   ? 1
-		     : s[0] < 0xc2 ? 0
-		     : s[0] < 0xe0 ? 2
-		     : s[0] < 0xf0 ? 3
-		     : s[0] < 0xf5 ? 4
-				   : 0;
+	             : s[0] < 0xc2 ? 0
+	             : s[0] < 0xe0 ? 2
+	             : s[0] < 0xf0 ? 3
+	             : s[0] < 0xf5 ? 4
+	                           : 0;
 
 	for (size_t i = 1; i < len; i++)
 		if ((s[i] & 0xc0) != 0x80)
@@ -92,7 +92,7 @@ void json_put(FILE *file, const char *text)
 static void csv_put(FILE *file, const char *text)
 {
 	bool quoted = strpbrk(text, ",\"\r\n") || text[0] == ' ' ||
-		      (*text && text[strlen(text) - 1] == ' ');
+	              (*text && text[strlen(text) - 1] == ' ');
 
 	if (quoted)
 		fputc('"', file);
@@ -112,7 +112,7 @@ static void csv_put(FILE *file, const char *text)
 }
 
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
-	    bool wide, struct out **ret_out, struct err *err)
+            bool wide, struct out **ret_out, struct err *err)
 {
 	struct out *out = calloc(1, sizeof(*out));
 
@@ -120,10 +120,10 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 		return err_set(err, -ENOMEM, "out of memory");
 	signal(SIGPIPE, SIG_IGN);
 	*out = (struct out){.format = format,
-			    .file = file,
-			    .columns = columns,
-			    .count = count,
-			    .first_cell = true};
+	                    .file = file,
+	                    .columns = columns,
+	                    .count = count,
+	                    .first_cell = true};
 	if (format == OUT_TABLE && out_table_new(file, columns, count, wide, &out->table) < 0) {
 		free(out);
 		return err_set(err, -ENOMEM, "out of memory");

@@ -24,7 +24,11 @@ enum out_format { OUT_TABLE, OUT_JSON, OUT_JSONL, OUT_CSV };
 /* Returns 0, or -EINVAL with err naming what is accepted. */
 int out_format_parse(const char *text, enum out_format *ret_format, struct err *err) MUST_CHECK;
 
-enum { OUT_RIGHT = 1, OUT_CUT = 2, OUT_CUT_FIRST = 4 }; /* aligned right; may be cut to fit; ... before others */
+enum {
+	OUT_RIGHT = 1,
+	OUT_CUT = 2,
+	OUT_CUT_FIRST = 4
+}; /* aligned right; may be cut to fit; ... before others */
 
 struct out_column {
 	const char *name;  /* key in JSON, heading in CSV; NULL: tables alone */
@@ -42,7 +46,7 @@ struct out;
  * under $NO_COLOR. From here on a broken pipe is an error of write(2), no longer a signal.
  */
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
-	    bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
+            bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
 void out_free(struct out *out);
 void out_freep(struct out **out);
 

@@ -84,7 +84,7 @@ static int cell_cut(struct libscols_cell *cell, size_t room)
 
 /* Takes `excess` from the columns that have `flag`, the widest first; returns what is left of it. */
 static size_t shrink(size_t *widths, const unsigned *flags, size_t count, unsigned flag,
-		     size_t excess)
+                     size_t excess)
 {
 	while (excess) {
 		size_t widest = count;
@@ -131,7 +131,7 @@ static int table_fit(struct out_table *t)
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < lines && t->flags[i] & (OUT_CUT | OUT_CUT_FIRST); j++)
 			if (cell_cut(scols_line_get_cell(scols_table_get_line(table, j), i),
-				     widths[i]) < 0)
+			             widths[i]) < 0)
 				return -ENOMEM;
 	return 0;
 }
@@ -164,20 +164,20 @@ static int table_begin(struct out_table *table)
 	scols_table_set_termwidth(table->scols, 1 << 16); /* table_fit() sees to the width */
 	for (size_t i = 0; i < table->count; i++)
 		if (!scols_table_new_column(table->scols, table->titles[i], 0,
-					    table->flags[i] & OUT_RIGHT ? SCOLS_FL_RIGHT : 0))
+		                            table->flags[i] & OUT_RIGHT ? SCOLS_FL_RIGHT : 0))
 			return -ENOMEM;
 	return 0;
 }
 
 int out_table_new(FILE *file, const struct out_column *columns, size_t count, bool wide,
-		  struct out_table **ret_table)
+                  struct out_table **ret_table)
 {
 	struct out_table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return -ENOMEM;
 	setlocale(LC_CTYPE,
-		  "C.UTF-8"); /* a unit may be called GrÃ¶Ãe, whatever $LANG says */
+	          "C.UTF-8"); /* a unit may be called GrÃ¶Ãe, whatever $LANG says */
 	table->file = file;
 	table->wide = wide;
 	table->width = width_of(file);
@@ -219,12 +219,12 @@ void out_table_cell(struct out_table *table, const char *text)
 
 void out_table_paint(struct out_table *table, enum out_paint paint)
 {
-	static const char *const colours[] = {NULL,	  "\033[1;31m", "\033[33m",
-					      "\033[32m", "\033[2m",	"\033[1m"};
+	static const char *const colours[] = {NULL,       "\033[1;31m", "\033[33m",
+	                                      "\033[32m", "\033[2m",    "\033[1m"};
 
 	if (table->colour && table->line && table->at)
 		scols_cell_set_color(scols_line_get_cell(table->line, table->at - 1),
-				     colours[paint]);
+		                     colours[paint]);
 }
 
 void out_table_note(struct out_table *table, const char *text)

@@ -10,7 +10,7 @@ struct out_table;
 
 /* Of those columns that have a title. 0 or -ENOMEM, as all below. */
 int out_table_new(FILE *file, const struct out_column *columns, size_t count, bool wide,
-		  struct out_table **ret_table) MUST_CHECK;
+                  struct out_table **ret_table) MUST_CHECK;
 void out_table_free(struct out_table *table);
 
 /* The next cell of the row that is being made. */

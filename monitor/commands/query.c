@@ -18,7 +18,7 @@ static int parse_kind(const char *value, uint8_t *ret_kind, struct err *err)
 	}
 	for (unsigned i = KIND_NONE + 1; i < KIND_COUNT; i++)
 		text_add(words, sizeof(words), "%s%s", i > 1 ? ", " : "",
-			 kind_name((enum kind)i));
+		         kind_name((enum kind)i));
 	return err_set(err, -EINVAL, "--kind %s: no such kind; accepted: %s", value, words);
 }
 
@@ -125,16 +125,16 @@ static int make_out(const struct query_options *options, struct query *query, st
 	};
 	if (options->since)
 		r = time_parse(options->since, now_us, &query->flow.since_us, &since_relative,
-			       err);
+		               err);
 	if (r >= 0 && options->until)
 		r = time_parse(options->until, now_us, &query->flow.until_us, &until_relative,
-			       err);
+		               err);
 	if (r < 0)
 		return r;
 	query->relative = (since_relative || until_relative) && !query->span.live;
 	if (options->until && query->flow.until_us <= query->flow.since_us)
 		return err_set(err, -EINVAL, "--until %s is not after --since %s",
-			       options->until, options->since ? options->since : "(the epoch)");
+		               options->until, options->since ? options->since : "(the epoch)");
 	if (options->peer && prefix_parse(options->peer, &query->flow.peer) < 0)
 		return err_set(
 			err, -EINVAL,
@@ -181,13 +181,13 @@ static const char *window_print(int64_t first_us, int64_t last_us, char buf[160]
 	if (last_us)
 		time_print_local(last_us, last);
 	snprintf(buf, 160, "%s .. %s local, ", first,
-		 last_us && !strncmp(first, last, 11) ? last + 11 : last);
+	         last_us && !strncmp(first, last, 11) ? last + 11 : last);
 	if (first_us)
 		time_print(first_us, first);
 	if (last_us)
 		time_print(last_us, last);
 	text_add(buf, 160, "%.19s%s .. %.19s%s", first, first_us ? "Z" : "", last,
-		 last_us ? "Z" : "");
+	         last_us ? "Z" : "");
 	return buf;
 }
 
@@ -198,11 +198,11 @@ static const char *covers_print(const struct query *query, char buf[256])
 
 	if (!span->first_us)
 		snprintf(buf, 256, "nothing: %llu runs, no packet",
-			 (unsigned long long)span->runs);
+		         (unsigned long long)span->runs);
 	else
 		snprintf(buf, 256, "%s (%llu %s)",
-			 window_print(span->first_us, span->last_us, window),
-			 (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs");
+		         window_print(span->first_us, span->last_us, window),
+		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs");
 	return buf;
 }
 
@@ -213,8 +213,8 @@ void query_head(const struct query *query, struct out *out)
 
 	if (flow->since_us || flow->until_us)
 		out_say(out, "window    %s%s",
-			window_print(flow->since_us, flow->until_us, window),
-			query->relative ? " (counted back from the last packet recorded)" : "");
+		        window_print(flow->since_us, flow->until_us, window),
+		        query->relative ? " (counted back from the last packet recorded)" : "");
 	out_say(out, "recorded  %s", covers_print(query, text));
 }
 
@@ -226,7 +226,7 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 		log_note("no such %s; the database covers %s", what, covers_print(query, text));
 	else if (query->flow.limit && out_count(out) == query->flow.limit)
 		out_say(out, "(the first %llu; there may be more)",
-			(unsigned long long)query->flow.limit);
+		        (unsigned long long)query->flow.limit);
 	return flowdb_check(query->db, err);
 }
 
@@ -259,6 +259,6 @@ const char *end_print(const struct endpoint *end, uint8_t transport, char buf[EN
 		snprintf(buf, END_TEXT, "%s", addr);
 	else
 		snprintf(buf, END_TEXT, strchr(addr, ':') ? "[%s]:%u" : "%s:%u", addr,
-			 end->port);
+		         end->port);
 	return buf;
 }

@@ -60,7 +60,7 @@ struct query_options {
 
 /* Takes the option if it is one of QUERY_*: 1 taken, 0 not mine, negative errno with err filled. */
 int query_option(struct query_options *options, int option, const char *value,
-		 struct err *err) MUST_CHECK;
+                 struct err *err) MUST_CHECK;
 
 struct query {
 	struct flowdb *db;
@@ -70,7 +70,7 @@ struct query {
 };
 /* Opens the database and makes out what is asked for; unknown units, rows, prefixes are refused. */
 int query_open(const struct query_options *options, struct query *ret_query,
-	       struct err *err) MUST_CHECK;
+               struct err *err) MUST_CHECK;
 void query_release(struct query *query);
 
 /* The lines above a table: the window in local time and UTC, and what the database covers. */
@@ -80,7 +80,7 @@ void query_head(const struct query *query, struct out *out);
  * "flows", "findings". Returns as flowdb_check() does.
  */
 int query_foot(const struct query *query, struct out *out, const char *what,
-	       struct err *err) MUST_CHECK;
+               struct err *err) MUST_CHECK;
 
 /* "F17" -> 17; false if it is no such word. */
 bool finding_id_parse(const char *text, int64_t *ret_id);

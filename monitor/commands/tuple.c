@@ -10,14 +10,14 @@
 
 static const char *const MEDIA[] = {"audio", "video", "data", "mixed"};
 static const uint8_t MEDIA_MASKS[] = {MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_DATA,
-				      MEDIA_AUDIO | MEDIA_VIDEO};
+                                      MEDIA_AUDIO | MEDIA_VIDEO};
 static const char *const ANSWERS[] = {"no", "yes"};
 static const char *const OUTCOMES[] = {"answered", "unanswered", "refused", "prohibited",
-				       "one-sided"};
+                                       "one-sided"};
 static const char *const EVIDENCES[] = {"dissector", "inspected"};
 
 static int word_index(const char *key, const char *value, const char *const *words,
-		      unsigned count, struct err *err)
+                      unsigned count, struct err *err)
 {
 	char accepted[256] = "";
 
@@ -40,16 +40,16 @@ static int app_index(const char *key, const char *value, struct err *err)
 	for (unsigned i = APP_DNS; i <= APP_QUIC; i++)
 		text_add(accepted, sizeof(accepted), "%s, ", app_name((enum app)i));
 	return err_set(err, -EINVAL,
-		       "'%s=%s': no application '%s'; known are %sntp, ssh and others", key,
-		       value, value, accepted);
+	               "'%s=%s': no application '%s'; known are %sntp, ssh and others", key,
+	               value, value, accepted);
 }
 
 static int take_name(const char *key, const char *value, char buf[NAME_MAX_LEN + 1],
-		     struct err *err)
+                     struct err *err)
 {
 	if (!*value || !text_copy(buf, NAME_MAX_LEN + 1, value))
 		return err_set(err, -EINVAL, "'%s=%.40s': a host name of 1 to %d characters",
-			       key, value, NAME_MAX_LEN);
+		               key, value, NAME_MAX_LEN);
 	for (char *c = buf; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
@@ -128,16 +128,16 @@ static int take_endpoint(char *word, bool ports, struct endpoint *ret, struct er
 
 		if (!bracket || (bracket[1] && bracket[1] != ':'))
 			return err_set(err, -EINVAL,
-				       "'%s': an IPv6 address is written [2001:db8::1]:443",
-				       whole);
+			               "'%s': an IPv6 address is written [2001:db8::1]:443",
+			               whole);
 		*bracket = '\0';
 		addr = word + 1;
 		colon = bracket[1] ? bracket + 1 : NULL;
 	} else if (colon && strchr(word, ':') != colon) {
 		if (ports)
 			return err_set(err, -EINVAL,
-				       "'%s': an IPv6 address with a port is written [%s]:443",
-				       whole, whole);
+			               "'%s': an IPv6 address with a port is written [%s]:443",
+			               whole, whole);
 		colon = NULL;
 	}
 	if (colon) {
@@ -145,13 +145,13 @@ static int take_endpoint(char *word, bool ports, struct endpoint *ret, struct er
 		port = strtoul(colon, &end, 10);
 		if (*colon < '0' || *colon > '9' || *end || port > 65535)
 			return err_set(err, -EINVAL, "'%s': '%s' is no port; 0 to 65535", whole,
-				       colon);
+			               colon);
 	} else if (ports) {
 		return err_set(err, -EINVAL, "'%s': expected ADDRESS:PORT", whole);
 	}
 	if (addr_parse(addr, &ret->addr) < 0)
 		return err_set(err, -EINVAL, "'%s': '%s' is no IPv4 or IPv6 address", whole,
-			       addr);
+		               addr);
 	ret->port = (uint16_t)port;
 	return 0;
 }
@@ -241,9 +241,9 @@ static void tuple_finish(struct tuple *tuple, uint8_t evidence)
 		facts->evidence = view->evidence;
 	}
 	if (tuple->name[0])
-		facts->name_kind = view->app == APP_DNS	   ? NAME_DNS_QUESTION
-				   : view->app == APP_HTTP ? NAME_HTTP_HOST
-							   : NAME_SNI;
+		facts->name_kind = view->app == APP_DNS    ? NAME_DNS_QUESTION
+		                   : view->app == APP_HTTP ? NAME_HTTP_HOST
+		                                           : NAME_SNI;
 	view->facts = facts;
 	view->name = tuple->name;
 	if (tuple->bound[0])
@@ -261,24 +261,24 @@ int tuple_parse(const char *text, struct tuple *ret, struct err *err)
 	memset(ret, 0, sizeof(*ret));
 	if (!text_copy(copy, sizeof(copy), text))
 		return err_set(err, -EINVAL, "the tuple is longer than %d characters",
-			       TUPLE_MAX - 1);
+		               TUPLE_MAX - 1);
 	for (char *word = strtok_r(copy, " \t\n", &save); word;
 	     word = strtok_r(NULL, " \t\n", &save)) {
 		if (count == WORDS_MAX)
 			return err_set(err, -EINVAL, "'%s': a tuple has at most %d words", word,
-				       WORDS_MAX);
+			               WORDS_MAX);
 		words[count++] = word;
 	}
 	if (count < 4)
 		return err_set(err, -EINVAL,
-			       "'%s': expected TRANSPORT UNIT:PORT > PEER:PORT, as in "
-			       "'udp 10.1.2.3:50003 > 52.112.1.9:50011 app=rtp media=audio'",
-			       text);
+		               "'%s': expected TRANSPORT UNIT:PORT > PEER:PORT, as in "
+		               "'udp 10.1.2.3:50003 > 52.112.1.9:50011 app=rtp media=audio'",
+		               text);
 	ret->facts.transport = transport_parse(words[0]);
 	if (!ret->facts.transport)
 		return err_set(err, -EINVAL,
-			       "'%s': no such transport; tcp, udp, icmp, icmp6, sctp, gre, ...",
-			       words[0]);
+		               "'%s': no such transport; tcp, udp, icmp, icmp6, sctp, gre, ...",
+		               words[0]);
 	ports = ret->facts.transport == TRANSPORT_TCP || ret->facts.transport == TRANSPORT_UDP;
 	r = take_direction(words[2], ret, err);
 	if (!r)
@@ -309,7 +309,7 @@ static bool tuple_find_unit(struct tuple *tuple, const struct policy *policy)
 }
 
 int tuple_policy(struct tuple *tuple, const struct policy_options *options,
-		 struct policy **ret_policy, struct err *err)
+                 struct policy **ret_policy, struct err *err)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct policy_options with = *options;

@@ -34,7 +34,7 @@ int tuple_parse(const char *text, struct tuple *ret, struct err *err) MUST_CHECK
  * --profile where no unit holds it. Sets the view's unit and profiles.
  */
 int tuple_policy(struct tuple *tuple, const struct policy_options *options,
-		 struct policy **ret_policy, struct err *err) MUST_CHECK;
+                 struct policy **ret_policy, struct err *err) MUST_CHECK;
 
 /* Judges `text` and prints verdict, rows and every row tried, as text or one JSON object; returns the exit code. */
 int explain_tuple(const char *text, const struct policy_options *options, bool json);

@@ -21,8 +21,8 @@ struct answer {
 };
 
 /* Short enough for a table of eight columns beside the name of the row; as enum field. */
-static const char *const HEADS[FIELD_COUNT] = {"ip",	"trans", "dir",	  "peer",
-					       "rport", "app",	 "lport", "media"};
+static const char *const HEADS[FIELD_COUNT] = {"ip",    "trans", "dir",   "peer",
+                                               "rport", "app",   "lport", "media"};
 static const char *const FITS[] = {"NO", "?", "."};
 static const char *const FIT_NAMES[] = {"mismatch", "unknown", "match"};
 
@@ -79,10 +79,10 @@ static void print_verdict(const struct answer *a)
 		wrap(2, a->waiver);
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(line, sizeof(line), "%s%s",
-			 i		    ? ", "
-			 : v->row_count > 1 ? "rows: "
-					    : "row: ",
-			 rows[v->rows[i]].id);
+		         i                  ? ", "
+		         : v->row_count > 1 ? "rows: "
+		                            : "row: ",
+		         rows[v->rows[i]].id);
 	if (v->row_count)
 		wrap(2, line);
 	if (v->row_count == 1)
@@ -106,8 +106,8 @@ static void print_nearest(const struct answer *a)
 			char line[256];
 
 			snprintf(line, sizeof(line), "%s: expected %s, seen %s",
-				 field_name((enum field)differs->field), differs->expected,
-				 differs->seen);
+			         field_name((enum field)differs->field), differs->expected,
+			         differs->seen);
 			wrap(4, line);
 		}
 	}
@@ -120,7 +120,7 @@ static void print_row(const struct answer *a, const struct score *score)
 	snprintf(line, sizeof(line), "  %-24s", a->policy->rows[score->row].id);
 	for (unsigned field = 0; field < FIELD_COUNT; field++)
 		text_add(line, sizeof(line), " %-*s", (int)strlen(HEADS[field]),
-			 FITS[score->fit[field]]);
+		         FITS[score->fit[field]]);
 	text_add(line, sizeof(line), " %s", result_of(score));
 	for (size_t len = strlen(line); len && line[len - 1] == ' ';)
 		line[--len] = '\0';
@@ -295,10 +295,10 @@ static void find_waiver(struct answer *a)
 		return;
 	unit_name(view->unit, &view->facts->end[view->local].addr, unit, sizeof(unit));
 	waiver = policy_find_waiver(a->policy, unit, &a->verdict, view->facts, view->local,
-				    view->app, (int64_t)time(NULL) * 1000000, NULL);
+	                            view->app, (int64_t)time(NULL) * 1000000, NULL);
 	if (waiver)
 		snprintf(a->waiver, sizeof(a->waiver), "waived by %.60s: %.140s (until %.16s)",
-			 waiver->owner, waiver->reason, waiver->expires);
+		         waiver->owner, waiver->reason, waiver->expires);
 }
 
 int explain_tuple(const char *text, const struct policy_options *options, bool json)

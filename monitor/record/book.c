@@ -65,7 +65,7 @@ static struct page *page_of(const struct book *book, uint64_t unit, const struct
 }
 
 void book_bind(struct book *book, uint64_t unit, const struct addr *address, const char *name,
-	       int64_t from_us, int64_t until_us)
+               int64_t from_us, int64_t until_us)
 {
 	struct page *page = page_of(book, unit, address);
 	struct binding *binding;
@@ -110,7 +110,7 @@ void book_bind(struct book *book, uint64_t unit, const struct addr *address, con
 }
 
 uint8_t book_names(const struct book *book, uint64_t unit, const struct addr *address,
-		   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX])
+                   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX])
 {
 	const struct page *page = page_of(book, unit, address);
 	uint8_t count = 0;

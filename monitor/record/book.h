@@ -28,13 +28,13 @@ void book_free(struct book *book);
 
 /* `unit` is any number that stands for the unit, not 0. */
 void book_bind(struct book *book, uint64_t unit, const struct addr *address, const char *name,
-	       int64_t from_us, int64_t until_us);
+               int64_t from_us, int64_t until_us);
 /*
  * Names that were bound to `address` for `unit` at some moment of [from, to]; at most BOUND_MAX, the
  * latest first. They live until the next book_bind().
  */
 uint8_t book_names(const struct book *book, uint64_t unit, const struct addr *address,
-		   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX]);
+                   int64_t from_us, int64_t to_us, const char *ret_names[BOUND_MAX]);
 
 /* Bindings that found no place. */
 uint64_t book_refused(const struct book *book);

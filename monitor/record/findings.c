@@ -35,8 +35,8 @@ struct findings {
 };
 
 struct findings *findings_new(const struct policy *policy,
-			      void (*told)(void *context, const struct finding *finding),
-			      void *context)
+                              void (*told)(void *context, const struct finding *finding),
+                              void *context)
 {
 	struct findings *findings = calloc(1, sizeof(*findings));
 
@@ -103,7 +103,7 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 
 /* The peers a person would act on together: those of one role, else one subnet, or one group. */
 static void remote_write(const struct findings *findings, const struct view *view,
-			 struct finding_row *row)
+                         struct finding_row *row)
 {
 	const struct addr *remote = &view->facts->end[!view->local].addr;
 	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
@@ -113,16 +113,16 @@ static void remote_write(const struct findings *findings, const struct view *vie
 		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
 	if (roles) {
 		text_copy(row->role, sizeof(row->role),
-			  findings->policy->envelope->roles[__builtin_ctz(roles)].id);
+		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
 		return;
 	}
 	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
-					   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
+	                                   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
 	prefix_print(&prefix, row->remote);
 }
 
 static void port_write(const struct findings *findings, const struct view *view,
-		       const struct verdict *verdict, int row_index, struct finding_row *row)
+                       const struct verdict *verdict, int row_index, struct finding_row *row)
 {
 	const struct flow_facts *facts = view->facts;
 	bool in = verdict->direction == DIRECTION_IN;
@@ -143,8 +143,8 @@ static void port_write(const struct findings *findings, const struct view *view,
 }
 
 static void row_write(const struct findings *findings, const struct unit *unit,
-		      const struct view *view, const struct verdict *verdict,
-		      struct finding_row *row)
+                      const struct view *view, const struct verdict *verdict,
+                      struct finding_row *row)
 {
 	int index = -1;
 
@@ -171,14 +171,14 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 		idmap_find(&findings->by_kind, kind_key(finding->unit, finding->row.kind));
 
 	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
-			  sizeof(struct finding *)) < 0 ||
+	                  sizeof(struct finding *)) < 0 ||
 	    idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0)
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	if (first) {
 		finding->next = first->next;
 		first->next = finding;
 	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
-			     finding) < 0) {
+	                     finding) < 0) {
 		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	}
@@ -188,7 +188,7 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 
 /* The finding of this key: known here, in the database from an earlier run, or new. */
 static int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
-		       const struct finding_row *key, struct finding **ret, struct err *err)
+                       const struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
 	int r;
@@ -239,7 +239,7 @@ static void finding_close(struct finding *finding, const char *reason)
 
 /* All flows of `from` go over to `into`. */
 static int finding_fold(struct flowdb *db, struct finding *from, struct finding *into,
-			struct err *err)
+                        struct err *err)
 {
 	char reason[64];
 
@@ -264,7 +264,7 @@ static int finding_fold(struct flowdb *db, struct finding *from, struct finding 
 
 /* More than FINDINGS_FOLD open ones of a unit and kind: one for all of them, this one's key too. */
 static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *unit,
-		     struct finding_row *key, struct finding **ret, struct err *err)
+                     struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *into;
 	int r;
@@ -283,8 +283,8 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
 	     f && r >= 0; f = f->next)
 		r = finding_fold(db, f, into, err);
 	snprintf(into->row.reason, sizeof(into->row.reason),
-		 "more than %d different findings of this kind: %s", FINDINGS_FOLD,
-		 kind_sentence(key->kind));
+	         "more than %d different findings of this kind: %s", FINDINGS_FOLD,
+	         kind_sentence(key->kind));
 	*ret = unit->fold[key->kind] = into;
 	return r < 0 ? r : 0;
 }
@@ -294,7 +294,7 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
  * within SCAN_US. ICE probes are media and never get here (domain.md 7.3).
  */
 static struct scan *scan_note(struct findings *findings, const struct unit *unit,
-			      const struct view *view)
+                              const struct view *view)
 {
 	const struct endpoint *source = &view->facts->end[!view->local];
 	uint16_t port = view->facts->end[view->local].port;
@@ -329,8 +329,8 @@ static struct scan *scan_note(struct findings *findings, const struct unit *unit
 }
 
 static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *unit,
-		     struct scan *scan, const struct finding_row *key, struct finding **ret,
-		     struct err *err)
+                     struct scan *scan, const struct finding_row *key, struct finding **ret,
+                     struct err *err)
 {
 	struct finding_row scan_key = {
 		.unit = key->unit, .kind = KIND_SERVICE, .transport = key->transport};
@@ -357,8 +357,8 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 	if (r < 0)
 		return r;
 	snprintf(into->row.reason, sizeof(into->row.reason),
-		 "%s tries the unit's ports one after the other (more than %d within a minute)",
-		 source, SCAN_PORTS);
+	         "%s tries the unit's ports one after the other (more than %d within a minute)",
+	         source, SCAN_PORTS);
 	*ret = scan->into = into;
 	return 0;
 }
@@ -384,27 +384,27 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	finding->dirty = true;
 	if (!finding->row.flows)
 		finding_close(finding,
-			      "judged again when more was known: no flow is left under it");
+		              "judged again when more was known: no flow is left under it");
 	*gathered = (struct gathered){0};
 }
 
 static void waiver_write(const struct findings *findings, const struct view *view,
-			 const struct verdict *verdict, struct finding *finding)
+                         const struct verdict *verdict, struct finding *finding)
 {
 	const struct waiver *waiver =
 		policy_find_waiver(findings->policy, finding->unit->name, verdict, view->facts,
-				   view->local, view->app, view->facts->last_us, NULL);
+	                           view->local, view->app, view->facts->last_us, NULL);
 
 	*finding->row.waiver = '\0';
 	if (waiver)
 		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
-			 "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
-			 waiver->expires);
+		         "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
+		         waiver->expires);
 }
 
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
-		 const struct view *view, const struct verdict *verdict,
-		 struct gathered *gathered, struct err *err)
+                 const struct view *view, const struct verdict *verdict,
+                 struct gathered *gathered, struct err *err)
 {
 	const struct flow_facts *facts = view->facts;
 	uint64_t bytes = facts->bytes[0] + facts->bytes[1];
@@ -420,7 +420,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	if (scan)
 		r = fold_scan(findings, db, unit, scan, &key, &finding, err);
 	else if (!idmap_find(&findings->by_key, key_of(unit, &key)) &&
-		 (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
+	         (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
 		r = fold_kind(findings, db, unit, &key, &finding, err);
 	else
 		r = finding_get(findings, db, unit, &key, &finding, err);
@@ -443,7 +443,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		finding->row.severity = verdict->severity;
 	if (!finding->row.open && !scan && finding != unit->fold[key.kind])
 		judge_sentence(findings->policy, view, verdict, finding->row.reason,
-			       sizeof(finding->row.reason));
+		               sizeof(finding->row.reason));
 	waiver_write(findings, view, verdict, finding);
 	finding->dirty = true;
 	finding_open(findings, finding);
@@ -451,7 +451,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-		      const struct flow_facts *facts, unsigned local, struct err *err)
+                      const struct flow_facts *facts, unsigned local, struct err *err)
 {
 	struct finding_row key = {
 		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};

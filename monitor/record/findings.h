@@ -7,8 +7,8 @@
 
 #include "monitor/record/units.h"
 
-#define FINDINGS_FOLD 32		/* more open ones of a unit and kind become one */
-#define SCAN_PORTS 20			/* so many local ports from one source ... */
+#define FINDINGS_FOLD 32                /* more open ones of a unit and kind become one */
+#define SCAN_PORTS 20                   /* so many local ports from one source ... */
 #define SCAN_US (60 * INT64_C(1000000)) /* ... within that are one scan */
 
 struct finding {
@@ -16,7 +16,7 @@ struct finding {
 	int64_t id; /* in the database, given at once */
 	struct unit *unit;
 	struct finding *folded; /* gone into that one */
-	struct finding *next;	/* of the same unit and kind */
+	struct finding *next;   /* of the same unit and kind */
 	bool dirty;
 };
 
@@ -25,14 +25,14 @@ struct findings;
 /* What the recorder remembers of a flow that stands under a finding. */
 struct gathered {
 	struct finding *finding; /* NULL: under none */
-	uint64_t bytes;		 /* of it already counted there */
-	bool kept;		 /* its row counts among `kept` */
+	uint64_t bytes;          /* of it already counted there */
+	bool kept;               /* its row counts among `kept` */
 };
 
 /* NULL when out of memory. `policy` must outlive it; `told` (may be NULL) hears of each finding that opens. */
 struct findings *findings_new(const struct policy *policy,
-			      void (*told)(void *context, const struct finding *finding),
-			      void *context);
+                              void (*told)(void *context, const struct finding *finding),
+                              void *context);
 void findings_free(struct findings *findings);
 
 /*
@@ -40,8 +40,8 @@ void findings_free(struct findings *findings);
  * or adds to it, and takes it away from where it was before. 0, or negative errno with err filled.
  */
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
-		 const struct view *view, const struct verdict *verdict,
-		 struct gathered *gathered, struct err *err) MUST_CHECK;
+                 const struct view *view, const struct verdict *verdict,
+                 struct gathered *gathered, struct err *err) MUST_CHECK;
 /* The flow is under no finding any more: the last flow gone closes it. */
 void findings_drop(struct findings *findings, struct gathered *gathered);
 /* The finding a flow stands under now (it may have folded); NULL. */
@@ -49,8 +49,8 @@ struct finding *gathered_finding(const struct gathered *gathered);
 
 /* A unit on no list was seen: one finding a host, without rows of flows. */
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-		      const struct flow_facts *facts, unsigned local,
-		      struct err *err) MUST_CHECK;
+                      const struct flow_facts *facts, unsigned local,
+                      struct err *err) MUST_CHECK;
 
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;

@@ -41,7 +41,7 @@ uint64_t join_drain(struct join *join, struct ring *opinions)
 		} else {
 			idmap_take(&join->opinions, opinion->flow);
 			if (idmap_add(&join->opinions, opinion->flow,
-				      (void *)(uintptr_t)opinion->app) < 0)
+			              (void *)(uintptr_t)opinion->app) < 0)
 				join->refused++;
 		}
 		ring_release(opinions);

@@ -59,8 +59,8 @@ static uint64_t place_of(const struct unit_rule *rule, const struct addr *addr)
 }
 
 /* False if nobody has the place yet. Two hosts of one hash: the second is no unit, and counted. */
-static bool unit_find(struct units *units, const struct unit_rule *rule, const struct addr *addr,
-		      struct unit **ret)
+static bool unit_find(struct units *units, const struct unit_rule *rule,
+                      const struct addr *addr, struct unit **ret)
 {
 	struct unit *unit = idmap_find(&units->by_place, place_of(rule, addr));
 
@@ -84,18 +84,18 @@ static uint64_t mac_key(const struct mac *mac)
 }
 
 static void profiles_print(const struct policy *policy, uint32_t profiles, char *buf,
-			   size_t size)
+                           size_t size)
 {
 	*buf = '\0';
 	for (size_t i = 0; i < policy->envelope->profile_count; i++)
 		if (profiles & BIT(i))
 			text_add(buf, size, "%s%s", *buf ? ", " : "",
-				 policy->envelope->profiles[i].id);
+			         policy->envelope->profiles[i].id);
 }
 
 static struct unit *unit_make(struct units *units, struct flowdb *db,
-			      const struct unit_rule *rule, const struct addr *addr,
-			      int *ret_error, struct err *err)
+                              const struct unit_rule *rule, const struct addr *addr,
+                              int *ret_error, struct err *err)
 {
 	struct unit *unit = calloc(1, sizeof(*unit));
 	char profiles[PROFILES_MAX * 34];
@@ -104,7 +104,7 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 		unit->use = calloc(units->policy->row_count + 1, sizeof(*unit->use));
 	if (!unit || !unit->use ||
 	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) <
-		    0 ||
+	            0 ||
 	    idmap_add(&units->by_place, place_of(rule, addr), unit) < 0) {
 		if (unit)
 			free(unit->use);
@@ -131,7 +131,7 @@ static bool is_group_mac(const struct mac *mac)
 }
 
 struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end,
-		      bool spoke, int *ret_error, struct err *err)
+                      bool spoke, int *ret_error, struct err *err)
 {
 	const struct mac *mac = mac_is_zero(&end->mac) ? NULL : &end->mac;
 	const struct unit_rule *rule;
@@ -141,7 +141,7 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 	if (addr_is_multicast(&end->addr) || (mac && is_group_mac(mac)))
 		return NULL;
 	rule = policy_find_unit(units->policy,
-				addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
+	                        addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
 	if (!rule)
 		return NULL;
 	if (unit_find(units, rule, &end->addr, &unit))
@@ -152,7 +152,7 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 }
 
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
-			    int *ret_error, struct err *err)
+                            int *ret_error, struct err *err)
 {
 	struct unit *unit;
 
@@ -163,7 +163,7 @@ struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct
 }
 
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
-			  int *ret_error, struct err *err)
+                          int *ret_error, struct err *err)
 {
 	const struct addr *leased = idmap_find(&units->by_lease, mac_key(mac));
 	struct endpoint end = {.mac = *mac};
@@ -223,7 +223,7 @@ void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, 
 }
 
 static int use_flush(const struct units *units, struct unit *unit, struct flowdb *db,
-		     struct err *err)
+                     struct err *err)
 {
 	int r = 0;
 
@@ -262,7 +262,7 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 
 			if (at->dirty)
 				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
-						     at->first_us, at->last_us, err);
+				                     at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
 		if (unit->dirty && r >= 0)

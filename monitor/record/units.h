@@ -21,10 +21,10 @@ struct row_use {
 
 struct unit {
 	uint64_t number; /* in this run, from 1 */
-	int64_t id;	 /* in the database */
+	int64_t id;      /* in the database */
 	char name[UNIT_NAME_MAX];
 	const struct unit_rule *rule; /* NULL: on no list */
-	struct addr addr; /* where it was first seen */
+	struct addr addr;             /* where it was first seen */
 	struct lease lease;
 	uint32_t bound_roles; /* roles of which a name was bound for it */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
@@ -37,8 +37,8 @@ struct unit {
 	unsigned address_count;
 	uint16_t open_findings[KIND_COUNT];
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
-	struct row_use *use;		  /* one a row of the policy */
-	bool dirty;			  /* `use` has not been written yet */
+	struct row_use *use;              /* one a row of the policy */
+	bool dirty;                       /* `use` has not been written yet */
 };
 
 struct units;
@@ -53,17 +53,17 @@ void units_free(struct units *units);
  * address is none. Negative errno in *ret_error if the database failed, with err filled.
  */
 struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end,
-		      bool spoke, int *ret_error, struct err *err);
+                      bool spoke, int *ret_error, struct err *err);
 /* A host on no list that looks like a unit. */
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
-			    int *ret_error, struct err *err);
+                            int *ret_error, struct err *err);
 /* The unit whose MAC this is by the lists, or whose lease it holds; NULL. */
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
-			  int *ret_error, struct err *err);
+                          int *ret_error, struct err *err);
 
 /* It was seen with this address. */
 void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us,
-	       int64_t last_us);
+               int64_t last_us);
 /* Remembers which address DHCP gave to whom, for DHCP flows and for units listed by MAC. */
 void units_lease(struct units *units, const struct event_lease *lease);
 

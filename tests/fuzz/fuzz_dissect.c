@@ -29,7 +29,7 @@ static void check(const struct flow_facts *facts, const char *name, const struct
 	for (unsigned i = 0; i < learnt->name_count; i++)
 		assert(*learnt->name[i].name && strlen(learnt->name[i].name) <= NAME_MAX_LEN);
 	assert(!learnt->has_lease || (learnt->lease.dns_count <= ARRAY_LEN(learnt->lease.dns) &&
-				      learnt->lease.mask_bits <= 32));
+	                              learnt->lease.mask_bits <= 32));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -61,10 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint32_t len = head & LENGTH;
 		CLEANUP(freep) uint8_t *payload = NULL;
 		struct packet packet = {.ip_version = 4,
-					.transport = facts.transport,
-					.src_port = ports[side],
-					.dst_port = ports[!side],
-					.tcp_flags = TCP_ACK};
+		                        .transport = facts.transport,
+		                        .src_port = ports[side],
+		                        .dst_port = ports[!side],
+		                        .tcp_flags = TCP_ACK};
 
 		data += 2;
 		size -= 2;

@@ -24,9 +24,9 @@ static const struct envelope *envelope(void)
 static int read_site(const char *text, size_t len, struct err *err)
 {
 	struct policy_args args = {.site_path = "/nowhere/site.yaml",
-				   .site_text = text,
-				   .site_text_len = len,
-				   .envelope = envelope()};
+	                           .site_text = text,
+	                           .site_text_len = len,
+	                           .envelope = envelope()};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	int r = policy_load(&args, &policy, err);
 

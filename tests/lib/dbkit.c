@@ -48,7 +48,7 @@ void dbkit_open(struct dbkit *kit)
 	must(flowdb_begin(kit->db, &err), &err);
 	must(flowdb_run_begin(kit->db, &run, &kit->run, &err), &err);
 	must(flowdb_run_update(kit->db, kit->run, DBKIT_DAY,
-			       DBKIT_DAY + 86400 * INT64_C(1000000), true, &counters, &err),
+	                       DBKIT_DAY + 86400 * INT64_C(1000000), true, &counters, &err),
 	     &err);
 	must(flowdb_policy_put(kit->db, "0123456789abcdef", "rows", "site", &kit->policy, &err),
 	     &err);
@@ -115,12 +115,12 @@ struct flow_facts dbkit_facts(int second, const char *peer, uint16_t port)
 }
 
 int64_t dbkit_flow(struct dbkit *kit, const struct flow_facts *facts, const char *row,
-		   int64_t finding)
+                   int64_t finding)
 {
 	struct verdict verdict = {.ruling = RULING_DOCUMENTED,
-				  .grade = GRADE_EXACT,
-				  .direction = DIRECTION_OUT,
-				  .row_count = 1};
+	                          .grade = GRADE_EXACT,
+	                          .direction = DIRECTION_OUT,
+	                          .row_count = 1};
 	struct flow_row flow = {
 		.run = kit->run,
 		.policy = kit->policy,
@@ -144,7 +144,7 @@ int64_t dbkit_flow(struct dbkit *kit, const struct flow_facts *facts, const char
 			.direction = DIRECTION_OUT,
 			.nearest_count = 1,
 			.nearest = {{.count = 1,
-				     .differs = {{FIELD_REMOTE_PORT, "50000-59999", "16332"}}}},
+		                     .differs = {{FIELD_REMOTE_PORT, "50000-59999", "16332"}}}},
 		};
 		flow.nearest[0] = "online.out.audio";
 	}
@@ -153,7 +153,7 @@ int64_t dbkit_flow(struct dbkit *kit, const struct flow_facts *facts, const char
 }
 
 int64_t dbkit_finding(struct dbkit *kit, int64_t unit, enum kind kind, enum severity severity,
-		      const char *remote, uint64_t flows)
+                      const char *remote, uint64_t flows)
 {
 	struct finding_row row = {
 		.unit = unit,
@@ -175,7 +175,7 @@ int64_t dbkit_finding(struct dbkit *kit, int64_t unit, enum kind kind, enum seve
 
 	text_copy(row.remote, sizeof(row.remote), remote);
 	snprintf(row.reason, sizeof(row.reason), "%s, as %llu flows show", kind_sentence(kind),
-		 (unsigned long long)flows);
+	         (unsigned long long)flows);
 	must(flowdb_finding_put(kit->db, &row, &id, &err), &err);
 	return id;
 }

@@ -29,9 +29,9 @@ int64_t dbkit_unit(struct dbkit *kit, const char *name);
 struct flow_facts dbkit_facts(int second, const char *peer, uint16_t port);
 /* Writes it: `row` documented exactly where not NULL, else outside near online.out.audio. */
 int64_t dbkit_flow(struct dbkit *kit, const struct flow_facts *facts, const char *row,
-		   int64_t finding);
+                   int64_t finding);
 /* A finding of the kind at the unit; F-number. */
 int64_t dbkit_finding(struct dbkit *kit, int64_t unit, enum kind kind, enum severity severity,
-		      const char *remote, uint64_t flows);
+                      const char *remote, uint64_t flows);
 
 #endif

@@ -46,14 +46,14 @@ static inline struct policy *policy_of(const char *roles)
 }
 
 static inline void verdict_print(const struct policy *policy, const struct verdict *v,
-				 char *buf, size_t size)
+                                 char *buf, size_t size)
 {
 	text_add(buf, size, "%s", ruling_name((enum ruling)v->ruling));
 	if (v->grade)
 		text_add(buf, size, " %s", grade_name((enum grade)v->grade));
 	if (v->kind)
 		text_add(buf, size, " %s %s", kind_name((enum kind)v->kind),
-			 severity_name((enum severity)v->severity));
+		         severity_name((enum severity)v->severity));
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(buf, size, "%s%s", i ? "+" : " ", policy->rows[v->rows[i]].id);
 	if (v->nearest_count) {
@@ -62,7 +62,7 @@ static inline void verdict_print(const struct policy *policy, const struct verdi
 			const struct differs *d = &v->nearest[0].differs[i];
 
 			text_add(buf, size, "%s %s %s|%s", i ? ";" : "",
-				 field_name((enum field)d->field), d->expected, d->seen);
+			         field_name((enum field)d->field), d->expected, d->seen);
 		}
 	}
 	if (v->why)
@@ -72,13 +72,13 @@ static inline void verdict_print(const struct policy *policy, const struct verdi
 }
 
 static inline void tuple_ready(const struct policy *policy, const struct judged *judged,
-			       struct tuple *tuple)
+                               struct tuple *tuple)
 {
 	struct err err = {0};
 
 	if (tuple_parse(judged->tuple, tuple, &err) < 0 ||
 	    policy_parse_profiles(policy->envelope, judged->profiles, &tuple->view.profiles,
-				  &err) < 0)
+	                          &err) < 0)
 		fail_msg("%s", err.text);
 	tuple->view.bound_roles =
 		tuple->bound[0] ? policy_roles_of_name(policy, tuple->bound) : 0;
@@ -104,7 +104,7 @@ static inline void check_cases(const char *roles, const struct judged *cases, si
 		assert_null(strchr(sentence, '\n'));
 		if (strcmp(said, cases[i].expected) != 0) {
 			print_error("[%s] %s\n  expected %s\n  said     %s\n",
-				    cases[i].profiles, cases[i].tuple, cases[i].expected, said);
+			            cases[i].profiles, cases[i].tuple, cases[i].expected, said);
 			wrong++;
 		}
 	}

@@ -106,7 +106,7 @@ static void name_add(struct message *m, const char *name)
 }
 
 static struct message dns_head(uint16_t id, unsigned flags, unsigned answers, const char *name,
-			       unsigned type)
+                               unsigned type)
 {
 	struct message m = {0};
 
@@ -132,7 +132,7 @@ struct message message_mdns_query(const char *name)
 }
 
 static void record_add(struct message *m, unsigned owner, unsigned type, uint32_t ttl_s,
-		       const struct message *data)
+                       const struct message *data)
 {
 	message_add16(m, 0xc000 | owner); /* RFC 1035 4.1.4: a pointer to the name */
 	message_add16(m, type);
@@ -143,7 +143,7 @@ static void record_add(struct message *m, unsigned owner, unsigned type, uint32_
 }
 
 struct message message_dns_answer(uint16_t id, const char *name, unsigned type,
-				  const char *cname, const char *value, uint32_t ttl_s)
+                                  const char *cname, const char *value, uint32_t ttl_s)
 {
 	unsigned answers = !!cname + !!value;
 	struct message m = dns_head(id, answers ? 0x8180 : 0x8183, answers, name, type);
@@ -239,9 +239,9 @@ struct message message_http_get(const char *host, const char *target)
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		 "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: "
-		 "application/vnd.microsoft.rtc.autodiscover+xml;v=1\r\n\r\n",
-		 target, host);
+	         "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: "
+	         "application/vnd.microsoft.rtc.autodiscover+xml;v=1\r\n\r\n",
+	         target, host);
 	return message_text(text);
 }
 
@@ -251,8 +251,8 @@ struct message message_http_answer(unsigned status, size_t body_len)
 	struct message m;
 
 	snprintf(text, sizeof(text),
-		 "HTTP/1.1 %u %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n",
-		 status, status == 200 ? "OK" : "Moved", body_len);
+	         "HTTP/1.1 %u %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n",
+	         status, status == 200 ? "OK" : "Moved", body_len);
 	m = message_text(text);
 	for (size_t i = 0; i < body_len; i++)
 		message_add8(&m, 'a' + i % 26);
@@ -331,7 +331,7 @@ struct message message_kerberos(unsigned type)
 		message_add(&body, (uint8_t[]){0xa0, 7, 3, 5, 0, 0x40, 0x81, 0, 0x10}, 9);
 		part = message_der(0xa2, &part);
 		message_add(&body, part.b, part.len);
-		message_add(&body, (uint8_t[]){0xa7, 4, 2, 2, 0x12, 0x34}, 6);	/* nonce */
+		message_add(&body, (uint8_t[]){0xa7, 4, 2, 2, 0x12, 0x34}, 6);  /* nonce */
 		message_add(&body, (uint8_t[]){0xa8, 5, 0x30, 3, 2, 1, 18}, 7); /* aes256 */
 		body = message_der(0x30, &body);
 		part = message_der(0xa4, &body);
@@ -389,7 +389,7 @@ struct message message_sip_register(const char *domain)
 struct message message_sip_answer(void)
 {
 	return message_text("SIP/2.0 401 Unauthorized\r\nCSeq: 1 REGISTER\r\nCall-ID: 1\r\n"
-			    "Content-Length: 0\r\n\r\n");
+	                    "Content-Length: 0\r\n\r\n");
 }
 
 struct message message_ldap_bind(void)

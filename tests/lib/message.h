@@ -26,7 +26,7 @@ struct message message_noise(size_t len, uint32_t seed);
 struct message message_framed(const struct message *body, unsigned count);
 
 struct message message_der(unsigned tag,
-			   const struct message *content); /* X.690 8.1, definite */
+                           const struct message *content); /* X.690 8.1, definite */
 
 /* DNS (RFC 1035 4.1), LLMNR (RFC 4795 2.1), mDNS (RFC 6762 18) */
 enum { DNS_A = 1, DNS_PTR = 12, DNS_AAAA = 28, DNS_SRV = 33 };
@@ -36,7 +36,7 @@ struct message message_dns_query(uint16_t id, const char *name, unsigned type);
  * Without either: no such name (NXDOMAIN).
  */
 struct message message_dns_answer(uint16_t id, const char *name, unsigned type,
-				  const char *cname, const char *value, uint32_t ttl_s);
+                                  const char *cname, const char *value, uint32_t ttl_s);
 struct message message_mdns_query(const char *name);
 
 /* DHCP (RFC 2131 2, RFC 2132). Addresses that are NULL are left out. */
@@ -50,7 +50,7 @@ struct message message_dhcp(const struct dhcp *dhcp);
 
 /* TLS (RFC 5246 7.4, RFC 8446 4): whole records */
 struct message message_client_hello(const char *sni,
-				    unsigned version); /* 0x0303, 0x0304; sni may be NULL */
+                                    unsigned version); /* 0x0303, 0x0304; sni may be NULL */
 /* ServerHello; up to 1.2 with Certificate, CertificateRequest if asked for, ServerHelloDone */
 struct message message_server_hello(unsigned version, bool asks_certificate);
 /* ClientKeyExchange, ccs, Finished of 1.2; with a client's certificate and its proof before */
@@ -64,7 +64,7 @@ struct message message_http_answer(unsigned status, size_t body_len);
 /* STUN (RFC 5389 6, 15), ICE checks as [MS-ICE2] 2.2 has them: 8054 and 8070 with cookie */
 struct message message_stun_request(uint32_t tx, bool controlling);
 struct message message_stun_success(uint32_t tx,
-				    const char *mapped); /* "10.1.0.7:50016", "[::1]:1" */
+                                    const char *mapped); /* "10.1.0.7:50016", "[::1]:1" */
 struct message
 message_stun_plain(uint32_t tx); /* a binding request of anybody's, without attributes */
 
@@ -80,11 +80,11 @@ enum {
 };
 /* `peer` as above: destination of SEND and SET_ACTIVE, source of DATA, mapped of ALLOCATE_SUCCESS */
 struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
-			      const struct message *inner);
+                              const struct message *inner);
 struct message message_msturn_framed(unsigned type,
-				     const struct message *body);      /* 2.2.1; 2 or 3 */
+                                     const struct message *body);      /* 2.2.1; 2 or 3 */
 struct message message_msturn_multiplexed(const struct message *body); /* 2.2.3: ff 10 */
-struct message message_pseudo_tls_hello(void);	/* 2.1.1: exactly 50 bytes */
+struct message message_pseudo_tls_hello(void);  /* 2.1.1: exactly 50 bytes */
 struct message message_pseudo_tls_answer(void); /* exactly 83 bytes */
 
 /* RTP (RFC 3550 5.1) under SRTP, so that the payload is noise and a tag follows */
@@ -97,13 +97,13 @@ struct rtp {
 };
 struct message message_rtp(const struct rtp *rtp);
 struct message message_rtcp(uint32_t ssrc,
-			    uint32_t index); /* SRTCP sender report (RFC 3711 3.4) */
+                            uint32_t index); /* SRTCP sender report (RFC 3711 3.4) */
 
 /* Kerberos (RFC 4120 5.4), without the length of TCP */
 enum { KERBEROS_AS_REQ = 10, KERBEROS_AS_REP = 11, KERBEROS_ERROR = 30 };
 struct message message_kerberos(unsigned type);
 
-struct message message_ntp(unsigned mode);		 /* RFC 5905 7.3: 3 client, 4 server */
+struct message message_ntp(unsigned mode);               /* RFC 5905 7.3: 3 client, 4 server */
 struct message message_sip_register(const char *domain); /* RFC 3261 10 */
 struct message message_sip_answer(void);
 struct message message_ldap_bind(void); /* RFC 4511 4.2 */

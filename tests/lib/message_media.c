@@ -119,7 +119,7 @@ struct message message_stun_success(uint32_t tx, const char *mapped)
 }
 
 struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
-			      const struct message *inner)
+                              const struct message *inner)
 {
 	struct message m = {0}, noise = message_noise(20, tx);
 
@@ -137,8 +137,8 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 	case MSTURN_ALLOCATE_ERROR:
 		attribute_add32(&m, 0x8008, 4);
 		attribute_add(&m, 0x0009, "\0\0\4\1Unauthorized", 16); /* 401 */
-		attribute_add(&m, 0x0014, noise.b, 20);		       /* nonce */
-		attribute_add(&m, 0x0015, "rtcmedia", 8);	       /* realm */
+		attribute_add(&m, 0x0014, noise.b, 20);                /* nonce */
+		attribute_add(&m, 0x0015, "rtcmedia", 8);              /* realm */
 		break;
 	case MSTURN_ALLOCATE_SUCCESS:
 		attribute_add32(&m, 0x000d, 600);
@@ -222,7 +222,7 @@ struct message message_rtp(const struct rtp *rtp)
 		message_add32(&m, 0x10ff0000);
 	}
 	message_add_noise(&m, rtp->payload_len + 10U,
-			  rtp->ssrc ^ rtp->seq); /* RFC 3711: a tag of 10 */
+	                  rtp->ssrc ^ rtp->seq); /* RFC 3711: a tag of 10 */
 	return m;
 }
 
@@ -234,7 +234,7 @@ struct message message_rtcp(uint32_t ssrc, uint32_t index)
 	message_add32(&m, ssrc);
 	message_add_noise(&m, 20, ssrc ^ index);
 	message_add32(&m,
-		      0x80000000 | index); /* RFC 3711 3.4: encrypted, index; then the tag */
+	              0x80000000 | index); /* RFC 3711 3.4: encrypted, index; then the tag */
 	message_add_noise(&m, 10, index);
 	return m;
 }

@@ -31,7 +31,7 @@ static void extension_add(struct message *m, unsigned type, const struct message
 struct message message_client_hello(const char *sni, unsigned version)
 {
 	static const uint16_t suites[] = {0x1301, 0x1302, 0xc02f, 0xc030,
-					  0xc013, 0x009c, 0x002f};
+	                                  0xc013, 0x009c, 0x002f};
 	struct message hello = {0}, extensions = {0}, body, m = {0};
 	size_t first = version >= 0x0304 ? 0 : 2;
 
@@ -42,7 +42,7 @@ struct message message_client_hello(const char *sni, unsigned version)
 	for (size_t i = first; i < ARRAY_LEN(suites); i++)
 		message_add16(&hello, suites[i]);
 	message_add16(&hello, 0x0100); /* one compression method, null */
-	if (sni) {		       /* RFC 6066 3 */
+	if (sni) {                     /* RFC 6066 3 */
 		body = (struct message){0};
 		message_add16(&body, (unsigned)strlen(sni) + 3);
 		message_add8(&body, 0);
@@ -94,7 +94,7 @@ static struct message certificate_list(void)
 {
 	static const uint8_t ecdsa[] = {0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2};
 	static const uint8_t p256[] = {0x30, 19, 6,    7,    0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1,
-				       6,    8,	 0x2a, 0x86, 0x48, 0xce, 0x3d, 3,    1,	   7};
+	                               6,    8,  0x2a, 0x86, 0x48, 0xce, 0x3d, 3,    1,    7};
 	struct message m = {0}, body = {0}, part = {0}, text;
 
 	message_add(&body, (uint8_t[]){0xa0, 3, 2, 1, 2, 2, 1, 1}, 8); /* version 3, serial 1 */

@@ -24,8 +24,10 @@ static void must(int r, const struct err *err)
 struct run *run_new(const char *site)
 {
 	struct run *run = calloc(1, sizeof(*run));
-	struct policy_args args = {.site_path = "site.yaml", .site_text = site, .site_text_len = strlen(site)};
-	struct recorder_options recorder = {.version = "test", .source = "file", .inputs = "wire", .filter = ""};
+	struct policy_args args = {
+		.site_path = "site.yaml", .site_text = site, .site_text_len = strlen(site)};
+	struct recorder_options recorder = {
+		.version = "test", .source = "file", .inputs = "wire", .filter = ""};
 	struct err err = {0};
 
 	if (!run)
@@ -106,8 +108,12 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		abort();
 	for (size_t i = 0; i < wire_count(w); i++) {
 		struct wire_frame packet = wire_packet(w, i);
-		struct frame frame = {packet.time_us, packet.caplen, packet.len, packet.data,
-		                      link_of(wire_linktype(w)), 0};
+		struct frame frame = {packet.time_us,
+		                      packet.caplen,
+		                      packet.len,
+		                      packet.data,
+		                      link_of(wire_linktype(w)),
+		                      0};
 
 		sensor_frame(sensor, &frame);
 		if (i % pump_every == 0)

@@ -22,7 +22,7 @@ static enum link link_of(const struct wire *w)
 }
 
 enum decoded seen_packet(const struct wire *w, size_t index, struct packet *ret,
-			 uint8_t **ret_bytes)
+                         uint8_t **ret_bytes)
 {
 	struct wire_frame frame = wire_packet(w, index);
 	uint8_t *bytes = malloc(frame.caplen ? frame.caplen : 1);

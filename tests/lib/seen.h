@@ -14,8 +14,8 @@ struct seen {
 	char name[NAME_MAX_LEN + 1];
 	struct young young;
 	struct learnt learnt; /* of the last payload that taught something */
-	unsigned names;	      /* learnt in all */
-	bool more;	      /* dissect_payload() wants to see more */
+	unsigned names;       /* learnt in all */
+	bool more;            /* dissect_payload() wants to see more */
 	unsigned payloads;    /* shown until it wanted no more */
 };
 
@@ -24,6 +24,6 @@ void seen_freep(struct seen **seen);
 
 /* One frame of the wire; its bytes are copied to *ret_bytes, which is the caller's to free. */
 enum decoded seen_packet(const struct wire *w, size_t index, struct packet *ret,
-			 uint8_t **ret_bytes);
+                         uint8_t **ret_bytes);
 
 #endif

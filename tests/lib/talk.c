@@ -77,7 +77,7 @@ void talk_dns(struct wire *w, const char *tuple, const struct dns_case *dns)
 {
 	struct message query = message_dns_query(dns_id(dns), dns->name, dns->type);
 	struct message answer = message_dns_answer(dns_id(dns), dns->name, dns->type,
-						   dns->cname, dns->value, 300);
+	                                           dns->cname, dns->value, 300);
 	char back[WIRE_TUPLE];
 
 	talk_udp(w, tuple, &query);
@@ -88,7 +88,7 @@ void talk_dns_tcp(struct wire *w, const char *tuple, const struct dns_case *dns)
 {
 	struct message query = message_dns_query(dns_id(dns), dns->name, dns->type);
 	struct message answer = message_dns_answer(dns_id(dns), dns->name, dns->type,
-						   dns->cname, dns->value, 300);
+	                                           dns->cname, dns->value, 300);
 
 	query = message_framed(&query, 2);
 	answer = message_framed(&answer, 2);
@@ -109,7 +109,7 @@ void talk_llmnr(struct wire *w, const char *tuple, const char *name, const char 
 		answer.b[2] = 0x80;
 		answer.b[3] = 0;
 		snprintf(back, sizeof(back), "%s%s > %.*s", answerer, port,
-			 (int)(strstr(tuple, " > ") - tuple), tuple);
+		         (int)(strstr(tuple, " > ") - tuple), tuple);
 		talk_udp(w, back, &answer);
 	}
 }
@@ -119,14 +119,14 @@ void talk_dhcp(struct wire *w, const struct dhcp_case *lease)
 	char back[WIRE_TUPLE];
 	struct dhcp ask = {.type = DHCP_DISCOVER, .xid = lease->xid, .chaddr = lease->mac};
 	struct dhcp answer = {.type = DHCP_OFFER,
-			      .xid = lease->xid,
-			      .lease_s = 86400,
-			      .chaddr = lease->mac,
-			      .yiaddr = lease->address,
-			      .server = lease->server,
-			      .mask = lease->mask,
-			      .router = lease->router,
-			      .dns = lease->dns};
+	                      .xid = lease->xid,
+	                      .lease_s = 86400,
+	                      .chaddr = lease->mac,
+	                      .yiaddr = lease->address,
+	                      .server = lease->server,
+	                      .mask = lease->mask,
+	                      .router = lease->router,
+	                      .dns = lease->dns};
 
 	snprintf(back, sizeof(back), "%s:67 > 255.255.255.255:68", lease->server);
 	wire_mac(w, "0.0.0.0", lease->mac);
@@ -172,7 +172,7 @@ void talk_tls(struct wire *w, const char *tuple, const struct tls *tls)
 }
 
 void talk_tcp(struct wire *w, const char *tuple, const struct message *ask,
-	      const struct message *answer)
+              const struct message *answer)
 {
 	char back[WIRE_TUPLE];
 

@@ -11,7 +11,7 @@
 /* Pieces */
 void talk_open(struct wire *w, const char *tuple); /* S, SA, A */
 void talk_send(struct wire *w, const char *tuple,
-	       const struct message *m); /* TCP data, acknowledged */
+               const struct message *m); /* TCP data, acknowledged */
 void talk_udp(struct wire *w, const char *tuple, const struct message *m);
 void talk_close(struct wire *w, const char *tuple); /* FA, FA, A */
 /* A SYN and its retries after 1, 3 and 7 s, never answered (RFC 6298 5). */
@@ -21,7 +21,7 @@ void talk_refused(struct wire *w, const char *tuple); /* SYN, RST */
 /* Names and addresses */
 struct dns_case {
 	const char *name;
-	unsigned type;	   /* DNS_A, ... */
+	unsigned type;     /* DNS_A, ... */
 	const char *cname; /* NULL: none */
 	const char *value; /* NULL: no such name */
 };
@@ -40,7 +40,7 @@ void talk_dhcp(struct wire *w, const struct dhcp_case *lease);
 struct tls {
 	const char *sni;  /* NULL: none */
 	unsigned version; /* 0: 0x0303 */
-	bool mutual;	  /* the server asks for a certificate and is given one */
+	bool mutual;      /* the server asks for a certificate and is given one */
 	unsigned records; /* of application data each way; 0: 2 */
 	bool stays_open;
 };
@@ -50,7 +50,7 @@ void talk_kerberos(struct wire *w, const char *tuple);
 void talk_kerberos_tcp(struct wire *w, const char *tuple);
 /* A question and its answer in a TCP connection of their own, whatever they say. */
 void talk_tcp(struct wire *w, const char *tuple, const struct message *ask,
-	      const struct message *answer);
+              const struct message *answer);
 void talk_ssh(struct wire *w, const char *tuple);
 void talk_ntp(struct wire *w, const char *tuple);
 
@@ -69,9 +69,9 @@ void talk_rtp(struct wire *w, const char *tuple, const struct media *media);
 void talk_rtp_tcp(struct wire *w, const char *tuple, const struct media *media);
 /* Allocate, refused, allocate, send, data, set active destination; then bare media ([MS-TURN] 3). */
 void talk_msturn(struct wire *w, const char *tuple, const char *peer,
-		 const struct media *media);
+                 const struct media *media);
 /* The same over TCP, framed; behind the pseudo-TLS handshake if asked for (2.1.1). */
 void talk_msturn_tcp(struct wire *w, const char *tuple, const char *peer,
-		     const struct media *media, bool pseudo_tls);
+                     const struct media *media, bool pseudo_tls);
 
 #endif

@@ -108,7 +108,7 @@ void talk_rtp(struct wire *w, const char *tuple, const struct media *media)
 
 /* Frames of RFC 4571 (2 bytes of length) or of MS-TURN (type 3). */
 static void stream_send(struct wire *w, const char *tuple, const struct media *media,
-			bool msturn)
+                        bool msturn)
 {
 	struct pace pace = pace_of(media->payload_type);
 	char back[WIRE_TUPLE];
@@ -165,12 +165,12 @@ static void relay_steps(const char *tuple, const char *peer, struct step step[RE
 	step[1] = (struct step){true, message_msturn(MSTURN_ALLOCATE_ERROR, tx, NULL, NULL)};
 	step[2] = (struct step){false, message_msturn(MSTURN_ALLOCATE, tx + 1, NULL, NULL)};
 	step[3] = (struct step){true,
-				message_msturn(MSTURN_ALLOCATE_SUCCESS, tx + 1, mapped, NULL)};
+	                        message_msturn(MSTURN_ALLOCATE_SUCCESS, tx + 1, mapped, NULL)};
 	step[4] = (struct step){false, message_msturn(MSTURN_SEND, tx + 2, peer, &check)};
 	step[5] = (struct step){true, message_msturn(MSTURN_DATA, tx + 3, peer, &answer)};
 	step[6] = (struct step){false, message_msturn(MSTURN_SET_ACTIVE, tx + 4, peer, NULL)};
 	step[7] = (struct step){true,
-				message_msturn(MSTURN_SET_ACTIVE_SUCCESS, tx + 4, NULL, NULL)};
+	                        message_msturn(MSTURN_SET_ACTIVE_SUCCESS, tx + 4, NULL, NULL)};
 }
 
 void talk_msturn(struct wire *w, const char *tuple, const char *peer, const struct media *media)
@@ -186,7 +186,7 @@ void talk_msturn(struct wire *w, const char *tuple, const char *peer, const stru
 }
 
 void talk_msturn_tcp(struct wire *w, const char *tuple, const char *peer,
-		     const struct media *media, bool pseudo_tls)
+                     const struct media *media, bool pseudo_tls)
 {
 	struct step step[RELAY_STEPS];
 	char back[WIRE_TUPLE];

@@ -83,7 +83,7 @@ void mac_parse_text(const char *text, uint8_t mac[6])
 	int end = 0;
 
 	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &end) != 6 ||
+	           &end) != 6 ||
 	    text[end])
 		wrong("cannot be a MAC address", text);
 	for (int i = 0; i < 6; i++)

@@ -156,15 +156,15 @@ void mac_of(const struct wire *w, const struct host *host, uint8_t mac[6])
 	} else if (!host->v6 && host->addr[0] >> 4 == 14) { /* RFC 1112 6.4 */
 		memcpy(mac,
 		       (uint8_t[]){1, 0, 0x5e, host->addr[1] & 0x7f, host->addr[2],
-				   host->addr[3]},
+		                   host->addr[3]},
 		       6);
 	} else if (host->v6 && host->addr[0] == 0xff) { /* RFC 2464 7 */
 		mac[0] = mac[1] = 0x33;
 		memcpy(mac + 2, host->addr + 12, 4);
 	} else if (w->router[host->v6].set &&
-		   memcmp(host->addr, nobody, host->v6 ? 16 : 4) != 0 &&
-		   !(host->v6 && host->addr[0] == 0xfe && host->addr[1] >> 6 == 2) &&
-		   !same_bits(host->addr, w->router[host->v6].addr, w->router[host->v6].bits)) {
+	           memcmp(host->addr, nobody, host->v6 ? 16 : 4) != 0 &&
+	           !(host->v6 && host->addr[0] == 0xfe && host->addr[1] >> 6 == 2) &&
+	           !same_bits(host->addr, w->router[host->v6].addr, w->router[host->v6].bits)) {
 		memcpy(mac, w->router[host->v6].mac, 6);
 	} else {
 		mac[0] = 2;

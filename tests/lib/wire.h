@@ -19,7 +19,7 @@
 struct wire;
 
 #define WIRE_EPOCH INT64_C(1772438400) /* 2026-03-02 08:00:00 UTC: second 0 of every wire */
-#define WIRE_TUPLE 112		       /* the longest "[v6]:port > [v6]:port" with its NUL */
+#define WIRE_TUPLE 112                 /* the longest "[v6]:port > [v6]:port" with its NUL */
 
 /* Link types by their numbers in a capture file (www.tcpdump.org/linktypes.html). */
 enum wire_link {
@@ -43,17 +43,17 @@ void wire_free(struct wire *w);
 void wire_freep(struct wire **w);
 
 /* What holds for the packets that follow. */
-void wire_at(struct wire *w, double seconds);	/* time since WIRE_EPOCH */
+void wire_at(struct wire *w, double seconds);   /* time since WIRE_EPOCH */
 void wire_wait(struct wire *w, double seconds); /* that much later than now */
 double wire_now(const struct wire *w);
 void wire_link(struct wire *w, enum wire_link link); /* of the whole capture; Ethernet */
-void wire_snap(struct wire *w, uint32_t len);	     /* keep so many bytes of a frame; 0: all */
+void wire_snap(struct wire *w, uint32_t len);        /* keep so many bytes of a frame; 0: all */
 void wire_pad(struct wire *w, uint32_t len); /* IP packets fill frames of at least that: 60 */
 void wire_mtu(struct wire *w, uint32_t len); /* fragment longer IP packets; 0: never */
 void wire_mss(struct wire *w, uint32_t len); /* cut TCP data there; 0: never; 1460 */
 void wire_vlan(struct wire *w, unsigned count, const uint16_t *ids); /* tags, outermost first */
 void wire_mac(struct wire *w, const char *addr,
-	      const char *mac); /* 02:... of the address else */
+              const char *mac); /* 02:... of the address else */
 /* Unicast addresses outside "10.0.0.0/8" or "2001:db8::/32" (one of each family) are behind `mac`. */
 void wire_router(struct wire *w, const char *prefix, const char *mac);
 
@@ -61,7 +61,7 @@ void wire_router(struct wire *w, const char *prefix, const char *mac);
  * "S" starts the connection anew with the same number, as a retry does. Longer data is cut into
  * segments. */
 void wire_tcp(struct wire *w, const char *tuple, const char *flags, const void *data,
-	      size_t len);
+              size_t len);
 void wire_udp(struct wire *w, const char *tuple, const void *data, size_t len);
 /* Bytes that were sent but not seen on this wire. */
 void wire_lose(struct wire *w, const char *tuple, uint32_t bytes);
@@ -71,7 +71,7 @@ void wire_echo(struct wire *w, const char *pair, bool reply, uint16_t id, uint16
 void wire_icmp_error(struct wire *w, const char *pair, uint8_t type, uint8_t code);
 /* Any other transport, as it stands: `payload` follows the IP header. */
 void wire_ip(struct wire *w, const char *pair, uint8_t protocol, const void *payload,
-	     size_t len);
+             size_t len);
 void wire_arp(struct wire *w, const char *pair); /* who has the second? tell the first */
 /* A frame as it stands, link header and all. */
 void wire_frame(struct wire *w, const void *frame, size_t len);

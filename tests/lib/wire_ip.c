@@ -27,7 +27,7 @@ static void padded_send(struct wire *w, uint8_t *frame, size_t len)
 
 /* The link header before `ether_type`; returns its length. */
 static size_t link_put(const struct wire *w, const struct pair *pair, unsigned ether_type,
-		       uint8_t *at)
+                       uint8_t *at)
 {
 	uint8_t from[6], to[6];
 	size_t len = 12;
@@ -85,7 +85,7 @@ static uint32_t sum_add(uint32_t sum, const uint8_t *data, size_t len)
 
 /* RFC 1071 over the pseudo header (RFC 9293 3.1, RFC 8200 8.1) and the segment. */
 static unsigned transport_sum(const struct pair *pair, uint8_t protocol, const uint8_t *data,
-			      size_t len)
+                              size_t len)
 {
 	size_t addr_len = pair->from.v6 ? 16 : 4;
 	uint32_t sum = sum_add(0, pair->from.addr, addr_len);
@@ -96,7 +96,7 @@ static unsigned transport_sum(const struct pair *pair, uint8_t protocol, const u
 }
 
 static size_t ip4_put(const struct pair *pair, uint8_t protocol, uint32_t id,
-		      size_t payload_len, unsigned offset, bool more, uint8_t *at)
+                      size_t payload_len, unsigned offset, bool more, uint8_t *at)
 {
 	if (payload_len + 20 > 65535)
 		wrong("too long for IPv4", "65515 bytes at most");
@@ -114,7 +114,7 @@ static size_t ip4_put(const struct pair *pair, uint8_t protocol, uint32_t id,
 }
 
 static size_t ip6_put(const struct pair *pair, uint8_t protocol, size_t payload_len,
-		      uint8_t *at)
+                      uint8_t *at)
 {
 	if (payload_len > 65535)
 		wrong("too long for IPv6", "65535 bytes at most");
@@ -129,7 +129,7 @@ static size_t ip6_put(const struct pair *pair, uint8_t protocol, size_t payload_
 }
 
 static void ip_send(struct wire *w, const struct pair *pair, uint8_t protocol,
-		    const uint8_t *payload, size_t len)
+                    const uint8_t *payload, size_t len)
 {
 	static uint8_t buf[64 + WIRE_DATAGRAM];
 	bool v6 = pair->from.v6;
@@ -171,7 +171,7 @@ static void ip_send(struct wire *w, const struct pair *pair, uint8_t protocol,
 }
 
 void wire_ip(struct wire *w, const char *text, uint8_t protocol, const void *payload,
-	     size_t len)
+             size_t len)
 {
 	struct pair pair = pair_parse(text, false);
 
@@ -215,7 +215,7 @@ static uint32_t first_number(const struct pair *pair)
 
 /* NULL if nothing went this way yet. */
 static struct stream *stream_find(struct wire *w, const struct host *from,
-				  const struct host *to)
+                                  const struct host *to)
 {
 	for (unsigned i = w->stream_count; i-- > 0;)
 		if (host_equal(&w->stream[i].pair.from, from) &&
@@ -257,7 +257,7 @@ static uint8_t flags_parse(const char *flags)
 }
 
 static void segment_send(struct wire *w, struct stream *stream, uint8_t flags,
-			 const uint8_t *data, size_t len)
+                         const uint8_t *data, size_t len)
 {
 	enum { FIN = 1, SYN = 2, ACK = 16 };
 	static uint8_t buf[WIRE_DATAGRAM];
@@ -286,7 +286,7 @@ static void segment_send(struct wire *w, struct stream *stream, uint8_t flags,
 }
 
 void wire_tcp(struct wire *w, const char *tuple, const char *flags, const void *data,
-	      size_t len)
+              size_t len)
 {
 	struct pair pair = pair_parse(tuple, true);
 	struct stream *stream = stream_of(w, &pair);
@@ -314,7 +314,7 @@ static void icmp_send(struct wire *w, const struct pair *pair, uint8_t *message,
 {
 	put16(message + 2, 0);
 	if (pair->from
-		    .v6) /* RFC 4443 2.3: over the pseudo header; RFC 792: over the message alone */
+	            .v6) /* RFC 4443 2.3: over the pseudo header; RFC 792: over the message alone */
 		put16(message + 2, transport_sum(pair, 58, message, len));
 	else
 		put16(message + 2, ~sum_add(0, message, len) & 0xffff);

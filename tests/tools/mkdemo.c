@@ -22,43 +22,44 @@ static void wake(struct wire *w)
 {
 	wire_at(w, 0);
 	wire_arp(w, "10.20.0.15 > 10.20.0.1");
-	talk_dhcp(w, &(struct dhcp_case){BOARDROOM_MAC, "10.20.0.15", "10.20.0.1", "255.255.255.0",
-				     "10.20.0.1", "10.20.0.53", 0x11223301});
+	talk_dhcp(w,
+	          &(struct dhcp_case){BOARDROOM_MAC, "10.20.0.15", "10.20.0.1", "255.255.255.0",
+	                              "10.20.0.1", "10.20.0.53", 0x11223301});
 	wire_at(w, 0.3);
 	talk_dhcp(w, &(struct dhcp_case){HUDDLE_MAC, "10.20.1.21", "10.20.1.1", "255.255.255.0",
-				     "10.20.1.1", "10.20.0.53", 0x11223302});
+	                                 "10.20.1.1", "10.20.0.53", 0x11223302});
 	wire_at(w, 0.6);
 	talk_dns(w, "10.20.0.15:52001 > 10.20.0.53:53",
-		 DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
 	talk_dns(w, "10.20.0.15:52002 > 10.20.0.53:53",
-		 DNS("fw.maestro.starleaf.com", DNS_A, NULL, "203.0.113.21"));
+	         DNS("fw.maestro.starleaf.com", DNS_A, NULL, "203.0.113.21"));
 	talk_dns(w, "10.20.0.15:52003 > 10.20.0.53:53",
-		 DNS("sipdir.online.lync.com", DNS_A, NULL, "52.112.64.11"));
+	         DNS("sipdir.online.lync.com", DNS_A, NULL, "52.112.64.11"));
 	talk_dns(w, "10.20.0.15:52004 > 10.20.0.53:53",
-		 DNS("lyncdiscover.corp.example", DNS_A, "webdir.online.lync.com",
-		     "52.112.64.12"));
+	         DNS("lyncdiscover.corp.example", DNS_A, "webdir.online.lync.com",
+	             "52.112.64.12"));
 	talk_dns_tcp(
 		w, "10.20.0.15:52005 > 10.20.0.53:53",
 		DNS("_sip._tls.corp.example", DNS_SRV, NULL, "443 sipdir.online.lync.com"));
 	talk_dns(w, "10.20.0.15:52006 > 10.20.0.53:53",
-		 DNS("meet.corp.example", DNS_AAAA, NULL, NULL));
+	         DNS("meet.corp.example", DNS_AAAA, NULL, NULL));
 	wire_at(w, 1);
 	talk_dns(w, "10.20.1.21:52101 > 10.20.0.53:53",
-		 DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
 	talk_dns(w, "10.20.1.21:52102 > 10.20.0.53:53",
-		 DNS("lyncdiscoverinternal.corp.example", DNS_A, NULL, "10.20.5.21"));
+	         DNS("lyncdiscoverinternal.corp.example", DNS_A, NULL, "10.20.5.21"));
 	talk_dns(w, "10.20.1.21:52103 > 10.20.0.53:53",
-		 DNS("fe01.corp.example", DNS_A, NULL, "10.20.5.20"));
+	         DNS("fe01.corp.example", DNS_A, NULL, "10.20.5.20"));
 	talk_dns(w, "10.20.1.21:52104 > 10.20.0.53:53",
-		 DNS("sts.corp.example", DNS_A, NULL, "10.20.5.22"));
+	         DNS("sts.corp.example", DNS_A, NULL, "10.20.5.22"));
 	talk_dns_tcp(w, "10.20.1.21:52105 > 10.20.0.53:53",
-		     DNS("_sipinternaltls._tcp.corp.example", DNS_SRV, NULL,
-			 "5061 fe01.corp.example"));
+	             DNS("_sipinternaltls._tcp.corp.example", DNS_SRV, NULL,
+	                 "5061 fe01.corp.example"));
 	wire_at(w, 1.5);
 	talk_tls(w, "10.20.0.15:49160 > 203.0.113.20:443",
-		 TLS(.sni = "config.maestro.starleaf.com"));
+	         TLS(.sni = "config.maestro.starleaf.com"));
 	talk_tls(w, "10.20.1.21:49160 > 203.0.113.20:443",
-		 TLS(.sni = "config.maestro.starleaf.com"));
+	         TLS(.sni = "config.maestro.starleaf.com"));
 	wire_at(w, 2);
 	talk_llmnr(w, "10.20.0.15:52010 > 224.0.0.252:5355", "printer", "10.20.0.77");
 	talk_llmnr(w, "[fe80::226:8cff:fe01:203]:52011 > [ff02::1:3]:5355", "printer", NULL);
@@ -96,14 +97,14 @@ static void online(struct wire *w)
 {
 	wire_at(w, 6);
 	talk_tls(w, "10.20.0.15:49170 > 52.112.64.12:443",
-		 TLS(.sni = "webdir.online.lync.com"));
+	         TLS(.sni = "webdir.online.lync.com"));
 	talk_tls(w, "10.20.0.15:49171 > 52.112.64.11:443",
-		 TLS(.sni = "sipdir.online.lync.com", .records = 12));
+	         TLS(.sni = "sipdir.online.lync.com", .records = 12));
 	talk_tls(w, "10.20.0.15:49172 > 52.112.64.13:443",
-		 TLS(.sni = "webconf.online.lync.com", .version = 0x0304));
+	         TLS(.sni = "webconf.online.lync.com", .version = 0x0304));
 	wire_at(w, 8);
 	talk_msturn_tcp(w, "10.20.0.15:50044 > 52.113.1.5:443", "93.184.216.34:50301", SHARE(6),
-			true);
+	                true);
 	wire_at(w, 9);
 	talk_msturn(w, "10.20.0.15:50016 > 52.114.2.2:3478", "93.184.216.34:50100", AUDIO(40));
 	wire_at(w, 9.1);
@@ -117,7 +118,7 @@ static void online(struct wire *w)
 	wire_at(w, 11.4);
 	talk_ice(w, "[2001:db8:20::15]:50008 > [2603:1027::44]:50120");
 	talk_rtp(w, "[2001:db8:20::15]:50008 > [2603:1027::44]:50120",
-		 &(struct media){PT_SILK, 40, 0x5d400000, false, true});
+	         &(struct media){PT_SILK, 40, 0x5d400000, false, true});
 	wire_at(w, 13);
 	talk_rtp_tcp(w, "10.20.0.15:50041 > 52.112.1.9:50310", SHARE(10));
 	talk_rtp_tcp(w, "10.20.0.15:50012 > 52.112.1.9:50112", AUDIO(20));
@@ -137,12 +138,12 @@ static void hybrid(struct wire *w)
 {
 	wire_at(w, 18);
 	talk_http(w, "10.20.1.21:49180 > 10.20.5.21:80", "lyncdiscoverinternal.corp.example",
-		  "/?sipuri=huddle@corp.example");
+	          "/?sipuri=huddle@corp.example");
 	talk_kerberos(w, "10.20.1.21:49181 > 10.20.5.10:88");
 	talk_kerberos_tcp(w, "10.20.1.21:49182 > 10.20.5.10:88");
 	talk_tls(w, "10.20.1.21:49183 > 10.20.5.22:443", TLS(.sni = "sts.corp.example"));
 	talk_tls(w, "10.20.1.21:49184 > 10.20.5.20:5061",
-		 TLS(.sni = "fe01.corp.example", .mutual = true, .records = 8));
+	         TLS(.sni = "fe01.corp.example", .mutual = true, .records = 8));
 	talk_tls(w, "10.20.1.21:49185 > 10.20.5.20:8057", TLS(.sni = "fe01.corp.example"));
 	wire_at(w, 20);
 	talk_msturn(w, "10.20.1.21:50003 > 198.51.100.12:3478", "192.0.2.60:50100", AUDIO(40));
@@ -153,12 +154,12 @@ static void hybrid(struct wire *w)
 	talk_rtp_tcp(w, "10.20.1.21:50045 > 10.20.64.40:22000", SHARE(8));
 	wire_at(w, 24);
 	talk_tls(w, "10.20.1.21:49190 > 198.51.100.10:443",
-		 TLS(.sni = "sip.corp.example", .records = 8));
+	         TLS(.sni = "sip.corp.example", .records = 8));
 	talk_tls(w, "10.20.1.21:49191 > 198.51.100.11:443", TLS(.sni = "webconf.corp.example"));
 	talk_msturn_tcp(w, "10.20.1.21:50046 > 198.51.100.12:443", "192.0.2.60:50300", SHARE(6),
-			true);
+	                true);
 	talk_msturn_tcp(w, "10.20.1.21:50013 > 198.51.100.12:3478", "192.0.2.60:50101",
-			AUDIO(20), false);
+	                AUDIO(20), false);
 	wire_at(w, 26);
 	talk_ice(w, "10.20.1.21:31000 > 198.51.100.12:51000");
 	talk_rtp(w, "10.20.1.21:31000 > 198.51.100.12:51000", AUDIO(40));
@@ -171,7 +172,7 @@ static void hybrid(struct wire *w)
 	talk_rtp_tcp(w, "10.20.1.21:31011 > 192.0.2.60:31021", AUDIO(20));
 	wire_at(w, 31);
 	talk_tls(w, "10.20.1.21:49195 > 52.112.64.12:443",
-		 TLS(.sni = "webdir.online.lync.com"));
+	         TLS(.sni = "webdir.online.lync.com"));
 	talk_ice(w, "10.20.1.21:50011 > 52.112.1.9:50411");
 	talk_rtp(w, "10.20.1.21:50011 > 52.112.1.9:50411", AUDIO(60));
 	wire_at(w, 32.5);
@@ -200,7 +201,7 @@ static void outside(struct wire *w)
 	talk_rtp(w, "10.20.0.15:50010 > 52.112.1.9:16332", AUDIO(50));
 	wire_at(w, 41);
 	talk_tls(w, "10.20.0.15:49700 > 203.0.113.20:8443",
-		 TLS(.sni = "config.maestro.starleaf.com"));
+	         TLS(.sni = "config.maestro.starleaf.com"));
 	/* application: SSH where TLS is documented, SIP in clear where it must be TLS */
 	wire_at(w, 42);
 	talk_ssh(w, "10.20.0.15:49701 > 52.112.64.12:443");
@@ -210,9 +211,9 @@ static void outside(struct wire *w)
 	/* peer: a foreign resolver, a name that lies, media with a stranger */
 	wire_at(w, 43);
 	talk_dns(w, "10.20.0.15:52020 > 8.8.8.8:53",
-		 DNS("config.maestro.starleaf.com", DNS_A, NULL, "45.33.20.9"));
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "45.33.20.9"));
 	talk_tls(w, "10.20.0.15:49703 > 45.33.20.9:443",
-		 TLS(.sni = "config.maestro.starleaf.com"));
+	         TLS(.sni = "config.maestro.starleaf.com"));
 	talk_rtp(w, "10.20.0.15:50009 > 45.33.20.10:50500", AUDIO(30));
 	/* ip-version: the right controller on the right port, over IPv4, and answered */
 	wire_at(w, 45);
@@ -237,7 +238,7 @@ static void outside(struct wire *w)
 	ask = message_mdns_query("_airplay._tcp.local");
 	talk_udp(w, "10.20.1.21:5353 > 224.0.0.251:5353", &ask);
 	ask = message_text("M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n"
-			   "MAN: \"ssdp:discover\"\r\nMX: 2\r\nST: ssdp:all\r\n\r\n");
+	                   "MAN: \"ssdp:discover\"\r\nMX: 2\r\nST: ssdp:all\r\n\r\n");
 	talk_udp(w, "10.20.1.21:50900 > 239.255.255.250:1900", &ask);
 	ask = message_ldap_bind();
 	answer = message_ldap_bind();
@@ -248,9 +249,9 @@ static void outside(struct wire *w)
 	/* a room system that nobody listed */
 	wire_at(w, 53);
 	talk_dns(w, "10.20.3.30:52001 > 10.20.0.53:53",
-		 DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
 	talk_tls(w, "10.20.3.30:49160 > 203.0.113.20:443",
-		 TLS(.sni = "config.maestro.starleaf.com"));
+	         TLS(.sni = "config.maestro.starleaf.com"));
 }
 
 /* What is documented, and what the network does to it. */

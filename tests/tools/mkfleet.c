@@ -31,11 +31,11 @@ int main(int argc, char **argv)
 		talk_udp(w, tuple, &m);
 		for (unsigned call = 0; call < 3; call++) {
 			snprintf(tuple, sizeof(tuple), "%s:%u > 52.112.1.%u:%u", unit,
-				 50060 + (i + call) % 40, 1 + i % 9, 50000 + i * 5 + call);
+			         50060 + (i + call) % 40, 1 + i % 9, 50000 + i * 5 + call);
 			talk_ice(w, tuple);
 			talk_rtp(w, tuple,
-				 &(struct media){PT_SILK, 12, 0x6a000000 + i * 8 + call, false,
-						 false});
+			         &(struct media){PT_SILK, 12, 0x6a000000 + i * 8 + call, false,
+			                         false});
 		}
 	}
 	wire_sort(w);
