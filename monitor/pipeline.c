@@ -112,9 +112,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	struct sensor_options sensor = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = NAMES_MAX,
-		.live = options->capture.live,
-		.full = pump,
-		.context = pipeline,
+		.outbox = {.full = pump, .context = pipeline},
 	};
 	struct recorder_options recorder = {
 		.policy = options->policy,
@@ -141,8 +139,8 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	pipeline->opinions = ring_new(RING_OPINIONS);
 	if (!pipeline->facts || !pipeline->packets || !pipeline->opinions)
 		return err_set(err, -ENOMEM, "out of memory for the rings");
-	sensor.facts = recorder.facts = pipeline->facts;
-	sensor.packets = pipeline->packets;
+	sensor.outbox.facts = recorder.facts = pipeline->facts;
+	sensor.outbox.packets = pipeline->packets;
 	recorder.opinions = pipeline->opinions;
 	recorder.inputs = pipeline->inputs;
 	pipeline->sensor = sensor_new(&sensor);

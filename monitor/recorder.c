@@ -651,6 +651,8 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 {
 	int r = 0;
 
+	if (event->time_us < recorder->now_us)
+		recorder->commit_us = event->time_us; /* another file, of an earlier time */
 	recorder->now_us = event->time_us;
 	recorder->sums.counters = event->counters;
 	if (event->time_us) {

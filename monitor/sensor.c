@@ -26,14 +26,13 @@
 #define SECOND INT64_C(1000000)
 
 struct sensor {
-	struct sensor_options options;
+	struct outbox outbox;
 	struct flowtab *tab;
 	struct names *names;
 	struct fragments *fragments;
 	struct counters counters;
 	struct learnt learnt;
 	int64_t now_us, health_us;
-	uint64_t handed;
 };
 
 struct sensor *sensor_new(const struct sensor_options *options)
@@ -42,7 +41,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 
 	if (!sensor)
 		return NULL;
-	sensor->options = *options;
+	sensor->outbox = options->outbox;
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
@@ -82,106 +81,23 @@ void sensor_stats(struct sensor *sensor, const struct capture_stats *stats)
 
 /* ----------------------------------------------------------------- events */
 
-/* Room on a ring; its reader is let work until there is some. */
-static void *event_new(struct sensor *sensor, struct ring *ring, enum event_type type,
-                       size_t len)
-{
-	struct event *event;
-
-	while (!(event = ring_reserve(ring, len)))
-		sensor->options.full(sensor->options.context);
-	event->type = (uint16_t)type;
-	event->handed = sensor->handed;
-	return event;
-}
-
 static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type)
 {
-	const char *name = names_text(sensor->names, flow->name);
-	size_t len = strlen(name);
-	struct event_flow *event =
-		event_new(sensor, sensor->options.facts, type,
-	                  offsetof(struct event_flow, name) + len + 1 > sizeof(*event)
-	                          ? offsetof(struct event_flow, name) + len + 1
-	                          : sizeof(*event));
-
-	event->facts = flow->facts;
-	event->name_len = (uint8_t)len;
-	memcpy(event->name, name, len);
+	outbox_flow(&sensor->outbox, type, &flow->facts, names_text(sensor->names, flow->name));
 	flow->told_us = sensor->now_us;
-	ring_publish(sensor->options.facts);
-}
-
-static void tell_learnt(struct sensor *sensor, const struct flow *flow)
-{
-	const struct learnt *learnt = &sensor->learnt;
-
-	sensor->counters.names_refused += learnt->names_refused;
-	for (unsigned i = 0; i < learnt->name_count; i++) {
-		const struct learnt_name *name = &learnt->name[i];
-		size_t len = strnlen(name->name, NAME_MAX_LEN);
-		struct event_name *event = event_new(sensor, sensor->options.facts, EVENT_NAME,
-		                                     sizeof(*event) + len);
-
-		event->time_us = sensor->now_us;
-		event->client = name->client;
-		event->server = name->server;
-		event->address = name->address;
-		event->ttl_s = name->ttl_s;
-		event->name_len = (uint8_t)len;
-		memcpy(event->name, name->name, len);
-		ring_publish(sensor->options.facts);
-	}
-	if (learnt->has_lease) {
-		const struct learnt_lease *lease = &learnt->lease;
-		struct event_lease *event =
-			event_new(sensor, sensor->options.facts, EVENT_LEASE, sizeof(*event));
-
-		event->time_us = sensor->now_us;
-		event->flow = flow->facts.id;
-		event->chaddr = lease->chaddr;
-		event->mask_bits = lease->mask_bits;
-		event->dns_count = lease->dns_count;
-		event->xid = lease->xid;
-		event->lease_s = lease->lease_s;
-		event->address = lease->address;
-		event->server = lease->server;
-		event->router = lease->router;
-		memcpy(event->dns, lease->dns, sizeof(event->dns));
-		ring_publish(sensor->options.facts);
-	}
 }
 
 static void tell_health(struct sensor *sensor, bool final)
 {
-	struct event_health *event =
-		event_new(sensor, sensor->options.facts, EVENT_HEALTH, sizeof(*event));
-
-	event->time_us = sensor->now_us;
-	event->counters = sensor->counters;
-	event->flows_open = flowtab_count(sensor->tab);
-	event->final = final;
-	ring_publish(sensor->options.facts);
+	outbox_health(&sensor->outbox, &sensor->counters, flowtab_count(sensor->tab), sensor->now_us,
+	              final);
 	sensor->health_us = sensor->now_us;
 }
 
 static void inspector_hand(struct sensor *sensor, struct flow *flow,
                            const struct packet *packet)
 {
-	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
-	struct event_packet *event;
-
-	if (sensor->options.no_inspector)
-		return;
-	event = event_new(sensor, sensor->options.packets, EVENT_PACKET, sizeof(*event) + len);
-	event->head.handed = 0;
-	event->flow = flow->facts.id;
-	event->time_us = packet->time_us;
-	event->ip_len = (uint16_t)len;
-	event->first = !flow->opened;
-	memcpy(event->ip, packet->ip, len);
-	ring_publish(sensor->options.packets);
-	sensor->handed++;
+	outbox_packet(&sensor->outbox, flow->facts.id, packet, !flow->opened);
 	sensor->counters.inspected++;
 	flow->opened = true;
 	flow->facts.inspected_packets++;
@@ -190,15 +106,8 @@ static void inspector_hand(struct sensor *sensor, struct flow *flow,
 /* The inspector says its last word about the flow; it is on its way before the fact that follows. */
 static void inspector_forget(struct sensor *sensor, struct flow *flow)
 {
-	struct event_forget *event;
-
-	if (!flow->opened)
-		return;
-	event = event_new(sensor, sensor->options.packets, EVENT_FORGET, sizeof(*event));
-	event->head.handed = 0;
-	event->flow = flow->facts.id;
-	ring_publish(sensor->options.packets);
-	sensor->handed++;
+	if (flow->opened)
+		outbox_forget(&sensor->outbox, flow->facts.id);
 	flow->opened = false;
 }
 
@@ -486,7 +395,8 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 			sensor->counters.names_refused += *name != '\0';
 		}
 	}
-	tell_learnt(sensor, flow);
+	sensor->counters.names_refused += sensor->learnt.names_refused;
+	outbox_learnt(&sensor->outbox, &sensor->learnt, flow->facts.id, sensor->now_us);
 	if (flow->settled && !flow->relearning)
 		return;
 	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
@@ -624,8 +534,6 @@ void sensor_idle(struct sensor *sensor, int64_t now_us)
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
                       int64_t next_us)
 {
-	struct event_input *event;
-
 	if (!next_us || next_us < sensor->now_us - SECOND ||
 	    next_us > sensor->now_us + FOLLOWS_US) {
 		retire_all(sensor);
@@ -633,13 +541,7 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 		if (next_us)
 			sensor->now_us = sensor->health_us = 0;
 	}
-	event = event_new(sensor, sensor->options.facts, EVENT_INPUT, sizeof(*event));
-	event->first_us = input->first_us;
-	event->last_us = input->last_us;
-	event->packets = input->packets;
-	event->index = index;
-	event->cut = input->cut;
-	ring_publish(sensor->options.facts);
+	outbox_input(&sensor->outbox, index, input);
 }
 
 void sensor_end(struct sensor *sensor)

@@ -7,20 +7,14 @@
 
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
-#include "monitor/ring.h"
+#include "monitor/outbox.h"
 
 struct sensor;
 
 struct sensor_options {
 	struct flowtab_limits limits;
-	uint32_t names;       /* names kept of live flows */
-	bool live;            /* full rings shed; of a file they are waited for */
-	bool no_inspector;    /* nothing is handed over */
-	struct ring *facts;   /* to the recorder */
-	struct ring *packets; /* to the inspector */
-	/* Called while a ring is full: lets its reader work. */
-	void (*full)(void *context);
-	void *context;
+	uint32_t names; /* names kept of live flows */
+	struct outbox outbox; /* rings to recorder and inspector; nothing handed yet */
 };
 
 /* NULL when out of memory. */

@@ -103,7 +103,7 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 
 /* The peers a person would act on together: those of one role, else one subnet, or one group. */
 static void remote_write(const struct findings *findings, const struct view *view,
-                         struct finding_row *row)
+                         const struct verdict *verdict, struct finding_row *row)
 {
 	const struct addr *remote = &view->facts->end[!view->local].addr;
 	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
@@ -111,6 +111,8 @@ static void remote_write(const struct findings *findings, const struct view *vie
 
 	for (unsigned i = 0; i < view->bound_count; i++)
 		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
+	if (verdict->role >= 0)
+		roles = (uint32_t)BIT(verdict->role); /* of several the one that counted */
 	if (roles) {
 		text_copy(row->role, sizeof(row->role),
 		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
@@ -159,7 +161,7 @@ static void row_write(const struct findings *findings, const struct unit *unit,
 	row->app = view->app;
 	if (index >= 0)
 		text_copy(row->row, sizeof(row->row), findings->policy->rows[index].id);
-	remote_write(findings, view, row);
+	remote_write(findings, view, verdict, row);
 	port_write(findings, view, verdict, index, row);
 }
 

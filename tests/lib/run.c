@@ -97,10 +97,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
-		.facts = run->facts,
-		.packets = run->packets,
-		.full = pump,
-		.context = run,
+		.outbox = {run->facts, run->packets, pump, run, 0},
 	};
 	struct sensor *sensor = sensor_new(&options);
 

@@ -77,14 +77,14 @@ static struct bench *bench_new(uint32_t flows)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct sensor_options options = {
-		.limits = FLOWTAB_DEFAULTS, .names = 64, .full = drain, .context = bench};
+		.limits = FLOWTAB_DEFAULTS, .names = 64, .outbox = {.full = drain, .context = bench}};
 
 	assert_non_null(bench);
 	if (flows)
 		options.limits.flows = flows;
 	bench->wire = wire_new();
-	bench->facts = options.facts = ring_new(1 << 20);
-	bench->packets = options.packets = ring_new(1 << 20);
+	bench->facts = options.outbox.facts = ring_new(1 << 20);
+	bench->packets = options.outbox.packets = ring_new(1 << 20);
 	bench->sensor = sensor_new(&options);
 	assert_non_null(bench->sensor);
 	return bench;
