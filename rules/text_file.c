@@ -158,6 +158,26 @@ int text_file_fail(const struct text_file *file, size_t offset, size_t width, st
 	return code;
 }
 
+int text_file_check(const struct text_file *file, struct err *err)
+{
+	size_t len;
+
+	for (size_t i = 0; i < file->len; i += len) {
+		unsigned char byte = (unsigned char)file->text[i];
+		bool control = byte < 0x20 || byte == 0x7f ||
+		               (byte == 0xc2 && (file->text[i + 1] & 0xe0) == 0x80);
+
+		len = byte && strchr("\t\r\n", byte) ? 1 : character_len(file->text + i);
+		if (!len)
+			return text_file_fail(
+				file, i, 1, err, -EINVAL,
+				control ? "a control character (byte 0x%02x); accepted: text in UTF-8"
+					: "byte 0x%02x is not UTF-8; accepted: text in UTF-8",
+				byte);
+	}
+	return 0;
+}
+
 /* Edits that turn a into b: insert, delete, replace, swap two neighbours (optimal string alignment). */
 static unsigned distance(const char *a, const char *b)
 {
@@ -219,17 +239,30 @@ const char *words_offer(const struct words *words, const char *text, char *buf, 
 	return buf;
 }
 
+bool text_is_plain(const char *text)
+{
+	size_t len;
+
+	while ((len = character_len(text)))
+		text += len;
+	return !*text;
+}
+
 const char *text_shown(const char *text, char buf[SHOWN_MAX])
 {
 	size_t len = 0;
 
-	for (; text[len] && len < SHOWN_MAX - 4; len++)
-		buf[len] =
-			(unsigned char)text[len] < 0x20 || text[len] == 0x7f ? '?' : text[len];
-	while (text[len] && len && !begins_character(text[len]))
-		len--;
+	while (*text) {
+		size_t width = character_len(text), step = width ? width : 1;
+
+		if (len + step > SHOWN_MAX - 4) {
+			strcpy(buf + len, "...");
+			return buf;
+		}
+		memcpy(buf + len, width ? text : "?", step);
+		len += step;
+		text += step;
+	}
 	buf[len] = '\0';
-	if (text[len])
-		strcpy(buf + len, "...");
 	return buf;
 }

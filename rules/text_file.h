@@ -36,6 +36,9 @@ int text_file_fail(const struct text_file *file, size_t offset, size_t width, st
 int text_file_vfail(const struct text_file *file, size_t offset, size_t width, struct err *err,
                     int code, const char *fmt, va_list args) PRINTF(6, 0);
 
+/* Is it UTF-8 without control characters other than tabs and line ends? Says which byte is not, and where. */
+int text_file_check(const struct text_file *file, struct err *err) MUST_CHECK;
+
 /* What is accepted in a place. */
 struct words {
 	const char *const *word;
@@ -51,6 +54,9 @@ struct words {
 const char *words_near(const struct words *words, const char *text);
 /* "accepted: a, b, c", and "; did you mean 'b'?" where one is near. Returns `buf`. */
 const char *words_offer(const struct words *words, const char *text, char *buf, size_t size);
+/* Whether a text is one line of visible characters, fit for a terminal; and what to say if not. */
+bool text_is_plain(const char *text);
+#define NOT_PLAIN "a control character in this text; accepted: one line without tabs or escapes"
 /* `text` made fit to print in a message: short, nothing but visible characters. Returns `buf`. */
 #define SHOWN_MAX 80
 const char *text_shown(const char *text, char buf[SHOWN_MAX]);

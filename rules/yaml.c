@@ -7,6 +7,7 @@
 #include "rules/yaml_node.h"
 
 #include "rules/arena.h"
+#include "rules/yaml_syntax.h"
 
 #include <libfyaml.h>
 
@@ -27,7 +28,8 @@ struct reading {
 	unsigned depth;
 	const char *key; /* of the value that comes next */
 	struct span key_span;
-	bool begun; /* the first document */
+	struct span end; /* behind what was read last */
+	bool begun;      /* the first document */
 	struct err *err;
 };
 
@@ -44,6 +46,36 @@ static struct span span_of(const struct yaml_file *file, struct fy_event *event)
 	}
 	if (start && end && end->input_pos > start->input_pos)
 		span.width = end->input_pos - start->input_pos;
+	return span;
+}
+
+static void read_up_to(struct reading *reading, size_t offset)
+{
+	const struct text_file *source = &reading->file->source;
+
+	for (; reading->end.offset < offset && reading->end.offset < source->len;
+	     reading->end.offset++)
+		reading->end.line += source->text[reading->end.offset] == '\n';
+}
+
+/*
+ * A value that is not there has no place: its key stands for it, in a list the dash, which comes next
+ * but for blanks and comments.
+ */
+static struct span span_of_nothing(struct reading *reading)
+{
+	const char *text = reading->file->source.text;
+	size_t at = reading->end.offset;
+	struct span span;
+
+	if (reading->key)
+		return reading->key_span;
+	for (at += strspn(text + at, " \t\r\n"); text[at] == '#';
+	     at += strspn(text + at, " \t\r\n"))
+		at += strcspn(text + at, "\n");
+	read_up_to(reading, at);
+	span = reading->end;
+	read_up_to(reading, at + (text[at] == '-'));
 	return span;
 }
 
@@ -100,15 +132,22 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 {
 	struct yaml_file *file = reading->file;
 	struct fy_token *token = event->scalar.value;
-	struct span span = span_of(file, event);
+	bool missing = !fy_event_start_mark(event);
+	struct span span = missing ? span_of_nothing(reading) : span_of(file, event);
 	const char *raw = NULL;
 	size_t len = 0;
 	struct yaml *node;
 	char *text;
 	int r;
 
+	if (!missing)
+		read_up_to(reading, span.offset + span.width);
 	if (token)
 		raw = fy_token_get_text(token, &len);
+	if (token && (fy_token_scalar_style(token) == FYSS_LITERAL ||
+	              fy_token_scalar_style(token) == FYSS_FOLDED))
+		while (len && raw[len - 1] == '\n')
+			len--; /* a block's last line end is no part of what it says */
 	if (raw && memchr(raw, '\0', len))
 		return span_fail(&file->source, &span, reading->err,
 		                 "a NUL byte inside a text");
@@ -116,8 +155,11 @@ static int take_scalar(struct reading *reading, struct fy_event *event)
 	if (!text)
 		return err_set(reading->err, -ENOMEM, "%s: out of memory", file->source.name);
 	if (reading->depth && reading->open[reading->depth - 1]->kind == YAML_MAP &&
-	    !reading->key)
+	    !reading->key) {
+		if (!text_is_plain(text))
+			return span_fail(&file->source, &span, reading->err, NOT_PLAIN);
 		return take_key(reading, text, span);
+	}
 	r = add_node(reading, YAML_TEXT, span, &node);
 	if (r < 0)
 		return r;
@@ -140,6 +182,7 @@ static int take_open(struct reading *reading, struct fy_event *event, enum yaml_
 	    !reading->key)
 		return span_fail(&file->source, &span, reading->err,
 		                 "a key must be a plain text");
+	read_up_to(reading, span.offset);
 	r = add_node(reading, kind, span, &node);
 	if (r < 0)
 		return r;
@@ -190,38 +233,23 @@ static int take_event(struct reading *reading, struct fy_event *event)
 	                 "anchors (&name) and tags (!name) are not accepted");
 }
 
-static bool begins_with_tab(const struct text_file *source, size_t offset)
+static bool is_json(const struct yaml_file *file)
 {
-	while (offset && source->text[offset - 1] != '\n')
-		offset--;
-	while (source->text[offset] == ' ')
-		offset++;
-	return source->text[offset] == '\t';
+	const char *dot = strrchr(file->source.name, '.');
+
+	return dot && !strcmp(dot, ".json");
 }
 
-/* What libfyaml itself has to say: the first of its errors, in our manner. */
+/* What libfyaml itself has to say: the first of its errors, which it counts from line 1, column 1. */
 static int say_syntax(struct yaml_file *file, struct fy_diag *diag, struct err *err)
 {
-	const struct text_file *source = &file->source;
 	void *at = NULL;
 	struct fy_diag_error *error = fy_diag_errors_iterate(diag, &at);
-	size_t offset = 0;
 
-	if (!error || error->line < 0)
-		return text_file_fail(source, 0, 1, err, -EINVAL, "no YAML: %s",
-		                      error && error->msg ? error->msg : "cannot be read");
-	for (int line = 0; line < error->line && offset < source->len; offset++)
-		line += source->text[offset] == '\n';
-	for (int column = 0;
-	     column < error->column && offset < source->len && source->text[offset] != '\n';
-	     column++)
-		do
-			offset++;
-		while (((unsigned char)source->text[offset] & 0xc0) == 0x80);
-	return text_file_fail(source, offset, 1, err, -EINVAL, "%s%s", error->msg,
-	                      begins_with_tab(source, offset)
-	                              ? "; a tab stands before this line, YAML wants blanks"
-	                              : "");
+	return syntax_fail(&file->source, error && error->msg ? error->msg : "cannot be read",
+	                   error && error->line > 0 ? (unsigned)error->line : 0,
+	                   error && error->column > 0 ? (unsigned)error->column : 0,
+	                   !is_json(file), err);
 }
 
 static void diag_destroyp(struct fy_diag **diag)
@@ -261,15 +289,10 @@ static struct fy_diag *diag_new(void)
 static int check_bytes(const struct text_file *source, struct err *err)
 {
 	const char *text = source->text;
-	size_t len = 1;
 	unsigned open = 0;
+	int r = text_file_check(source, err);
 
-	for (size_t i = 0; i < source->len; i += len) {
-		len = strchr("\t\r\n", text[i]) && text[i] ? 1 : character_len(text + i);
-		if (!len)
-			return text_file_fail(source, i, 1, err, -EINVAL,
-			                      "byte 0x%02x is no text; accepted: UTF-8",
-			                      (unsigned char)text[i]);
+	for (size_t i = 0; r >= 0 && i < source->len; i++) {
 		if (text[i] == '%' && (!i || text[i - 1] == '\n' || text[i - 1] == '\r'))
 			return text_file_fail(source, i, 1, err, -EINVAL,
 			                      "directives (%%NAME) are not accepted");
@@ -281,20 +304,18 @@ static int check_bytes(const struct text_file *source, struct err *err)
 			return text_file_fail(source, i, 1, err, -EINVAL,
 			                      "more than %d brackets are open", BRACKETS_MAX);
 	}
-	return 0;
+	return r;
 }
 
 static int parse(struct yaml_file *file, struct err *err)
 {
 	CLEANUP(diag_destroyp) struct fy_diag *diag = diag_new();
 	CLEANUP(parser_destroyp) struct fy_parser *parser = NULL;
-	const char *dot = strrchr(file->source.name, '.');
-	bool json = dot && !strcmp(dot, ".json");
 	struct fy_parse_cfg cfg = {
-		.flags = FYPCF_QUIET | (json ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE),
+		.flags = FYPCF_QUIET | (is_json(file) ? FYPCF_JSON_FORCE : FYPCF_JSON_NONE),
 		.diag = diag,
 	};
-	struct reading reading = {.file = file, .err = err};
+	struct reading reading = {.file = file, .end = {.width = 1, .line = 1}, .err = err};
 	struct fy_event *event;
 	int r = check_bytes(&file->source, err);
 

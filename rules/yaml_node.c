@@ -146,6 +146,8 @@ int yaml_text(const struct yaml *node, const char **ret_text, struct err *err)
 	if (yaml_is_empty(node) || !node->text[0])
 		return yaml_fail(node, err, "%s is empty; accepted: a text",
 		                 name_of(node, shown));
+	if (!text_is_plain(node->text))
+		return yaml_fail(node, err, NOT_PLAIN);
 	*ret_text = node->text;
 	return 0;
 }

@@ -72,7 +72,18 @@ static void a_file_that_cannot_be_read_says_where(void **state)
 		 "t.yaml:2:1: a second document begins here; one file holds one\n    ---\n    ^~~"},
 		{"? [a]\n: b\n", "t.yaml:1:3: a key must be a plain text\n    ? [a]\n      ^"},
 		{"a: \"b\n",
-		 "t.yaml:2:1: double-quoted scalar without closing quote\n    \n    ^"},
+		 "t.yaml:1:4: this quote is never closed (double-quoted scalar without closing quote)\n    a: \"b\n       ^"},
+		{"a:\nb: [c, {d: e\n\n\n",
+		 "t.yaml:2:8: this bracket is never closed (missing comma in flow mapping)\n"
+		 "    b: [c, {d: e\n           ^"},
+		{"a: {b: [c, d]\ne: f\n",
+		 "t.yaml:1:4: this bracket is never closed (wrongly indented flow mapping)\n"
+		 "    a: {b: [c, d]\n       ^"},
+		{"a: [b, \"]\", it's] # [\nc: [d}\ne: f\n",
+		 "t.yaml:2:6: this closes another kind of bracket than stands open (mismatched flow "
+		 "mapping end)\n    c: [d}\n         ^"},
+		{"a: b\n- c\nd: e\n",
+		 "t.yaml:2:1: did not find expected key\n    - c\n    ^"},
 		{"a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n",
 		 "t.yaml:1:19: nested deeper than 16 levels\n"
 		 "    a: [[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]\n                      ^"},
@@ -98,19 +109,20 @@ static void what_is_no_text_is_refused_where_it_stands(void **state)
 		const char *said;
 	} cases[] = {
 		{"a: 1\nb\0c", 8,
-		 "t.yaml:2:2: byte 0x00 is no text; accepted: UTF-8\n    b?c\n     ^"},
+		 "t.yaml:2:2: a control character (byte 0x00); accepted: text in UTF-8\n    b?c\n     ^"},
 		{"a: \xff", 4,
-		 "t.yaml:1:4: byte 0xff is no text; accepted: UTF-8\n    a: ?\n       ^"},
+		 "t.yaml:1:4: byte 0xff is not UTF-8; accepted: text in UTF-8\n    a: ?\n       ^"},
 		{"a: \xc3", 4,
-		 "t.yaml:1:4: byte 0xc3 is no text; accepted: UTF-8\n    a: ?\n       ^"},
-		{"a: \xe0\x80\x80", 6, "t.yaml:1:4: byte 0xe0 is no text"}, /* overlong */
-		{"a: \xed\xa0\x80", 6, "t.yaml:1:4: byte 0xed is no text"}, /* a surrogate */
+		 "t.yaml:1:4: byte 0xc3 is not UTF-8; accepted: text in UTF-8\n    a: ?\n       ^"},
+		{"a: \xe0\x80\x80", 6, "t.yaml:1:4: byte 0xe0 is not UTF-8"}, /* overlong */
+		{"a: \xed\xa0\x80", 6, "t.yaml:1:4: byte 0xed is not UTF-8"}, /* a surrogate */
 		{"a: \xf4\x90\x80\x80", 7,
-		 "t.yaml:1:4: byte 0xf4 is no text"}, /* past U+10FFFF */
+		 "t.yaml:1:4: byte 0xf4 is not UTF-8"}, /* past U+10FFFF */
 		{"a: \x1b[31m", 8,
-		 "t.yaml:1:4: byte 0x1b is no text; accepted: UTF-8\n    a: ?[31m\n       ^"},
+		 "t.yaml:1:4: a control character (byte 0x1b); accepted: text in UTF-8\n    a: ?[31m\n       ^"},
 		{"% \xff\xff", 4,
-		 "t.yaml:1:1: directives (%NAME) are not accepted"}, /* libfyaml hangs on it */
+		 "t.yaml:1:3: byte 0xff is not UTF-8"}, /* libfyaml hangs on it */
+		{"% x\n", 4, "t.yaml:1:1: directives (%NAME) are not accepted"},
 		{"a: 1\n%YAML 1.2\n", 15, "t.yaml:2:1: directives (%NAME) are not accepted"},
 		{"a: \"x\\0y\"\n", 10, "t.yaml:1:5: a NUL byte inside a text"},
 	};
@@ -139,13 +151,65 @@ static void text_in_any_script_is_taken(void **state)
 
 static void a_tab_before_a_line_is_named(void **state)
 {
-	static const char text[] = "a: x\n\tb: []\n";
+	static const struct {
+		const char *name, *text, *said;
+	} cases[] = {
+		{"t.yaml", "a: x\n\tb: []\n",
+		 "t.yaml:2:1: a tab stands before this line, YAML wants blanks (invalid multiline plain key)\n"
+		 "     b: []\n    ^"},
+		{"t.yaml", "a:\n  \tb: x\nc: d\ne: f\n",
+		 "t.yaml:2:3: a tab stands before this line, YAML wants blanks (invalid tab as indendation in a "
+		 "mapping)\n       b: x\n      ^"},
+		{"t.json", "{\n\t\"a\": [1,\n\t\"b\": 2\n}\n", "t.json:3:5: JSON considers keys"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct yaml_file *file = NULL;
+		struct err err = {0};
+
+		assert_int_equal(yaml_read(cases[i].name, cases[i].text, strlen(cases[i].text), &file, &err),
+				 -EINVAL);
+		if (strncmp(err.text, cases[i].said, strlen(cases[i].said)))
+			fail_msg("'%s', expected '%s'", err.text, cases[i].said);
+	}
+}
+
+static void a_value_that_is_not_there_is_shown_by_its_key_or_its_dash(void **state)
+{
+	static const char text[] = "# c\na:\n  - b\n  # - c\n  -\n  -\nd:\ne: [f]\n";
+	CLEANUP(yaml_freep) struct yaml_file *file = read_yaml("t.yaml", text);
+	const struct yaml *root = yaml_root(file), *item = yaml_next(yaml_first(yaml_get(root, "a")));
+	const char *word = NULL;
+	struct err err = {0};
+
+	assert_int_equal(yaml_text(yaml_get(root, "d"), &word, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:7:1: d is empty; accepted: a text\n    d:\n    ^");
+	assert_int_equal(yaml_text(item, &word, &err), -EINVAL);
+	assert_string_equal(err.text, "t.yaml:5:3: this is empty; accepted: a text\n      -\n      ^");
+	assert_int_equal(yaml_text(yaml_next(item), &word, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "t.yaml:6:3: this is empty"));
+	assert_int_equal(yaml_line(yaml_next(item)), 6);
+}
+
+static void control_characters_reach_no_terminal(void **state)
+{
+	static const char text[] = "a: \"x\\e[31m\"\nb: \"x\\x9b31m\"\nc: \"x\\ty\"\nd: |\n  x\n  y\ne: >\n  one\n  line\n"
+				   "f: {\"g\\e\": h}\n";
+	const char *refused[] = {"a", "b", "c", "d"}, *word = NULL;
+	char *key = strstr(text, "f:"), shown[SHOWN_MAX];
 	struct yaml_file *file = NULL;
 	struct err err = {0};
 
 	assert_int_equal(yaml_read("t.yaml", text, strlen(text), &file, &err), -EINVAL);
-	assert_non_null(strstr(err.text, "t.yaml:2:"));
-	assert_non_null(strstr(err.text, "a tab stands before this line"));
+	assert_non_null(strstr(err.text, "t.yaml:10:6: a control character in this text; accepted: one line"));
+	assert_int_equal(yaml_read("t.yaml", text, (size_t)(key - text), &file, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+		assert_int_equal(yaml_text(yaml_get(yaml_root(file), refused[i]), &word, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "t.yaml:5:1: a control character in this text"));
+	assert_int_equal(yaml_text(yaml_get(yaml_root(file), "e"), &word, &err), 0);
+	assert_string_equal(word, "one line");
+	assert_string_equal(text_shown("a\x1b[1m\xc2\x9b\xffö", shown), "a?[1m???ö");
+	yaml_free(file);
 }
 
 static void a_bomb_of_brackets_is_refused_at_once(void **state)
@@ -267,6 +331,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_text_is_refused_where_it_stands),
 		cmocka_unit_test(text_in_any_script_is_taken),
 		cmocka_unit_test(a_tab_before_a_line_is_named),
+		cmocka_unit_test(a_value_that_is_not_there_is_shown_by_its_key_or_its_dash),
+		cmocka_unit_test(control_characters_reach_no_terminal),
 		cmocka_unit_test(a_bomb_of_brackets_is_refused_at_once),
 		cmocka_unit_test(values_of_the_wrong_type_are_shown),
 		cmocka_unit_test(
