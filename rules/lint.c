@@ -40,22 +40,9 @@ static bool is_used(const struct linting *linting, const struct row *row)
 
 static void lint_units(struct linting *linting)
 {
-	const struct policy *policy = linting->policy;
-	size_t idle = 0;
-	const struct unit_rule *first = NULL;
-
-	if (!policy->unit_count)
+	if (!linting->policy->unit_count)
 		say(linting, LINT_WARNING,
 		    "no units: nothing will be judged; list them under 'units' or name them with --unit");
-	for (size_t i = 0; i < policy->unit_count; i++)
-		if (!policy->units[i].profiles) {
-			first = first ? first : &policy->units[i];
-			idle++;
-		}
-	if (idle)
-		say(linting, LINT_WARNING,
-		    "%zu unit%s without profiles, first '%s' in line %u of %s: all its traffic will be outside",
-		    idle, idle == 1 ? "" : "s", first->name, first->line, first->file);
 }
 
 /* "a, b and 3 more", of the rows in use that name the role. */

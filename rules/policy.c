@@ -33,24 +33,35 @@ int policy_parse_profiles(const struct envelope *envelope, const char *words,
                           uint32_t *ret_mask, struct err *err)
 {
 	CLEANUP(freep) char *copy = strdup(words);
-	char *rest = copy, *word, shown[SHOWN_MAX], offer[1024];
+	char *rest = copy, *part, *word, shown[SHOWN_MAX], offer[1024];
 	struct profile_words accepted;
 	uint32_t mask = 0;
 
 	if (!copy)
 		return no_memory(err);
 	profile_words(envelope, &accepted);
-	while ((word = strsep(&rest, ", \t"))) {
-		int profile = envelope_find_profile(envelope, word);
+	while ((part = strsep(&rest, ","))) {
+		bool empty = true;
 
-		if (!*word)
-			continue;
-		if (profile < 0)
-			return err_set(
-				err, -EINVAL, "--profile: unknown profile '%s'; %s",
-				text_shown(word, shown),
-				words_offer(&accepted.words, word, offer, sizeof(offer)));
-		mask |= (uint32_t)1 << profile;
+		while ((word = strsep(&part, " \t"))) {
+			int profile = envelope_find_profile(envelope, word);
+
+			if (!*word)
+				continue;
+			if (profile < 0)
+				return err_set(err, -EINVAL,
+				               "--profile: unknown profile '%s'; %s",
+				               text_shown(word, shown),
+				               words_offer(&accepted.words, word, offer,
+				                           sizeof(offer)));
+			mask |= (uint32_t)1 << profile;
+			empty = false;
+		}
+		if (empty && strchr(words, ','))
+			return err_set(err, -EINVAL,
+			               "--profile: '%s' has a comma without a word; %s",
+			               text_shown(words, shown),
+			               words_offer(&accepted.words, "", offer, sizeof(offer)));
 	}
 	if (!mask)
 		return err_set(err, -EINVAL, "--profile: names none; %s",

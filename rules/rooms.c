@@ -1,14 +1,15 @@
 /*
  * rooms.c - the file that a site's `units-file` names: one unit a record, name,mac,address,profiles
- * as comma-separated values (RFC 4180: quotes, doubled quotes, CR LF). A first record that reads
- * so is the heading. Several MACs, addresses or profiles are parted by blanks.
+ * as comma-separated values (RFC 4180: quotes, doubled quotes, CR LF). The first record names the
+ * columns, in any order. Several MACs, addresses or profiles are parted by blanks.
  */
 #include "rules/units.h"
 
-#define COLUMNS 4
 #define FIELD_MAX 1024
+#define HEADER "name,mac,address,profiles"
 
-static const char *const HEADING[COLUMNS] = {"name", "mac", "address", "profiles"};
+enum column { COLUMN_NAME, COLUMN_MAC, COLUMN_ADDRESS, COLUMN_PROFILES, COLUMNS };
+WORDS(COLUMN_WORDS, "name", "mac", "address", "profiles");
 
 struct csv_field {
 	size_t offset, width; /* as written, quotes included */
@@ -19,9 +20,16 @@ struct csv {
 	const struct text_file *source;
 	size_t at;
 	unsigned line;
-	struct csv_field field[COLUMNS];
+	struct csv_field field[COLUMNS + 1];
 	size_t count; /* fields of the record read last */
+	bool headed;  /* the columns are known: */
+	size_t place[COLUMNS];
 };
+
+static struct csv_field *field_of(struct csv *csv, enum column column)
+{
+	return &csv->field[csv->place[column]];
+}
 
 static int take_quoted(struct csv *csv, struct csv_field *field, struct err *err)
 {
@@ -67,7 +75,7 @@ static int take_plain(struct csv *csv, struct csv_field *field, struct err *err)
 	return 0;
 }
 
-/* Reads one record. */
+/* Reads one record; of a header no more than tells that a column is too many. */
 static int take_record(struct csv *csv, struct err *err)
 {
 	const struct text_file *source = csv->source;
@@ -76,11 +84,13 @@ static int take_record(struct csv *csv, struct err *err)
 		struct csv_field *field = &csv->field[csv->count];
 		int r;
 
-		if (csv->count == COLUMNS)
+		if (csv->count == COLUMNS && csv->headed)
 			return text_file_fail(
 				source, csv->at, 1, err, -EINVAL,
-				"more than %d fields; accepted: name,mac,address,profiles",
+				"more than %d fields, one for each column of the first line",
 				COLUMNS);
+		if (csv->count == ARRAY_LEN(csv->field))
+			return 0;
 		field->offset = csv->at;
 		if (csv->at < source->len && source->text[csv->at] == '"')
 			r = take_quoted(csv, field, err);
@@ -107,18 +117,70 @@ static int take_record(struct csv *csv, struct err *err)
 	}
 }
 
-static bool is_heading(const struct csv *csv)
+static int no_header(const struct text_file *source, size_t offset, size_t width,
+                     struct err *err)
 {
-	for (size_t i = 0; i < csv->count; i++)
-		if (strcasecmp(csv->field[i].text, HEADING[i]))
-			return false;
-	return csv->count == COLUMNS;
+	return text_file_fail(source, offset, width, err, -EINVAL,
+	                      "the first line must name the columns: " HEADER ", in any order");
 }
 
-static int add_address(struct unit_list *list, const struct csv *csv, const char *word,
+/* The column a field of the header names; COLUMNS: none. */
+static enum column column_of(const struct csv_field *field)
+{
+	const char *text = field->text + strspn(field->text, " ");
+	size_t len = strlen(text);
+	unsigned column = 0;
+
+	while (len && text[len - 1] == ' ')
+		len--;
+	while (column < COLUMNS && (strlen(COLUMN_WORDS.word[column]) != len ||
+	                            strncasecmp(text, COLUMN_WORDS.word[column], len)))
+		column++;
+	return (enum column)column;
+}
+
+static int take_header(struct csv *csv, struct err *err)
+{
+	const struct csv_field *first = &csv->field[0];
+	bool seen[COLUMNS + 1] = {false};
+	char shown[SHOWN_MAX], offer[256];
+	unsigned known = 0;
+
+	for (size_t i = 0; i < csv->count; i++)
+		known += column_of(&csv->field[i]) != COLUMNS;
+	if (!known)
+		return no_header(csv->source, first->offset, first->width, err);
+	for (size_t i = 0; i < csv->count; i++) {
+		const struct csv_field *field = &csv->field[i];
+		enum column column = column_of(field);
+
+		if (column == COLUMNS)
+			return text_file_fail(
+				csv->source, field->offset, field->width, err, -EINVAL,
+				"unknown column '%s'; %s", text_shown(field->text, shown),
+				words_offer(&COLUMN_WORDS, field->text, offer, sizeof(offer)));
+		if (seen[column])
+			return text_file_fail(csv->source, field->offset, field->width, err,
+			                      -EINVAL, "the column '%s' stands here twice",
+			                      COLUMN_WORDS.word[column]);
+		seen[column] = true;
+		csv->place[column] = i;
+	}
+	for (unsigned column = 0; column < COLUMNS; column++)
+		if (!seen[column])
+			return text_file_fail(csv->source, first->offset, first->width, err,
+			                      -EINVAL,
+			                      "the column '%s' is missing; the first line must "
+			                      "name the columns: " HEADER ", in any order",
+			                      COLUMN_WORDS.word[column]);
+	csv->headed = true;
+	return 0;
+}
+
+static int add_address(struct unit_list *list, struct csv *csv, const char *word,
                        struct err *err)
 {
-	const struct csv_field *field = &csv->field[2];
+	const struct csv_field *field = field_of(csv, COLUMN_ADDRESS);
 	char shown[SHOWN_MAX];
 	struct prefix prefix = {.bits = 0};
 
@@ -130,10 +192,9 @@ static int add_address(struct unit_list *list, const struct csv *csv, const char
 	return unit_claim_prefix(list, csv->source, field->offset, field->width, &prefix, err);
 }
 
-static int add_mac(struct unit_list *list, const struct csv *csv, const char *word,
-                   struct err *err)
+static int add_mac(struct unit_list *list, struct csv *csv, const char *word, struct err *err)
 {
-	const struct csv_field *field = &csv->field[1];
+	const struct csv_field *field = field_of(csv, COLUMN_MAC);
 	char shown[SHOWN_MAX];
 	struct mac mac;
 
@@ -144,12 +205,12 @@ static int add_mac(struct unit_list *list, const struct csv *csv, const char *wo
 	return unit_claim_mac(list, csv->source, field->offset, field->width, &mac, err);
 }
 
-static int add_profile(struct unit_list *list, const struct csv *csv, const char *word,
+static int add_profile(struct unit_list *list, struct csv *csv, const char *word,
                        struct err *err)
 {
 	struct unit_rule *unit = &list->policy->units[list->policy->unit_count - 1];
 	int profile = envelope_find_profile(list->policy->envelope, word);
-	const struct csv_field *field = &csv->field[3];
+	const struct csv_field *field = field_of(csv, COLUMN_PROFILES);
 	char shown[SHOWN_MAX], offer[512];
 	struct profile_words accepted;
 
@@ -164,12 +225,11 @@ static int add_profile(struct unit_list *list, const struct csv *csv, const char
 }
 
 /* Gives each blank-parted word of a field to `add`. */
-static int each_word(struct unit_list *list, struct csv *csv, size_t column,
-                     int (*add)(struct unit_list *, const struct csv *, const char *,
-                                struct err *),
+static int each_word(struct unit_list *list, struct csv *csv, enum column column,
+                     int (*add)(struct unit_list *, struct csv *, const char *, struct err *),
                      struct err *err)
 {
-	char *rest = csv->field[column].text, *word;
+	char *rest = field_of(csv, column)->text, *word;
 	int r = 0;
 
 	while (r >= 0 && (word = strsep(&rest, " \t\r\n")))
@@ -178,59 +238,67 @@ static int each_word(struct unit_list *list, struct csv *csv, size_t column,
 	return r;
 }
 
+static bool is_blank(const struct csv_field *field)
+{
+	return !field->text[strspn(field->text, " \t\r\n")];
+}
+
 static int add_unit(struct unit_list *list, struct csv *csv, unsigned line, struct err *err)
 {
-	const struct csv_field *name = &csv->field[0];
+	const struct csv_field *name = field_of(csv, COLUMN_NAME);
+	const struct csv_field *first = &csv->field[0];
+	char shown[SHOWN_MAX];
 	int r;
 
 	if (csv->count != COLUMNS)
-		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
-		                      "%zu field%s; accepted: name,mac,address,profiles",
-		                      csv->count, csv->count == 1 ? "" : "s");
-	if (!name->text[0])
+		return text_file_fail(csv->source, first->offset, 1, err, -EINVAL,
+		                      "%zu field%s; accepted: %d, one for each column of the "
+		                      "first line",
+		                      csv->count, csv->count == 1 ? "" : "s", COLUMNS);
+	if (is_blank(name))
 		return text_file_fail(csv->source, name->offset, 1, err, -EINVAL,
 		                      "a unit needs a name");
-	if (!csv->field[1].text[0] && !csv->field[2].text[0])
+	text_shown(name->text, shown);
+	if (is_blank(field_of(csv, COLUMN_MAC)) && is_blank(field_of(csv, COLUMN_ADDRESS)))
 		return text_file_fail(
 			csv->source, name->offset, name->width, err, -EINVAL,
-			"'%s' has neither MAC nor address; a unit needs one of them",
-			name->text);
+			"'%s' has neither MAC nor address; a unit needs one of them", shown);
+	if (is_blank(field_of(csv, COLUMN_PROFILES)))
+		return text_file_fail(csv->source, name->offset, name->width, err, -EINVAL,
+		                      "'%s' has no profiles; a unit needs one at least", shown);
 	r = unit_begin(list, csv->source, name->offset, name->width, line, name->text, err);
 	if (r >= 0)
-		r = each_word(list, csv, 1, add_mac, err);
+		r = each_word(list, csv, COLUMN_MAC, add_mac, err);
 	if (r >= 0)
-		r = each_word(list, csv, 2, add_address, err);
+		r = each_word(list, csv, COLUMN_ADDRESS, add_address, err);
 	if (r >= 0)
-		r = each_word(list, csv, 3, add_profile, err);
+		r = each_word(list, csv, COLUMN_PROFILES, add_profile, err);
 	return r;
 }
 
 int rooms_read(const struct text_file *source, struct unit_list *list, struct err *err)
 {
 	CLEANUP(freep) struct csv *csv = calloc(1, sizeof(*csv));
-	bool first = true;
+	int r = text_file_check(source, err);
 
+	if (r < 0)
+		return r;
 	if (!csv)
 		return err_set(err, -ENOMEM, "out of memory");
 	csv->source = source;
-	if (memchr(source->text, '\0', source->len))
-		return text_file_fail(source, strlen(source->text), 1, err, -EINVAL,
-		                      "a NUL byte; this is no text");
 	if (!strncmp(source->text, "\xef\xbb\xbf", 3))
 		csv->at = 3; /* a byte order mark, as spreadsheets write it */
 	for (csv->line = 1; csv->at < source->len; csv->line++) {
 		unsigned line = csv->line;
-		int r = take_record(csv, err);
 
+		r = take_record(csv, err);
 		if (r < 0)
 			return r;
 		if (csv->count == 1 && !csv->field[0].width)
 			continue; /* an empty line */
-		if (!first || !is_heading(csv))
-			r = add_unit(list, csv, line, err);
+		r = csv->headed ? add_unit(list, csv, line, err) : take_header(csv, err);
 		if (r < 0)
 			return r;
-		first = false;
 	}
-	return 0;
+	return csv->headed ? 0 : no_header(source, 0, 1, err);
 }

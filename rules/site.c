@@ -156,6 +156,26 @@ static int read_options(const struct yaml *map, struct site_loading *loading, st
 	return r;
 }
 
+/* Keys that say nothing where one alone would: in the order of the file, before they are read in ours. */
+static int refuse_empty(const struct yaml *root, struct err *err)
+{
+	const char *text = "";
+	int r = 0;
+
+	for (const struct yaml *node = yaml_first(root); r >= 0 && node;
+	     node = yaml_next(node)) {
+		const char *key = yaml_key(node);
+
+		if (!strcmp(key, "site") || !strcmp(key, "units-file"))
+			r = yaml_text(node, &text, err);
+		else if (!strcmp(key, "units") && yaml_is_empty(node))
+			r = yaml_fail_key(
+				node, err,
+				"units is empty; accepted: a list of units, [] for none");
+	}
+	return r;
+}
+
 int site_read(struct site_loading *loading, struct err *err)
 {
 	const struct yaml *root = yaml_root(loading->file), *node, *roles;
@@ -164,6 +184,8 @@ int site_read(struct site_loading *loading, struct err *err)
 	int r = yaml_map(root, "the site file", &SITE_KEYS, err);
 
 	keep_text(loading, yaml_source(loading->file));
+	if (r >= 0)
+		r = refuse_empty(root, err);
 	if (r >= 0 && (node = yaml_get(root, "site")))
 		r = yaml_text(node, &name, err);
 	policy->site_name = arena_text(policy->arena, name);

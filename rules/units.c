@@ -48,18 +48,23 @@ int unit_begin(struct unit_list *list, const struct text_file *source, size_t of
 	struct unit_rule *unit;
 	char shown[SHOWN_MAX];
 
-	for (const char *p = name; source && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '/' || *p == ',')
-			return text_file_fail(
-				source, offset, width, err, -EINVAL,
-				"'%s' is no name of a unit; accepted: letters, digits, blanks "
-				"and signs other than / and ,",
-				text_shown(name, shown));
+	if (source && !name[strspn(name, " ")])
+		return text_file_fail(source, offset, width, err, -EINVAL,
+		                      "a unit needs a name");
+	if (source && (!text_is_plain(name) || strpbrk(name, "/,")))
+		return text_file_fail(
+			source, offset, width, err, -EINVAL,
+			"'%s' is no name of a unit; accepted: letters, digits, blanks "
+			"and signs other than / and ,",
+			text_shown(name, shown));
 	if (strlen(name) > NAME_LEN_MAX)
 		return text_file_fail(source, offset, width, err, -EINVAL,
 		                      "the name of a unit has at most %d bytes", NAME_LEN_MAX);
 	if (policy->unit_count == UNITS_MAX)
-		return err_set(err, -E2BIG, "more than %d units", UNITS_MAX);
+		return source ? text_file_fail(source, offset, width, err, -E2BIG,
+		                               "more than %d units", UNITS_MAX)
+		              : err_set(err, -E2BIG, "--unit %s: more than %d units", name,
+		                        UNITS_MAX);
 	if (array_reserve(&policy->units, &list->room, policy->unit_count + 1, sizeof(*unit)) <
 	    0)
 		return no_memory(err);
@@ -142,9 +147,13 @@ static int read_profiles(const struct yaml *node, struct unit_list *list, struct
 {
 	struct unit_rule *unit = &list->policy->units[list->policy->unit_count - 1];
 	struct profile_words accepted;
+	char offer[1024];
 	int r = yaml_list(node, err);
 
 	profile_words(list->policy->envelope, &accepted);
+	if (r >= 0 && !yaml_first(node))
+		return yaml_fail_key(node, err, "a unit needs one profile at least; %s",
+		                     words_offer(&accepted.words, "", offer, sizeof(offer)));
 	for (const struct yaml *item = yaml_first(node); r >= 0 && item;
 	     item = yaml_next(item)) {
 		unsigned profile = 0;
@@ -158,7 +167,7 @@ static int read_profiles(const struct yaml *node, struct unit_list *list, struct
 
 static int read_unit(const struct yaml *node, struct unit_list *list, struct err *err)
 {
-	const struct yaml *name = NULL, *addresses, *macs, *profiles;
+	const struct yaml *name = NULL, *profiles = NULL, *addresses, *macs;
 	const char *text = "";
 	struct place place;
 	int r = yaml_map(node, "a unit", &UNIT_KEYS, err);
@@ -174,7 +183,6 @@ static int read_unit(const struct yaml *node, struct unit_list *list, struct err
 	               err);
 	addresses = yaml_get(node, "addresses");
 	macs = yaml_get(node, "macs");
-	profiles = yaml_get(node, "profiles");
 	if (r >= 0 && (!addresses || !yaml_first(addresses)) && (!macs || !yaml_first(macs)))
 		if (!addresses || yaml_list(addresses, err) >= 0)
 			return yaml_fail(name, err, "a unit needs 'addresses' or 'macs'");
@@ -182,7 +190,9 @@ static int read_unit(const struct yaml *node, struct unit_list *list, struct err
 		r = read_addresses(addresses, list, err);
 	if (r >= 0 && macs)
 		r = read_macs(macs, list, err);
-	if (r >= 0 && profiles)
+	if (r >= 0)
+		r = yaml_need(node, "a unit", "profiles", &profiles, err);
+	if (r >= 0)
 		r = read_profiles(profiles, list, err);
 	return r;
 }

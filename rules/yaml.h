@@ -32,6 +32,8 @@ size_t yaml_count(const struct yaml *node);
 const char *yaml_key(const struct yaml *node);
 /* NULL if the map has no such key (or is none). */
 const struct yaml *yaml_get(const struct yaml *map, const char *key);
+/* A value that says nothing: "" without quotes, ~, null. */
+bool yaml_is_empty(const struct yaml *node);
 unsigned yaml_line(const struct yaml *node);
 /* Where its value stands. */
 struct place {

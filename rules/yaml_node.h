@@ -24,8 +24,6 @@ struct yaml {
 	const struct text_file *source;
 };
 
-/* A text without quotes that says nothing: "", ~, null. */
-bool yaml_is_empty(const struct yaml *node);
 /* Says what is wrong at `span`; returns -EINVAL. */
 int span_fail(const struct text_file *source, const struct span *span, struct err *err,
               const char *fmt, ...) PRINTF(4, 5);

@@ -322,7 +322,7 @@ static void a_waiver_excuses_what_lies_in_all_of_its_scope(void **state)
 
 		snprintf(
 			text, sizeof(text),
-			"units:\n- {name: huddle, addresses: [10.20.1.21]}\n- {name: boardroom, addresses: [10.20.1.22]}\n"
+			"units:\n- {name: huddle, addresses: [10.20.1.21], profiles: [room]}\n- {name: boardroom, addresses: [10.20.1.22], profiles: [room]}\n"
 			"waivers: [{%s, owner: o, reason: r, expires: 2026-12-31}]\n",
 			cases[i].scope);
 		policy = site(text);
@@ -356,7 +356,7 @@ static void a_waiver_names_a_host_of_a_prefix_or_all_of_them(void **state)
 {
 	CLEANUP(policy_freep)
 	struct policy *policy = site(
-		"units: [{name: floor, addresses: [10.20.8.0/22]}]\n"
+		"units: [{name: floor, addresses: [10.20.8.0/22], profiles: [room]}]\n"
 		"waivers:\n"
 		"- {units: [floor/10.20.8.5], kind: service, owner: one, reason: r, expires: 2026-12-31}\n"
 		"- {units: [floor], kind: service, owner: all, reason: r, expires: 2026-12-31}\n"
@@ -432,9 +432,6 @@ static void lint_says_what_will_mislead_in_a_fixed_order(void **state)
 		 "warning: no units: nothing will be judged; list them under 'units' or name them with --unit\n"
 		 "note: the endpoint list for 'sfb-online' is of 2020-08-06, 2317 days old; name a newer one under "
 		 "roles\n"},
-		{"units: [{name: a, addresses: [10.1.1.1], profiles: [room]}, {name: b, addresses: [10.1.1.2]}]\nroles:\n" ALL_ROLES,
-		 "warning: 1 unit without profiles, first 'b' in line 1 of site.yaml: all its traffic will be "
-		 "outside\n"},
 		{"units: [{name: a, addresses: [10.1.1.1], profiles: [external]}]\nroles:\n" ALL_ROLES,
 		 "warning: nobody holds the role 'edge' (the Edge servers, Access, Web Conferencing and A/V alike), "
 		 "so its rows are unproven at best: external.out.sip_tls, external.out.psom_tls, "

@@ -45,6 +45,7 @@ static struct policy *site(const char *text)
 }
 
 #define UNIT "units: [{name: a, addresses: [10.20.0.15], profiles: [room]}]\n"
+#define NAME_OF_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define WAIVER(scope, rest) "waivers: [{" scope "owner: o, reason: r, " rest "}]\n"
 
 static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **state)
@@ -87,15 +88,51 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		 "site.yaml:1:53: unknown profile 'onlin'; accepted: room, onprem, external, online, touch; did you "
 		 "mean 'online'?\n    units: [{name: a, addresses: [10.0.0.1], profiles: [onlin]}]\n"
 		 "                                                        ^~~~~"},
-		{"units:\n- {name: a, addresses: [10.0.0.1]}\n- {name: a, addresses: [10.0.0.2]}\n",
+		{"units:\n- {name: a, addresses: [10.0.0.1], profiles: [room]}\n- {name: a, addresses: [10.0.0.2], profiles: [room]}\n",
 		 "site.yaml:3:10: 'a' is the name of two units, first in line 2 of site.yaml\n"
-		 "    - {name: a, addresses: [10.0.0.2]}\n             ^"},
-		{"units:\n- {name: a, addresses: [10.0.0.7]}\n- {name: b, addresses: [10.0.0.0/24]}\n",
+		 "    - {name: a, addresses: [10.0.0.2], profiles: [room]}\n             ^"},
+		{"units:\n- {name: a, addresses: [10.0.0.7], profiles: [room]}\n- {name: b, addresses: [10.0.0.0/24], profiles: [room]}\n",
 		 "site.yaml:3:25: overlapping units: 10.0.0.0/24 of 'b' and 10.0.0.7 of 'a', first in line 2 of "
-		 "site.yaml\n    - {name: b, addresses: [10.0.0.0/24]}\n                            ^~~~~~~~~~~"},
-		{"units:\n- {name: a, macs: [\"00:26:8c:01:02:03\"]}\n- {name: b, macs: [00-26-8C-01-02-03]}\n",
+		 "site.yaml\n    - {name: b, addresses: [10.0.0.0/24], profiles: [room]}\n                            ^~~~~~~~~~~"},
+		{"units:\n- {name: a, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}\n- {name: b, macs: [00-26-8C-01-02-03], profiles: [room]}\n",
 		 "site.yaml:3:20: one MAC, two units: 00:26:8c:01:02:03 of 'b' and 00:26:8c:01:02:03 of 'a', first in "
-		 "line 2 of site.yaml\n    - {name: b, macs: [00-26-8C-01-02-03]}\n                       ^~~~~~~~~~~~~~~~~"},
+		 "line 2 of site.yaml\n    - {name: b, macs: [00-26-8C-01-02-03], profiles: [room]}\n                       ^~~~~~~~~~~~~~~~~"},
+		{"units: [{name: a, addresses: [10.0.0.1]}]\n",
+		 "site.yaml:1:9: a unit lacks 'profiles'\n    units: [{name: a, addresses: [10.0.0.1]}]\n            ^"},
+		{"units: [{name: a, addresses: [10.0.0.1], profiles: []}]\n",
+		 "site.yaml:1:42: a unit needs one profile at least; accepted: room, onprem, external, online, touch\n"
+		 "    units: [{name: a, addresses: [10.0.0.1], profiles: []}]\n"
+		 "                                             ^~~~~~~~"},
+		{"units:\n- {name: a, addresses: [], macs: [], profiles: [room]}\n",
+		 "site.yaml:2:10: a unit needs 'addresses' or 'macs'\n"
+		 "    - {name: a, addresses: [], macs: [], profiles: [room]}\n             ^"},
+		{"units:\n- name:\n  addresses: [10.0.0.1]\n",
+		 "site.yaml:2:3: name is empty; accepted: a text\n    - name:\n      ^~~~"},
+		{"units: [{name: ' ', addresses: [10.0.0.1]}]\n",
+		 "site.yaml:1:17: a unit needs a name\n    units: [{name: ' ', addresses: [10.0.0.1]}]\n                    ^"},
+		{"units: [{name: " NAME_OF_64 ", addresses: [10.0.0.1]}]\n",
+		 "site.yaml:1:16: the name of a unit has at most 63 bytes\n    units: [{name: " NAME_OF_64 ", address\n"
+		 "                   ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"},
+		/* keys that say nothing, in the order of the file */
+		{"units:\nsite:\n",
+		 "site.yaml:1:1: units is empty; accepted: a list of units, [] for none\n    units:\n    ^~~~~"},
+		{"units: []\nsite:\nunits-file:\n",
+		 "site.yaml:2:1: site is empty; accepted: a text\n    site:\n    ^~~~"},
+		/* control characters */
+		{"site: \"a\\e[31mRED\"\n",
+		 "site.yaml:1:8: a control character in this text; accepted: one line without tabs or escapes\n"
+		 "    site: \"a\\e[31mRED\"\n           ^~~~~~~~~~"},
+		{"domains: [\"a\\x9b\"]\n",
+		 "site.yaml:1:12: a control character in this text; accepted: one line without tabs or escapes\n"
+		 "    domains: [\"a\\x9b\"]\n               ^~~~~"},
+		{"waivers: [{kind: peer, owner: \"o\\a\", reason: r, expires: 2026-12-31}]\n",
+		 "site.yaml:1:32: a control character in this text; accepted: one line without tabs or escapes\n"
+		 "    waivers: [{kind: peer, owner: \"o\\a\", reason: r, expires: 2026-12-31}]\n"
+		 "                                   ^~~"},
+		{"waivers: [{kind: peer, owner: o, reason: \"\\e]\", expires: 2026-12-31}]\n",
+		 "site.yaml:1:43: a control character in this text; accepted: one line without tabs or escapes\n"
+		 "    waivers: [{kind: peer, owner: o, reason: \"\\e]\", expires: 2026-12-31}]\n"
+		 "                                              ^~~"},
 		/* domains and roles */
 		{"domains: [\"corp example\"]\n",
 		 "site.yaml:1:12: 'corp example' is no host name; accepted: fe01.corp.example, *.corp.example\n"
@@ -380,7 +417,7 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 			    "\"Room \"\"A\"\" \",,10.30.0.1,room online\r\n"
 			    "\r\n"
 			    "B,00-26-8c-aa-bb-cc,10.30.0.2 2001:db8::2,\"room\r\nonprem\"\n"
-			    "floor 3,,10.31.0.0/16,");
+			    "floor 3,,10.31.0.0/16,touch");
 	if (rooms_load(&rooms, &policy, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(policy->unit_count, 3);
@@ -392,7 +429,7 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 	assert_int_equal(policy->units[1].line, 4);
 	assert_int_equal(policy->units[1].profiles, 1 | 2);
 	assert_int_equal(policy->units[2].line, 6); /* a line break within quotes counts */
-	assert_int_equal(policy->units[2].profiles, 0);
+	assert_int_equal(policy->units[2].profiles, 16);
 	assert_true(policy->units[2].many);
 	assert_non_null(strstr(policy->site_text, "# FILE rooms.csv\n\xef\xbb\xbf"
 						  "Name,"));
@@ -401,36 +438,103 @@ static void rooms_csv_is_read_as_rfc_4180_writes_it(void **state)
 static void a_broken_line_of_rooms_csv_is_shown(void **state)
 {
 	static const struct {
-		const char *csv, *said; /* behind the name of the file */
+		const char *csv, *said; /* behind the header, and behind the name of the file */
 	} cases[] = {
 		{"a,,10.0.0.1,room\nb,,10.0.0.2\n",
-		 ":2:1: 3 fields; accepted: name,mac,address,profiles\n    b,,10.0.0.2\n    ^"},
+		 ":3:1: 3 fields; accepted: 4, one for each column of the first line\n    b,,10.0.0.2\n    ^"},
 		{"a,,10.0.0.1,room,x\n",
-		 ":1:18: more than 4 fields; accepted: name,mac,address,profiles\n    a,,10.0.0.1,room,x\n"
+		 ":2:18: more than 4 fields, one for each column of the first line\n    a,,10.0.0.1,room,x\n"
 		 "                     ^"},
 		{"a,,10.0.0.1,room cloud\n",
-		 ":1:13: unknown profile 'cloud'; accepted: room, onprem, external, online, touch\n"
+		 ":2:13: unknown profile 'cloud'; accepted: room, onprem, external, online, touch\n"
 		 "    a,,10.0.0.1,room cloud\n                ^~~~~~~~~~"},
 		{"a,00:26:8c:1,,room\n",
-		 ":1:3: '00:26:8c:1' is no MAC address; accepted: 00:26:8c:01:02:03\n"
+		 ":2:3: '00:26:8c:1' is no MAC address; accepted: 00:26:8c:01:02:03\n"
 		 "    a,00:26:8c:1,,room\n      ^~~~~~~~~~"},
 		{"a,,10.0.0.1/8,room\n",
-		 ":1:4: '10.0.0.1/8' is no address; accepted: 10.20.0.15, 10.20.8.0/22, 2001:db8::15\n"
+		 ":2:4: '10.0.0.1/8' is no address; accepted: 10.20.0.15, 10.20.8.0/22, 2001:db8::15\n"
 		 "    a,,10.0.0.1/8,room\n       ^~~~~~~~~~"},
-		{"a,,,room\n",
-		 ":1:1: 'a' has neither MAC nor address; a unit needs one of them\n    a,,,room\n    ^"},
-		{",,10.0.0.1,room\n", ":1:1: a unit needs a name\n    ,,10.0.0.1,room\n    ^"},
+		{"a,, ,room\n",
+		 ":2:1: 'a' has neither MAC nor address; a unit needs one of them\n    a,, ,room\n    ^"},
+		{"a,,10.0.0.1,\n",
+		 ":2:1: 'a' has no profiles; a unit needs one at least\n    a,,10.0.0.1,\n    ^"},
+		{",,10.0.0.1,room\n", ":2:1: a unit needs a name\n    ,,10.0.0.1,room\n    ^"},
+		{"a/b,,10.0.0.1,room\n",
+		 ":2:1: 'a/b' is no name of a unit; accepted: letters, digits, blanks and signs other than / and ,\n"
+		 "    a/b,,10.0.0.1,room\n    ^~~"},
+		{NAME_OF_64 ",,10.0.0.1,room\n",
+		 ":2:1: the name of a unit has at most 63 bytes\n    " NAME_OF_64 ",,10.0.0.1,room\n"
+		 "    ^~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~"},
 		{"\"a,,10.0.0.1,room\n",
-		 ":1:1: this quote is never closed\n    \"a,,10.0.0.1,room\n    ^"},
+		 ":2:1: this quote is never closed\n    \"a,,10.0.0.1,room\n    ^"},
 		{"\"a\"b,,10.0.0.1,room\n",
-		 ":1:4: a field goes on behind its quotes; accepted: a comma or the end of the line\n"
+		 ":2:4: a field goes on behind its quotes; accepted: a comma or the end of the line\n"
 		 "    \"a\"b,,10.0.0.1,room\n       ^"},
 		{"a\"b,,10.0.0.1,room\n",
-		 ":1:2: a quote inside a field; accepted: the whole field in quotes, quotes "
+		 ":2:2: a quote inside a field; accepted: the whole field in quotes, quotes "
 		 "in it doubled\n    a\"b,,10.0.0.1,room\n     ^"},
 		{"a,,10.0.0.1,room\nb,,10.0.0.1,room\n",
-		 ":2:4: overlapping units: 10.0.0.1 of 'b' and 10.0.0.1 of 'a', first in line 1 of rooms.csv\n"
+		 ":3:4: overlapping units: 10.0.0.1 of 'b' and 10.0.0.1 of 'a', first in line 2 of rooms.csv\n"
 		 "    b,,10.0.0.1,room\n       ^~~~~~~~"},
+		{"a\x1b[31m,,10.0.0.1,room\n",
+		 ":2:2: a control character (byte 0x1b); accepted: text in UTF-8\n    a?[31m,,10.0.0.1,room\n     ^"},
+		{"a\xff,,10.0.0.1,room\n",
+		 ":2:2: byte 0xff is not UTF-8; accepted: text in UTF-8\n    a?,,10.0.0.1,room\n     ^"},
+	};
+	char csv[512];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct policy *policy = NULL;
+		struct rooms rooms;
+		struct err err = {0};
+
+		snprintf(csv, sizeof(csv), "name,mac,address,profiles\n%s", cases[i].csv);
+		rooms_write(&rooms, csv);
+		assert_int_equal(rooms_load(&rooms, &policy, &err), -EINVAL);
+		assert_int_equal(strncmp(err.text, rooms.csv, strlen(rooms.csv)), 0);
+		assert_string_equal(err.text + strlen(rooms.csv), cases[i].said);
+	}
+}
+
+static void the_columns_of_rooms_csv_stand_in_any_order(void **state)
+{
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct rooms rooms;
+	struct err err = {0};
+
+	rooms_write(&rooms, "\naddress, Name,profiles ,mac\n10.0.0.1,a,room,\n,b,touch,00:26:8c:01:02:03\n");
+	if (rooms_load(&rooms, &policy, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(policy->unit_count, 2);
+	assert_string_equal(policy->units[0].name, "a");
+	assert_int_equal(policy->units[0].prefix_count, 1);
+	assert_int_equal(policy->units[1].mac_count, 1);
+	assert_int_equal(policy->units[1].profiles, 16);
+	assert_int_equal(policy->units[1].line, 4);
+}
+
+static void a_wrong_header_of_rooms_csv_is_shown(void **state)
+{
+	static const struct {
+		const char *csv, *said; /* behind the name of the file */
+	} cases[] = {
+		{"", ":1:1: the first line must name the columns: name,mac,address,profiles, in any order\n    \n    ^"},
+		{"\n\n", ":1:1: the first line must name the columns: name,mac,address,profiles, in any order\n    \n    ^"},
+		{"a,,10.0.0.1,room\n",
+		 ":1:1: the first line must name the columns: name,mac,address,profiles, in any order\n"
+		 "    a,,10.0.0.1,room\n    ^"},
+		{"name,mac,adress,profiles\n",
+		 ":1:10: unknown column 'adress'; accepted: name, mac, address, profiles; did you mean 'address'?\n"
+		 "    name,mac,adress,profiles\n             ^~~~~~"},
+		{"name,mac,address,profiles,floor,site\n",
+		 ":1:27: unknown column 'floor'; accepted: name, mac, address, profiles\n"
+		 "    name,mac,address,profiles,floor,site\n                              ^~~~~"},
+		{"name,address,mac,address\n",
+		 ":1:18: the column 'address' stands here twice\n    name,address,mac,address\n"
+		 "                     ^~~~~~~"},
+		{"name,mac,address\na,,10.0.0.1\n",
+		 ":1:1: the column 'profiles' is missing; the first line must name the columns: "
+		 "name,mac,address,profiles, in any order\n    name,mac,address\n    ^~~~"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -440,9 +544,27 @@ static void a_broken_line_of_rooms_csv_is_shown(void **state)
 
 		rooms_write(&rooms, cases[i].csv);
 		assert_int_equal(rooms_load(&rooms, &policy, &err), -EINVAL);
-		assert_int_equal(strncmp(err.text, rooms.csv, strlen(rooms.csv)), 0);
 		assert_string_equal(err.text + strlen(rooms.csv), cases[i].said);
 	}
+}
+
+static void one_unit_too_many_is_shown_with_its_line(void **state)
+{
+	CLEANUP(freep) char *csv = NULL;
+	struct policy *policy = NULL;
+	struct rooms rooms;
+	size_t size;
+	FILE *file = open_memstream(&csv, &size);
+	struct err err = {0};
+
+	fputs("name,mac,address,profiles\n", file);
+	for (unsigned i = 0; i < 101000; i++)
+		fprintf(file, "u%u,,10.%u.%u.%u,room\n", i, i >> 16, i >> 8 & 255, i & 255);
+	fclose(file);
+	rooms_write(&rooms, csv);
+	assert_int_equal(rooms_load(&rooms, &policy, &err), -E2BIG);
+	assert_string_equal(err.text + strlen(rooms.csv),
+			    ":100002:1: more than 100000 units\n    u100000,,10.1.134.160,room\n    ^~~~~~~");
 }
 
 static void words_of_unit_and_profile_do_without_a_site_file(void **state)
@@ -468,6 +590,12 @@ static void words_of_unit_and_profile_do_without_a_site_file(void **state)
 		err.text,
 		"--profile: unknown profile 'onlin'; accepted: room, onprem, external, online, "
 		"touch; did you mean 'online'?");
+	args.profiles = "room,,online";
+	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
+	assert_string_equal(err.text, "--profile: 'room,,online' has a comma without a word; accepted: room, onprem, "
+				      "external, online, touch");
+	args.profiles = "room,";
+	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
 	args.profiles = NULL;
 	assert_int_equal(policy_load(&args, &other, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "--unit needs --profile"));
@@ -547,6 +675,9 @@ int main(void)
 		cmocka_unit_test(options_choose_among_the_readings_of_a_row),
 		cmocka_unit_test(rooms_csv_is_read_as_rfc_4180_writes_it),
 		cmocka_unit_test(a_broken_line_of_rooms_csv_is_shown),
+		cmocka_unit_test(the_columns_of_rooms_csv_stand_in_any_order),
+		cmocka_unit_test(a_wrong_header_of_rooms_csv_is_shown),
+		cmocka_unit_test(one_unit_too_many_is_shown_with_its_line),
 		cmocka_unit_test(words_of_unit_and_profile_do_without_a_site_file),
 		cmocka_unit_test(words_of_unit_add_to_a_site_file_and_may_not_clash_with_it),
 		cmocka_unit_test(the_hash_follows_every_word),
