@@ -52,6 +52,7 @@ struct score {
 	uint8_t grade; /* enum grade where none differs; GRADE_NONE then: undetermined */
 	bool proven;   /* the peer is proven under a named role of the row, ... */
 	int8_t role;   /* ... this one; -1 */
+	bool claimed;  /* the flow's own name is one of a role of the row */
 	bool refused;  /* nothing differs, but the row may not excuse this local port */
 	uint16_t local_ports, remote_ports; /* how many it allows, less one */
 };

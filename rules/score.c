@@ -151,6 +151,7 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	fit[FIELD_DIRECTION] =
 		s->direction_firm ? fits(f->directions & BIT(s->direction)) : FIT_UNKNOWN;
 	fit[FIELD_PEER] = peer_fit(s, f, via_proxy, ret);
+	ret->claimed = s->claimed & f->peers & ~s->anyone;
 	/* Another peer that the document only lets us infer must show one of its names (A5). */
 	if (f->inferred && fit[FIELD_PEER] == FIT_UNKNOWN &&
 	    f->peers != s->policy->rows[row].form[0].peers &&
@@ -218,5 +219,9 @@ int score_compare_misses(const struct score *a, const struct score *b)
 		order = b->first - a->first;
 	if (!order)
 		order = ports_compare(a->local_ports, b->local_ports);
-	return order ? order : ports_compare(a->remote_ports, b->remote_ports);
+	if (!order)
+		order = ports_compare(a->remote_ports, b->remote_ports);
+	if (!order)
+		order = b->proven - a->proven;
+	return order ? order : b->claimed - a->claimed;
 }

@@ -105,6 +105,24 @@ static void nearest_rows_are_ordered(void **state)
 	CHECK("roles:\n  edge: {addresses: [52.112.1.9]}\n", cases);
 }
 
+static void rows_as_near_as_each_other_go_by_what_is_known_of_the_peer(void **state)
+{
+	static const struct judged nobody[] = {
+		/* proven under sfb-online: before room.out.maestro, which stands first and is as near */
+		{"room online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 not=tls,msturn,stun", "outside application high online.out.auth_https: application tls|not tls"},
+		{"room online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=ssh", "outside application high online.out.auth_https: application tls|ssh"},
+		/* whatever the flow calls its peer */
+		{"room online", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=ssh name=config.maestro.starleaf.com", "outside application high online.out.auth_https: application tls|ssh"},
+		/* nobody proven: the name the flow carries; then the order of rows */
+		{"room onprem", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=http name=lyncdiscover.corp.example", "outside application high onprem.out.auth_https: application tls|http"},
+		{"room onprem", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=http", "outside application high room.out.maestro: application tls|http"},
+		/* fewer local ports go before a proven peer */
+		{"room online", "tcp 10.1.2.3:8080 < 52.112.1.9:50011", "outside local-port high room.in.control_api: local-port 80|8080"},
+	};
+
+	CHECK(NOBODY, nobody);
+}
+
 static void every_kind_is_said(void **state)
 {
 	static const struct judged cases[] = {
@@ -421,6 +439,7 @@ int main(void)
 		cmocka_unit_test(truth_table_rows_with_all_ports_on_both_sides),
 		cmocka_unit_test(several_matches_are_ordered),
 		cmocka_unit_test(nearest_rows_are_ordered),
+		cmocka_unit_test(rows_as_near_as_each_other_go_by_what_is_known_of_the_peer),
 		cmocka_unit_test(every_kind_is_said),
 		cmocka_unit_test(a_flow_of_a_unit_without_profiles_is_outside),
 		cmocka_unit_test(the_headline_holds_in_every_mix_of_profiles),

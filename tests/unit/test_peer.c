@@ -209,6 +209,8 @@ static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 	};
 	static const struct judged unnamed[] = {
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=config.maestro.starleaf.com",
+		 "outside remote-port medium room.out.maestro: remote-port 443|8080; application tls|http"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http",
 		 "outside remote-port medium room.out.dns: remote-port 53|8080; application dns|http"},
 	};
 
