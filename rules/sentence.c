@@ -67,14 +67,15 @@ static uint32_t row_peers(const struct row *row)
 }
 
 /* Named roles, the ones a site can list holders under. */
-static void roles_add(const struct line *line, const struct scorer *s, uint32_t roles)
+static void roles_add(const struct line *line, const struct scorer *s, uint32_t roles,
+                      const char *between)
 {
 	const struct envelope *env = s->policy->envelope;
 	bool first = true;
 
 	for (unsigned role = 0; role < env->role_count; role++)
 		if (roles >> role & 1 && !env->roles[role].anyone) {
-			ADD(line, "%s%s", first ? "" : " or ", env->roles[role].id);
+			ADD(line, "%s%s", first ? "" : between, env->roles[role].id);
 			first = false;
 		}
 }
@@ -107,7 +108,7 @@ static void why_add(const struct line *line, const struct scorer *s,
 		ADD(line, "nothing proves the peer");
 		if (open) {
 			ADD(line, "; list it under ");
-			roles_add(line, s, open);
+			roles_add(line, s, open, " or ");
 			ADD(line, " if it is one");
 		}
 		break;
@@ -166,7 +167,52 @@ static const char *plural(const char *ports)
 	return strpbrk(ports, "-,") ? "s" : "";
 }
 
-static void differs_add(const struct line *line, const struct differs *differs)
+/* Roles of the row that the flow's own name would fit: a claim of whoever sent it. */
+static uint32_t claimed_roles(const struct scorer *s, unsigned row)
+{
+	return s->claim ? s->claimed & row_peers(&s->policy->rows[row]) & ~s->anyone : 0;
+}
+
+/* A web proxy that was asked for another host: it speaks for that one, not for itself. */
+static bool is_deputy(const struct scorer *s)
+{
+	return s->proxied && s->claim;
+}
+
+/* Roles the peer is known under. */
+static uint32_t known_roles(const struct scorer *s)
+{
+	return is_deputy(s) ? 0 : (s->listed | s->bound) & ~s->places;
+}
+
+/* Nobody is taken for a name that a flow carries, nor for what the site knows him not to be. */
+static void peer_add(const struct line *line, const struct scorer *s, unsigned row,
+                     const struct differs *differs)
+{
+	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
+	char addr[ADDR_TEXT];
+
+	addr_print(&s->remote->addr, addr);
+	ADD(line, "is for %s, and ", differs->expected);
+	if (claimed)
+		ADD(line, "that name is only what %s claims: ",
+		    s->direction == DIRECTION_OUT  ? "the unit"
+		    : s->direction == DIRECTION_IN ? "the peer"
+		                                   : "the flow");
+	if (known) {
+		ADD(line, "%s is known as ", addr);
+		roles_add(line, s, known, " and ");
+	} else if (claimed) {
+		ADD(line, "%s is no address that ", addr);
+		roles_add(line, s, claimed, " or ");
+		ADD(line, " lists or DNS gave for it");
+	} else {
+		ADD(line, "%s is not known as such", differs->seen);
+	}
+}
+
+static void differs_add(const struct line *line, const struct scorer *s, unsigned row,
+                        const struct differs *differs)
 {
 	switch (differs->field) {
 	case FIELD_IP_VERSION:
@@ -182,8 +228,7 @@ static void differs_add(const struct line *line, const struct differs *differs)
 		                                     : "by the unit, not by the peer");
 		break;
 	case FIELD_PEER:
-		ADD(line, "is for %s, and %s is not known as such", differs->expected,
-		    differs->seen);
+		peer_add(line, s, row, differs);
 		break;
 	case FIELD_REMOTE_PORT:
 		ADD(line, "allows remote port%s %s", plural(differs->expected),
@@ -204,12 +249,23 @@ static void differs_add(const struct line *line, const struct differs *differs)
 	}
 }
 
+/* When the peer's address belongs under the roles of the row. */
+static void list_add(const struct line *line, const struct scorer *s, unsigned row)
+{
+	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
+	char addr[ADDR_TEXT];
+
+	ADD(line, claimed ? "; " : known ? "; if it is both, " : "; if it is, ");
+	ADD(line, "list %s under roles: ", addr_print(&s->remote->addr, addr));
+	roles_add(line, s, claimed ? claimed : row_peers(&s->policy->rows[row]), " or ");
+	ADD(line, claimed ? " only if it is right" : "");
+}
+
 /* The smallest change of site file or network that would settle it. */
 static void remedy_add(const struct line *line, const struct scorer *s,
                        const struct verdict *verdict)
 {
 	const struct nearest *nearest = &verdict->nearest[0];
-	char addr[ADDR_TEXT];
 
 	if (!strcmp(verdict->reason, "vbss")) {
 		ADD(line, "; screen sharing sent as video: options.allow-vbss accepts it");
@@ -217,10 +273,8 @@ static void remedy_add(const struct line *line, const struct scorer *s,
 		ADD(line, "; the peer answered an ICE check, so a translator changed its port");
 	} else if (nearest->count != 1) {
 		return;
-	} else if (verdict->kind == KIND_PEER && !s->group) {
-		ADD(line,
-		    "; if it is, list %s under roles: ", addr_print(&s->remote->addr, addr));
-		roles_add(line, s, row_peers(&s->policy->rows[nearest->row]));
+	} else if (verdict->kind == KIND_PEER && !s->group && !is_deputy(s)) {
+		list_add(line, s, nearest->row);
 	} else if (verdict->kind == KIND_LOCAL_PORT && s->view->facts->media) {
 		ADD(line,
 		    "; set the unit's media ports so, or options.nat if the mirror sees translated ports");
@@ -250,7 +304,7 @@ static void outside_add(const struct line *line, const struct scorer *s,
 	ADD(line, "%s ", s->policy->rows[nearest->row].id);
 	for (unsigned i = 0; i < nearest->count; i++) {
 		ADD(line, "%s", i ? ", and it " : "");
-		differs_add(line, &nearest->differs[i]);
+		differs_add(line, s, nearest->row, &nearest->differs[i]);
 	}
 	remedy_add(line, s, verdict);
 }

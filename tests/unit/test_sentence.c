@@ -55,6 +55,71 @@ static void a_no_says_what_differs_and_what_would_settle_it(void **state)
 	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
 }
 
+static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
+{
+	static const struct judged cases[] = {
+		/* a TLS name that lies */
+		{"room", "tcp 10.1.2.3:50000 > 45.33.20.9:443 app=tls name=config.maestro.starleaf.com",
+		 "TCP tls from local port 50000 to 45.33.20.9:443 (config.maestro.starleaf.com): room.out.maestro is for maestro, "
+		 "and that name is only what the unit claims: 45.33.20.9 is no address that maestro lists or DNS gave for it; "
+		 "list 45.33.20.9 under roles: maestro only if it is right"},
+		/* ... before an address that somebody else is known by */
+		{"room", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=tls name=config.maestro.starleaf.com",
+		 "TCP tls from local port 50000 to 52.112.1.9:443 (config.maestro.starleaf.com): room.out.maestro is for maestro, "
+		 "and that name is only what the unit claims: 52.112.1.9 is known as sfb-online; "
+		 "list 52.112.1.9 under roles: maestro only if it is right"},
+		/* ... and nobody knows who opened it */
+		{"room", "tcp 10.1.2.3:50000 <> 45.33.20.9:443 app=tls name=fw.maestro.starleaf.com",
+		 "TCP tls between local port 50000 and 45.33.20.9:443 (fw.maestro.starleaf.com): room.out.maestro is for maestro, "
+		 "and that name is only what the flow claims: 45.33.20.9 is no address that maestro lists or DNS gave for it; "
+		 "list 45.33.20.9 under roles: maestro only if it is right"},
+		/* known under another role, by its address, by two, by a name of DNS */
+		{"room", "tcp 10.1.2.3:50000 > 52.112.1.9:443",
+		 "TCP from local port 50000 to 52.112.1.9:443: room.out.maestro is for maestro, and 52.112.1.9 is known as sfb-online; "
+		 "if it is both, list 52.112.1.9 under roles: maestro"},
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.53:443",
+		 "TCP from local port 50000 to 10.0.0.53:443: onprem.out.auth_https is for sfb-auth, and 10.0.0.53 is known as dns-server; "
+		 "if it is both, list 10.0.0.53 under roles: autodiscover or sfb-auth"},
+		{"room", "tcp 10.1.2.3:50000 > 198.51.100.7:443 app=tls bound=sip.corp.example",
+		 "TCP tls from local port 50000 to 198.51.100.7:443 (sip.corp.example): room.out.maestro is for maestro, "
+		 "and 198.51.100.7 is known as edge; if it is both, list 198.51.100.7 under roles: maestro"},
+		/* with a second difference there is no one change that settles it */
+		{"room", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=ssh name=config.maestro.starleaf.com",
+		 "TCP ssh from local port 50000 to 52.112.1.9:443 (config.maestro.starleaf.com): room.out.maestro is for maestro, "
+		 "and that name is only what the unit claims: 52.112.1.9 is known as sfb-online, and it is for tls, and this is ssh"},
+	};
+	static const struct judged proxy[] = {
+		/* a proxy goes where it is asked to: its own address is no maestro */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=evil.example",
+		 "TCP http from local port 50000 to 10.0.0.8:8080 (evil.example): room.out.maestro is for maestro, "
+		 "and 10.0.0.8 (evil.example) is not known as such"},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.8:53 app=dns",
+		 "UDP dns from local port 50000 to 10.0.0.8:53: room.out.dns is for dns-server, and 10.0.0.8 is known as web-proxy; "
+		 "if it is both, list 10.0.0.8 under roles: dns-server"},
+	};
+
+	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
+	check_sentences("roles:\n  web-proxy: {addresses: [10.0.0.8]}\n  dns-server: {addresses: [10.0.0.53]}\n", proxy, ARRAY_LEN(proxy));
+}
+
+static void the_longest_names_leave_room_for_the_advice(void **state)
+{
+	struct policy *policy = policy_of(COMPANY);
+	struct judged judged = {"room", "tcp [2001:db8::3]:50000 > [2001:db8:1111:2222:3333:4444:5555:6666]:443 app=tls name=x", "", NULL};
+	static const char tail[] = ".maestro.starleaf.com", end[] = " under roles: maestro only if it is right";
+	struct verdict verdict;
+	struct tuple tuple;
+	char said[REASON_MAX];
+
+	tuple_ready(policy, &judged, &tuple);
+	memset(tuple.name, 'a', NAME_MAX_LEN);
+	strcpy(tuple.name + NAME_MAX_LEN - strlen(tail), tail);
+	judge_flow(policy, &tuple.view, &verdict);
+	judge_sentence(policy, &tuple.view, &verdict, said, sizeof(said));
+	assert_string_equal(said + strlen(said) - strlen(end), end);
+	policy_free(policy);
+}
+
 static void a_yes_says_by_which_row_and_what_keeps_it_from_being_exact(void **state)
 {
 	static const struct judged cases[] = {
@@ -114,6 +179,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_no_says_what_differs_and_what_would_settle_it),
+		cmocka_unit_test(a_peer_is_taken_for_nobody_it_only_claims_to_be),
+		cmocka_unit_test(the_longest_names_leave_room_for_the_advice),
 		cmocka_unit_test(a_yes_says_by_which_row_and_what_keeps_it_from_being_exact),
 		cmocka_unit_test(what_the_wire_calls_itself_cannot_break_the_line),
 	};
