@@ -9,7 +9,7 @@
 #define COLUMNS_MAX 4 /* more units than that are counted, not drawn */
 
 struct seen_unit {
-	char *name, *profiles;
+	char *name;
 	uint32_t mask; /* of profiles */
 	struct cell {
 		struct coverage_row use; /* sums */
@@ -38,37 +38,87 @@ struct report {
 	uint64_t undetermined;           /* flows */
 	uint64_t idle_required; /* cells: required, and neither ok, outside nor blocked */
 	uint64_t cuts;
+	uint64_t silent;  /* entries of the site for many hosts of which none was seen */
+	char filter[256]; /* tcpdump words of the last run; "" */
 };
 
 /* ---------------------------------------------------------------- reading */
+
+static int add_unit(struct report *report, const char *name, uint32_t mask, struct err *err)
+{
+	struct seen_unit *seen;
+
+	if (array_reserve(&report->units, &report->unit_room, report->unit_count + 1,
+	                  sizeof(*seen)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	seen = &report->units[report->unit_count++];
+	seen->name = strdup(name);
+	seen->cells = calloc(report->policy->row_count + 1, sizeof(*seen->cells));
+	seen->mask = mask;
+	return seen->name && seen->cells ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
 
 static int take_unit(void *context, const struct unit_view *unit, struct err *err)
 {
 	struct report *report = context;
 	const struct envelope *envelope = report->policy->envelope;
 	CLEANUP(freep) char *words = strdup(unit->profiles);
-	struct seen_unit *seen;
+	uint32_t mask = 0;
 	char *save = NULL;
 
 	if (!unit->listed)
 		return 0;
-	if (!words || array_reserve(&report->units, &report->unit_room, report->unit_count + 1,
-	                            sizeof(*seen)) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	seen = &report->units[report->unit_count++];
-	seen->name = strdup(unit->name);
-	seen->profiles = strdup(unit->profiles);
-	seen->cells = calloc(report->policy->row_count + 1, sizeof(*seen->cells));
-	if (!seen->name || !seen->profiles || !seen->cells)
+	if (!words)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (char *word = strtok_r(words, ", ", &save); word;
 	     word = strtok_r(NULL, ", ", &save)) {
 		int profile = envelope_find_profile(envelope, word);
 
 		if (profile >= 0)
-			seen->mask |= (uint32_t)BIT(profile);
+			mask |= (uint32_t)BIT(profile);
 	}
-	return 0;
+	return add_unit(report, unit->name, mask, err);
+}
+
+static bool was_seen(const struct report *report, const struct unit_rule *rule)
+{
+	size_t len = strlen(rule->name);
+
+	for (size_t i = 0; i < report->unit_count; i++) {
+		const char *name = report->units[i].name;
+
+		if (!rule->many ? !strcmp(name, rule->name)
+		                : rule->unnamed ||
+		                          (!strncmp(name, rule->name, len) && name[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static int compare_units(const void *a, const void *b)
+{
+	return strcmp(((const struct seen_unit *)a)->name, ((const struct seen_unit *)b)->name);
+}
+
+/* Silence never passes: a listed unit that said nothing stands in the matrix all the same. */
+static int add_silent(struct report *report, struct err *err)
+{
+	size_t spoke = report->unit_count;
+	int r = 0;
+
+	for (size_t i = 0; i < report->policy->unit_count && r >= 0; i++) {
+		const struct unit_rule *rule = &report->policy->units[i];
+
+		if (was_seen(report, rule))
+			continue;
+		if (rule->many)
+			report->silent++;
+		else
+			r = add_unit(report, rule->name, rule->profiles, err);
+	}
+	if (report->unit_count > spoke)
+		qsort(report->units, report->unit_count, sizeof(*report->units), compare_units);
+	return r;
 }
 
 static int take_coverage(void *context, const struct coverage_view *coverage, struct err *err)
@@ -120,6 +170,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	report->counters.kernel_dropped += run->counters.kernel_dropped;
 	report->counters.malformed += run->counters.malformed;
 	report->counters.evicted += run->counters.evicted;
+	text_copy(report->filter, sizeof(report->filter), run->row.filter);
 	return 0;
 }
 
@@ -175,6 +226,8 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 	if (r >= 0)
 		r = flowdb_units(db, take_unit, report, err);
 	if (r >= 0)
+		r = add_silent(report, err);
+	if (r >= 0)
 		r = flowdb_coverage(db, NULL, NULL, take_coverage, report, err);
 	if (r >= 0)
 		r = flowdb_finding_groups(db, &findings, take_finding, report, err);
@@ -197,7 +250,6 @@ void report_free(struct report *report)
 		return;
 	for (size_t i = 0; i < report->unit_count; i++) {
 		free(report->units[i].name);
-		free(report->units[i].profiles);
 		free(report->units[i].cells);
 	}
 	for (size_t i = 0; i < report->finding_count; i++)
@@ -227,7 +279,8 @@ enum acceptance report_result(const struct report *report)
 	if (refusing(report))
 		return NOT_ACCEPTED;
 	if (!report->unit_count || report->idle_required || report->undetermined ||
-	    report->cuts || report->counters.kernel_dropped || report->counters.evicted)
+	    report->cuts || report->silent || report->counters.kernel_dropped ||
+	    report->counters.evicted)
 		return ACCEPTANCE_UNDETERMINED;
 	return ACCEPTED;
 }
@@ -254,6 +307,8 @@ static void write_head(const struct report *report, FILE *file, bool colour)
 		        time_print(report->span.first_us, from),
 		        time_print(report->span.last_us, to),
 		        (unsigned long long)report->counters.seen, report->policy->hash);
+	if (*report->filter)
+		fprintf(file, "of what '%s' lets through, and of nothing else\n", report->filter);
 	fputc('\n', file);
 }
 
@@ -275,6 +330,9 @@ static void write_why(const struct report *report, FILE *file)
 		        plural(report->waived));
 	if (!report->unit_count)
 		fprintf(file, "- no unit was seen\n");
+	if (report->silent)
+		fprintf(file, "- %llu entr%s of the list of units: no host was seen\n",
+		        (unsigned long long)report->silent, report->silent == 1 ? "y" : "ies");
 	if (report->idle_required)
 		fprintf(file, "- %llu required row%s not seen to work (see the matrix)\n",
 		        (unsigned long long)report->idle_required,
@@ -297,8 +355,8 @@ static int write_cut(void *context, const struct input_row *input, struct err *e
 	FILE *file = context;
 
 	if (input->cut)
-		fprintf(file, "- %s is damaged or cut %s; everything before it was judged\n",
-		        input->name, input->note);
+		fprintf(file, "- %s: %s; everything before it was judged\n", input->name,
+		        input->note);
 	return 0;
 }
 
@@ -507,6 +565,8 @@ int report_text(const struct report *report, FILE *file, bool colour, struct err
 	if (r < 0)
 		return r;
 	write_exercises(report, file);
-	return ferror(file) ? err_set(err, -EIO, "the report could not be written to its end")
-	                    : 0;
+	if (fflush(file) && errno != EPIPE)
+		return err_set(err, -errno, "the report could not be written to its end: %s",
+		               strerror(errno));
+	return 0;
 }

@@ -79,7 +79,7 @@ static void say_cuts(const struct capture *capture)
 		if (!input->packets)
 			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
-			log_warning("%s: damaged or cut %s; everything before it was judged",
+			log_warning("%s: %s; everything before it was judged",
 			            input->name, input->note);
 	}
 }
