@@ -48,8 +48,8 @@ static void found(void *context, const struct finding *finding)
 static void say_candidates(const struct recorder *recorder, const struct feed *feed)
 {
 	char addr[ADDR_TEXT], mac[MAC_TEXT];
-	const struct candidate *candidates;
-	size_t count = recorder_candidates(recorder, &candidates);
+	const struct strangers *strangers = recorder_strangers(recorder);
+	size_t count = strangers->count;
 
 	if (!count) {
 		printf("No host here looks like a room system (by its MAC or by the names it asks for).\n"
@@ -58,7 +58,7 @@ static void say_candidates(const struct recorder *recorder, const struct feed *f
 	}
 	printf("Hosts that look like room systems:\n");
 	for (size_t i = 0; i < count; i++) {
-		const struct candidate *host = &candidates[i];
+		const struct stranger *host = &strangers->list[i];
 
 		printf("  %-39s  %s  %llu flows  %s%s%s\n", addr_print(&host->addr, addr),
 		       mac_print(&host->mac, mac), (unsigned long long)host->flows,
@@ -68,7 +68,7 @@ static void say_candidates(const struct recorder *recorder, const struct feed *f
 	printf("Go on with:\n  tlmon watch %s %s --unit %s --profile room,online\n",
 	       feed->file_count ? "-r" : "-i",
 	       feed->file_count ? feed->files[0] : feed->interfaces[0],
-	       addr_print(&candidates[0].addr, addr));
+	       addr_print(&strangers->list[0].addr, addr));
 }
 
 static void say_cuts(const struct capture *capture)
@@ -79,7 +79,7 @@ static void say_cuts(const struct capture *capture)
 		if (!input->packets)
 			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
-			log_warning("%s: damaged or cut %s; everything before it was judged",
+			log_warning("%s: %s; everything before it was judged",
 			            input->name, input->note);
 	}
 }
