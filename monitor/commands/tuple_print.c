@@ -153,9 +153,9 @@ static void print_rows(const struct answer *a)
 
 static void put_key(const char *key)
 {
-	printf(", ");
+	putchar(',');
 	json_put(stdout, key);
-	printf(": ");
+	putchar(':');
 }
 
 static void put_text(const char *key, const char *text)
@@ -204,14 +204,14 @@ static void put_verdict(const struct answer *a)
 	put_key("rows");
 	printf("[");
 	for (unsigned i = 0; i < v->row_count; i++) {
-		printf("%s", i ? ", " : "");
+		printf("%s", i ? "," : "");
 		json_put(stdout, rows[v->rows[i]].id);
 	}
 	printf("]");
 	put_text("kind", kind_name((enum kind)v->kind));
 	put_text("severity", severity_name((enum severity)v->severity));
-	put_text("reason", v->reason[0] ? v->reason : NULL);
-	put_text("sentence", a->sentence);
+	put_text("reason", a->sentence);
+	put_text("remark", v->reason[0] ? v->reason : NULL);
 	put_text("waiver", *a->waiver ? a->waiver : NULL);
 	put_text("policy", a->policy->hash);
 }
@@ -225,11 +225,11 @@ static void put_nearest(const struct answer *a)
 	for (unsigned i = 0; i < v->nearest_count; i++) {
 		const struct nearest *nearest = &v->nearest[i];
 
-		printf("%s{\"row\": ", i ? ", " : "");
+		printf("%s{\"row\":", i ? "," : "");
 		json_put(stdout, a->policy->rows[nearest->row].id);
-		printf(", \"differs\": [");
+		printf(",\"differs\":[");
 		for (unsigned d = 0; d < nearest->count; d++) {
-			printf("%s{\"field\": ", d ? ", " : "");
+			printf("%s{\"field\":", d ? "," : "");
 			json_put(stdout, field_name((enum field)nearest->differs[d].field));
 			put_text("expected", nearest->differs[d].expected);
 			put_text("seen", nearest->differs[d].seen);
@@ -253,7 +253,7 @@ static void put_rows(const struct answer *a)
 		if (!(view->profiles >> a->policy->rows[r].profile & 1))
 			continue;
 		judge_row(a->policy, view, r, &score);
-		printf("%s{\"row\": ", first ? "" : ", ");
+		printf("%s{\"row\":", first ? "" : ",");
 		json_put(stdout, a->policy->rows[r].id);
 		for (unsigned field = 0; field < FIELD_COUNT; field++)
 			put_text(field_name((enum field)field), FIT_NAMES[score.fit[field]]);
@@ -266,7 +266,7 @@ static void put_rows(const struct answer *a)
 
 static void print_json(const struct answer *a)
 {
-	printf("{\"tuple\": ");
+	printf("{\"tuple\":");
 	json_put(stdout, a->text);
 	put_flow(a);
 	put_verdict(a);
