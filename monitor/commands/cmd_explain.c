@@ -81,8 +81,8 @@ static int explain(int argc, char **argv, struct explain *explain,
 		               : EXIT_FINE;
 	if (argc == 1 && !strpbrk(argv[0], " \t")) {
 		log_error(
-			"explain: '%s' is neither a flow (81234), nor a finding (F17), nor a tuple\n"
-			"       ('udp 10.1.2.3:41022 > 52.112.1.9:50011'); 'tlmon explain --help' teaches it",
+			"explain: '%s' is neither a flow (81234), nor a finding (F17), nor a tuple "
+			"('udp 10.1.2.3:41022 > 52.112.1.9:50011'); 'tlmon explain --help' says more",
 			argv[0]);
 		return EXIT_USAGE;
 	}

@@ -75,8 +75,10 @@ static void print_verdict(const struct answer *a)
 		printf(" (%s)", v->reason);
 	printf("\n");
 	wrap(2, a->sentence);
+	snprintf(line, sizeof(line), "waived by %s", a->waiver);
 	if (*a->waiver)
-		wrap(2, a->waiver);
+		wrap(2, line);
+	*line = '\0';
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(line, sizeof(line), "%s%s",
 		         i                  ? ", "
@@ -297,7 +299,7 @@ static void find_waiver(struct answer *a)
 	waiver = policy_find_waiver(a->policy, unit, &a->verdict, view->facts, view->local,
 	                            view->app, (int64_t)time(NULL) * 1000000, NULL);
 	if (waiver)
-		snprintf(a->waiver, sizeof(a->waiver), "waived by %.60s: %.140s (until %.16s)",
+		snprintf(a->waiver, sizeof(a->waiver), "%.60s: %.140s (until %.16s)",
 		         waiver->owner, waiver->reason, waiver->expires);
 }
 

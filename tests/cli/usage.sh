@@ -38,6 +38,7 @@ refused() {
 refused 'there is no finding F0' 'no finding F0' explain F0 -l "$work/db"
 refused '... nor one to waive' 'no finding F0' waive F0 -l "$work/db" --owner a --reason b --expires 2026-12-31
 refused 'there is no flow 0' 'no flow 0' explain 0 -l "$work/db"
+refused 'what is nothing to explain is refused' 'F-1.*neither' explain F-1 -l "$work/db"
 refused 'lint has one form' 'rules lint.*-o' rules lint -o json
 refused 'an empty -l is refused' '-l: an empty value' findings -l ''
 refused 'two sites are refused' 'site.yaml, b.yaml' check -r "$work/demo.pcap" -c site.yaml -c b.yaml
