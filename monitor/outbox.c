@@ -4,7 +4,8 @@
 #include "monitor/outbox.h"
 
 /* Room on a ring; its reader is let work until there is some. */
-static void *event_new(struct outbox *outbox, struct ring *ring, enum event_type type, size_t len)
+static void *event_new(struct outbox *outbox, struct ring *ring, enum event_type type,
+                       size_t len)
 {
 	struct event *event;
 
@@ -103,7 +104,8 @@ void outbox_input(struct outbox *outbox, unsigned index, const struct captured_i
 	ring_publish(outbox->facts);
 }
 
-void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet, bool first)
+void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
+                   bool first)
 {
 	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
 	struct event_packet *event =

@@ -28,7 +28,8 @@ void outbox_health(struct outbox *outbox, const struct counters *counters, uint3
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input);
 
 /* To the inspector: a packet of the flow, its `first` one or not; and that no more will come. */
-void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet, bool first);
+void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
+                   bool first);
 void outbox_forget(struct outbox *outbox, uint64_t flow);
 
 #endif

@@ -36,6 +36,8 @@ struct pipeline {
 };
 
 static volatile sig_atomic_t signals_seen;
+/* What ends a run with everything written: also the terminal that was closed over it. */
+static const int ENDING[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_signal(int number)
 {
@@ -207,10 +209,10 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 		r = capture_next(pipeline->capture, &frame, err);
 		if (r < 0)
 			return r;
-		if (r == CAPTURED_INPUT_END) {
+		if (r == CAPTURED_INPUT_END)
 			over = frame.input + 1;
+		if (r == CAPTURED_INPUT_END || r == CAPTURED_NOTHING)
 			continue;
-		}
 		/* Only now it is known when the next file begins, and whether flows go on into it. */
 		for (; first_over < over; first_over++)
 			sensor_input_end(pipeline->sensor, first_over,
@@ -225,7 +227,15 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 				progress(pipeline, false);
 		}
 	}
+	if (wants_end(pipeline, 0) && capture_stop(pipeline->capture, &over))
+		sensor_input_end(pipeline->sensor, over, capture_input(pipeline->capture, over),
+		                 0);
 	return 0;
+}
+
+static void say_gone(const struct captured_input *input)
+{
+	log_warning("%s: %s; going on with the others", input->name, input->note);
 }
 
 static int run_live(struct pipeline *pipeline, struct err *err)
@@ -240,6 +250,10 @@ static int run_live(struct pipeline *pipeline, struct err *err)
 			r = capture_next(pipeline->capture, &frame, err);
 			if (r < 0)
 				return r;
+			if (r == CAPTURED_INPUT_END) {
+				say_gone(capture_input(pipeline->capture, frame.input));
+				continue;
+			}
 			if (r != CAPTURED_FRAME)
 				break;
 			sensor_frame(pipeline->sensor, &frame);
@@ -287,7 +301,8 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
                  struct pipeline **ret, struct err *err)
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
-	struct sigaction action = {.sa_handler = on_signal}, before_int, before_term;
+	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction before[ARRAY_LEN(ENDING)];
 	int r = options->capture.live || options->again ? 0
 	                                                : known_inputs(options, capture, err);
 
@@ -296,16 +311,16 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 	if (r < 0)
 		return r;
 	signals_seen = 0;
-	sigaction(SIGINT, &action, &before_int);
-	sigaction(SIGTERM, &action, &before_term);
+	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
+		sigaction(ENDING[i], &action, &before[i]);
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
 	pipeline->interrupted = signals_seen > 0;
 	/* Also when the capture failed: what was seen until then is judged and kept. */
 	sensor_end(pipeline->sensor);
 	pump(pipeline);
 	progress(pipeline, true);
-	sigaction(SIGINT, &before_int, NULL);
-	sigaction(SIGTERM, &before_term, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
+		sigaction(ENDING[i], &before[i], NULL);
 	if (r >= 0 && pipeline->failed) {
 		*err = pipeline->err;
 		r = pipeline->failed;

@@ -8,6 +8,7 @@
 #include "monitor/recorder.h"
 #include "monitor/capture/capture.h"
 #include "monitor/idmap.h"
+#include "monitor/record/coverage.h"
 #include "monitor/record/join.h"
 
 #define OPEN_MAX (1 << 21) /* flows told of and not over */
@@ -49,11 +50,10 @@ struct recorder {
 	unsigned held_count;
 	int64_t run, policy_id;
 	int64_t now_us, commit_us;
-	unsigned rows;   /* written since the last commit */
-	bool begun;      /* a transaction is open */
-	int16_t *mirror; /* row -> the row its UDP flows exercise as well; -1 */
-	struct candidate candidates[CANDIDATES_MAX];
-	size_t candidate_count;
+	unsigned rows; /* written since the last commit */
+	bool begun;    /* a transaction is open */
+	struct coverage coverage;
+	struct strangers strangers;
 	struct recorder_sums sums;
 };
 
@@ -64,31 +64,6 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
-}
-
-/*
- * DHCP and UDP media in and out mirror each other (design.md 5): same profile, ports and media, UDP,
- * other direction.
- */
-static void mirrors_find(struct recorder *recorder)
-{
-	const struct policy *policy = recorder->options.policy;
-
-	for (size_t i = 0; i < policy->row_count; i++) {
-		const struct row *a = &policy->rows[i];
-
-		recorder->mirror[i] = -1;
-		for (size_t k = 0; k < policy->row_count; k++) {
-			const struct row *b = &policy->rows[k];
-
-			if (i != k && a->profile == b->profile && a->form[0].udp &&
-			    b->form[0].udp && a->form[0].directions != b->form[0].directions &&
-			    a->form[0].media == b->form[0].media &&
-			    port_set_equal(&a->form[0].local, &b->form[0].local) &&
-			    port_set_equal(&a->form[0].remote, &b->form[0].remote))
-				recorder->mirror[i] = (int16_t)k;
-		}
-	}
 }
 
 static int run_begin(struct recorder *recorder, struct err *err)
@@ -126,13 +101,11 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->book = book_new();
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
-	recorder->mirror = calloc(options->policy->row_count + 1, sizeof(*recorder->mirror));
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->mirror) {
+	    coverage_init(&recorder->coverage, options->policy) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	mirrors_find(recorder);
 	r = run_begin(recorder, err);
 	if (r < 0) {
 		recorder_free(recorder);
@@ -157,7 +130,7 @@ void recorder_free(struct recorder *recorder)
 	book_free(recorder->book);
 	findings_free(recorder->findings);
 	units_free(recorder->units);
-	free(recorder->mirror);
+	coverage_release(&recorder->coverage);
 	free(recorder);
 }
 
@@ -168,8 +141,9 @@ const struct recorder_sums *recorder_sums(const struct recorder *recorder)
 
 uint64_t recorder_refused(const struct recorder *recorder)
 {
-	return recorder->sums.refused + join_refused(recorder->join) +
-	       book_refused(recorder->book) + units_refused(recorder->units);
+	return recorder->sums.refused + recorder->strangers.refused +
+	       join_refused(recorder->join) + book_refused(recorder->book) +
+	       units_refused(recorder->units);
 }
 
 const struct units *recorder_units(const struct recorder *recorder)
@@ -177,10 +151,9 @@ const struct units *recorder_units(const struct recorder *recorder)
 	return recorder->units;
 }
 
-size_t recorder_candidates(const struct recorder *recorder, const struct candidate **ret)
+const struct strangers *recorder_strangers(const struct recorder *recorder)
 {
-	*ret = recorder->candidates;
-	return recorder->candidate_count;
+	return &recorder->strangers;
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -294,48 +267,6 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 	}
 }
 
-static void use_count(struct recorder *recorder, struct unit *unit, const struct view *view,
-                      const struct verdict *verdict)
-{
-	const struct flow_facts *facts = view->facts;
-
-	unit->dirty = true;
-	if (verdict->ruling == RULING_OUTSIDE && verdict->nearest_count)
-		unit->use[verdict->nearest[0].row].outside++;
-	if (verdict->ruling != RULING_DOCUMENTED)
-		return;
-	for (unsigned i = 0; i < verdict->row_count; i++) {
-		int row = verdict->rows[i];
-
-		for (unsigned mirrored = 0; row >= 0; mirrored++) {
-			struct row_use *use = &unit->use[row];
-
-			if (use->flow == facts->id)
-				break; /* it fits both the row and its mirror */
-			use->flow = facts->id;
-			if (verdict->kind != KIND_NONE) {
-				use->blocked++;
-			} else if (facts->outcome != OUTCOME_ANSWERED) {
-				use->unanswered++;
-			} else {
-				uint64_t *count = verdict->grade == GRADE_EXACT ? &use->exact
-				                  : verdict->grade == GRADE_WIDE
-				                          ? &use->wide
-				                          : &use->unproven;
-
-				(*count)++;
-				if (!use->first_us || facts->first_us < use->first_us)
-					use->first_us = facts->first_us;
-				if (facts->last_us > use->last_us)
-					use->last_us = facts->last_us;
-			}
-			if (mirrored || facts->transport != TRANSPORT_UDP)
-				break;
-			row = recorder->mirror[row];
-		}
-	}
-}
-
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct recorder *recorder, struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
@@ -374,69 +305,34 @@ static int flow_judge(struct recorder *recorder, struct unit *unit,
 	if (ended) {
 		sheet->over = true;
 		recorder->sums.by_ruling[verdict.ruling]++;
-		use_count(recorder, unit, &view, &verdict);
+		coverage_count(&recorder->coverage, unit, &view, &verdict);
 	}
 	return r < 0 ? r : 0;
-}
-
-/* ------------------------------------------------------- hosts on no list */
-
-static struct candidate *candidate_at(struct recorder *recorder, const struct addr *addr)
-{
-	struct candidate *candidate;
-
-	for (size_t i = 0; i < recorder->candidate_count; i++)
-		if (addr_equal(&recorder->candidates[i].addr, addr))
-			return &recorder->candidates[i];
-	if (recorder->candidate_count == CANDIDATES_MAX)
-		return NULL;
-	candidate = &recorder->candidates[recorder->candidate_count++];
-	candidate->addr = *addr;
-	return candidate;
 }
 
 /* A flow no unit of the lists takes part in: is one of its ends a room system all the same? */
 static int flow_strangers(struct recorder *recorder, const struct flow_facts *facts,
                           const char *name, struct err *err)
 {
-	const struct policy *policy = recorder->options.policy;
+	int r = 0;
 
-	for (unsigned end = 0; end < 2; end++) {
+	for (unsigned end = 0; end < 2 && r >= 0; end++) {
 		const struct endpoint *host = &facts->end[end];
-		bool by_oui = policy_looks_like_unit(policy, &host->mac, NULL);
-		bool by_name = facts->initiator == end && *name &&
-		               policy_looks_like_unit(policy, NULL, name);
-		struct candidate *candidate;
 		struct unit *unit;
-		int r = 0;
 
-		if (!facts->packets[end] || addr_is_unspecified(&host->addr) ||
-		    (!by_oui && !by_name))
+		/* Where nobody is listed they are candidates, and no finding. */
+		if (!strangers_note(&recorder->strangers, recorder->options.policy, facts, name,
+		                    end) ||
+		    !recorder->options.policy->unit_count)
 			continue;
-		candidate = candidate_at(recorder, &host->addr);
-		if (!candidate) {
-			recorder->sums.refused++;
-			continue;
-		}
-		candidate->mac = host->mac;
-		candidate->by_oui |= by_oui;
-		if (by_name)
-			text_copy(candidate->name, sizeof(candidate->name), name);
-		if (!candidate->flows++)
-			candidate->first_us = facts->first_us;
-		candidate->last_us = facts->last_us;
-		if (!policy->unit_count)
-			continue; /* nobody is listed: then they are candidates, and no finding */
 		unit = units_unlisted(recorder->units, recorder->options.db, host, &r, err);
-		if (unit) {
-			unit_seen(unit, host, facts->first_us, facts->last_us);
-			r = findings_unlisted(recorder->findings, recorder->options.db, unit,
-			                      facts, end, err);
-		}
-		if (r < 0)
-			return r;
+		if (!unit)
+			continue;
+		unit_seen(unit, host, facts->first_us, facts->last_us);
+		r = findings_unlisted(recorder->findings, recorder->options.db, unit, facts,
+		                      end, err);
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 /* ----------------------------------------------------------------- events */

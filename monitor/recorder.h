@@ -6,20 +6,10 @@
 #define MONITOR_RECORDER_H
 
 #include "monitor/record/findings.h"
+#include "monitor/record/strangers.h"
 #include "monitor/ring.h"
 
 struct recorder;
-
-/* A host that looks like a unit and is on no list. */
-struct candidate {
-	struct addr addr;
-	struct mac mac;
-	char name[NAME_MAX_LEN + 1]; /* the unit's name it asked for or contacted; "" */
-	int64_t first_us, last_us;
-	uint64_t flows;
-	bool by_oui;
-};
-#define CANDIDATES_MAX 1024
 
 struct recorder_options {
 	const struct policy *policy; /* outlives the recorder */
@@ -52,8 +42,7 @@ struct recorder_sums {
 	uint64_t flows;        /* rows: flows of units, one for each unit */
 	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
 	uint64_t findings;     /* opened in this run */
-	uint64_t
-		refused; /* events that failed their check, candidates and flows without a place */
+	uint64_t refused;      /* events that failed their check, and flows without a place */
 	struct counters counters;  /* the sensor's last word */
 	int64_t first_us, last_us; /* of the run's clock */
 };
@@ -61,6 +50,6 @@ const struct recorder_sums *recorder_sums(const struct recorder *recorder);
 /* All that found no place or failed its check: events, opinions, names, units, candidates. */
 uint64_t recorder_refused(const struct recorder *recorder);
 const struct units *recorder_units(const struct recorder *recorder);
-size_t recorder_candidates(const struct recorder *recorder, const struct candidate **ret);
+const struct strangers *recorder_strangers(const struct recorder *recorder);
 
 #endif

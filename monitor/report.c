@@ -1,74 +1,84 @@
 /*
  * report.c - see report.h. Everything stands in the database before a report begins, so the same
- * database and policy give the same text.
+ * database and policy give the same report.
  */
-#include "monitor/report.h"
-#include "monitor/commands/out.h"
-#include "schema/time.h"
+#include "monitor/report_data.h"
 
-#define COLUMNS_MAX 4 /* more units than that are counted, not drawn */
+static int add_unit(struct report *report, const char *name, uint32_t mask, struct err *err)
+{
+	struct seen_unit *seen;
 
-struct seen_unit {
-	char *name, *profiles;
-	uint32_t mask; /* of profiles */
-	struct cell {
-		struct coverage_row use; /* sums */
-		enum row_state state;
-	} * cells; /* one a row */
-};
-
-struct seen_finding {
-	int64_t id;
-	uint64_t units;
-	char *unit;
-	struct finding_row row;
-};
-
-struct report {
-	const struct policy *policy;
-	struct flowdb *db;
-	enum severity fail_on;
-	struct span span;
-	struct counters counters;
-	struct seen_unit *units;
-	size_t unit_count, unit_room;
-	struct seen_finding *findings;
-	size_t finding_count, finding_room;
-	uint64_t by_severity[5], waived; /* open, unwaived ones; and the waived */
-	uint64_t undetermined;           /* flows */
-	uint64_t idle_required; /* cells: required, and neither ok, outside nor blocked */
-	uint64_t cuts;
-};
-
-/* ---------------------------------------------------------------- reading */
+	if (array_reserve(&report->units, &report->unit_room, report->unit_count + 1,
+	                  sizeof(*seen)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	seen = &report->units[report->unit_count++];
+	seen->name = strdup(name);
+	seen->cells = calloc(report->policy->row_count + 1, sizeof(*seen->cells));
+	seen->mask = mask;
+	return seen->name && seen->cells ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
 
 static int take_unit(void *context, const struct unit_view *unit, struct err *err)
 {
 	struct report *report = context;
 	const struct envelope *envelope = report->policy->envelope;
 	CLEANUP(freep) char *words = strdup(unit->profiles);
-	struct seen_unit *seen;
+	uint32_t mask = 0;
 	char *save = NULL;
 
 	if (!unit->listed)
 		return 0;
-	if (!words || array_reserve(&report->units, &report->unit_room, report->unit_count + 1,
-	                            sizeof(*seen)) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	seen = &report->units[report->unit_count++];
-	seen->name = strdup(unit->name);
-	seen->profiles = strdup(unit->profiles);
-	seen->cells = calloc(report->policy->row_count + 1, sizeof(*seen->cells));
-	if (!seen->name || !seen->profiles || !seen->cells)
+	if (!words)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (char *word = strtok_r(words, ", ", &save); word;
 	     word = strtok_r(NULL, ", ", &save)) {
 		int profile = envelope_find_profile(envelope, word);
 
 		if (profile >= 0)
-			seen->mask |= (uint32_t)BIT(profile);
+			mask |= (uint32_t)BIT(profile);
 	}
-	return 0;
+	return add_unit(report, unit->name, mask, err);
+}
+
+static bool was_seen(const struct report *report, const struct unit_rule *rule)
+{
+	size_t len = strlen(rule->name);
+
+	for (size_t i = 0; i < report->unit_count; i++) {
+		const char *name = report->units[i].name;
+
+		if (!rule->many ? !strcmp(name, rule->name)
+		                : rule->unnamed ||
+		                          (!strncmp(name, rule->name, len) && name[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
+static int compare_units(const void *a, const void *b)
+{
+	return strcmp(((const struct seen_unit *)a)->name, ((const struct seen_unit *)b)->name);
+}
+
+/* Silence never passes: a listed unit that said nothing stands in the matrix all the same. */
+static int add_silent(struct report *report, struct err *err)
+{
+	size_t spoke = report->unit_count;
+	int r = 0;
+
+	for (size_t i = 0; i < report->policy->unit_count && r >= 0; i++) {
+		const struct unit_rule *rule = &report->policy->units[i];
+
+		if (was_seen(report, rule))
+			continue;
+		if (rule->many)
+			report->silent++;
+		else
+			r = add_unit(report, rule->name, rule->profiles, err);
+	}
+	if (report->unit_count > spoke)
+		qsort(report->units, report->unit_count, sizeof(*report->units), compare_units);
+	return r;
 }
 
 static int take_coverage(void *context, const struct coverage_view *coverage, struct err *err)
@@ -120,6 +130,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	report->counters.kernel_dropped += run->counters.kernel_dropped;
 	report->counters.malformed += run->counters.malformed;
 	report->counters.evicted += run->counters.evicted;
+	text_copy(report->filter, sizeof(report->filter), run->row.filter);
 	return 0;
 }
 
@@ -175,6 +186,8 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 	if (r >= 0)
 		r = flowdb_units(db, take_unit, report, err);
 	if (r >= 0)
+		r = add_silent(report, err);
+	if (r >= 0)
 		r = flowdb_coverage(db, NULL, NULL, take_coverage, report, err);
 	if (r >= 0)
 		r = flowdb_finding_groups(db, &findings, take_finding, report, err);
@@ -197,7 +210,6 @@ void report_free(struct report *report)
 		return;
 	for (size_t i = 0; i < report->unit_count; i++) {
 		free(report->units[i].name);
-		free(report->units[i].profiles);
 		free(report->units[i].cells);
 	}
 	for (size_t i = 0; i < report->finding_count; i++)
@@ -213,7 +225,7 @@ void report_freep(struct report **report)
 	*report = NULL;
 }
 
-static uint64_t refusing(const struct report *report)
+uint64_t report_refusing(const struct report *report)
 {
 	uint64_t count = 0;
 
@@ -224,289 +236,11 @@ static uint64_t refusing(const struct report *report)
 
 enum acceptance report_result(const struct report *report)
 {
-	if (refusing(report))
+	if (report_refusing(report))
 		return NOT_ACCEPTED;
 	if (!report->unit_count || report->idle_required || report->undetermined ||
-	    report->cuts || report->counters.kernel_dropped || report->counters.evicted)
+	    report->cuts || report->silent || report->counters.kernel_dropped ||
+	    report->counters.evicted)
 		return ACCEPTANCE_UNDETERMINED;
 	return ACCEPTED;
-}
-
-/* ---------------------------------------------------------------- writing */
-
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-static void write_head(const struct report *report, FILE *file, bool colour)
-{
-	static const char *const WORDS[] = {"ACCEPTED", "NOT ACCEPTED", "UNDETERMINED"};
-	static const char *const PAINT[] = {"\033[1;32m", "\033[1;31m", "\033[1;33m"};
-	enum acceptance result = report_result(report);
-	char from[TIME_TEXT], to[TIME_TEXT];
-
-	fprintf(file, "%s%s%s%s%s\n", colour ? PAINT[result] : "", WORDS[result],
-	        colour ? "\033[0m" : "", *report->policy->site_name ? "  " : "",
-	        report->policy->site_name);
-	if (report->span.first_us)
-		fprintf(file, "%.19sZ to %.19sZ, %llu packets, policy %.12s\n",
-		        time_print(report->span.first_us, from),
-		        time_print(report->span.last_us, to),
-		        (unsigned long long)report->counters.seen, report->policy->hash);
-	fputc('\n', file);
-}
-
-/* Each line that keeps the result from being better. */
-static void write_why(const struct report *report, FILE *file)
-{
-	uint64_t count = refusing(report);
-
-	if (count)
-		fprintf(file,
-		        "- %llu finding%s of severity %s or worse (high %llu, medium %llu, low %llu)\n",
-		        (unsigned long long)count, plural(count),
-		        severity_name(report->fail_on),
-		        (unsigned long long)report->by_severity[SEVERITY_HIGH],
-		        (unsigned long long)report->by_severity[SEVERITY_MEDIUM],
-		        (unsigned long long)report->by_severity[SEVERITY_LOW]);
-	if (report->waived)
-		fprintf(file, "- %llu finding%s waived\n", (unsigned long long)report->waived,
-		        plural(report->waived));
-	if (!report->unit_count)
-		fprintf(file, "- no unit was seen\n");
-	if (report->idle_required)
-		fprintf(file, "- %llu required row%s not seen to work (see the matrix)\n",
-		        (unsigned long long)report->idle_required,
-		        plural(report->idle_required));
-	if (report->undetermined)
-		fprintf(file,
-		        "- %llu flow%s nothing certain can be said of ('tlmon flows --verdict undetermined')\n",
-		        (unsigned long long)report->undetermined, plural(report->undetermined));
-	if (report->counters.kernel_dropped)
-		fprintf(file,
-		        "- the kernel dropped %llu packets: what was not seen cannot be vouched for\n",
-		        (unsigned long long)report->counters.kernel_dropped);
-	if (report->counters.evicted)
-		fprintf(file, "- the flow table was full, %llu flows ended early\n",
-		        (unsigned long long)report->counters.evicted);
-}
-
-static int write_cut(void *context, const struct input_row *input, struct err *err)
-{
-	FILE *file = context;
-
-	if (input->cut)
-		fprintf(file, "- %s is damaged or cut %s; everything before it was judged\n",
-		        input->name, input->note);
-	return 0;
-}
-
-static void write_findings(const struct report *report, FILE *file, bool colour)
-{
-	if (!report->finding_count)
-		return;
-	fprintf(file, "\nFindings, worst first\n");
-	for (size_t i = 0; i < report->finding_count; i++) {
-		const struct seen_finding *finding = &report->findings[i];
-		const struct finding_row *row = &finding->row;
-		const char *paint = !colour                          ? ""
-		                    : row->severity == SEVERITY_HIGH ? "\033[1;31m"
-		                                                     : "\033[33m";
-		char units[UNIT_NAME_MAX + 32];
-
-		if (finding->units > 1)
-			snprintf(units, sizeof(units), "%llu units",
-			         (unsigned long long)finding->units);
-		else
-			snprintf(units, sizeof(units), "%s", finding->unit);
-		fprintf(file, "F%lld  %s%s%s  %s  %s  %llu flow%s%s\n", (long long)finding->id,
-		        paint,
-		        severity_name(row->severity) ? severity_name(row->severity) : "info",
-		        colour ? "\033[0m" : "", units, kind_name(row->kind),
-		        (unsigned long long)row->flows, plural(row->flows),
-		        *row->waiver ? "  waived" : "");
-		fprintf(file, "    %s\n", row->reason);
-		if (*row->waiver)
-			fprintf(file, "    waived by %s\n", row->waiver);
-	}
-}
-
-static void cell_text(const struct cell *cell, char *buf, size_t size)
-{
-	const struct coverage_row *use = &cell->use;
-
-	*buf = '\0';
-	switch (cell->state) {
-	case ROW_OK:
-		text_add(buf, size, "ok %s",
-		         use->exact      ? "exact"
-		         : use->unproven ? "unproven"
-		                         : "wide");
-		if (use->outside)
-			text_add(buf, size, ", %llu outside", (unsigned long long)use->outside);
-		if (use->blocked)
-			text_add(buf, size, ", %llu blocked", (unsigned long long)use->blocked);
-		break;
-	case ROW_BLOCKED:
-		text_add(buf, size, "BLOCKED");
-		break;
-	case ROW_OUTSIDE:
-		text_add(buf, size, "%llu outside", (unsigned long long)use->outside);
-		break;
-	case ROW_UNDETERMINED:
-		text_add(buf, size, "unanswered");
-		break;
-	case ROW_NOT_EXERCISED:
-		text_add(buf, size, "not exercised");
-		break;
-	}
-}
-
-static enum out_paint cell_paint(enum row_state state)
-{
-	switch (state) {
-	case ROW_OK:
-		return OUT_GREEN;
-	case ROW_BLOCKED:
-	case ROW_OUTSIDE:
-		return OUT_RED;
-	default:
-		return OUT_DIM;
-	}
-}
-
-static const char *need_word(uint8_t need)
-{
-	static const char *const WORDS[] = {"required", "recommended", "if used"};
-
-	return need < ARRAY_LEN(WORDS) ? WORDS[need] : "";
-}
-
-static bool row_applies(const struct report *report, const struct row *row)
-{
-	for (size_t i = 0; i < report->unit_count; i++)
-		if (report->units[i].mask & BIT(row->profile))
-			return true;
-	return false;
-}
-
-/* One column a unit. */
-static int write_units(const struct report *report, FILE *file, struct err *err)
-{
-	CLEANUP(out_freep) struct out *out = NULL;
-	struct out_column columns[2 + COLUMNS_MAX] = {{"row", "ROW", 0}, {"need", "NEED", 0}};
-	int r;
-
-	for (size_t i = 0; i < report->unit_count; i++)
-		columns[2 + i] = (struct out_column){report->units[i].name,
-		                                     report->units[i].name, OUT_CUT};
-	r = out_new(OUT_TABLE, file, columns, 2 + report->unit_count, true, &out, err);
-	for (size_t k = 0; k < report->policy->row_count && !r; k++) {
-		const struct row *row = &report->policy->rows[k];
-
-		if (!row_applies(report, row))
-			continue;
-		out_text(out, row->id);
-		out_text(out, need_word(row->need));
-		for (size_t i = 0; i < report->unit_count; i++) {
-			const struct cell *cell = &report->units[i].cells[k];
-			char text[64];
-
-			if (!(report->units[i].mask & BIT(row->profile))) {
-				out_text(out, "-");
-				continue;
-			}
-			cell_text(cell, text, sizeof(text));
-			out_text(out, text);
-			out_paint(out, cell_paint(cell->state));
-		}
-		r = out_end(out, err);
-	}
-	return r < 0 ? r : out_finish(out, err);
-}
-
-/* Many units: how many stand how. */
-static int write_counts(const struct report *report, FILE *file, struct err *err)
-{
-	static const struct out_column COLUMNS[] = {
-		{"row", "ROW", 0},
-		{"need", "NEED", 0},
-		{"ok", "OK", OUT_RIGHT},
-		{"outside", "OUTSIDE", OUT_RIGHT},
-		{"blocked", "BLOCKED", OUT_RIGHT},
-		{"unanswered", "UNANSWERED", OUT_RIGHT},
-		{"idle", "NOT EXERCISED", OUT_RIGHT},
-	};
-	CLEANUP(out_freep) struct out *out = NULL;
-	int r = out_new(OUT_TABLE, file, COLUMNS, ARRAY_LEN(COLUMNS), true, &out, err);
-
-	for (size_t k = 0; k < report->policy->row_count && !r; k++) {
-		const struct row *row = &report->policy->rows[k];
-		int64_t count[ROW_BLOCKED + 1] = {0};
-
-		if (!row_applies(report, row))
-			continue;
-		for (size_t i = 0; i < report->unit_count; i++)
-			if (report->units[i].mask & BIT(row->profile))
-				count[report->units[i].cells[k].state]++;
-		out_text(out, row->id);
-		out_text(out, need_word(row->need));
-		out_int(out, count[ROW_OK]);
-		out_int(out, count[ROW_OUTSIDE]);
-		out_int(out, count[ROW_BLOCKED]);
-		out_int(out, count[ROW_UNDETERMINED]);
-		out_int(out, count[ROW_NOT_EXERCISED]);
-		r = out_end(out, err);
-	}
-	return r < 0 ? r : out_finish(out, err);
-}
-
-/* What to do in the room for the required rows that nobody exercised. */
-static void write_exercises(const struct report *report, FILE *file)
-{
-	bool headed = false;
-
-	for (size_t k = 0; k < report->policy->row_count; k++) {
-		const struct row *row = &report->policy->rows[k];
-		char units[256] = "";
-
-		for (size_t i = 0; i < report->unit_count; i++) {
-			enum row_state state = report->units[i].cells[k].state;
-
-			if (report->units[i].mask & BIT(row->profile) &&
-			    row->need == NEED_REQUIRED &&
-			    (state == ROW_NOT_EXERCISED || state == ROW_UNDETERMINED))
-				text_add(units, sizeof(units), "%s%s", *units ? ", " : "",
-				         report->units[i].name);
-		}
-		if (!*units)
-			continue;
-		if (!headed)
-			fprintf(file,
-			        "\nTo exercise what is required and was not seen to work\n");
-		headed = true;
-		fprintf(file, "%s: %s (%s)\n", row->id,
-		        *row->exercise ? row->exercise : "use it", units);
-	}
-}
-
-int report_text(const struct report *report, FILE *file, bool colour, struct err *err)
-{
-	int r;
-
-	write_head(report, file, colour);
-	write_why(report, file);
-	r = flowdb_inputs(report->db, 0, write_cut, file, err);
-	if (r < 0)
-		return r;
-	write_findings(report, file, colour);
-	fprintf(file, "\nDocumented rows by unit\n");
-	r = report->unit_count > COLUMNS_MAX ? write_counts(report, file, err)
-	                                     : write_units(report, file, err);
-	if (r < 0)
-		return r;
-	write_exercises(report, file);
-	return ferror(file) ? err_set(err, -EIO, "the report could not be written to its end")
-	                    : 0;
 }

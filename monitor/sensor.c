@@ -89,8 +89,8 @@ static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type 
 
 static void tell_health(struct sensor *sensor, bool final)
 {
-	outbox_health(&sensor->outbox, &sensor->counters, flowtab_count(sensor->tab), sensor->now_us,
-	              final);
+	outbox_health(&sensor->outbox, &sensor->counters, flowtab_count(sensor->tab),
+	              sensor->now_us, final);
 	sensor->health_us = sensor->now_us;
 }
 

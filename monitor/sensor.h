@@ -13,7 +13,7 @@ struct sensor;
 
 struct sensor_options {
 	struct flowtab_limits limits;
-	uint32_t names; /* names kept of live flows */
+	uint32_t names;       /* names kept of live flows */
 	struct outbox outbox; /* rings to recorder and inspector; nothing handed yet */
 };
 

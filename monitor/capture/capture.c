@@ -161,7 +161,7 @@ static int file_open(struct input *input, struct err *err)
 	return 0;
 }
 
-static void file_close(struct input *input)
+static void input_close(struct input *input)
 {
 	if (input->pcap)
 		pcap_close(input->pcap);
@@ -207,7 +207,7 @@ static int file_check(struct input *input, const char *filter, struct err *err)
 	}
 	r = input_filter(input, filter, err);
 	if (*input->told.hash)
-		file_close(input);
+		input_close(input);
 	return r;
 }
 
@@ -374,9 +374,11 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 		input->path = strdup(options->inputs[i]);
 		if (!input->path)
 			return err_set(err, -ENOMEM, "out of memory");
-		input->told.name =
-			input->path +
-			(slash && !options->live ? slash + 1 - options->inputs[i] : 0);
+		input->told.name = input->path;
+		if (!options->live && slash)
+			input->told.name += slash + 1 - options->inputs[i];
+		if (!options->live && !strcmp(input->path, "-"))
+			input->told.name = "standard input";
 		capture->count++;
 		r = options->live ? live_open(input, options, capture->epoll_fd, err)
 		                  : file_check(input, capture->filter, err);
@@ -395,7 +397,7 @@ void capture_close(struct capture *capture)
 	if (!capture)
 		return;
 	for (size_t i = 0; i < capture->count; i++) {
-		file_close(&capture->inputs[i]);
+		input_close(&capture->inputs[i]);
 		free(capture->inputs[i].path);
 	}
 	closep(&capture->epoll_fd);
@@ -442,19 +444,44 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 		if (r < 0)
 			return r;
 	}
+	errno = 0;
 	r = input->empty ? PCAP_ERROR_BREAK : pcap_next_ex(input->pcap, &header, &bytes);
 	if (r == 1) {
 		frame_fill(input, (unsigned)capture->current, header, bytes, frame);
 		return CAPTURED_FRAME;
 	}
+	if (r == PCAP_ERROR && errno == EINTR)
+		return CAPTURED_NOTHING; /* standard input, and a signal */
 	if (r == PCAP_ERROR) {
 		input->told.cut = true;
-		snprintf(input->told.note, sizeof(input->told.note), "after packet %llu: %s",
+		snprintf(input->told.note, sizeof(input->told.note),
+		         "damaged or cut after packet %llu: %s",
 		         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
 	}
-	file_close(input);
+	input_close(input);
 	capture->before += input->told.size;
 	frame->input = (unsigned)capture->current++;
+	return CAPTURED_INPUT_END;
+}
+
+/* An interface went away. The others go on; without any the run cannot. */
+static int live_gone(struct capture *capture, struct input *input, struct frame *frame,
+                     struct err *err)
+{
+	struct capture_stats last;
+	bool others = false;
+
+	input->told.cut = true;
+	snprintf(input->told.note, sizeof(input->told.note), "gone after packet %llu: %s",
+	         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
+	capture_stats(capture, &last); /* counts what it had seen */
+	epoll_ctl(capture->epoll_fd, EPOLL_CTL_DEL, pcap_get_selectable_fd(input->pcap), NULL);
+	input_close(input);
+	for (size_t i = 0; i < capture->count; i++)
+		others |= capture->inputs[i].pcap != NULL;
+	if (!others)
+		return err_set(err, -EIO, "%s: %s", input->path, input->told.note);
+	frame->input = (unsigned)(input - capture->inputs);
 	return CAPTURED_INPUT_END;
 }
 
@@ -469,12 +496,13 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 		struct input *input = &capture->inputs[i];
 		int64_t time_us;
 
+		if (!input->pcap)
+			continue;
 		if (!input->held) {
 			int r = pcap_next_ex(input->pcap, &input->header, &input->bytes);
 
 			if (r == PCAP_ERROR)
-				return err_set(err, -EIO, "%s: %s", input->path,
-				               pcap_geterr(input->pcap));
+				return live_gone(capture, input, frame, err);
 			input->held = r == 1;
 		}
 		if (!input->held) {
@@ -503,6 +531,19 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 {
 	return capture->live ? live_next(capture, frame, err) : file_next(capture, frame, err);
+}
+
+bool capture_stop(struct capture *capture, unsigned *ret_input)
+{
+	struct input *input = &capture->inputs[capture->current];
+
+	if (capture->live || capture->current == capture->count || !input->pcap)
+		return false;
+	input->told.cut = true;
+	snprintf(input->told.note, sizeof(input->told.note), "interrupted after packet %llu",
+	         (unsigned long long)input->told.packets);
+	*ret_input = (unsigned)capture->current;
+	return true;
 }
 
 size_t capture_input_count(const struct capture *capture)

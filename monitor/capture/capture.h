@@ -27,9 +27,11 @@ struct frame {
 
 enum captured {
 	CAPTURED_FRAME,
-	CAPTURED_NOTHING, /* live: no packet lies ready; capture_wait() sleeps until one does */
-	CAPTURED_INPUT_END, /* a file is over: frame.input says which, capture_input() how */
-	CAPTURED_END,       /* all are */
+	/* No packet lies ready (live; capture_wait() sleeps until one does), or a signal came. */
+	CAPTURED_NOTHING,
+	/* A file is over, an interface gone: frame.input says which, capture_input() how. */
+	CAPTURED_INPUT_END,
+	CAPTURED_END, /* all are */
 };
 
 /* How an input went. */
@@ -39,8 +41,9 @@ struct captured_input {
 	char hash[33];    /* of a file's content; "" for standard input and interfaces */
 	uint64_t packets;
 	int64_t first_us, last_us;
-	bool cut;       /* ended in the middle of a packet, or was damaged there */
-	char note[256]; /* then: what libpcap said, and after which packet */
+	bool cut; /* ended in the middle of a packet, or was damaged there */
+	char note
+		[256]; /* then: "damaged or cut after packet 7: ...", "interrupted ...", "gone ..." */
 };
 
 /*
@@ -57,6 +60,9 @@ void capture_closep(struct capture **capture);
 int capture_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
 /* Live: sleeps until a packet may lie ready, a signal came, or `timeout_ms` passed. */
 void capture_wait(struct capture *capture, int timeout_ms);
+
+/* The rest of a file is not wanted: true with its index if one was being read. It counts as cut. */
+bool capture_stop(struct capture *capture, unsigned *ret_input);
 
 size_t capture_input_count(const struct capture *capture);
 const struct captured_input *capture_input(const struct capture *capture, size_t index);

@@ -65,11 +65,6 @@ static int check(struct feed *feed, const struct policy_options *options, enum s
 		                &err);
 	if (r < 0)
 		return log_err(&err);
-	if (pipeline_interrupted(pipeline) && feed->file_count) {
-		log_warning("interrupted: the rest of the capture was not judged");
-		if (report_result(report) == ACCEPTED)
-			return EXIT_UNDETERMINED;
-	}
 	return EXITS[report_result(report)];
 }
 

@@ -2,7 +2,7 @@
  * cmd_watch.c - judge every flow of the units, live or from capture files, into the database.
  */
 #include "monitor/commands.h"
-#include "monitor/commands/candidates.h"
+#include "monitor/commands/strangers_print.h"
 #include "monitor/commands/feed.h"
 #include "monitor/commands/out.h"
 #include "monitor/log.h"
@@ -44,13 +44,12 @@ static void found(void *context, const struct finding *finding)
 	fflush(stdout);
 }
 
-static void say_candidates(const struct recorder *recorder, char *const *words)
+static void say_strangers(const struct recorder *recorder, char *const *words)
 {
-	const struct candidate *candidates;
-	size_t count = recorder_candidates(recorder, &candidates);
+	const struct strangers *strangers = recorder_strangers(recorder);
 
-	if (count)
-		candidates_print(stdout, candidates, count, words);
+	if (strangers->count)
+		strangers_print(stdout, strangers->list, strangers->count, words);
 	else
 		printf("No host here looks like a room system (by its MAC or by the names it asks for).\n"
 		       "Name the units: --unit ADDRESS --profile room,online, or a site file with -c.\n");
@@ -64,8 +63,8 @@ static void say_cuts(const struct capture *capture)
 		if (!input->packets)
 			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
-			log_warning("%s: damaged or cut %s; everything before it was judged",
-			            input->name, input->note);
+			log_warning("%s: %s; everything before it was judged", input->name,
+			            input->note);
 	}
 }
 
@@ -142,7 +141,7 @@ static int watch(struct feed *feed, const struct policy_options *options, const 
 	say_cuts(capture);
 	say_sums(pipeline, dir);
 	if (!policy->unit_count)
-		say_candidates(pipeline_recorder(pipeline), words);
+		say_strangers(pipeline_recorder(pipeline), words);
 	return EXIT_FINE;
 }
 

@@ -138,7 +138,8 @@ struct unit *units_at(struct units *units, struct flowdb *db, const struct endpo
 	struct unit *unit;
 
 	*ret_error = 0;
-	if (addr_is_multicast(&end->addr) || (mac && is_group_mac(mac)))
+	/* A frame to a group has no unit at its far end; who sends from such a MAC is odd, but speaks. */
+	if (addr_is_multicast(&end->addr) || (mac && is_group_mac(mac) && !spoke))
 		return NULL;
 	rule = policy_find_unit(units->policy,
 	                        addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);

@@ -1,15 +1,15 @@
 /*
- * test_candidates.c - hosts that look like units, and the command line that goes on from there.
+ * test_strangers_print.c - hosts that look like units, and the command line that goes on from there.
  */
-#include "monitor/commands/candidates.h"
+#include "monitor/commands/strangers_print.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
-static struct candidate host(const char *addr, const char *mac, bool by_oui, const char *name)
+static struct stranger host(const char *addr, const char *mac, bool by_oui, const char *name)
 {
-	struct candidate host = {.flows = 2, .by_oui = by_oui};
+	struct stranger host = {.flows = 2, .by_oui = by_oui};
 
 	assert_int_equal(addr_parse(addr, &host.addr), 0);
 	if (mac)
@@ -19,20 +19,20 @@ static struct candidate host(const char *addr, const char *mac, bool by_oui, con
 }
 
 /* What is printed; the caller frees it. */
-static char *printed(const struct candidate *hosts, size_t count, char *const *words)
+static char *printed(const struct stranger *hosts, size_t count, char *const *words)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *file = open_memstream(&text, &size);
 
-	candidates_print(file, hosts, count, words);
+	strangers_print(file, hosts, count, words);
 	fclose(file);
 	return text;
 }
 
 static void one_line_a_mac_and_every_unit_in_the_command_line(void **state)
 {
-	const struct candidate hosts[] = {
+	const struct stranger hosts[] = {
 		host("10.20.0.15", "00:26:8c:01:02:03", true, ""),
 		host("10.9.0.1", "02:00:00:00:00:01", false, "config.example"),
 		host("fe80::1", "00:26:8c:01:02:03", true, "late.example"),
@@ -59,7 +59,7 @@ static void one_line_a_mac_and_every_unit_in_the_command_line(void **state)
 
 static void more_than_eight_units_go_into_a_site_file(void **state)
 {
-	struct candidate hosts[11];
+	struct stranger hosts[11];
 	const char *words[] = {"-i", "eth1", NULL};
 	char *text;
 

@@ -1,0 +1,87 @@
+/*
+ * coverage.c - see coverage.h.
+ */
+#include "monitor/record/coverage.h"
+
+/*
+ * DHCP and UDP media in and out mirror each other (design.md 5): same profile, ports and media, UDP,
+ * other direction.
+ */
+static void mirrors_find(struct coverage *coverage)
+{
+	const struct policy *policy = coverage->policy;
+
+	for (size_t i = 0; i < policy->row_count; i++) {
+		const struct row *a = &policy->rows[i];
+
+		coverage->mirror[i] = -1;
+		for (size_t k = 0; k < policy->row_count; k++) {
+			const struct row *b = &policy->rows[k];
+
+			if (i != k && a->profile == b->profile && a->form[0].udp &&
+			    b->form[0].udp && a->form[0].directions != b->form[0].directions &&
+			    a->form[0].media == b->form[0].media &&
+			    port_set_equal(&a->form[0].local, &b->form[0].local) &&
+			    port_set_equal(&a->form[0].remote, &b->form[0].remote))
+				coverage->mirror[i] = (int16_t)k;
+		}
+	}
+}
+
+int coverage_init(struct coverage *coverage, const struct policy *policy)
+{
+	coverage->policy = policy;
+	coverage->mirror = calloc(policy->row_count + 1, sizeof(*coverage->mirror));
+	if (!coverage->mirror)
+		return -ENOMEM;
+	mirrors_find(coverage);
+	return 0;
+}
+
+void coverage_release(struct coverage *coverage)
+{
+	free(coverage->mirror);
+	coverage->mirror = NULL;
+}
+
+void coverage_count(const struct coverage *coverage, struct unit *unit, const struct view *view,
+                    const struct verdict *verdict)
+{
+	const struct flow_facts *facts = view->facts;
+
+	unit->dirty = true;
+	if (verdict->ruling == RULING_OUTSIDE && verdict->nearest_count)
+		unit->use[verdict->nearest[0].row].outside++;
+	if (verdict->ruling != RULING_DOCUMENTED)
+		return;
+	for (unsigned i = 0; i < verdict->row_count; i++) {
+		int row = verdict->rows[i];
+
+		for (unsigned mirrored = 0; row >= 0; mirrored++) {
+			struct row_use *use = &unit->use[row];
+
+			if (use->flow == facts->id)
+				break; /* it fits both the row and its mirror */
+			use->flow = facts->id;
+			if (verdict->kind != KIND_NONE) {
+				use->blocked++;
+			} else if (facts->outcome != OUTCOME_ANSWERED) {
+				use->unanswered++;
+			} else {
+				uint64_t *count = verdict->grade == GRADE_EXACT ? &use->exact
+				                  : verdict->grade == GRADE_WIDE
+				                          ? &use->wide
+				                          : &use->unproven;
+
+				(*count)++;
+				if (!use->first_us || facts->first_us < use->first_us)
+					use->first_us = facts->first_us;
+				if (facts->last_us > use->last_us)
+					use->last_us = facts->last_us;
+			}
+			if (mirrored || facts->transport != TRANSPORT_UDP)
+				break;
+			row = coverage->mirror[row];
+		}
+	}
+}
