@@ -2,8 +2,12 @@
  * main.c - argv -> one entry of THE LIST of subcommands.
  */
 #include "monitor/commands.h"
+#include "monitor/commands/options.h"
+#include "monitor/commands/out.h"
 #include "monitor/log.h"
 #include "dissectors/ndpi.h"
+
+#include <signal.h>
 
 static const struct {
 	const char *name, *help;
@@ -17,7 +21,7 @@ static const struct {
 static void help(FILE *out)
 {
 	fprintf(out,
-	        "usage: tlmon COMMAND [options]      (tlmon COMMAND --help explains each)\n\n"
+	        "usage: tlmon COMMAND [options]      (tlmon help COMMAND explains each)\n\n"
 	        "Holds the traffic of Teamline room systems against the documented envelope of\n"
 	        "ports and protocols, and says of every flow why it fits or what differs.\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
@@ -28,12 +32,35 @@ static void help(FILE *out)
 	             "  tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon\n");
 }
 
-int main(int argc, char **argv)
+static int no_command(const char *word)
+{
+	const char *names[ARRAY_LEN(LIST)], *nearest;
+
+	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
+		names[i] = LIST[i].name;
+	nearest = nearest_word(word, names, ARRAY_LEN(LIST));
+	log_error("no command '%s'%s%s%s; 'tlmon --help' lists them", word,
+	          nearest ? " (did you mean " : "", nearest ? nearest : "",
+	          nearest ? "?)" : "");
+	return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
+		if (!strcmp(argv[0], LIST[i].name))
+			return LIST[i].run(argc, argv);
+	return no_command(argv[0]);
+}
+
+static int command(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
 		return EXIT_USAGE;
 	}
+	if (!strcmp(argv[1], "help") && argc > 2)
+		return run(2, (char *[]){argv[2], (char[]){"--help"}, NULL});
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
 		return EXIT_FINE;
@@ -42,9 +69,18 @@ int main(int argc, char **argv)
 		printf("tlmon %s (nDPI %s)\n", TLMON_VERSION, ndpi_version());
 		return EXIT_FINE;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
-		if (!strcmp(argv[1], LIST[i].name))
-			return LIST[i].run(argc - 1, argv + 1);
-	log_error("no command '%s'; 'tlmon --help' lists them", argv[1]);
-	return EXIT_USAGE;
+	return run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = {0};
+	int exit_code;
+
+	/* A reader that has had enough ends nothing: a live run goes on recording. */
+	signal(SIGPIPE, SIG_IGN);
+	exit_code = command(argc, argv);
+	if (exit_code == EXIT_USAGE) /* said already */
+		return exit_code;
+	return stream_end(stdout, &err) < 0 ? log_err(&err) : exit_code;
 }

@@ -301,7 +301,7 @@ CREATE VIEW v_finding AS SELECT
 	strftime('%Y-%m-%dT%H:%M:%S', f.last_us / 1000000, 'unixepoch')
 		|| printf('.%06dZ', f.last_us % 1000000) AS last,
 	f.flows, f.kept, f.bytes,
-	iif(f.open, 'open', 'closed') AS state,
+	iif(f.open, iif(f.waiver = '', 'open', 'waived'), 'closed') AS state,
 	f.reason,
 	nullif(f.waiver, '') AS waiver
 FROM finding f

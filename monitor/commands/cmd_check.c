@@ -7,19 +7,19 @@
 #include "monitor/log.h"
 #include "monitor/report.h"
 
-#include <getopt.h>
 #include <unistd.h>
 
 static const char HELP[] =
 	"usage: tlmon check -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
 	"       tlmon check -i IF --for 15m [-c site.yaml] [filter]\n\n"
-	"Judges a run and prints the result, every finding with its reason, and the matrix of\n"
-	"documented rows and units, where a row nobody exercised says so. Nothing is stored.\n\n" POLICY_HELP
-		FEED_HELP
+	"Judges a run and prints the result, every finding with its reason, and the\n"
+	"matrix of documented rows and units, where a row nobody exercised says so.\n"
+	"Nothing is stored.\n\n" POLICY_HELP FEED_HELP
 	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n"
 	"  -h, --help            this text\n\n"
-	"Exit status: 0 accepted; 1 not accepted, a finding stands; 2 usage or configuration;\n"
-	"3 undetermined: a required row was not seen to work, or not all could be seen.\n\n"
+	"Exit status: 0 accepted; 1 not accepted, a finding stands; 2 usage or\n"
+	"configuration; 3 undetermined: a required row was not seen to work, or not all\n"
+	"could be seen.\n\n"
 	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n";
 
 enum { CHECK_FAIL_ON = FEED_LAST };
@@ -77,20 +77,17 @@ int cmd_check(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0}};
 	enum severity fail_on = SEVERITY_LOW;
+	struct command_line line = {.command = "check", .options = LONG, .words_last = true};
 	struct policy_options policy = {0};
 	struct feed feed = {0};
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "h",
-	                                       LONG, NULL)) != -1) {
-		if (option == 'h' || option == '?') {
-			if (option == 'h')
-				fputs(HELP, stdout);
-			else
-				log_error("'tlmon check --help' lists the options");
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
+		if (option == 'h') {
+			fputs(HELP, stdout);
 			feed_release(&feed);
-			return option == 'h' ? EXIT_FINE : EXIT_USAGE;
+			return EXIT_FINE;
 		}
 		if (option == CHECK_FAIL_ON) {
 			fail_on = severity_parse(optarg);

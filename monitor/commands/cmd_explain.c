@@ -6,16 +6,13 @@
 #include "monitor/commands/tuple.h"
 #include "monitor/log.h"
 
-#include <getopt.h>
-
 static const char HELP[] =
 	"usage: tlmon explain [-l DIR] [-o FORMAT] FLOW | FINDING\n"
-	"       tlmon explain [-c site.yaml] [--profile LIST] 'TRANSPORT UNIT:PORT > PEER:PORT ...'\n\n"
-	"Tells the story of a recorded flow (81234) or a finding (F17): what was seen and how it is\n"
-	"known, the nearest documented rows with every field that differs, and the smallest change\n"
-	"that would settle it. Or judges a flow that you write down, without any recording.\n\n" TUPLE_HELP
-	"\n"
-	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n"
+	"       tlmon explain [-c site.yaml] [--profile LIST] TUPLE\n\n"
+	"Tells the story of a recorded flow (81234) or a finding (F17): what was seen and\n"
+	"how it is known, the nearest documented rows with every field that differs, and\n"
+	"the smallest change that would settle it. Or judges a flow that you write down\n"
+	"(a tuple), without any recording.\n\n" TUPLE_HELP "\n" LOG_HELP
 	"  -o, --output FORMAT   table (for people, the default) or json\n" POLICY_HELP
 	"  -h, --help            this text\n\n"
 	"  tlmon explain F17 -l /var/lib/tlmon\n"
@@ -28,8 +25,15 @@ static int explain_recorded(struct explain *explain, const struct policy_options
 	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	struct span span = {0};
-	int r = envelope_load(options->envelope, &envelope, err);
+	int r = 0;
 
+	if (options->site || options->profiles || options->unit_count)
+		r = err_set(err, -EINVAL,
+		            "-c, --unit and --profile are for tuples; a recorded %s keeps the "
+		            "verdict it was given",
+		            is_finding ? "finding" : "flow");
+	if (r >= 0)
+		r = envelope_load(options->envelope, &envelope, err);
 	if (r >= 0)
 		r = flowdb_open(data_dir(explain->dir), FLOWDB_READ, &db, err);
 	if (r < 0)
@@ -66,7 +70,8 @@ static int explain(int argc, char **argv, struct explain *explain,
 	int64_t id;
 
 	if (!argc) {
-		fputs(HELP, stderr);
+		log_error("explain: a flow (81234), a finding (F17) or a tuple is wanted; "
+		          "'tlmon explain --help' says more");
 		return EXIT_USAGE;
 	}
 	if (argc == 1 && (finding_id_parse(argv[0], &id) || flow_id_parse(argv[0], &id)))
@@ -76,8 +81,8 @@ static int explain(int argc, char **argv, struct explain *explain,
 		               : EXIT_FINE;
 	if (argc == 1 && !strpbrk(argv[0], " \t")) {
 		log_error(
-			"explain: '%s' is neither a flow (81234), nor a finding (F17), nor a tuple\n"
-			"       ('udp 10.1.2.3:41022 > 52.112.1.9:50011'); 'tlmon explain --help' teaches it",
+			"explain: '%s' is neither a flow (81234), nor a finding (F17), nor a tuple "
+			"('udp 10.1.2.3:41022 > 52.112.1.9:50011'); 'tlmon explain --help' says more",
 			argv[0]);
 		return EXIT_USAGE;
 	}
@@ -92,20 +97,18 @@ int cmd_explain(int argc, char **argv)
 	                                     {"output", required_argument, NULL, 'o'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
+	struct command_line line = {.command = "explain", .options = LONG};
 	struct policy_options options = {0};
 	enum out_format format = OUT_TABLE;
 	struct explain context = {0};
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 &&
-	       (option = getopt_long(argc, argv, POLICY_SHORT "l:o:h", LONG, NULL)) != -1) {
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		}
-		if (option == '?')
-			return EXIT_USAGE;
 		if (option == 'l')
 			context.dir = optarg;
 		else if (option == 'o')

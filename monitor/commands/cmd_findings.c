@@ -6,15 +6,15 @@
 #include "monitor/commands/finding_table.h"
 #include "monitor/log.h"
 
-#include <getopt.h>
-
 static const char HELP[] =
-	"usage: tlmon findings [-l DIR] [-o FORMAT] [--per-unit] [--since T] [--unit WHO] [...]\n\n"
-	"Lists what left the envelope or was blocked, worst first. The table has one line for what\n"
-	"is alike at many units (kind, row, peer, port), and below it the sentence of the finding\n"
-	"with most flows; --per-unit lists each unit's, as json, jsonl and csv always do.\n\n" QUERY_HELP
+	"usage: tlmon findings [-l DIR] [-o FORMAT] [--per-unit] [--since T] [...]\n\n"
+	"Lists what left the envelope or was blocked, worst first. The table has one line\n"
+	"for what is alike at many units (kind, row, peer, port), and below it the\n"
+	"sentence of the finding with most flows; --per-unit lists each unit's, as json,\n"
+	"jsonl and csv always do.\n\n" QUERY_HELP
 	"      --per-unit        one line a unit also in the table\n"
-	"      --state STATE     open (the default; waived ones stand last), waived, closed, all\n"
+	"      --state STATE     open (the default; waived ones stand last), waived,\n"
+	"                        closed, all\n"
 	"  -h, --help            this text\n\n"
 	"What is worst since yesterday?\n"
 	"  tlmon findings --since 1d --severity medium\n"
@@ -66,6 +66,7 @@ int cmd_findings(int argc, char **argv)
 	                                     {"per-unit", no_argument, NULL, PER_UNIT},
 	                                     {"state", required_argument, NULL, STATE},
 	                                     {0}};
+	struct command_line line = {.command = "findings", .options = LONG};
 	struct query_options options = {0};
 	uint8_t state = FINDINGS_OPEN;
 	struct query query = {0};
@@ -73,13 +74,11 @@ int cmd_findings(int argc, char **argv)
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, QUERY_SHORT, LONG, NULL)) != -1) {
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		}
-		if (option == '?')
-			return EXIT_USAGE;
 		if (option == PER_UNIT)
 			per_unit = true;
 		else if (option == STATE)

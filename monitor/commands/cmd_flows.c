@@ -6,13 +6,12 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#include <getopt.h>
-
 static const char HELP[] =
-	"usage: tlmon flows [-l DIR] [-o FORMAT] [--since T] [--until T] [--unit WHO] [...]\n\n"
-	"Lists recorded flows in the order they began, each with its verdict: documented (by which\n"
-	"row, and how well: exact, unproven, wide), outside (what differs from the nearest row),\n"
-	"undetermined (why), housekeeping. A window takes in what overlaps it.\n\n" QUERY_HELP
+	"usage: tlmon flows [-l DIR] [-o FORMAT] [--since T] [--until T] [...]\n\n"
+	"Lists recorded flows in the order they began, each with its verdict: documented\n"
+	"(by which row, and how well: exact, unproven, wide), outside (what differs from\n"
+	"the nearest row), undetermined (why), housekeeping. A window takes in what\n"
+	"overlaps it.\n\n" QUERY_HELP
 	"      --verdict V       documented, outside, undetermined or housekeeping\n"
 	"  -h, --help            this text\n\n"
 	"What did the boardroom do between two and four, outside its envelope?\n"
@@ -69,19 +68,18 @@ int cmd_flows(int argc, char **argv)
 	enum { VERDICT = QUERY_LAST };
 	static const struct option LONG[] = {
 		QUERY_LONG, {"verdict", required_argument, NULL, VERDICT}, {0}};
+	struct command_line line = {.command = "flows", .options = LONG};
 	struct query_options options = {0};
 	enum ruling ruling = RULING_NONE;
 	struct query query = {0};
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, QUERY_SHORT, LONG, NULL)) != -1) {
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		}
-		if (option == '?')
-			return EXIT_USAGE;
 		if (option == VERDICT) {
 			ruling = ruling_parse(optarg);
 			if (ruling > RULING_HOUSEKEEPING)

@@ -8,19 +8,18 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#include <getopt.h>
 #include <time.h>
 
 static const char HELP[] =
 	"usage: tlmon rules list [-e DIR] [-c FILE] [--profile LIST] [-o FORMAT]\n"
 	"       tlmon rules lint [-e DIR] [-c FILE] [--unit WHO --profile LIST]\n\n"
-	"list shows the documented rows, each with its place in the document; with a site file as\n"
-	"that file narrows them, and with --profile those of some profiles alone.\n"
-	"lint loads a policy and prints one line for each thing that will mislead: roles that a\n"
-	"profile needs and nobody holds, wide rows that cover narrow ones, waivers near their end,\n"
-	"the age of Microsoft's endpoint list. It ends 0 if there is no warning, 1 if there is,\n"
-	"2 if the policy cannot be loaded.\n\n" POLICY_HELP OUT_HELP
-	"      --wide            let a table grow past the width of the terminal\n"
+	"list shows the documented rows, each with its place in the document; with a site\n"
+	"file as that file narrows them, and with --profile those of some profiles alone.\n"
+	"lint loads a policy and prints one line for each thing that will mislead: roles\n"
+	"that a profile needs and nobody holds, wide rows that cover narrow ones, waivers\n"
+	"near their end, the age of Microsoft's endpoint list. It ends 0 if there is no\n"
+	"warning, 1 if there is, 2 if the policy cannot be loaded.\n\n" POLICY_HELP OUT_HELP
+	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"
 	"What may a unit do in Skype for Business Online?\n"
 	"  tlmon rules list --profile room,online\n"
@@ -128,30 +127,28 @@ static int64_t now_us(void)
 
 int cmd_rules(int argc, char **argv)
 {
-	enum { WIDE = OPTION_LAST };
 	static const struct option LONG[] = {POLICY_LONG,
 	                                     {"output", required_argument, NULL, 'o'},
-	                                     {"wide", no_argument, NULL, WIDE},
+	                                     {"wide", no_argument, NULL, 'w'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct command_line line = {.command = "rules", .options = LONG};
 	struct policy_options options = {0};
+	const char *profiles;
 	enum out_format format = OUT_TABLE;
 	bool wide = false, list = false;
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 &&
-	       (option = getopt_long(argc, argv, POLICY_SHORT "o:h", LONG, NULL)) != -1) {
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		}
-		if (option == '?')
-			return EXIT_USAGE;
 		if (option == 'o')
 			r = out_format_parse(optarg, &format, &err);
-		else if (option == WIDE)
+		else if (option == 'w')
 			wide = true;
 		else
 			r = policy_option(&options, option, optarg, &err);
@@ -160,12 +157,18 @@ int cmd_rules(int argc, char **argv)
 		list = !strcmp(argv[optind], "list");
 	if (r >= 0 && (optind + 1 != argc || (!list && strcmp(argv[optind], "lint"))))
 		r = err_set(&err, -EINVAL, "rules: which of them? accepted: list, lint");
+	if (r >= 0 && !list && (command_line_given(&line, 'o') || wide))
+		r = err_set(&err, -EINVAL,
+		            "rules lint: it prints lines of text; -o and --wide are for list");
+	profiles = options.profiles;
+	if (list)
+		options.profiles = NULL; /* they choose among the rows */
 	if (r >= 0)
 		r = policy_options_load(&options, &policy, &err);
 	if (r < 0)
 		return log_err(&err);
 	if (!list)
 		return policy_lint(policy, now_us(), print_lint, NULL) ? EXIT_NO : EXIT_FINE;
-	r = list_rows(policy, options.profiles, format, wide, &err);
+	r = list_rows(policy, profiles, format, wide, &err);
 	return r < 0 ? log_err(&err) : EXIT_FINE;
 }

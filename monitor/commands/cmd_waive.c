@@ -8,17 +8,15 @@
 #include "schema/time.h"
 
 #include <ctype.h>
-#include <getopt.h>
 
 static const char HELP[] =
 	"usage: tlmon waive F17 --owner WHO --reason WHY --expires YYYY-MM-DD [-l DIR]\n\n"
-	"Prints the waiver that excuses a finding, to be added under 'waivers:' of the site file;\n"
-	"nothing else is changed. Flows it covers are recorded as before, their finding says by whom\n"
-	"it is waived, until the day is over.\n\n"
+	"Prints the waiver that excuses a finding, to be added under 'waivers:' of the\n"
+	"site file; nothing else is changed. Flows it covers are recorded as before,\n"
+	"their finding says by whom it is waived, until the day is over.\n\n"
 	"      --owner WHO       who answers for it\n"
 	"      --reason WHY      why it is to stay\n"
-	"      --expires DAY     its last day, YYYY-MM-DD (UTC)\n"
-	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n"
+	"      --expires DAY     its last day, YYYY-MM-DD (UTC)\n" LOG_HELP
 	"  -h, --help            this text\n\n"
 	"  tlmon waive F17 --owner netops --reason 'local clock until firmware 4.5' \\\n"
 	"        --expires 2026-12-31 >> waivers-to-add.yaml\n";
@@ -141,12 +139,11 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 static int find(const char *dir, int64_t id, struct target *target, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	const struct finding_query query = {.flow = {.finding = id}, .state = FINDINGS_ALL};
 	const struct flow_query flows = {.finding = id, .limit = FLOWS_ASKED};
 	int r = flowdb_open(data_dir(dir), FLOWDB_READ, &db, err);
 
 	if (r >= 0)
-		r = flowdb_findings(db, &query, note, target, err);
+		r = finding_by_id(db, id, note, target, err);
 	if (r >= 0 && !target->found)
 		r = err_set(err, -ENOENT,
 		            "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
@@ -216,10 +213,12 @@ int cmd_waive(int argc, char **argv)
 	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
+	struct command_line line = {.command = "waive", .options = LONG};
 	struct waiver_words words = {0};
+	struct err err = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "l:h", LONG, NULL)) != -1) {
+	while ((option = command_line_next(&line, argc, argv, &err)) != 0) {
 		switch (option) {
 		case OWNER:
 			words.owner = optarg;
@@ -237,11 +236,12 @@ int cmd_waive(int argc, char **argv)
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		default:
-			return EXIT_USAGE;
+			return log_err(&err);
 		}
 	}
 	if (argc - optind != 1) {
-		fputs(HELP, stderr);
+		log_error(
+			"waive: one finding is wanted, as in F17; 'tlmon waive --help' says how");
 		return EXIT_USAGE;
 	}
 	return waive(argv[optind], &words);

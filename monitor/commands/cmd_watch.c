@@ -2,21 +2,21 @@
  * cmd_watch.c - judge every flow of the units, live or from capture files, into the database.
  */
 #include "monitor/commands.h"
+#include "monitor/commands/strangers_print.h"
 #include "monitor/commands/feed.h"
+#include "monitor/commands/out.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#include <getopt.h>
 #include <unistd.h>
 
 static const char HELP[] =
 	"usage: tlmon watch -i IF [-i IF] [-c site.yaml] [-l DIR] [filter]\n"
 	"       tlmon watch -r FILE|DIR [-r ...] [-c site.yaml] [-l DIR] [filter]\n\n"
 	"Judges every flow of every unit against the documented rows and writes flows and\n"
-	"findings to DIR/flows.db. Live it prints a line for each new finding, until SIGINT\n"
-	"or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
-		FEED_HELP
-	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n"
+	"findings to DIR/flows.db. Live it prints a line for each new finding, until\n"
+	"SIGINT or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
+		FEED_HELP LOG_HELP
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
 	"filter: words of a tcpdump filter, as in 'host 10.20.0.15 and not port 22'\n\n"
@@ -32,7 +32,7 @@ static void found(void *context, const struct finding *finding)
 	                                                             : "\033[33m";
 	char time[TIME_TEXT];
 
-	if (!*live)
+	if (!*live || ferror(stdout)) /* the run goes on when nobody reads it any more */
 		return;
 	progress_clear();
 	printf("%.19s  F%lld  %s%s%s  %s  %s  %s\n",
@@ -44,31 +44,15 @@ static void found(void *context, const struct finding *finding)
 	fflush(stdout);
 }
 
-/* Nobody was listed: who looks like a room system, and the command that goes on from here. */
-static void say_candidates(const struct recorder *recorder, const struct feed *feed)
+static void say_strangers(const struct recorder *recorder, char *const *words)
 {
-	char addr[ADDR_TEXT], mac[MAC_TEXT];
 	const struct strangers *strangers = recorder_strangers(recorder);
-	size_t count = strangers->count;
 
-	if (!count) {
+	if (strangers->count)
+		strangers_print(stdout, strangers->list, strangers->count, words);
+	else
 		printf("No host here looks like a room system (by its MAC or by the names it asks for).\n"
 		       "Name the units: --unit ADDRESS --profile room,online, or a site file with -c.\n");
-		return;
-	}
-	printf("Hosts that look like room systems:\n");
-	for (size_t i = 0; i < count; i++) {
-		const struct stranger *host = &strangers->list[i];
-
-		printf("  %-39s  %s  %llu flows  %s%s%s\n", addr_print(&host->addr, addr),
-		       mac_print(&host->mac, mac), (unsigned long long)host->flows,
-		       host->by_oui ? "MAC of the maker" : "",
-		       host->by_oui && *host->name ? ", " : "", *host->name ? host->name : "");
-	}
-	printf("Go on with:\n  tlmon watch %s %s --unit %s --profile room,online\n",
-	       feed->file_count ? "-r" : "-i",
-	       feed->file_count ? feed->files[0] : feed->interfaces[0],
-	       addr_print(&strangers->list[0].addr, addr));
 }
 
 static void say_cuts(const struct capture *capture)
@@ -79,8 +63,8 @@ static void say_cuts(const struct capture *capture)
 		if (!input->packets)
 			log_warning("%s: no packet was read of it", input->name);
 		if (input->cut)
-			log_warning("%s: %s; everything before it was judged",
-			            input->name, input->note);
+			log_warning("%s: %s; everything before it was judged", input->name,
+			            input->note);
 	}
 }
 
@@ -115,11 +99,16 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 		log_warning(
 			"tables were full: %llu names, opinions or hosts went without a place",
 			(unsigned long long)pipeline_refused(pipeline));
-	if (units_count(recorder_units(recorder)))
-		printf("Go on with:  tlmon findings -l %s\n", dir);
+	if (!units_count(recorder_units(recorder)))
+		return;
+	printf("Go on with:  tlmon findings -l ");
+	shell_put(stdout, dir);
+	putchar('\n');
 }
 
-static int watch(struct feed *feed, const struct policy_options *options, const char *dir)
+/* `words`: the command line behind "watch", ended by NULL. */
+static int watch(struct feed *feed, const struct policy_options *options, const char *dir,
+                 char **words)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
@@ -152,7 +141,7 @@ static int watch(struct feed *feed, const struct policy_options *options, const 
 	say_cuts(capture);
 	say_sums(pipeline, dir);
 	if (!policy->unit_count)
-		say_candidates(pipeline_recorder(pipeline), feed);
+		say_strangers(pipeline_recorder(pipeline), words);
 	return EXIT_FINE;
 }
 
@@ -163,14 +152,14 @@ int cmd_watch(int argc, char **argv)
 	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
+	struct command_line line = {.command = "watch", .options = LONG, .words_last = true};
 	struct policy_options policy = {0};
 	struct feed feed = {0};
 	const char *dir = NULL;
 	struct err err = {0};
 	int option, r = 0;
 
-	while (r >= 0 && (option = getopt_long(argc, argv, "+" POLICY_SHORT FEED_SHORT "l:h",
-	                                       LONG, NULL)) != -1) {
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
 			feed_release(&feed);
@@ -180,18 +169,13 @@ int cmd_watch(int argc, char **argv)
 			dir = optarg;
 			continue;
 		}
-		if (option == '?') {
-			log_error("'tlmon watch --help' lists the options");
-			feed_release(&feed);
-			return EXIT_USAGE;
-		}
 		r = policy_option(&policy, option, optarg, &err);
 		if (!r)
 			r = feed_option(&feed, option, optarg, &err);
 	}
 	if (r >= 0)
 		r = feed_words(&feed, argc - optind, argv + optind, &err);
-	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir));
+	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir), argv + 1);
 	feed_release(&feed);
 	return r;
 }

@@ -26,6 +26,9 @@ void explain_row(const struct envelope *envelope, const char *id);
 void explain_remedy(const struct envelope *envelope, const char *unit,
                     const struct finding_row *finding, const struct flow_view *flow);
 
+/* Ends a command line that is proposed: " -l DIR" as it was given, and the line's end. */
+void explain_dir(const struct explain *explain);
+
 /* "name: text" lines; the names stand in one column. */
 void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);
 

@@ -24,13 +24,13 @@ static void print_head(const struct finding_view *finding)
 	const struct finding_row *row = &finding->row;
 	char first[TIME_TEXT], last[TIME_TEXT];
 
-	printf("F%lld: %s at %s%s%s, severity %s, %s%s\n", (long long)finding->id,
+	printf("F%lld: %s at %s%s%s, severity %s, %s\n", (long long)finding->id,
 	       kind_name((enum kind)row->kind), finding->unit, *row->row ? ", row " : "",
 	       row->row,
 	       severity_name((enum severity)row->severity)
 	               ? severity_name((enum severity)row->severity)
 	               : "none",
-	       row->open ? "open" : "closed", *row->waiver ? ", waived" : "");
+	       finding_state(row));
 	printf("  %s\n", row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
 	if (*row->role || *row->remote)
@@ -100,9 +100,8 @@ static int print_flows(struct told *told, int64_t id, struct err *err)
 
 int explain_finding(const struct explain *explain, int64_t id, struct err *err)
 {
-	const struct finding_query query = {.flow = {.finding = id}, .state = FINDINGS_ALL};
 	struct told told = {.explain = explain};
-	int r = flowdb_findings(explain->db, &query, note, &told, err);
+	int r = finding_by_id(explain->db, id, note, &told, err);
 
 	if (r < 0 || !told.found)
 		return r;
@@ -116,10 +115,11 @@ int explain_finding(const struct explain *explain, int64_t id, struct err *err)
 	printf("\nTo settle it\n");
 	explain_remedy(explain->envelope, told.unit, &told.row,
 	               told.has_sample ? &told.sample : NULL);
-	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT)
+	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT) {
 		printf("  If it is to stay, print the waiver for the site file:\n"
-		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD%s%s\n",
-		       (long long)id, explain->dir ? " -l " : "",
-		       explain->dir ? explain->dir : "");
+		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",
+		       (long long)id);
+		explain_dir(explain);
+	}
 	return 1;
 }

@@ -182,10 +182,10 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	                          end[0].port, end[1].port, id));
 	explain_line("policy", "%.12s", flow->policy);
 	print_rows(flow, explain->envelope);
-	if (flow->finding)
-		printf("\nWhat to do about it:  tlmon explain F%lld%s%s\n",
-		       (long long)flow->finding, explain->dir ? " -l " : "",
-		       explain->dir ? explain->dir : "");
+	if (flow->finding) {
+		printf("\nWhat to do about it:  tlmon explain F%lld", (long long)flow->finding);
+		explain_dir(explain);
+	}
 	return 0;
 }
 

@@ -16,6 +16,15 @@ void explain_line(const char *name, const char *fmt, ...)
 	putchar('\n');
 }
 
+void explain_dir(const struct explain *explain)
+{
+	if (explain->dir) {
+		printf(" -l ");
+		shell_put(stdout, explain->dir);
+	}
+	putchar('\n');
+}
+
 static const char *roles_text(const struct envelope *envelope, uint32_t roles, char *buf,
                               size_t size)
 {

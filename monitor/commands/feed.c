@@ -46,6 +46,40 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 	}
 }
 
+static int check_interfaces(const struct feed *feed, struct err *err)
+{
+	for (size_t i = 0; i < feed->interface_count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(feed->interfaces[i], feed->interfaces[j]))
+				return err_set(err, -EINVAL, "-i %s: given twice",
+				               feed->interfaces[i]);
+	return 0;
+}
+
+/* One file under two names would be counted as two captures. What cannot be opened is told later. */
+static int check_files(const struct feed *feed, struct err *err)
+{
+	CLEANUP(freep) struct stat *files = calloc(feed->file_count + 1, sizeof(*files));
+
+	if (!files)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < feed->file_count; i++) {
+		bool there = strcmp(feed->files[i], "-") != 0 &&
+		             stat(feed->files[i], &files[i]) == 0;
+
+		for (size_t j = 0; j < i; j++) {
+			if (!strcmp(feed->files[i], feed->files[j]))
+				return err_set(err, -EINVAL, "-r %s: given twice",
+				               feed->files[i]);
+			if (there && files[i].st_ino == files[j].st_ino &&
+			    files[i].st_dev == files[j].st_dev)
+				return err_set(err, -EINVAL, "-r %s: the same file as %s",
+				               feed->files[i], feed->files[j]);
+		}
+	}
+	return 0;
+}
+
 int feed_words(struct feed *feed, int argc, char **argv, struct err *err)
 {
 	struct stat st;
@@ -72,7 +106,7 @@ int feed_words(struct feed *feed, int argc, char **argv, struct err *err)
 			"what shall be read? -i INTERFACE watches a mirror port, -r FILE reads a capture");
 	if (feed->file_count && feed->for_us)
 		return err_set(err, -EINVAL, "--for ends a live run; a file ends by itself");
-	return 0;
+	return feed->file_count ? check_files(feed, err) : check_interfaces(feed, err);
 }
 
 void feed_release(struct feed *feed)

@@ -22,7 +22,6 @@ struct feed {
 	int64_t for_us;
 	bool again;
 };
-#define FEED_SHORT "r:i:"
 #define FEED_LONG \
 	{"read", required_argument, NULL, 'r'}, {"interface", required_argument, NULL, 'i'}, \
 		{"snaplen", required_argument, NULL, FEED_SNAP}, \
@@ -33,15 +32,15 @@ struct feed {
 	}
 #define FEED_HELP \
 	"  -i, --interface IF    watch this interface (repeatable: merged by time)\n" \
-	"  -r, --read FILE|DIR   read a pcap or pcapng file, '-' for standard input, or the\n" \
-	"                        files of a folder in name order (repeatable)\n" \
+	"  -r, --read FILE|DIR   read a pcap or pcapng file, '-' for standard input, or\n" \
+	"                        the files of a folder in name order (repeatable)\n" \
 	"      --for SPAN        live: end after 90s, 15m, 2h ...\n" \
-	"      --snaplen BYTES   live: bytes kept of a packet (default 65535; 1600 will do)\n" \
+	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
 	"      --in-process      all roles in one process (so far the only way)\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
 int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;
-/* The trailing words; then checks that there is one kind of input. */
+/* The trailing words; then checks that there is one kind of input, and none of it twice. */
 int feed_words(struct feed *feed, int argc, char **argv, struct err *err) MUST_CHECK;
 void feed_release(struct feed *feed);
 /* What capture_open() takes; `*ret` borrows from `feed`. */

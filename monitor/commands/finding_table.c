@@ -6,16 +6,16 @@
 
 const struct out_column FINDING_COLUMNS[] = {
 	{"id", "ID", 0},
-	{"unit", "UNIT", OUT_CUT},
-	{"kind", "KIND", 0},
+	{"unit", "UNIT", OUT_CUT_NEXT},
+	{"kind", "KIND", OUT_CUT_NEXT},
 	{"severity", "SEVERITY", 0},
 	{"row", "ROW", OUT_CUT},
 	{"remote", NULL, 0},
 	{"role", NULL, 0},
-	{NULL, "PEER", OUT_CUT},
+	{NULL, "PEER", OUT_CUT_NEXT},
 	{"transport", NULL, 0},
 	{"port", NULL, 0},
-	{NULL, "PORT", OUT_CUT},
+	{NULL, "PORT", OUT_CUT_FIRST},
 	{"application", NULL, 0},
 	{"first", NULL, 0},
 	{"last", NULL, 0},
@@ -29,12 +29,17 @@ const struct out_column FINDING_COLUMNS[] = {
 const size_t FINDING_COLUMN_COUNT = ARRAY_LEN(FINDING_COLUMNS);
 
 const struct out_column FINDING_GROUP_COLUMNS[] = {
-	{NULL, "SEVERITY", 0},      {NULL, "KIND", 0},
-	{NULL, "ROW", OUT_CUT},     {NULL, "PEER", OUT_CUT},
-	{NULL, "PORT", OUT_CUT},    {NULL, "UNITS", OUT_CUT | OUT_RIGHT},
-	{NULL, "FLOWS", OUT_RIGHT}, {NULL, "ID", 0},
+	{NULL, "SEVERITY", 0},         {NULL, "KIND", OUT_CUT_NEXT},
+	{NULL, "ROW", OUT_CUT},        {NULL, "PEER", OUT_CUT_NEXT},
+	{NULL, "PORT", OUT_CUT_FIRST}, {NULL, "UNITS", OUT_CUT_NEXT | OUT_RIGHT},
+	{NULL, "FLOWS", OUT_RIGHT},    {NULL, "ID", 0},
 };
 const size_t FINDING_GROUP_COLUMN_COUNT = ARRAY_LEN(FINDING_GROUP_COLUMNS);
+
+const char *finding_state(const struct finding_row *row)
+{
+	return !row->open ? "closed" : *row->waiver ? "waived" : "open";
+}
 
 static const char *or_null(const char *text)
 {
@@ -104,7 +109,7 @@ int finding_put(void *context, const struct finding_view *finding, struct err *e
 	out_int(out, (int64_t)row->flows);
 	out_int(out, (int64_t)row->kept);
 	out_int(out, (int64_t)row->bytes);
-	out_text(out, row->open ? "open" : "closed");
+	out_text(out, finding_state(row));
 	out_text(out, row->reason);
 	out_text(out, or_null(row->waiver));
 	put_note(out, row, finding->unit, 1);

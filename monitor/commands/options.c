@@ -3,6 +3,155 @@
  */
 #include "monitor/commands/options.h"
 
+#include <assert.h>
+
+#define WORD_MAX 32
+
+/* Letters to change, drop or add until `a` is `b` (Levenshtein). */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[WORD_MAX + 1], len = strlen(b);
+
+	if (len > WORD_MAX || strlen(a) > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= len; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= len; j++) {
+			size_t least = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			if (row[j] + 1 < least)
+				least = row[j] + 1;
+			if (row[j - 1] + 1 < least)
+				least = row[j - 1] + 1;
+			row[j] = least;
+		}
+	}
+	return row[len];
+}
+
+const char *nearest_word(const char *word, const char *const *words, size_t count)
+{
+	size_t least = strlen(word) < 4 ? 2 : 3; /* from here on it is another word */
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t far = distance(word, words[i]);
+
+		if (far < least) {
+			least = far;
+			nearest = words[i];
+		}
+	}
+	return nearest;
+}
+
+/* "-c" where there is a short one, else "--profile". */
+static const char *option_print(const struct option *option, char buf[WORD_MAX + 3])
+{
+	if (option->val < 256)
+		snprintf(buf, WORD_MAX + 3, "-%c", option->val);
+	else
+		snprintf(buf, WORD_MAX + 3, "--%s", option->name);
+	return buf;
+}
+
+static size_t option_index(const struct command_line *line, int val)
+{
+	size_t i = 0;
+
+	while (line->options[i].name && line->options[i].val != val)
+		i++;
+	return i;
+}
+
+/* getopt's short options, made of the long ones; it says nothing itself. */
+static void shorts_print(const struct command_line *line, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s:", line->words_last ? "+" : "");
+	for (const struct option *option = line->options; option->name; option++)
+		if (option->val < 256)
+			text_add(buf, size, "%c%s", option->val, option->has_arg ? ":" : "");
+}
+
+static int refuse_unknown(const struct command_line *line, const char *word, struct err *err)
+{
+	const char *names[OPTIONS_MAX], *nearest = NULL;
+	char name[WORD_MAX + 1], dashed[8];
+	size_t count = 0;
+
+	if (optopt && line->options[option_index(line, optopt)].name)
+		return err_set(err, -EINVAL,
+		               "%s: --%s takes no value; 'tlmon %s --help' lists the options",
+		               line->command, line->options[option_index(line, optopt)].name,
+		               line->command);
+	snprintf(dashed, sizeof(dashed), "-%c", optopt);
+	if (!optopt) {
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+		while (line->options[count].name) {
+			names[count] = line->options[count].name;
+			count++;
+		}
+		nearest = nearest_word(name, names, count);
+	}
+	return err_set(err, -EINVAL, "%s: no option %s%s%s%s; 'tlmon %s --help' lists them",
+	               line->command, optopt ? dashed : word,
+	               nearest ? " (did you mean --" : "", nearest ? nearest : "",
+	               nearest ? "?)" : "", line->command);
+}
+
+/* The same input twice is not for us to judge: these gather what they are given. */
+static bool may_come_again(int option)
+{
+	return option == OPTION_UNIT || option == 'r' || option == 'i';
+}
+
+int command_line_next(struct command_line *line, int argc, char **argv, struct err *err)
+{
+	char shorts[2 * OPTIONS_MAX + 3], name[WORD_MAX + 3];
+	const struct option *given;
+	size_t index;
+	int option;
+
+	shorts_print(line, shorts, sizeof(shorts));
+	if (!line->begun)
+		optind = 0; /* the GNU way to begin afresh */
+	line->begun = true;
+	opterr = 0;
+	option = getopt_long(argc, argv, shorts, line->options, NULL);
+	if (option == -1)
+		return 0;
+	if (option == '?')
+		return refuse_unknown(line, argv[optind - 1], err);
+	index = option_index(line, option == ':' ? optopt : option);
+	assert(index < OPTIONS_MAX);
+	given = &line->options[index];
+	option_print(given, name);
+	if (option == ':')
+		return err_set(err, -EINVAL,
+		               "%s: %s wants a value; 'tlmon %s --help' says which",
+		               line->command, name, line->command);
+	if (!given->has_arg)
+		return option;
+	if (!*optarg)
+		return err_set(err, -EINVAL, "%s: an empty value; is a shell variable not set?",
+		               name);
+	if (line->given[index] && !may_come_again(option))
+		return err_set(err, -EINVAL, "%s: given twice (%.200s, %.200s)", name,
+		               line->given[index], optarg);
+	line->given[index] = optarg;
+	return option;
+}
+
+const char *command_line_given(const struct command_line *line, int option)
+{
+	return line->given[option_index(line, option)];
+}
+
 int policy_option(struct policy_options *options, int option, const char *value,
                   struct err *err)
 {
@@ -40,6 +189,12 @@ int policy_options_load(const struct policy_options *options, struct policy **re
 		.profiles = options->profiles,
 	};
 
+	if (options->profiles && !options->unit_count)
+		return err_set(
+			err, -EINVAL,
+			"--profile %s: of which unit? Name it, as in --unit 10.20.0.15; units of a "
+			"site file (-c) have their profiles there",
+			options->profiles);
 	return policy_load(&args, ret_policy, err);
 }
 

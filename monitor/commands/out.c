@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 
 struct out {
@@ -89,6 +88,24 @@ void json_put(FILE *file, const char *text)
 	fputc('"', file);
 }
 
+void shell_put(FILE *file, const char *word)
+{
+	static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_./:,=+@%";
+
+	if (*word && !word[strspn(word, PLAIN)]) {
+		fputs(word, file);
+		return;
+	}
+	fputc('\'', file);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", file);
+		else
+			fputc(*word, file);
+	fputc('\'', file);
+}
+
 static void csv_put(FILE *file, const char *text)
 {
 	bool quoted = strpbrk(text, ",\"\r\n") || text[0] == ' ' ||
@@ -118,7 +135,6 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
-	signal(SIGPIPE, SIG_IGN);
 	*out = (struct out){.format = format,
 	                    .file = file,
 	                    .columns = columns,
@@ -261,19 +277,29 @@ void out_note(struct out *out, const char *text)
 }
 
 /* errno of the write that failed may be long gone; a pipe that nobody reads still says so. */
+static int stream_check(FILE *file, struct err *err)
+{
+	struct pollfd pipe = {.fd = fileno(file)};
+
+	if (!ferror(file))
+		return 0;
+	if (poll(&pipe, 1, 0) == 1 && pipe.revents & (POLLERR | POLLHUP))
+		return 1;
+	return err_set(err, -EIO, "the answer could not be written to its end");
+}
+
+int stream_end(FILE *file, struct err *err)
+{
+	fflush(file);
+	return stream_check(file, err);
+}
+
 static int wrote(struct out *out, struct err *err)
 {
-	struct pollfd pipe = {.fd = fileno(out->file)};
+	int r = out->gone ? 1 : stream_check(out->file, err);
 
-	if (out->gone)
-		return 1;
-	if (!ferror(out->file))
-		return 0;
-	if (poll(&pipe, 1, 0) == 1 && pipe.revents & (POLLERR | POLLHUP)) {
-		out->gone = true;
-		return 1;
-	}
-	return err_set(err, -EIO, "the answer could not be written to its end");
+	out->gone = r > 0;
+	return r;
 }
 
 int out_end(struct out *out, struct err *err)

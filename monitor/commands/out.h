@@ -25,10 +25,12 @@ enum out_format { OUT_TABLE, OUT_JSON, OUT_JSONL, OUT_CSV };
 int out_format_parse(const char *text, enum out_format *ret_format, struct err *err) MUST_CHECK;
 
 enum {
-	OUT_RIGHT = 1,
-	OUT_CUT = 2,
-	OUT_CUT_FIRST = 4
-}; /* aligned right; may be cut to fit; ... before others */
+	OUT_RIGHT = 1,    /* aligned right */
+	OUT_CUT = 2,      /* may be cut to fit, ... */
+	OUT_CUT_NEXT = 4, /* ... before those, ... */
+	OUT_CUT_FIRST =
+		8, /* ... before all, and left out where that spares an OUT_CUT column */
+};
 
 struct out_column {
 	const char *name;  /* key in JSON, heading in CSV; NULL: tables alone */
@@ -41,9 +43,9 @@ enum out_paint { OUT_PLAIN, OUT_RED, OUT_YELLOW, OUT_GREEN, OUT_DIM, OUT_BOLD };
 struct out;
 
 /*
- * Writes to `file`, which stays the caller's, as do `columns`. A table is as wide as the terminal,
- * else as $COLUMNS says, else 120; `wide` lets it grow instead. Colour on a terminal alone, and not
- * under $NO_COLOR. From here on a broken pipe is an error of write(2), no longer a signal.
+ * Writes to `file`, which stays the caller's, as do `columns`. A table is as wide as the
+ * terminal, unless `wide`; a pipe or a file gets it whole, for grep and awk. Colour on a terminal alone, and not
+ * under $NO_COLOR. Relies on SIGPIPE being ignored.
  */
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
             bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
@@ -75,7 +77,12 @@ int out_finish(struct out *out, struct err *err) MUST_CHECK;
 /* Rows ended so far. */
 uint64_t out_count(const struct out *out);
 
+/* Nothing more is to be written to `file`. Returns as out_end() does. */
+int stream_end(FILE *file, struct err *err) MUST_CHECK;
+
 /* `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_put(FILE *file, const char *text);
+/* `word` as a shell reads it back. */
+void shell_put(FILE *file, const char *word);
 
 #endif

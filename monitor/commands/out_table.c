@@ -1,7 +1,7 @@
 /*
  * out_table.c - see out_table.h. libsmartcols aligns and escapes; which cell gives way when a line
- * is too long is said here: a flow's addresses are worth more than the name behind them. Columns
- * with OUT_CUT_FIRST are cut before those with OUT_CUT, the widest first, none below CUT_MIN.
+ * is too long is said here: a flow's addresses are worth more than the name behind them. Of the
+ * columns that may be cut by the same rank the widest gives way first, none goes below CUT_MIN.
  */
 #include "monitor/commands/out_table.h"
 
@@ -25,6 +25,7 @@ struct out_table {
 	unsigned flags[TABLE_COLUMNS_MAX];
 	size_t count, at, rows, width;
 	bool colour, wide, headed;
+	bool fewer;   /* those with OUT_CUT_FIRST are left out, for all pieces alike */
 	char **notes; /* one a row held; NULL: none */
 	size_t notes_room;
 };
@@ -101,14 +102,31 @@ static size_t shrink(size_t *widths, const unsigned *flags, size_t count, unsign
 	return excess;
 }
 
+static size_t total_width(const size_t *widths, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += widths[i] ? widths[i] + (total ? GAP : 0) : 0;
+	return total;
+}
+
+/* Whether even with all that gives way first cut to the least there is no room for the rest. */
+static bool wants_fewer(const struct out_table *t, const size_t *widths)
+{
+	size_t least[TABLE_COLUMNS_MAX];
+
+	memcpy(least, widths, sizeof(least));
+	return shrink(least, t->flags, t->count, OUT_CUT_FIRST | OUT_CUT_NEXT,
+	              total_width(widths, t->count) - t->width) > 0;
+}
+
 static int table_fit(struct out_table *t)
 {
+	static const unsigned ranks[] = {OUT_CUT_FIRST, OUT_CUT_NEXT, OUT_CUT};
 	struct libscols_table *table = t->scols;
-	size_t count = t->count;
-
-	size_t widths[TABLE_COLUMNS_MAX] = {0}, total = 0,
-	       lines = scols_table_get_nlines(table);
-	size_t excess;
+	size_t widths[TABLE_COLUMNS_MAX] = {0}, count = t->count,
+	       lines = scols_table_get_nlines(table), total;
 
 	for (size_t i = 0; i < count; i++) {
 		struct libscols_column *column = scols_table_get_column(table, i);
@@ -122,29 +140,37 @@ static int table_fit(struct out_table *t)
 			if (cell_width > widths[i])
 				widths[i] = cell_width;
 		}
-		total += widths[i] + (i ? GAP : 0);
 	}
-	if (total <= t->width)
-		return 0;
-	excess = shrink(widths, t->flags, count, OUT_CUT_FIRST, total - t->width);
-	shrink(widths, t->flags, count, OUT_CUT, excess);
+	total = total_width(widths, count);
+	if (!t->headed)
+		t->fewer = total > t->width && wants_fewer(t, widths);
+	for (size_t i = 0; i < count && t->fewer; i++)
+		if (t->flags[i] & OUT_CUT_FIRST) {
+			scols_column_set_flags(scols_table_get_column(table, i),
+			                       SCOLS_FL_HIDDEN);
+			widths[i] = 0;
+		}
+	for (size_t i = 0; i < ARRAY_LEN(ranks); i++) {
+		total = total_width(widths, count);
+		if (total > t->width)
+			shrink(widths, t->flags, count, ranks[i], total - t->width);
+	}
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < lines && t->flags[i] & (OUT_CUT | OUT_CUT_FIRST); j++)
+		for (size_t j = 0; j < lines && widths[i]; j++)
 			if (cell_cut(scols_line_get_cell(scols_table_get_line(table, j), i),
 			             widths[i]) < 0)
 				return -ENOMEM;
 	return 0;
 }
 
+/* SIZE_MAX: nobody looks at it in lines. */
 static size_t width_of(FILE *file)
 {
 	struct winsize size;
-	const char *columns = getenv("COLUMNS");
-	int width = columns ? atoi(columns) : 0;
 
-	if (!ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col)
-		return size.ws_col;
-	return width >= 20 && width <= 10000 ? (size_t)width : 120;
+	if (!isatty(fileno(file)))
+		return SIZE_MAX;
+	return !ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
 }
 
 /* An empty piece of the table. */
@@ -179,8 +205,8 @@ int out_table_new(FILE *file, const struct out_column *columns, size_t count, bo
 	setlocale(LC_CTYPE,
 	          "C.UTF-8"); /* a unit may be called GrÃ¶Ãe, whatever $LANG says */
 	table->file = file;
-	table->wide = wide;
 	table->width = width_of(file);
+	table->wide = wide || table->width == SIZE_MAX;
 	table->colour = isatty(fileno(file)) && !getenv("NO_COLOR");
 	for (size_t i = 0; i < count; i++) {
 		if (!columns[i].title)
@@ -247,7 +273,8 @@ int out_table_end(struct out_table *table)
 /* Breaks at blanks to fit a terminal; elsewhere a note is one line, so that grep finds it. */
 static void note_put(const struct out_table *table, const char *note)
 {
-	size_t width = table->colour && table->width > 40 ? table->width - 4 : SIZE_MAX;
+	size_t width =
+		table->width > 40 && table->width < SIZE_MAX ? table->width - 4 : SIZE_MAX;
 
 	while (*note) {
 		size_t len = strlen(note), cut = len;

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+#define COVERS_TEXT 640
+
 static int parse_kind(const char *value, uint8_t *ret_kind, struct err *err)
 {
 	enum kind kind = kind_parse(value);
@@ -102,6 +104,27 @@ static int check_row(struct flowdb *db, const char *row, struct err *err)
 	return err_set(err, -EINVAL, "--row %.80s: no such row; accepted: %s", row, words);
 }
 
+#define FILTERS_TOLD 3
+
+/* What was filtered out is not there to be found, and the reader must know. */
+static int note_filter(void *context, const struct run_view *run, struct err *err)
+{
+	struct query *query = context;
+	char of[48] = "";
+
+	if (!*run->row.filter)
+		return 0;
+	if (query->filters_told++ == FILTERS_TOLD) {
+		text_add(query->filters, sizeof(query->filters), ", ...");
+		return 1;
+	}
+	if (query->span.runs > 1)
+		snprintf(of, sizeof(of), " of run %lld", (long long)run->id);
+	text_add(query->filters, sizeof(query->filters), ",%s only what '%.60s%s' lets through",
+	         of, run->row.filter, strlen(run->row.filter) > 60 ? "..." : "");
+	return 0;
+}
+
 static int64_t wall_clock_us(void)
 {
 	struct timespec now;
@@ -153,6 +176,8 @@ int query_open(const struct query_options *options, struct query *ret_query, str
 	if (r >= 0)
 		r = flowdb_span(query.db, &query.span, err);
 	if (r >= 0)
+		r = flowdb_runs(query.db, note_filter, &query, err);
+	if (r >= 0)
 		r = make_out(options, &query, err);
 	if (r < 0) {
 		query_release(&query);
@@ -170,46 +195,47 @@ void query_release(struct query *query)
 
 /*
  * "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z"; an end
- * that is 0 is open.
+ * that is 0 is open: "from 2026-11-22 10:39:40 local, 2026-11-22T09:39:40Z, to the end".
  */
 static const char *window_print(int64_t first_us, int64_t last_us, char buf[160])
 {
-	char first[TIME_TEXT] = "", last[TIME_TEXT] = "";
+	char first[TIME_TEXT], last[TIME_TEXT], first_utc[TIME_TEXT], last_utc[TIME_TEXT];
 
-	if (first_us)
-		time_print_local(first_us, first);
-	if (last_us)
-		time_print_local(last_us, last);
-	snprintf(buf, 160, "%s .. %s local, ", first,
-	         last_us && !strncmp(first, last, 11) ? last + 11 : last);
-	if (first_us)
-		time_print(first_us, first);
-	if (last_us)
-		time_print(last_us, last);
-	text_add(buf, 160, "%.19s%s .. %.19s%s", first, first_us ? "Z" : "", last,
-	         last_us ? "Z" : "");
+	time_print_local(first_us, first);
+	time_print_local(last_us, last);
+	time_print(first_us, first_utc);
+	time_print(last_us, last_utc);
+	if (!last_us)
+		snprintf(buf, 160, "from %s local, %.19sZ, to the end", first, first_utc);
+	else if (!first_us)
+		snprintf(buf, 160, "from the beginning to %s local, %.19sZ", last, last_utc);
+	else
+		snprintf(buf, 160, "%s .. %s local, %.19sZ .. %.19sZ", first,
+		         strncmp(first, last, 11) ? last : last + 11, first_utc, last_utc);
 	return buf;
 }
 
-static const char *covers_print(const struct query *query, char buf[256])
+static const char *covers_print(const struct query *query, char buf[COVERS_TEXT])
 {
 	const struct span *span = &query->span;
 	char window[160];
 
 	if (!span->first_us)
-		snprintf(buf, 256, "nothing: %llu runs, no packet",
-		         (unsigned long long)span->runs);
+		snprintf(buf, COVERS_TEXT, "nothing: %llu %s, no packet%s",
+		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs",
+		         query->filters);
 	else
-		snprintf(buf, 256, "%s (%llu %s)",
+		snprintf(buf, COVERS_TEXT, "%s (%llu %s%s)",
 		         window_print(span->first_us, span->last_us, window),
-		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs");
+		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs",
+		         query->filters);
 	return buf;
 }
 
 void query_head(const struct query *query, struct out *out)
 {
 	const struct flow_query *flow = &query->flow;
-	char text[256], window[160];
+	char text[COVERS_TEXT], window[160];
 
 	if (flow->since_us || flow->until_us)
 		out_say(out, "window    %s%s",
@@ -220,7 +246,7 @@ void query_head(const struct query *query, struct out *out)
 
 int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
 {
-	char text[256];
+	char text[COVERS_TEXT];
 
 	if (!out_count(out))
 		log_note("no such %s; the database covers %s", what, covers_print(query, text));
@@ -228,6 +254,17 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 		out_say(out, "(the first %llu; there may be more)",
 		        (unsigned long long)query->flow.limit);
 	return flowdb_check(query->db, err);
+}
+
+int finding_by_id(struct flowdb *db, int64_t id,
+                  int (*each)(void *context, const struct finding_view *finding,
+                              struct err *err),
+                  void *context, struct err *err)
+{
+	const struct finding_query query = {.flow = {.finding = id}, .state = FINDINGS_ALL};
+
+	/* Ids begin with 1; in a query 0 would narrow nothing. */
+	return id ? flowdb_findings(db, &query, each, context, err) : 0;
 }
 
 bool flow_id_parse(const char *text, int64_t *ret_id)

@@ -21,7 +21,6 @@ enum {
 	QUERY_LAST
 };
 
-#define QUERY_SHORT "l:o:wh"
 #define QUERY_LONG \
 	{"log", required_argument, NULL, 'l'}, {"output", required_argument, NULL, 'o'}, \
 		{"wide", no_argument, NULL, 'w'}, \
@@ -37,16 +36,17 @@ enum {
 		"help", no_argument, NULL, 'h' \
 	}
 #define QUERY_HELP \
-	"  -l, --log DIR         the data directory (default $TLMON_DIR, else /var/lib/tlmon)\n" \
+	LOG_HELP \
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n" \
-	"  -w, --wide            let the table be as wide as it likes\n" \
-	"      --since T         what goes on at T or later: 2h (ago), 09:30, 2026-11-22T09:30;\n" \
-	"      --until T         ... at T or earlier. Local time, or with Z or +01:00 behind it.\n" \
+	"  -w, --wide            on a terminal too let the table be as wide as it likes\n" \
+	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n" \
+	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it.\n" \
 	"                        In a recording, ago counts back from its last packet\n" \
+	"      --until T         what goes on at T or earlier\n" \
 	"      --unit WHO        a unit's name, or an address it had\n" \
 	"      --row ROW         documented by this row, or nearest to it\n" \
 	"      --peer CIDR       the far end: 52.112.0.0/14, 2603:1063::/39, 10.0.0.9\n" \
-	"      --kind KIND       what is wrong: local-port, peer, service, blocked-silent, ...\n" \
+	"      --kind KIND       what is wrong: local-port, peer, blocked-silent, ...\n" \
 	"      --severity LEVEL  at least this: info, low, medium, high\n" \
 	"      --limit N         the first N only\n"
 
@@ -66,7 +66,9 @@ struct query {
 	struct flowdb *db;
 	struct span span;
 	struct flow_query flow;
-	bool relative; /* the window was counted back from the last packet */
+	bool relative;     /* the window was counted back from the last packet */
+	char filters[400]; /* ", only what 'udp port 53' lets through"; "" */
+	unsigned filters_told;
 };
 /* Opens the database and makes out what is asked for; unknown units, rows, prefixes are refused. */
 int query_open(const struct query_options *options, struct query *ret_query,
@@ -81,6 +83,12 @@ void query_head(const struct query *query, struct out *out);
  */
 int query_foot(const struct query *query, struct out *out, const char *what,
                struct err *err) MUST_CHECK;
+
+/* One finding by its id, whatever its state. No such one: `each` is not called. */
+int finding_by_id(struct flowdb *db, int64_t id,
+                  int (*each)(void *context, const struct finding_view *finding,
+                              struct err *err),
+                  void *context, struct err *err) MUST_CHECK;
 
 /* "F17" -> 17; false if it is no such word. */
 bool finding_id_parse(const char *text, int64_t *ret_id);

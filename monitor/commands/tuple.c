@@ -6,7 +6,9 @@
 
 #define TUPLE_MAX 1024
 #define WORDS_MAX 16
-#define PLENTY 20 /* packets each way, where the tuple says nothing else */
+#define TRIES 3                  /* of a request that nobody answered, ... */
+#define AFTER_US (7 * SECOND_US) /* ... from the first to the last */
+#define PLENTY 20                /* packets each way, where the tuple says nothing else */
 
 static const char *const MEDIA[] = {"audio", "video", "data", "mixed"};
 static const uint8_t MEDIA_MASKS[] = {MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_DATA,
@@ -56,6 +58,30 @@ static int take_name(const char *key, const char *value, char buf[NAME_MAX_LEN +
 	return 0;
 }
 
+static int take_tries(const char *value, struct tuple *tuple, struct err *err)
+{
+	size_t digits = strspn(value, "0123456789");
+
+	if (!digits || digits > 5 || value[digits])
+		return err_set(err, -EINVAL, "'tries=%s': a number from 1 to 65535", value);
+	tuple->tries = (unsigned)strtoul(value, NULL, 10);
+	if (!tuple->tries || tuple->tries > UINT16_MAX)
+		return err_set(err, -EINVAL, "'tries=%s': a number from 1 to 65535", value);
+	return 0;
+}
+
+static int take_after(const char *value, struct tuple *tuple, struct err *err)
+{
+	double seconds = strtod(value, NULL);
+
+	if (!strpbrk(value, "0123456789") || value[strspn(value, "0123456789.")] ||
+	    strchr(value, '.') != strrchr(value, '.') || seconds > 86400)
+		return err_set(err, -EINVAL, "'after=%s': seconds, 0 to 86400, as in 3.5",
+		               value);
+	tuple->after_us = (int64_t)(seconds * SECOND_US);
+	return 0;
+}
+
 static int take_not(char *value, struct tuple *tuple, struct err *err)
 {
 	char *save = NULL;
@@ -81,7 +107,7 @@ static int take_word(char *word, struct tuple *tuple, uint8_t *evidence, struct 
 		return err_set(
 			err, -EINVAL,
 			"'%s': expected WORD=VALUE with app, media, name, bound, ice, outcome, "
-			"evidence or not",
+			"tries, after, evidence or not",
 			word);
 	*value++ = '\0';
 	if (!strcmp(word, "app")) {
@@ -103,13 +129,17 @@ static int take_word(char *word, struct tuple *tuple, uint8_t *evidence, struct 
 	} else if (!strcmp(word, "evidence")) {
 		index = word_index(word, value, EVIDENCES, ARRAY_LEN(EVIDENCES), err);
 		*evidence = (uint8_t)(EVIDENCE_DISSECTOR + index);
+	} else if (!strcmp(word, "tries")) {
+		index = take_tries(value, tuple, err);
+	} else if (!strcmp(word, "after")) {
+		index = take_after(value, tuple, err);
 	} else if (!strcmp(word, "not")) {
 		index = take_not(value, tuple, err);
 	} else {
 		index = err_set(
 			err, -EINVAL,
 			"'%s=': no such word; accepted are app, media, name, bound, ice, outcome, "
-			"evidence, not",
+			"tries, after, evidence, not",
 			word);
 	}
 	return index < 0 ? index : 0;
@@ -175,10 +205,12 @@ static int take_direction(const char *word, struct tuple *tuple, struct err *err
 	return 0;
 }
 
-/* What this outcome means for the counters: a request and its retries over seven seconds. */
-static void outcome_facts(struct flow_facts *facts, enum app app)
+/* What this outcome means for the counters: a request and its retries. */
+static void outcome_facts(struct tuple *tuple)
 {
-	switch (app) {
+	struct flow_facts *facts = &tuple->facts;
+
+	switch (tuple->view.app) {
 	case APP_DNS:
 		facts->asked = ASKED_DNS;
 		break;
@@ -198,12 +230,12 @@ static void outcome_facts(struct flow_facts *facts, enum app app)
 	}
 	if (facts->transport == TRANSPORT_TCP)
 		facts->asked |= ASKED_SYN;
-	facts->last_us = 7 * SECOND_US;
+	facts->last_us = tuple->after_us < 0 ? AFTER_US : tuple->after_us;
 	facts->last_try_us = facts->last_us;
-	facts->tries = 3;
-	facts->packets[0] = 3;
+	facts->tries = (uint16_t)(tuple->tries ? tuple->tries : TRIES);
+	facts->packets[0] = facts->tries;
 	facts->packets[1] = 0;
-	facts->payload_packets = facts->transport == TRANSPORT_TCP ? 0 : 3;
+	facts->payload_packets = facts->transport == TRANSPORT_TCP ? 0 : facts->tries;
 	facts->icmp_sender = facts->end[1].addr;
 	if (facts->outcome == OUTCOME_PROHIBITED) {
 		facts->icmp_type = facts->ip_version == 4 ? 3 : 1;
@@ -229,7 +261,7 @@ static void tuple_finish(struct tuple *tuple, uint8_t evidence)
 	if (facts->outcome == OUTCOME_ONE_SIDED)
 		facts->packets[1] = 0;
 	else if (facts->outcome != OUTCOME_ANSWERED)
-		outcome_facts(facts, view->app);
+		outcome_facts(tuple);
 	if (view->app != APP_NONE)
 		view->evidence = evidence;
 	/* An answer to a query by multicast is a flow of its own: whoever gets it has asked (RFC 4795 2.5). */
@@ -250,6 +282,18 @@ static void tuple_finish(struct tuple *tuple, uint8_t evidence)
 		view->bound[view->bound_count++] = tuple->bound;
 }
 
+/* A word is taken once; those before words[at] are cut behind their names by now. */
+static int check_once(char **words, unsigned at, struct err *err)
+{
+	size_t len = strcspn(words[at], "=");
+
+	for (unsigned i = 4; i < at; i++)
+		if (strlen(words[i]) == len && !strncmp(words[i], words[at], len))
+			return err_set(err, -EINVAL, "'%s': %s= is given twice", words[at],
+			               words[i]);
+	return 0;
+}
+
 int tuple_parse(const char *text, struct tuple *ret, struct err *err)
 {
 	char copy[TUPLE_MAX], *words[WORDS_MAX], *save = NULL;
@@ -259,6 +303,7 @@ int tuple_parse(const char *text, struct tuple *ret, struct err *err)
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->after_us = -1;
 	if (!text_copy(copy, sizeof(copy), text))
 		return err_set(err, -EINVAL, "the tuple is longer than %d characters",
 		               TUPLE_MAX - 1);
@@ -285,10 +330,18 @@ int tuple_parse(const char *text, struct tuple *ret, struct err *err)
 		r = take_endpoint(words[1], ports, &ret->facts.end[ret->view.local], err);
 	if (!r)
 		r = take_endpoint(words[3], ports, &ret->facts.end[!ret->view.local], err);
-	for (unsigned i = 4; !r && i < count; i++)
-		r = take_word(words[i], ret, &evidence, err);
+	for (unsigned i = 4; !r && i < count; i++) {
+		r = check_once(words, i, err);
+		if (!r)
+			r = take_word(words[i], ret, &evidence, err);
+	}
 	if (r < 0)
 		return r;
+	if ((ret->tries || ret->after_us >= 0) && (ret->facts.outcome < OUTCOME_UNANSWERED ||
+	                                           ret->facts.outcome > OUTCOME_PROHIBITED))
+		return err_set(err, -EINVAL,
+		               "tries= and after= tell of requests without an answer: with "
+		               "outcome=unanswered, refused or prohibited alone");
 	if (addr_is_v4(&ret->facts.end[0].addr) != addr_is_v4(&ret->facts.end[1].addr))
 		return err_set(err, -EINVAL, "both addresses must be IPv4, or both IPv6");
 	tuple_finish(ret, evidence);
@@ -324,6 +377,12 @@ int tuple_policy(struct tuple *tuple, const struct policy_options *options,
 		if (r < 0)
 			return r;
 		if (tuple_find_unit(tuple, policy)) {
+			if (options->profiles && !options->unit_count)
+				return err_set(
+					err, -EINVAL,
+					"--profile: the unit at %s is in %s, with its profiles; "
+					"leave one of the two away",
+					addr, options->site);
 			*ret_policy = TAKE(policy);
 			return 0;
 		}

@@ -15,14 +15,19 @@ struct tuple {
 	struct view view; /* borrows facts and the names: a tuple is not copied */
 	char name[NAME_MAX_LEN + 1];
 	char bound[NAME_MAX_LEN + 1]; /* bound to the peer by DNS */
+	unsigned tries;               /* requests without an answer; 0: not said */
+	int64_t after_us;             /* from the first of them to the last; -1: not said */
 };
 
 #define TUPLE_HELP \
-	"  TRANSPORT UNIT:PORT (>|<|<>) PEER:PORT [WORD=VALUE]...   a flow written by hand:\n" \
+	"  TRANSPORT UNIT:PORT (>|<|<>) PEER:PORT [WORD=VALUE]...   a flow by hand:\n" \
 	"     > opened by the unit, < by the peer, <> unknown; IPv6 as [2001:db8::1]:443\n" \
 	"     app=rtp|tls|...  media=audio|video|data|mixed  name=SNI or host  ice=yes|no\n" \
-	"     outcome=answered|unanswered|refused|prohibited|one-sided  not=tls,http,...\n" \
-	"     evidence=dissector|inspected  bound=NAME (a DNS answer gave the peer this name)\n"
+	"     bound=NAME (a DNS answer gave the peer this name)  not=tls,http,...\n" \
+	"     outcome=answered|unanswered|refused|prohibited|one-sided\n" \
+	"     tries=N  after=SECONDS   how often it was asked and for how long, where\n" \
+	"     the outcome is no answer (3 times within 7 s, if nothing is said)\n" \
+	"     evidence=dissector|inspected\n"
 
 /*
  * Reads `text` into *ret; its view has no profiles yet. Returns 0, or -EINVAL with err naming the

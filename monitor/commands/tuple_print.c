@@ -75,8 +75,10 @@ static void print_verdict(const struct answer *a)
 		printf(" (%s)", v->reason);
 	printf("\n");
 	wrap(2, a->sentence);
+	snprintf(line, sizeof(line), "waived by %s", a->waiver);
 	if (*a->waiver)
-		wrap(2, a->waiver);
+		wrap(2, line);
+	*line = '\0';
 	for (unsigned i = 0; i < v->row_count; i++)
 		text_add(line, sizeof(line), "%s%s",
 		         i                  ? ", "
@@ -153,9 +155,9 @@ static void print_rows(const struct answer *a)
 
 static void put_key(const char *key)
 {
-	printf(", ");
+	putchar(',');
 	json_put(stdout, key);
-	printf(": ");
+	putchar(':');
 }
 
 static void put_text(const char *key, const char *text)
@@ -204,14 +206,14 @@ static void put_verdict(const struct answer *a)
 	put_key("rows");
 	printf("[");
 	for (unsigned i = 0; i < v->row_count; i++) {
-		printf("%s", i ? ", " : "");
+		printf("%s", i ? "," : "");
 		json_put(stdout, rows[v->rows[i]].id);
 	}
 	printf("]");
 	put_text("kind", kind_name((enum kind)v->kind));
 	put_text("severity", severity_name((enum severity)v->severity));
-	put_text("reason", v->reason[0] ? v->reason : NULL);
-	put_text("sentence", a->sentence);
+	put_text("reason", a->sentence);
+	put_text("remark", v->reason[0] ? v->reason : NULL);
 	put_text("waiver", *a->waiver ? a->waiver : NULL);
 	put_text("policy", a->policy->hash);
 }
@@ -225,11 +227,11 @@ static void put_nearest(const struct answer *a)
 	for (unsigned i = 0; i < v->nearest_count; i++) {
 		const struct nearest *nearest = &v->nearest[i];
 
-		printf("%s{\"row\": ", i ? ", " : "");
+		printf("%s{\"row\":", i ? "," : "");
 		json_put(stdout, a->policy->rows[nearest->row].id);
-		printf(", \"differs\": [");
+		printf(",\"differs\":[");
 		for (unsigned d = 0; d < nearest->count; d++) {
-			printf("%s{\"field\": ", d ? ", " : "");
+			printf("%s{\"field\":", d ? "," : "");
 			json_put(stdout, field_name((enum field)nearest->differs[d].field));
 			put_text("expected", nearest->differs[d].expected);
 			put_text("seen", nearest->differs[d].seen);
@@ -253,7 +255,7 @@ static void put_rows(const struct answer *a)
 		if (!(view->profiles >> a->policy->rows[r].profile & 1))
 			continue;
 		judge_row(a->policy, view, r, &score);
-		printf("%s{\"row\": ", first ? "" : ", ");
+		printf("%s{\"row\":", first ? "" : ",");
 		json_put(stdout, a->policy->rows[r].id);
 		for (unsigned field = 0; field < FIELD_COUNT; field++)
 			put_text(field_name((enum field)field), FIT_NAMES[score.fit[field]]);
@@ -266,7 +268,7 @@ static void put_rows(const struct answer *a)
 
 static void print_json(const struct answer *a)
 {
-	printf("{\"tuple\": ");
+	printf("{\"tuple\":");
 	json_put(stdout, a->text);
 	put_flow(a);
 	put_verdict(a);
@@ -297,7 +299,7 @@ static void find_waiver(struct answer *a)
 	waiver = policy_find_waiver(a->policy, unit, &a->verdict, view->facts, view->local,
 	                            view->app, (int64_t)time(NULL) * 1000000, NULL);
 	if (waiver)
-		snprintf(a->waiver, sizeof(a->waiver), "waived by %.60s: %.140s (until %.16s)",
+		snprintf(a->waiver, sizeof(a->waiver), "%.60s: %.140s (until %.16s)",
 		         waiver->owner, waiver->reason, waiver->expires);
 }
 

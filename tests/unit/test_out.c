@@ -4,13 +4,24 @@
 #include "monitor/commands/out.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <pty.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 static const struct out_column COLUMNS[] = {
 	{"id", "ID", OUT_RIGHT}, {"text", "TEXT", OUT_CUT}, {"flag", NULL, 0},
 	{NULL, "SHORT", 0},	 {"list", NULL, 0},
+};
+
+/* One that is worth more than what stands around it. */
+static const struct out_column RANKED[] = {
+	{"id", "FLOW", OUT_CUT},
+	{"text", "SPEAKS", OUT_CUT_FIRST},
+	{"flag", NULL, 0},
+	{NULL, "WHY", OUT_CUT_NEXT},
+	{"list", NULL, 0},
 };
 
 struct row {
@@ -151,7 +162,37 @@ static void a_table_has_headings_notes_and_only_titled_columns(void **state)
 	assert_string_equal(written(OUT_TABLE, rows, 0, false), "above\n");
 }
 
-static void a_table_is_cut_to_its_width_and_grows_when_told(void **state)
+/* What a terminal of so many columns is shown of one row; static. */
+static const char *shown(const struct out_column *columns, unsigned short width,
+			 const struct row *row, bool wide)
+{
+	static char text[4096];
+	struct winsize size = {.ws_row = 24, .ws_col = width};
+	struct termios raw = {0};
+	struct out *out = NULL;
+	struct err err = {0};
+	int terminal, end;
+	ssize_t len;
+	FILE *file;
+
+	setenv("NO_COLOR", "1", 1);
+	cfmakeraw(&raw);
+	assert_int_equal(openpty(&terminal, &end, NULL, &raw, &size), 0);
+	file = fdopen(end, "w");
+	assert_int_equal(out_new(OUT_TABLE, file, columns, 5, wide, &out, &err), 0);
+	write_row(out, row);
+	assert_int_equal(out_finish(out, &err), 0);
+	out_free(out);
+	len = read(terminal, text, sizeof(text) - 1);
+	assert_true(len > 0);
+	text[len] = '\0';
+	fclose(file);
+	close(terminal);
+	unsetenv("NO_COLOR");
+	return text;
+}
+
+static void on_a_terminal_a_table_is_cut_and_grows_when_told(void **state)
 {
 	char text[300];
 	const struct row row = {1, text, true, NULL, NULL};
@@ -159,14 +200,37 @@ static void a_table_is_cut_to_its_width_and_grows_when_told(void **state)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	setenv("COLUMNS", "40", 1);
-	table = written(OUT_TABLE, &row, 1, false);
+	table = shown(COLUMNS, 40, &row, false);
 	assert_non_null(strstr(table, "xxx\xe2\x80\xa6  s\n"));
-	assert_int_equal(strlen(strrchr(strstr(table, " 1  "), 'x')),
-			 strlen("x\xe2\x80\xa6  s\n"));
-	table = written(OUT_TABLE, &row, 1, true);
-	assert_non_null(strstr(table, text));
+	assert_int_equal(strlen(strstr(table, " 1  ")), 40 + 2 - strlen("HORT") + 1);
+	assert_non_null(strstr(shown(COLUMNS, 40, &row, true), text));
+}
+
+static void into_a_file_nothing_is_cut_whatever_columns_says(void **state)
+{
+	char text[300];
+	const struct row row = {1, text, true, NULL, NULL};
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	setenv("COLUMNS", "40", 1);
+	assert_non_null(strstr(written(OUT_TABLE, &row, 1, false), text));
 	unsetenv("COLUMNS");
+}
+
+static void what_is_worth_least_gives_way_first(void **state)
+{
+	const struct row row = {123456789012, "abcdefghijklmn", true, NULL, NULL};
+
+	assert_string_equal(shown(RANKED, 40, &row, false),
+			    "FLOW          SPEAKS          WHY\n"
+			    "123456789012  abcdefghijklmn  s\n");
+	assert_string_equal(shown(RANKED, 28, &row, false), "FLOW          SPEAKS     WHY\n"
+							    "123456789012  abcdefgh\xe2\x80\xa6  s\n");
+	assert_string_equal(shown(RANKED, 18, &row, false), "FLOW          WHY\n"
+							    "123456789012  s\n");
+	assert_string_equal(shown(RANKED, 15, &row, false), "FLOW        WHY\n"
+							    "123456789\xe2\x80\xa6  s\n");
 }
 
 static void a_table_shows_control_characters_and_sends_none(void **state)
@@ -209,6 +273,7 @@ static void a_reader_that_goes_away_is_no_error(void **state)
 	int fds[2], r = 0;
 	FILE *file;
 
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	assert_int_equal(pipe(fds), 0);
 	file = fdopen(fds[1], "w");
 	assert_int_equal(
@@ -266,7 +331,9 @@ int main(void)
 		cmocka_unit_test(json_strings_are_escaped_and_always_utf8),
 		cmocka_unit_test(csv_quotes_where_rfc_4180_asks),
 		cmocka_unit_test(a_table_has_headings_notes_and_only_titled_columns),
-		cmocka_unit_test(a_table_is_cut_to_its_width_and_grows_when_told),
+		cmocka_unit_test(on_a_terminal_a_table_is_cut_and_grows_when_told),
+		cmocka_unit_test(into_a_file_nothing_is_cut_whatever_columns_says),
+		cmocka_unit_test(what_is_worth_least_gives_way_first),
 		cmocka_unit_test(a_table_shows_control_characters_and_sends_none),
 		cmocka_unit_test(a_long_table_has_one_heading_and_every_row),
 		cmocka_unit_test(a_reader_that_goes_away_is_no_error),

@@ -78,6 +78,14 @@ static void words_become_facts(void **state)
 	t = parsed("udp 10.1.2.3:5 > 10.0.0.9:53 app=dns outcome=prohibited");
 	assert_int_equal(t->facts.asked, ASKED_DNS);
 	assert_int_equal(t->facts.icmp_code, 13);
+	assert_int_equal(t->facts.tries, 3); /* as --help says */
+	assert_int_equal(t->facts.last_try_us - t->facts.first_try_us, 7000000);
+	t = parsed("udp 10.1.2.3:5 > 10.0.0.9:53 app=dns outcome=unanswered tries=1 after=0");
+	assert_int_equal(t->facts.tries, 1);
+	assert_int_equal(t->facts.packets[0], 1);
+	assert_int_equal(t->facts.last_try_us, 0);
+	t = parsed("udp 10.1.2.3:5 > 10.0.0.9:53 after=3.5 app=dns outcome=unanswered");
+	assert_int_equal(t->facts.last_try_us, 3500000);
 }
 
 static void errors_name_the_word_and_what_is_accepted(void **state)
@@ -108,6 +116,13 @@ static void errors_name_the_word_and_what_is_accepted(void **state)
 		{"udp 10.1.2.3:1 > 10.1.2.4:2 name=", {"'name='", "host name"}},
 		{"udp 10.1.2.3:1 > 10.1.2.4:2 colour=red", {"'colour='", "app, media, name"}},
 		{"udp 10.1.2.3:1 > 10.1.2.4:2 rtp", {"'rtp'", "WORD=VALUE"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 app=dns ice=no app=tls", {"'app=tls'", "given twice"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 outcome=refused tries=0", {"'tries=0'", "1 to 65535"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 outcome=refused tries=65536", {"'tries=65536'", "1 to 65535"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 outcome=refused after=-1", {"'after=-1'", "0 to 86400"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 outcome=refused after=1e9", {"'after=1e9'", "0 to 86400"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 outcome=refused after=.", {"'after=.'", "0 to 86400"}},
+		{"udp 10.1.2.3:1 > 10.1.2.4:2 tries=2", {"outcome=unanswered", NULL}},
 		{"udp 10.1.2.3:1 > 10.1.2.4:2 a b c d e f g h i j k l m", {"'m'", "at most 16 words"}},
 	};
 	static char long_text[5000];
@@ -174,6 +189,17 @@ static void profiles_alone_make_the_left_address_a_unit(void **state)
 	assert_int_equal(tuple_policy(t, &options, &policy, &err), 0);
 	policy_free(policy);
 
+	/* a unit of the site file has its profiles there: two answers to one question are refused */
+	policy = NULL;
+	t = parsed("udp 10.20.0.15:50063 > 52.112.1.9:50011 app=rtp media=audio");
+	options = (struct policy_options){.site = "tests/demo/site.yaml", .profiles = "room"};
+	assert_int_equal(tuple_policy(t, &options, &policy, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "--profile"));
+	assert_null(policy);
+	options.profiles = NULL;
+	assert_int_equal(tuple_policy(t, &options, &policy, &err), 0);
+	policy_free(policy);
+
 	policy = NULL;
 	options = (struct policy_options){0};
 	assert_true(tuple_policy(t, &options, &policy, &err) < 0);
@@ -236,17 +262,19 @@ static void json_is_one_object_with_the_names_of_flows(void **state)
 	                           "room,online", true, buf, sizeof(buf)),
 	                 EXIT_FINE);
 	assert_true(buf[0] == '{' && strchr(buf, '\n') == buf + strlen(buf) - 1);
-	assert_non_null(strstr(buf, "\"verdict\": \"outside\""));
-	assert_non_null(strstr(buf, "\"kind\": \"local-port\""));
-	assert_non_null(strstr(buf, "\"row\": null"));
-	assert_non_null(strstr(buf, "\"nearest\": [{\"row\": \"online.out.audio\", \"differs\": [{\"field\": "
-	                            "\"local-port\", \"expected\": \"50000-50019\", \"seen\": \"50063\"}]}"));
-	assert_non_null(strstr(buf, "\"tried\": [{\"row\": \"room.out.dns\""));
+	assert_non_null(strstr(buf, "\"verdict\":\"outside\""));
+	assert_non_null(strstr(buf, "\"kind\":\"local-port\""));
+	assert_non_null(strstr(buf, "\"row\":null"));
+	assert_non_null(strstr(buf, "\"reason\":\"UDP audio from local port 50063")); /* as in findings */
+	assert_non_null(strstr(buf, "\"remark\":null"));
+	assert_non_null(strstr(buf, "\"nearest\":[{\"row\":\"online.out.audio\",\"differs\":[{\"field\":"
+	                            "\"local-port\",\"expected\":\"50000-50019\",\"seen\":\"50063\"}]}"));
+	assert_non_null(strstr(buf, "\"tried\":[{\"row\":\"room.out.dns\""));
 	assert_int_equal(explained("udp 10.1.2.3:50007 > 52.112.1.9:50011 app=rtp media=audio",
 	                           "room,online", true, buf, sizeof(buf)),
 	                 EXIT_FINE);
-	assert_non_null(strstr(buf, "\"row\": \"online.out.audio\", \"rows\": [\"online.out.audio\"]"));
-	assert_non_null(strstr(buf, "\"grade\": \"exact\""));
+	assert_non_null(strstr(buf, "\"row\":\"online.out.audio\",\"rows\":[\"online.out.audio\"]"));
+	assert_non_null(strstr(buf, "\"grade\":\"exact\""));
 }
 
 int main(void)
