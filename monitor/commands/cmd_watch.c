@@ -2,7 +2,7 @@
  * cmd_watch.c - judge every flow of the units, live or from capture files, into the database.
  */
 #include "monitor/commands.h"
-#include "monitor/commands/strangers_print.h"
+#include "monitor/commands/watch_strangers.h"
 #include "monitor/commands/feed.h"
 #include "monitor/commands/out.h"
 #include "monitor/log.h"

@@ -1,8 +1,8 @@
 /*
- * strangers_print.h - a run that knew no units: who looks like a room system, and how to go on.
+ * watch_strangers.h - a run that knew no units: who looks like a room system, and how to go on.
  */
-#ifndef MONITOR_COMMANDS_STRANGERS_PRINT_H
-#define MONITOR_COMMANDS_STRANGERS_PRINT_H
+#ifndef MONITOR_COMMANDS_WATCH_STRANGERS_H
+#define MONITOR_COMMANDS_WATCH_STRANGERS_H
 
 #include "monitor/record/strangers.h"
 

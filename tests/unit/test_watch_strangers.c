@@ -1,7 +1,7 @@
 /*
- * test_strangers_print.c - hosts that look like units, and the command line that goes on from there.
+ * test_watch_strangers.c - hosts that look like units, and the command line that goes on from there.
  */
-#include "monitor/commands/strangers_print.h"
+#include "monitor/commands/watch_strangers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

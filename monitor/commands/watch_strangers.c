@@ -1,7 +1,7 @@
 /*
- * strangers_print.c - see strangers_print.h.
+ * watch_strangers.c - see watch_strangers.h.
  */
-#include "monitor/commands/strangers_print.h"
+#include "monitor/commands/watch_strangers.h"
 #include "monitor/commands/out.h"
 
 /* The first with the MAC of strangers[at] speaks for all its addresses; those without are alone. */
