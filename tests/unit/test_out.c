@@ -177,7 +177,10 @@ static const char *shown(const struct out_column *columns, unsigned short width,
 
 	setenv("NO_COLOR", "1", 1);
 	cfmakeraw(&raw);
-	assert_int_equal(openpty(&terminal, &end, NULL, &raw, &size), 0);
+	if (openpty(&terminal, &end, NULL, &raw, &size) < 0) {
+		print_message("# skipped: no pseudo terminal here: %s\n", strerror(errno));
+		skip();
+	}
 	file = fdopen(end, "w");
 	assert_int_equal(out_new(OUT_TABLE, file, columns, 5, wide, &out, &err), 0);
 	write_row(out, row);
