@@ -61,6 +61,8 @@ void outcome_write(struct flow_facts *facts)
 		facts->outcome = OUTCOME_REFUSED;
 	else if (is_one_sided(facts, !facts->packets[0]))
 		facts->outcome = OUTCOME_ONE_SIDED;
+	else if (addr_is_multicast(&facts->end[!!facts->packets[0]].addr))
+		facts->outcome = OUTCOME_UNKNOWN; /* whoever answers a group does so from elsewhere */
 	else
 		facts->outcome = OUTCOME_UNANSWERED;
 }

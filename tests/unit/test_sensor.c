@@ -166,6 +166,16 @@ static void retries_of_a_syn_are_one_flow_unanswered(void **state)
 	assert_true(bench->flow[0].facts.last_try_us - bench->flow[0].facts.first_try_us >= 3000000);
 }
 
+static void silence_after_asking_a_group_is_not_known_to_be_one(void **state)
+{
+	BENCH;
+	wire_udp(w, "10.1.0.7:5353 > 224.0.0.251:5353", "\0\0\0\0\0\0\0\0\0\0\0\0", 12);
+	wire_udp(w, "10.1.0.7:5354 > 10.2.0.9:5354", "hello", 5);
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_UNKNOWN);
+	assert_int_equal(bench->flow[1].facts.outcome, OUTCOME_UNANSWERED);
+}
+
 static void a_rst_to_a_syn_is_refused(void **state)
 {
 	BENCH;
@@ -433,6 +443,7 @@ int main(void)
 		cmocka_unit_test(both_directions_are_one_flow_opened_by_the_syn),
 		cmocka_unit_test(a_syn_ack_alone_tells_the_opener_and_is_one_sided),
 		cmocka_unit_test(retries_of_a_syn_are_one_flow_unanswered),
+		cmocka_unit_test(silence_after_asking_a_group_is_not_known_to_be_one),
 		cmocka_unit_test(a_rst_to_a_syn_is_refused),
 		cmocka_unit_test(an_icmp_error_belongs_to_the_flow_it_quotes),
 		cmocka_unit_test(an_icmp_error_about_nothing_we_know_is_counted),
