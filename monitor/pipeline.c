@@ -112,7 +112,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 {
 	CLEANUP(pipeline_freep) struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
 	struct sensor_options sensor = {
-		.limits = FLOWTAB_DEFAULTS,
+		.limits = options->limits,
 		.names = NAMES_MAX,
 		.outbox = {.full = pump, .context = pipeline},
 	};

@@ -6,6 +6,7 @@
 #define MONITOR_PIPELINE_H
 
 #include "monitor/capture/capture.h"
+#include "monitor/capture/flowtab.h"
 #include "monitor/recorder.h"
 
 struct pipeline_state {
@@ -19,6 +20,7 @@ struct pipeline_state {
 
 struct pipeline_options {
 	struct capture_options capture;
+	struct flowtab_limits limits;
 	const struct policy *policy;
 	struct flowdb *db;
 	int64_t for_us; /* live: ends after that; 0: never by itself */

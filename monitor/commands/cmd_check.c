@@ -54,6 +54,7 @@ static int check(struct feed *feed, const struct policy_options *options, enum s
 		r = flowdb_open(NULL, FLOWDB_WRITE, &db, &err);
 	if (r < 0)
 		return log_err(&err);
+	run.limits = feed_limits(feed);
 	run.policy = policy;
 	run.db = db;
 	r = pipeline_run(&run, capture, &pipeline, &err);

@@ -127,6 +127,7 @@ static int watch(struct feed *feed, const struct policy_options *options, const 
 		r = flowdb_open(policy->unit_count ? dir : NULL, FLOWDB_WRITE, &db, &err);
 	if (r < 0)
 		return log_err(&err);
+	run.limits = feed_limits(feed);
 	run.policy = policy;
 	run.db = db;
 	run.found = found;

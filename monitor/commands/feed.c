@@ -7,6 +7,58 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The words of --idle; as enum idle. */
+static const char *const IDLES[IDLE_COUNT] = {"udp",         "icmp",     "other",
+                                              "tcp-opening", "tcp-open", "tcp-closed"};
+
+static int read_idle(struct feed *feed, const char *value, struct err *err)
+{
+	CLEANUP(freep) char *words = strdup(value);
+	char *save = NULL;
+
+	if (!words)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (char *word = strtok_r(words, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
+		char *span = strchr(word, '=');
+		unsigned kind = 0;
+
+		if (span)
+			*span++ = '\0';
+		while (kind < IDLE_COUNT && strcmp(IDLES[kind], word) != 0)
+			kind++;
+		if (!span || kind == IDLE_COUNT)
+			return err_set(
+				err, -EINVAL,
+				"--idle %s: KIND=SPAN is wanted, as in udp=60s; kinds are udp, icmp, "
+				"other, tcp-opening, tcp-open, tcp-closed",
+				value);
+		if (time_parse_span(span, &feed->limits.idle_us[kind], NULL) < 0 ||
+		    feed->limits.idle_us[kind] <= 0)
+			return err_set(
+				err, -EINVAL,
+				"--idle %s: '%s' is no span of time, as 500ms, 90s, 15m, 2h are",
+				value, span);
+	}
+	return 0;
+}
+
+struct flowtab_limits feed_limits(const struct feed *feed)
+{
+	struct flowtab_limits limits = FLOWTAB_DEFAULTS;
+
+	if (feed->limits.flows)
+		limits.flows = feed->limits.flows;
+	if (limits.young > limits.flows)
+		limits.young = limits.flows;
+	for (unsigned kind = 0; kind < IDLE_COUNT; kind++)
+		if (feed->limits.idle_us[kind])
+			limits.idle_us[kind] = feed->limits.idle_us[kind];
+	return limits;
+}
+
+#define FLOWS_MAX (1 << 26)
+
 int feed_option(struct feed *feed, int option, const char *value, struct err *err)
 {
 	char *end;
@@ -35,6 +87,17 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 		return 1;
 	case FEED_FOR:
 		r = time_parse_span(value, &feed->for_us, err);
+		return r < 0 ? r : 1;
+	case FEED_FLOWS:
+		number = strtol(value, &end, 10);
+		if (*end || end == value || number < 16 || number > FLOWS_MAX)
+			return err_set(err, -EINVAL,
+			               "--flows %s: a number from 16 to %d is wanted", value,
+			               FLOWS_MAX);
+		feed->limits.flows = (uint32_t)number;
+		return 1;
+	case FEED_IDLE:
+		r = read_idle(feed, value, err);
 		return r < 0 ? r : 1;
 	case FEED_AGAIN:
 		feed->again = true;

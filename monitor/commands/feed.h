@@ -10,7 +10,15 @@
 
 #define INTERFACES_MAX 16
 
-enum { FEED_SNAP = OPTION_LAST, FEED_FOR, FEED_AGAIN, FEED_IN_PROCESS, FEED_LAST };
+enum {
+	FEED_SNAP = OPTION_LAST,
+	FEED_FOR,
+	FEED_AGAIN,
+	FEED_IN_PROCESS,
+	FEED_FLOWS,
+	FEED_IDLE,
+	FEED_LAST
+};
 
 struct feed {
 	char **files;
@@ -21,12 +29,15 @@ struct feed {
 	int snap_len;
 	int64_t for_us;
 	bool again;
+	struct flowtab_limits limits; /* of the flow table; 0: its default */
 };
 #define FEED_LONG \
 	{"read", required_argument, NULL, 'r'}, {"interface", required_argument, NULL, 'i'}, \
 		{"snaplen", required_argument, NULL, FEED_SNAP}, \
 		{"for", required_argument, NULL, FEED_FOR}, \
 		{"again", no_argument, NULL, FEED_AGAIN}, \
+		{"flows", required_argument, NULL, FEED_FLOWS}, \
+		{"idle", required_argument, NULL, FEED_IDLE}, \
 	{ \
 		"in-process", no_argument, NULL, FEED_IN_PROCESS \
 	}
@@ -36,6 +47,10 @@ struct feed {
 	"                        the files of a folder in name order (repeatable)\n" \
 	"      --for SPAN        live: end after 90s, 15m, 2h ...\n" \
 	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
+	"      --flows N         flows watched at once (default 1048576); when it is full\n" \
+	"                        the one that was silent longest ends early\n" \
+	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
+	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
 	"      --in-process      all roles in one process (so far the only way)\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
@@ -43,6 +58,8 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 /* The trailing words; then checks that there is one kind of input, and none of it twice. */
 int feed_words(struct feed *feed, int argc, char **argv, struct err *err) MUST_CHECK;
 void feed_release(struct feed *feed);
+/* The flow table's limits as they were asked for. */
+struct flowtab_limits feed_limits(const struct feed *feed);
 /* What capture_open() takes; `*ret` borrows from `feed`. */
 void feed_capture(const struct feed *feed, struct capture_options *ret);
 
