@@ -130,6 +130,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	report->counters.kernel_dropped += run->counters.kernel_dropped;
 	report->counters.malformed += run->counters.malformed;
 	report->counters.evicted += run->counters.evicted;
+	report->counters.truncated += run->counters.truncated;
 	text_copy(report->filter, sizeof(report->filter), run->row.filter);
 	return 0;
 }

@@ -66,6 +66,9 @@ static void write_why(const struct report *report, FILE *file)
 		fprintf(file,
 		        "- the kernel dropped %llu packets: what was not seen cannot be vouched for\n",
 		        (unsigned long long)report->counters.kernel_dropped);
+	if (report->counters.truncated)
+		fprintf(file, "- the snap length cut %llu packets: what they held was not all seen\n",
+		        (unsigned long long)report->counters.truncated);
 	if (report->counters.evicted)
 		fprintf(file, "- the flow table was full, %llu flows ended early\n",
 		        (unsigned long long)report->counters.evicted);

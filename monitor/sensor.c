@@ -516,10 +516,9 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	case DECODED_MALFORMED:
 		counters->malformed++;
 		return;
-	case DECODED_CUT:
+	case DECODED_CUT: /* no fault of the sender's: what is left has no ports */
 		counters->truncated++;
-		counters->malformed++;
-		return;
+		break;
 	case DECODED_NOT_IP:
 		break;
 	}

@@ -74,7 +74,7 @@ struct event_lease {
  */
 struct counters {
 	uint64_t seen, bytes;   /* packets read, bytes on the wire */
-	uint64_t out_of_scope;  /* no flow: ARP, IGMP, neighbour discovery, LLDP, not IP */
+	uint64_t out_of_scope; /* no flow: ARP, IGMP, neighbour discovery, not IP, cut before the ports */
 	uint64_t arp, igmp, nd; /* of these */
 	uint64_t in_flows;
 	uint64_t malformed;

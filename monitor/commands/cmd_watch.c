@@ -92,6 +92,9 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 	if (counters->kernel_dropped)
 		log_warning("the kernel dropped %llu packets",
 		            (unsigned long long)counters->kernel_dropped);
+	if (counters->truncated)
+		log_warning("the snap length cut %llu packets; 1600 bytes would keep them whole",
+		            (unsigned long long)counters->truncated);
 	if (counters->evicted)
 		log_warning("the flow table was full: %llu flows ended early",
 		            (unsigned long long)counters->evicted);

@@ -425,6 +425,17 @@ static void files_that_do_not_follow_one_another_share_no_flow(void **state)
 	}
 }
 
+static void a_packet_cut_before_its_ports_is_truncated_and_not_malformed(void **state)
+{
+	BENCH;
+	wire_snap(w, 14 + 20 + 2);
+	wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "hello", 5);
+	bench_run(bench, true);
+	assert_int_equal(bench->counters.truncated, 1);
+	assert_int_equal(bench->counters.malformed, 0);
+	assert_int_equal(bench->counters.out_of_scope, 1);
+}
+
 static void upkeep_and_nonsense_are_counted(void **state)
 {
 	BENCH;
@@ -459,6 +470,7 @@ int main(void)
 		cmocka_unit_test(the_inspector_is_spared_what_a_dissector_knows),
 		cmocka_unit_test(names_and_leases_are_told),
 		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
+		cmocka_unit_test(a_packet_cut_before_its_ports_is_truncated_and_not_malformed),
 		cmocka_unit_test(upkeep_and_nonsense_are_counted),
 	};
 
