@@ -31,7 +31,6 @@ struct pipeline {
 	char inputs[1024];
 	struct err err; /* the recorder's first failure, from inside pump() */
 	int failed;
-	bool interrupted;
 	int64_t progress_us;
 };
 
@@ -187,11 +186,6 @@ uint64_t pipeline_refused(const struct pipeline *pipeline)
 	       sensor_counters(pipeline->sensor)->names_refused;
 }
 
-bool pipeline_interrupted(const struct pipeline *pipeline)
-{
-	return pipeline->interrupted;
-}
-
 static bool wants_end(const struct pipeline *pipeline, int64_t begun_us)
 {
 	return signals_seen || pipeline->failed ||
@@ -314,7 +308,6 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
 		sigaction(ENDING[i], &action, &before[i]);
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
-	pipeline->interrupted = signals_seen > 0;
 	/* Also when the capture failed: what was seen until then is judged and kept. */
 	sensor_end(pipeline->sensor);
 	pump(pipeline);

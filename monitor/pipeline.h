@@ -48,6 +48,5 @@ void pipeline_freep(struct pipeline **pipeline);
 const struct recorder *pipeline_recorder(const struct pipeline *pipeline);
 /* What had no place in a table and went without: names, opinions, units. No flow is among it. */
 uint64_t pipeline_refused(const struct pipeline *pipeline);
-bool pipeline_interrupted(const struct pipeline *pipeline); /* a signal ended it */
 
 #endif

@@ -179,11 +179,6 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-int recorder_flush(struct recorder *recorder, struct err *err)
-{
-	return recorder->begun ? commit(recorder, true, err) : 0;
-}
-
 static int flow_write(struct recorder *recorder, const struct unit *unit,
                       const struct view *view, const struct verdict *verdict,
                       struct sheet *sheet, struct err *err)
@@ -239,7 +234,6 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 		.unit = unit->rule,
 		.over_us = recorder->now_us,
 		.bound_roles = unit->bound_roles,
-		.inspector_off = recorder->options.no_inspector,
 	};
 	view->bound_count = book_names(recorder->book, unit->number, remote, facts->first_us,
 	                               facts->last_us, view->bound);

@@ -17,7 +17,6 @@ struct recorder_options {
 	struct ring *facts, *opinions;
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live; /* commits every second; files commit by rows */
-	bool no_inspector;
 	/* The inputs as capture knows them, for names, hashes and notes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
 	/* A finding opens; may be NULL. */
@@ -35,8 +34,6 @@ void recorder_free(struct recorder *recorder);
  * err filled when the database fails.
  */
 int recorder_step(struct recorder *recorder, struct err *err) MUST_CHECK;
-/* Writes and commits everything known so far. */
-int recorder_flush(struct recorder *recorder, struct err *err) MUST_CHECK;
 
 struct recorder_sums {
 	uint64_t flows;        /* rows: flows of units, one for each unit */

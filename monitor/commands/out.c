@@ -172,11 +172,6 @@ void out_freep(struct out **out)
 	*out = NULL;
 }
 
-bool out_is_table(const struct out *out)
-{
-	return out->format == OUT_TABLE;
-}
-
 uint64_t out_count(const struct out *out)
 {
 	return out->rows;

@@ -52,7 +52,6 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 void out_free(struct out *out);
 void out_freep(struct out **out);
 
-bool out_is_table(const struct out *out);
 /* A line of its own, in tables alone: what heads or follows the answer. */
 void out_say(struct out *out, const char *fmt, ...) PRINTF(2, 3);
 

@@ -278,11 +278,6 @@ size_t units_count(const struct units *units)
 	return units->count;
 }
 
-struct unit *units_get(struct units *units, size_t index)
-{
-	return units->all[index];
-}
-
 uint64_t units_refused(const struct units *units)
 {
 	return units->refused;

@@ -71,7 +71,6 @@ void units_lease(struct units *units, const struct event_lease *lease);
 int units_flush(struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;
 
 size_t units_count(const struct units *units);
-struct unit *units_get(struct units *units, size_t index); /* in order of first sight */
 uint64_t units_refused(const struct units *units);
 
 #endif

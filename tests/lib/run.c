@@ -11,6 +11,7 @@ struct run {
 	struct ring *facts, *packets, *opinions;
 	struct inspector *inspector;
 	struct recorder *recorder;
+	bool lag;
 };
 
 static void must(int r, const struct err *err)
@@ -64,15 +65,22 @@ void run_freep(struct run **run)
 	*run = NULL;
 }
 
+void run_lag(struct run *run)
+{
+	run->lag = true;
+}
+
 static void pump(void *context)
 {
 	struct run *run = context;
 	struct err err = {0};
 
 	do {
-		inspector_step(run->inspector, UINT32_MAX);
-		must(recorder_step(run->recorder, &err), &err);
+		if (run->lag)
+			must(recorder_step(run->recorder, &err), &err);
+		inspector_step(run->inspector, run->lag ? 1 : UINT32_MAX);
 	} while (ring_peek(run->packets));
+	must(recorder_step(run->recorder, &err), &err);
 }
 
 static enum link link_of(enum wire_link link)

@@ -17,6 +17,12 @@ void run_free(struct run *run);
 void run_freep(struct run **run);
 
 /*
+ * From here on the recorder gets its turn first, and the inspector looks at one packet at a time:
+ * facts have to wait for their opinions.
+ */
+void run_lag(struct run *run);
+
+/*
  * All packets of `w`, then the end of the run. `pump_every` is after how many packets inspector and
  * recorder get their turn: the result must not depend on it.
  */

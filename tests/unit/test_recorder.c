@@ -116,6 +116,18 @@ static void a_flow_between_two_units_is_two_rows_of_one_conversation(void **stat
 	assert_int_equal(recorder_sums(run_recorder(run))->counters.in_flows, wire_count(w));
 }
 
+static void a_unit_that_talks_to_itself_has_one_row_as_the_opener(void **state)
+{
+	struct seen seen;
+	RUN("units: [{name: two, addresses: [10.1.0.7, 10.1.0.9], profiles: [room]}]\n");
+
+	talk_http(w, "10.1.0.9:50000 > 10.1.0.7:80", "two", "/");
+	run_wire(run, w, 1);
+	seen = flows_of(run);
+	assert_int_equal(seen.count, 1);
+	assert_string_equal(seen.flow[0].local, "10.1.0.9");
+}
+
 static void a_host_of_a_prefix_is_a_unit_once_it_spoke(void **state)
 {
 	struct seen seen;
@@ -237,6 +249,58 @@ static void silence_is_blocked_only_beside_a_two_way_flow(void **state)
 			assert_int_equal(found.row[0].kind, KIND_BLOCKED_SILENT);
 		assert_int_equal(recorder_sums(run_recorder(run))->by_ruling[RULING_DOCUMENTED], 1 + two_way);
 	}
+}
+
+static void a_two_way_flow_long_ago_proves_no_block(void **state)
+{
+	RUN(WITH_DNS);
+
+	talk_dns(w, "10.1.0.8:50000 > 10.1.0.53:53",
+	         &(struct dns_case){.name = "a.example", .type = 1, .value = "192.0.2.1"});
+	wire_wait(w, 601);
+	talk_silence(w, "10.1.0.8:50010 > 10.9.0.1:5061");
+	run_wire(run, w, 1);
+	assert_int_equal(findings_of(run).count, 0);
+}
+
+static void a_resolver_of_the_lease_counts_only_where_the_site_names_none(void **state)
+{
+	static const struct {
+		const char *site;
+		uint8_t grade;
+	} cases[] = {{SITE, GRADE_EXACT}, {WITH_DNS, GRADE_UNPROVEN}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct seen seen;
+		RUN(cases[i].site);
+
+		talk_dhcp(w, &(struct dhcp_case){.mac = "02:00:00:00:00:08", .address = "10.1.0.8", .server = "10.1.0.1",
+		                                 .mask = "255.255.255.0", .router = "10.1.0.1", .dns = "10.1.0.99", .xid = 8});
+		talk_dns(w, "10.1.0.8:50000 > 10.1.0.99:53",
+		         &(struct dns_case){.name = "fe01.corp.example", .type = 1, .value = "10.9.0.1"});
+		talk_tls(w, "10.1.0.8:50010 > 10.9.0.1:5061", &(struct tls){.sni = "fe01.corp.example"});
+		run_wire(run, w, 1);
+		seen = flows_of(run);
+		assert_string_equal(seen.flow[seen.count - 1].row, "onprem.out.sip");
+		assert_int_equal(seen.flow[seen.count - 1].grade, cases[i].grade);
+	}
+}
+
+static void a_peer_known_by_dns_stands_under_its_role(void **state)
+{
+	struct gathered_seen found;
+	RUN(WITH_DNS);
+
+	talk_dns(w, "10.1.0.8:50000 > 10.1.0.53:53",
+	         &(struct dns_case){.name = "fe01.corp.example", .type = 1, .value = "10.9.0.1"});
+	/* a Front End is no resolver */
+	talk_dns(w, "10.1.0.8:50001 > 10.9.0.1:53",
+	         &(struct dns_case){.name = "a.example", .type = 1, .value = "192.0.2.1"});
+	run_wire(run, w, 1);
+	found = findings_of(run);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.row[0].role, "front-end");
+	assert_string_equal(found.row[0].remote, "");
 }
 
 static void flows_of_one_reason_are_one_finding(void **state)
@@ -394,9 +458,12 @@ static void the_result_does_not_depend_on_who_gets_a_turn_when(void **state)
 	static const unsigned turns[] = {1, 2, 7, 64, 100000};
 	struct seen first = {0};
 
-	for (size_t i = 0; i < ARRAY_LEN(turns); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_LEN(turns); i++) {
 		struct seen seen;
 		RUN(WITH_DNS);
+
+		if (i >= ARRAY_LEN(turns))
+			run_lag(run);
 
 		talk_ssh(w, "10.1.0.7:50000 > 192.0.2.1:22");
 		talk_dns(w, "10.1.0.8:50000 > 10.1.0.53:53",
@@ -404,7 +471,7 @@ static void the_result_does_not_depend_on_who_gets_a_turn_when(void **state)
 		talk_tls(w, "10.1.0.8:50010 > 10.9.0.1:5061", &(struct tls){.sni = "fe01.corp.example"});
 		talk_ntp(w, "10.1.0.7:123 > 192.0.2.123:123");
 		talk_rtp(w, "10.1.0.7:50063 > 52.112.1.9:50010", &(struct media){.payload_type = 104, .packets = 90, .ssrc = 9});
-		run_wire(run, w, turns[i]);
+		run_wire(run, w, turns[i % ARRAY_LEN(turns)]);
 		seen = flows_of(run);
 		if (!i)
 			first = seen;
@@ -416,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flow_between_two_units_is_two_rows_of_one_conversation),
+		cmocka_unit_test(a_unit_that_talks_to_itself_has_one_row_as_the_opener),
 		cmocka_unit_test(a_host_of_a_prefix_is_a_unit_once_it_spoke),
 		cmocka_unit_test(a_dhcp_client_is_known_by_its_mac),
 		cmocka_unit_test(a_dhcp_client_without_a_listed_mac_is_known_by_the_lease_it_gets),
@@ -423,6 +491,9 @@ int main(void)
 		cmocka_unit_test(only_answers_of_a_dns_server_prove_a_name),
 		cmocka_unit_test(a_name_bound_elsewhere_makes_this_address_wrong),
 		cmocka_unit_test(silence_is_blocked_only_beside_a_two_way_flow),
+		cmocka_unit_test(a_two_way_flow_long_ago_proves_no_block),
+		cmocka_unit_test(a_resolver_of_the_lease_counts_only_where_the_site_names_none),
+		cmocka_unit_test(a_peer_known_by_dns_stands_under_its_role),
 		cmocka_unit_test(flows_of_one_reason_are_one_finding),
 		cmocka_unit_test(a_scan_of_the_unit_is_one_finding),
 		cmocka_unit_test(too_many_findings_of_a_kind_fold_into_one),

@@ -154,6 +154,23 @@ static void a_syn_ack_alone_tells_the_opener_and_is_one_sided(void **state)
 	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
 }
 
+static void an_answer_without_its_question_is_one_sided(void **state)
+{
+	struct wire_frame answer;
+	struct frame frame;
+	BENCH;
+
+	talk_dns(w, "10.1.0.7:50000 > 10.0.0.53:53",
+	         &(struct dns_case){.name = "fe01.corp.example", .type = 1, .value = "10.9.0.1"});
+	answer = wire_packet(w, 1);
+	frame = (struct frame){answer.time_us, answer.caplen, answer.len, answer.data, LINK_ETHERNET, 0};
+	sensor_frame(bench->sensor, &frame);
+	sensor_end(bench->sensor);
+	drain(bench);
+	assert_int_equal(bench->flow[0].facts.initiator, 1);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
+}
+
 static void retries_of_a_syn_are_one_flow_unanswered(void **state)
 {
 	BENCH;
@@ -319,6 +336,43 @@ static void copies_of_a_span_are_dropped_and_counted(void **state)
 	assert_int_equal(bench->flow[0].facts.packets[0] + bench->flow[0].facts.packets[1], 2);
 }
 
+static void a_copy_comes_at_once_and_a_repetition_later(void **state)
+{
+	static const struct {
+		double later;
+		unsigned copies;
+	} cases[] = {{0.01, 1}, {0.049, 1}, {0.06, 0}, {1, 0}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		BENCH;
+
+		wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50010", "hello", 5);
+		wire_wait(w, cases[i].later);
+		wire_again(w);
+		bench_run(bench, true);
+		assert_int_equal(bench->counters.duplicates, cases[i].copies);
+	}
+}
+
+static void the_first_icmp_error_of_a_flow_decides(void **state)
+{
+	struct wire_frame first;
+	uint8_t frame[256];
+	BENCH;
+
+	wire_tcp(w, C2S, "S", NULL, 0);
+	wire_icmp_error(w, "10.1.0.1 > 10.1.0.7", 3, 13);
+	/* the same error once more, said to be 3/3 (its checksum is nobody's concern) */
+	first = wire_packet(w, 1);
+	assert_true(first.caplen <= sizeof(frame));
+	memcpy(frame, first.data, first.caplen);
+	frame[14 + 20 + 1] = 3;
+	wire_frame(w, frame, first.caplen);
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_PROHIBITED);
+	assert_int_equal(bench->flow[0].facts.icmp_code, 13);
+}
+
 static void fragments_belong_to_the_flow_of_the_first(void **state)
 {
 	BENCH;
@@ -453,6 +507,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_directions_are_one_flow_opened_by_the_syn),
 		cmocka_unit_test(a_syn_ack_alone_tells_the_opener_and_is_one_sided),
+		cmocka_unit_test(an_answer_without_its_question_is_one_sided),
 		cmocka_unit_test(retries_of_a_syn_are_one_flow_unanswered),
 		cmocka_unit_test(silence_after_asking_a_group_is_not_known_to_be_one),
 		cmocka_unit_test(a_rst_to_a_syn_is_refused),
@@ -464,6 +519,8 @@ int main(void)
 		cmocka_unit_test(a_silent_link_lets_time_pass),
 		cmocka_unit_test(a_long_flow_is_told_of_every_minute),
 		cmocka_unit_test(copies_of_a_span_are_dropped_and_counted),
+		cmocka_unit_test(a_copy_comes_at_once_and_a_repetition_later),
+		cmocka_unit_test(the_first_icmp_error_of_a_flow_decides),
 		cmocka_unit_test(fragments_belong_to_the_flow_of_the_first),
 		cmocka_unit_test(a_full_table_ends_the_longest_idle_flow_and_counts_it),
 		cmocka_unit_test(the_inspector_gets_first_packets_until_a_dissector_is_certain),
