@@ -2,12 +2,12 @@
 
 # The Debian packages, here and nowhere else. None of them starts a server.
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
-                  libsmartcols-dev libxxhash-dev libmd-dev
+                  libsmartcols-dev libxxhash-dev libmd-dev libseccomp-dev libcap-ng-dev
 PACKAGES_DEMO  := sqlite3
 PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
-PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd
+PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd libseccomp libcap-ng
 PKGS_CHK := cmocka
 
 CC := gcc

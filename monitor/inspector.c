@@ -1,8 +1,7 @@
 /*
  * inspector.c - see inspector.h. Invariants:
- *  (1) `done` counts every event taken off the ring of packets, and is published after the opinion
- *      that the event gave: whoever sees the number can read the opinion.
- *  (2) An opinion is written before its event is released, so a full ring loses nothing.
+ *  (1) An opinion is written before its event is released: whoever sees the event released can read
+ *      the opinion, and a full ring loses nothing.
  */
 #include "monitor/inspector.h"
 #include "monitor/idmap.h"
@@ -17,7 +16,7 @@ struct inspector {
 	struct ring *packets, *opinions;
 	struct ndpi_engine *engine;
 	struct idmap flows;
-	uint64_t done, refused;
+	uint64_t refused;
 };
 
 int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
@@ -133,12 +132,14 @@ unsigned inspector_step(struct inspector *inspector, unsigned most)
 
 		if (!room)
 			break;
-		if (event->type == EVENT_PACKET)
+		if (event_check(event, event->len) < 0)
+			inspector->refused++;
+		else if (event->type == EVENT_PACKET)
 			look(inspector, (const struct event_packet *)event, room);
 		else if (event->type == EVENT_FORGET)
 			forget(inspector, (const struct event_forget *)event, room);
+		ring_take(inspector->packets);
 		ring_release(inspector->packets);
-		ring_mark(inspector->opinions, ++inspector->done);
 		count++;
 	}
 	return count;

@@ -18,7 +18,7 @@ void inspector_free(struct inspector *inspector);
 
 /*
  * Handles what lies on the ring of packets, at most `most` events; returns how many. Stops early
- * while the ring of opinions is full. After each event "done" is published there (ring_mark()).
+ * while the ring of opinions is full. Each event is released when its opinion is written: "done".
  */
 unsigned inspector_step(struct inspector *inspector, unsigned most);
 

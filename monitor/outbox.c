@@ -10,7 +10,8 @@ static void *event_new(struct outbox *outbox, struct ring *ring, enum event_type
 	struct event *event;
 
 	while (!(event = ring_reserve(ring, len)))
-		outbox->full(outbox->context);
+		if (!outbox->full(outbox->context))
+			return NULL;
 	event->type = (uint16_t)type;
 	return event;
 }
@@ -19,7 +20,7 @@ static void *fact_new(struct outbox *outbox, enum event_type type, size_t len)
 {
 	struct event *event = event_new(outbox, outbox->facts, type, len);
 
-	event->handed = outbox->handed;
+	event->handed = ring_written(outbox->packets);
 	return event;
 }
 
@@ -94,13 +95,16 @@ void outbox_health(struct outbox *outbox, const struct counters *counters, uint3
 
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input)
 {
-	struct event_input *event = fact_new(outbox, EVENT_INPUT, sizeof(*event));
+	size_t note_len = strnlen(input->note, UINT8_MAX);
+	struct event_input *event = fact_new(outbox, EVENT_INPUT, sizeof(*event) + note_len);
 
 	event->first_us = input->first_us;
 	event->last_us = input->last_us;
 	event->packets = input->packets;
 	event->index = index;
 	event->cut = input->cut;
+	event->note_len = (uint8_t)note_len;
+	memcpy(event->note, input->note, note_len);
 	ring_publish(outbox->facts);
 }
 
@@ -117,7 +121,6 @@ void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *pa
 	event->first = first;
 	memcpy(event->ip, packet->ip, len);
 	ring_publish(outbox->packets);
-	outbox->handed++;
 }
 
 void outbox_forget(struct outbox *outbox, uint64_t flow)
@@ -127,5 +130,4 @@ void outbox_forget(struct outbox *outbox, uint64_t flow)
 
 	event->flow = flow;
 	ring_publish(outbox->packets);
-	outbox->handed++;
 }

@@ -1,6 +1,6 @@
 /*
  * outbox.h - what the sensor says, as events: facts to the recorder, first packets to the inspector.
- * It counts what it hands the inspector, so that every fact tells how much of that came before it.
+ * Every fact tells how much the inspector had been handed before it.
  */
 #ifndef MONITOR_OUTBOX_H
 #define MONITOR_OUTBOX_H
@@ -11,10 +11,9 @@
 
 struct outbox {
 	struct ring *facts, *packets;
-	/* Called while a ring is full: lets its reader work. */
-	void (*full)(void *context);
+	/* Called while a ring is full: lets its reader work. False: it is not to be waited for (live). */
+	bool (*full)(void *context);
 	void *context;
-	uint64_t handed;
 };
 
 /* `type` is one of EVENT_FLOW_*; `name` may be "". */

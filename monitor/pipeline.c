@@ -53,7 +53,7 @@ static int64_t wall_us(clockid_t clock)
 }
 
 /* Inspector and recorder do what they can. */
-static void pump(void *context)
+static bool pump(void *context)
 {
 	struct pipeline *pipeline = context;
 	int r;
@@ -68,6 +68,7 @@ static void pump(void *context)
 			pipeline->err = err;
 		}
 	} while (ring_peek(pipeline->packets));
+	return true;
 }
 
 static const struct captured_input *input_told(void *context, unsigned index)
@@ -143,6 +144,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	sensor.outbox.facts = recorder.facts = pipeline->facts;
 	sensor.outbox.packets = pipeline->packets;
 	recorder.opinions = pipeline->opinions;
+	recorder.packets = pipeline->packets;
 	recorder.inputs = pipeline->inputs;
 	pipeline->sensor = sensor_new(&sensor);
 	if (!pipeline->sensor)

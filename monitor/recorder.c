@@ -522,6 +522,7 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 		recorder->options.input
 			? recorder->options.input(recorder->options.context, event->index)
 			: NULL;
+	char note[UINT8_MAX + 1];
 	struct input_row row = {
 		.name = told ? told->name : "",
 		.size = told ? told->size : 0,
@@ -530,9 +531,11 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 		.last_us = event->last_us,
 		.packets = event->packets,
 		.cut = event->cut,
-		.note = told ? told->note : "",
+		.note = note,
 	};
 
+	memcpy(note, event->note, event->note_len);
+	note[event->note_len] = '\0';
 	return flowdb_input_put(recorder->options.db, recorder->run, &row, err);
 }
 
@@ -588,13 +591,16 @@ static int handle(struct recorder *recorder, const struct event *event, struct e
 
 int recorder_step(struct recorder *recorder, struct err *err)
 {
-	uint64_t done = join_drain(recorder->join, recorder->options.opinions);
+	/* Read first: what the inspector wrote before it released a packet is then sure to be there. */
+	uint64_t done = ring_released(recorder->options.packets);
 	const struct event *event;
 	int count = 0;
 
+	join_drain(recorder->join, recorder->options.opinions);
 	while ((event = ring_peek(recorder->options.facts)) && event->handed <= done) {
 		int r = handle(recorder, event, err);
 
+		ring_take(recorder->options.facts);
 		ring_release(recorder->options.facts);
 		if (r < 0)
 			return r;

@@ -15,9 +15,10 @@ struct recorder_options {
 	const struct policy *policy; /* outlives the recorder */
 	struct flowdb *db;           /* open for writing, outlives it too */
 	struct ring *facts, *opinions;
+	const struct ring *packets; /* what the inspector has released there, it is done with */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live; /* commits every second; files commit by rows */
-	/* The inputs as capture knows them, for names, hashes and notes; NULL for live. */
+	/* The inputs as capture knows them, for names and hashes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
 	/* A finding opens; may be NULL. */
 	void (*found)(void *context, const struct finding *finding);

@@ -3,6 +3,7 @@
  * field that is used as an index, a length or an enum is checked here.
  */
 #include "schema/event.h"
+#include "schema/verdict.h"
 
 static bool flow_is_sound(const struct event_flow *event, size_t len)
 {
@@ -21,6 +22,13 @@ static bool flow_is_sound(const struct event_flow *event, size_t len)
 	       !memchr(event->name, 0, event->name_len);
 }
 
+/* Text that ends the event: inside it, without a NUL. */
+static bool text_is_sound(const struct event *event, const char *text, size_t text_len)
+{
+	return text + text_len <= (const char *)event + event->len &&
+	       !memchr(text, 0, text_len);
+}
+
 int event_check(const struct event *event, size_t len)
 {
 	static const size_t sizes[EVENT_TYPE_COUNT] = {
@@ -34,6 +42,10 @@ int event_check(const struct event *event, size_t len)
 		[EVENT_PACKET] = sizeof(struct event_packet),
 		[EVENT_FORGET] = sizeof(struct event_forget),
 		[EVENT_OPINION] = sizeof(struct event_opinion),
+		[EVENT_BEGIN] = sizeof(struct event_begin),
+		[EVENT_BLIND] = sizeof(struct event_blind),
+		[EVENT_EVIDENCE] = sizeof(struct event_evidence),
+		[EVENT_FOUND] = sizeof(struct event_found),
 	};
 	bool sound = true;
 
@@ -65,6 +77,37 @@ int event_check(const struct event *event, size_t len)
 
 		sound = packet->ip_len <= INSPECT_MAX &&
 		        sizeof(*packet) + packet->ip_len <= len;
+		break;
+	}
+	case EVENT_INPUT: {
+		const struct event_input *input = (const struct event_input *)event;
+
+		sound = text_is_sound(event, input->note, input->note_len) &&
+		        input->first_us <= input->last_us;
+		break;
+	}
+	case EVENT_BLIND: {
+		const struct event_blind *blind = (const struct event_blind *)event;
+
+		sound = blind->cause && blind->cause < BLIND_CAUSE_COUNT &&
+		        text_is_sound(event, blind->detail, blind->detail_len) &&
+		        (!blind->until_us || blind->since_us <= blind->until_us);
+		break;
+	}
+	case EVENT_EVIDENCE: {
+		const struct event_evidence *evidence = (const struct event_evidence *)event;
+
+		sound = evidence->len <= EVIDENCE_MAX &&
+		        sizeof(*evidence) + evidence->len <= len &&
+		        evidence->cause < BLIND_CAUSE_COUNT;
+		break;
+	}
+	case EVENT_FOUND: {
+		const struct event_found *found = (const struct event_found *)event;
+
+		sound = text_is_sound(event, found->text, found->text_len) &&
+		        found->unit_len <= found->text_len && found->kind < KIND_COUNT &&
+		        found->severity <= SEVERITY_HIGH;
 		break;
 	}
 	case EVENT_OPINION:

@@ -1,15 +1,17 @@
 /*
  * event.h - what travels on a ring, and the check of every field. Fixed layout, 8-byte aligned,
  * length first. The sensor writes facts to the recorder and packets to the inspector; the
- * inspector writes opinions to the recorder. Nobody else meets.
+ * inspector writes opinions to the recorder; the supervisor tells the recorder what became of the
+ * others, and the recorder shows it what it found. Nobody else meets.
  *
- * Join: every fact event carries `handed`, how many packet events the sensor had given the
- * inspector by then. The inspector publishes `done` (ring_mark() of the opinion ring) after
- * writing what it had to say. A fact event may be handled once done >= handed.
+ * Join: every fact event carries `handed`, the position that the sensor had written to on the ring of
+ * packets by then. The inspector releases a packet there after writing what it had to say of it:
+ * `done`. A fact event may be handled once done >= handed.
  */
 #ifndef SCHEMA_EVENT_H
 #define SCHEMA_EVENT_H
 
+#include "schema/blind.h"
 #include "schema/facts.h"
 
 enum event_type {
@@ -23,6 +25,10 @@ enum event_type {
 	EVENT_PACKET, /* struct event_packet: sensor -> inspector */
 	EVENT_FORGET, /* struct event_forget: sensor -> inspector: say your last word, free it */
 	EVENT_OPINION, /* struct event_opinion: inspector -> recorder */
+	EVENT_BEGIN,   /* struct event_begin: a sensor begins; all flows of the one before are lost */
+	EVENT_BLIND,   /* struct event_blind: supervisor or sensor -> recorder */
+	EVENT_EVIDENCE, /* struct event_evidence: supervisor -> recorder */
+	EVENT_FOUND,    /* struct event_found: recorder -> supervisor: a finding opens */
 	EVENT_TYPE_COUNT
 };
 
@@ -90,6 +96,7 @@ struct counters {
 		interface_dropped; /* live; received includes dropped */
 	uint64_t inspected;        /* packets handed to the inspector */
 	uint64_t inspect_shed;     /* ... that it could not be given */
+	uint64_t told_shed;        /* names and leases that the recorder could not be given */
 };
 
 struct event_health {
@@ -107,7 +114,8 @@ struct event_input {
 	uint64_t packets;
 	uint32_t index; /* of the input in the run's list */
 	uint8_t cut;    /* it ended in the middle of a packet or was damaged there */
-	uint8_t spare[3];
+	uint8_t note_len;
+	char note[2]; /* where and why it was cut, going on past the struct; no NUL */
 };
 
 struct event_packet {
@@ -134,6 +142,47 @@ struct event_opinion {
 	uint16_t app;  /* enum app, by confidence DPI alone; APP_NONE: it has no idea */
 	uint8_t final; /* no better one follows */
 	uint8_t spare[5];
+};
+
+/* Its first event; `again`: it takes the place of one that died. */
+struct event_begin {
+	struct event head;
+	int64_t time_us; /* from here on packets are seen */
+	uint8_t again;
+	uint8_t spare[7];
+};
+
+/* A blind interval that is over, or (until_us 0) goes on; then another with the same cause and detail ends it. */
+struct event_blind {
+	struct event head;
+	int64_t since_us, until_us;
+	uint64_t count; /* of what the cause counts: packets, flows, restarts */
+	uint8_t cause;  /* enum blind_cause */
+	uint8_t detail_len;
+	char detail[6]; /* the interface; what a role died of; going on past the struct; no NUL */
+};
+
+/* A packet that somebody died of, as it lay there. */
+struct event_evidence {
+	struct event head;
+	uint64_t flow; /* the inspector's; 0 */
+	int64_t time_us;
+	uint32_t wire_len;
+	uint16_t len;  /* bytes that follow: at most EVIDENCE_MAX */
+	uint8_t link;  /* enum link, as decode.h has it */
+	uint8_t cause; /* enum blind_cause: who died of it */
+	uint8_t bytes[];
+};
+#define EVIDENCE_MAX 2048
+
+struct event_found {
+	struct event head;
+	int64_t time_us, id;
+	uint8_t kind, severity;
+	uint8_t unit_len; /* bytes of text[] that name the unit; the rest is the reason */
+	uint8_t spare;
+	uint16_t text_len;
+	char text[2]; /* going on past the struct; no NUL */
 };
 
 /*

@@ -57,7 +57,8 @@ const char *outcome_name(enum outcome outcome)
 
 const char *settled_by_name(enum settled_by by)
 {
-	static const char *const names[] = {NULL, "dissector", "budget", "age", "end"};
+	static const char *const names[] = {NULL, "dissector", "budget", "age",
+	                                    "end", "sensor-lost"};
 
 	return (unsigned)by < ARRAY_LEN(names) ? names[by] : NULL;
 }

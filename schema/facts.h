@@ -53,7 +53,14 @@ enum outcome {
 	OUTCOME_ONE_SIDED,  /* a conversation goes on, the mirror shows one direction of it */
 };
 
-enum settled_by { SETTLED_NOT, SETTLED_DISSECTOR, SETTLED_BUDGET, SETTLED_AGE, SETTLED_END };
+enum settled_by {
+	SETTLED_NOT,
+	SETTLED_DISSECTOR,
+	SETTLED_BUDGET,
+	SETTLED_AGE,
+	SETTLED_END,
+	SETTLED_LOST, /* its sensor died: these are the facts of its last event (set by the recorder) */
+};
 
 enum mtls { MTLS_UNKNOWN, MTLS_NO, MTLS_YES };
 

@@ -220,7 +220,7 @@ int flowdb_put_words(struct flowdb *db, struct err *err)
 		{"evidence", evidence_word, EVIDENCE_INSPECTED + 1},
 		{"initiator", initiator_word, INITIATOR_SYN + 1},
 		{"outcome", outcome_word, OUTCOME_ONE_SIDED + 1},
-		{"settled", settled_word, SETTLED_END + 1},
+		{"settled", settled_word, SETTLED_LOST + 1},
 		{"media", media_word, (MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA) + 1},
 		{"name", name_kind_word, NAME_DNS_QUESTION + 1},
 	};

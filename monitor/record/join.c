@@ -26,10 +26,8 @@ void join_free(struct join *join)
 	free(join);
 }
 
-uint64_t join_drain(struct join *join, struct ring *opinions)
+void join_drain(struct join *join, struct ring *opinions)
 {
-	/* Read the mark first: what was written before it is then sure to be on the ring. */
-	uint64_t done = ring_marked(opinions);
 	const struct event *event;
 
 	while ((event = ring_peek(opinions))) {
@@ -44,9 +42,9 @@ uint64_t join_drain(struct join *join, struct ring *opinions)
 			              (void *)(uintptr_t)opinion->app) < 0)
 				join->refused++;
 		}
+		ring_take(opinions);
 		ring_release(opinions);
 	}
-	return done;
 }
 
 enum app join_opinion(struct join *join, uint64_t flow, bool last)

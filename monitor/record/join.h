@@ -13,11 +13,8 @@ struct join;
 struct join *join_new(size_t max);
 void join_free(struct join *join);
 
-/*
- * Drains the ring of opinions into the table. A fact event may be handled afterwards if
- * event->handed <= the return value.
- */
-uint64_t join_drain(struct join *join, struct ring *opinions);
+/* Drains the ring of opinions into the table. */
+void join_drain(struct join *join, struct ring *opinions);
 /* The last opinion of a flow, APP_NONE; `last` takes it off the table. */
 enum app join_opinion(struct join *join, uint64_t flow, bool last);
 

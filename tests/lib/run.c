@@ -37,6 +37,7 @@ struct run *run_new(const char *site)
 	must(flowdb_open(NULL, FLOWDB_WRITE, &run->db, &err), &err);
 	run->facts = recorder.facts = ring_new(1 << 20);
 	run->packets = ring_new(1 << 20);
+	recorder.packets = run->packets;
 	run->opinions = recorder.opinions = ring_new(1 << 16);
 	recorder.policy = run->policy;
 	recorder.db = run->db;
@@ -70,7 +71,7 @@ void run_lag(struct run *run)
 	run->lag = true;
 }
 
-static void pump(void *context)
+static bool pump(void *context)
 {
 	struct run *run = context;
 	struct err err = {0};
@@ -81,6 +82,7 @@ static void pump(void *context)
 		inspector_step(run->inspector, run->lag ? 1 : UINT32_MAX);
 	} while (ring_peek(run->packets));
 	must(recorder_step(run->recorder, &err), &err);
+	return true;
 }
 
 static enum link link_of(enum wire_link link)
@@ -105,7 +107,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
-		.outbox = {run->facts, run->packets, pump, run, 0},
+		.outbox = {run->facts, run->packets, pump, run},
 	};
 	struct sensor *sensor = sensor_new(&options);
 

@@ -57,7 +57,7 @@ static void take(struct bench *bench, const struct event *event)
 	}
 }
 
-static void drain(void *context)
+static bool drain(void *context)
 {
 	struct bench *bench = context;
 	const struct event *event;
@@ -65,12 +65,15 @@ static void drain(void *context)
 	while ((event = ring_peek(bench->packets))) {
 		bench->handed += event->type == EVENT_PACKET;
 		bench->forgotten += event->type == EVENT_FORGET;
+		ring_take(bench->packets);
 		ring_release(bench->packets);
 	}
 	while ((event = ring_peek(bench->facts))) {
 		take(bench, event);
+		ring_take(bench->facts);
 		ring_release(bench->facts);
 	}
+	return true;
 }
 
 static struct bench *bench_new(uint32_t flows)

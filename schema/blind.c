@@ -1,0 +1,35 @@
+/*
+ * blind.c - see blind.h.
+ */
+#include "schema/blind.h"
+
+static const struct {
+	const char *name, *counted, *sentence;
+} CAUSES[BLIND_CAUSE_COUNT] = {
+#define X(name, text, counted, sentence) [BLIND_##name] = {text, counted, sentence},
+	BLIND_CAUSES(X)
+#undef X
+};
+
+const char *blind_cause_name(enum blind_cause cause)
+{
+	return (unsigned)cause < BLIND_CAUSE_COUNT ? CAUSES[cause].name : NULL;
+}
+
+const char *blind_cause_counted(enum blind_cause cause)
+{
+	return (unsigned)cause < BLIND_CAUSE_COUNT ? CAUSES[cause].counted : NULL;
+}
+
+const char *blind_cause_sentence(enum blind_cause cause)
+{
+	return (unsigned)cause < BLIND_CAUSE_COUNT ? CAUSES[cause].sentence : NULL;
+}
+
+enum blind_cause blind_cause_parse(const char *text)
+{
+	for (unsigned cause = 1; cause < BLIND_CAUSE_COUNT; cause++)
+		if (!strcmp(CAUSES[cause].name, text))
+			return (enum blind_cause)cause;
+	return BLIND_CAUSE_COUNT;
+}

@@ -1,0 +1,40 @@
+/*
+ * blind.h - THE LIST of reasons why something was not seen: code, word, what one of `count` is,
+ * sentence. An interval with one of them is a row of the table `blind`. New ones go to the end: the
+ * numbers are stored.
+ */
+#ifndef SCHEMA_BLIND_H
+#define SCHEMA_BLIND_H
+
+#include "schema/base.h"
+
+#define BLIND_CAUSES(X) \
+	X(NOT_RUNNING, "not-running", "", "no tlmon was watching") \
+	X(KERNEL_DROP, "kernel-drop", "packets", "the kernel dropped packets before we read them") \
+	X(INSPECTOR_DOWN, "inspector-down", "restarts", "nDPI was not there to ask") \
+	X(SENSOR_DOWN, "sensor-down", "restarts", "nobody read packets") \
+	X(RING_FULL, "ring-full", "events", "a ring was full, and what had no place is lost") \
+	X(EVICTED, "evicted", "flows", "the flow table was full: flows ended early") \
+	X(LINK_DOWN, "link-down", "times", "the interface was down or gone") \
+	X(MIRROR_SILENT, "mirror-silent", "", "the mirror port brought no packet at all") \
+	X(TRUNCATED, "truncated", "packets", "packets came cut by the snap length") \
+	X(ONE_SIDED, "one-sided", "flows", "the mirror showed one direction of conversations") \
+	X(CLOCK_STEP, "clock-step", "times", "the clock was set") \
+	X(DISK_FULL, "disk-full", "times", "the database could not be written")
+
+/* clang-format off */
+enum blind_cause {
+	BLIND_NONE,
+#define X(name, text, counted, sentence) BLIND_##name,
+	BLIND_CAUSES(X)
+#undef X
+	BLIND_CAUSE_COUNT
+};
+/* clang-format on */
+
+const char *blind_cause_name(enum blind_cause cause); /* NULL for none */
+const char *blind_cause_counted(enum blind_cause cause); /* "packets"; "" where nothing is counted */
+const char *blind_cause_sentence(enum blind_cause cause);
+enum blind_cause blind_cause_parse(const char *text); /* BLIND_CAUSE_COUNT: no such word */
+
+#endif
