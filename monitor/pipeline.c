@@ -17,6 +17,8 @@
 #define RING_OPINIONS (1u << 20)
 #define NAMES_MAX (1u << 16)
 #define BATCH 32
+#define LATE_US \
+	200000 /* live: the clock of a silent link runs so far behind, packets come late */
 #define PROGRESS_US 100000
 
 struct pipeline {
@@ -115,6 +117,7 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 		.names = NAMES_MAX,
 		.outbox = {.full = pump, .context = pipeline},
 		.counters = &pipeline->counters,
+		.live = options->capture.live,
 		.begin_us = options->capture.live ? wall_us(CLOCK_REALTIME) : 0,
 	};
 	struct recorder_options recorder = {
@@ -264,12 +267,12 @@ static int run_live(struct pipeline *pipeline, struct err *err)
 			sensor_frame(pipeline->sensor, &frame);
 		}
 		if (r == CAPTURED_NOTHING)
-			sensor_idle(pipeline->sensor, wall_us(CLOCK_REALTIME),
+			sensor_idle(pipeline->sensor, wall_us(CLOCK_REALTIME) - LATE_US,
 			            wall_us(CLOCK_MONOTONIC));
 		if (wall_us(CLOCK_MONOTONIC) - stats_us >= 1000000) {
 			stats_us = wall_us(CLOCK_MONOTONIC);
 			capture_stats(pipeline->capture, &pipeline->counters);
-			sensor_clock(pipeline->sensor, wall_us(CLOCK_REALTIME),
+			sensor_clock(pipeline->sensor, wall_us(CLOCK_REALTIME) - LATE_US,
 			             wall_us(CLOCK_MONOTONIC));
 		}
 		pump(pipeline, true);
@@ -321,7 +324,7 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 		sigaction(ENDING[i], &action, &before[i]);
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
 	/* Also when the capture failed: what was seen until then is judged and kept. */
-	sensor_end(pipeline->sensor);
+	sensor_end(pipeline->sensor, true);
 	pump(pipeline, true);
 	progress(pipeline, true);
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)

@@ -128,7 +128,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		if (i % pump_every == 0)
 			pump(run, false);
 	}
-	sensor_end(sensor);
+	sensor_end(sensor, true);
 	pump(run, false);
 	sensor_free(sensor);
 }
