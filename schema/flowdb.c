@@ -15,15 +15,17 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* schema/flowdb.sql, as it is. */
+/* The SQL files, as they are. */
 __asm__(".pushsection .rodata\n"
         "flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
         ".byte 0\n"
+        "flowdb_changes: .incbin \"schema/flowdb_changes.sql\"\n"
+        ".byte 0\n"
         ".popsection\n");
-extern const char flowdb_tables[];
+extern const char flowdb_tables[], flowdb_changes[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
-static const char *const STEPS[FLOWDB_VERSION] = {flowdb_tables};
+static const char *const STEPS[FLOWDB_VERSION] = {flowdb_tables, flowdb_changes};
 
 #define BUSY_TIMEOUT_MS 1000
 

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#define FLOWDB_VERSION 1
+#define FLOWDB_VERSION 2
 #define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
 
 /* Statements that are kept prepared; their texts stand where they are used. */
