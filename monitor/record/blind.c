@@ -63,7 +63,7 @@ static uint64_t key_of(const struct interval *interval)
 		char detail[BLIND_DETAIL_MAX];
 	} key = {interval->unit, interval->cause, ""};
 
-	strncpy(key.detail, interval->detail, sizeof(key.detail) - 1);
+	text_copy(key.detail, sizeof(key.detail), interval->detail);
 	return XXH3_64bits(&key, sizeof(key)) | 1;
 }
 
