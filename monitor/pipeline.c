@@ -17,14 +17,13 @@
 #define RING_OPINIONS (1u << 20)
 #define NAMES_MAX (1u << 16)
 #define BATCH 32
-#define LATE_US \
-	200000 /* live: the clock of a silent link runs so far behind, packets come late */
 #define PROGRESS_US 100000
 
 struct pipeline {
 	struct pipeline_options options;
 	struct capture *capture;
 	struct ring *facts, *packets, *opinions;
+	struct counters counters;
 	struct sensor *sensor;
 	struct inspector *inspector;
 	struct recorder *recorder;
@@ -53,7 +52,7 @@ static int64_t wall_us(clockid_t clock)
 }
 
 /* Inspector and recorder do what they can. */
-static bool pump(void *context)
+static bool pump(void *context, bool must)
 {
 	struct pipeline *pipeline = context;
 	int r;
@@ -100,7 +99,7 @@ static void progress(struct pipeline *pipeline, bool now)
 	                            ? -1
 	                            : capture_progress(pipeline->capture),
 		.live = pipeline->options.capture.live,
-		.counters = sensor_counters(pipeline->sensor),
+		.counters = &pipeline->counters,
 		.sums = recorder_sums(pipeline->recorder),
 		.units = (uint32_t)units_count(recorder_units(pipeline->recorder)),
 	};
@@ -115,6 +114,8 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 		.limits = options->limits,
 		.names = NAMES_MAX,
 		.outbox = {.full = pump, .context = pipeline},
+		.counters = &pipeline->counters,
+		.begin_us = options->capture.live ? wall_us(CLOCK_REALTIME) : 0,
 	};
 	struct recorder_options recorder = {
 		.policy = options->policy,
@@ -185,7 +186,7 @@ const struct recorder *pipeline_recorder(const struct pipeline *pipeline)
 uint64_t pipeline_refused(const struct pipeline *pipeline)
 {
 	return recorder_refused(pipeline->recorder) + inspector_refused(pipeline->inspector) +
-	       sensor_counters(pipeline->sensor)->names_refused;
+	       pipeline->counters.names_refused;
 }
 
 static bool wants_end(const struct pipeline *pipeline, int64_t begun_us)
@@ -218,7 +219,7 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 			break;
 		sensor_frame(pipeline->sensor, &frame);
 		if (count % BATCH == 0) {
-			pump(pipeline);
+			pump(pipeline, true);
 			if (count % (BATCH * 32) == 0)
 				progress(pipeline, false);
 		}
@@ -231,13 +232,19 @@ static int run_files(struct pipeline *pipeline, struct err *err)
 
 static void say_gone(const struct captured_input *input)
 {
-	log_warning("%s: %s; going on with the others", input->name, input->note);
+	log_warning("%s: %s", input->name, input->note);
+}
+
+static int say_all_gone(struct pipeline *pipeline)
+{
+	log_warning("no interface is left: the run ends with what it has");
+	capture_stats(pipeline->capture, &pipeline->counters);
+	return 0;
 }
 
 static int run_live(struct pipeline *pipeline, struct err *err)
 {
 	int64_t begun_us = wall_us(CLOCK_MONOTONIC), stats_us = 0;
-	struct capture_stats stats;
 	struct frame frame;
 	int r = CAPTURED_NOTHING;
 
@@ -250,24 +257,27 @@ static int run_live(struct pipeline *pipeline, struct err *err)
 				say_gone(capture_input(pipeline->capture, frame.input));
 				continue;
 			}
+			if (r == CAPTURED_END)
+				return say_all_gone(pipeline);
 			if (r != CAPTURED_FRAME)
 				break;
 			sensor_frame(pipeline->sensor, &frame);
 		}
 		if (r == CAPTURED_NOTHING)
-			sensor_idle(pipeline->sensor, wall_us(CLOCK_REALTIME) - LATE_US);
+			sensor_idle(pipeline->sensor, wall_us(CLOCK_REALTIME),
+			            wall_us(CLOCK_MONOTONIC));
 		if (wall_us(CLOCK_MONOTONIC) - stats_us >= 1000000) {
 			stats_us = wall_us(CLOCK_MONOTONIC);
-			capture_stats(pipeline->capture, &stats);
-			sensor_stats(pipeline->sensor, &stats);
+			capture_stats(pipeline->capture, &pipeline->counters);
+			sensor_clock(pipeline->sensor, wall_us(CLOCK_REALTIME),
+			             wall_us(CLOCK_MONOTONIC));
 		}
-		pump(pipeline);
+		pump(pipeline, true);
 		progress(pipeline, false);
 		if (r == CAPTURED_NOTHING)
 			capture_wait(pipeline->capture, 100);
 	}
-	capture_stats(pipeline->capture, &stats);
-	sensor_stats(pipeline->sensor, &stats);
+	capture_stats(pipeline->capture, &pipeline->counters);
 	return 0;
 }
 
@@ -312,7 +322,7 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
 	/* Also when the capture failed: what was seen until then is judged and kept. */
 	sensor_end(pipeline->sensor);
-	pump(pipeline);
+	pump(pipeline, true);
 	progress(pipeline, true);
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
 		sigaction(ENDING[i], &before[i], NULL);

@@ -71,7 +71,7 @@ void run_lag(struct run *run)
 	run->lag = true;
 }
 
-static bool pump(void *context)
+static bool pump(void *context, bool must_wait)
 {
 	struct run *run = context;
 	struct err err = {0};
@@ -104,10 +104,12 @@ static enum link link_of(enum wire_link link)
 
 void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 {
+	struct counters counters = {0};
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
 		.outbox = {run->facts, run->packets, pump, run},
+		.counters = &counters,
 	};
 	struct sensor *sensor = sensor_new(&options);
 
@@ -124,10 +126,10 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 
 		sensor_frame(sensor, &frame);
 		if (i % pump_every == 0)
-			pump(run);
+			pump(run, false);
 	}
 	sensor_end(sensor);
-	pump(run);
+	pump(run, false);
 	sensor_free(sensor);
 }
 
