@@ -230,8 +230,9 @@ int flowdb_runs(struct flowdb *db,
 #define X(name) ", " #name
 	int r = sql_prepare(
 		db,
-		"SELECT id, version, source, inputs, filter, first_us, last_us, ended" RUN_COUNTERS(
-			X) " FROM run ORDER BY id",
+		"SELECT id, version, source, inputs, filter, first_us, last_us, ended, packet_us,"
+		" begun_us, roles_unknown, inspector_restarts, sensor_restarts,"
+		" recorder_restarts" RUN_COUNTERS(X) " FROM run ORDER BY id",
 		&stmt, err);
 #undef X
 
@@ -241,12 +242,18 @@ int flowdb_runs(struct flowdb *db,
 			.row = {.version = column_text(stmt, 1),
 		                .source = column_text(stmt, 2),
 		                .inputs = column_text(stmt, 3),
-		                .filter = column_text(stmt, 4)},
+		                .filter = column_text(stmt, 4),
+		                .begun_us = sqlite3_column_int64(stmt, 9),
+		                .roles_unknown = column_text(stmt, 10)},
 			.first_us = sqlite3_column_int64(stmt, 5),
 			.last_us = sqlite3_column_int64(stmt, 6),
 			.ended = sqlite3_column_int(stmt, 7),
+			.packet_us = sqlite3_column_int64(stmt, 8),
+			.restarts = {(uint64_t)sqlite3_column_int64(stmt, 11),
+		                     (uint64_t)sqlite3_column_int64(stmt, 12),
+		                     (uint64_t)sqlite3_column_int64(stmt, 13)},
 		};
-		int at = 8;
+		int at = 14;
 
 #define X(name) view.counters.name = (uint64_t)sqlite3_column_int64(stmt, at++);
 		RUN_COUNTERS(X)
