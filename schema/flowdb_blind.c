@@ -25,12 +25,8 @@ int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *
                      struct err *err)
 {
 	const int64_t values[] = {
-		or_null(*id),
-		or_null(blind->run),
-		blind->cause,
-		or_null(blind->unit),
-		blind->since_us,
-		or_null(blind->until_us),
+		or_null(*id),          or_null(blind->run), blind->cause,
+		or_null(blind->unit),  blind->since_us,     or_null(blind->until_us),
 		(int64_t)blind->count,
 	};
 	sqlite3_stmt *stmt;
@@ -74,12 +70,9 @@ int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err)
 int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, struct err *err)
 {
 	const int64_t values[] = {
-		evidence->run,
-		or_null((int64_t)evidence->flow),
-		evidence->time_us,
-		or_null(evidence->cause),
-		evidence->link,
-		evidence->wire_len,
+		evidence->run,     or_null((int64_t)evidence->flow),
+		evidence->time_us, or_null(evidence->cause),
+		evidence->link,    evidence->wire_len,
 	};
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
@@ -92,8 +85,9 @@ int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, 
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
 	/* A pointer that is NULL would bind NULL; no bytes at all are no NULL. */
-	sqlite3_bind_blob(stmt, ARRAY_LEN(values) + 1, evidence->len ? evidence->bytes : (void *)"",
-	                  (int)evidence->len, SQLITE_STATIC);
+	sqlite3_bind_blob(stmt, ARRAY_LEN(values) + 1,
+	                  evidence->len ? evidence->bytes : (void *)"", (int)evidence->len,
+	                  SQLITE_STATIC);
 	return sql_run(db, stmt, err);
 }
 

@@ -52,8 +52,8 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 
 	/* ?5 is the first counter, `seen`. */
 	snprintf(text, sizeof(text),
-	         "UPDATE run SET packet_us = iif(?5 > coalesce(seen, 0), ?3, packet_us),"
-	         " (first_us, last_us, ended%s) = (?2, ?3, ?4%s) WHERE id = ?1",
+	         "UPDATE run SET (first_us, last_us, ended%s) = (?2, ?3, ?4%s),"
+	         " packet_us = iif(?5 > coalesce(seen, 0), ?3, packet_us) WHERE id = ?1",
 	         names, marks);
 	r = sql_slot(db, SLOT_RUN_UPDATE, text, &stmt, err);
 	if (r < 0)

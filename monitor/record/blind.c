@@ -10,7 +10,7 @@
 
 struct interval {
 	int64_t id, run, unit, since_us, until_us; /* until 0: goes on */
-	uint64_t count, number;               /* number: larger is noted later */
+	uint64_t count, number;                    /* number: larger is noted later */
 	uint8_t cause;
 	char detail[BLIND_DETAIL_MAX];
 };
@@ -63,7 +63,7 @@ static uint64_t key_of(const struct interval *interval)
 		char detail[BLIND_DETAIL_MAX];
 	} key = {interval->unit, interval->cause, ""};
 
-	text_copy(key.detail, sizeof(key.detail), interval->detail);
+	memcpy(key.detail, interval->detail, strlen(interval->detail));
 	return XXH3_64bits(&key, sizeof(key)) | 1;
 }
 
@@ -77,8 +77,7 @@ static struct interval *last_alike(struct blinds *blinds, const struct interval 
 		struct interval *other = &blinds->all[i];
 
 		if (blinds->keys[i] == key && other->cause == interval->cause &&
-		    other->unit == interval->unit &&
-		    !strcmp(other->detail, interval->detail) &&
+		    other->unit == interval->unit && !strcmp(other->detail, interval->detail) &&
 		    (!last || other->number > last->number))
 			last = other;
 	}
@@ -155,9 +154,9 @@ int blinds_restore(struct blinds *blinds, struct flowdb *db, struct err *err)
 /* Whether `more` is part of `last`: it ends it, overlaps it, or nothing much lies between them. */
 static bool belongs(const struct interval *last, const struct interval *more)
 {
-	return last && (!last->until_us ||
-	                (more->since_us <= last->until_us + BLIND_JOIN_US &&
-	                 end_of(more->until_us) >= last->since_us - BLIND_JOIN_US));
+	return last &&
+	       (!last->until_us || (more->since_us <= last->until_us + BLIND_JOIN_US &&
+	                            end_of(more->until_us) >= last->since_us - BLIND_JOIN_US));
 }
 
 static void join(struct interval *last, const struct interval *more)
@@ -245,8 +244,7 @@ void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since
 
 	if (until_us > blinds->newest_us)
 		blinds->newest_us = until_us;
-	blinds->refused +=
-		row->flow && row->until_us >= blinds->newest_us - BLIND_ROWS_US;
+	blinds->refused += row->flow && row->until_us >= blinds->newest_us - BLIND_ROWS_US;
 	*row = (struct told_row){flow, unit, since_us, until_us};
 	blinds->row_next = (blinds->row_next + 1) % BLIND_ROWS_MAX;
 }

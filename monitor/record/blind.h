@@ -9,8 +9,9 @@
 #include "schema/flowdb_query.h"
 
 #define BLINDS_MAX 4096
-#define BLIND_ROWS_MAX 4096            /* flow rows that may yet turn out blind, ... */
-#define BLIND_ROWS_US INT64_C(10000000) /* ... those that ended this long before the newest one */
+#define BLIND_ROWS_MAX 4096 /* flow rows that may yet turn out blind, ... */
+#define BLIND_ROWS_US \
+	INT64_C(10000000) /* ... those that ended this long before the newest one */
 #define BLIND_JOIN_US INT64_C(100000)
 #define BLIND_DETAIL_MAX 64 /* with its NUL; what is longer is cut */
 
