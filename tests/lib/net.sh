@@ -4,6 +4,7 @@
 #
 #   lab_make NAME...       or says of each NAME why it is skipped, and exits
 #   inside NS CMD...       runs a command in the network of $near or $far
+#   inside_exec NS CMD...  the same to be put behind with &
 #   lab_end_hook           if a script defines it, it is called first at every exit
 # shellcheck shell=bash disable=SC2034,SC2154
 
@@ -17,6 +18,13 @@ inside() {
 	local ns=$1
 	shift
 	nsenter --net="/run/netns/$ns" "$@"
+}
+
+# The same to be put behind: `inside_exec NS CMD... &` makes $! the command itself.
+inside_exec() {
+	local ns=$1
+	shift
+	exec nsenter --net="/run/netns/$ns" "$@"
 }
 
 lab_end() {

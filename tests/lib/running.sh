@@ -88,11 +88,8 @@ run_is_ready() {
 run_start() {
 	local name=$1
 	shift
-	{
-		# Put on its own process, not under a shell: $pid is tlmon itself.
-		exec nsenter --net="/run/netns/$near" "$TLMON" watch -i mirror0 -l "$work/$name" \
-			--unit 10.20.0.15 --profile room,online,external "$@" {never}<&-
-	} >"$work/$name.out" 2>"$work/$name.err" &
+	inside_exec $near "$TLMON" watch -i mirror0 -l "$work/$name" --unit 10.20.0.15 \
+		--profile room,online,external "$@" >"$work/$name.out" 2>"$work/$name.err" {never}<&- &
 	pid=$!
 	within $((10 * SLOW)) run_is_ready "$name" || return 1
 	pause 0.3
