@@ -1,6 +1,7 @@
 /*
  * send.c - puts packets on an interface of the lab and says exactly how many it sent. A packet counts once
- * the kernel has taken it (packet(7)); while there is no room (ENOBUFS) it is offered again.
+ * the kernel has taken it (packet(7)); while there is no room (ENOBUFS) it is offered again. A path in place
+ * of the interface (it has a '/') becomes a capture file of what would have been sent.
  *
  *   send IF flows COUNT PER_SECOND [FIRST]   conversations of one unit, all distinct from number FIRST on, of
  *                                            which no dissector knows what they speak, so that nDPI is asked
@@ -24,6 +25,8 @@
 
 struct line {
 	int fd;
+	struct wire *file; /* in place of an interface */
+	int64_t begun_us;
 	uint64_t sent;
 };
 
@@ -51,10 +54,14 @@ static void sleep_until(int64_t time_us)
 
 static struct line line_open(const char *interface)
 {
+	if (strchr(interface, '/'))
+		return (struct line){.fd = -1, .file = wire_new()};
+
 	struct sockaddr_ll addr = {.sll_family = AF_PACKET,
 	                           .sll_ifindex = (int)if_nametoindex(interface)};
 	/* Protocol 0: nothing is received. */
-	struct line line = {.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
+	struct line line = {.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0),
+	                    .begun_us = now_us()};
 
 	if (!addr.sll_ifindex)
 		stop(interface, "no such interface");
@@ -63,8 +70,16 @@ static struct line line_open(const char *interface)
 	return line;
 }
 
-static void line_put(struct line *line, const struct wire_frame *frame)
+/* At that time since the beginning; or, if that is over, at once. */
+static void line_put(struct line *line, const struct wire_frame *frame, int64_t after_us)
 {
+	line->sent++;
+	if (line->file) {
+		wire_at(line->file, (double)after_us / 1e6);
+		wire_frame(line->file, frame->data, frame->len);
+		return;
+	}
+	sleep_until(line->begun_us + after_us);
 	for (unsigned stalled = 0; send(line->fd, frame->data, frame->len, 0) < 0; stalled++) {
 		if (errno != ENOBUFS && errno != EAGAIN && errno != EINTR)
 			stop("cannot send", strerror(errno));
@@ -72,20 +87,15 @@ static void line_put(struct line *line, const struct wire_frame *frame)
 			stop("cannot send", "no room for ten seconds");
 		sleep_until(now_us() + 100);
 	}
-	line->sent++;
 }
 
-/* All there is on the wire; `paced`: at the distances it has there. */
-static void line_play(struct line *line, const struct wire *w, bool paced)
+/* All there is on the wire, each packet at its time there, and `after_us` later. */
+static void line_play(struct line *line, const struct wire *w, int64_t after_us)
 {
-	int64_t begun_us = now_us();
-
 	for (size_t i = 0; i < wire_count(w); i++) {
 		struct wire_frame frame = wire_packet(w, i);
 
-		if (paced)
-			sleep_until(begun_us + frame.time_us - wire_packet(w, 0).time_us);
-		line_put(line, &frame);
+		line_put(line, &frame, after_us + frame.time_us - WIRE_EPOCH * 1000000);
 	}
 }
 
@@ -132,14 +142,16 @@ static void conversation(struct wire *w, uint64_t n)
 
 static void send_flows(struct line *line, uint64_t count, uint64_t per_second, uint64_t first)
 {
-	int64_t begun_us = now_us();
-
 	for (uint64_t i = 0; i < count; i++) {
 		CLEANUP(wire_freep) struct wire *w = wire_new();
+		int64_t begin_us = (int64_t)(i * 1000000 / per_second);
 
 		conversation(w, first + i);
-		sleep_until(begun_us + (int64_t)(i * 1000000 / per_second));
-		line_play(line, w, false);
+		for (size_t k = 0; k < wire_count(w); k++) {
+			struct wire_frame frame = wire_packet(w, k);
+
+			line_put(line, &frame, begin_us + (int64_t)k * 10);
+		}
 	}
 }
 
@@ -152,7 +164,7 @@ static void send_packets(struct line *line, uint64_t count, uint64_t bytes)
 	wire_udp(w, UNIT ":19000 > 198.18.0.1:19000", m.b, m.len);
 	frame = wire_packet(w, 0);
 	for (uint64_t i = 0; i < count; i++)
-		line_put(line, &frame);
+		line_put(line, &frame, 0);
 }
 
 static void send_text(struct line *line, const char *text)
@@ -161,7 +173,7 @@ static void send_text(struct line *line, const char *text)
 	struct message m = message_text(text);
 
 	wire_udp(w, UNIT ":19001 > 198.18.0.1:19001", m.b, m.len);
-	line_play(line, w, false);
+	line_play(line, w, 0);
 }
 
 static void send_talk(struct line *line)
@@ -184,17 +196,18 @@ static void send_talk(struct line *line)
 	talk_udp(w, UNIT ":40000 > 198.51.100.7:40000", &noise);
 	talk_ssh(w, "10.20.2.50:40000 > " UNIT ":22"); /* nDPI's word */
 	wire_sort(w);
-	line_play(line, w, true);
+	line_play(line, w, 0);
 }
 
 int main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[2] : "";
 	struct line line;
+	struct err err;
 
 	if (argc < 3) {
 		fprintf(stderr,
-		        "usage: send IF flows COUNT PER_SECOND [FIRST] | packets COUNT BYTES | "
+		        "usage: send IF|PATH flows COUNT PER_SECOND [FIRST] | packets COUNT BYTES | "
 		        "text TEXT | talk\n");
 		return 2;
 	}
@@ -220,7 +233,10 @@ int main(int argc, char **argv)
 	} else {
 		stop(what, "no such thing to send, or not its arguments");
 	}
+	if (line.file && wire_write(line.file, argv[1], &err) < 0)
+		stop(argv[1], err.text);
+	wire_free(line.file);
+	closep(&line.fd);
 	printf("sent %llu\n", (unsigned long long)line.sent);
-	close(line.fd);
 	return 0;
 }
