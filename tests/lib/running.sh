@@ -9,12 +9,13 @@
 
 pid='' code='' took=''
 
-lab_end_hook() {
+run_kill() {
 	local child
 	[ -n "$pid" ] || return
 	for child in $(children $pid); do kill -9 "$child" 2>/dev/null; done
 	kill -9 "$pid" 2>/dev/null
 }
+lab_end_hook() { run_kill; }
 
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
