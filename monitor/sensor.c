@@ -35,6 +35,7 @@ struct sensor {
 	struct fragments *fragments;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* sensor_options.dtls */
 	struct learnt learnt;
 	int64_t now_us, health_us;
 	bool clock_known;
@@ -59,6 +60,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 		return NULL;
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
+	sensor->dtls = options->dtls;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
@@ -502,10 +504,11 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	tell_learnt(sensor, flow);
 	if (flow->settled && !flow->relearning)
 		return;
-	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
+	if (!flow->settled &&
+	    (facts->app == APP_DTLS ? sensor->dtls : facts->evidence != EVIDENCE_DISSECTOR) &&
 	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)
 		inspector_hand(sensor, flow, packet);
-	if (!more)
+	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
 	else if (flow_is_media(facts)
 	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
@@ -674,7 +677,7 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 	outbox_input(sensor->outbox, index, input);
 }
 
-void sensor_end(struct sensor *sensor)
+void sensor_end(struct sensor *sensor, bool final)
 {
 	struct flow *flow;
 
@@ -686,5 +689,5 @@ void sensor_end(struct sensor *sensor)
 		sensor->counters->evicted++;
 		flow_drop(sensor, flow);
 	}
-	tell_health(sensor, true);
+	tell_health(sensor, final);
 }

@@ -27,6 +27,7 @@ struct sensor_options {
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 
 /* NULL when out of memory. Its first event is on its way when this returns. */
@@ -45,8 +46,8 @@ void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
 /* A file is over; `next_us` is when the next one begins, or 0: flows go on only into a file that follows at once. */
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
                       int64_t next_us);
-/* The run is over: every flow ends, the last word goes out. Rings are waited for, also live. */
-void sensor_end(struct sensor *sensor);
+/* Every flow ends; `final`: so does the run, and the last word goes out. Rings are waited for, also live. */
+void sensor_end(struct sensor *sensor, bool final);
 
 int64_t sensor_now(const struct sensor *sensor);
 /* Flows that are over or changed and that the recorder could not be told of yet. */

@@ -112,7 +112,7 @@ static void bench_run(struct bench *bench, bool end)
 		drain(bench);
 	}
 	if (end)
-		sensor_end(bench->sensor);
+		sensor_end(bench->sensor, true);
 	drain(bench);
 	/* design.md 9.3: no packet is uncounted */
 	if (end) {
@@ -177,7 +177,7 @@ static void an_answer_without_its_question_is_one_sided(void **state)
 	answer = wire_packet(w, 1);
 	frame = (struct frame){answer.time_us, answer.caplen, answer.len, answer.data, LINK_ETHERNET, 0};
 	sensor_frame(bench->sensor, &frame);
-	sensor_end(bench->sensor);
+	sensor_end(bench->sensor, true);
 	drain(bench);
 	assert_int_equal(bench->flow[0].facts.initiator, 1);
 	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
@@ -249,7 +249,7 @@ static void an_icmp_error_about_nothing_we_know_is_counted(void **state)
 	struct frame frame = {packet.time_us, packet.caplen, packet.len, packet.data, LINK_ETHERNET, 0};
 
 	sensor_frame(bench->sensor, &frame);
-	sensor_end(bench->sensor);
+	sensor_end(bench->sensor, true);
 	drain(bench);
 	assert_int_equal(bench->count, 0);
 	assert_int_equal(bench->counters.errors_lost, 1);
@@ -484,7 +484,7 @@ static void files_that_do_not_follow_one_another_share_no_flow(void **state)
 		frame = (struct frame){packet.time_us + cases[i].gap_us, packet.caplen, packet.len, packet.data,
 		                       LINK_ETHERNET, 1};
 		sensor_frame(bench->sensor, &frame);
-		sensor_end(bench->sensor);
+		sensor_end(bench->sensor, true);
 		drain(bench);
 		assert_int_equal(bench->count, cases[i].flows);
 		assert_int_equal(bench->flow[bench->count - 1].facts.last_us, frame.time_us);
