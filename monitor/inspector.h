@@ -8,7 +8,7 @@
 
 struct inspector;
 
-/* Flows it keeps state of at once; past that a new flow gets no opinion, which is counted. */
+/* Flows it keeps state of at once; past that the one opened longest ago is given up, and counted. */
 #define INSPECTOR_FLOWS_MAX (1 << 16)
 
 struct inspector_options {
@@ -32,7 +32,7 @@ void inspector_free(struct inspector *inspector);
  */
 unsigned inspector_step(struct inspector *inspector, unsigned most);
 
-/* Flows that got no opinion because the state table was full. */
+/* Flows given up because the state table was full, or refused because there was no memory. */
 uint64_t inspector_refused(const struct inspector *inspector);
 
 #endif

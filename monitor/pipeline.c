@@ -174,6 +174,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline},
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
+		.live = live,
 		.dtls = options->test.ndpi_dtls,
 	};
 	int r = recorder_new(&recorder, &pipeline->recorder, err);

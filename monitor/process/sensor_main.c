@@ -168,6 +168,7 @@ int sensor_main(struct crew *crew)
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,
 		.dtls = options->test.ndpi_dtls,
+		.live = options->capture.live,
 		.outbox = {crew->facts, crew->packets, full, &work},
 	};
 	struct intake intake = {
