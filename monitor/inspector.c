@@ -8,6 +8,8 @@
 #include "monitor/idmap.h"
 #include "dissectors/ndpi.h"
 
+#include <stdatomic.h>
+
 struct inspected {
 	uint64_t id;
 	struct inspected *newer, *older;
@@ -17,13 +19,15 @@ struct inspected {
 
 struct inspector {
 	struct ring *packets, *opinions;
+	_Atomic uint64_t *hand;
+	_Atomic uint64_t nowhere; /* where `hand` is shown if nobody wants to see it */
 	struct ndpi_engine *engine;
 	struct idmap flows;
 	struct inspected *oldest, *newest;
 	uint64_t refused;
 };
 
-int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+int inspector_new(const struct inspector_options *options, struct inspector **ret,
                   struct err *err)
 {
 	struct inspector *inspector = calloc(1, sizeof(*inspector));
@@ -31,13 +35,14 @@ int inspector_new(struct ring *packets, struct ring *opinions, struct inspector 
 
 	if (!inspector)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = ndpi_engine_new(&inspector->engine, err);
+	r = ndpi_engine_new(options->dtls, &inspector->engine, err);
 	if (r < 0) {
 		free(inspector);
 		return r;
 	}
-	inspector->packets = packets;
-	inspector->opinions = opinions;
+	inspector->packets = options->packets;
+	inspector->opinions = options->opinions;
+	inspector->hand = options->hand ? options->hand : &inspector->nowhere;
 	idmap_init(&inspector->flows, INSPECTOR_FLOWS_MAX);
 	*ret = inspector;
 	return 0;
@@ -156,12 +161,14 @@ unsigned inspector_step(struct inspector *inspector, unsigned most)
 
 		if (!room)
 			break;
+		atomic_store(inspector->hand, ring_released(inspector->packets) + 1);
 		if (event_check(event, event->len) < 0)
 			inspector->refused++;
 		else if (event->type == EVENT_PACKET)
 			look(inspector, (const struct event_packet *)event, room);
 		else if (event->type == EVENT_FORGET)
 			forget(inspector, (const struct event_forget *)event, room);
+		atomic_store(inspector->hand, 0);
 		ring_take(inspector->packets);
 		ring_release(inspector->packets);
 		count++;

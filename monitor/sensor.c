@@ -34,6 +34,7 @@ struct sensor {
 	struct fragments *fragments;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* sensor_options.dtls */
 	struct learnt learnt;
 	int64_t now_us, health_us;
 	bool live, clock_known;
@@ -58,6 +59,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 		return NULL;
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
+	sensor->dtls = options->dtls;
 	sensor->live = options->live;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
@@ -502,10 +504,11 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	tell_learnt(sensor, flow);
 	if (flow->settled && !flow->relearning)
 		return;
-	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
+	if (!flow->settled &&
+	    (facts->app == APP_DTLS ? sensor->dtls : facts->evidence != EVIDENCE_DISSECTOR) &&
 	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)
 		inspector_hand(sensor, flow, packet);
-	if (!more)
+	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
 	else if (flow_is_media(facts)
 	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning

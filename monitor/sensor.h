@@ -28,6 +28,7 @@ struct sensor_options {
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 
 /* NULL when out of memory. Its first event is on its way when this returns. */

@@ -480,6 +480,30 @@ void capture_close(struct capture *capture)
 	free(capture);
 }
 
+void capture_detach(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++)
+		input_close(&capture->inputs[i]);
+	closep(&capture->epoll_fd);
+	closep(&capture->timer_fd);
+	capture->epoll_fd = capture->timer_fd = -1;
+}
+
+void capture_tell(struct capture *capture, const struct event_input *input)
+{
+	struct captured_input *told;
+
+	if (input->index >= capture->count)
+		return;
+	told = &capture->inputs[input->index].told;
+	told->packets = input->packets;
+	told->first_us = input->first_us;
+	told->last_us = input->last_us;
+	told->cut = input->cut;
+	memcpy(told->note, input->note, input->note_len);
+	told->note[input->note_len] = '\0';
+}
+
 void capture_closep(struct capture **capture)
 {
 	capture_close(*capture);
