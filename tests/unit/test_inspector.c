@@ -37,8 +37,10 @@ static struct bench *bench_new(void)
 	}
 	bench->packets = ring_new(1);
 	bench->opinions = ring_new(1);
-	assert_int_equal(
-		inspector_new(bench->packets, bench->opinions, &bench->inspector, &err), 0);
+	assert_int_equal(inspector_new(&(struct inspector_options){.packets = bench->packets,
+	                                                           .opinions = bench->opinions},
+	                               &bench->inspector, &err),
+	                 0);
 	return bench;
 }
 

@@ -12,6 +12,7 @@
 #define SECOND INT64_C(1000000)
 #define START_US (WIRE_EPOCH * SECOND)
 #define TOLD_MAX 40000
+#define LATE_US 200000 /* how far the clock of a silent link runs behind */
 
 /* An event as it was told. */
 struct told {
@@ -224,12 +225,17 @@ static void ask(struct bench *bench, unsigned number, double at_s)
 	show_from(bench, from);
 }
 
+/* The run's clock shall be at `at_s`, while the monotonic one says `mono_s`. */
+static void idle_at(struct bench *bench, double at_s, double mono_s)
+{
+	sensor_idle(bench->sensor, START_US + LATE_US + (int64_t)(at_s * 1e6),
+	            (int64_t)(mono_s * 1e6));
+	assert_sum(bench);
+}
+
 static void idle(struct bench *bench, double at_s)
 {
-	int64_t us = (int64_t)(at_s * 1e6);
-
-	sensor_idle(bench->sensor, START_US + us, us);
-	assert_sum(bench);
+	idle_at(bench, at_s, at_s);
 }
 
 static unsigned told_of(const struct bench *bench, uint16_t type)
@@ -737,7 +743,7 @@ static void a_clock_set_back_ends_all_flows_and_is_told(void **state)
 	syn(bench, 1, 100);
 	syn(bench, 2, 100);
 	idle(bench, 101);
-	sensor_idle(bench->sensor, START_US + 40 * SECOND, 102 * SECOND);
+	idle_at(bench, 40, 102);
 	assert_int_equal(sensor_now(bench->sensor), START_US + 40 * SECOND);
 	read_facts(bench, TOLD_MAX);
 	assert_each_flow_ended(bench, 2);
@@ -762,7 +768,7 @@ static void a_clock_set_forward_is_told_and_flows_go_on(void **state)
 
 	syn(bench, 1, 100);
 	idle(bench, 101);
-	sensor_clock(bench->sensor, START_US + 111 * SECOND, 101500000);
+	sensor_clock(bench->sensor, START_US + LATE_US + 111 * SECOND, 101500000);
 	read_facts(bench, TOLD_MAX);
 	while (bench->told[i].type != EVENT_BLIND)
 		assert_true(++i < bench->told_count);
@@ -771,7 +777,7 @@ static void a_clock_set_forward_is_told_and_flows_go_on(void **state)
 	assert_int_equal(told_of(bench, EVENT_FLOW_END), 0);
 	/* a packet stamped before that comes late: it is no clock set back */
 	syn(bench, 2, 101.4);
-	sensor_clock(bench->sensor, START_US + 112 * SECOND, 102500000);
+	sensor_clock(bench->sensor, START_US + LATE_US + 112 * SECOND, 102500000);
 	assert_int_equal(sensor_now(bench->sensor), START_US + 111 * SECOND);
 	read_facts(bench, TOLD_MAX);
 	assert_int_equal(told_of(bench, EVENT_BLIND), 1);
@@ -783,14 +789,13 @@ static void a_clock_that_drifts_or_a_sensor_that_stood_still_is_no_step(void **s
 	BENCH(64);
 
 	for (unsigned i = 0; i < 100; i++) /* half a second each time, which no clock does */
-		sensor_idle(bench->sensor, START_US + i * SECOND * 3 / 2, i * SECOND);
+		idle_at(bench, 1.5 * i, i);
 	for (unsigned i = 0; i < 100; i++)
-		sensor_idle(bench->sensor, START_US + 150 * SECOND + i * SECOND / 2,
-		            (100 + i) * SECOND);
+		idle_at(bench, 150 + 0.5 * i, 100 + i);
 	/* it was stopped for an hour; packets of that time lie ready */
-	sensor_idle(bench->sensor, START_US + 3800 * SECOND, 3800 * SECOND);
+	idle_at(bench, 3800, 3800);
 	syn(bench, 1, 300);
-	sensor_idle(bench->sensor, START_US + 3801 * SECOND, 3801 * SECOND);
+	idle_at(bench, 3801, 3801);
 	read_facts(bench, TOLD_MAX);
 	assert_int_equal(told_of(bench, EVENT_BLIND), 0);
 	assert_int_equal(told_of(bench, EVENT_FLOW_END), 0);
@@ -804,11 +809,11 @@ static void a_clock_step_waits_where_there_is_no_room(void **state)
 	syn(bench, 1, 100);
 	idle(bench, 101);
 	fill_facts(bench);
-	sensor_idle(bench->sensor, START_US + 40 * SECOND, 102 * SECOND);
+	idle_at(bench, 40, 102);
 	syn(bench, 1, 41);
 	assert_int_equal(sensor_untold(bench->sensor), 1);
 	forget_told(bench);
-	sensor_idle(bench->sensor, START_US + 42 * SECOND, 104 * SECOND);
+	idle_at(bench, 42, 104);
 	sensor_end(bench->sensor, true);
 	read_facts(bench, TOLD_MAX);
 	assert_int_equal(told_of(bench, EVENT_FLOW_END), 2);
