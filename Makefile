@@ -4,7 +4,7 @@
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev libseccomp-dev libcap-ng-dev
 PACKAGES_DEMO  := sqlite3
-PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay
+PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-linux
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
 PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd libseccomp libcap-ng

@@ -159,4 +159,7 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
                                         enum app app, int64_t when_us,
                                         const struct waiver **expired);
 
+/* The roles that a row of some unit needs and nobody holds, nor DHCP tells: "front-end,edge". */
+void policy_roles_unknown(const struct policy *policy, char *buf, size_t size);
+
 #endif

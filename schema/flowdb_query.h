@@ -94,6 +94,23 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
                                       struct err *err),
                           void *context, struct err *err) MUST_CHECK;
 
+/* What became of a finding: it opened (or was seen again in a later run), was waived, was closed. */
+struct change_view {
+	int64_t id; /* greater than those of all changes before */
+	int64_t run, time_us;
+	uint8_t state;               /* enum finding_state, from then on */
+	int64_t flow;                /* the finding's first flow that is kept; 0: none */
+	struct finding_view finding; /* as it stands now */
+};
+/* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
+int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err) MUST_CHECK;
+/* The last change before the run, 0 if there is none: what comes after is the run's, or later. */
+int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id,
+                       struct err *err) MUST_CHECK;
+
 /* How units exercised rows, by unit and row; `unit` (name or address) and `row` may be NULL. */
 struct coverage_view {
 	const char *unit;
