@@ -95,8 +95,14 @@
  * its report comes out.
  */
 #define CALLS_OF_SANITIZERS(X) \
-	X(open)   X(openat)   X(readlink)   X(readlinkat)   X(stat)   X(newfstatat)   X(getcwd) \
-	X(access) X(getrlimit) X(prlimit64) X(prctl)        X(sched_getaffinity)
+	X(open,              ANY) \
+	X(openat,            ANY) \
+	X(readlink,          ANY) \
+	X(stat,              ANY) \
+	X(getrlimit,         ANY) \
+	X(prlimit64,         ANY) \
+	X(prctl,             ANY) \
+	X(ioctl,             TERMINAL)          /* is it to be in colour? */
 /* clang-format on */
 
 #endif

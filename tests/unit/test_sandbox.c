@@ -111,6 +111,13 @@ static void enter(unsigned way, enum process_role role, const struct sandbox_use
 		fail_in_child(&err);
 }
 
+static void nap(void)
+{
+	struct timespec span = {0, 2000000};
+
+	nanosleep(&span, NULL);
+}
+
 /* How a process ended: its exit code, or the signal that killed it as a negative number. */
 static int end_of(pid_t pid)
 {
@@ -472,8 +479,8 @@ static int write_db(const void *when)
 	/* 30 MB in one transaction, a rewrite of all of it that spills, an undone one, checkpoints. */
 	static const char *const STEPS[] = {
 		"BEGIN IMMEDIATE",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
-		" INSERT INTO t SELECT i, randomblob(1000), i FROM n",
+		("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
+	         " INSERT INTO t SELECT i, randomblob(1000), i FROM n"),
 		"COMMIT",
 		"PRAGMA cache_size = 100",
 		"BEGIN",
@@ -507,22 +514,93 @@ static void recorder_writes_a_database_opened_before(void **state)
 	each_way(PROCESS_RECORDER, NULL, write_db, now, 0);
 }
 
-__attribute__((unused)) static int count_rows(const void *context)
+static bool open_reader(void)
 {
-	sqlite3_stmt *stmt;
 	char path[96];
-	int rows;
 
 	snprintf(path, sizeof(path), "file:%s/flows.db?mode=ro", dir);
-	if (context && sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL))
-		return 50;
-	if (!db || sqlite3_prepare_v2(db, "SELECT count(*) FROM t", -1, &stmt, NULL)) {
-		fprintf(stderr, "# %s\n", sqlite3_errmsg(db));
+	return !sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) &&
+	       !sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+}
+
+static int rows_of(sqlite3 *from)
+{
+	sqlite3_stmt *stmt;
+	int rows;
+
+	if (sqlite3_prepare_v2(from, "SELECT count(*) FROM (SELECT * FROM t ORDER BY c)", -1, &stmt, NULL)) {
+		fprintf(stderr, "# %s\n", sqlite3_errmsg(from));
 		return 51;
 	}
 	rows = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 52;
 	sqlite3_finalize(stmt);
-	return sqlite3_close(db) ? 53 : rows;
+	return rows;
+}
+
+/*
+ * The exporter reads while the recorder has the database open, by a connection made before it locked itself in:
+ * another user's directory is closed to it afterwards.
+ */
+static int read_while_written(unsigned way)
+{
+	struct sandbox_users users = supervisor(way, false);
+	pid_t recorder, exporter;
+	int end;
+
+	recorder = fork();
+	if (!recorder) {
+		enter(way, PROCESS_RECORDER, &users, 0);
+		open_db();
+		if (!db || sqlite3_exec(db, "INSERT INTO t VALUES (1, 'a', 1)", NULL, NULL, NULL))
+			_exit(60);
+		board->ready = 1;
+		while (board->ready < 2)
+			nap();
+		if (sqlite3_exec(db, "INSERT INTO t VALUES (2, 'b', 2)", NULL, NULL, NULL))
+			_exit(61);
+		board->ready = 3;
+		while (board->ready < 4)
+			nap();
+		_exit(sqlite3_close(db) ? 62 : 0);
+	}
+	while (board->ready < 1 && !waitpid(recorder, NULL, WNOHANG))
+		nap();
+	exporter = fork();
+	if (!exporter) {
+		int rows = open_reader() ? rows_of(db) : 50;
+
+		enter(way, PROCESS_EXPORTER, &users, 0);
+		if (rows != 1)
+			_exit(rows);
+		board->ready = 2;
+		while (board->ready < 3)
+			nap();
+		rows = rows_of(db);
+		if (way & AS_ORDINARY && !sqlite3_close(db) && open_reader()) /* and once more */
+			rows = rows_of(db);
+		board->ready = 4;
+		_exit(sqlite3_close(db) ? 63 : rows);
+	}
+	end = end_of(exporter);
+	board->ready = 4;
+	return end == 2 && end_of(recorder) == 0 ? 0 : end ? end : 64;
+}
+
+static void exporter_reads_what_the_recorder_writes(void **state)
+{
+	for (unsigned way = 0; way < WAYS; way++) {
+		pid_t pid;
+
+		if (cannot(way))
+			continue;
+		make_dir(way);
+		memset(board, 0, sizeof(*board));
+		fflush(NULL);
+		pid = fork();
+		if (!pid)
+			_exit(read_while_written(way));
+		assert_int_equal(end_of(pid), 0);
+	}
 }
 
 /* ------------------------------------------------------- as the kernel sees them */
@@ -545,13 +623,6 @@ static const char *status_line(pid_t pid, const char *name)
 		}
 	fclose(file);
 	return "";
-}
-
-static void nap(void)
-{
-	struct timespec span = {0, 2000000};
-
-	nanosleep(&span, NULL);
 }
 
 /* A supervisor with two children, which sleep in their roles until it dies. */
@@ -834,6 +905,7 @@ int main(void)
 		cmocka_unit_test(a_handler_of_signals_can_end_a_role),
 		cmocka_unit_test(what_was_opened_before_is_read),
 		cmocka_unit_test(recorder_writes_a_database_opened_before),
+		cmocka_unit_test(exporter_reads_what_the_recorder_writes),
 		cmocka_unit_test(no_role_has_a_capability_left),
 		cmocka_unit_test(the_recorder_is_the_owner_and_the_others_are_apart),
 		cmocka_unit_test(the_supervisor_keeps_the_right_to_capture_alone),
