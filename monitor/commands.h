@@ -14,7 +14,8 @@
 	X(findings, "what left the envelope or was blocked, worst first") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
-	X(waive, "print the waiver to add to the site file for a finding")
+	X(waive, "print the waiver to add to the site file for a finding") \
+	X(doctor, "is this host fit? --sandbox: what each running role may do")
 
 #define X(name, help) int cmd_##name(int argc, char **argv);
 COMMANDS(X)
