@@ -30,8 +30,9 @@
 	X(epoll_ctl,        "S...", EPOLL_DEL) \
 	X(recvfrom,         "S...", ANY)        /* libpcap: what was wrong with the socket */ \
 	X(getsockopt,       "S...", ANY)        /* PACKET_STATISTICS */ \
+	X(getsockname,      "S...", ANY)        /* libpcap: has the interface gone, ... */ \
 	X(setsockopt,       "S...", RX_RING)    /* libpcap gives its ring back */ \
-	X(ioctl,            "S...", LINK_FLAGS) /* libpcap: is the interface up again? */ \
+	X(ioctl,            "S...", LINK_FLAGS) /* ... or is it down? */ \
 	/* A database (SQLite, journal in WAL mode) */ \
 	X(openat,           "..RE", ANY) \
 	X(open,             "..RE", ANY) \
