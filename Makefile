@@ -4,7 +4,7 @@
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev libseccomp-dev libcap-ng-dev
 PACKAGES_DEMO  := sqlite3
-PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay
+PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-linux
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
 PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd libseccomp libcap-ng
@@ -86,7 +86,7 @@ $(B)/rules/builtin.o: $(B)/rules/builtin.S
 	$Q$(CC) $(VARIANT) -c -o $@ $<
 
 # The tables, compiled in as they are.
-$(B)/schema/flowdb.o: schema/flowdb.sql
+$(B)/schema/flowdb.o: schema/flowdb.sql $(wildcard schema/migrate/*.sql)
 
 $(B)/unit/%: tests/unit/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TEST,$@)

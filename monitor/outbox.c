@@ -1,16 +1,74 @@
 /*
- * outbox.c - see outbox.h.
+ * outbox.c - see outbox.h. Invariants:
+ *  (1) What waits in the queue is in the order of its numbers, and nothing that would wait overtakes it.
+ *  (2) No health event goes out before the event of the beginning.
+ *  (3) Nothing is allocated after outbox_new().
  */
 #include "monitor/outbox.h"
+
+/* Room beyond the names for what is rare and must not be lost: the beginning, clock steps. */
+#define QUEUE_MAX (OUTBOX_NAMES_MAX + 64)
+
+/* As long as the longest that waits, a name; a multiple of 8. */
+#define WAITING_BYTES ((sizeof(struct event_name) + NAME_MAX_LEN + 7) / 8 * 8)
+_Static_assert(sizeof(struct event_lease) <= WAITING_BYTES, "a lease fits into the queue");
+
+struct waiting {
+	uint64_t number;
+	size_t len;
+	union {
+		struct event head;
+		uint8_t bytes[WAITING_BYTES];
+	};
+};
+
+struct outbox {
+	struct outbox_options options;
+	struct counters *counters;
+	bool must;
+	bool begun; /* the event of the beginning is written */
+	uint64_t numbers;
+	uint32_t first, count; /* of the queue, a circle */
+	uint32_t forget_first, forget_count;
+	uint64_t forgets[OUTBOX_FORGETS_MAX];
+	struct waiting queue[QUEUE_MAX];
+};
+
+struct outbox *outbox_new(const struct outbox_options *options, struct counters *counters)
+{
+	struct outbox *outbox = calloc(1, sizeof(*outbox));
+
+	if (!outbox)
+		return NULL;
+	outbox->options = *options;
+	outbox->counters = counters;
+	return outbox;
+}
+
+void outbox_free(struct outbox *outbox)
+{
+	free(outbox);
+}
+
+void outbox_must(struct outbox *outbox)
+{
+	outbox->must = true;
+}
+
+uint64_t outbox_wait_number(struct outbox *outbox)
+{
+	return ++outbox->numbers;
+}
 
 /* Room on a ring; its reader is let work until there is some. */
 static void *event_new(struct outbox *outbox, struct ring *ring, enum event_type type,
                        size_t len)
 {
+	bool must = outbox->must && ring == outbox->options.facts;
 	struct event *event;
 
 	while (!(event = ring_reserve(ring, len)))
-		if (!outbox->full(outbox->context))
+		if (!outbox->options.full(outbox->options.context, must))
 			return NULL;
 	event->type = (uint16_t)type;
 	return event;
@@ -18,13 +76,135 @@ static void *event_new(struct outbox *outbox, struct ring *ring, enum event_type
 
 static void *fact_new(struct outbox *outbox, enum event_type type, size_t len)
 {
-	struct event *event = event_new(outbox, outbox->facts, type, len);
+	struct event *event = event_new(outbox, outbox->options.facts, type, len);
 
-	event->handed = ring_written(outbox->packets);
+	if (event)
+		event->handed = ring_written(outbox->options.packets);
 	return event;
 }
 
-void outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
+/* ------------------------------------------------------- what waits its turn */
+
+static bool fact_write(struct outbox *outbox, const struct event *fact, size_t len)
+{
+	struct event *event = fact_new(outbox, (enum event_type)fact->type, len);
+
+	if (!event)
+		return false;
+	memcpy(event + 1, fact + 1, len - sizeof(*event));
+	ring_publish(outbox->options.facts);
+	outbox->begun |= fact->type == EVENT_BEGIN;
+	return true;
+}
+
+bool outbox_flush(struct outbox *outbox, uint64_t number)
+{
+	while (outbox->count) {
+		const struct waiting *waiting = &outbox->queue[outbox->first];
+
+		if (waiting->number >= number)
+			break;
+		if (!fact_write(outbox, &waiting->head, waiting->len))
+			return false;
+		outbox->first = (outbox->first + 1) % QUEUE_MAX;
+		outbox->count--;
+	}
+	return true;
+}
+
+/* Writes the event, of `len` bytes, or lets it wait; refuses it where already `most` wait. */
+static void fact_put(struct outbox *outbox, const struct event *fact, size_t len, uint32_t most,
+                     bool wait)
+{
+	struct waiting *waiting;
+
+	if (!wait && outbox_flush(outbox, UINT64_MAX) && fact_write(outbox, fact, len))
+		return;
+	if (outbox->count >= most) {
+		outbox->counters->told_shed++;
+		return;
+	}
+	waiting = &outbox->queue[(outbox->first + outbox->count++) % QUEUE_MAX];
+	waiting->number = outbox_wait_number(outbox);
+	waiting->len = len;
+	memcpy(waiting->bytes, fact, len);
+}
+
+void outbox_begin(struct outbox *outbox, int64_t time_us, bool again)
+{
+	struct event_begin event = {
+		.head.type = EVENT_BEGIN, .time_us = time_us, .again = again};
+
+	fact_put(outbox, &event.head, sizeof(event), QUEUE_MAX, false);
+}
+
+void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us, bool wait)
+{
+	struct event_blind event = {
+		.head.type = EVENT_BLIND,
+		.since_us = since_us,
+		.until_us = until_us,
+		.count = 1,
+		.cause = BLIND_CLOCK_STEP,
+	};
+
+	fact_put(outbox, &event.head, sizeof(event), QUEUE_MAX, wait);
+}
+
+static void tell_name(struct outbox *outbox, const struct learnt_name *name, int64_t now_us,
+                      bool wait)
+{
+	size_t len = strnlen(name->name, NAME_MAX_LEN);
+	union {
+		struct event_name name;
+		uint8_t bytes[WAITING_BYTES];
+	} event = {.name = {
+			   .head.type = EVENT_NAME,
+			   .time_us = now_us,
+			   .client = name->client,
+			   .server = name->server,
+			   .address = name->address,
+			   .ttl_s = name->ttl_s,
+			   .name_len = (uint8_t)len,
+		   }};
+
+	memcpy(event.bytes + offsetof(struct event_name, name), name->name, len);
+	fact_put(outbox, &event.name.head, sizeof(event.name) + len, OUTBOX_NAMES_MAX, wait);
+}
+
+static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
+                       int64_t now_us, bool wait)
+{
+	struct event_lease event = {
+		.head.type = EVENT_LEASE,
+		.time_us = now_us,
+		.flow = flow,
+		.chaddr = lease->chaddr,
+		.mask_bits = lease->mask_bits,
+		.dns_count = lease->dns_count,
+		.xid = lease->xid,
+		.lease_s = lease->lease_s,
+		.address = lease->address,
+		.server = lease->server,
+		.router = lease->router,
+	};
+
+	memcpy(event.dns, lease->dns, sizeof(event.dns));
+	fact_put(outbox, &event.head, sizeof(event), OUTBOX_NAMES_MAX, wait);
+}
+
+void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
+                   int64_t now_us, bool wait)
+{
+	for (unsigned i = 0; i < learnt->name_count; i++)
+		tell_name(outbox, &learnt->name[i], now_us, wait);
+	if (learnt->has_lease)
+		tell_lease(outbox, &learnt->lease, flow, now_us, wait);
+}
+
+/* ------------------------------------------------------- what its caller keeps */
+
+bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
                  const char *name)
 {
 	size_t name_len = strlen(name);
@@ -32,65 +212,29 @@ void outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_
 	struct event_flow *event =
 		fact_new(outbox, type, len > sizeof(*event) ? len : sizeof(*event));
 
+	if (!event)
+		return false;
 	event->facts = *facts;
 	event->name_len = (uint8_t)name_len;
 	memcpy(event->name, name, name_len);
-	ring_publish(outbox->facts);
+	ring_publish(outbox->options.facts);
+	return true;
 }
 
-static void tell_name(struct outbox *outbox, const struct learnt_name *name, int64_t now_us)
-{
-	size_t len = strnlen(name->name, NAME_MAX_LEN);
-	struct event_name *event = fact_new(outbox, EVENT_NAME, sizeof(*event) + len);
-
-	event->time_us = now_us;
-	event->client = name->client;
-	event->server = name->server;
-	event->address = name->address;
-	event->ttl_s = name->ttl_s;
-	event->name_len = (uint8_t)len;
-	memcpy(event->name, name->name, len);
-	ring_publish(outbox->facts);
-}
-
-static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
-                       int64_t now_us)
-{
-	struct event_lease *event = fact_new(outbox, EVENT_LEASE, sizeof(*event));
-
-	event->time_us = now_us;
-	event->flow = flow;
-	event->chaddr = lease->chaddr;
-	event->mask_bits = lease->mask_bits;
-	event->dns_count = lease->dns_count;
-	event->xid = lease->xid;
-	event->lease_s = lease->lease_s;
-	event->address = lease->address;
-	event->server = lease->server;
-	event->router = lease->router;
-	memcpy(event->dns, lease->dns, sizeof(event->dns));
-	ring_publish(outbox->facts);
-}
-
-void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
-                   int64_t now_us)
-{
-	for (unsigned i = 0; i < learnt->name_count; i++)
-		tell_name(outbox, &learnt->name[i], now_us);
-	if (learnt->has_lease)
-		tell_lease(outbox, &learnt->lease, flow, now_us);
-}
-
-void outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
+bool outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
                    int64_t now_us, bool final)
 {
-	struct event_health *event = fact_new(outbox, EVENT_HEALTH, sizeof(*event));
+	struct event_health *event =
+		outbox->begun ? fact_new(outbox, EVENT_HEALTH, sizeof(*event)) : NULL;
 
+	if (!event)
+		return false;
 	event->time_us = now_us;
 	event->counters = *counters;
 	event->flows_open = flows_open;
 	event->final = final;
-	ring_publish(outbox->facts);
+	ring_publish(outbox->options.facts);
+	return true;
 }
 
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input)
@@ -98,6 +242,8 @@ void outbox_input(struct outbox *outbox, unsigned index, const struct captured_i
 	size_t note_len = strnlen(input->note, UINT8_MAX);
 	struct event_input *event = fact_new(outbox, EVENT_INPUT, sizeof(*event) + note_len);
 
+	if (!event)
+		return;
 	event->first_us = input->first_us;
 	event->last_us = input->last_us;
 	event->packets = input->packets;
@@ -105,29 +251,62 @@ void outbox_input(struct outbox *outbox, unsigned index, const struct captured_i
 	event->cut = input->cut;
 	event->note_len = (uint8_t)note_len;
 	memcpy(event->note, input->note, note_len);
-	ring_publish(outbox->facts);
+	ring_publish(outbox->options.facts);
 }
 
-void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
+/* ---------------------------------------------------------- to the inspector */
+
+static bool forget_write(struct outbox *outbox, uint64_t flow)
+{
+	struct event_forget *event =
+		event_new(outbox, outbox->options.packets, EVENT_FORGET, sizeof(*event));
+
+	if (!event)
+		return false;
+	event->flow = flow;
+	ring_publish(outbox->options.packets);
+	return true;
+}
+
+static bool forgets_flush(struct outbox *outbox)
+{
+	while (outbox->forget_count) {
+		if (!forget_write(outbox, outbox->forgets[outbox->forget_first]))
+			return false;
+		outbox->forget_first = (outbox->forget_first + 1) % OUTBOX_FORGETS_MAX;
+		outbox->forget_count--;
+	}
+	return true;
+}
+
+bool outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
                    bool first)
 {
 	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
-	struct event_packet *event =
-		event_new(outbox, outbox->packets, EVENT_PACKET, sizeof(*event) + len);
+	struct event_packet *event = NULL;
 
+	if (forgets_flush(outbox))
+		event = event_new(outbox, outbox->options.packets, EVENT_PACKET,
+		                  sizeof(*event) + len);
+	if (!event)
+		return false;
 	event->flow = flow;
 	event->time_us = packet->time_us;
 	event->ip_len = (uint16_t)len;
 	event->first = first;
 	memcpy(event->ip, packet->ip, len);
-	ring_publish(outbox->packets);
+	ring_publish(outbox->options.packets);
+	return true;
 }
 
 void outbox_forget(struct outbox *outbox, uint64_t flow)
 {
-	struct event_forget *event =
-		event_new(outbox, outbox->packets, EVENT_FORGET, sizeof(*event));
-
-	event->flow = flow;
-	ring_publish(outbox->packets);
+	if (forgets_flush(outbox) && forget_write(outbox, flow))
+		return;
+	if (outbox->forget_count == OUTBOX_FORGETS_MAX) {
+		outbox->forget_first = (outbox->forget_first + 1) % OUTBOX_FORGETS_MAX;
+		outbox->forget_count--;
+	}
+	outbox->forgets[(outbox->forget_first + outbox->forget_count++) % OUTBOX_FORGETS_MAX] =
+		flow;
 }

@@ -1,6 +1,10 @@
 /*
  * outbox.h - what the sensor says, as events: facts to the recorder, first packets to the inspector.
  * Every fact tells how much the inspector had been handed before it.
+ *
+ * Live, a full ring is not waited for. Flows that could not be told stay with the sensor (flowtab.h);
+ * names, leases and the few events that must not be lost wait here, in a queue of fixed size. Who waits has a
+ * number in one line (outbox_wait_number), and goes in that order.
  */
 #ifndef MONITOR_OUTBOX_H
 #define MONITOR_OUTBOX_H
@@ -9,26 +13,54 @@
 #include "monitor/capture/capture.h"
 #include "monitor/ring.h"
 
-struct outbox {
-	struct ring *facts, *packets;
-	/* Called while a ring is full: lets its reader work. False: it is not to be waited for (live). */
-	bool (*full)(void *context);
+struct outbox;
+
+#define OUTBOX_NAMES_MAX 4096 /* names and leases that wait; past that the newest is refused */
+#define OUTBOX_FORGETS_MAX \
+	4096 /* past that the oldest is dropped: the inspector has its own limit */
+
+struct outbox_options {
+	struct ring *facts, *packets; /* caller's */
+	/*
+	 * Called while a ring is full: lets its reader work. True: try again. False: it is not to be waited
+	 * for (live). `must`: the run is over and this is a fact; false then gives it up.
+	 */
+	bool (*full)(void *context, bool must);
 	void *context;
 };
 
-/* `type` is one of EVENT_FLOW_*; `name` may be "". */
-void outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
-                 const char *name);
+/* What is refused is counted in `counters`, the caller's. NULL when out of memory. */
+struct outbox *outbox_new(const struct outbox_options *options, struct counters *counters);
+void outbox_free(struct outbox *outbox);
+
+/* From here on facts are waited for, also live. */
+void outbox_must(struct outbox *outbox);
+
+/* The next number in the line of what waits. */
+uint64_t outbox_wait_number(struct outbox *outbox);
+/* Writes what waits here with a number below `number`; false if some of it found no room. */
+bool outbox_flush(struct outbox *outbox, uint64_t number);
+
+/* `type` is one of EVENT_FLOW_*; `name` may be "". False: no room, nothing was written. */
+bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
+                 const char *name) MUST_CHECK;
+/* As above; never before the event of the sensor's beginning. */
+bool outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
+                   int64_t now_us, bool final) MUST_CHECK;
+
+/* These wait where there is no room, and if `wait` is set (something else waits before them). */
+void outbox_begin(struct outbox *outbox, int64_t time_us, bool again);
+void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us, bool wait);
 /* Names and leases that a payload of this flow told. */
 void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
-                   int64_t now_us);
-void outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
-                   int64_t now_us, bool final);
+                   int64_t now_us, bool wait);
+/* The end of a file; a live run has none. */
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input);
 
-/* To the inspector: a packet of the flow, its `first` one or not; and that no more will come. */
-void outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
-                   bool first);
+/* To the inspector: a packet of the flow, its `first` one or not; false: no room, it is shed. */
+bool outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *packet,
+                   bool first) MUST_CHECK;
+/* To the inspector: no more of this flow will come. Waits where there is no room. */
 void outbox_forget(struct outbox *outbox, uint64_t flow);
 
 #endif

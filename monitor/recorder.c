@@ -11,12 +11,16 @@
 #include "monitor/record/coverage.h"
 #include "monitor/record/join.h"
 
+#include <stdatomic.h>
+#include <time.h>
+
 #define OPEN_MAX (1 << 21) /* flows told of and not over */
 #define OPINIONS_MAX (1 << 18)
 #define HELD_MAX 4096 /* over, but what became of them hangs on what is still to come */
 #define WRITE_AGE_US (60 * SECOND_US)
 #define COMMIT_US SECOND_US
 #define COMMIT_ROWS 10000
+#define JOIN_US SECOND_US
 #define TWO_WAY_US \
 	(600 * SECOND_US) /* design.md 5: blocked is claimed beside a two-way flow that near */
 #define SECOND_US INT64_C(1000000)
@@ -30,6 +34,7 @@ struct sheet {
 
 struct open_flow {
 	struct sheet sheet[2];
+	struct event_flow *last; /* its facts so far: what is kept of it if its sensor dies */
 };
 
 struct held_flow {
@@ -52,10 +57,26 @@ struct recorder {
 	int64_t now_us, commit_us;
 	unsigned rows; /* written since the last commit */
 	bool begun;    /* a transaction is open */
+	bool over;
+	int64_t blocked_us; /* live: since when the oldest fact waits for the inspector; monotonic */
+	int64_t wall_us;    /* live: of the last commit; monotonic */
 	struct coverage coverage;
 	struct strangers strangers;
+	struct blinds *blinds;
+	struct losses losses;
 	struct recorder_sums sums;
 };
+
+static int commit(struct recorder *recorder, bool again, struct err *err);
+
+/* Not the run's clock: how long the machine has taken. */
+static int64_t clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 static void found(void *context, const struct finding *finding)
 {
@@ -66,25 +87,87 @@ static void found(void *context, const struct finding *finding)
 		recorder->options.found(recorder->options.context, finding);
 }
 
-static int run_begin(struct recorder *recorder, struct err *err)
+/* Files that some run has read already: twice the same packets would be counted twice. */
+static int inputs_are_new(const struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
-	const struct policy *policy = options->policy;
+	const struct captured_input *input;
+
+	for (unsigned i = 0; options->input && !options->again &&
+	                     (input = options->input(options->context, i));
+	     i++) {
+		int r = *input->hash ? flowdb_has_input(options->db, input->size, input->hash, err)
+		                     : 0;
+
+		if (r < 0)
+			return r;
+		if (r)
+			return err_set(
+				err, -EEXIST,
+				"%s: the database holds this capture already (same size and content); "
+				"--again reads it once more",
+				input->name);
+	}
+	return 0;
+}
+
+/* From the last sign of life of the live run before until this one nobody was looking. */
+static int note_absence(struct recorder *recorder, struct err *err)
+{
+	struct blind_row row = {.cause = BLIND_NOT_RUNNING,
+	                        .until_us = recorder->options.begun_us,
+	                        .detail = ""};
+	int r = flowdb_live_last(recorder->options.db, &row.since_us, err);
+
+	if (r <= 0 || row.since_us >= row.until_us)
+		return r < 0 ? r : 0;
+	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
+}
+
+static int run_new(struct recorder *recorder, struct err *err)
+{
+	const struct recorder_options *options = &recorder->options;
+	char roles_unknown[512];
 	struct run_row run = {
 		.version = options->version,
 		.source = options->source,
 		.inputs = options->inputs,
 		.filter = options->filter,
+		.roles_unknown = roles_unknown,
+		.begun_us = options->begun_us,
 	};
+	int r = inputs_are_new(recorder, err);
+
+	policy_roles_unknown(options->policy, roles_unknown, sizeof(roles_unknown));
+	if (r >= 0)
+		r = flowdb_blind_end(options->db, 0, err);
+	if (r >= 0 && options->live)
+		r = note_absence(recorder, err);
+	if (r >= 0)
+		r = flowdb_run_begin(options->db, &run, &recorder->run, err);
+	if (r >= 0)
+		r = units_list(recorder->units, options->db, err);
+	return r;
+}
+
+static int run_begin(struct recorder *recorder, struct err *err)
+{
+	const struct recorder_options *options = &recorder->options;
+	const struct policy *policy = options->policy;
 	int r = flowdb_begin(options->db, err);
 
 	if (r < 0)
 		return r;
 	recorder->begun = true;
-	r = flowdb_run_begin(options->db, &run, &recorder->run, err);
+	recorder->run = options->run;
+	r = options->run ? blinds_load(recorder->blinds, options->db, options->run, err)
+	                 : run_new(recorder, err);
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->policy_id, err);
+	/* Live it is on record at once that we look; and a successor knows which run is its own. */
+	if (r >= 0 && options->live)
+		r = commit(recorder, true, err);
 	return r;
 }
 
@@ -101,7 +184,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->book = book_new();
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
-	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
+	recorder->blinds = blinds_new();
+	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings || !recorder->blinds ||
 	    coverage_init(&recorder->coverage, options->policy) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -115,6 +199,13 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	return 0;
 }
 
+static void open_free(struct open_flow *open)
+{
+	if (open)
+		free(open->last);
+	free(open);
+}
+
 void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
@@ -122,7 +213,7 @@ void recorder_free(struct recorder *recorder)
 	if (recorder->begun)
 		flowdb_rollback(recorder->options.db);
 	for (size_t i = 0; i < recorder->open.size; i++)
-		free(recorder->open.slots[i].value);
+		open_free(recorder->open.slots[i].value);
 	for (unsigned i = 0; i < recorder->held_count; i++)
 		free(recorder->held[i].event);
 	idmap_release(&recorder->open);
@@ -130,6 +221,7 @@ void recorder_free(struct recorder *recorder)
 	book_free(recorder->book);
 	findings_free(recorder->findings);
 	units_free(recorder->units);
+	blinds_free(recorder->blinds);
 	coverage_release(&recorder->coverage);
 	free(recorder);
 }
@@ -143,7 +235,17 @@ uint64_t recorder_refused(const struct recorder *recorder)
 {
 	return recorder->sums.refused + recorder->strangers.refused +
 	       join_refused(recorder->join) + book_refused(recorder->book) +
-	       units_refused(recorder->units);
+	       units_refused(recorder->units) + blinds_refused(recorder->blinds);
+}
+
+int64_t recorder_run(const struct recorder *recorder)
+{
+	return recorder->run;
+}
+
+bool recorder_is_over(const struct recorder *recorder)
+{
+	return recorder->over;
 }
 
 const struct units *recorder_units(const struct recorder *recorder)
@@ -171,11 +273,17 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		                      &sums->counters, err);
 	if (r >= 0)
 		r = flowdb_commit(db, err);
+	if (r >= 0) { /* a successor begins behind what is committed */
+		ring_release(recorder->options.facts);
+		if (recorder->options.control)
+			ring_release(recorder->options.control);
+	}
 	if (r >= 0 && again)
 		r = flowdb_begin(db, err);
 	recorder->begun = again && r >= 0;
 	recorder->rows = 0;
 	recorder->commit_us = recorder->now_us;
+	recorder->wall_us = clock_us();
 	return r < 0 ? r : 0;
 }
 
@@ -196,7 +304,11 @@ static int flow_write(struct recorder *recorder, const struct unit *unit,
 		.evidence = view->evidence,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
+		.blind = view->facts->settled_by == SETTLED_LOST ||
+		         blinds_meets(recorder->blinds, BLIND_NONE, unit->id,
+		                      view->facts->first_us, view->facts->last_us),
 	};
+	int r;
 
 	for (unsigned i = 0; i < verdict->row_count; i++)
 		row.rows[i] = policy->rows[verdict->rows[i]].id;
@@ -209,10 +321,37 @@ static int flow_write(struct recorder *recorder, const struct unit *unit,
 		finding->row.kept++;
 	}
 	recorder->rows++;
-	return flowdb_flow_put(recorder->options.db, &row, &sheet->id, err);
+	r = flowdb_flow_put(recorder->options.db, &row, &sheet->id, err);
+	if (r >= 0 && !row.blind)
+		blinds_row(recorder->blinds, sheet->id, unit->id, view->facts->first_us,
+		           view->facts->last_us);
+	return r;
+}
+
+/* The mirror shows one direction of what this unit says: so much is known of it, and for so long. */
+static int note_one_sided(struct recorder *recorder, const struct unit *unit,
+                          const struct flow_facts *facts, struct err *err)
+{
+	const struct blind_row row = {
+		.unit = unit->id,
+		.since_us = facts->first_us,
+		.until_us = facts->last_us,
+		.count = 1,
+		.cause = BLIND_ONE_SIDED,
+		.detail = "",
+	};
+
+	if (facts->outcome != OUTCOME_ONE_SIDED)
+		return 0;
+	return blinds_note(recorder->blinds, recorder->options.db, recorder->run, &row, err);
 }
 
 /* ---------------------------------------------------------------- judging */
+
+static bool inspector_is_off(const struct recorder *recorder)
+{
+	return recorder->options.inspector_off && atomic_load(recorder->options.inspector_off);
+}
 
 /* What is known beside the flow's own facts. */
 static void view_fill(const struct recorder *recorder, const struct unit *unit,
@@ -234,6 +373,10 @@ static void view_fill(const struct recorder *recorder, const struct unit *unit,
 		.unit = unit->rule,
 		.over_us = recorder->now_us,
 		.bound_roles = unit->bound_roles,
+		.inspector_off = opinion == APP_NONE &&
+		                 (inspector_is_off(recorder) ||
+		                  blinds_meets(recorder->blinds, BLIND_INSPECTOR_DOWN, unit->id,
+		                               facts->first_us, facts->last_us)),
 	};
 	view->bound_count = book_names(recorder->book, unit->number, remote, facts->first_us,
 	                               facts->last_us, view->bound);
@@ -275,6 +418,11 @@ static int flow_judge(struct recorder *recorder, struct unit *unit,
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
 	    facts->last_us > unit->two_way_us)
 		unit->two_way_us = facts->last_us;
+	if (ended) {
+		r = note_one_sided(recorder, unit, facts, err);
+		if (r < 0)
+			return r;
+	}
 	view_fill(recorder, unit, facts, name, local, opinion, &view);
 	judge_flow(recorder->options.policy, &view, &verdict);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
@@ -348,10 +496,13 @@ static struct unit *unit_of_end(struct recorder *recorder, const struct flow_fac
 	                facts->packets[end] > 0, ret_error, err);
 }
 
-/* Sets *ret_hold where an ended flow must wait; then `open` is as before. */
+/*
+ * Sets *ret_hold where an ended flow must wait; then `open` is as before. *ret_units: a unit takes
+ * part in it.
+ */
 static int flow_handle(struct recorder *recorder, const struct event_flow *event,
                        enum app opinion, bool may_hold, struct open_flow *open, bool *ret_hold,
-                       struct err *err)
+                       bool *ret_units, struct err *err)
 {
 	const struct flow_facts *facts = &event->facts;
 	bool ended = event->head.type == EVENT_FLOW_END;
@@ -369,7 +520,8 @@ static int flow_handle(struct recorder *recorder, const struct event_flow *event
 	/* A unit that talks to itself has one row; it is local where it opened the conversation. */
 	if (units[0] == units[1] && units[0])
 		units[facts->initiator == 0] = NULL;
-	if (!units[0] && !units[1])
+	*ret_units = units[0] || units[1];
+	if (!*ret_units)
 		return ended ? flow_strangers(recorder, facts, name, err) : 0;
 	for (unsigned end = 0; end < 2; end++) {
 		if (!units[end] || open->sheet[end].over)
@@ -403,11 +555,11 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 
 	for (unsigned i = 0; i < recorder->held_count; i++) {
 		struct held_flow *held = &recorder->held[i];
-		bool over = all || recorder->now_us > held->until_us, hold = false;
+		bool over = all || recorder->now_us > held->until_us, hold = false, units;
 
 		if (r >= 0)
 			r = flow_handle(recorder, held->event, held->opinion, !over,
-			                &held->open, &hold, err);
+			                &held->open, &hold, &units, err);
 		if (hold && r >= 0)
 			recorder->held[kept++] = *held;
 		else
@@ -417,31 +569,141 @@ static int held_release(struct recorder *recorder, bool all, struct err *err)
 	return r;
 }
 
+/* What is known of an open flow, for its next event or its sensor's death. */
+static void open_keep(struct recorder *recorder, const struct event_flow *event,
+                      struct open_flow *open, const struct open_flow *fresh)
+{
+	struct event_flow *last = malloc(event->head.len);
+
+	if (!open) {
+		open = last ? malloc(sizeof(*open)) : NULL;
+		if (!open || idmap_add(&recorder->open, event->facts.id, open) < 0) {
+			free(open);
+			free(last);
+			recorder->sums.refused++;
+			return;
+		}
+		*open = *fresh;
+	}
+	if (!last)
+		return;
+	memcpy(last, event, event->head.len);
+	free(open->last);
+	open->last = last;
+}
+
 static int handle_flow(struct recorder *recorder, const struct event_flow *event,
                        struct err *err)
 {
 	uint64_t id = event->facts.id;
-	bool ended = event->head.type == EVENT_FLOW_END, hold = false;
+	bool ended = event->head.type == EVENT_FLOW_END, hold = false, units = false;
 	struct open_flow fresh = {0};
 	struct open_flow *open = idmap_find(&recorder->open, id);
 	enum app opinion = join_opinion(recorder->join, id, ended);
-	int r = flow_handle(recorder, event, opinion, recorder->held_count < HELD_MAX,
-	                    open ? open : &fresh, &hold, err);
+	int r = flow_handle(recorder, event, opinion,
+	                    recorder->held_count < HELD_MAX &&
+	                            event->facts.settled_by != SETTLED_LOST,
+	                    open ? open : &fresh, &hold, &units, err);
 
 	if (hold)
 		flow_hold(recorder, event, opinion, open ? open : &fresh);
-	if (ended) {
-		free(idmap_take(&recorder->open, id));
-	} else if (!open && (fresh.sheet[0].id || fresh.sheet[1].id)) {
-		open = malloc(sizeof(*open));
-		if (!open || idmap_add(&recorder->open, id, open) < 0) {
-			free(open);
-			recorder->sums.refused++;
-		} else {
-			*open = fresh;
+	if (ended)
+		open_free(idmap_take(&recorder->open, id));
+	else if (units)
+		open_keep(recorder, event, open, &fresh);
+	return r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = (*(struct event_flow *const *)a)->facts.id,
+		 y = (*(struct event_flow *const *)b)->facts.id;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Their sensor is gone: of every flow it had told of, the last facts are the last word. */
+static int lose_flows(struct recorder *recorder, struct err *err)
+{
+	CLEANUP(freep) struct event_flow **lost = NULL;
+	size_t count = 0;
+	int r = 0;
+
+	lost = calloc(recorder->open.count + 1, sizeof(struct event_flow *));
+	if (!lost)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < recorder->open.size; i++) {
+		struct open_flow *open = recorder->open.slots[i].value;
+
+		if (open && open->last) {
+			lost[count++] = open->last;
+			open->last = NULL;
 		}
 	}
+	qsort(lost, count, sizeof(struct event_flow *), by_number);
+	for (size_t i = 0; i < count; i++) {
+		struct event_flow *event = lost[i];
+
+		event->head.type = EVENT_FLOW_END;
+		event->facts.settled_by = SETTLED_LOST;
+		/* Whether an answer came later nobody knows. */
+		if (event->facts.outcome == OUTCOME_UNANSWERED)
+			event->facts.outcome = OUTCOME_UNKNOWN;
+		if (r >= 0)
+			r = handle_flow(recorder, event, err);
+		free(event);
+	}
 	return r;
+}
+
+static int handle_begin(struct recorder *recorder, const struct event_begin *event,
+                        struct err *err)
+{
+	return event->again ? lose_flows(recorder, err) : 0;
+}
+
+static int handle_blind(struct recorder *recorder, const struct event_blind *event,
+                        struct err *err)
+{
+	char detail[UINT8_MAX + 1];
+	const struct blind_row row = {
+		.since_us = event->since_us,
+		.until_us = event->until_us,
+		.count = event->count,
+		.cause = event->cause,
+		.detail = detail,
+	};
+	const struct restarts more = {
+		.inspector = event->cause == BLIND_INSPECTOR_DOWN ? event->count : 0,
+		.sensor = event->cause == BLIND_SENSOR_DOWN ? event->count : 0,
+	};
+	int r;
+
+	memcpy(detail, event->detail, event->detail_len);
+	detail[event->detail_len] = '\0';
+	recorder->rows++;
+	r = blinds_note(recorder->blinds, recorder->options.db, recorder->run, &row, err);
+	if (r >= 0 && (more.inspector || more.sensor))
+		r = flowdb_run_restarts(recorder->options.db, recorder->run, &more, err);
+	return r;
+}
+
+static int handle_evidence(struct recorder *recorder, const struct event_evidence *event,
+                           struct err *err)
+{
+	const struct evidence_row row = {
+		.run = recorder->run,
+		.time_us = event->time_us,
+		.flow = event->flow,
+		.cause = event->cause,
+		.link = event->link,
+		.wire_len = event->wire_len,
+		.len = event->len,
+		.bytes = event->bytes,
+	};
+
+	recorder->rows++;
+	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
 
 /* An answer counts only from a server that holds the role which the envelope learns from DHCP. */
@@ -536,6 +798,8 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 
 	memcpy(note, event->note, event->note_len);
 	note[event->note_len] = '\0';
+	if (recorder->options.input_over)
+		recorder->options.input_over(recorder->options.context, event);
 	return flowdb_input_put(recorder->options.db, recorder->run, &row, err);
 }
 
@@ -554,10 +818,12 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 		if (event->time_us > recorder->sums.last_us)
 			recorder->sums.last_us = event->time_us;
 	}
-	if (recorder->held_count)
+	r = losses_note(&recorder->losses, recorder->blinds, recorder->options.db,
+	                recorder->run, recorder->options.live, event, err);
+	if (recorder->held_count && r >= 0)
 		r = held_release(recorder, event->final, err);
 	if (r >= 0 && event->final)
-		r = commit(recorder, false, err);
+		recorder->over = true;
 	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
 	         (recorder->rows >= COMMIT_ROWS || recorder->options.live))
 		r = commit(recorder, true, err);
@@ -583,28 +849,101 @@ static int handle(struct recorder *recorder, const struct event *event, struct e
 		return handle_health(recorder, (const struct event_health *)event, err);
 	case EVENT_INPUT:
 		return handle_input(recorder, (const struct event_input *)event, err);
+	case EVENT_BEGIN:
+		return handle_begin(recorder, (const struct event_begin *)event, err);
+	case EVENT_BLIND:
+		return handle_blind(recorder, (const struct event_blind *)event, err);
 	default:
 		recorder->sums.refused++;
 		return 0;
 	}
 }
 
+/* What the supervisor says: bytes of packets come from there alone. */
+static int handle_control(struct recorder *recorder, struct err *err)
+{
+	struct ring *control = recorder->options.control;
+	const struct event *event;
+	int r = 0;
+
+	while (control && r >= 0 && (event = ring_peek(control))) {
+		if (event_check(event, event->len) < 0)
+			recorder->sums.refused++;
+		else if (event->type == EVENT_BLIND)
+			r = handle_blind(recorder, (const struct event_blind *)event, err);
+		else if (event->type == EVENT_EVIDENCE)
+			r = handle_evidence(recorder, (const struct event_evidence *)event, err);
+		ring_take(control);
+	}
+	return r;
+}
+
+/*
+ * Whether the inspector has said what it will about the packets before this fact. Live nobody waits for it
+ * longer than a second, nor while there is none; and if it has nothing left to read it cannot say more, whatever
+ * a sensor that was taken over claims.
+ */
+static bool is_joined(struct recorder *recorder, const struct event *event, uint64_t done)
+{
+	const struct recorder_options *options = &recorder->options;
+	bool waited;
+
+	if (event->handed <= done || ring_written(options->packets) == done) {
+		recorder->blocked_us = 0;
+		return true;
+	}
+	if (inspector_is_off(recorder)) {
+		recorder->sums.unjoined++;
+		return true;
+	}
+	if (!options->live)
+		return false;
+	if (!recorder->blocked_us)
+		recorder->blocked_us = clock_us();
+	waited = clock_us() - recorder->blocked_us >= JOIN_US;
+	recorder->sums.unjoined += waited;
+	return waited;
+}
+
 int recorder_step(struct recorder *recorder, struct err *err)
 {
+	struct ring *facts = recorder->options.facts;
 	/* Read first: what the inspector wrote before it released a packet is then sure to be there. */
 	uint64_t done = ring_released(recorder->options.packets);
 	const struct event *event;
-	int count = 0;
+	int count = 0, r;
 
 	join_drain(recorder->join, recorder->options.opinions);
-	while ((event = ring_peek(recorder->options.facts)) && event->handed <= done) {
-		int r = handle(recorder, event, err);
-
-		ring_take(recorder->options.facts);
-		ring_release(recorder->options.facts);
-		if (r < 0)
-			return r;
+	r = handle_control(recorder, err);
+	while (r >= 0 && !recorder->over && (event = ring_peek(facts)) &&
+	       is_joined(recorder, event, done)) {
+		r = handle(recorder, event, err);
+		ring_take(facts);
 		count++;
+		if (r >= 0 && ring_unreleased(facts) > ring_size(facts) / 2)
+			r = commit(recorder, true, err);
 	}
-	return count;
+	if (r >= 0 && recorder->over && recorder->begun)
+		r = commit(recorder, false, err);
+	return r < 0 ? r : count;
+}
+
+int recorder_idle(struct recorder *recorder, struct err *err)
+{
+	if (!recorder->options.live || clock_us() - recorder->wall_us < COMMIT_US ||
+	    (!recorder->rows && !ring_unreleased(recorder->options.facts)))
+		return 0;
+	return commit(recorder, true, err);
+}
+
+int recorder_end(struct recorder *recorder, struct err *err)
+{
+	int r = lose_flows(recorder, err);
+
+	if (r >= 0 && recorder->held_count)
+		r = held_release(recorder, true, err);
+	if (r >= 0)
+		r = commit(recorder, false, err);
+	recorder->over = true;
+	return r;
 }

@@ -1,11 +1,13 @@
 /*
  * recorder.h - the role that judges and writes: checks every event, joins opinions, learns names
- * and leases, judges, gathers findings, fills the database. It sees no packet.
+ * and leases, judges, gathers findings, fills the database. It sees no packet but evidence, which it
+ * does not look into.
  */
 #ifndef MONITOR_RECORDER_H
 #define MONITOR_RECORDER_H
 
 #include "monitor/record/findings.h"
+#include "monitor/record/losses.h"
 #include "monitor/record/strangers.h"
 #include "monitor/ring.h"
 
@@ -15,32 +17,49 @@ struct recorder_options {
 	const struct policy *policy; /* outlives the recorder */
 	struct flowdb *db;           /* open for writing, outlives it too */
 	struct ring *facts, *opinions;
+	struct ring *control;       /* the supervisor's; NULL: there is none */
 	const struct ring *packets; /* what the inspector has released there, it is done with */
+	int64_t run;                /* goes on with that one in the place of a dead recorder; 0: a new run */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
-	bool live; /* commits every second; files commit by rows */
+	bool live;        /* commits every second; files commit by rows */
+	int64_t begun_us; /* live: wall clock */
+	bool again;       /* files that the database holds already are welcome */
+	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
 	/* The inputs as capture knows them, for names and hashes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
-	/* A finding opens; may be NULL. */
+	/* A file is over, a finding opens; may be NULL. */
+	void (*input_over)(void *context, const struct event_input *input);
 	void (*found)(void *context, const struct finding *finding);
 	void *context;
 };
 
-/* Begins a run in the database. 0, or negative errno with err filled. */
+/*
+ * Begins a run in the database: -EEXIST, with err naming the file, if it holds one of the inputs
+ * already. 0, or negative errno with err filled.
+ */
 int recorder_new(const struct recorder_options *options, struct recorder **ret,
                  struct err *err) MUST_CHECK;
 void recorder_free(struct recorder *recorder);
 
 /*
  * Handles what has come, as far as the join allows; returns how many facts, or negative errno with
- * err filled when the database fails.
+ * err filled when the database fails. What was handled is released on the ring of facts when it is committed.
  */
 int recorder_step(struct recorder *recorder, struct err *err) MUST_CHECK;
+/* Live, nothing comes: commits what is older than a second. */
+int recorder_idle(struct recorder *recorder, struct err *err) MUST_CHECK;
+/* Nobody will say the last word of the run: every flow that is open ends as lost. */
+int recorder_end(struct recorder *recorder, struct err *err) MUST_CHECK;
+/* The last word was handled and committed. */
+bool recorder_is_over(const struct recorder *recorder);
+int64_t recorder_run(const struct recorder *recorder); /* in the database */
 
 struct recorder_sums {
 	uint64_t flows;        /* rows: flows of units, one for each unit */
 	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
 	uint64_t findings;     /* opened in this run */
 	uint64_t refused;      /* events that failed their check, and flows without a place */
+	uint64_t unjoined; /* facts handled before the inspector had said all it could */
 	struct counters counters;  /* the sensor's last word */
 	int64_t first_us, last_us; /* of the run's clock */
 };

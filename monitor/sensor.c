@@ -4,9 +4,10 @@
  * the dissectors and the inspector. Invariants:
  *  (1) Every packet read ends in exactly one counter of struct counters (schema/event.h).
  *  (2) The clock is the packet's time and never goes back, except between files that do not follow
- *      one another, and then every flow has ended before.
+ *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
- *      when it ends.
+ *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
+ *  (4) What waits goes in the order in which it came, whether flow, name or lease.
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
@@ -22,18 +23,33 @@
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
 #define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
 #define FOLLOWS_US \
-	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+	(60 * SECOND)  /* a file that begins so soon after another goes on with its flows */
+#define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
 #define SECOND INT64_C(1000000)
 
 struct sensor {
-	struct outbox outbox;
+	struct outbox *outbox;
 	struct flowtab *tab;
 	struct names *names;
 	struct fragments *fragments;
-	struct counters counters;
+	struct counters *counters;
+	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* sensor_options.dtls */
 	struct learnt learnt;
 	int64_t now_us, health_us;
+	bool live, clock_known;
+	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
+
+/* The packet that the one before died of has no counter yet. */
+static void count_fatal(struct counters *counters)
+{
+	uint64_t sum = counters->out_of_scope + counters->in_flows + counters->malformed +
+	               counters->fragments_lost + counters->duplicates;
+
+	if (counters->seen > sum)
+		counters->malformed += counters->seen - sum;
+}
 
 struct sensor *sensor_new(const struct sensor_options *options)
 {
@@ -41,14 +57,22 @@ struct sensor *sensor_new(const struct sensor_options *options)
 
 	if (!sensor)
 		return NULL;
-	sensor->outbox = options->outbox;
+	sensor->counters = options->counters;
+	sensor->inspector_off = options->inspector_off;
+	sensor->dtls = options->dtls;
+	sensor->live = options->live;
+	sensor->now_us = options->begin_us;
+	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
-	if (!sensor->tab || !sensor->names || !sensor->fragments) {
+	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments) {
 		sensor_free(sensor);
 		return NULL;
 	}
+	if (options->again)
+		count_fatal(sensor->counters);
+	outbox_begin(sensor->outbox, options->begin_us, options->again);
 	return sensor;
 }
 
@@ -56,6 +80,7 @@ void sensor_free(struct sensor *sensor)
 {
 	if (!sensor)
 		return;
+	outbox_free(sensor->outbox);
 	flowtab_free(sensor->tab);
 	names_free(sensor->names);
 	free(sensor->fragments);
@@ -67,38 +92,103 @@ int64_t sensor_now(const struct sensor *sensor)
 	return sensor->now_us;
 }
 
-const struct counters *sensor_counters(const struct sensor *sensor)
+uint32_t sensor_untold(const struct sensor *sensor)
 {
-	return &sensor->counters;
-}
-
-void sensor_stats(struct sensor *sensor, const struct capture_stats *stats)
-{
-	sensor->counters.kernel_received = stats->received;
-	sensor->counters.kernel_dropped = stats->dropped;
-	sensor->counters.interface_dropped = stats->interface_dropped;
+	return flowtab_untold_count(sensor->tab);
 }
 
 /* ----------------------------------------------------------------- events */
 
-static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type)
+static bool flow_write(struct sensor *sensor, struct flow *flow, enum event_type type)
 {
-	outbox_flow(&sensor->outbox, type, &flow->facts, names_text(sensor->names, flow->name));
+	if (!outbox_flow(sensor->outbox, type, &flow->facts,
+	                 names_text(sensor->names, flow->name)))
+		return false;
 	flow->told_us = sensor->now_us;
+	return true;
 }
 
+/* Takes out a flow that is over; what was to be told of it is. */
+static void flow_drop(struct sensor *sensor, struct flow *flow)
+{
+	names_drop(sensor->names, flow->name);
+	flowtab_remove(sensor->tab, flow);
+}
+
+/* What waits is told, in its order, as far as there is room; false if some of it still waits. */
+static bool tell_waiting(struct sensor *sensor)
+{
+	struct flow *flow;
+
+	while ((flow = flowtab_oldest_untold(sensor->tab))) {
+		if (!outbox_flush(sensor->outbox, flow->untold))
+			return false;
+		if (flow->idle != IDLE_OVER)
+			outcome_write(&flow->facts);
+		if (!flow_write(sensor, flow, (enum event_type)flow->untold_type))
+			return false;
+		if (flow->idle == IDLE_OVER)
+			flow_drop(sensor, flow);
+		else
+			flowtab_told(sensor->tab, flow);
+	}
+	return outbox_flush(sensor->outbox, UINT64_MAX);
+}
+
+/* Something changed of a flow that goes on. If it waits already, what is new goes along. */
+static void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type)
+{
+	if (flow->untold || (tell_waiting(sensor) && flow_write(sensor, flow, type)))
+		return;
+	flow->untold_type = (uint8_t)type;
+	flow->told_us = sensor->now_us;
+	flowtab_untold(sensor->tab, flow, outbox_wait_number(sensor->outbox));
+}
+
+/* The last word about a flow; until it is told the flow keeps its slot. */
+static void tell_end(struct sensor *sensor, struct flow *flow)
+{
+	if (!flow->untold && tell_waiting(sensor) && flow_write(sensor, flow, EVENT_FLOW_END)) {
+		flow_drop(sensor, flow);
+		return;
+	}
+	flow->untold_type = EVENT_FLOW_END;
+	flowtab_end(sensor->tab, flow, outbox_wait_number(sensor->outbox));
+}
+
+/* Names and leases that a payload told. */
+static void tell_learnt(struct sensor *sensor, const struct flow *flow)
+{
+	const struct learnt *learnt = &sensor->learnt;
+
+	if (learnt->name_count || learnt->has_lease)
+		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
+		              !tell_waiting(sensor));
+}
+
+/* Without room the next one, which is due at once, carries the sums. */
 static void tell_health(struct sensor *sensor, bool final)
 {
-	outbox_health(&sensor->outbox, &sensor->counters, flowtab_count(sensor->tab),
-	              sensor->now_us, final);
-	sensor->health_us = sensor->now_us;
+	if (outbox_health(sensor->outbox, sensor->counters, flowtab_count(sensor->tab),
+	                  sensor->now_us, final))
+		sensor->health_us = sensor->now_us;
+}
+
+static bool inspector_is_off(const struct sensor *sensor)
+{
+	return sensor->inspector_off &&
+	       atomic_load_explicit(sensor->inspector_off, memory_order_relaxed);
 }
 
 static void inspector_hand(struct sensor *sensor, struct flow *flow,
                            const struct packet *packet)
 {
-	outbox_packet(&sensor->outbox, flow->facts.id, packet, !flow->opened);
-	sensor->counters.inspected++;
+	if (inspector_is_off(sensor) ||
+	    !outbox_packet(sensor->outbox, flow->facts.id, packet, !flow->opened)) {
+		sensor->counters->inspect_shed++;
+		return;
+	}
+	sensor->counters->inspected++;
 	flow->opened = true;
 	flow->facts.inspected_packets++;
 }
@@ -106,8 +196,9 @@ static void inspector_hand(struct sensor *sensor, struct flow *flow,
 /* The inspector says its last word about the flow; it is on its way before the fact that follows. */
 static void inspector_forget(struct sensor *sensor, struct flow *flow)
 {
-	if (flow->opened)
-		outbox_forget(&sensor->outbox, flow->facts.id);
+	/* One that is off has nothing to forget: its successor begins empty. */
+	if (flow->opened && !inspector_is_off(sensor))
+		outbox_forget(sensor->outbox, flow->facts.id);
 	flow->opened = false;
 }
 
@@ -140,9 +231,23 @@ static void flow_retire(struct sensor *sensor, struct flow *flow)
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
 	outcome_write(&flow->facts);
-	tell_flow(sensor, flow, EVENT_FLOW_END);
-	names_drop(sensor->names, flow->name);
-	flowtab_remove(sensor->tab, flow);
+	tell_end(sensor, flow);
+}
+
+/*
+ * The table is full. A flow that is over and could not be told is given up first, the one that waited
+ * longest; else the one that was silent longest ends, and is told if there is room.
+ */
+static void flow_evict(struct sensor *sensor)
+{
+	sensor->counters->evicted++;
+	tell_waiting(sensor);
+	if (!flowtab_is_full(sensor->tab))
+		return;
+	if (!flowtab_oldest_over(sensor->tab))
+		flow_retire(sensor, flowtab_longest_idle(sensor->tab));
+	if (flowtab_is_full(sensor->tab))
+		flow_drop(sensor, flowtab_oldest_over(sensor->tab));
 }
 
 /* Everything that happens because time has passed. */
@@ -170,6 +275,7 @@ static void sensor_tick(struct sensor *sensor)
 	}
 	if (sensor->now_us - sensor->health_us >= SECOND)
 		tell_health(sensor, false);
+	tell_waiting(sensor);
 }
 
 static void clock_set(struct sensor *sensor, int64_t time_us)
@@ -264,11 +370,10 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	struct flow_facts *facts;
 
 	if (!flow) {
-		sensor->counters.evicted++;
-		flow_retire(sensor, flowtab_longest_idle(sensor->tab));
+		flow_evict(sensor);
 		flow = flowtab_add(sensor->tab, key);
 	}
-	sensor->counters.flows++;
+	sensor->counters->flows++;
 	facts = &flow->facts;
 	flow->side0 = (uint8_t)side;
 	facts->id = packet->number;
@@ -392,17 +497,18 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		flow->name = names_take(sensor->names, name);
 		if (!flow->name) {
 			facts->name_kind = NAME_NONE;
-			sensor->counters.names_refused += *name != '\0';
+			sensor->counters->names_refused += *name != '\0';
 		}
 	}
-	sensor->counters.names_refused += sensor->learnt.names_refused;
-	outbox_learnt(&sensor->outbox, &sensor->learnt, flow->facts.id, sensor->now_us);
+	sensor->counters->names_refused += sensor->learnt.names_refused;
+	tell_learnt(sensor, flow);
 	if (flow->settled && !flow->relearning)
 		return;
-	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
+	if (!flow->settled &&
+	    (facts->app == APP_DTLS ? sensor->dtls : facts->evidence != EVIDENCE_DISSECTOR) &&
 	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)
 		inspector_hand(sensor, flow, packet);
-	if (!more)
+	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
 	else if (flow_is_media(facts)
 	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
@@ -467,30 +573,30 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
-			sensor->counters.in_flows++;
+			sensor->counters->in_flows++;
 		} else {
-			sensor->counters.errors_lost++;
-			sensor->counters.out_of_scope++;
+			sensor->counters->errors_lost++;
+			sensor->counters->out_of_scope++;
 		}
 		return;
 	}
 	flow = packet_flow(sensor, packet, &end);
 	if (!flow) {
-		sensor->counters.fragments_lost++;
+		sensor->counters->fragments_lost++;
 		return;
 	}
 	if (packet_is_copy(flow, end, packet)) {
 		flow->facts.duplicates++;
-		sensor->counters.duplicates++;
+		sensor->counters->duplicates++;
 		return;
 	}
-	sensor->counters.in_flows++;
+	sensor->counters->in_flows++;
 	flow_packet(sensor, flow, end, packet);
 }
 
 void sensor_frame(struct sensor *sensor, const struct frame *frame)
 {
-	struct counters *counters = &sensor->counters;
+	struct counters *counters = sensor->counters;
 	struct packet packet;
 
 	clock_set(sensor, frame->time_us);
@@ -525,9 +631,37 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	counters->out_of_scope++;
 }
 
-void sensor_idle(struct sensor *sensor, int64_t now_us)
+/* Nothing that was seen before is of the time that now begins. */
+static void clock_back(struct sensor *sensor, int64_t now_us)
 {
-	clock_set(sensor, now_us);
+	retire_all(sensor);
+	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
+	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
+	sensor->now_us = sensor->health_us = now_us;
+}
+
+void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
+{
+	int64_t clock_us = wall_us - mono_us, step_us = clock_us - sensor->clock_us;
+	int64_t old_us = sensor->now_us;
+	bool known = sensor->clock_known;
+
+	sensor->clock_us = clock_us;
+	sensor->clock_known = true;
+	if (!sensor->live || !known || !old_us)
+		return;
+	if (step_us < -STEP_US && wall_us < old_us) {
+		clock_back(sensor, wall_us);
+	} else if (step_us > STEP_US && wall_us > old_us) {
+		outbox_clock_step(sensor->outbox, old_us, wall_us, !tell_waiting(sensor));
+		clock_set(sensor, wall_us);
+	}
+}
+
+void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
+{
+	sensor_clock(sensor, wall_us, mono_us);
+	clock_set(sensor, wall_us);
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
@@ -540,11 +674,20 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 		if (next_us)
 			sensor->now_us = sensor->health_us = 0;
 	}
-	outbox_input(&sensor->outbox, index, input);
+	outbox_input(sensor->outbox, index, input);
 }
 
-void sensor_end(struct sensor *sensor)
+void sensor_end(struct sensor *sensor, bool last)
 {
+	struct flow *flow;
+
+	outbox_must(sensor->outbox);
 	retire_all(sensor);
-	tell_health(sensor, true);
+	tell_waiting(sensor);
+	/* Only where the recorder is gone for good. */
+	while ((flow = flowtab_oldest_over(sensor->tab))) {
+		sensor->counters->evicted++;
+		flow_drop(sensor, flow);
+	}
+	tell_health(sensor, last);
 }

@@ -9,31 +9,53 @@
 #include "monitor/capture/flowtab.h"
 #include "monitor/outbox.h"
 
+#include <stdatomic.h>
+
 struct sensor;
 
 struct sensor_options {
 	struct flowtab_limits limits;
-	uint32_t names;       /* names kept of live flows */
-	struct outbox outbox; /* rings to recorder and inspector; nothing handed yet */
+	uint32_t names;               /* names kept of live flows */
+	struct outbox_options outbox; /* rings to recorder and inspector */
+	/*
+	 * The caller's, may be shared memory. What they hold is gone on from: `seen` also numbers
+	 * packets, so a successor uses no flow number again.
+	 */
+	struct counters *counters;
+	bool live; /* the clock may be set */
+	/* It takes the place of one that died; the packet that one died of becomes malformed. */
+	bool again;
+	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
+	/* While it is not 0 the inspector is handed nothing; NULL: never. */
+	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 
-/* NULL when out of memory. */
+/* NULL when out of memory. Its first event is on its way when this returns. */
 struct sensor *sensor_new(const struct sensor_options *options);
 void sensor_free(struct sensor *sensor);
 
 /* One frame, in the order of capture. */
 void sensor_frame(struct sensor *sensor, const struct frame *frame);
-/* Time passes without packets (live): `now_us` is the wall clock. */
-void sensor_idle(struct sensor *sensor, int64_t now_us);
+/*
+ * Live. sensor_clock(): what CLOCK_REALTIME says, less how late packets may come, and CLOCK_MONOTONIC;
+ * at least once a second also under load. Where their difference changed by more than 1 s the clock
+ * was set: that is told, and if it went back all flows end. sensor_idle(): the same, and no packet lies
+ * ready: time passes without.
+ */
+void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
+void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
 /* A file is over; `next_us` is when the next one begins, or 0: flows go on only into a file that follows at once. */
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
                       int64_t next_us);
-/* The run is over: every flow ends, the last word goes out. */
-void sensor_end(struct sensor *sensor);
-/* Live: what the kernel says it has seen and dropped. */
-void sensor_stats(struct sensor *sensor, const struct capture_stats *stats);
+/*
+ * Every flow ends, and is told: the ring of facts is waited for, also live. `last`: the run is over
+ * too; else another sensor goes on.
+ */
+void sensor_end(struct sensor *sensor, bool last);
 
 int64_t sensor_now(const struct sensor *sensor);
-const struct counters *sensor_counters(const struct sensor *sensor);
+/* Flows that are over or changed and that the recorder could not be told of yet. */
+uint32_t sensor_untold(const struct sensor *sensor);
 
 #endif

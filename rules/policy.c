@@ -282,3 +282,24 @@ bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
 			return true;
 	return false;
 }
+
+void policy_roles_unknown(const struct policy *policy, char *buf, size_t size)
+{
+	uint32_t profiles = 0, wanted = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < policy->unit_count; i++)
+		profiles |= policy->units[i].profiles;
+	for (size_t i = 0; i < policy->row_count; i++)
+		for (unsigned f = 0; f < policy->rows[i].form_count; f++)
+			if (profiles & BIT(policy->rows[i].profile))
+				wanted |= policy->rows[i].form[f].peers;
+	for (size_t i = 0; i < policy->envelope->role_count; i++) {
+		const struct role *role = &policy->envelope->roles[i];
+		const struct role_holders *holders = &policy->holders[i];
+
+		if ((wanted & BIT(i)) && !role->anyone && !role->own_subnet && !role->learn &&
+		    !holders->by_site && !holders->prefix_count && !holders->name_count)
+			text_add(buf, size, "%s%s", *buf ? "," : "", role->id);
+	}
+}

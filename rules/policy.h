@@ -129,6 +129,14 @@ const char *unit_name(const struct unit_rule *rule, const struct addr *addr, cha
 uint32_t policy_roles_of_addr(const struct policy *policy, const struct addr *addr);
 /* Mask of the roles one of whose names fits. */
 uint32_t policy_roles_of_name(const struct policy *policy, const char *name);
+/*
+ * Mask of the roles that rows of the units' profiles name and nobody holds: neither the document nor
+ * the site says who, and DHCP does not teach it. Peers there are unknown.
+ */
+uint32_t policy_roles_empty(const struct policy *policy);
+/* "edge,other-client", in the order of the envelope. Returns `buf`. */
+const char *policy_roles_print(const struct policy *policy, uint32_t roles, char *buf,
+                               size_t size);
 /* Whether this host looks like a unit of the maker: by OUI of its MAC, or by a name it asked for. Either may be NULL. */
 bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
                             const char *name);
@@ -150,5 +158,8 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
                                         const struct flow_facts *facts, unsigned local,
                                         enum app app, int64_t when_us,
                                         const struct waiver **expired);
+
+/* The roles that a row of some unit needs and nobody holds, nor DHCP tells: "front-end,edge". */
+void policy_roles_unknown(const struct policy *policy, char *buf, size_t size);
 
 #endif

@@ -15,15 +15,17 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* schema/flowdb.sql, as it is. */
+/* schema/flowdb.sql and the steps that lead there from older versions, as they are. */
 __asm__(".pushsection .rodata\n"
         "flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
         ".byte 0\n"
+        "flowdb_1_to_2: .incbin \"schema/migrate/1-to-2.sql\"\n"
+        ".byte 0\n"
         ".popsection\n");
-extern const char flowdb_tables[];
+extern const char flowdb_tables[], flowdb_1_to_2[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
-static const char *const STEPS[FLOWDB_VERSION] = {flowdb_tables};
+static const char *const STEPS[FLOWDB_VERSION] = {[1] = flowdb_1_to_2};
 
 #define BUSY_TIMEOUT_MS 1000
 
@@ -174,12 +176,19 @@ static int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err)
 	return 0;
 }
 
-/* All steps in one transaction: a database is of one version or another, never between. */
+/*
+ * All steps in one transaction: a database is of one version or another, never between. An empty
+ * one (version 0) is made as the latest.
+ */
 static int migrate(struct flowdb *db, int64_t version, struct err *err)
 {
 	char pragmas[96];
 	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
 
+	if (r >= 0 && !version) {
+		r = sql_exec(db, flowdb_tables, err);
+		version = FLOWDB_VERSION;
+	}
 	for (; r >= 0 && version < FLOWDB_VERSION; version++)
 		r = sql_exec(db, STEPS[version], err);
 	if (r >= 0)
@@ -322,6 +331,12 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	if (r >= 0 && !version)
 		r = err_set(err, -ENODATA, "%s: empty; nothing was ever recorded here",
 		            db->path);
+	else if (r >= 0 && version < FLOWDB_VERSION)
+		r = err_set(err, -EPROTO,
+		            "%s: version %lld, written by an older tlmon; this one reads %d. "
+		            "The next 'tlmon watch -l %.*s' turns it into that and keeps all it holds",
+		            db->path, (long long)version, FLOWDB_VERSION,
+		            (int)(strrchr(db->path, '/') - db->path), db->path);
 	/* One transaction: all answers of a command are of one moment. */
 	return r < 0 ? r : sql_exec(db, "BEGIN", err);
 }

@@ -32,6 +32,13 @@ void flowdb_closep(struct flowdb **db);
  */
 int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
 
+/*
+ * A private database goes from one process to another: its writer saves it whole to `fd`, after its last commit, and
+ * another one loads it from there, to be read.
+ */
+int flowdb_save(struct flowdb *db, int fd, struct err *err) MUST_CHECK;
+int flowdb_load(int fd, struct flowdb **ret_db, struct err *err) MUST_CHECK;
+
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
 int flowdb_begin(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -39,17 +46,32 @@ int flowdb_commit(struct flowdb *db, struct err *err) MUST_CHECK;
 void flowdb_rollback(struct flowdb *db);
 
 /* One run of a writer. Times are the run's clock: no wall clock in what a file gives. */
+struct restarts {
+	uint64_t inspector, sensor, recorder;
+};
 struct run_row {
 	const char *version; /* of this program */
 	const char *source;  /* "file", "live" */
 	const char *inputs;  /* base names or interfaces, ", " between */
 	const char *filter;  /* tcpdump words; "" */
+	const char *roles_unknown; /* "edge,other-client": left empty by the site; NULL: none */
+	int64_t begun_us;          /* live: wall clock; 0 for files */
 };
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
-/* Also called while it runs: first and last packet so far, the counters. `ended` seals it. */
+/*
+ * Also called while it runs: how far its clock came, the counters. `ended` seals it. Of a live run
+ * `last_us` is its heartbeat: written at every commit, also in silence. Where `seen` has grown since
+ * the last call a packet came by `last_us`, and that is kept too.
+ */
 int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us,
                       bool ended, const struct counters *counters, struct err *err) MUST_CHECK;
+
+/* Processes of the run that took the place of a dead one: added to what stands there. */
+int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *more,
+                        struct err *err) MUST_CHECK;
+/* The last heartbeat of the last live run: 1 with *ret_us filled, 0 if there was none. */
+int flowdb_live_last(struct flowdb *db, int64_t *ret_us, struct err *err) MUST_CHECK;
 
 /* A capture file of a run. `cut` and `note`: where and why it ended early. */
 struct input_row {
@@ -71,7 +93,10 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
 int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_text,
                       const char *site_text, int64_t *ret_id, struct err *err) MUST_CHECK;
 
-/* A unit by its name, made at first sight. `profiles` "room, online"; listed: some list of units names it. */
+/*
+ * A unit by its name, made at first sight or as listed. `profiles` "room, online"; listed: some list
+ * of units names it. The run begun last is noted as the one that knows it.
+ */
 int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, bool listed,
                     int64_t *ret_id, struct err *err) MUST_CHECK;
 /* It had this address (and MAC; may be zero) from first to last; widened if already there. */
@@ -103,6 +128,40 @@ struct flow_row {
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
                     struct err *err) MUST_CHECK;
+
+/* The flow of this row was not seen whole. */
+int flowdb_flow_blind(struct flowdb *db, int64_t id, struct err *err) MUST_CHECK;
+
+/* An interval in which something was not seen. */
+struct blind_row {
+	int64_t run;                /* 0: between two runs */
+	int64_t unit;               /* 0: all */
+	int64_t since_us, until_us; /* until 0: it goes on */
+	uint64_t count;             /* of what the cause counts */
+	uint8_t cause;              /* enum blind_cause */
+	const char *detail;         /* the interface, what a process died of; "" */
+};
+/* Inserts where *id is 0 (and fills it), else rewrites that row. */
+int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *id,
+                     struct err *err) MUST_CHECK;
+/*
+ * Ends what goes on in runs before `run` (0: in all): nobody is left to do so. It went on at the
+ * least until that run's heartbeat; from there on nobody was looking at all.
+ */
+int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
+
+/* A packet that a process died of, as it lay there. */
+struct evidence_row {
+	int64_t run, time_us;
+	uint64_t flow; /* number of its flow's first packet; 0: not known */
+	uint8_t cause; /* enum blind_cause; BLIND_NONE */
+	uint8_t link;  /* enum link of decode.h */
+	uint32_t wire_len;
+	size_t len;
+	const uint8_t *bytes;
+};
+int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence,
+                        struct err *err) MUST_CHECK;
 
 struct finding_row {
 	int64_t unit;

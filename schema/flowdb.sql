@@ -1,7 +1,8 @@
--- flowdb.sql - the flow database, version 1. Compiled in; the program runs it on an empty file.
+-- flowdb.sql - the flow database, version 2. Compiled in; the program runs it on an empty file. An
+-- older database gets there by schema/migrate/, one step a version.
 --
 -- To look around:  sqlite3 -readonly flows.db 'SELECT * FROM v_finding'
--- The views (v_flow v_finding v_unit v_coverage v_run v_name) spell out addresses, times and words;
+-- The views (v_flow v_finding v_blind v_evidence v_unit v_coverage v_run v_name) spell out addresses, times and words;
 -- the tables under them are integers, so that a flow is a short row. Times are microseconds since
 -- 1970, UTC, by the packets' own clock. local is at the unit, remote at the peer; out is sent by
 -- the unit. Numbers of words (verdict, application, ...) are explained by the table `word`.
@@ -22,8 +23,8 @@ CREATE TABLE run (
 	source   TEXT    NOT NULL,  -- 'file' or 'live'
 	inputs   TEXT    NOT NULL,  -- names of files or interfaces
 	filter   TEXT    NOT NULL,  -- tcpdump words; '' for none
-	first_us INTEGER,           -- first and last packet; NULL: none yet
-	last_us  INTEGER,
+	first_us INTEGER,           -- how far its clock came: of files the first and last packet, ...
+	last_us  INTEGER,           -- ... live written anew at every commit, also in silence: its heartbeat
 	ended    INTEGER NOT NULL DEFAULT 0, -- 1: it ended in order; 0: it runs, or it died
 	-- What became of every packet:
 	-- seen = out_of_scope + in_flows + malformed + fragments_lost + duplicates
@@ -33,7 +34,39 @@ CREATE TABLE run (
 	errors_lost INTEGER,        -- ICMP errors that quote no flow we know
 	flows INTEGER, evicted INTEGER, names_refused INTEGER,
 	kernel_received INTEGER, kernel_dropped INTEGER, interface_dropped INTEGER,
-	inspected INTEGER, inspect_shed INTEGER
+	inspected INTEGER, inspect_shed INTEGER, told_shed INTEGER, -- shed: no place in a ring
+	begun_us           INTEGER, -- live: when it began to look, by the wall clock; NULL for files
+	packet_us          INTEGER, -- the last packet, to a commit; NULL: none yet
+	roles_unknown      TEXT    NOT NULL DEFAULT '', -- 'edge,other-client': the site leaves them empty
+	inspector_restarts INTEGER NOT NULL DEFAULT 0,  -- of its processes
+	sensor_restarts    INTEGER NOT NULL DEFAULT 0,
+	recorder_restarts  INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
+-- flows that never came, is said with that reserve.
+CREATE TABLE blind (
+	id       INTEGER PRIMARY KEY,
+	run      INTEGER REFERENCES run(id),  -- NULL: between two runs
+	cause    INTEGER NOT NULL,
+	unit     INTEGER REFERENCES unit(id), -- NULL: all of them
+	since_us INTEGER NOT NULL,
+	until_us INTEGER,           -- NULL: it goes on
+	count    INTEGER NOT NULL,  -- packets, flows, restarts, ..., as the cause counts; 0: not known
+	detail   TEXT    NOT NULL   -- the interface, what a process died of; ''
+) STRICT;
+
+-- Packets kept as they were: one that a process died of.
+CREATE TABLE evidence (
+	id       INTEGER PRIMARY KEY,
+	run      INTEGER NOT NULL REFERENCES run(id),
+	flow     INTEGER,           -- number of its flow's first packet in the run (flow.packet); NULL: not known
+	finding  INTEGER REFERENCES finding(id), -- what it is kept for; NULL: for `cause`
+	time_us  INTEGER NOT NULL,
+	cause    INTEGER,           -- as in blind: who died of it; NULL: nobody
+	link     INTEGER NOT NULL,  -- what it begins with: 0 Ethernet, 1 Linux SLL, 2 SLL2, 3 IP, 4 loopback
+	wire_len INTEGER NOT NULL,  -- bytes on the wire; kept are
+	bytes    BLOB    NOT NULL
 ) STRICT;
 
 -- A capture file that a run read.
@@ -94,7 +127,8 @@ CREATE TABLE unit (
 	id       INTEGER PRIMARY KEY,
 	name     TEXT    NOT NULL UNIQUE,
 	profiles TEXT    NOT NULL,  -- 'room, online'
-	listed   INTEGER NOT NULL   -- 0: no list of units names it
+	listed   INTEGER NOT NULL,  -- 0: no list of units names it
+	run      INTEGER REFERENCES run(id) -- the last one that listed or saw it
 ) STRICT;
 
 -- Which unit had which address when.
@@ -130,6 +164,35 @@ CREATE TABLE finding (
 ) STRICT;
 CREATE UNIQUE INDEX finding_key
 	ON finding (unit, kind, coalesce(row, 0), remote, role, transport, port, application);
+
+-- What became of findings, in the order in which it was written, so that whoever tells others of it
+-- knows what is new. The triggers keep it: no writer of findings can forget it, and it is rolled back
+-- with them.
+-- A finding opened, was waived, was closed, or was seen again in a later run.
+CREATE TABLE finding_change (
+	id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: readers go on after the last they saw
+	finding INTEGER NOT NULL REFERENCES finding(id) ON DELETE CASCADE,
+	run     INTEGER NOT NULL REFERENCES run(id),
+	state   INTEGER NOT NULL, -- from then on: 1 open, 2 waived, 3 closed
+	time_us INTEGER NOT NULL  -- of the flow that opened it, or of its last flow by then
+) STRICT;
+CREATE INDEX finding_change_run ON finding_change (finding, run);
+
+CREATE TRIGGER finding_opens AFTER INSERT ON finding WHEN NEW.open
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.waiver = '', 1, 2), NEW.first_us);
+END;
+
+CREATE TRIGGER finding_changes AFTER UPDATE ON finding WHEN
+	iif(OLD.open, OLD.waiver <> '', 2) <> iif(NEW.open, NEW.waiver <> '', 2)
+	OR (NEW.open AND NEW.flows > OLD.flows AND NOT EXISTS (SELECT 1 FROM finding_change
+		WHERE finding = NEW.id AND run = (SELECT max(id) FROM run)))
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.open, iif(NEW.waiver = '', 1, 2), 3),
+		iif(EXISTS (SELECT 1 FROM finding_change WHERE finding = NEW.id), NEW.last_us, NEW.first_us));
+END;
 
 -- One conversation of one unit. Between two units there are two rows, judged apart.
 CREATE TABLE flow (
@@ -343,10 +406,44 @@ CREATE VIEW v_run AS SELECT
 		|| printf('.%06dZ', r.first_us % 1000000) AS first,
 	strftime('%Y-%m-%dT%H:%M:%S', r.last_us / 1000000, 'unixepoch')
 		|| printf('.%06dZ', r.last_us % 1000000) AS last,
-	r.ended, r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
-	r.flows, r.kernel_dropped, r.version
+	r.ended,
+	strftime('%Y-%m-%dT%H:%M:%S', r.packet_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.packet_us % 1000000) AS packet,
+	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
+	nullif(r.roles_unknown, '') AS roles_unknown,
+	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.version
 FROM run r
 ORDER BY r.id;
+
+CREATE VIEW v_blind AS SELECT
+	b.id, b.run,
+	(SELECT word FROM word WHERE list = 'cause' AND id = b.cause) AS cause,
+	u.name AS unit,
+	strftime('%Y-%m-%dT%H:%M:%S', b.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', b.since_us % 1000000) AS start,
+	iif(b.until_us IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%S', b.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', b.until_us % 1000000)) AS "end",
+	round((b.until_us - b.since_us) / 1e6, 3) AS seconds,
+	b.count,
+	(SELECT word FROM word WHERE list = 'counted' AND id = b.cause) AS counted,
+	nullif(b.detail, '') AS detail,
+	(SELECT word FROM word WHERE list = 'sentence' AND id = b.cause) AS sentence
+FROM blind b
+LEFT JOIN unit u ON u.id = b.unit
+ORDER BY b.since_us, b.id;
+
+CREATE VIEW v_evidence AS SELECT
+	e.id, e.run, e.flow,
+	'F' || e.finding AS finding,
+	strftime('%Y-%m-%dT%H:%M:%S', e.time_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', e.time_us % 1000000) AS time,
+	(SELECT word FROM word WHERE list = 'cause' AND id = e.cause) AS cause,
+	e.link, e.wire_len,
+	length(e.bytes) AS kept,
+	lower(hex(substr(e.bytes, 1, 32))) AS head
+FROM evidence e
+ORDER BY e.id;
 
 CREATE VIEW v_name AS SELECT
 	n.text AS name,
@@ -365,3 +462,13 @@ JOIN host a ON a.id = x.address
 JOIN host c ON c.id = x.client
 JOIN host s ON s.id = x.server
 ORDER BY n.text, a.bytes, c.bytes, s.bytes;
+
+CREATE VIEW v_finding_change AS SELECT
+	c.id,
+	'F' || c.finding AS finding,
+	c.run,
+	CASE c.state WHEN 1 THEN 'open' WHEN 2 THEN 'waived' ELSE 'closed' END AS state,
+	strftime('%Y-%m-%dT%H:%M:%S', c.time_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', c.time_us % 1000000) AS time
+FROM finding_change c
+ORDER BY c.id;

@@ -33,7 +33,7 @@ static void where_finding(char *where, const struct finding_query *query)
 		text_add(where, WHERE_MAX, " AND f.open AND f.waiver <> ''");
 }
 
-/* What a finding's columns are, after the id: of FINDING_COLUMNS. */
+/* The columns after the id and the unit's name: FINDING_NUMBERS, FINDING_TEXTS. */
 static void read_finding(sqlite3_stmt *stmt, struct finding_row *row)
 {
 	*row = (struct finding_row){
@@ -57,6 +57,9 @@ static void read_finding(sqlite3_stmt *stmt, struct finding_row *row)
 	text_copy(row->waiver, sizeof(row->waiver), column_text(stmt, 18));
 }
 
+#define FINDING_NUMBERS \
+	"f.unit, f.kind, f.severity, f.transport, f.application, f.first_us, f.last_us, f.flows," \
+	" f.kept, f.bytes, f.open"
 #define FINDING_TEXTS "coalesce(e.text, ''), f.remote, f.role, f.port, f.reason, f.waiver"
 
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
@@ -64,11 +67,9 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
                                 struct err *err),
                     void *context, struct err *err)
 {
-	char sql[WHERE_MAX] =
-		"SELECT f.id, u.name, f.unit, f.kind, f.severity, f.transport, f.application,"
-		" f.first_us, f.last_us, f.flows, f.kept, f.bytes, f.open, " FINDING_TEXTS
-		" FROM finding f JOIN unit u ON u.id = f.unit"
-		" LEFT JOIN envelope_row e ON e.id = f.row WHERE 1";
+	char sql[WHERE_MAX] = "SELECT f.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
+			      " FROM finding f JOIN unit u ON u.id = f.unit"
+			      " LEFT JOIN envelope_row e ON e.id = f.row WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = flowdb_check_unit(db, query->flow.unit, err);
 
@@ -92,6 +93,59 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 			break;
 	}
 	return r < 0 ? r : 0;
+}
+
+int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"SELECT f.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
+		", c.id, c.run, c.time_us,"
+		" c.state, (SELECT x.id FROM flow x WHERE x.finding = f.id ORDER BY x.start_us, x.id LIMIT 1)"
+		" FROM finding_change c CROSS JOIN finding f ON f.id = c.finding"
+		" JOIN unit u ON u.id = f.unit LEFT JOIN envelope_row e ON e.id = f.row"
+		" WHERE c.id > ?2 AND +c.run = ?1 ORDER BY c.id LIMIT ?3",
+		&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, (const int64_t[]){run, after, (int64_t)limit}, 3);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct change_view view = {
+			.finding = {.id = sqlite3_column_int64(stmt, 0),
+		                    .unit = column_text(stmt, 1)},
+			.id = sqlite3_column_int64(stmt, 19),
+			.run = sqlite3_column_int64(stmt, 20),
+			.time_us = sqlite3_column_int64(stmt, 21),
+			.state = (uint8_t)sqlite3_column_int(stmt, 22),
+			.flow = sqlite3_column_int64(stmt, 23),
+		};
+
+		read_finding(stmt, &view.finding.row);
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db, "SELECT id FROM finding_change WHERE +run < ?1 ORDER BY id DESC LIMIT 1",
+		&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, &run, 1);
+	r = sql_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	*ret_id = r ? sqlite3_column_int64(stmt, 0) : 0;
+	return 0;
 }
 
 /* Where a group's head is its finding with most flows, the first of these: one number says both. */
@@ -230,8 +284,9 @@ int flowdb_runs(struct flowdb *db,
 #define X(name) ", " #name
 	int r = sql_prepare(
 		db,
-		"SELECT id, version, source, inputs, filter, first_us, last_us, ended" RUN_COUNTERS(
-			X) " FROM run ORDER BY id",
+		"SELECT id, version, source, inputs, filter, first_us, last_us, ended, packet_us,"
+		" begun_us, roles_unknown, inspector_restarts, sensor_restarts,"
+		" recorder_restarts" RUN_COUNTERS(X) " FROM run ORDER BY id",
 		&stmt, err);
 #undef X
 
@@ -241,12 +296,18 @@ int flowdb_runs(struct flowdb *db,
 			.row = {.version = column_text(stmt, 1),
 		                .source = column_text(stmt, 2),
 		                .inputs = column_text(stmt, 3),
-		                .filter = column_text(stmt, 4)},
+		                .filter = column_text(stmt, 4),
+		                .begun_us = sqlite3_column_int64(stmt, 9),
+		                .roles_unknown = column_text(stmt, 10)},
 			.first_us = sqlite3_column_int64(stmt, 5),
 			.last_us = sqlite3_column_int64(stmt, 6),
 			.ended = sqlite3_column_int(stmt, 7),
+			.packet_us = sqlite3_column_int64(stmt, 8),
+			.restarts = {(uint64_t)sqlite3_column_int64(stmt, 11),
+		                     (uint64_t)sqlite3_column_int64(stmt, 12),
+		                     (uint64_t)sqlite3_column_int64(stmt, 13)},
 		};
-		int at = 8;
+		int at = 14;
 
 #define X(name) view.counters.name = (uint64_t)sqlite3_column_int64(stmt, at++);
 		RUN_COUNTERS(X)

@@ -200,6 +200,21 @@ static const char *name_kind_word(unsigned i)
 	return name_kind_name((enum name_kind)i);
 }
 
+static const char *cause_word(unsigned i)
+{
+	return blind_cause_name((enum blind_cause)i);
+}
+static const char *counted_word(unsigned i)
+{
+	const char *word = blind_cause_counted((enum blind_cause)i);
+
+	return word && *word ? word : NULL;
+}
+static const char *sentence_word(unsigned i)
+{
+	return blind_cause_sentence((enum blind_cause)i);
+}
+
 /* A number without a word (none, unknown) has no line: the views give NULL. */
 int flowdb_put_words(struct flowdb *db, struct err *err)
 {
@@ -223,6 +238,9 @@ int flowdb_put_words(struct flowdb *db, struct err *err)
 		{"settled", settled_word, SETTLED_LOST + 1},
 		{"media", media_word, (MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA) + 1},
 		{"name", name_kind_word, NAME_DNS_QUESTION + 1},
+		{"cause", cause_word, BLIND_CAUSE_COUNT},
+		{"counted", counted_word, BLIND_CAUSE_COUNT},
+		{"sentence", sentence_word, BLIND_CAUSE_COUNT},
 	};
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(

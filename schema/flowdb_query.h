@@ -94,6 +94,23 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
                                       struct err *err),
                           void *context, struct err *err) MUST_CHECK;
 
+/* What became of a finding: it opened (or was seen again in a later run), was waived, was closed. */
+struct change_view {
+	int64_t id; /* greater than those of all changes before */
+	int64_t run, time_us;
+	uint8_t state;               /* enum finding_state, from then on */
+	int64_t flow;                /* the finding's first flow that is kept; 0: none */
+	struct finding_view finding; /* as it stands now */
+};
+/* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
+int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err) MUST_CHECK;
+/* The last change before the run, 0 if there is none: what comes after is the run's, or later. */
+int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id,
+                       struct err *err) MUST_CHECK;
+
 /* How units exercised rows, by unit and row; `unit` (name or address) and `row` may be NULL. */
 struct coverage_view {
 	const char *unit;
@@ -118,8 +135,10 @@ int flowdb_units(struct flowdb *db,
 struct run_view {
 	int64_t id;
 	struct run_row row;
-	int64_t first_us, last_us; /* 0: no packet */
+	int64_t first_us, last_us; /* 0: its clock has not moved yet; live: last_us is its heartbeat */
+	int64_t packet_us;         /* the last packet; 0: none */
 	bool ended;
+	struct restarts restarts;
 	struct counters counters;
 };
 /* In the order they began. */
@@ -130,6 +149,35 @@ int flowdb_runs(struct flowdb *db,
 int flowdb_inputs(struct flowdb *db, int64_t run,
                   int (*each)(void *context, const struct input_row *input, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
+
+/* What to look for of blind intervals; what is zero does not narrow. */
+struct blind_query {
+	struct flow_query window; /* since_us, until_us, unit, limit alone; all units are any unit's too */
+	int64_t run;
+	uint8_t cause; /* enum blind_cause */
+};
+struct blind_view {
+	int64_t id;
+	const char *unit; /* NULL: all */
+	struct blind_row row;
+};
+/* Oldest first. One that goes on overlaps all that is later. */
+int flowdb_blinds(struct flowdb *db, const struct blind_query *query,
+                  int (*each)(void *context, const struct blind_view *blind, struct err *err),
+                  void *context, struct err *err) MUST_CHECK;
+
+/* How things stand. Units are those on the lists of the last run. */
+struct standing {
+	uint64_t units, units_seen;          /* listed; of these ever seen */
+	uint64_t documented, unproven, wide; /* flows; of these */
+	uint64_t open[5], waived;            /* findings, by severity the unwaived ones */
+	uint64_t evidence;                   /* packets kept */
+};
+int flowdb_standing(struct flowdb *db, struct standing *ret, struct err *err) MUST_CHECK;
+/* Names of listed units that were never seen, in order. */
+int flowdb_units_missing(struct flowdb *db,
+                         int (*each)(void *context, const char *name, struct err *err),
+                         void *context, struct err *err) MUST_CHECK;
 
 /* What the database covers. */
 struct span {

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#define FLOWDB_VERSION 1
+#define FLOWDB_VERSION 2
 #define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
 
 /* Statements that are kept prepared; their texts stand where they are used. */
@@ -19,6 +19,7 @@ enum slot {
 	SLOT_COMMIT,
 	SLOT_RUN_BEGIN,
 	SLOT_RUN_UPDATE,
+	SLOT_RUN_RESTARTS,
 	SLOT_UNIT_FIND,
 	SLOT_UNIT_PUT,
 	SLOT_UNIT_SEEN,
@@ -27,6 +28,9 @@ enum slot {
 	SLOT_FLOW_MORE,
 	SLOT_FLOW_ROW,
 	SLOT_FLOW_DIFFERS,
+	SLOT_FLOW_BLIND,
+	SLOT_BLIND_PUT,
+	SLOT_EVIDENCE_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -118,7 +122,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 	X(arp) X(igmp) X(nd) X(in_flows) X(malformed) X(fragments_lost) X(duplicates) \
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
-				X(inspect_shed)
+				X(inspect_shed) X(told_shed)
 
 /* Where the parts of flow.how begin. */
 enum {

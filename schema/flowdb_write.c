@@ -14,8 +14,9 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
 		db, SLOT_RUN_BEGIN,
-		"INSERT INTO run (version, source, inputs, filter) VALUES (?, ?, ?, ?)", &stmt,
-		err);
+		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us)"
+		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0))",
+		&stmt, err);
 
 	if (r < 0)
 		return r;
@@ -23,6 +24,8 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	bind_text(stmt, 2, run->source);
 	bind_text(stmt, 3, run->inputs);
 	bind_text(stmt, 4, run->filter);
+	bind_text(stmt, 5, run->roles_unknown);
+	sqlite3_bind_int64(stmt, 6, run->begun_us);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;
@@ -47,14 +50,49 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 	char text[1024];
 	int r;
 
+	/* ?5 is the first counter, `seen`. */
 	snprintf(text, sizeof(text),
-	         "UPDATE run SET (first_us, last_us, ended%s) = (?2, ?3, ?4%s) WHERE id = ?1",
+	         "UPDATE run SET (first_us, last_us, ended%s) = (?2, ?3, ?4%s),"
+	         " packet_us = iif(?5 > coalesce(seen, 0), ?3, packet_us) WHERE id = ?1",
 	         names, marks);
 	r = sql_slot(db, SLOT_RUN_UPDATE, text, &stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
 	return sql_run(db, stmt, err);
+}
+
+int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *more,
+                        struct err *err)
+{
+	const int64_t values[] = {run, (int64_t)more->inspector, (int64_t)more->sensor,
+	                          (int64_t)more->recorder};
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_RUN_RESTARTS,
+	                 "UPDATE run SET inspector_restarts = inspector_restarts + ?2,"
+	                 " sensor_restarts = sensor_restarts + ?3,"
+	                 " recorder_restarts = recorder_restarts + ?4 WHERE id = ?1",
+	                 &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	return sql_run(db, stmt, err);
+}
+
+int flowdb_live_last(struct flowdb *db, int64_t *ret_us, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT coalesce(last_us, begun_us) AS us FROM run"
+	                    " WHERE source = 'live' AND us IS NOT NULL ORDER BY id DESC LIMIT 1",
+	                    &stmt, err);
+
+	if (r >= 0)
+		r = sql_step(db, stmt, err);
+	if (r > 0)
+		*ret_us = sqlite3_column_int64(stmt, 0);
+	return r;
 }
 
 int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
@@ -128,9 +166,10 @@ int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, b
 {
 	sqlite3_stmt *put, *find;
 	int r = sql_slot(db, SLOT_UNIT_PUT,
-	                 "INSERT INTO unit (name, profiles, listed) VALUES (?, ?, ?)"
+	                 "INSERT INTO unit (name, profiles, listed, run)"
+	                 " VALUES (?, ?, ?, (SELECT max(id) FROM run))"
 	                 " ON CONFLICT (name) DO UPDATE SET profiles = excluded.profiles,"
-	                 " listed = excluded.listed",
+	                 " listed = excluded.listed, run = excluded.run",
 	                 &put, err);
 
 	if (r >= 0)

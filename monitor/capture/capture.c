@@ -4,13 +4,18 @@
  *      few frames. Reading is non-blocking; epoll and a timerfd wake us, since a packet socket's
  *      block may lie unread until its time-out.
  *  (2) At most one frame of each interface is held back, for merging by time.
+ *  (3) After capture_open() nothing is opened: a regular file is kept open and unread, whatever else
+ *      is read keeps its libpcap handle.
  */
 #include "monitor/capture/capture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -19,21 +24,24 @@
 #define RING_BYTES (64 * 1024 * 1024)
 #define SNAP_DEFAULT 65535
 #define BLOCK_MS 10 /* how long the kernel may collect packets before it hands a block over */
-#define MERGE_US 50000 /* how long a frame waits for an older one of a slower interface */
+#define FILES_BESIDE 64 /* descriptors for all that is no capture file */
+#define MERGE_US 50000  /* how long a frame waits for an older one of a slower interface */
 
 struct input {
 	struct captured_input told;
 	char *path;
 	pcap_t *pcap;
 	enum link link;
+	FILE *file; /* a regular file, until it is read */
 	bool empty; /* a file without a packet */
 	/* live: the frame held back */
 	bool held;
 	struct pcap_pkthdr *header;
 	const uint8_t *bytes;
-	/* live: pcap_stats() counts in 32 bits */
-	struct pcap_stat last;
-	uint64_t received, dropped, interface_dropped;
+};
+
+struct live_stats {
+	uint64_t received, dropped;
 };
 
 struct capture {
@@ -42,6 +50,9 @@ struct capture {
 	struct input *inputs;
 	size_t count, current;
 	uint64_t total, before; /* bytes of all files; of those behind us */
+	bool skipping;          /* `skip` packets of the current file are another process's */
+	uint64_t skip;
+	struct live_stats gone; /* counted by interfaces that are gone, and not told yet */
 	int epoll_fd, timer_fd;
 };
 
@@ -135,30 +146,38 @@ static int file_digest(struct input *input, int fd, struct err *err)
 	return 0;
 }
 
-static int file_open(struct input *input, struct err *err)
+/* Every file stays open from here on, so that it can be read where nothing may be opened. */
+static int files_room(size_t count, struct err *err)
+{
+	rlim_t need = count + FILES_BESIDE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
+		return 0;
+	limit.rlim_cur = need;
+	if (limit.rlim_max < need || setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return err_set(
+			err, -EMFILE,
+			"%zu files: only %llu may be open at once; raise that ('ulimit -n %llu', "
+			"or LimitNOFILE= of the service), or give fewer files a run",
+			count, (unsigned long long)limit.rlim_max, (unsigned long long)need);
+	return 0;
+}
+
+/* Begins to read; `file` is libpcap's from here on, also on failure. */
+static int file_begin(struct input *input, FILE *file, struct err *err)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
-	FILE *file;
-	pcap_t *pcap;
 
-	if (!strcmp(input->path, "-")) {
-		file = stdin;
-	} else {
-		file = fopen(input->path, "rbe");
-		if (!file)
-			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-	}
-	pcap = pcap_fopen_offline(file, text);
-	if (!pcap) {
-		if (file != stdin)
-			fclose(file);
-		return err_set(err, -EINVAL,
-		               "%s: not a capture file that can be read (%s); pcap and "
-		               "pcapng are",
-		               input->path, text);
-	}
-	input->pcap = pcap;
-	return 0;
+	input->pcap = pcap_fopen_offline(file, text);
+	if (input->pcap)
+		return 0;
+	if (file != stdin)
+		fclose(file);
+	return err_set(err, -EINVAL,
+	               "%s: not a capture file that can be read (%s); pcap and "
+	               "pcapng are",
+	               input->path, text);
 }
 
 static void input_close(struct input *input)
@@ -166,49 +185,73 @@ static void input_close(struct input *input)
 	if (input->pcap)
 		pcap_close(input->pcap);
 	input->pcap = NULL;
+	fclosep(&input->file);
+}
+
+static int file_first(struct input *input, struct err *err)
+{
+	struct pcap_pkthdr *header;
+	const uint8_t *bytes;
+	int r = pcap_next_ex(input->pcap, &header, &bytes);
+
+	if (r == PCAP_ERROR)
+		return err_set(err, -EINVAL, "%s: damaged at its first packet: %s", input->path,
+		               pcap_geterr(input->pcap));
+	input->empty = r == PCAP_ERROR_BREAK;
+	return 0;
+}
+
+/* What can be read once only is libpcap's from here on. */
+static int file_once(struct input *input, FILE *file, const char *filter, struct err *err)
+{
+	int r = file_begin(input, file, err);
+
+	if (!r)
+		r = input_link(input, err);
+	return r < 0 ? r : input_filter(input, filter, err);
+}
+
+/* A regular file is looked at, and read from its beginning later: a thousand need no thousand buffers. */
+static int file_look(struct input *input, const char *filter, struct err *err)
+{
+	int fd, r = file_digest(input, fileno(input->file), err);
+	FILE *file;
+
+	if (r < 0)
+		return r;
+	fd = fcntl(fileno(input->file), F_DUPFD_CLOEXEC, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "rb");
+	if (!file) {
+		r = err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+		closep(&fd);
+		return r;
+	}
+	r = file_begin(input, file, err);
+	if (!r)
+		r = input_link(input, err);
+	if (!r)
+		r = file_first(input, err);
+	if (!r)
+		r = input_filter(input, filter, err);
+	if (input->pcap)
+		pcap_close(input->pcap);
+	input->pcap = NULL;
+	return r;
 }
 
 static int file_check(struct input *input, const char *filter, struct err *err)
 {
 	struct stat st;
-	int r;
 
-	if (strcmp(input->path, "-")) {
-		CLEANUP(closep) int fd = open(input->path, O_RDONLY | O_CLOEXEC);
-
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-		if (S_ISREG(st.st_mode)) {
-			input->empty = !st.st_size;
-			if (input->empty)
-				return 0;
-			r = file_digest(input, fd, err);
-			if (r < 0)
-				return r;
-		}
-	}
-	r = file_open(input, err);
-	if (r < 0)
-		return r;
-	r = input_link(input, err);
-	if (r < 0)
-		return r;
-	/* What can be opened again is: a thousand files need no thousand descriptors. */
-	if (*input->told.hash) {
-		struct pcap_pkthdr *header;
-		const uint8_t *bytes;
-
-		int first = pcap_next_ex(input->pcap, &header, &bytes);
-
-		if (first == PCAP_ERROR)
-			return err_set(err, -EINVAL, "%s: damaged at its first packet: %s",
-			               input->path, pcap_geterr(input->pcap));
-		input->empty = first == PCAP_ERROR_BREAK;
-	}
-	r = input_filter(input, filter, err);
-	if (*input->told.hash)
-		input_close(input);
-	return r;
+	if (!strcmp(input->path, "-"))
+		return file_once(input, stdin, filter, err);
+	input->file = fopen(input->path, "rbe");
+	if (!input->file || fstat(fileno(input->file), &st) < 0)
+		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return file_once(input, TAKE(input->file), filter, err);
+	input->empty = !st.st_size;
+	return input->empty ? 0 : file_look(input, filter, err);
 }
 
 /* A rotation may leave an empty file behind; but a run of nothing else is a mistake. */
@@ -331,23 +374,54 @@ void capture_wait(struct capture *capture, int timeout_ms)
 		return; /* woken by a packet, not by the timer */
 }
 
-void capture_stats(struct capture *capture, struct capture_stats *stats)
+/*
+ * packet(7), PACKET_STATISTICS: each question sets the kernel's counts to zero, so what is told are
+ * differences, and no packet is told twice. pcap_stats() reads /sys as well, which a sandbox forbids.
+ */
+static void input_stats(const struct input *input, struct live_stats *sums)
 {
-	*stats = (struct capture_stats){0};
-	for (size_t i = 0; i < capture->count; i++) {
-		struct input *input = &capture->inputs[i];
-		struct pcap_stat now;
+	struct tpacket_stats_v3 now = {0};
+	socklen_t len = sizeof(now);
 
-		if (capture->live && input->pcap && !pcap_stats(input->pcap, &now)) {
-			input->received += now.ps_recv - input->last.ps_recv;
-			input->dropped += now.ps_drop - input->last.ps_drop;
-			input->interface_dropped += now.ps_ifdrop - input->last.ps_ifdrop;
-			input->last = now;
-		}
-		stats->received += input->received;
-		stats->dropped += input->dropped;
-		stats->interface_dropped += input->interface_dropped;
+	if (!input->pcap ||
+	    getsockopt(pcap_fileno(input->pcap), SOL_PACKET, PACKET_STATISTICS, &now, &len) < 0)
+		return;
+	sums->received += now.tp_packets; /* the dropped are among them */
+	sums->dropped += now.tp_drops;
+}
+
+void capture_stats(struct capture *capture, struct counters *counters)
+{
+	struct live_stats sums = capture->gone;
+
+	capture->gone = (struct live_stats){0};
+	for (size_t i = 0; capture->live && i < capture->count; i++)
+		input_stats(&capture->inputs[i], &sums);
+	counters->kernel_received += sums.received;
+	counters->kernel_dropped += sums.dropped;
+}
+
+/* proc(5): the fourth number of a line is what was received and dropped, and missed before. */
+int capture_interface_drops(const char *name, uint64_t *ret_drops)
+{
+	CLEANUP(fclosep) FILE *file = fopen("/proc/net/dev", "re");
+	CLEANUP(freep) char *line = NULL;
+	size_t room = 0, len = strlen(name);
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &room, file) >= 0) {
+		const char *at = line + strspn(line, " ");
+		unsigned long long drops;
+
+		if (strncmp(at, name, len) || at[len] != ':')
+			continue;
+		if (sscanf(at + len + 1, "%*u %*u %*u %llu", &drops) != 1)
+			return -EBADMSG;
+		*ret_drops = drops;
+		return 0;
 	}
+	return -ENODEV;
 }
 
 /* ------------------------------------------------------------------ both */
@@ -365,8 +439,7 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 	capture->inputs = calloc(options->input_count, sizeof(*capture->inputs));
 	if (!capture->filter || !capture->inputs)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (options->live)
-		r = live_timer(capture, err);
+	r = options->live ? live_timer(capture, err) : files_room(options->input_count, err);
 	for (size_t i = 0; !r && i < options->input_count; i++) {
 		struct input *input = &capture->inputs[capture->count];
 		const char *slash = strrchr(options->inputs[i], '/');
@@ -407,6 +480,30 @@ void capture_close(struct capture *capture)
 	free(capture);
 }
 
+void capture_detach(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++)
+		input_close(&capture->inputs[i]);
+	closep(&capture->epoll_fd);
+	closep(&capture->timer_fd);
+	capture->epoll_fd = capture->timer_fd = -1;
+}
+
+void capture_tell(struct capture *capture, const struct event_input *input)
+{
+	struct captured_input *told;
+
+	if (input->index >= capture->count)
+		return;
+	told = &capture->inputs[input->index].told;
+	told->packets = input->packets;
+	told->first_us = input->first_us;
+	told->last_us = input->last_us;
+	told->cut = input->cut;
+	memcpy(told->note, input->note, input->note_len);
+	told->note[input->note_len] = '\0';
+}
+
 void capture_closep(struct capture **capture)
 {
 	capture_close(*capture);
@@ -427,29 +524,75 @@ static void frame_fill(struct input *input, unsigned index, const struct pcap_pk
 	input->told.last_us = frame->time_us;
 }
 
-static int file_next(struct capture *capture, struct frame *frame, struct err *err)
+void capture_skip(struct capture *capture, unsigned index, uint64_t packets)
+{
+	while (capture->current < index && capture->current < capture->count) {
+		input_close(&capture->inputs[capture->current]);
+		capture->before += capture->inputs[capture->current++].told.size;
+	}
+	capture->skipping = true;
+	capture->skip = packets;
+}
+
+static int file_over(struct capture *capture, struct frame *frame)
+{
+	input_close(&capture->inputs[capture->current]);
+	capture->before += capture->inputs[capture->current].told.size;
+	frame->input = (unsigned)capture->current++;
+	return CAPTURED_INPUT_END;
+}
+
+/* As pcap_next_ex(); behind the packets that another process has read. */
+static int file_packet(struct capture *capture, struct input *input, struct frame *frame)
 {
 	struct pcap_pkthdr *header;
 	const uint8_t *bytes;
+	int r;
+
+	if (input->empty)
+		return PCAP_ERROR_BREAK;
+	do {
+		errno = 0;
+		r = pcap_next_ex(input->pcap, &header, &bytes);
+		if (r == 1)
+			frame_fill(input, (unsigned)capture->current, header, bytes, frame);
+	} while (r == 1 && capture->skip && capture->skip--);
+	return r;
+}
+
+static int file_next(struct capture *capture, struct frame *frame, struct err *err)
+{
 	struct input *input;
 	int r;
 
 	if (capture->current == capture->count)
 		return CAPTURED_END;
 	input = &capture->inputs[capture->current];
-	if (!input->pcap && !input->empty) {
-		r = file_open(input, err);
+	if (capture->skipping && input->pcap) {
+		input->told.cut = true;
+		input->told.packets = capture->skip;
+		snprintf(
+			input->told.note, sizeof(input->told.note),
+			"lost after packet %llu: who read it died, and it cannot be read twice",
+			(unsigned long long)capture->skip);
+		capture->skipping = false;
+		capture->skip = 0;
+		return file_over(capture, frame);
+	}
+	capture->skipping = false;
+	if (input->file && !input->empty) {
+		/* Not where a process that is gone stopped: they share the place in it. */
+		if (lseek(fileno(input->file), 0, SEEK_SET) < 0)
+			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+		r = file_begin(input, TAKE(input->file), err);
 		if (!r)
 			r = input_filter(input, capture->filter, err);
 		if (r < 0)
 			return r;
 	}
-	errno = 0;
-	r = input->empty ? PCAP_ERROR_BREAK : pcap_next_ex(input->pcap, &header, &bytes);
-	if (r == 1) {
-		frame_fill(input, (unsigned)capture->current, header, bytes, frame);
+	r = file_packet(capture, input, frame);
+	if (r == 1)
 		return CAPTURED_FRAME;
-	}
 	if (r == PCAP_ERROR && errno == EINTR)
 		return CAPTURED_NOTHING; /* standard input, and a signal */
 	if (r == PCAP_ERROR) {
@@ -458,38 +601,35 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 		         "damaged or cut after packet %llu: %s",
 		         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
 	}
-	input_close(input);
-	capture->before += input->told.size;
-	frame->input = (unsigned)capture->current++;
-	return CAPTURED_INPUT_END;
+	capture->skip = 0;
+	return file_over(capture, frame);
 }
 
-/* An interface went away. The others go on; without any the run cannot. */
-static int live_gone(struct capture *capture, struct input *input, struct frame *frame,
-                     struct err *err)
+/* An interface went away; the others go on. */
+static int live_gone(struct capture *capture, struct input *input, struct frame *frame)
 {
-	struct capture_stats last;
-	bool others = false;
-
 	input->told.cut = true;
 	snprintf(input->told.note, sizeof(input->told.note), "gone after packet %llu: %s",
 	         (unsigned long long)input->told.packets, pcap_geterr(input->pcap));
-	capture_stats(capture, &last); /* counts what it had seen */
+	input_stats(input, &capture->gone);
 	epoll_ctl(capture->epoll_fd, EPOLL_CTL_DEL, pcap_get_selectable_fd(input->pcap), NULL);
 	input_close(input);
-	for (size_t i = 0; i < capture->count; i++)
-		others |= capture->inputs[i].pcap != NULL;
-	if (!others)
-		return err_set(err, -EIO, "%s: %s", input->path, input->told.note);
 	frame->input = (unsigned)(input - capture->inputs);
 	return CAPTURED_INPUT_END;
 }
 
-static int live_next(struct capture *capture, struct frame *frame, struct err *err)
+static int64_t wall_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static int live_next(struct capture *capture, struct frame *frame)
 {
 	struct input *oldest = NULL;
-	bool all = true;
-	struct timespec now;
+	bool all = true, none = true;
 	int64_t oldest_us = 0, now_us;
 
 	for (size_t i = 0; i < capture->count; i++) {
@@ -498,11 +638,12 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 
 		if (!input->pcap)
 			continue;
+		none = false;
 		if (!input->held) {
 			int r = pcap_next_ex(input->pcap, &input->header, &input->bytes);
 
 			if (r == PCAP_ERROR)
-				return live_gone(capture, input, frame, err);
+				return live_gone(capture, input, frame);
 			input->held = r == 1;
 		}
 		if (!input->held) {
@@ -517,20 +658,22 @@ static int live_next(struct capture *capture, struct frame *frame, struct err *e
 		}
 	}
 	if (!oldest)
-		return CAPTURED_NOTHING;
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+		return none ? CAPTURED_END : CAPTURED_NOTHING;
+	now_us = wall_us();
 	if (!all && now_us - oldest_us < MERGE_US && now_us >= oldest_us)
 		return CAPTURED_NOTHING;
 	oldest->held = false;
 	frame_fill(oldest, (unsigned)(oldest - capture->inputs), oldest->header, oldest->bytes,
 	           frame);
+	/* A stamp of the future: the clock was set back since. */
+	if (frame->time_us > now_us)
+		frame->time_us = now_us;
 	return CAPTURED_FRAME;
 }
 
 int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 {
-	return capture->live ? live_next(capture, frame, err) : file_next(capture, frame, err);
+	return capture->live ? live_next(capture, frame) : file_next(capture, frame, err);
 }
 
 bool capture_stop(struct capture *capture, unsigned *ret_input)

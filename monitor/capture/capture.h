@@ -1,11 +1,13 @@
 /*
  * capture.h - live interfaces or capture files behind one capture_next(). The only room that knows
- * libpcap.
+ * libpcap. capture_open() opens whatever will ever be read: afterwards a process that may open
+ * nothing can go on with it, also a forked one, while its parent closes or keeps the same handle.
  */
 #ifndef MONITOR_CAPTURE_CAPTURE_H
 #define MONITOR_CAPTURE_CAPTURE_H
 
 #include "dissectors/decode.h"
+#include "schema/event.h"
 
 struct capture;
 
@@ -18,7 +20,7 @@ struct capture_options {
 };
 
 struct frame {
-	int64_t time_us; /* as the capture says; may go back */
+	int64_t time_us; /* as the capture says; may go back; live never later than now */
 	uint32_t caplen, wire_len;
 	const uint8_t *bytes; /* borrowed until the next capture_next() */
 	enum link link;
@@ -54,9 +56,15 @@ int capture_open(const struct capture_options *options, struct capture **ret,
                  struct err *err) MUST_CHECK;
 void capture_close(struct capture *capture);
 void capture_closep(struct capture **capture);
+/* In a process that does not read it: lets go of every handle; names, sizes and hashes stay. */
+void capture_detach(struct capture *capture);
+/* How an input went, as the process that read it says: capture_input() knows it from then on. */
+void capture_tell(struct capture *capture, const struct event_input *input);
 
-/* The next frame: files one after the other, interfaces merged by time. Negative errno with err
- * filled when a live interface fails for good. */
+/*
+ * The next frame: files one after the other, interfaces merged by time. Live too CAPTURED_END is no
+ * error: all interfaces are gone. Negative errno with err filled when it fails for good.
+ */
 int capture_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
 /* Live: sleeps until a packet may lie ready, a signal came, or `timeout_ms` passed. */
 void capture_wait(struct capture *capture, int timeout_ms);
@@ -69,11 +77,20 @@ const struct captured_input *capture_input(const struct capture *capture, size_t
 /* Files: how much of all has been read, 0 to 1000; -1 where it cannot be known. */
 int capture_progress(const struct capture *capture);
 
-struct capture_stats {
-	uint64_t received, dropped, interface_dropped; /* received includes dropped */
-};
-/* Live; 64-bit sums over all interfaces since the start. */
-void capture_stats(struct capture *capture, struct capture_stats *stats);
+/*
+ * Files, before the first capture_next(): goes on in the place of another process, after `packets` frames of input
+ * `input`. The inputs before it are over and not told of again. What cannot be read twice (standard
+ * input, a pipe) ends there as cut.
+ */
+void capture_skip(struct capture *capture, unsigned input, uint64_t packets);
+
+/*
+ * Live: adds what the kernel received and dropped since this was last asked, by whoever has the handle, to
+ * kernel_received and kernel_dropped.
+ */
+void capture_stats(struct capture *capture, struct counters *counters);
+/* Adds nothing: what the interface `name` dropped before any capture. Negative errno: it cannot be known. */
+int capture_interface_drops(const char *name, uint64_t *ret_drops) MUST_CHECK;
 
 /*
  * Files behind `path`: itself, or if it is a folder its plain files in name order. Appended to

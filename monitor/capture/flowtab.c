@@ -4,7 +4,9 @@
  *  (2) Every live flow is in the index and on exactly one idle list; each list is in last_us order,
  *      because the clock never goes back and a touch moves to its end.
  *  (3) A flow leaves only through flowtab_remove(), whose caller has told the recorder.
- *  (4) The list of the young is in payload_us order: all have the same time to settle.
+ *  (4) A flow that is over is on the list of those instead, and in no index; that list and the one of
+ *      the live untold are in the order of `untold`.
+ *  (5) The list of the young is in payload_us order: all have the same time to settle.
  */
 #include "monitor/capture/flowtab.h"
 
@@ -40,9 +42,10 @@ struct flowtab {
 	uint32_t *index; /* slot + 1; open addressing, linear probing */
 	uint32_t index_mask;
 	uint32_t count, fresh, free; /* free: slot + 1, chained through `newer` */
+	uint32_t untold_count;
 	union young_slot *youth;
 	uint32_t young_fresh, young_free;
-	struct list idle[IDLE_COUNT], young;
+	struct list idle[IDLE_COUNT], over, young, untold;
 };
 
 static void *pages(size_t bytes)
@@ -123,6 +126,11 @@ struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key)
 	return flow_of(tab, tab->index[place_of(tab, key, (uint32_t)flow_key_hash(key))]);
 }
 
+bool flowtab_is_full(const struct flowtab *tab)
+{
+	return !tab->free && tab->fresh == tab->limits.flows;
+}
+
 struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key)
 {
 	uint32_t hash = (uint32_t)flow_key_hash(key);
@@ -141,15 +149,20 @@ struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key)
 	memset(flow, 0, sizeof(*flow));
 	flow->key = *key;
 	flow->hash = hash;
-	flow->idle = IDLE_COUNT;
+	flow->idle = IDLE_NOT;
 	tab->index[place] = number_of(tab, flow);
 	tab->count++;
 	return flow;
 }
 
+static struct list *idle_list(struct flowtab *tab, unsigned idle)
+{
+	return idle == IDLE_OVER ? &tab->over : &tab->idle[idle];
+}
+
 static void idle_unlink(struct flowtab *tab, struct flow *flow)
 {
-	struct list *list = &tab->idle[flow->idle];
+	struct list *list = idle_list(tab, flow->idle);
 
 	if (flow->older)
 		flow_of(tab, flow->older)->newer = flow->newer;
@@ -163,10 +176,10 @@ static void idle_unlink(struct flowtab *tab, struct flow *flow)
 
 void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 {
-	struct list *list = &tab->idle[idle];
+	struct list *list = idle_list(tab, idle);
 	uint32_t number = number_of(tab, flow);
 
-	if (flow->idle != IDLE_COUNT)
+	if (flow->idle != IDLE_NOT)
 		idle_unlink(tab, flow);
 	flow->idle = (uint8_t)idle;
 	flow->newer = 0;
@@ -178,14 +191,11 @@ void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 	list->newest = number;
 }
 
-void flowtab_remove(struct flowtab *tab, struct flow *flow)
+static void index_remove(struct flowtab *tab, const struct flow *flow)
 {
 	uint32_t mask = tab->index_mask;
 	uint32_t hole = place_of(tab, &flow->key, flow->hash);
 
-	flowtab_make_old(tab, flow);
-	if (flow->idle != IDLE_COUNT)
-		idle_unlink(tab, flow);
 	for (uint32_t i = (hole + 1) & mask; tab->index[i]; i = (i + 1) & mask) {
 		uint32_t home = tab->slots[tab->index[i] - 1].hash & mask;
 
@@ -196,11 +206,86 @@ void flowtab_remove(struct flowtab *tab, struct flow *flow)
 		}
 	}
 	tab->index[hole] = 0;
+	tab->count--;
+}
+
+void flowtab_remove(struct flowtab *tab, struct flow *flow)
+{
+	flowtab_make_old(tab, flow);
+	flowtab_told(tab, flow);
+	if (flow->idle != IDLE_OVER)
+		index_remove(tab, flow);
+	if (flow->idle != IDLE_NOT)
+		idle_unlink(tab, flow);
 	flow->newer = tab->free;
 	tab->free = number_of(tab, flow);
 	flow->facts.id = 0;
-	tab->count--;
 }
+
+/* ------------------------------------------------------------ the untold */
+
+void flowtab_told(struct flowtab *tab, struct flow *flow)
+{
+	if (!flow->untold)
+		return;
+	flow->untold = 0;
+	tab->untold_count--;
+	if (flow->idle == IDLE_OVER)
+		return; /* on that list it stays until it is removed */
+	if (flow->untold_older)
+		flow_of(tab, flow->untold_older)->untold_newer = flow->untold_newer;
+	else
+		tab->untold.oldest = flow->untold_newer;
+	if (flow->untold_newer)
+		flow_of(tab, flow->untold_newer)->untold_older = flow->untold_older;
+	else
+		tab->untold.newest = flow->untold_older;
+}
+
+void flowtab_untold(struct flowtab *tab, struct flow *flow, uint64_t number)
+{
+	assert(flow->idle != IDLE_OVER);
+	flowtab_told(tab, flow);
+	flow->untold = number;
+	tab->untold_count++;
+	flow->untold_newer = 0;
+	flow->untold_older = tab->untold.newest;
+	if (tab->untold.newest)
+		flow_of(tab, tab->untold.newest)->untold_newer = number_of(tab, flow);
+	else
+		tab->untold.oldest = number_of(tab, flow);
+	tab->untold.newest = number_of(tab, flow);
+}
+
+void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number)
+{
+	assert(flow->idle != IDLE_OVER);
+	flowtab_make_old(tab, flow);
+	flowtab_told(tab, flow);
+	index_remove(tab, flow);
+	flowtab_touch(tab, flow, IDLE_OVER);
+	flow->untold = number;
+	tab->untold_count++;
+}
+
+struct flow *flowtab_oldest_over(struct flowtab *tab)
+{
+	return flow_of(tab, tab->over.oldest);
+}
+
+struct flow *flowtab_oldest_untold(struct flowtab *tab)
+{
+	struct flow *over = flowtab_oldest_over(tab), *live = flow_of(tab, tab->untold.oldest);
+
+	return !over || (live && live->untold < over->untold) ? live : over;
+}
+
+uint32_t flowtab_untold_count(const struct flowtab *tab)
+{
+	return tab->untold_count;
+}
+
+/* -------------------------------------------------------------- their age */
 
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
 {
@@ -243,7 +328,7 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
 	if (!flows)
 		return NULL;
 	for (uint32_t i = 0; i < tab->fresh; i++)
-		if (tab->slots[i].facts.id)
+		if (tab->slots[i].facts.id && tab->slots[i].idle != IDLE_OVER)
 			flows[count++] = &tab->slots[i];
 	qsort(flows, count, sizeof(struct flow *), by_number);
 	*ret_count = count;

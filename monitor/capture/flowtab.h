@@ -1,6 +1,6 @@
 /*
  * flowtab.h - the flows alive now: find, age, retire. One slab taken at start, no allocation per
- * packet.
+ * packet. A flow that is over stays in its slot until the recorder could be told.
  */
 #ifndef MONITOR_CAPTURE_FLOWTAB_H
 #define MONITOR_CAPTURE_FLOWTAB_H
@@ -15,7 +15,9 @@ enum idle {
 	IDLE_TCP_OPENING,
 	IDLE_TCP_OPEN,
 	IDLE_TCP_CLOSED,
-	IDLE_COUNT
+	IDLE_COUNT,
+	IDLE_NOT = IDLE_COUNT, /* not touched yet */
+	IDLE_OVER              /* ended: no packet finds it any more */
 };
 
 struct flowtab_limits {
@@ -34,18 +36,21 @@ struct copy_mark {
 struct flow {
 	struct flow_key key;
 	uint32_t hash;
-	uint32_t newer, older;             /* on its idle list; slot + 1, 0 ends */
-	uint32_t young_newer, young_older; /* on the list of the young, by first payload */
-	uint8_t idle;                      /* enum idle */
-	uint8_t side0;                     /* which side of the key is end 0 of the facts */
-	bool settled;                      /* a settled event was sent (or queued: unsent) */
-	bool opened;                       /* packets of it lie with the inspector */
-	bool relearning;                   /* media began after it had settled */
-	uint32_t name;                     /* names.h */
-	uint32_t syn_seq[2];               /* sequence number of end i's SYN */
-	int64_t payload_us;                /* first payload; 0 none */
-	int64_t told_us;                   /* last event about it */
-	struct young *young;               /* NULL once nothing more is to be learnt */
+	uint32_t newer, older;               /* on its idle list; slot + 1, 0 ends */
+	uint32_t young_newer, young_older;   /* on the list of the young, by first payload */
+	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
+	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
+	uint8_t untold_type; /* enum event_type: what could not be told */
+	uint8_t idle;        /* enum idle */
+	uint8_t side0;       /* which side of the key is end 0 of the facts */
+	bool settled;        /* a settled event was sent (or queued: unsent) */
+	bool opened;         /* packets of it lie with the inspector */
+	bool relearning;     /* media began after it had settled */
+	uint32_t name;       /* names.h */
+	uint32_t syn_seq[2]; /* sequence number of end i's SYN */
+	int64_t payload_us;  /* first payload; 0 none */
+	int64_t told_us;     /* last event about it */
+	struct young *young; /* NULL once nothing more is to be learnt */
 	struct copy_mark copies[2][2];
 	struct flow_facts facts;
 };
@@ -59,18 +64,32 @@ void flowtab_free(struct flowtab *tab);
 struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key);
 /* A new flow, zeroed but for key, on no idle list yet: touch it. NULL if the table is full. */
 struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key);
+bool flowtab_is_full(const struct flowtab *tab);
 /* It lives at `now_us`, and may be silent from here for as long as `idle` says. */
 void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle);
 /* Takes it out; its caller has told the recorder. The pointer is dead afterwards. */
 void flowtab_remove(struct flowtab *tab, struct flow *flow);
+
+/*
+ * The recorder could not be told of the flow: it waits under `number`, which only ever grows, and of
+ * a new number goes to the end. flowtab_end(): the flow is over too; it leaves the index, so that another may
+ * begin under its key, and keeps its slot until flowtab_remove(). flowtab_told(): it waits no more.
+ */
+void flowtab_untold(struct flowtab *tab, struct flow *flow, uint64_t number);
+void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number);
+void flowtab_told(struct flowtab *tab, struct flow *flow);
+/* Of all that wait the one with the lowest number; of the ended ones; NULL. */
+struct flow *flowtab_oldest_untold(struct flowtab *tab);
+struct flow *flowtab_oldest_over(struct flowtab *tab);
+uint32_t flowtab_untold_count(const struct flowtab *tab);
 
 /* The flow whose time is over at `now_us`; NULL if there is none (any more). */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
 /* The flow that has been silent longest of all: who must go when the table is full; NULL if empty. */
 struct flow *flowtab_longest_idle(struct flowtab *tab);
 /*
- * All flows in the order of their numbers, *ret_count of them; the array is the caller's to free,
- * NULL when out of memory or empty. For the end of an input.
+ * All live flows in the order of their numbers, *ret_count of them; the array is the caller's to
+ * free, NULL when out of memory or empty. For the end of an input.
  */
 struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
 
@@ -80,6 +99,7 @@ void flowtab_make_old(struct flowtab *tab, struct flow *flow);
 /* The flow that has been young longest; NULL. */
 struct flow *flowtab_oldest_young(struct flowtab *tab);
 
+/* Live ones. */
 uint32_t flowtab_count(const struct flowtab *tab);
 
 #endif

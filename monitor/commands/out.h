@@ -13,7 +13,7 @@
 #ifndef MONITOR_COMMANDS_OUT_H
 #define MONITOR_COMMANDS_OUT_H
 
-#include "schema/base.h"
+#include "monitor/json.h"
 
 enum out_format { OUT_TABLE, OUT_JSON, OUT_JSONL, OUT_CSV };
 
@@ -79,8 +79,6 @@ uint64_t out_count(const struct out *out);
 /* Nothing more is to be written to `file`. Returns as out_end() does. */
 int stream_end(FILE *file, struct err *err) MUST_CHECK;
 
-/* `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
-void json_put(FILE *file, const char *text);
 /* `word` as a shell reads it back. */
 void shell_put(FILE *file, const char *word);
 

@@ -125,6 +125,23 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 	return *ret_error < 0 ? NULL : unit;
 }
 
+int units_list(const struct units *units, struct flowdb *db, struct err *err)
+{
+	char profiles[PROFILES_MAX * 34];
+	int64_t id;
+	int r = 0;
+
+	for (size_t i = 0; i < units->policy->unit_count && r >= 0; i++) {
+		const struct unit_rule *rule = &units->policy->units[i];
+
+		if (rule->many)
+			continue;
+		profiles_print(units->policy, rule->profiles, profiles, sizeof(profiles));
+		r = flowdb_unit_put(db, rule->name, profiles, true, &id, err);
+	}
+	return r < 0 ? r : 0;
+}
+
 static bool is_group_mac(const struct mac *mac)
 {
 	return mac->b[0] & 1;

@@ -47,6 +47,9 @@ struct units;
 struct units *units_new(const struct policy *policy);
 void units_free(struct units *units);
 
+/* All units that the policy names one by one, into the database: silence is told from absence. */
+int units_list(const struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;
+
 /*
  * The unit at one end of a flow, made at first sight. An entry of the policy that stands for many
  * hosts only makes a unit of a host that `spoke`. NULL: no unit; a broadcast or multicast

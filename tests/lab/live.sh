@@ -4,39 +4,20 @@
 set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
+# shellcheck source=tests/lib/net.sh
+. tests/lib/net.sh
 
 name='live on a veth pair the demo is judged as from the file'
-for tool in ip ethtool tcpreplay; do
-	command -v $tool >/dev/null || { skip "$name" "skipped: no $tool"; exit; }
-done
-[ "$(id -u)" = 0 ] || { skip "$name" 'skipped: not root'; exit; }
-near=tlmon-near-$$ far=tlmon-far-$$ pid=
-ip netns add $near 2>"$work/err" || { skip "$name" "skipped: no network namespaces: $(cat "$work/err")"; exit; }
-# `ip netns exec` would mount /sys anew, which a chroot does not allow; entering the network is enough.
-inside() { local ns=$1; shift; nsenter --net="/run/netns/$ns" "$@"; }
-clean() {
-	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
-	ip netns del $near 2>/dev/null
-	ip netns del $far 2>/dev/null
-	rm -rf "$work"
-}
-trap clean EXIT
-inside $near true 2>"$work/err" || { skip "$name" "skipped: network namespaces cannot be entered: $(cat "$work/err")"; exit; }
+command -v tcpreplay >/dev/null || skip_all 'no tcpreplay' "$name"
+pid=
+lab_end_hook() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; }
+lab_make "$name"
 
 set -e
-ip netns add $far
-inside $near ip link add mirror0 type veth peer name replay0 netns "/run/netns/$far"
-for end in "$near mirror0" "$far replay0"; do
-	set -- $end
-	inside "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 2>/dev/null || true
-	inside "$1" ethtool -K "$2" gro off gso off tso off tx off rx off >/dev/null 2>&1
-	inside "$1" ip link set "$2" mtu 9000 up
-done
-
 "$B/tools/mkdemo" "$work/demo.pcap"
 "$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/file" >/dev/null 2>&1
 # Its reader goes after one line: the run must not.
-nsenter --net=/run/netns/$near "$TLMON" watch -i mirror0 -c tests/demo/site.yaml -l "$work/live" > >(head -1 >"$work/out") 2>"$work/err" &
+nsenter --net="/run/netns/$near" "$TLMON" watch -i mirror0 -c tests/demo/site.yaml -l "$work/live" > >(head -1 >"$work/out") 2>"$work/err" &
 pid=$!
 for _ in $(seq 50); do
 	[ ! -e "$work/live/flows.db" ] || break

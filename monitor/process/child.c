@@ -1,0 +1,156 @@
+/*
+ * child.c - see child.h.
+ */
+#include "monitor/process/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define HANG_US 2000000
+#define HANG_MERCY_US 500000 /* for its handler to keep the packet */
+#define BACKOFF_US 100000
+#define BACKOFF_MAX_US 5000000
+
+int64_t child_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The terminal's signals go to all of us; what they mean is the supervisor's affair. */
+static void child_begin(pid_t parent)
+{
+	static const int IGNORED[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
+
+	/* Again when it has changed its user, which clears this. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(CREW_FAILED);
+	for (size_t i = 0; i < ARRAY_LEN(IGNORED); i++)
+		signal(IGNORED[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (null >= 0)
+		dup2(null, STDOUT_FILENO);
+	closep(&null);
+}
+
+int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *crew),
+               struct err *err)
+{
+	struct board_role *told = &crew->board->role[child->role];
+	pid_t parent = getpid(), pid;
+
+	atomic_store(&told->hand, 0);
+	atomic_store(&told->finished, 0);
+	atomic_store(&told->ready_us, 0);
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return err_set(err, -errno, "the %s cannot be started: %s",
+		               process_role_name(child->role), strerror(errno));
+	if (!pid) {
+		child_begin(parent);
+		crew_leave(crew, child->role);
+		crew->again = child->forks > 0;
+		_exit(main(crew));
+	}
+	child->pid = pid;
+	child->forks++;
+	child->hung = false;
+	child->hand = 0;
+	return 0;
+}
+
+static void end_fill(const struct child *child, const struct board *board, int status,
+                     struct child_end *ret)
+{
+	*ret = (struct child_end){
+		.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.hand = atomic_load(&board->role[child->role].hand),
+		.hung = child->hung,
+	};
+	if (ret->exit_code > 128)
+		ret->signal = ret->exit_code - 128;
+	ret->crashed = ret->hung || (ret->signal && ret->signal != SIGKILL &&
+	                             ret->signal != SIGTERM);
+	if (ret->hung)
+		snprintf(ret->text, sizeof(ret->text), "hung for 2 s on a packet");
+	else if (ret->signal)
+		snprintf(ret->text, sizeof(ret->text), "killed by SIG%s",
+		         sigabbrev_np(ret->signal) ? sigabbrev_np(ret->signal) : "?");
+	else
+		snprintf(ret->text, sizeof(ret->text), "exit %d", ret->exit_code);
+}
+
+bool child_ended(struct child *child, struct board *board, struct child_end *ret)
+{
+	int status;
+
+	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
+		return false;
+	end_fill(child, board, status, ret);
+	child->pid = 0;
+	child->not_before_us = 0;
+	if (atomic_load(&board->role[child->role].finished)) {
+		child->backoff_us = 0;
+	} else {
+		child->backoff_us = child->backoff_us ? child->backoff_us * 2 : BACKOFF_US;
+		if (child->backoff_us > BACKOFF_MAX_US)
+			child->backoff_us = BACKOFF_MAX_US;
+		child->not_before_us = child_clock_us() + child->backoff_us;
+	}
+	return true;
+}
+
+bool child_await(struct child *child, struct board *board, struct child_end *ret_end)
+{
+	struct bell *bell = &board->bell[PROCESS_SUPERVISOR];
+
+	for (;;) {
+		uint32_t ticket = bell_listen(bell);
+
+		if (atomic_load(&board->role[child->role].ready_us))
+			return true;
+		if (child_ended(child, board, ret_end))
+			return false;
+		bell_wait(bell, ticket, 10000);
+	}
+}
+
+void child_watch(struct child *child, struct board *board)
+{
+	uint64_t hand = atomic_load(&board->role[child->role].hand);
+	int64_t now_us = child_clock_us();
+
+	if (!child->pid)
+		return;
+	if (!hand || hand != child->hand) {
+		child->hand = hand;
+		child->hand_since_us = now_us;
+	} else if (now_us - child->hand_since_us >= HANG_US + HANG_MERCY_US) {
+		kill(child->pid, SIGKILL);
+	} else if (now_us - child->hand_since_us >= HANG_US && !child->hung) {
+		child->hung = true;
+		kill(child->pid, SIGABRT);
+	}
+}
+
+/* Also one that is stopped. */
+void child_kill(struct child *child)
+{
+	if (!child->pid)
+		return;
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	child->pid = 0;
+}

@@ -1,0 +1,79 @@
+/*
+ * crew.c - see crew.h.
+ */
+#include "monitor/process/crew.h"
+#include "monitor/process/title.h"
+
+#include <time.h>
+#include <unistd.h>
+
+void crew_leave(struct crew *crew, enum process_role role)
+{
+	closep(&crew->signals);
+	if (role != PROCESS_SENSOR)
+		capture_detach(crew->capture);
+	if (role != PROCESS_RECORDER)
+		closep(&crew->image);
+	if (role != PROCESS_EXPORTER)
+		closep(&crew->eve);
+}
+
+int64_t crew_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int crew_fail(struct crew *crew, const struct err *err)
+{
+	crew->board->err = *err;
+	return CREW_FAILED;
+}
+
+/* Whatever comes back goes to the board; what is killed says so by itself. */
+static void try(struct crew *crew, enum process_role role)
+{
+	const struct run_test *test = &crew->options->test;
+
+	if (test->try_what && test->try_role == role)
+		crew->board->role[role].tried = sandbox_try(test->try_what);
+}
+
+int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint64_t memory)
+{
+	struct board_role *mine = &crew->board->role[role];
+	struct sandbox_options options = {
+		.role = role, .users = crew->users, .dir = dir, .memory = memory};
+	char title[64];
+	struct err err;
+	int r;
+
+	snprintf(title, sizeof(title), "tlmon: %s (%slandlock)", process_role_name(role),
+	         sandbox_landlock() ? "" : "no ");
+	title_set(title);
+	r = sandbox_enter(&options, mine->missing, &err);
+	if (r < 0) {
+		crew->board->err = err;
+		return r;
+	}
+	try(crew, role);
+	atomic_store(&mine->ready_us, crew_now_us());
+	bell_ring(&crew->board->bell[PROCESS_SUPERVISOR]);
+	return 0;
+}
+
+/* xorshift64*: the seed decides who sleeps when. */
+void crew_delay(struct crew *crew, uint64_t *state)
+{
+	if (!crew->options->test.delay)
+		return;
+	if (!*state)
+		*state = crew->options->test.delay * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)getpid();
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	if (*state * UINT64_C(0x2545f4914f6cdd1d) >> 61 == 0)
+		usleep((useconds_t)(*state >> 40 & 0x1fff));
+}

@@ -1,0 +1,53 @@
+/*
+ * crew.h - what the processes of one run are forked with, and their main functions: each locks itself
+ * in, does its work until it is told that there is no more, and returns its exit code.
+ */
+#ifndef MONITOR_PROCESS_CREW_H
+#define MONITOR_PROCESS_CREW_H
+
+#include "monitor/process/board.h"
+
+struct crew {
+	const struct run_options *options;
+	struct board *board;
+	struct ring *facts, *packets, *opinions; /* design.md 2 */
+	struct ring *control;                    /* supervisor -> recorder */
+	struct ring *found;                      /* recorder -> supervisor, to be shown */
+	struct sandbox_users users;
+	struct capture *capture; /* the sensor's, opened for it */
+	const struct capture *inputs; /* names, sizes, hashes: to look at */
+	char input_names[1024];
+	int image; /* a private database is left here by the recorder; -1 */
+	int eve;   /* the exporter's file; -1 */
+	int signals; /* the supervisor's */
+	bool again; /* the role takes the place of one that died */
+};
+
+/* Exit codes of a child; 128 + n: its handler of signal n put the packet in hand on the board. */
+enum {
+	CREW_DONE = 0,
+	CREW_FAILED = 1, /* board->err says why */
+	CREW_AWAY = 3,   /* the sensor: another one shall take its place */
+	CREW_GONE = 4,   /* the sensor: all its interfaces are gone */
+	CREW_FULL = 5,   /* the recorder: the database cannot be written now; board->err says why */
+};
+
+int sensor_main(struct crew *crew);
+int inspector_main(struct crew *crew);
+int recorder_main(struct crew *crew);
+int exporter_main(struct crew *crew);
+
+/* In a child, at once: lets go of what is not its own. */
+void crew_leave(struct crew *crew, enum process_role role);
+/*
+ * When it has opened all it needs: locks itself in as its role, tries what a test asks for, and says on the board that it is ready.
+ * 0, or negative errno with board->err filled.
+ */
+int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint64_t memory) MUST_CHECK;
+/* board->err says why. */
+int crew_fail(struct crew *crew, const struct err *err);
+int64_t crew_now_us(void); /* wall clock */
+/* For tests: sleeps now and then, by run_options.test.delay. */
+void crew_delay(struct crew *crew, uint64_t *state);
+
+#endif

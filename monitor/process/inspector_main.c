@@ -1,0 +1,52 @@
+/*
+ * inspector_main.c - the inspector as a process. nDPI dies of ordinary traffic; here that costs an
+ * opinion. The packet it died of still lies unreleased on the ring: the supervisor keeps it.
+ */
+#include "monitor/process/crew.h"
+#include "monitor/inspector.h"
+
+#define WAIT_US 50000
+#define BATCH 32
+#define MEMORY (512u << 20)
+
+int inspector_main(struct crew *crew)
+{
+	struct board *board = crew->board;
+	struct board_role *mine = &board->role[PROCESS_INSPECTOR];
+	struct bell *bell = &board->bell[PROCESS_INSPECTOR];
+	const struct inspector_options options = {
+		.packets = crew->packets,
+		.opinions = crew->opinions,
+		.hand = &mine->hand,
+		.dtls = crew->options->test.ndpi_dtls,
+	};
+	struct inspector *inspector;
+	uint64_t delay = 0;
+	struct err err;
+
+	ring_attach_reader(crew->packets);
+	ring_attach_writer(crew->opinions);
+	if (inspector_new(&options, &inspector, &err) < 0)
+		return crew_fail(crew, &err);
+	if (crew_enter(crew, PROCESS_INSPECTOR, NULL, MEMORY) < 0)
+		return CREW_FAILED;
+	for (;;) {
+		/* Asked before the ring is looked at: nothing comes after that. */
+		bool over = atomic_load(&board->stop) >= BOARD_NO_SENSOR;
+		uint32_t ticket = bell_listen(bell);
+		unsigned done = inspector_step(inspector, BATCH);
+
+		atomic_fetch_add(&mine->finished, done);
+		if (done) {
+			bell_ring(&board->bell[PROCESS_RECORDER]);
+			bell_ring(&board->bell[PROCESS_SENSOR]);
+		} else if (over && !ring_peek(crew->packets)) {
+			break;
+		} else {
+			bell_wait(bell, ticket, WAIT_US);
+		}
+		board->result.refused_opinions = inspector_refused(inspector);
+		crew_delay(crew, &delay);
+	}
+	return CREW_DONE;
+}

@@ -1,0 +1,165 @@
+/*
+ * recorder_main.c - the recorder as a process: opens its database, begins the run (or goes on with
+ * it in the place of one that died), handles what comes, and shows what it found.
+ */
+#include "monitor/process/crew.h"
+
+#define WAIT_US 50000
+
+struct work {
+	struct crew *crew;
+	struct recorder *recorder;
+};
+
+static const struct captured_input *input_told(void *context, unsigned index)
+{
+	const struct work *work = context;
+
+	return index < capture_input_count(work->crew->inputs)
+	               ? capture_input(work->crew->inputs, index)
+	               : NULL;
+}
+
+/* Shown if there is room; the database has it in any case. */
+static void show(struct crew *crew, const void *event, size_t len)
+{
+	void *room = ring_reserve(crew->found, len);
+
+	if (!room)
+		return;
+	memcpy(room, event, len);
+	((struct event *)room)->len = (uint32_t)(len + 7) & ~7u;
+	ring_publish(crew->found);
+	bell_ring(&crew->board->bell[PROCESS_SUPERVISOR]);
+}
+
+static void input_over(void *context, const struct event_input *input)
+{
+	const struct work *work = context;
+
+	show(work->crew, input, input->head.len);
+}
+
+static void found(void *context, const struct finding *finding)
+{
+	const struct work *work = context;
+	const char *unit = finding->unit->name, *reason = finding->row.reason;
+	size_t unit_len = strlen(unit), text_len = unit_len + strlen(reason);
+	union {
+		struct event_found found;
+		uint8_t room[EVENT_MAX];
+	} event = {.found = {.head.type = EVENT_FOUND}};
+
+	if (!work->crew->options->capture.live)
+		return;
+	event.found.time_us = finding->row.first_us;
+	event.found.id = finding->id;
+	event.found.kind = finding->row.kind;
+	event.found.severity = finding->row.severity;
+	event.found.unit_len = (uint8_t)unit_len;
+	event.found.text_len = (uint16_t)text_len;
+	memcpy(event.found.text, unit, unit_len);
+	memcpy(event.found.text + unit_len, reason, text_len - unit_len);
+	show(work->crew, &event, sizeof(event.found) + text_len);
+}
+
+static void publish(const struct work *work)
+{
+	struct run_result *result = &work->crew->board->result;
+
+	result->sums = *recorder_sums(work->recorder);
+	result->refused = recorder_refused(work->recorder);
+	result->units = units_count(recorder_units(work->recorder));
+}
+
+static int work_on(struct work *work, struct err *err)
+{
+	struct crew *crew = work->crew;
+	struct board *board = crew->board;
+	struct bell *bell = &board->bell[PROCESS_RECORDER];
+	uint64_t delay = 0;
+
+	while (!recorder_is_over(work->recorder)) {
+		/* Asked before the rings are looked at: nothing comes after that. */
+		bool alone = atomic_load(&board->stop) >= BOARD_NO_SENSOR;
+		uint32_t ticket = bell_listen(bell);
+		int r = recorder_step(work->recorder, err);
+
+		if (r > 0) {
+			atomic_fetch_add(&board->role[PROCESS_RECORDER].finished, (unsigned)r);
+			bell_ring(&board->bell[PROCESS_SENSOR]);
+			bell_ring(&board->bell[PROCESS_INSPECTOR]);
+		} else if (!r && alone) {
+			r = recorder_end(work->recorder, err);
+		} else if (!r) {
+			bell_wait(bell, ticket, WAIT_US);
+			r = recorder_idle(work->recorder, err);
+		}
+		publish(work);
+		if (r < 0)
+			return r;
+		crew_delay(crew, &delay);
+	}
+	return 0;
+}
+
+static bool passes(int error)
+{
+	return error == -ENOSPC || error == -EBUSY || error == -EIO || error == -EROFS;
+}
+
+int recorder_main(struct crew *crew)
+{
+	const struct run_options *options = crew->options;
+	struct board *board = crew->board;
+	struct work work = {.crew = crew};
+	struct recorder_options recorder = {
+		.policy = options->policy,
+		.facts = crew->facts,
+		.packets = crew->packets,
+		.opinions = crew->opinions,
+		.control = crew->control,
+		.run = atomic_load(&board->run),
+		.version = TLMON_VERSION,
+		.source = options->capture.live ? "live" : "file",
+		.inputs = crew->input_names,
+		.filter = options->capture.filter ? options->capture.filter : "",
+		.live = options->capture.live,
+		.begun_us = options->capture.live ? crew_now_us() : 0,
+		.again = options->again,
+		.inspector_off = &board->inspector_off,
+		.input = options->capture.live ? NULL : input_told,
+		.input_over = input_over,
+		.found = found,
+		.context = &work,
+	};
+	struct flowdb *db = NULL;
+	struct err err = {0};
+	int r;
+
+	ring_attach_reader(crew->facts);
+	ring_attach_reader(crew->opinions);
+	ring_attach_reader(crew->control);
+	ring_attach_writer(crew->found);
+	r = flowdb_open(options->dir, FLOWDB_WRITE, &db, &err);
+	if (r >= 0) {
+		recorder.db = db;
+		r = recorder_new(&recorder, &work.recorder, &err);
+	}
+	if (r >= 0) {
+		atomic_store(&board->run, recorder_run(work.recorder));
+		if (crew_enter(crew, PROCESS_RECORDER, options->dir, 0) < 0)
+			return CREW_FAILED;
+		r = work_on(&work, &err);
+	}
+	if (r >= 0 && crew->image >= 0)
+		r = flowdb_save(db, crew->image, &err);
+	if (r < 0) {
+		crew_fail(crew, &err);
+		return options->capture.live && passes(r) ? CREW_FULL : CREW_FAILED;
+	}
+	board->result.strangers = *recorder_strangers(work.recorder);
+	recorder_free(work.recorder);
+	flowdb_close(db);
+	return CREW_DONE;
+}

@@ -1,0 +1,250 @@
+/*
+ * blind.c - see blind.h. Invariants:
+ *  (1) What the ledger remembers stands in the database as it does here.
+ *  (2) An interval that goes on is never forgotten while another one could be.
+ *  (3) keys[] stand apart, so that looking for one reads nothing else.
+ */
+#include "monitor/record/blind.h"
+
+#include <xxhash.h>
+
+struct interval {
+	int64_t id, run, unit, since_us, until_us; /* until 0: goes on */
+	uint64_t count, number;                    /* number: larger is noted later */
+	uint8_t cause;
+	char detail[BLIND_DETAIL_MAX];
+};
+
+struct told_row {
+	int64_t flow, unit, since_us, until_us; /* flow 0: empty, or marked already */
+};
+
+struct blinds {
+	uint64_t keys[BLINDS_MAX]; /* of cause, unit, detail; 0: empty */
+	struct interval all[BLINDS_MAX];
+	size_t count, next; /* next: where the search for a place begins when all are taken */
+	uint64_t noted;
+	struct told_row rows[BLIND_ROWS_MAX];
+	size_t row_next;
+	int64_t newest_us; /* end of the newest row told of */
+	uint64_t refused;
+};
+
+struct blinds *blinds_new(void)
+{
+	return calloc(1, sizeof(struct blinds));
+}
+
+void blinds_free(struct blinds *blinds)
+{
+	free(blinds);
+}
+
+uint64_t blinds_refused(const struct blinds *blinds)
+{
+	return blinds->refused;
+}
+
+static int64_t end_of(int64_t until_us)
+{
+	return until_us ? until_us : INT64_MAX;
+}
+
+static bool overlaps(const struct interval *interval, int64_t since_us, int64_t until_us)
+{
+	return interval->since_us <= until_us && end_of(interval->until_us) >= since_us;
+}
+
+static uint64_t key_of(const struct interval *interval)
+{
+	struct {
+		int64_t unit;
+		uint64_t cause;
+		char detail[BLIND_DETAIL_MAX];
+	} key = {interval->unit, interval->cause, ""};
+
+	memcpy(key.detail, interval->detail, strlen(interval->detail));
+	return XXH3_64bits(&key, sizeof(key)) | 1;
+}
+
+/* The one noted last of the same cause, unit and detail. */
+static struct interval *last_alike(struct blinds *blinds, const struct interval *interval)
+{
+	uint64_t key = key_of(interval);
+	struct interval *last = NULL;
+
+	for (size_t i = 0; i < blinds->count; i++) {
+		struct interval *other = &blinds->all[i];
+
+		if (blinds->keys[i] == key && other->cause == interval->cause &&
+		    other->unit == interval->unit && !strcmp(other->detail, interval->detail) &&
+		    (!last || other->number > last->number))
+			last = other;
+	}
+	return last;
+}
+
+static void remember(struct blinds *blinds, const struct interval *interval)
+{
+	size_t at = blinds->count;
+
+	if (at < BLINDS_MAX) {
+		blinds->count++;
+	} else {
+		at = blinds->next;
+		for (size_t i = 0; i < BLINDS_MAX && !blinds->all[at].until_us; i++)
+			at = (at + 1) % BLINDS_MAX;
+		blinds->next = (at + 1) % BLINDS_MAX;
+		blinds->refused++;
+	}
+	blinds->all[at] = *interval;
+	blinds->all[at].number = ++blinds->noted;
+	blinds->keys[at] = key_of(interval);
+}
+
+static int load_one(void *context, const struct blind_view *view, struct err *err)
+{
+	struct interval interval = {
+		.id = view->id,
+		.run = view->row.run,
+		.unit = view->row.unit,
+		.since_us = view->row.since_us,
+		.until_us = view->row.until_us,
+		.count = view->row.count,
+		.cause = view->row.cause,
+	};
+
+	text_copy(interval.detail, sizeof(interval.detail), view->row.detail);
+	remember(context, &interval);
+	return 0;
+}
+
+int blinds_load(struct blinds *blinds, struct flowdb *db, int64_t run, struct err *err)
+{
+	const struct blind_query query = {.run = run};
+
+	return flowdb_blinds(db, &query, load_one, blinds, err);
+}
+
+static int put(struct flowdb *db, struct interval *interval, struct err *err)
+{
+	const struct blind_row row = {
+		.run = interval->run,
+		.unit = interval->unit,
+		.since_us = interval->since_us,
+		.until_us = interval->until_us,
+		.count = interval->count,
+		.cause = interval->cause,
+		.detail = interval->detail,
+	};
+
+	return flowdb_blind_put(db, &row, &interval->id, err);
+}
+
+int blinds_restore(struct blinds *blinds, struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	/* With the ids they had, before any new one can be given the same. */
+	for (size_t i = 0; i < blinds->count && r >= 0; i++)
+		r = put(db, &blinds->all[i], err);
+	return r < 0 ? r : 0;
+}
+
+/* Whether `more` is part of `last`: it ends it, overlaps it, or nothing much lies between them. */
+static bool belongs(const struct interval *last, const struct interval *more)
+{
+	return last &&
+	       (!last->until_us || (more->since_us <= last->until_us + BLIND_JOIN_US &&
+	                            end_of(more->until_us) >= last->since_us - BLIND_JOIN_US));
+}
+
+static void join(struct interval *last, const struct interval *more)
+{
+	if (more->since_us < last->since_us)
+		last->since_us = more->since_us;
+	if (!more->until_us || !last->until_us)
+		last->until_us = more->until_us;
+	else if (more->until_us > last->until_us)
+		last->until_us = more->until_us;
+	/* The end of one that went on is told by another clock than its beginning. */
+	if (last->until_us && last->until_us < last->since_us)
+		last->until_us = last->since_us;
+	last->count += more->count;
+}
+
+static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct interval *interval,
+                     struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < BLIND_ROWS_MAX && r >= 0; i++) {
+		struct told_row *row = &blinds->rows[i];
+
+		if (!row->flow || row->until_us < blinds->newest_us - BLIND_ROWS_US ||
+		    (interval->unit && interval->unit != row->unit) ||
+		    !overlaps(interval, row->since_us, row->until_us))
+			continue;
+		r = flowdb_flow_blind(db, row->flow, err);
+		row->flow = 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
+                const struct blind_row *blind, struct err *err)
+{
+	struct interval more = {
+		.run = run,
+		.unit = blind->unit,
+		.since_us = blind->since_us,
+		.until_us = blind->until_us,
+		.count = blind->count,
+		.cause = blind->cause,
+	};
+	struct interval *last;
+	int r;
+
+	if (more.until_us && more.until_us < more.since_us)
+		more.until_us = more.since_us;
+	text_copy(more.detail, sizeof(more.detail), blind->detail);
+	last = last_alike(blinds, &more);
+	if (belongs(last, &more)) {
+		join(last, &more);
+		more = *last;
+	} else {
+		last = NULL;
+	}
+	r = put(db, &more, err);
+	if (r < 0)
+		return r;
+	if (!last)
+		remember(blinds, &more);
+	return mark_rows(blinds, db, &more, err);
+}
+
+bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
+                  int64_t since_us, int64_t until_us)
+{
+	for (size_t i = blinds->count; i-- > 0;) {
+		const struct interval *interval = &blinds->all[i];
+
+		if (overlaps(interval, since_us, until_us) &&
+		    (!cause || interval->cause == cause) &&
+		    (!interval->unit || interval->unit == unit))
+			return true;
+	}
+	return false;
+}
+
+void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,
+                int64_t until_us)
+{
+	struct told_row *row = &blinds->rows[blinds->row_next];
+
+	if (until_us > blinds->newest_us)
+		blinds->newest_us = until_us;
+	blinds->refused += row->flow && row->until_us >= blinds->newest_us - BLIND_ROWS_US;
+	*row = (struct told_row){flow, unit, since_us, until_us};
+	blinds->row_next = (blinds->row_next + 1) % BLIND_ROWS_MAX;
+}

@@ -1,0 +1,57 @@
+/*
+ * losses.c - see losses.h. Counters go on from sensor to sensor, so a difference is never negative but where
+ * somebody lies: then it counts as nothing.
+ */
+#include "monitor/record/losses.h"
+
+static uint64_t more(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db, int64_t run,
+                bool live, const struct event_health *health, struct err *err)
+{
+	const struct counters *now = &health->counters, *before = &losses->before;
+	const struct {
+		enum blind_cause cause;
+		uint64_t count;
+	} lost[] = {
+		{BLIND_KERNEL_DROP, more(now->kernel_dropped, before->kernel_dropped)},
+		{BLIND_TRUNCATED, more(now->truncated, before->truncated)},
+		{BLIND_EVICTED, more(now->evicted, before->evicted)},
+		{BLIND_RING_FULL, more(now->inspect_shed, before->inspect_shed) +
+	                                  more(now->told_shed, before->told_shed)},
+	};
+	int64_t since_us = losses->before_us && losses->before_us <= health->time_us
+	                           ? losses->before_us
+	                           : health->time_us;
+	bool packets = now->seen != before->seen || !losses->packet_us;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(lost) && r >= 0; i++) {
+		const struct blind_row row = {.since_us = since_us,
+		                              .until_us = health->time_us,
+		                              .count = lost[i].count,
+		                              .cause = (uint8_t)lost[i].cause,
+		                              .detail = ""};
+
+		if (row.count)
+			r = blinds_note(blinds, db, run, &row, err);
+	}
+	if (live && r >= 0 && losses->silent == packets &&
+	    (packets || health->time_us - losses->packet_us >= SILENT_US)) {
+		const struct blind_row row = {.since_us = losses->packet_us,
+		                              .until_us = packets ? health->time_us : 0,
+		                              .cause = BLIND_MIRROR_SILENT,
+		                              .detail = ""};
+
+		losses->silent = !packets;
+		r = blinds_note(blinds, db, run, &row, err);
+	}
+	if (packets)
+		losses->packet_us = health->time_us;
+	losses->before = *now;
+	losses->before_us = health->time_us;
+	return r;
+}

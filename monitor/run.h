@@ -1,0 +1,73 @@
+/*
+ * run.h - one run, from packets to rows, as a command asks for it: in processes of their own
+ * (monitor/process/), or all roles in this one (pipeline.c). Same functions, same events, same database.
+ */
+#ifndef MONITOR_RUN_H
+#define MONITOR_RUN_H
+
+#include "monitor/capture/capture.h"
+#include "monitor/capture/flowtab.h"
+#include "monitor/process/roles.h"
+#include "monitor/recorder.h"
+
+/* Where it stands. */
+struct run_state {
+	int64_t now_us; /* the run's clock */
+	int permille;   /* of the files; -1: unknown, or live */
+	bool live;
+	uint64_t seen, dropped; /* packets */
+	uint64_t flows, findings, units;
+};
+
+/* A finding that opens. */
+struct run_found {
+	int64_t time_us, id;
+	uint8_t kind, severity;
+	const char *unit, *reason;
+};
+
+/* For tests (--test): what is done on purpose. */
+struct run_test {
+	bool ndpi_dtls;        /* DTLS goes to nDPI, which dies of it */
+	uint64_t delay;        /* each role sleeps at times drawn from this seed; 0: none does */
+	const char *die, *hang; /* the sensor does so on a UDP payload that begins with it; NULL */
+	enum process_role try_role;
+	const char *try_what; /* sandbox_try(), from inside that role; NULL */
+};
+
+struct run_options {
+	struct capture_options capture;
+	struct flowtab_limits limits;
+	const struct policy *policy;
+	const char *dir; /* of the database; NULL: a private one */
+	const char *eve; /* the file that findings go to as EVE lines, appended; NULL */
+	int64_t for_us;  /* live: ends after that; 0: never by itself */
+	bool again;      /* files that the database holds already are read all the same */
+	bool in_process;
+	struct run_test test;
+	/* Live; may be NULL; `context` for both. */
+	void (*found)(void *context, const struct run_found *found);
+	/* Some ten times a second: where the run stands. */
+	void (*progress)(void *context, const struct run_state *state);
+	void *context;
+};
+
+/* What is left to say when it is over. */
+struct run_result {
+	struct recorder_sums sums;
+	uint64_t refused_opinions; /* the inspector's part of `refused` */
+	uint64_t refused; /* what had no place in a table and went without; no flow is among it */
+	uint64_t units;
+	uint64_t restarts[PROCESS_COUNT];
+	struct strangers strangers;
+};
+
+/*
+ * Runs to the end of the inputs (`capture`, from capture_open(), stays the caller's; how each input went can be
+ * asked of it afterwards), or until SIGINT or SIGTERM, and commits. A private database is the
+ * caller's, in *ret_db, to be read. Negative errno with err filled: what was committed before stays.
+ */
+int run(const struct run_options *options, struct capture *capture, struct run_result *result,
+        struct flowdb **ret_db, struct err *err) MUST_CHECK;
+
+#endif
