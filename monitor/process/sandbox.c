@@ -194,12 +194,14 @@ static void miss(char missing[SANDBOX_MISSING], const char *what)
 	text_add(missing, SANDBOX_MISSING, "%s%s", *missing ? ", " : "", what);
 }
 
+/* The exporter has the owner's group: the database is 0640, so it reads and cannot write. */
 static int become_user(const struct sandbox_options *options, struct err *err)
 {
 	const struct sandbox_users *users = &options->users;
 	bool owner = options->role == PROCESS_RECORDER;
 	uid_t uid = owner ? users->owner_uid : users->apart_uid;
-	gid_t gid = owner ? users->owner_gid : users->apart_gid;
+	gid_t gid = owner || options->role == PROCESS_EXPORTER ? users->owner_gid
+	                                                       : users->apart_gid;
 
 	if (users->change && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return err_set(err, -errno, "%s: cannot become user %u: %s",
