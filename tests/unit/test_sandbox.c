@@ -100,13 +100,12 @@ static struct sandbox_users supervisor(unsigned way, bool live)
 static void enter(unsigned way, enum process_role role, const struct sandbox_users *users,
                   uint64_t memory)
 {
-	struct sandbox_options options = {.role = role,
-	                                  .users = *users,
-	                                  .dir = role == PROCESS_RECORDER || role == PROCESS_EXPORTER
-	                                                 ? dir
-	                                                 : NULL,
-	                                  .memory = memory,
-	                                  .without_landlock = way & WITHOUT_LANDLOCK};
+	struct sandbox_options options = {
+		.role = role,
+		.users = *users,
+		.dir = role == PROCESS_RECORDER || role == PROCESS_EXPORTER ? dir : NULL,
+		.memory = memory,
+		.without_landlock = way & WITHOUT_LANDLOCK};
 	struct err err = {0};
 
 	if (sandbox_enter(&options, board->missing, &err) < 0)
@@ -125,7 +124,7 @@ static int end_of(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid)
+	if (waitpid(pid, &status, 0) < 0)
 		return 97;
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -174,12 +173,16 @@ static void each_way(enum process_role role, void (*before)(void),
                      int (*body)(const void *context), const void *context, int wanted)
 {
 	for (unsigned way = 0; way < WAYS; way++) {
-		struct play it = {.way = way, .role = role, .before = before, .body = body, .context = context};
+		struct play it = {.way = way,
+		                  .role = role,
+		                  .before = before,
+		                  .body = body,
+		                  .context = context};
 		int end = cannot(way) ? wanted : play(&it);
 
 		if (end != wanted)
-			fail_msg("%s, way %u: ended by %d, not %d", process_role_name(role), way, end,
-			         wanted);
+			fail_msg("%s, way %u: ended by %d, not %d", process_role_name(role),
+			         way, end, wanted);
 	}
 }
 
@@ -247,7 +250,8 @@ static void recorder_writes_in_its_directory_alone(void **state)
 	if (!sandbox_landlock())
 		skip();
 	for (unsigned way = 0; way < 2; way++) {
-		struct play it = {.way = way, .role = PROCESS_RECORDER, .body = try, .context = "open"};
+		struct play it = {
+			.way = way, .role = PROCESS_RECORDER, .body = try, .context = "open"};
 
 		if (cannot(way))
 			continue;
@@ -266,7 +270,8 @@ static void exporter_writes_nowhere(void **state)
 	if (!sandbox_landlock())
 		skip();
 	for (unsigned way = 0; way < 2; way++) {
-		struct play it = {.way = way, .role = PROCESS_EXPORTER, .body = try, .context = "open"};
+		struct play it = {
+			.way = way, .role = PROCESS_EXPORTER, .body = try, .context = "open"};
 
 		if (cannot(way))
 			continue;
@@ -468,11 +473,12 @@ static void open_db(void)
 
 	snprintf(path, sizeof(path), "%s/flows.db", dir);
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ||
-	    sqlite3_exec(db,
-	                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	                 "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
-	                 "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
-	                 NULL, NULL, NULL))
+	    sqlite3_exec(
+		    db,
+		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+		    "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
+		    NULL, NULL, NULL))
 		db = NULL;
 }
 
@@ -523,6 +529,7 @@ static int64_t folded, into;
 static void open_flows(void)
 {
 	dbkit_open(&kit);
+	chmod(kit.dir, 0750); /* as flowdb makes it */
 	folded = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "192.0.2.9", 1);
 	into = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "192.0.2.0/24", 1);
 	text_copy(dir, sizeof(dir), kit.dir);
@@ -572,7 +579,8 @@ static int rows_of(sqlite3 *from)
 	sqlite3_stmt *stmt;
 	int rows;
 
-	if (sqlite3_prepare_v2(from, "SELECT count(*) FROM (SELECT * FROM t ORDER BY c)", -1, &stmt, NULL)) {
+	if (sqlite3_prepare_v2(from, "SELECT count(*) FROM (SELECT * FROM t ORDER BY c)", -1,
+	                       &stmt, NULL)) {
 		fprintf(stderr, "# %s\n", sqlite3_errmsg(from));
 		return 51;
 	}
@@ -592,7 +600,8 @@ static int read_while_written(unsigned way)
 	if (!recorder) {
 		enter(way, PROCESS_RECORDER, &users, 0);
 		open_db();
-		if (!db || sqlite3_exec(db, "INSERT INTO t VALUES (1, 'a', 1)", NULL, NULL, NULL))
+		if (!db ||
+		    sqlite3_exec(db, "INSERT INTO t VALUES (1, 'a', 1)", NULL, NULL, NULL))
 			_exit(60);
 		board->ready = 1;
 		while (board->ready < 2)
@@ -625,6 +634,85 @@ static int read_while_written(unsigned way)
 	end = end_of(exporter);
 	board->ready = 4;
 	return end == 2 && end_of(recorder) == 0 ? 0 : end ? end : 64;
+}
+
+/* A writer of the flow database, as the owner, until it is told to close it. */
+static void write_flows_beside(void)
+{
+	struct err err = {0};
+	int64_t change;
+	pid_t pid;
+
+	board->ready = 0;
+	open_flows();
+	dbkit_done(&kit);
+	pid = fork();
+	if (!pid) {
+		if (flowdb_open(dir, FLOWDB_WRITE, &kit.db, &err) < 0 ||
+		    flowdb_begin(kit.db, &err) < 0)
+			fail_in_child(&err);
+		change = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "198.51.100.1",
+		                       1);
+		if (flowdb_commit(kit.db, &err) < 0 || change <= into)
+			fail_in_child(&err);
+		board->ready = 1;
+		for (unsigned i = 0; i < 2000 && board->ready < 2; i++)
+			nap();
+		flowdb_close(kit.db);
+		board->ready = 3;
+		_exit(0);
+	}
+	for (unsigned i = 0; i < 2000 && board->ready < 1; i++)
+		nap();
+}
+
+static int count_finding(void *context, const struct finding_view *finding, struct err *err)
+{
+	(*(int *)context)++;
+	return 0;
+}
+
+static int findings_now(void)
+{
+	const struct finding_query all = {.state = FINDINGS_ALL};
+	struct flowdb *reader = NULL;
+	struct err err = {0};
+	int count = 0;
+
+	if (flowdb_open(dir, FLOWDB_READ, &reader, &err) < 0 ||
+	    flowdb_findings(reader, &all, count_finding, &count, &err) < 0) {
+		fprintf(stderr, "# %s\n", err.text);
+		count = -1;
+	}
+	flowdb_close(reader);
+	return count;
+}
+
+static int read_flows(const void *context)
+{
+	int during = findings_now(), after;
+
+	board->ready = 2;
+	for (unsigned i = 0; i < 2000 && board->ready < 3; i++)
+		nap();
+	after = findings_now();
+	return during == 3 && after == 3 ? 0 : 70 + during + 10 * after;
+}
+
+static void exporter_opens_the_flow_database_with_and_without_a_writer(void **state)
+{
+	struct play it = {
+		.role = PROCESS_EXPORTER, .before = write_flows_beside, .body = read_flows};
+	char command[192];
+
+	for (it.way = 0; it.way < WAYS; it.way++) {
+		if (cannot(it.way))
+			continue;
+		assert_int_equal(play(&it), 0);
+		assert_int_equal(end_of(-1), 0); /* the writer, ours since its parent died */
+		snprintf(command, sizeof(command), "rm -rf %s", board->made);
+		assert_int_equal(system(command), 0);
+	}
 }
 
 static void exporter_reads_what_the_recorder_writes(void **state)
@@ -729,10 +817,13 @@ static void no_role_has_a_capability_left(void **state)
 				size_t sets = ARRAY_LEN(SETS) - (way & AS_ORDINARY ? 1 : 0);
 
 				for (size_t i = 0; i < sets; i++)
-					assert_string_equal(status_line(board->child[child], SETS[i]),
-					                    "0000000000000000");
-				assert_string_equal(status_line(board->child[child], "NoNewPrivs"), "1");
-				assert_string_equal(status_line(board->child[child], "Seccomp"), "2");
+					assert_string_equal(
+						status_line(board->child[child], SETS[i]),
+						"0000000000000000");
+				assert_string_equal(
+					status_line(board->child[child], "NoNewPrivs"), "1");
+				assert_string_equal(status_line(board->child[child], "Seccomp"),
+				                    "2");
 			}
 			children_die_with(pid);
 		}
@@ -924,9 +1015,11 @@ static void capabilities_are_named(void **state)
 
 static int set_up(void **state)
 {
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	             -1, 0);
 	strcpy(dir, "/tmp/tlmon-sandbox-XXXXXX");
-	return board == MAP_FAILED || !mkdtemp(dir) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -1 : 0;
+	return board == MAP_FAILED || !mkdtemp(dir) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -1
+	                                                                                    : 0;
 }
 
 static int tear_down(void **state)
@@ -953,6 +1046,7 @@ int main(void)
 		cmocka_unit_test(what_was_opened_before_is_read),
 		cmocka_unit_test(recorder_writes_a_database_opened_before),
 		cmocka_unit_test(recorder_folds_a_finding_of_many_flows),
+		cmocka_unit_test(exporter_opens_the_flow_database_with_and_without_a_writer),
 		cmocka_unit_test(exporter_reads_what_the_recorder_writes),
 		cmocka_unit_test(no_role_has_a_capability_left),
 		cmocka_unit_test(the_recorder_is_the_owner_and_the_others_are_apart),
