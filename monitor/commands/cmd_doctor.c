@@ -179,6 +179,8 @@ static int running_put(struct out *out, const struct running *process, struct er
 {
 	static const char *const LANDLOCK[] = {
 		[LANDLOCK_UNTOLD] = "?", [LANDLOCK_ON] = "yes", [LANDLOCK_OFF] = "no"};
+	/* It must reopen an interface, and locks itself in no directory. */
+	bool open = process->role == PROCESS_SUPERVISOR;
 
 	if (process->supervisor)
 		out_int(out, process->supervisor);
@@ -191,7 +193,7 @@ static int running_put(struct out *out, const struct running *process, struct er
 	running_capabilities(out, process->permitted);
 	out_bool(out, process->no_new_privs);
 	out_int(out, process->filters);
-	out_text(out, LANDLOCK[process->landlock]);
+	out_text(out, LANDLOCK[open ? LANDLOCK_OFF : process->landlock]);
 	running_limits(out, process);
 	return out_end(out, err);
 }
