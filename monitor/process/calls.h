@@ -92,8 +92,8 @@
 	X(exit_group,       "SIRE", ANY)
 
 /*
- * A sanitizer reads /proc and its own file to print where it happened. Refused, not killed, so that
- * its report comes out.
+ * A sanitizer reads /proc and starts a program to print where it happened. Refused, not killed, so that
+ * its report comes out, if without the names of functions.
  */
 #define CALLS_OF_SANITIZERS(X) \
 	X(open,              ANY) \
@@ -103,6 +103,8 @@
 	X(getrlimit,         ANY) \
 	X(prlimit64,         ANY) \
 	X(prctl,             ANY) \
+	X(pipe,              ANY) \
+	X(pipe2,             ANY) \
 	X(ioctl,             TERMINAL)          /* is it to be in colour? */
 /* clang-format on */
 

@@ -45,6 +45,7 @@ wait
 EOF
 "$work/fake/tlmon" "$work/family" &
 family=$!
+disown "$family"
 started+=("$family")
 for _ in {1..100}; do
 	[ -e "$work/ready" ] && grep -aqs '^tlmon: recorder' "/proc/$(cat "$work/stranger")/cmdline" && break
