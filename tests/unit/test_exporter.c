@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -730,6 +731,67 @@ static void a_locked_database_is_awaited(void **state)
 	assert_int_equal(bench_step(bench), 1);
 }
 
+/* A step by somebody who may read the database alone, as the exporter's sandbox has it; its result. */
+static int step_as_reader(struct bench *bench)
+{
+	static const char *const files[] = {"flows.db", "flows.db-wal", "flows.db-shm"};
+	int status = -1;
+	char path[128];
+	pid_t pid;
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", bench->kit.dir, files[i]);
+		chmod(path, 0444);
+	}
+	assert_int_equal(chmod(bench->kit.dir, 0555), 0);
+	pid = fork();
+	if (!pid) {
+		unsigned written;
+
+		if (!geteuid() && (setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(1);
+		_exit(-exporter_step(bench->exporter, &written, NULL));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(chmod(bench->kit.dir, 0755), 0);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", bench->kit.dir, files[i]);
+		chmod(path, 0644);
+	}
+	return -WEXITSTATUS(status);
+}
+
+static void what_a_recorder_that_died_committed_is_told_by_who_may_only_read(void **state)
+{
+	struct bench *bench = *state;
+	char shm[128];
+	pid_t pid;
+
+	dbkit_done(&bench->kit);
+	pid = fork();
+	if (!pid) {
+		if (flowdb_open(bench->kit.dir, FLOWDB_WRITE, &bench->kit.db, NULL) < 0 ||
+		    flowdb_begin(bench->kit.db, NULL) < 0)
+			_exit(1);
+		put_many(bench, 0, 3);
+		_exit(flowdb_commit(bench->kit.db, NULL) < 0); /* and never closed */
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(step_as_reader(bench), 0);
+	bench_read(bench);
+	assert_int_equal(bench->count, 3);
+	/* Without the WAL's index it takes a writer to read it: it is awaited. */
+	bench->cursor = (struct exporter_cursor){0};
+	snprintf(shm, sizeof(shm), "%s/flows.db-shm", bench->kit.dir);
+	assert_int_equal(unlink(shm), 0);
+	assert_int_equal(step_as_reader(bench), -EAGAIN);
+	assert_int_equal(flowdb_open(bench->kit.dir, FLOWDB_WRITE, &bench->kit.db, NULL), 0);
+	assert_int_equal(step_as_reader(bench), 0);
+	bench_read(bench);
+	assert_int_equal(bench->count, 6);
+}
+
 static void a_damaged_database_is_an_error(void **state)
 {
 	struct bench *bench = *state;
@@ -820,6 +882,7 @@ int main(void)
 		TEST(a_database_that_is_not_there_yet_is_awaited),
 		TEST(an_older_database_is_awaited_until_its_writer_has_changed_it),
 		TEST(a_locked_database_is_awaited),
+		TEST(what_a_recorder_that_died_committed_is_told_by_who_may_only_read),
 		TEST(a_damaged_database_is_an_error),
 		TEST(asking_what_is_new_looks_at_nothing_old),
 	};
