@@ -30,7 +30,7 @@ run_start live --test ndpi-dtls || not_ok 'a live run begins' "$(cat "$work/live
 watcher=$(role inspector)
 inside_exec $near "$B/tools/capture" mirror0 "$work/dtls.pcap" 60 >"$work/capture" {never}<&- &
 capture=$!
-inside_exec $near openssl s_server -quiet -dtls1_2 -accept 10.20.0.99:4433 -cert "$work/cert.pem" \
+inside_exec $near openssl s_server -quiet -dtls1_2 -mtu 1400 -accept 10.20.0.99:4433 -cert "$work/cert.pem" \
 	-key "$work/key.pem" >"$work/server" 2>&1 </dev/null {never}<&- &
 server=$!
 within 5 grep -q listening "$work/capture" || not_ok 'the capture begins'
