@@ -11,6 +11,7 @@
 
 struct ndpi_engine {
 	struct ndpi_detection_module_struct *module;
+	bool dtls;
 };
 
 struct ndpi_state {
@@ -88,7 +89,7 @@ static enum app app_of(ndpi_protocol protocol)
 	return carrier;
 }
 
-int ndpi_engine_new(struct ndpi_engine **ret_engine, struct err *err)
+int ndpi_engine_new(bool dtls, struct ndpi_engine **ret_engine, struct err *err)
 {
 	struct ndpi_engine *engine = calloc(1, sizeof(*engine));
 	NDPI_PROTOCOL_BITMASK all;
@@ -102,6 +103,7 @@ int ndpi_engine_new(struct ndpi_engine **ret_engine, struct err *err)
 	NDPI_BITMASK_SET_ALL(all);
 	ndpi_set_protocol_detection_bitmask2(engine->module, &all);
 	ndpi_finalize_initialization(engine->module);
+	engine->dtls = dtls;
 	*ret_engine = engine;
 	return 0;
 }
@@ -186,7 +188,8 @@ enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const u
 
 	*ret_final = false;
 	if (packet_decode(LINK_RAW, ip, len, IP_LEN_MAX, &packet) != DECODED_IP ||
-	    packet.fragment_later || packet.ip_caplen > UINT16_MAX || is_dtls(&packet))
+	    packet.fragment_later || packet.ip_caplen > UINT16_MAX ||
+	    (is_dtls(&packet) && !engine->dtls))
 		return APP_NONE;
 	whole = mend(&packet, copy);
 	if (!whole)

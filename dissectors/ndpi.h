@@ -9,8 +9,8 @@
 struct ndpi_engine; /* the detection module: one a process */
 struct ndpi_state;  /* of one flow; must only ever see one 5-tuple */
 
-/* Returns 0, or -ENOMEM with err filled. */
-int ndpi_engine_new(struct ndpi_engine **ret_engine, struct err *err) MUST_CHECK;
+/* `dtls`: for tests, it gets what it dies of. Returns 0, or -ENOMEM with err filled. */
+int ndpi_engine_new(bool dtls, struct ndpi_engine **ret_engine, struct err *err) MUST_CHECK;
 void ndpi_engine_free(struct ndpi_engine *engine);
 
 /* NULL when out of memory. */

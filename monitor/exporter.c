@@ -16,7 +16,14 @@ struct exporter {
 	struct exporter_options options;
 	struct exporter_cursor own; /* where the caller gave none */
 	struct exporter_cursor *cursor;
-	bool broken; /* our own last write() did not write all */
+	bool looked; /* at the end of the file: it is not in the middle of a line of somebody else */
+	/* The line that a write() did not write all of; text NULL: none. */
+	struct {
+		char *text;
+		size_t len, done;
+		int64_t change;
+		off_t end; /* where the file ended then; -1: it is no file */
+	} part;
 };
 
 /* Lines on their way, each after a newline: of the line before, or one that ends a broken line. */
@@ -45,6 +52,8 @@ int exporter_new(const struct exporter_options *options, struct exporter **ret, 
 
 void exporter_free(struct exporter *exporter)
 {
+	if (exporter)
+		free(exporter->part.text);
 	free(exporter);
 }
 
@@ -65,16 +74,6 @@ static bool file_tail(int fd, char *buf, size_t len)
 	       pread(fd, buf, len, st.st_size - (off_t)len) == (ssize_t)len;
 }
 
-/* Whether a line would begin in the middle of another one. */
-static bool file_is_broken(const struct exporter *exporter)
-{
-	char last;
-
-	if (file_tail(exporter->options.eve_fd, &last, 1))
-		return last != '\n';
-	return exporter->broken;
-}
-
 /* Our predecessor died while it wrote a line: does it stand there? Then it is not written again. */
 static void settle_predecessor(struct exporter *exporter)
 {
@@ -88,45 +87,104 @@ static void settle_predecessor(struct exporter *exporter)
 	cursor->writing = 0;
 }
 
-/* 0, or negative errno with err filled: then the line does not stand there, or not whole. */
-static int line_write(struct exporter *exporter, const char *line, size_t len, struct err *err)
+static off_t file_end(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) ? st.st_size : -1;
+}
+
+/* Writes what is left of `line`; *done grows. 0: all of it; else negative errno with err filled. */
+static int line_write(struct exporter *exporter, const char *line, size_t len, size_t *done,
+                      struct err *err)
 {
 	ssize_t wrote;
 
 	do
-		wrote = write(exporter->options.eve_fd, line, len);
+		wrote = write(exporter->options.eve_fd, line + *done, len - *done);
 	while (wrote < 0 && errno == EINTR);
-	if (wrote == (ssize_t)len) {
-		exporter->broken = false;
-		return 0;
-	}
 	if (wrote < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return err_set(err, -EAGAIN, "the reader of the EVE lines is slow");
 	if (wrote < 0)
 		return err_set(err, -errno,
 		               "the EVE file cannot be written: %s; the lines wait",
 		               strerror(errno));
-	exporter->broken |= wrote > 0;
-	return err_set(err, -ENOSPC, "the EVE file has no room; the lines wait");
+	*done += (size_t)wrote;
+	return *done == len ? 0
+	                    : err_set(err, -ENOSPC, "the EVE file has no room; the lines wait");
+}
+
+/* The line of a change, whole or what is left of it: afterwards the cursor knows whether it stands. */
+static int change_write(struct exporter *exporter, int64_t change, const char *line, size_t len,
+                        size_t *done, unsigned *ret_written, struct err *err)
+{
+	struct exporter_cursor *cursor = exporter->cursor;
+	int r;
+
+	cursor->writing = change;
+	r = line_write(exporter, line, len, done, err);
+	if (r >= 0) {
+		cursor->change = change;
+		(*ret_written)++;
+	}
+	cursor->writing = 0;
+	return r;
+}
+
+/* Keeps the line of which `done` bytes stand in the file. */
+static void part_keep(struct exporter *exporter, int64_t change, const char *line, size_t len,
+                      size_t done)
+{
+	exporter->part.text = malloc(len);
+	exporter->looked = false; /* should it be lost */
+	if (!exporter->part.text)
+		return;
+	memcpy(exporter->part.text, line, len);
+	exporter->part.len = len;
+	exporter->part.done = done;
+	exporter->part.change = change;
+	exporter->part.end = file_end(exporter->options.eve_fd);
+}
+
+/* The rest of a line, unless somebody wrote behind its first part: then it is begun anew. */
+static int part_finish(struct exporter *exporter, unsigned *ret_written, struct err *err)
+{
+	int fd = exporter->options.eve_fd, r = 0;
+
+	if (!exporter->part.text)
+		return 0;
+	if (file_end(fd) == exporter->part.end) {
+		r = change_write(exporter, exporter->part.change, exporter->part.text,
+		                 exporter->part.len, &exporter->part.done, ret_written, err);
+		exporter->part.end = file_end(fd);
+		exporter->looked = r >= 0;
+	}
+	if (r >= 0) {
+		free(exporter->part.text);
+		exporter->part.text = NULL;
+	}
+	return r;
 }
 
 static int batch_write(struct batch *batch, unsigned *ret_written, struct err *err)
 {
 	struct exporter *exporter = batch->exporter;
-	struct exporter_cursor *cursor = exporter->cursor;
 	size_t begin = 1;
+	char last;
 	int r = 0;
 
-	if (batch->count && file_is_broken(exporter))
-		begin = 0;
+	if (batch->count && !exporter->looked) {
+		if (file_tail(exporter->options.eve_fd, &last, 1) && last != '\n')
+			begin = 0;
+		exporter->looked = true;
+	}
 	for (size_t i = 0; i < batch->count && r >= 0; begin = batch->end[i++]) {
-		cursor->writing = batch->id[i];
-		r = line_write(exporter, batch->text + begin, batch->end[i] - begin, err);
-		if (r >= 0) {
-			cursor->change = batch->id[i];
-			(*ret_written)++;
-		}
-		cursor->writing = 0;
+		const char *line = batch->text + begin;
+		size_t len = batch->end[i] - begin, done = 0;
+
+		r = change_write(exporter, batch->id[i], line, len, &done, ret_written, err);
+		if (r < 0 && done)
+			part_keep(exporter, batch->id[i], line, len, done);
 	}
 	return r;
 }
@@ -185,6 +243,12 @@ static void batch_release(struct batch *batch)
 	free(batch->text);
 }
 
+/* Not there yet, empty yet, of an older version yet, locked: the recorder is about to mend it. */
+static bool comes_by_itself(int r)
+{
+	return r == -ENOENT || r == -ENODATA || r == -EPROTO || r == -EBUSY;
+}
+
 /* 1: there may be more. */
 static int step_batch(struct exporter *exporter, unsigned *ret_written, struct err *err)
 {
@@ -195,7 +259,7 @@ static int step_batch(struct exporter *exporter, unsigned *ret_written, struct e
 	if (!batch.file || fputc('\n', batch.file) == EOF)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = batch_read(&batch, err);
-	if (r == -ENOENT || r == -ENODATA || r == -EBUSY) {
+	if (r < 0 && comes_by_itself(r)) {
 		if (err)
 			err->code = -EAGAIN;
 		return -EAGAIN;
@@ -211,6 +275,9 @@ int exporter_step(struct exporter *exporter, unsigned *ret_written, struct err *
 
 	*ret_written = 0;
 	settle_predecessor(exporter);
+	r = part_finish(exporter, ret_written, err);
+	if (r < 0)
+		return r;
 	do
 		r = step_batch(exporter, ret_written, err);
 	while (r > 0);

@@ -39,14 +39,16 @@ void exporter_freep(struct exporter **exporter);
 
 /*
  * Writes what is new since the last step; once a second will do, and once at the end. Each line is
- * one write(), so that no reader and no other writer that appends ever sees a part of one. Where the
- * disk is full in the middle of one, that part stays, is ended by a newline, and the whole line
- * follows as soon as there is room: a reader skips a line that is no JSON.
+ * one write() to a file that is appended to, so that no other writer's line stands in the middle of
+ * it. Where the disk is full in the middle of one, the rest follows as soon as there is room. If by then
+ * another writer has written, or we have died, a newline ends that part and the whole line follows:
+ * a reader skips a line that is no JSON, and an empty one.
  *
  * *ret_written is how many lines were, also on failure. After a failure the next step goes on
  * where this one stopped. -EAGAIN, with err filled: the database is not there yet, is locked or
- * changed while it was read, or the reader of a pipe is slow; there is nothing to tell the operator. Other
- * codes are: -ENOSPC, -EPIPE, -EACCES, -EBADMSG, ...
+ * changed while it was read, or the reader of a pipe is slow; there is nothing to tell the
+ * operator. Other codes are: -ENOSPC, -EFBIG, -EPIPE, -EACCES, -EBADMSG, ...
+ * The caller ignores SIGPIPE and SIGXFSZ.
  */
 int exporter_step(struct exporter *exporter, unsigned *ret_written, struct err *err) MUST_CHECK;
 

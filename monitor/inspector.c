@@ -2,24 +2,32 @@
  * inspector.c - see inspector.h. Invariants:
  *  (1) An opinion is written before its event is released: whoever sees the event released can read
  *      the opinion, and a full ring loses nothing.
+ *  (2) A flow is in the map and on the list, which is in the order in which they were opened.
  */
 #include "monitor/inspector.h"
 #include "monitor/idmap.h"
 #include "dissectors/ndpi.h"
 
+#include <stdatomic.h>
+
 struct inspected {
+	uint64_t id;
+	struct inspected *newer, *older;
 	struct ndpi_state *state; /* NULL once the last word is said */
 	enum app app;
 };
 
 struct inspector {
 	struct ring *packets, *opinions;
+	_Atomic uint64_t *hand;
+	_Atomic uint64_t nowhere; /* where `hand` is shown if nobody wants to see it */
 	struct ndpi_engine *engine;
 	struct idmap flows;
+	struct inspected *oldest, *newest;
 	uint64_t refused;
 };
 
-int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+int inspector_new(const struct inspector_options *options, struct inspector **ret,
                   struct err *err)
 {
 	struct inspector *inspector = calloc(1, sizeof(*inspector));
@@ -27,13 +35,14 @@ int inspector_new(struct ring *packets, struct ring *opinions, struct inspector 
 
 	if (!inspector)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = ndpi_engine_new(&inspector->engine, err);
+	r = ndpi_engine_new(options->dtls, &inspector->engine, err);
 	if (r < 0) {
 		free(inspector);
 		return r;
 	}
-	inspector->packets = packets;
-	inspector->opinions = opinions;
+	inspector->packets = options->packets;
+	inspector->opinions = options->opinions;
+	inspector->hand = options->hand ? options->hand : &inspector->nowhere;
 	idmap_init(&inspector->flows, INSPECTOR_FLOWS_MAX);
 	*ret = inspector;
 	return 0;
@@ -57,10 +66,26 @@ void inspector_free(struct inspector *inspector)
 	free(inspector);
 }
 
+static struct inspected *flow_take(struct inspector *inspector, uint64_t id)
+{
+	struct inspected *flow = idmap_take(&inspector->flows, id);
+
+	if (!flow)
+		return NULL;
+	*(flow->older ? &flow->older->newer : &inspector->oldest) = flow->newer;
+	*(flow->newer ? &flow->newer->older : &inspector->newest) = flow->older;
+	return flow;
+}
+
+/* When all places are taken the one opened longest ago goes: what it could tell, it told. */
 static struct inspected *flow_open(struct inspector *inspector, uint64_t id)
 {
 	struct inspected *flow = calloc(1, sizeof(*flow));
 
+	if (inspector->flows.count == inspector->flows.max) {
+		inspector->refused++;
+		inspected_free(inspector, flow_take(inspector, inspector->oldest->id));
+	}
 	if (flow)
 		flow->state = ndpi_state_new(inspector->engine);
 	if (!flow || !flow->state || idmap_add(&inspector->flows, id, flow) < 0) {
@@ -68,6 +93,10 @@ static struct inspected *flow_open(struct inspector *inspector, uint64_t id)
 		inspector->refused++;
 		return NULL;
 	}
+	flow->id = id;
+	flow->older = inspector->newest;
+	*(flow->older ? &flow->older->newer : &inspector->oldest) = flow;
+	inspector->newest = flow;
 	return flow;
 }
 
@@ -107,7 +136,7 @@ static void look(struct inspector *inspector, const struct event_packet *event,
 static void forget(struct inspector *inspector, const struct event_forget *event,
                    struct event_opinion *opinion)
 {
-	struct inspected *flow = idmap_take(&inspector->flows, event->flow);
+	struct inspected *flow = flow_take(inspector, event->flow);
 	enum app app;
 
 	if (!flow)
@@ -132,12 +161,14 @@ unsigned inspector_step(struct inspector *inspector, unsigned most)
 
 		if (!room)
 			break;
+		atomic_store(inspector->hand, ring_released(inspector->packets) + 1);
 		if (event_check(event, event->len) < 0)
 			inspector->refused++;
 		else if (event->type == EVENT_PACKET)
 			look(inspector, (const struct event_packet *)event, room);
 		else if (event->type == EVENT_FORGET)
 			forget(inspector, (const struct event_forget *)event, room);
+		atomic_store(inspector->hand, 0);
 		ring_take(inspector->packets);
 		ring_release(inspector->packets);
 		count++;

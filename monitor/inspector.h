@@ -8,11 +8,21 @@
 
 struct inspector;
 
-/* Flows it keeps state of at once; past that a new flow gets no opinion, which is counted. */
+/* Flows it keeps state of at once; past that the one opened longest ago is given up, and counted. */
 #define INSPECTOR_FLOWS_MAX (1 << 16)
 
-/* `packets` is read, `opinions` written. 0, or negative errno with err filled. */
-int inspector_new(struct ring *packets, struct ring *opinions, struct inspector **ret,
+struct inspector_options {
+	struct ring *packets, *opinions; /* read; written */
+	/*
+	 * Where it shows which packet it has in hand: the position released so far, plus one; 0: none. So who
+	 * finds it dead knows whether the oldest packet there is to blame. NULL: nowhere.
+	 */
+	_Atomic uint64_t *hand;
+	bool dtls; /* for tests: nDPI gets DTLS too */
+};
+
+/* 0, or negative errno with err filled. */
+int inspector_new(const struct inspector_options *options, struct inspector **ret,
                   struct err *err) MUST_CHECK;
 void inspector_free(struct inspector *inspector);
 
@@ -22,7 +32,7 @@ void inspector_free(struct inspector *inspector);
  */
 unsigned inspector_step(struct inspector *inspector, unsigned most);
 
-/* Flows that got no opinion because the state table was full. */
+/* Flows given up because the state table was full, or refused because there was no memory. */
 uint64_t inspector_refused(const struct inspector *inspector);
 
 #endif

@@ -6,8 +6,6 @@
 #include <time.h>
 
 #define BATCH 32
-/* Live: the clock of a silent link runs so far behind the wall's, for packets come late. */
-#define LATE_US 200000
 #define STATS_US 1000000
 #define WAIT_MS 50
 
@@ -82,10 +80,11 @@ static int run_live(const struct intake *intake, struct err *err)
 		now_us = clock_us(CLOCK_MONOTONIC);
 		if (now_us - stats_us >= STATS_US || r == CAPTURED_END) {
 			capture_stats(intake->capture, intake->counters);
+			sensor_clock(intake->sensor, clock_us(CLOCK_REALTIME), now_us);
 			stats_us = now_us;
 		}
 		if (r == CAPTURED_NOTHING)
-			sensor_idle(intake->sensor, clock_us(CLOCK_REALTIME) - LATE_US, now_us);
+			sensor_idle(intake->sensor, clock_us(CLOCK_REALTIME), now_us);
 		turn = intake->turn(intake->context, r == CAPTURED_NOTHING);
 		if (turn == TURN_ON && r == CAPTURED_NOTHING)
 			capture_wait(intake->capture, WAIT_MS);

@@ -5,6 +5,7 @@
 #include "monitor/commands/options.h"
 #include "monitor/commands/out.h"
 #include "monitor/log.h"
+#include "monitor/process/title.h"
 #include "dissectors/ndpi.h"
 
 #include <signal.h>
@@ -79,6 +80,8 @@ int main(int argc, char **argv)
 
 	/* A reader that has had enough ends nothing: a live run goes on recording. */
 	signal(SIGPIPE, SIG_IGN);
+	if (title_init(argc, argv) < 0)
+		return EXIT_USAGE;
 	exit_code = command(argc, argv);
 	if (exit_code == EXIT_USAGE) /* said already */
 		return exit_code;

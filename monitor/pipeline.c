@@ -5,8 +5,8 @@
  */
 #include "monitor/pipeline.h"
 #include "monitor/inspector.h"
+#include "monitor/intake.h"
 #include "monitor/log.h"
-#include "monitor/sensor.h"
 
 #include <signal.h>
 #include <time.h>
@@ -16,12 +16,12 @@
 #define RING_PACKETS (8u << 20)
 #define RING_OPINIONS (1u << 20)
 #define NAMES_MAX (1u << 16)
-#define BATCH 32
 #define PROGRESS_US 100000
 
 struct pipeline {
-	struct pipeline_options options;
+	const struct run_options *options;
 	struct capture *capture;
+	struct flowdb *db;
 	struct ring *facts, *packets, *opinions;
 	struct counters counters;
 	struct sensor *sensor;
@@ -30,7 +30,7 @@ struct pipeline {
 	char inputs[1024];
 	struct err err; /* the recorder's first failure, from inside pump() */
 	int failed;
-	int64_t progress_us;
+	int64_t begun_us, progress_us; /* monotonic */
 };
 
 static volatile sig_atomic_t signals_seen;
@@ -43,7 +43,7 @@ static void on_signal(int number)
 		_exit(128 + number); /* a second one means it */
 }
 
-static int64_t wall_us(clockid_t clock)
+static int64_t clock_us(clockid_t clock)
 {
 	struct timespec now;
 
@@ -74,66 +74,127 @@ static const struct captured_input *input_told(void *context, unsigned index)
 {
 	const struct pipeline *pipeline = context;
 
-	return capture_input(pipeline->capture, index);
+	return index < capture_input_count(pipeline->capture)
+	               ? capture_input(pipeline->capture, index)
+	               : NULL;
 }
 
 static void found(void *context, const struct finding *finding)
 {
 	const struct pipeline *pipeline = context;
+	const struct run_found found = {
+		.time_us = finding->row.first_us,
+		.id = finding->id,
+		.kind = finding->row.kind,
+		.severity = finding->row.severity,
+		.unit = finding->unit->name,
+		.reason = finding->row.reason,
+	};
 
-	if (pipeline->options.found)
-		pipeline->options.found(pipeline->options.context, finding);
+	if (pipeline->options->found && pipeline->options->capture.live)
+		pipeline->options->found(pipeline->options->context, &found);
 }
 
 static void progress(struct pipeline *pipeline, bool now)
 {
-	int64_t wall = wall_us(CLOCK_MONOTONIC);
-	struct pipeline_state state;
+	const struct run_options *options = pipeline->options;
+	const struct recorder_sums *sums = recorder_sums(pipeline->recorder);
+	int64_t us = clock_us(CLOCK_MONOTONIC);
 
-	if (!pipeline->options.progress || (!now && wall - pipeline->progress_us < PROGRESS_US))
+	if (!options->progress || (!now && us - pipeline->progress_us < PROGRESS_US))
 		return;
-	pipeline->progress_us = wall;
-	state = (struct pipeline_state){
-		.now_us = sensor_now(pipeline->sensor),
-		.permille = pipeline->options.capture.live
-	                            ? -1
-	                            : capture_progress(pipeline->capture),
-		.live = pipeline->options.capture.live,
-		.counters = &pipeline->counters,
-		.sums = recorder_sums(pipeline->recorder),
-		.units = (uint32_t)units_count(recorder_units(pipeline->recorder)),
-	};
-	pipeline->options.progress(pipeline->options.context, &state);
+	pipeline->progress_us = us;
+	options->progress(options->context,
+	                  &(struct run_state){
+				  .now_us = sensor_now(pipeline->sensor),
+				  .permille = options->capture.live
+	                                              ? -1
+	                                              : capture_progress(pipeline->capture),
+				  .live = options->capture.live,
+				  .seen = pipeline->counters.seen,
+				  .dropped = pipeline->counters.kernel_dropped,
+				  .flows = sums->flows,
+				  .findings = sums->findings,
+				  .units = units_count(recorder_units(pipeline->recorder)),
+			  });
 }
 
-static int pipeline_new(const struct pipeline_options *options, struct capture *capture,
-                        struct pipeline **ret, struct err *err)
+static enum turn turn(void *context, bool idle)
 {
-	CLEANUP(pipeline_freep) struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
-	struct sensor_options sensor = {
-		.limits = options->limits,
-		.names = NAMES_MAX,
-		.outbox = {.full = pump, .context = pipeline},
-		.counters = &pipeline->counters,
-		.begin_us = options->capture.live ? wall_us(CLOCK_REALTIME) : 0,
-	};
+	struct pipeline *pipeline = context;
+	const struct run_options *options = pipeline->options;
+	struct err err;
+	int r;
+
+	pump(pipeline, false);
+	if (idle) {
+		r = recorder_idle(pipeline->recorder, &err);
+		if (r < 0 && !pipeline->failed) {
+			pipeline->failed = r;
+			pipeline->err = err;
+		}
+	}
+	progress(pipeline, false);
+	return signals_seen || pipeline->failed ||
+	                       (options->for_us &&
+	                        clock_us(CLOCK_MONOTONIC) - pipeline->begun_us >= options->for_us)
+	               ? TURN_STOP
+	               : TURN_ON;
+}
+
+static int roles_new(struct pipeline *pipeline, struct err *err)
+{
+	const struct run_options *options = pipeline->options;
+	bool live = options->capture.live;
 	struct recorder_options recorder = {
 		.policy = options->policy,
-		.db = options->db,
+		.db = pipeline->db,
+		.facts = pipeline->facts,
+		.packets = pipeline->packets,
+		.opinions = pipeline->opinions,
 		.version = TLMON_VERSION,
-		.live = options->capture.live,
-		.source = options->capture.live ? "live" : "file",
+		.source = live ? "live" : "file",
+		.inputs = pipeline->inputs,
 		.filter = options->capture.filter ? options->capture.filter : "",
-		.input = options->capture.live ? NULL : input_told,
+		.live = live,
+		.begun_us = live ? clock_us(CLOCK_REALTIME) : 0,
+		.again = options->again,
+		.input = live ? NULL : input_told,
 		.found = found,
 		.context = pipeline,
 	};
+	const struct inspector_options inspector = {
+		.packets = pipeline->packets,
+		.opinions = pipeline->opinions,
+		.dtls = options->test.ndpi_dtls,
+	};
+	const struct sensor_options sensor = {
+		.limits = options->limits,
+		.names = NAMES_MAX,
+		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline},
+		.counters = &pipeline->counters,
+		.begin_us = recorder.begun_us,
+		.live = live,
+		.dtls = options->test.ndpi_dtls,
+	};
+	int r = recorder_new(&recorder, &pipeline->recorder, err);
+
+	if (r >= 0)
+		r = inspector_new(&inspector, &pipeline->inspector, err);
+	if (r < 0)
+		return r;
+	pipeline->sensor = sensor_new(&sensor);
+	return pipeline->sensor ? 0 : err_set(err, -ENOMEM, "out of memory for the flow table");
+}
+
+static int pipeline_new(const struct run_options *options, struct capture *capture,
+                        struct pipeline *pipeline, struct err *err)
+{
 	int r;
 
-	if (!pipeline)
-		return err_set(err, -ENOMEM, "out of memory");
-	pipeline->options = *options;
-	pipeline->capture = capture;
+	*pipeline = (struct pipeline){.options = options,
+	                              .capture = capture,
+	                              .begun_us = clock_us(CLOCK_MONOTONIC)};
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(pipeline->inputs, sizeof(pipeline->inputs), "%s%s", i ? ", " : "",
 		         capture_input(capture, i)->name);
@@ -142,186 +203,51 @@ static int pipeline_new(const struct pipeline_options *options, struct capture *
 	pipeline->opinions = ring_new(RING_OPINIONS);
 	if (!pipeline->facts || !pipeline->packets || !pipeline->opinions)
 		return err_set(err, -ENOMEM, "out of memory for the rings");
-	sensor.outbox.facts = recorder.facts = pipeline->facts;
-	sensor.outbox.packets = pipeline->packets;
-	recorder.opinions = pipeline->opinions;
-	recorder.packets = pipeline->packets;
-	recorder.inputs = pipeline->inputs;
-	pipeline->sensor = sensor_new(&sensor);
-	if (!pipeline->sensor)
-		return err_set(err, -ENOMEM, "out of memory for the flow table");
-	r = inspector_new(pipeline->packets, pipeline->opinions, &pipeline->inspector, err);
-	if (r >= 0)
-		r = recorder_new(&recorder, &pipeline->recorder, err);
-	if (r < 0)
-		return r;
-	*ret = TAKE(pipeline);
-	return 0;
+	r = flowdb_open(options->dir, FLOWDB_WRITE, &pipeline->db, err);
+	return r < 0 ? r : roles_new(pipeline, err);
 }
 
-void pipeline_free(struct pipeline *pipeline)
+static void pipeline_release(struct pipeline *pipeline)
 {
-	if (!pipeline)
-		return;
 	sensor_free(pipeline->sensor);
 	inspector_free(pipeline->inspector);
 	recorder_free(pipeline->recorder);
+	flowdb_close(pipeline->db);
 	ring_free(pipeline->facts);
 	ring_free(pipeline->packets);
 	ring_free(pipeline->opinions);
-	free(pipeline);
 }
 
-void pipeline_freep(struct pipeline **pipeline)
+static void result_fill(const struct pipeline *pipeline, struct run_result *result)
 {
-	pipeline_free(*pipeline);
-	*pipeline = NULL;
+	*result = (struct run_result){
+		.sums = *recorder_sums(pipeline->recorder),
+		.refused = recorder_refused(pipeline->recorder) +
+	                   inspector_refused(pipeline->inspector) +
+	                   pipeline->counters.names_refused,
+		.units = units_count(recorder_units(pipeline->recorder)),
+	};
+	result->strangers = *recorder_strangers(pipeline->recorder);
 }
 
-const struct recorder *pipeline_recorder(const struct pipeline *pipeline)
+static int take_turns(struct pipeline *pipeline, struct err *err)
 {
-	return pipeline->recorder;
-}
-
-uint64_t pipeline_refused(const struct pipeline *pipeline)
-{
-	return recorder_refused(pipeline->recorder) + inspector_refused(pipeline->inspector) +
-	       pipeline->counters.names_refused;
-}
-
-static bool wants_end(const struct pipeline *pipeline, int64_t begun_us)
-{
-	return signals_seen || pipeline->failed ||
-	       (pipeline->options.for_us &&
-	        wall_us(CLOCK_MONOTONIC) - begun_us >= pipeline->options.for_us);
-}
-
-static int run_files(struct pipeline *pipeline, struct err *err)
-{
-	unsigned first_over = 0, over = 0; /* inputs that ended and are not told of yet */
-	struct frame frame;
+	const struct intake intake = {
+		.capture = pipeline->capture,
+		.sensor = pipeline->sensor,
+		.counters = &pipeline->counters,
+		.live = pipeline->options->capture.live,
+		.last = true,
+		.turn = turn,
+		.context = pipeline,
+	};
+	struct sigaction action = {.sa_handler = on_signal}, before[ARRAY_LEN(ENDING)];
 	int r;
 
-	for (unsigned count = 0; !wants_end(pipeline, 0); count++) {
-		r = capture_next(pipeline->capture, &frame, err);
-		if (r < 0)
-			return r;
-		if (r == CAPTURED_INPUT_END)
-			over = frame.input + 1;
-		if (r == CAPTURED_INPUT_END || r == CAPTURED_NOTHING)
-			continue;
-		/* Only now it is known when the next file begins, and whether flows go on into it. */
-		for (; first_over < over; first_over++)
-			sensor_input_end(pipeline->sensor, first_over,
-			                 capture_input(pipeline->capture, first_over),
-			                 r == CAPTURED_FRAME ? frame.time_us : 0);
-		if (r == CAPTURED_END)
-			break;
-		sensor_frame(pipeline->sensor, &frame);
-		if (count % BATCH == 0) {
-			pump(pipeline, true);
-			if (count % (BATCH * 32) == 0)
-				progress(pipeline, false);
-		}
-	}
-	if (wants_end(pipeline, 0) && capture_stop(pipeline->capture, &over))
-		sensor_input_end(pipeline->sensor, over, capture_input(pipeline->capture, over),
-		                 0);
-	return 0;
-}
-
-static void say_gone(const struct captured_input *input)
-{
-	log_warning("%s: %s", input->name, input->note);
-}
-
-static int say_all_gone(struct pipeline *pipeline)
-{
-	log_warning("no interface is left: the run ends with what it has");
-	capture_stats(pipeline->capture, &pipeline->counters);
-	return 0;
-}
-
-static int run_live(struct pipeline *pipeline, struct err *err)
-{
-	int64_t begun_us = wall_us(CLOCK_MONOTONIC), stats_us = 0;
-	struct frame frame;
-	int r = CAPTURED_NOTHING;
-
-	while (!wants_end(pipeline, begun_us)) {
-		for (unsigned i = 0; i < BATCH; i++) {
-			r = capture_next(pipeline->capture, &frame, err);
-			if (r < 0)
-				return r;
-			if (r == CAPTURED_INPUT_END) {
-				say_gone(capture_input(pipeline->capture, frame.input));
-				continue;
-			}
-			if (r == CAPTURED_END)
-				return say_all_gone(pipeline);
-			if (r != CAPTURED_FRAME)
-				break;
-			sensor_frame(pipeline->sensor, &frame);
-		}
-		if (r == CAPTURED_NOTHING)
-			sensor_idle(pipeline->sensor, wall_us(CLOCK_REALTIME),
-			            wall_us(CLOCK_MONOTONIC));
-		if (wall_us(CLOCK_MONOTONIC) - stats_us >= 1000000) {
-			stats_us = wall_us(CLOCK_MONOTONIC);
-			capture_stats(pipeline->capture, &pipeline->counters);
-			sensor_clock(pipeline->sensor, wall_us(CLOCK_REALTIME),
-			             wall_us(CLOCK_MONOTONIC));
-		}
-		pump(pipeline, true);
-		progress(pipeline, false);
-		if (r == CAPTURED_NOTHING)
-			capture_wait(pipeline->capture, 100);
-	}
-	capture_stats(pipeline->capture, &pipeline->counters);
-	return 0;
-}
-
-static int known_inputs(const struct pipeline_options *options, const struct capture *capture,
-                        struct err *err)
-{
-	for (size_t i = 0; i < capture_input_count(capture); i++) {
-		const struct captured_input *input = capture_input(capture, i);
-		int r;
-
-		if (!*input->hash)
-			continue;
-		r = flowdb_has_input(options->db, input->size, input->hash, err);
-		if (r < 0)
-			return r;
-		if (r)
-			return err_set(
-				err, -EEXIST,
-				"%s: the database holds this capture already (same size and content); "
-				"--again reads it once more",
-				input->name);
-	}
-	return 0;
-}
-
-int pipeline_run(const struct pipeline_options *options, struct capture *capture,
-                 struct pipeline **ret, struct err *err)
-{
-	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
-	struct sigaction action = {.sa_handler = on_signal};
-	struct sigaction before[ARRAY_LEN(ENDING)];
-	int r = options->capture.live || options->again ? 0
-	                                                : known_inputs(options, capture, err);
-
-	if (r >= 0)
-		r = pipeline_new(options, capture, &pipeline, err);
-	if (r < 0)
-		return r;
 	signals_seen = 0;
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
 		sigaction(ENDING[i], &action, &before[i]);
-	r = options->capture.live ? run_live(pipeline, err) : run_files(pipeline, err);
-	/* Also when the capture failed: what was seen until then is judged and kept. */
-	sensor_end(pipeline->sensor);
+	r = intake_run(&intake, err);
 	pump(pipeline, true);
 	progress(pipeline, true);
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
@@ -330,8 +256,24 @@ int pipeline_run(const struct pipeline_options *options, struct capture *capture
 		*err = pipeline->err;
 		r = pipeline->failed;
 	}
-	if (r < 0)
-		return r;
-	*ret = TAKE(pipeline);
-	return 0;
+	return r < 0 ? r : 0;
+}
+
+int pipeline_run(const struct run_options *options, struct capture *capture,
+                 struct run_result *result, struct flowdb **ret_db, struct err *err)
+{
+	struct pipeline pipeline;
+	int r = pipeline_new(options, capture, &pipeline, err);
+
+	if (r >= 0)
+		r = take_turns(&pipeline, err);
+	if (r >= 0) {
+		result_fill(&pipeline, result);
+		if (!options->dir) {
+			*ret_db = pipeline.db;
+			pipeline.db = NULL;
+		}
+	}
+	pipeline_release(&pipeline);
+	return r;
 }

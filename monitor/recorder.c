@@ -11,6 +11,7 @@
 #include "monitor/record/coverage.h"
 #include "monitor/record/join.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #define OPEN_MAX (1 << 21) /* flows told of and not over */

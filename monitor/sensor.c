@@ -24,7 +24,6 @@
 #define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
 #define FOLLOWS_US \
 	(60 * SECOND)  /* a file that begins so soon after another goes on with its flows */
-#define LATE_US 200000 /* live: packets of a silent link come that late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
 #define SECOND INT64_C(1000000)
 
@@ -35,9 +34,10 @@ struct sensor {
 	struct fragments *fragments;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* sensor_options.dtls */
 	struct learnt learnt;
 	int64_t now_us, health_us;
-	bool clock_known;
+	bool live, clock_known;
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
 
@@ -59,6 +59,8 @@ struct sensor *sensor_new(const struct sensor_options *options)
 		return NULL;
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
+	sensor->dtls = options->dtls;
+	sensor->live = options->live;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
@@ -502,10 +504,11 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	tell_learnt(sensor, flow);
 	if (flow->settled && !flow->relearning)
 		return;
-	if (!flow->settled && facts->evidence != EVIDENCE_DISSECTOR && facts->app != APP_DTLS &&
+	if (!flow->settled &&
+	    (facts->app == APP_DTLS ? sensor->dtls : facts->evidence != EVIDENCE_DISSECTOR) &&
 	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)
 		inspector_hand(sensor, flow, packet);
-	if (!more)
+	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
 	else if (flow_is_media(facts)
 	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
@@ -640,25 +643,25 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	int64_t clock_us = wall_us - mono_us, step_us = clock_us - sensor->clock_us;
-	int64_t now_us = wall_us - LATE_US, old_us = sensor->now_us;
+	int64_t old_us = sensor->now_us;
 	bool known = sensor->clock_known;
 
 	sensor->clock_us = clock_us;
 	sensor->clock_known = true;
-	if (!known || !old_us)
+	if (!sensor->live || !known || !old_us)
 		return;
-	if (step_us < -STEP_US && now_us < old_us) {
-		clock_back(sensor, now_us);
-	} else if (step_us > STEP_US && now_us > old_us) {
-		outbox_clock_step(sensor->outbox, old_us, now_us, !tell_waiting(sensor));
-		clock_set(sensor, now_us);
+	if (step_us < -STEP_US && wall_us < old_us) {
+		clock_back(sensor, wall_us);
+	} else if (step_us > STEP_US && wall_us > old_us) {
+		outbox_clock_step(sensor->outbox, old_us, wall_us, !tell_waiting(sensor));
+		clock_set(sensor, wall_us);
 	}
 }
 
 void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
-	clock_set(sensor, wall_us - LATE_US);
+	clock_set(sensor, wall_us);
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
@@ -674,7 +677,7 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 	outbox_input(sensor->outbox, index, input);
 }
 
-void sensor_end(struct sensor *sensor)
+void sensor_end(struct sensor *sensor, bool last)
 {
 	struct flow *flow;
 
@@ -686,5 +689,5 @@ void sensor_end(struct sensor *sensor)
 		sensor->counters->evicted++;
 		flow_drop(sensor, flow);
 	}
-	tell_health(sensor, true);
+	tell_health(sensor, last);
 }

@@ -22,11 +22,13 @@ struct sensor_options {
 	 * packets, so a successor uses no flow number again.
 	 */
 	struct counters *counters;
+	bool live; /* the clock may be set */
 	/* It takes the place of one that died; the packet that one died of becomes malformed. */
 	bool again;
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 
 /* NULL when out of memory. Its first event is on its way when this returns. */
@@ -36,17 +38,21 @@ void sensor_free(struct sensor *sensor);
 /* One frame, in the order of capture. */
 void sensor_frame(struct sensor *sensor, const struct frame *frame);
 /*
- * Live. sensor_clock(): what the two clocks say, CLOCK_REALTIME and CLOCK_MONOTONIC, at least once a
- * second also under load; a difference that changed by more than 1 s says that the clock was set.
- * sensor_idle(): the same, and no packet lies ready: time passes without.
+ * Live. sensor_clock(): what CLOCK_REALTIME says, less how late packets may come, and CLOCK_MONOTONIC;
+ * at least once a second also under load. Where their difference changed by more than 1 s the clock
+ * was set: that is told, and if it went back all flows end. sensor_idle(): the same, and no packet lies
+ * ready: time passes without.
  */
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
 void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
 /* A file is over; `next_us` is when the next one begins, or 0: flows go on only into a file that follows at once. */
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,
                       int64_t next_us);
-/* The run is over: every flow ends, the last word goes out. Rings are waited for, also live. */
-void sensor_end(struct sensor *sensor);
+/*
+ * Every flow ends, and is told: the ring of facts is waited for, also live. `last`: the run is over
+ * too; else another sensor goes on.
+ */
+void sensor_end(struct sensor *sensor, bool last);
 
 int64_t sensor_now(const struct sensor *sensor);
 /* Flows that are over or changed and that the recorder could not be told of yet. */

@@ -32,6 +32,13 @@ void flowdb_closep(struct flowdb **db);
  */
 int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
 
+/*
+ * A private database goes from one process to another: its writer saves it whole to `fd`, after its last commit, and
+ * another one loads it from there, to be read.
+ */
+int flowdb_save(struct flowdb *db, int fd, struct err *err) MUST_CHECK;
+int flowdb_load(int fd, struct flowdb **ret_db, struct err *err) MUST_CHECK;
+
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
 int flowdb_begin(struct flowdb *db, struct err *err) MUST_CHECK;

@@ -95,32 +95,13 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 	return r < 0 ? r : 0;
 }
 
-static int has_changes(struct flowdb *db, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = 'finding_change'",
-	                    &stmt, err);
-
-	if (r >= 0)
-		r = sql_step(db, stmt, err);
-	if (r)
-		return r;
-	return err_set(err, -ENODATA,
-	               "%s: written by an older tlmon, which kept no changes of findings",
-	               db->path);
-}
-
 int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
                            int (*each)(void *context, const struct change_view *change,
                                        struct err *err),
                            void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = has_changes(db, err);
-
-	if (r < 0)
-		return r;
-	r = sql_prepare(
+	int r = sql_prepare(
 		db,
 		"SELECT f.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
 		", c.id, c.run, c.time_us,"
@@ -154,13 +135,9 @@ int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64
 int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = has_changes(db, err);
-
-	if (r >= 0)
-		r = sql_prepare(
-			db,
-			"SELECT id FROM finding_change WHERE +run < ?1 ORDER BY id DESC LIMIT 1",
-			&stmt, err);
+	int r = sql_prepare(
+		db, "SELECT id FROM finding_change WHERE +run < ?1 ORDER BY id DESC LIMIT 1",
+		&stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, &run, 1);

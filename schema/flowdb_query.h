@@ -102,10 +102,7 @@ struct change_view {
 	int64_t flow;                /* the finding's first flow that is kept; 0: none */
 	struct finding_view finding; /* as it stands now */
 };
-/*
- * The changes of a run that come after the one of id `after`, in order, at most `limit`. -ENODATA:
- * the database is of a version that kept none, and nobody has written to it since.
- */
+/* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
 int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
                            int (*each)(void *context, const struct change_view *change,
                                        struct err *err),

@@ -4,8 +4,8 @@
  *      few frames. Reading is non-blocking; epoll and a timerfd wake us, since a packet socket's
  *      block may lie unread until its time-out.
  *  (2) At most one frame of each interface is held back, for merging by time.
- *  (3) After capture_open() nothing is opened: a regular file keeps the descriptor it was checked by,
- *      whatever else is read keeps its libpcap handle.
+ *  (3) After capture_open() nothing is opened: a regular file is kept open and unread, whatever else
+ *      is read keeps its libpcap handle.
  */
 #include "monitor/capture/capture.h"
 
@@ -32,7 +32,7 @@ struct input {
 	char *path;
 	pcap_t *pcap;
 	enum link link;
-	int fd;     /* of a regular file until it is read; -1 */
+	FILE *file; /* a regular file, until it is read */
 	bool empty; /* a file without a packet */
 	/* live: the frame held back */
 	bool held;
@@ -164,16 +164,11 @@ static int files_room(size_t count, struct err *err)
 	return 0;
 }
 
-/* Begins to read; the descriptor is libpcap's from here on, also on failure. */
-static int file_begin(struct input *input, int fd, struct err *err)
+/* Begins to read; `file` is libpcap's from here on, also on failure. */
+static int file_begin(struct input *input, FILE *file, struct err *err)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
-	FILE *file = fd == STDIN_FILENO ? stdin : fdopen(fd, "rb");
 
-	if (!file) {
-		close(fd);
-		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-	}
 	input->pcap = pcap_fopen_offline(file, text);
 	if (input->pcap)
 		return 0;
@@ -190,8 +185,7 @@ static void input_close(struct input *input)
 	if (input->pcap)
 		pcap_close(input->pcap);
 	input->pcap = NULL;
-	closep(&input->fd);
-	input->fd = -1;
+	fclosep(&input->file);
 }
 
 static int file_first(struct input *input, struct err *err)
@@ -207,42 +201,57 @@ static int file_first(struct input *input, struct err *err)
 	return 0;
 }
 
+/* What can be read once only is libpcap's from here on. */
+static int file_once(struct input *input, FILE *file, const char *filter, struct err *err)
+{
+	int r = file_begin(input, file, err);
+
+	if (!r)
+		r = input_link(input, err);
+	return r < 0 ? r : input_filter(input, filter, err);
+}
+
+/* A regular file is looked at, and read from its beginning later: a thousand need no thousand buffers. */
+static int file_look(struct input *input, const char *filter, struct err *err)
+{
+	int fd, r = file_digest(input, fileno(input->file), err);
+	FILE *file;
+
+	if (r < 0)
+		return r;
+	fd = fcntl(fileno(input->file), F_DUPFD_CLOEXEC, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "rb");
+	if (!file) {
+		r = err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+		closep(&fd);
+		return r;
+	}
+	r = file_begin(input, file, err);
+	if (!r)
+		r = input_link(input, err);
+	if (!r)
+		r = file_first(input, err);
+	if (!r)
+		r = input_filter(input, filter, err);
+	if (input->pcap)
+		pcap_close(input->pcap);
+	input->pcap = NULL;
+	return r;
+}
+
 static int file_check(struct input *input, const char *filter, struct err *err)
 {
-	CLEANUP(closep) int fd = -1;
 	struct stat st;
-	int r;
 
-	if (!strcmp(input->path, "-")) {
-		r = file_begin(input, STDIN_FILENO, err);
-	} else {
-		fd = open(input->path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-		input->empty = S_ISREG(st.st_mode) && !st.st_size;
-		if (input->empty)
-			return 0;
-		r = S_ISREG(st.st_mode) ? file_digest(input, fd, err) : 0;
-		if (r < 0)
-			return r;
-		r = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (r < 0)
-			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-		r = file_begin(input, r, err);
-	}
-	if (r >= 0)
-		r = input_link(input, err);
-	if (r >= 0 && *input->told.hash)
-		r = file_first(input, err);
-	if (r >= 0)
-		r = input_filter(input, filter, err);
-	if (r < 0 || !*input->told.hash)
-		return r;
-	/* It is read from its beginning later: a thousand files need no thousand buffers. */
-	input_close(input);
-	input->fd = fd;
-	fd = -1;
-	return 0;
+	if (!strcmp(input->path, "-"))
+		return file_once(input, stdin, filter, err);
+	input->file = fopen(input->path, "rbe");
+	if (!input->file || fstat(fileno(input->file), &st) < 0)
+		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return file_once(input, TAKE(input->file), filter, err);
+	input->empty = !st.st_size;
+	return input->empty ? 0 : file_look(input, filter, err);
 }
 
 /* A rotation may leave an empty file behind; but a run of nothing else is a mistake. */
@@ -435,7 +444,6 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 		struct input *input = &capture->inputs[capture->count];
 		const char *slash = strrchr(options->inputs[i], '/');
 
-		input->fd = -1;
 		input->path = strdup(options->inputs[i]);
 		if (!input->path)
 			return err_set(err, -ENOMEM, "out of memory");
@@ -470,6 +478,30 @@ void capture_close(struct capture *capture)
 	free(capture->inputs);
 	free(capture->filter);
 	free(capture);
+}
+
+void capture_detach(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++)
+		input_close(&capture->inputs[i]);
+	closep(&capture->epoll_fd);
+	closep(&capture->timer_fd);
+	capture->epoll_fd = capture->timer_fd = -1;
+}
+
+void capture_tell(struct capture *capture, const struct event_input *input)
+{
+	struct captured_input *told;
+
+	if (input->index >= capture->count)
+		return;
+	told = &capture->inputs[input->index].told;
+	told->packets = input->packets;
+	told->first_us = input->first_us;
+	told->last_us = input->last_us;
+	told->cut = input->cut;
+	memcpy(told->note, input->note, input->note_len);
+	told->note[input->note_len] = '\0';
 }
 
 void capture_closep(struct capture **capture)
@@ -548,11 +580,11 @@ static int file_next(struct capture *capture, struct frame *frame, struct err *e
 		return file_over(capture, frame);
 	}
 	capture->skipping = false;
-	if (input->fd >= 0) {
-		if (lseek(input->fd, 0, SEEK_SET) < 0)
+	if (input->file && !input->empty) {
+		/* Not where a process that is gone stopped: they share the place in it. */
+		if (lseek(fileno(input->file), 0, SEEK_SET) < 0)
 			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-		r = file_begin(input, input->fd, err);
-		input->fd = -1;
+		r = file_begin(input, TAKE(input->file), err);
 		if (!r)
 			r = input_filter(input, capture->filter, err);
 		if (r < 0)

@@ -56,6 +56,10 @@ int capture_open(const struct capture_options *options, struct capture **ret,
                  struct err *err) MUST_CHECK;
 void capture_close(struct capture *capture);
 void capture_closep(struct capture **capture);
+/* In a process that does not read it: lets go of every handle; names, sizes and hashes stay. */
+void capture_detach(struct capture *capture);
+/* How an input went, as the process that read it says: capture_input() knows it from then on. */
+void capture_tell(struct capture *capture, const struct event_input *input);
 
 /*
  * The next frame: files one after the other, interfaces merged by time. Live too CAPTURED_END is no

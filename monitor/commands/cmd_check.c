@@ -24,40 +24,37 @@ static const char HELP[] =
 
 enum { CHECK_FAIL_ON = FEED_LAST };
 
-static int check(struct feed *feed, const struct policy_options *options, enum severity fail_on)
+static int check(struct feed *feed, const struct policy_options *policy_words,
+                 enum severity fail_on)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
+	CLEANUP(freep) struct run_result *result = calloc(1, sizeof(*result));
 	CLEANUP(report_freep) struct report *report = NULL;
 	static const int EXITS[] = {
 		[ACCEPTED] = EXIT_FINE,
 		[NOT_ACCEPTED] = EXIT_NO,
 		[ACCEPTANCE_UNDETERMINED] = EXIT_UNDETERMINED,
 	};
-	struct pipeline_options run = {
-		.for_us = feed->for_us, .again = true, .progress = progress_show};
+	struct run_options options = feed_run(feed);
 	struct err err = {0};
 	int r;
 
-	feed_capture(feed, &run.capture);
-	r = policy_options_load(options, &policy, &err);
+	r = result ? policy_options_load(policy_words, &policy, &err)
+	           : err_set(&err, -ENOMEM, "out of memory");
 	if (r >= 0 && !policy->unit_count)
 		r = err_set(
 			&err, -EINVAL,
 			"whose flows? Name the units: -c site.yaml, or --unit ADDRESS --profile "
 			"room,online; 'tlmon watch -r FILE' lists hosts that look like units");
 	if (r >= 0)
-		r = capture_open(&run.capture, &capture, &err);
-	if (r >= 0)
-		r = flowdb_open(NULL, FLOWDB_WRITE, &db, &err);
+		r = capture_open(&options.capture, &capture, &err);
 	if (r < 0)
 		return log_err(&err);
-	run.limits = feed_limits(feed);
-	run.policy = policy;
-	run.db = db;
-	r = pipeline_run(&run, capture, &pipeline, &err);
+	options.policy = policy;
+	options.again = true;
+	r = run(&options, capture, result, &db, &err);
 	progress_clear();
 	if (r >= 0)
 		r = report_new(db, policy, fail_on, &report, &err);

@@ -23,31 +23,27 @@ static const char HELP[] =
 	"  tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon\n"
 	"  tlmon watch -r day.pcap --unit 192.168.1.6 --profile room,online -l /tmp/look\n";
 
-static void found(void *context, const struct finding *finding)
+static void found(void *context, const struct run_found *finding)
 {
-	const bool *live = context;
 	bool terminal = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	const char *paint = !terminal                                ? ""
-	                    : finding->row.severity >= SEVERITY_HIGH ? "\033[1;31m"
+	                    : finding->severity >= SEVERITY_HIGH ? "\033[1;31m"
 	                                                             : "\033[33m";
 	char time[TIME_TEXT];
 
-	if (!*live || ferror(stdout)) /* the run goes on when nobody reads it any more */
+	if (ferror(stdout)) /* the run goes on when nobody reads it any more */
 		return;
 	progress_clear();
 	printf("%.19s  F%lld  %s%s%s  %s  %s  %s\n",
-	       time_print_local(finding->row.first_us, time), (long long)finding->id, paint,
-	       severity_name(finding->row.severity) ? severity_name(finding->row.severity)
-	                                            : "info",
-	       terminal ? "\033[0m" : "", finding->unit->name, kind_name(finding->row.kind),
-	       finding->row.reason);
+	       time_print_local(finding->time_us, time), (long long)finding->id, paint,
+	       severity_name(finding->severity) ? severity_name(finding->severity) : "info",
+	       terminal ? "\033[0m" : "", finding->unit, kind_name(finding->kind),
+	       finding->reason);
 	fflush(stdout);
 }
 
-static void say_strangers(const struct recorder *recorder, char *const *words)
+static void say_strangers(const struct strangers *strangers, char *const *words)
 {
-	const struct strangers *strangers = recorder_strangers(recorder);
-
 	if (strangers->count)
 		strangers_print(stdout, strangers->list, strangers->count, words);
 	else
@@ -68,10 +64,21 @@ static void say_cuts(const struct capture *capture)
 	}
 }
 
-static void say_sums(const struct pipeline *pipeline, const char *dir)
+static void say_restarts(const struct run_result *result)
 {
-	const struct recorder *recorder = pipeline_recorder(pipeline);
-	const struct recorder_sums *sums = recorder_sums(recorder);
+	for (unsigned role = 0; role < PROCESS_COUNT; role++)
+		if (result->restarts[role])
+			log_warning("the %s was started again %llu times; 'tlmon blind' says when",
+			            process_role_name(role),
+			            (unsigned long long)result->restarts[role]);
+	if (result->sums.unjoined)
+		log_warning("%llu flows were judged before nDPI had said all it could",
+		            (unsigned long long)result->sums.unjoined);
+}
+
+static void say_sums(const struct run_result *result, const char *dir)
+{
+	const struct recorder_sums *sums = &result->sums;
 	const struct counters *counters = &sums->counters;
 
 	printf("%llu packets (%llu in flows, %llu not IP or upkeep, %llu malformed, %llu fragments without a flow, "
@@ -81,9 +88,9 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 	       (unsigned long long)counters->malformed,
 	       (unsigned long long)counters->fragments_lost,
 	       (unsigned long long)counters->duplicates);
-	printf("%zu units, %llu of their flows: %llu documented, %llu outside, %llu undetermined, %llu housekeeping; "
+	printf("%llu units, %llu of their flows: %llu documented, %llu outside, %llu undetermined, %llu housekeeping; "
 	       "%llu findings opened\n",
-	       units_count(recorder_units(recorder)), (unsigned long long)sums->flows,
+	       (unsigned long long)result->units, (unsigned long long)sums->flows,
 	       (unsigned long long)sums->by_ruling[RULING_DOCUMENTED],
 	       (unsigned long long)sums->by_ruling[RULING_OUTSIDE],
 	       (unsigned long long)sums->by_ruling[RULING_UNDETERMINED],
@@ -98,11 +105,12 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 	if (counters->evicted)
 		log_warning("the flow table was full: %llu flows ended early",
 		            (unsigned long long)counters->evicted);
-	if (pipeline_refused(pipeline))
+	if (result->refused)
 		log_warning(
 			"tables were full: %llu names, opinions or hosts went without a place",
-			(unsigned long long)pipeline_refused(pipeline));
-	if (!units_count(recorder_units(recorder)))
+			(unsigned long long)result->refused);
+	say_restarts(result);
+	if (!result->units)
 		return;
 	printf("Go on with:  tlmon findings -l ");
 	shell_put(stdout, dir);
@@ -110,42 +118,36 @@ static void say_sums(const struct pipeline *pipeline, const char *dir)
 }
 
 /* `words`: the command line behind "watch", ended by NULL. */
-static int watch(struct feed *feed, const struct policy_options *options, const char *dir,
+static int watch(struct feed *feed, const struct policy_options *policy_words, const char *dir,
                  char **words)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	CLEANUP(pipeline_freep) struct pipeline *pipeline = NULL;
-	struct pipeline_options run = {.for_us = feed->for_us, .again = feed->again};
-	bool live = feed->interface_count > 0;
+	CLEANUP(freep) struct run_result *result = calloc(1, sizeof(*result));
+	struct run_options options = feed_run(feed);
 	struct err err = {0};
 	int r;
 
-	feed_capture(feed, &run.capture);
-	r = policy_options_load(options, &policy, &err);
+	r = result ? policy_options_load(policy_words, &policy, &err)
+	           : err_set(&err, -ENOMEM, "out of memory");
 	if (r >= 0)
-		r = capture_open(&run.capture, &capture, &err);
-	if (r >= 0)
-		r = flowdb_open(policy->unit_count ? dir : NULL, FLOWDB_WRITE, &db, &err);
+		r = capture_open(&options.capture, &capture, &err);
 	if (r < 0)
 		return log_err(&err);
-	run.limits = feed_limits(feed);
-	run.policy = policy;
-	run.db = db;
-	run.found = found;
-	run.progress = progress_show;
-	run.context = &live;
+	options.policy = policy;
+	options.dir = policy->unit_count ? dir : NULL;
+	options.found = found;
 	if (!policy->unit_count)
 		log_note("no units are named: looking for hosts that look like room systems");
-	r = pipeline_run(&run, capture, &pipeline, &err);
+	r = run(&options, capture, result, &db, &err);
 	progress_clear();
 	if (r < 0)
 		return log_err(&err);
 	say_cuts(capture);
-	say_sums(pipeline, dir);
+	say_sums(result, dir);
 	if (!policy->unit_count)
-		say_strangers(pipeline_recorder(pipeline), words);
+		say_strangers(&result->strangers, words);
 	return EXIT_FINE;
 }
 

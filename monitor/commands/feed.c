@@ -43,18 +43,73 @@ static int read_idle(struct feed *feed, const char *value, struct err *err)
 	return 0;
 }
 
-struct flowtab_limits feed_limits(const struct feed *feed)
+/* "ROLE:WHAT", of --test try=. */
+static int read_try(struct feed *feed, char *value, struct err *err)
 {
-	struct flowtab_limits limits = FLOWTAB_DEFAULTS;
+	char *what = strchr(value, ':');
+
+	for (unsigned role = 0; what && role < PROCESS_COUNT; role++) {
+		const char *name = process_role_name(role);
+
+		if (strlen(name) == (size_t)(what - value) &&
+		    !strncmp(name, value, (size_t)(what - value))) {
+			feed->test.try_role = role;
+			feed->test.try_what = what + 1;
+			return 0;
+		}
+	}
+	return err_set(err, -EINVAL, "--test try=%s: ROLE:WHAT is wanted, as in sensor:open",
+	               value);
+}
+
+/* What goes wrong on purpose; tests/README.md explains the words. */
+static int read_test(struct feed *feed, const char *value, struct err *err)
+{
+	char *save = NULL;
+	int r = 0;
+
+	free(feed->test_words);
+	feed->test_words = strdup(value);
+	if (!feed->test_words)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (char *word = strtok_r(feed->test_words, ",", &save); word && !r;
+	     word = strtok_r(NULL, ",", &save)) {
+		char *given = strchr(word, '=');
+
+		if (given)
+			*given++ = '\0';
+		if (!strcmp(word, "ndpi-dtls") && !given)
+			feed->test.ndpi_dtls = true;
+		else if (!strcmp(word, "delay") && given)
+			feed->test.delay = strtoull(given, NULL, 10);
+		else if (!strcmp(word, "die") && given)
+			feed->test.die = given;
+		else if (!strcmp(word, "hang") && given)
+			feed->test.hang = given;
+		else if (!strcmp(word, "try") && given)
+			r = read_try(feed, given, err);
+		else
+			r = err_set(err, -EINVAL,
+			            "--test %s: no such word; ndpi-dtls, delay=SEED, die=TEXT, hang=TEXT, "
+			            "try=ROLE:WHAT are",
+			            word);
+	}
+	return r;
+}
+
+/* The flow table's limits as they were asked for. */
+static struct flowtab_limits limits(const struct feed *feed)
+{
+	struct flowtab_limits ret = FLOWTAB_DEFAULTS;
 
 	if (feed->limits.flows)
-		limits.flows = feed->limits.flows;
-	if (limits.young > limits.flows)
-		limits.young = limits.flows;
+		ret.flows = feed->limits.flows;
+	if (ret.young > ret.flows)
+		ret.young = ret.flows;
 	for (unsigned kind = 0; kind < IDLE_COUNT; kind++)
 		if (feed->limits.idle_us[kind])
-			limits.idle_us[kind] = feed->limits.idle_us[kind];
-	return limits;
+			ret.idle_us[kind] = feed->limits.idle_us[kind];
+	return ret;
 }
 
 #define FLOWS_MAX (1 << 26)
@@ -103,7 +158,11 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 		feed->again = true;
 		return 1;
 	case FEED_IN_PROCESS:
+		feed->in_process = true;
 		return 1;
+	case FEED_TEST:
+		r = read_test(feed, value, err);
+		return r < 0 ? r : 1;
 	default:
 		return 0;
 	}
@@ -177,25 +236,36 @@ void feed_release(struct feed *feed)
 	for (size_t i = 0; i < feed->file_count; i++)
 		free(feed->files[i]);
 	free(feed->files);
+	free(feed->test_words);
 }
 
-void feed_capture(const struct feed *feed, struct capture_options *ret)
+struct run_options feed_run(const struct feed *feed)
 {
 	bool live = feed->interface_count > 0;
 
-	*ret = (struct capture_options){
-		.inputs = live ? feed->interfaces : (const char *const *)feed->files,
-		.input_count = live ? feed->interface_count : feed->file_count,
-		.live = live,
-		.filter = feed->filter,
-		.snap_len = feed->snap_len,
+	return (struct run_options){
+		.capture =
+			{
+				.inputs = live ? feed->interfaces
+	                                       : (const char *const *)feed->files,
+				.input_count = live ? feed->interface_count : feed->file_count,
+				.live = live,
+				.filter = feed->filter,
+				.snap_len = feed->snap_len,
+			},
+		.limits = limits(feed),
+		.for_us = feed->for_us,
+		.again = feed->again,
+		.in_process = feed->in_process,
+		.test = feed->test,
+		.progress = progress_show,
 	};
 }
 
 #define BAR 30
 static bool shown;
 
-void progress_show(void *context, const struct pipeline_state *state)
+void progress_show(void *context, const struct run_state *state)
 {
 	char time[TIME_TEXT], bar[BAR + 1];
 	int filled;
@@ -205,12 +275,12 @@ void progress_show(void *context, const struct pipeline_state *state)
 	shown = true;
 	if (state->live) {
 		fprintf(stderr,
-		        "\r%.19s  %llu packets  %u units  %llu flows over  %llu findings  %llu dropped\033[K",
+		        "\r%.19s  %llu packets  %llu units  %llu flows over  %llu findings  %llu dropped\033[K",
 		        time_print_local(state->now_us, time),
-		        (unsigned long long)state->counters->seen, state->units,
-		        (unsigned long long)state->sums->flows,
-		        (unsigned long long)state->sums->findings,
-		        (unsigned long long)state->counters->kernel_dropped);
+		        (unsigned long long)state->seen, (unsigned long long)state->units,
+		        (unsigned long long)state->flows,
+		        (unsigned long long)state->findings,
+		        (unsigned long long)state->dropped);
 		return;
 	}
 	filled = state->permille < 0 ? BAR : state->permille * BAR / 1000;
@@ -219,8 +289,7 @@ void progress_show(void *context, const struct pipeline_state *state)
 	bar[BAR] = '\0';
 	fprintf(stderr, "\r[%s] %3d%%  %llu packets  %llu findings\033[K", bar,
 	        state->permille < 0 ? 100 : state->permille / 10,
-	        (unsigned long long)state->counters->seen,
-	        (unsigned long long)state->sums->findings);
+	        (unsigned long long)state->seen, (unsigned long long)state->findings);
 }
 
 void progress_clear(void)

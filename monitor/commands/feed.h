@@ -6,7 +6,7 @@
 #define MONITOR_COMMANDS_FEED_H
 
 #include "monitor/commands/options.h"
-#include "monitor/pipeline.h"
+#include "monitor/run.h"
 
 #define INTERFACES_MAX 16
 
@@ -17,6 +17,7 @@ enum {
 	FEED_IN_PROCESS,
 	FEED_FLOWS,
 	FEED_IDLE,
+	FEED_TEST,
 	FEED_LAST
 };
 
@@ -28,7 +29,9 @@ struct feed {
 	char filter[4096];
 	int snap_len;
 	int64_t for_us;
-	bool again;
+	bool again, in_process;
+	struct run_test test;
+	char *test_words; /* what `test` points into */
 	struct flowtab_limits limits; /* of the flow table; 0: its default */
 };
 #define FEED_LONG \
@@ -38,6 +41,7 @@ struct feed {
 		{"again", no_argument, NULL, FEED_AGAIN}, \
 		{"flows", required_argument, NULL, FEED_FLOWS}, \
 		{"idle", required_argument, NULL, FEED_IDLE}, \
+		{"test", required_argument, NULL, FEED_TEST}, \
 	{ \
 		"in-process", no_argument, NULL, FEED_IN_PROCESS \
 	}
@@ -51,20 +55,18 @@ struct feed {
 	"                        the one that was silent longest ends early\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
-	"      --in-process      all roles in one process (so far the only way)\n"
+	"      --in-process      all roles in one process, without a sandbox: for debuggers\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
 int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;
 /* The trailing words; then checks that there is one kind of input, and none of it twice. */
 int feed_words(struct feed *feed, int argc, char **argv, struct err *err) MUST_CHECK;
 void feed_release(struct feed *feed);
-/* The flow table's limits as they were asked for. */
-struct flowtab_limits feed_limits(const struct feed *feed);
-/* What capture_open() takes; `*ret` borrows from `feed`. */
-void feed_capture(const struct feed *feed, struct capture_options *ret);
+/* The run that was asked for, but for policy, database and what is to be told. It borrows from `feed`. */
+struct run_options feed_run(const struct feed *feed);
 
-/* pipeline_options.progress: a bar or a status line on stderr, if that is a terminal. */
-void progress_show(void *context, const struct pipeline_state *state);
+/* run_options.progress: a bar or a status line on stderr, if that is a terminal. */
+void progress_show(void *context, const struct run_state *state);
 /* Takes the line away again. */
 void progress_clear(void);
 

@@ -45,7 +45,7 @@ static void found(void *context, const struct finding *finding)
 {
 	const struct work *work = context;
 	const char *unit = finding->unit->name, *reason = finding->row.reason;
-	size_t unit_len = strnlen(unit, UINT8_MAX), text_len = unit_len + strlen(reason);
+	size_t unit_len = strlen(unit), text_len = unit_len + strlen(reason);
 	union {
 		struct event_found found;
 		uint8_t room[EVENT_MAX];

@@ -164,10 +164,11 @@ int sensor_main(struct crew *crew)
 	struct sensor_options sensor = {
 		.limits = options->limits,
 		.names = NAMES_MAX,
-		.live = options->capture.live,
 		.again = crew->again,
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,
+		.dtls = options->test.ndpi_dtls,
+		.live = options->capture.live,
 		.outbox = {crew->facts, crew->packets, full, &work},
 	};
 	struct intake intake = {

@@ -28,6 +28,7 @@
 #define RING_CONTROL (1u << 20)
 #define RING_FOUND (1u << 20)
 #define LOOK_MS 100
+#define INPUTS_LIVE_MAX 16 /* as many as -i takes */
 #define TRIES 5         /* a role that cannot do anything at all, in a run that cannot wait for it */
 #define PATIENCE_US 1500000 /* for a sensor that was told to end and moves no more */
 

@@ -29,6 +29,7 @@ struct run *run_new(const char *site)
 		.site_path = "site.yaml", .site_text = site, .site_text_len = strlen(site)};
 	struct recorder_options recorder = {
 		.version = "test", .source = "file", .inputs = "wire", .filter = ""};
+	struct inspector_options inspector = {0};
 	struct err err = {0};
 
 	if (!run)
@@ -39,9 +40,11 @@ struct run *run_new(const char *site)
 	run->packets = ring_new(1 << 20);
 	recorder.packets = run->packets;
 	run->opinions = recorder.opinions = ring_new(1 << 16);
+	inspector.packets = run->packets;
+	inspector.opinions = run->opinions;
 	recorder.policy = run->policy;
 	recorder.db = run->db;
-	must(inspector_new(run->packets, run->opinions, &run->inspector, &err), &err);
+	must(inspector_new(&inspector, &run->inspector, &err), &err);
 	must(recorder_new(&recorder, &run->recorder, &err), &err);
 	return run;
 }
@@ -128,7 +131,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		if (i % pump_every == 0)
 			pump(run, false);
 	}
-	sensor_end(sensor);
+	sensor_end(sensor, true);
 	pump(run, false);
 	sensor_free(sensor);
 }

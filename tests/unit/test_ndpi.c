@@ -87,7 +87,7 @@ static void what_it_sees_it_says_and_what_it_guesses_it_keeps(void **state)
 	struct ndpi_engine *engine = NULL;
 	struct err err;
 
-	assert_int_equal(ndpi_engine_new(&engine, &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
 		CLEANUP(wire_freep) struct wire *w = wire_new();
 		enum app app;
@@ -107,7 +107,7 @@ static void dtls_never_reaches_it(void **state)
 	struct ndpi_engine *engine = NULL;
 	struct err err;
 
-	assert_int_equal(ndpi_engine_new(&engine, &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
 	for (unsigned i = 0; i < ARRAY_LEN(firsts); i++) {
 		CLEANUP(wire_freep) struct wire *w = wire_new();
 		struct message m = {0};
@@ -129,8 +129,8 @@ static void several_engines_live_side_by_side(void **state)
 	struct err err;
 
 	say_ssh(w);
-	assert_int_equal(ndpi_engine_new(&engines[0], &err), 0);
-	assert_int_equal(ndpi_engine_new(&engines[1], &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engines[0], &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engines[1], &err), 0);
 	assert_int_equal(opinion(engines[0], w), APP_SSH);
 	ndpi_engine_free(engines[0]);
 	assert_int_equal(opinion(engines[1], w), APP_SSH);
@@ -146,7 +146,7 @@ static void no_ip_packet_is_no_opinion(void **state)
 	struct err err;
 	bool final = true;
 
-	assert_int_equal(ndpi_engine_new(&engine, &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
 	s = ndpi_state_new(engine);
 	for (unsigned i = 0; i < ARRAY_LEN(odd); i++)
 		for (uint32_t len = 0; len <= 4; len++)
@@ -173,7 +173,7 @@ static void a_packet_cut_on_its_way_is_still_read(void **state)
 	wire_tcp(w, "10.1.0.7:49152 > 10.1.0.9:443", "PA", m.b, m.len);
 	assert_int_equal(seen_packet(w, 0, &packet, &bytes), DECODED_IP);
 	assert_true(packet.ip_caplen > INSPECT_MAX);
-	assert_int_equal(ndpi_engine_new(&engine, &err), 0);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
 	s = ndpi_state_new(engine);
 	assert_int_equal(ndpi_look(engine, s, packet.ip, INSPECT_MAX, 0, &final), APP_SSH);
 	ndpi_state_free(engine, s);
