@@ -8,16 +8,15 @@
 
 static int write_all(int fd, const uint8_t *bytes, size_t len, struct err *err)
 {
-	while (len) {
-		ssize_t n = write(fd, bytes, len);
+	for (size_t at = 0; at < len;) {
+		ssize_t n = pwrite(fd, bytes + at, len - at, (off_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return err_set(err, n < 0 ? -errno : -EIO,
 			               "the database cannot be handed over: %s", strerror(errno));
-		bytes += n;
-		len -= (size_t)n;
+		at += (size_t)n;
 	}
 	return 0;
 }

@@ -37,8 +37,7 @@ static void input_over(void *context, const struct event_input *input)
 {
 	const struct work *work = context;
 
-	if (input->cut || !input->packets)
-		show(work->crew, input, input->head.len);
+	show(work->crew, input, input->head.len);
 }
 
 static void found(void *context, const struct finding *finding)
