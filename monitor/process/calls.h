@@ -31,6 +31,7 @@
 	X(recvfrom,         "S...", ANY)        /* libpcap: what was wrong with the socket */ \
 	X(getsockopt,       "S...", ANY)        /* PACKET_STATISTICS */ \
 	X(setsockopt,       "S...", RX_RING)    /* libpcap gives its ring back */ \
+	X(getsockname,      "S...", ANY)        /* libpcap: is the interface still there? */ \
 	X(ioctl,            "S...", LINK_FLAGS) /* libpcap: is the interface up again? */ \
 	/* A database (SQLite, journal in WAL mode) */ \
 	X(openat,           "..RE", ANY) \
