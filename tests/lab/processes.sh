@@ -28,6 +28,8 @@ every() {
 	is "$1" "$(db "$2" "SELECT count(*), count(DISTINCT local_port || ' ' || remote || ' ' || remote_port) FROM flow")" "$3|$3"
 }
 blind() { db "$1" "SELECT coalesce(sum(count), 0) FROM v_blind WHERE cause = '$2'"; }
+# Flows end soon and are told then: what a sensor had not told yet dies with it.
+brief=(--idle 'udp=200ms,tcp-open=200ms')
 # near NAME A B MILLISECONDS: two times in microseconds
 near() {
 	local apart=$(($2 - $3))
@@ -68,7 +70,7 @@ inspector_killed() {
 # Another sensor takes over with a new handle; the time between is on record, and right.
 sensor_killed() {
 	local i one='' killed=() recorder inspector row first
-	begin sensor
+	begin sensor "${brief[@]}"
 	recorder=$(role recorder) inspector=$(role inspector)
 	send_behind flows $((400 * sensor_kills)) 200
 	for ((i = 0; i < sensor_kills; i++)); do
@@ -119,9 +121,9 @@ recorder_stopped() {
 # Nobody outlives the supervisor; the next start knows since when nobody looked.
 supervisor_killed() {
 	local family died began row
-	begin supervisor
+	begin supervisor "${brief[@]}"
 	lab_send flows 100 100
-	pause 1.2
+	pause $((2 * SLOW))
 	family=$(children $pid)
 	is 'supervisor: its children are three or more' "$([ "$(wc -w <<<"$family")" -ge 3 ] && echo yes)" yes
 	kill -9 $pid
@@ -129,7 +131,7 @@ supervisor_killed() {
 	# shellcheck disable=SC2086 # one word a child
 	within 2 all_gone $family
 	is 'supervisor: 2 s after its end no child is left' "$?" 0
-	wait $pid 2>/dev/null
+	{ wait $pid; } 2>/dev/null
 	pause 2
 	began=$(now_us)
 	begin supervisor
@@ -223,6 +225,7 @@ interface_gone() {
 	fine link
 	is 'link: the interface that was removed is the second' "$(db link "SELECT count(*) FROM v_blind WHERE cause = 'link-down'")" 2
 	every 'link: every flow sent while it was up has its row' link 60
+	is 'link: nobody died of it' "$(db link "SELECT count(*) FROM v_blind WHERE detail LIKE 'killed%'")" 0
 }
 
 # No packet at all: time passes all the same.
@@ -245,9 +248,9 @@ silence() {
 # A packet that the sensor dies of, and one that it hangs on, are kept and skipped.
 poison() {
 	local what=$1 text="poison-$1" began
-	begin "$what" --test "$what=$text"
+	begin "$what" "${brief[@]}" --test "$what=$text"
 	lab_send flows 20 100
-	pause 0.3
+	pause $((1 * SLOW))
 	began=$(now_us)
 	lab_send text "$text"
 	within $((6 * SLOW)) eval '[ "$(blind '"$what"' sensor-down)" = 1 ] && role sensor >/dev/null'
@@ -263,15 +266,15 @@ poison() {
 	is "$what: once, no more" "$(blind "$what" sensor-down)" 1
 	[ "$what" = hang ] || has "$what: the packet is kept" \
 		"$(db "$what" 'SELECT CAST(substr(bytes, 43) AS TEXT) FROM evidence')" "^$text"
-	# The same from a file: what comes behind it is read.
-	"$B/tools/send" "$work/before-$what.pcap" flows 20 100 >/dev/null
 	[ "$what" = die ] || return
-	"$B/tools/send" "$work/behind.pcap" text "$text" >/dev/null
-	"$B/tools/send" "$work/more.pcap" flows 20 100 20 >/dev/null
-	# One capture: the records of three behind one header.
-	{ cat "$work/before-$what.pcap"; tail -c +25 "$work/behind.pcap"; tail -c +25 "$work/more.pcap"; } >"$work/poison.pcap"
+	# The same from a file, of four made into one: what comes behind it is read.
+	"$B/tools/send" "$work/poison.pcap" flows 20 100 >/dev/null
+	"$B/tools/send" "$work/later.pcap" text 'time passes' 1 >/dev/null
+	"$B/tools/send" "$work/packet.pcap" text "$text" 2 >/dev/null
+	"$B/tools/send" "$work/behind.pcap" flows 20 100 20 >/dev/null
+	tail -qc +25 "$work/later.pcap" "$work/packet.pcap" "$work/behind.pcap" >>"$work/poison.pcap"
 	"$TLMON" watch -r "$work/poison.pcap" --unit 10.20.0.15 --profile room,online,external -l "$work/file" \
-		--test "$what=$text" >"$work/out" 2>&1
+		"${brief[@]}" --test "$what=$text" >"$work/out" 2>&1
 	is "$what: from a file it ends with 0" "$?" 0
 	is "$what: ... and every flow before and behind has its row" \
 		"$(db file "SELECT count(*) FROM v_flow WHERE remote LIKE '198.18.0.%' AND local_port BETWEEN 20000 AND 20039")" 40
