@@ -173,6 +173,9 @@ units: $(UNITS) ## the unit tests alone
 
 build-tests: $(UNITS) $(FUZZERS) $(TOOLS) ## build every test without running it
 
+test-processes: all $(TOOLS) ## kill, stop and starve the processes of live runs for minutes (root)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/processes.sh long'
+
 golden: all $(TOOLS) ## replay every golden case and compare its report
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
 
@@ -215,7 +218,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps demo check units build-tests golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)
