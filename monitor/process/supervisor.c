@@ -52,6 +52,7 @@ struct supervisor {
 	int64_t stop_moved_us;
 	uint64_t stop_written;
 	unsigned export_tries;
+	bool export_fails;
 	bool exported; /* the exporter has said its last word */
 	int failed; /* negative errno: the run ends with board->err */
 };
@@ -517,6 +518,16 @@ static void links_watch(struct supervisor *sup)
 	}
 }
 
+static void export_watch(struct supervisor *sup)
+{
+	bool fails = atomic_load(&sup->board->export_fails);
+
+	if (fails && !sup->export_fails)
+		log_warning("--eve %s: %s; findings wait", sup->options->eve,
+		            sup->board->export_err.text);
+	sup->export_fails = fails;
+}
+
 static void found_show(struct supervisor *sup)
 {
 	const struct event *event;
@@ -620,6 +631,7 @@ static void supervise(struct supervisor *sup)
 		if (sup->options->for_us &&
 		    child_clock_us() - sup->ready_us >= sup->options->for_us)
 			stop(sup);
+		export_watch(sup);
 		found_show(sup);
 		progress(sup);
 	}
