@@ -50,6 +50,8 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 		               db->path, what, db->path);
 	case SQLITE_NOMEM:
 		return err_set(err, -ENOMEM, "out of memory");
+	case SQLITE_CANTOPEN: /* of the files beside it: one is missing, and we may not make it */
+		return err_set(err, -EROFS, "%s: %s", db->path, what);
 	case SQLITE_READONLY:
 		return err_set(err, -EROFS, "%s: not writable for us", db->path);
 	default:
@@ -215,7 +217,8 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 	r = sql_exec(
 		db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096",
+		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096;"
+		"PRAGMA temp_store = MEMORY", /* a sandboxed recorder can make no file in /tmp */
 		err);
 	if (r >= 0)
 		r = query_functions(db, err);

@@ -53,6 +53,7 @@ int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint6
 	snprintf(title, sizeof(title), "tlmon: %s (%slandlock)", process_role_name(role),
 	         sandbox_landlock() ? "" : "no ");
 	title_set(title);
+	tzset(); /* reads /etc/localtime now: nDPI converts the times of certificates */
 	r = sandbox_enter(&options, mine->missing, &err);
 	if (r < 0) {
 		crew->board->err = err;
