@@ -49,7 +49,8 @@ HDR       := $(wildcard schema/*.h dissectors/*.h rules/*.h monitor/*.h monitor/
 MAIN      := monitor/main.c
 OBJ       := $(patsubst %.c,$(B)/%.o,$(filter-out $(MAIN),$(SRC)))
 GENERATED := $(B)/rules/builtin.o
-TESTLIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+TESTOBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+TESTLIB   := $(B)/libtests.a
 UNITS     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
@@ -59,6 +60,11 @@ all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1
 	$Qln -sfn $(B)/tlmon tlmon
 
 $(B)/libtlmon.a: $(OBJ) $(GENERATED)
+	$(call say,AR,$@)
+	$Qrm -f $@ && ar qcs $@ $^
+
+# An archive: a fuzzer or a tool takes what it needs of it, and no test library with the rest.
+$(TESTLIB): $(TESTOBJ)
 	$(call say,AR,$@)
 	$Qrm -f $@ && ar qcs $@ $^
 
@@ -215,4 +221,4 @@ help: ## this list
 .PHONY: all deps demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
--include $(OBJ:.o=.d) $(TESTLIB:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)

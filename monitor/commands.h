@@ -12,9 +12,12 @@
 	X(check, "acceptance: every documented row against what was seen") \
 	X(flows, "recorded flows and their verdicts") \
 	X(findings, "what left the envelope or was blocked, worst first") \
+	X(blind, "when not everything could be seen, and why") \
+	X(status, "how the monitor stands: running, units, findings, blindness") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
-	X(waive, "print the waiver to add to the site file for a finding")
+	X(waive, "print the waiver to add to the site file for a finding") \
+	X(doctor, "is this host fit? --sandbox: what each running role may do")
 
 #define X(name, help) int cmd_##name(int argc, char **argv);
 COMMANDS(X)

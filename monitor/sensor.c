@@ -23,7 +23,9 @@
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
 #define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
 #define FOLLOWS_US \
-	(60 * SECOND)  /* a file that begins so soon after another goes on with its flows */
+	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define LATE_US \
+	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
 #define SECOND INT64_C(1000000)
 
@@ -643,25 +645,25 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	int64_t clock_us = wall_us - mono_us, step_us = clock_us - sensor->clock_us;
-	int64_t old_us = sensor->now_us;
+	int64_t now_us = wall_us - LATE_US, old_us = sensor->now_us;
 	bool known = sensor->clock_known;
 
 	sensor->clock_us = clock_us;
 	sensor->clock_known = true;
 	if (!sensor->live || !known || !old_us)
 		return;
-	if (step_us < -STEP_US && wall_us < old_us) {
-		clock_back(sensor, wall_us);
-	} else if (step_us > STEP_US && wall_us > old_us) {
-		outbox_clock_step(sensor->outbox, old_us, wall_us, !tell_waiting(sensor));
-		clock_set(sensor, wall_us);
+	if (step_us < -STEP_US && now_us < old_us) {
+		clock_back(sensor, now_us);
+	} else if (step_us > STEP_US && now_us > old_us) {
+		outbox_clock_step(sensor->outbox, old_us, now_us, !tell_waiting(sensor));
+		clock_set(sensor, now_us);
 	}
 }
 
 void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
-	clock_set(sensor, wall_us);
+	clock_set(sensor, wall_us - LATE_US);
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,

@@ -215,7 +215,8 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 	r = sql_exec(
 		db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096",
+		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096;"
+		"PRAGMA temp_store = MEMORY", /* a sandboxed recorder can make no file in /tmp */
 		err);
 	if (r >= 0)
 		r = query_functions(db, err);

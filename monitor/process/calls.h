@@ -30,9 +30,9 @@
 	X(epoll_ctl,        "S...", EPOLL_DEL) \
 	X(recvfrom,         "S...", ANY)        /* libpcap: what was wrong with the socket */ \
 	X(getsockopt,       "S...", ANY)        /* PACKET_STATISTICS */ \
+	X(getsockname,      "S...", ANY)        /* libpcap: has the interface gone, ... */ \
 	X(setsockopt,       "S...", RX_RING)    /* libpcap gives its ring back */ \
-	X(getsockname,      "S...", ANY)        /* libpcap: is the interface still there? */ \
-	X(ioctl,            "S...", LINK_FLAGS) /* libpcap: is the interface up again? */ \
+	X(ioctl,            "S...", LINK_FLAGS) /* ... or is it down? */ \
 	/* A database (SQLite, journal in WAL mode) */ \
 	X(openat,           "..RE", ANY) \
 	X(open,             "..RE", ANY) \
@@ -92,12 +92,20 @@
 	X(exit_group,       "SIRE", ANY)
 
 /*
- * A sanitizer reads /proc and its own file to print where it happened. Refused, not killed, so that
- * its report comes out.
+ * A sanitizer reads /proc and starts a program to print where it happened. Refused, not killed, so that
+ * its report comes out, if without the names of functions.
  */
 #define CALLS_OF_SANITIZERS(X) \
-	X(open)   X(openat)   X(readlink)   X(readlinkat)   X(stat)   X(newfstatat)   X(getcwd) \
-	X(access) X(getrlimit) X(prlimit64) X(prctl)        X(sched_getaffinity)
+	X(open,              ANY) \
+	X(openat,            ANY) \
+	X(readlink,          ANY) \
+	X(stat,              ANY) \
+	X(getrlimit,         ANY) \
+	X(prlimit64,         ANY) \
+	X(prctl,             ANY) \
+	X(pipe,              ANY) \
+	X(pipe2,             ANY) \
+	X(ioctl,             TERMINAL)          /* is it to be in colour? */
 /* clang-format on */
 
 #endif

@@ -31,6 +31,17 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #define SANITIZED true
+
+/*
+ * LeakSanitizer asks this at the end of a process before it traces that, which it may not once we have
+ * taken on other users.
+ */
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void);
+
+int __lsan_is_turned_off(void)
+{
+	return getuid() != geteuid() || prctl(PR_GET_DUMPABLE) != 1;
+}
 #else
 #define SANITIZED false
 #endif
@@ -194,12 +205,14 @@ static void miss(char missing[SANDBOX_MISSING], const char *what)
 	text_add(missing, SANDBOX_MISSING, "%s%s", *missing ? ", " : "", what);
 }
 
+/* The exporter has the owner's group: the database is 0640, so it reads and cannot write. */
 static int become_user(const struct sandbox_options *options, struct err *err)
 {
 	const struct sandbox_users *users = &options->users;
 	bool owner = options->role == PROCESS_RECORDER;
 	uid_t uid = owner ? users->owner_uid : users->apart_uid;
-	gid_t gid = owner ? users->owner_gid : users->apart_gid;
+	gid_t gid = owner || options->role == PROCESS_EXPORTER ? users->owner_gid
+	                                                       : users->apart_gid;
 
 	if (users->change && (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0))
 		return err_set(err, -errno, "%s: cannot become user %u: %s",
@@ -353,6 +366,7 @@ enum condition {
 	EPOLL_DEL,
 	RX_RING,
 	LINK_FLAGS,
+	TERMINAL,
 	NOT_EXECUTABLE,
 	ITSELF,
 };
@@ -383,6 +397,9 @@ static unsigned condition_args(enum condition condition, struct scmp_arg_cmp arg
 		return 2;
 	case LINK_FLAGS:
 		args[0] = is(1, SIOCGIFFLAGS);
+		return 1;
+	case TERMINAL:
+		args[0] = is(1, TCGETS);
 		return 1;
 	case NOT_EXECUTABLE:
 		args[0] = (struct scmp_arg_cmp){2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
@@ -434,25 +451,39 @@ static int allow_calls(scmp_filter_ctx filter, enum process_role role, struct er
 	return 0;
 }
 
-/* Those that the role is not allowed anyway are refused, not killed. */
+static bool allowed(int number, enum process_role role)
+{
+	for (size_t i = 0; i < ARRAY_LEN(LIST); i++)
+		if (LIST[i].number == number && LIST[i].condition == ANY &&
+		    listed(LIST[i].roles, role))
+			return true;
+	return false;
+}
+
 static int refuse_sanitizers(scmp_filter_ctx filter, enum process_role role, struct err *err)
 {
-	static const int REFUSED[] = {
-#define X(name) SCMP_SYS(name),
+	static const struct {
+		int number;
+		enum condition condition;
+	} REFUSED[] = {
+#define X(name, condition) {SCMP_SYS(name), condition},
 		CALLS_OF_SANITIZERS(X)
 #undef X
 	};
-	int r = 0;
 
-	for (size_t i = 0; SANITIZED && r >= 0 && i < ARRAY_LEN(REFUSED); i++) {
-		bool allowed = REFUSED[i] < 0;
+	for (size_t i = 0; SANITIZED && i < ARRAY_LEN(REFUSED); i++) {
+		struct scmp_arg_cmp args[2];
+		unsigned count = condition_args(REFUSED[i].condition, args);
+		int r;
 
-		for (size_t k = 0; k < ARRAY_LEN(LIST); k++)
-			allowed |= LIST[k].number == REFUSED[i] && listed(LIST[k].roles, role);
-		if (!allowed)
-			r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), REFUSED[i], 0);
+		if (REFUSED[i].number < 0 || allowed(REFUSED[i].number, role))
+			continue;
+		r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES), REFUSED[i].number,
+		                           count, args);
+		if (r < 0)
+			return err_set(err, r, "seccomp: %s", strerror(-r));
 	}
-	return r < 0 ? err_set(err, r, "seccomp: %s", strerror(-r)) : 0;
+	return 0;
 }
 
 static int lock_calls(enum process_role role, char missing[SANDBOX_MISSING], struct err *err)

@@ -16,7 +16,7 @@
 
 /*
  * Who runs as whom. Started as root: sensor, inspector and exporter as `_tlmon`, else `nobody`; the
- * recorder as the owner of its directory. As an ordinary user, or as root without the capabilities
+ * recorder as the owner of its directory, whose group the exporter has, so as to read there. As an ordinary user, or as root without the capabilities
  * to become another: everybody as that user.
  */
 struct sandbox_users {

@@ -422,11 +422,18 @@ static void a_long_detail_is_cut_and_still_one_thing(void **state)
 
 static void every_cause_has_its_word_and_back(void **state)
 {
+	char count[BLIND_COUNT_TEXT];
+
 	for (unsigned i = BLIND_NONE + 1; i < BLIND_CAUSE_COUNT; i++) {
 		assert_int_equal(blind_cause_parse(blind_cause_name((enum blind_cause)i)), i);
 		assert_non_null(blind_cause_counted((enum blind_cause)i));
 		assert_non_null(blind_cause_sentence((enum blind_cause)i));
 	}
+	assert_string_equal(blind_count_print(BLIND_KERNEL_DROP, 120, count), "120 packets");
+	assert_string_equal(blind_count_print(BLIND_KERNEL_DROP, 1, count), "1 packet");
+	assert_string_equal(blind_count_print(BLIND_KERNEL_DROP, 0, count), "");
+	assert_string_equal(blind_count_print(BLIND_MIRROR_SILENT, 5, count), "");
+	assert_string_equal(blind_count_print(BLIND_NONE, 5, count), "");
 	assert_null(blind_cause_name(BLIND_NONE));
 	assert_null(blind_cause_name(BLIND_CAUSE_COUNT));
 	assert_int_equal(blind_cause_parse("asleep"), BLIND_CAUSE_COUNT);

@@ -5,6 +5,7 @@
  */
 #include "monitor/bell.h"
 #include "monitor/process/sandbox.h"
+#include "tests/lib/dbkit.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ struct board {
 	pid_t child[2];
 	char missing[SANDBOX_MISSING];
 	struct bell bell;
+	char made[64]; /* a directory to be removed */
 };
 static struct board *board;
 static char dir[64];
@@ -98,17 +100,23 @@ static struct sandbox_users supervisor(unsigned way, bool live)
 static void enter(unsigned way, enum process_role role, const struct sandbox_users *users,
                   uint64_t memory)
 {
-	struct sandbox_options options = {.role = role,
-	                                  .users = *users,
-	                                  .dir = role == PROCESS_RECORDER || role == PROCESS_EXPORTER
-	                                                 ? dir
-	                                                 : NULL,
-	                                  .memory = memory,
-	                                  .without_landlock = way & WITHOUT_LANDLOCK};
+	struct sandbox_options options = {
+		.role = role,
+		.users = *users,
+		.dir = role == PROCESS_RECORDER || role == PROCESS_EXPORTER ? dir : NULL,
+		.memory = memory,
+		.without_landlock = way & WITHOUT_LANDLOCK};
 	struct err err = {0};
 
 	if (sandbox_enter(&options, board->missing, &err) < 0)
 		fail_in_child(&err);
+}
+
+static void nap(void)
+{
+	struct timespec span = {0, 2000000};
+
+	nanosleep(&span, NULL);
 }
 
 /* How a process ended: its exit code, or the signal that killed it as a negative number. */
@@ -116,7 +124,7 @@ static int end_of(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid)
+	if (waitpid(pid, &status, 0) < 0)
 		return 97;
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -165,12 +173,16 @@ static void each_way(enum process_role role, void (*before)(void),
                      int (*body)(const void *context), const void *context, int wanted)
 {
 	for (unsigned way = 0; way < WAYS; way++) {
-		struct play it = {.way = way, .role = role, .before = before, .body = body, .context = context};
+		struct play it = {.way = way,
+		                  .role = role,
+		                  .before = before,
+		                  .body = body,
+		                  .context = context};
 		int end = cannot(way) ? wanted : play(&it);
 
 		if (end != wanted)
-			fail_msg("%s, way %u: ended by %d, not %d", process_role_name(role), way, end,
-			         wanted);
+			fail_msg("%s, way %u: ended by %d, not %d", process_role_name(role),
+			         way, end, wanted);
 	}
 }
 
@@ -238,7 +250,8 @@ static void recorder_writes_in_its_directory_alone(void **state)
 	if (!sandbox_landlock())
 		skip();
 	for (unsigned way = 0; way < 2; way++) {
-		struct play it = {.way = way, .role = PROCESS_RECORDER, .body = try, .context = "open"};
+		struct play it = {
+			.way = way, .role = PROCESS_RECORDER, .body = try, .context = "open"};
 
 		if (cannot(way))
 			continue;
@@ -257,7 +270,8 @@ static void exporter_writes_nowhere(void **state)
 	if (!sandbox_landlock())
 		skip();
 	for (unsigned way = 0; way < 2; way++) {
-		struct play it = {.way = way, .role = PROCESS_EXPORTER, .body = try, .context = "open"};
+		struct play it = {
+			.way = way, .role = PROCESS_EXPORTER, .body = try, .context = "open"};
 
 		if (cannot(way))
 			continue;
@@ -459,11 +473,12 @@ static void open_db(void)
 
 	snprintf(path, sizeof(path), "%s/flows.db", dir);
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ||
-	    sqlite3_exec(db,
-	                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-	                 "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
-	                 "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
-	                 NULL, NULL, NULL))
+	    sqlite3_exec(
+		    db,
+		    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000;"
+		    "CREATE TABLE IF NOT EXISTS t(a INTEGER PRIMARY KEY, b BLOB, c INTEGER)",
+		    NULL, NULL, NULL))
 		db = NULL;
 }
 
@@ -472,8 +487,8 @@ static int write_db(const void *when)
 	/* 30 MB in one transaction, a rewrite of all of it that spills, an undone one, checkpoints. */
 	static const char *const STEPS[] = {
 		"BEGIN IMMEDIATE",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
-		" INSERT INTO t SELECT i, randomblob(1000), i FROM n",
+		("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
+	         " INSERT INTO t SELECT i, randomblob(1000), i FROM n"),
 		"COMMIT",
 		"PRAGMA cache_size = 100",
 		"BEGIN",
@@ -507,22 +522,214 @@ static void recorder_writes_a_database_opened_before(void **state)
 	each_way(PROCESS_RECORDER, NULL, write_db, now, 0);
 }
 
-__attribute__((unused)) static int count_rows(const void *context)
+/* A finding of very many flows becomes part of another: one statement that rewrites pages by the hundred. */
+static struct dbkit kit;
+static int64_t folded, into;
+
+static void open_flows(void)
 {
-	sqlite3_stmt *stmt;
+	dbkit_open(&kit);
+	chmod(kit.dir, 0750); /* as flowdb makes it */
+	folded = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "192.0.2.9", 1);
+	into = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "192.0.2.0/24", 1);
+	text_copy(dir, sizeof(dir), kit.dir);
+	text_copy(board->made, sizeof(board->made), kit.dir);
+}
+
+static int fold_flows(const void *context)
+{
+	struct flow_facts facts = dbkit_facts(1, "192.0.2.9", 443);
+	struct err err = {0};
+
+	for (unsigned i = 0; i < 5000; i++)
+		dbkit_flow(&kit, &facts, NULL, folded);
+	if (flowdb_finding_fold(kit.db, folded, into, &err) < 0) {
+		fprintf(stderr, "# %s\n", err.text);
+		return 1;
+	}
+	dbkit_done(&kit);
+	return 0;
+}
+
+static void recorder_folds_a_finding_of_many_flows(void **state)
+{
+	struct play it = {.role = PROCESS_RECORDER, .before = open_flows, .body = fold_flows};
+	char command[192];
+
+	for (it.way = 0; it.way < 2; it.way++) {
+		if (cannot(it.way))
+			continue;
+		assert_int_equal(play(&it), 0);
+		snprintf(command, sizeof(command), "rm -rf %s", board->made);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+static bool open_reader(void)
+{
 	char path[96];
-	int rows;
 
 	snprintf(path, sizeof(path), "file:%s/flows.db?mode=ro", dir);
-	if (context && sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL))
-		return 50;
-	if (!db || sqlite3_prepare_v2(db, "SELECT count(*) FROM t", -1, &stmt, NULL)) {
-		fprintf(stderr, "# %s\n", sqlite3_errmsg(db));
+	return !sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) &&
+	       !sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+}
+
+static int rows_of(sqlite3 *from)
+{
+	sqlite3_stmt *stmt;
+	int rows;
+
+	if (sqlite3_prepare_v2(from, "SELECT count(*) FROM (SELECT * FROM t ORDER BY c)", -1,
+	                       &stmt, NULL)) {
+		fprintf(stderr, "# %s\n", sqlite3_errmsg(from));
 		return 51;
 	}
 	rows = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 52;
 	sqlite3_finalize(stmt);
-	return sqlite3_close(db) ? 53 : rows;
+	return rows;
+}
+
+/* The exporter reads while the recorder writes, by an old connection and by a new one. */
+static int read_while_written(unsigned way)
+{
+	struct sandbox_users users = supervisor(way, false);
+	pid_t recorder, exporter;
+	int end;
+
+	recorder = fork();
+	if (!recorder) {
+		enter(way, PROCESS_RECORDER, &users, 0);
+		open_db();
+		if (!db ||
+		    sqlite3_exec(db, "INSERT INTO t VALUES (1, 'a', 1)", NULL, NULL, NULL))
+			_exit(60);
+		board->ready = 1;
+		while (board->ready < 2)
+			nap();
+		if (sqlite3_exec(db, "INSERT INTO t VALUES (2, 'b', 2)", NULL, NULL, NULL))
+			_exit(61);
+		board->ready = 3;
+		while (board->ready < 4)
+			nap();
+		_exit(sqlite3_close(db) ? 62 : 0);
+	}
+	while (board->ready < 1 && !waitpid(recorder, NULL, WNOHANG))
+		nap();
+	exporter = fork();
+	if (!exporter) {
+		int rows = open_reader() ? rows_of(db) : 50;
+
+		enter(way, PROCESS_EXPORTER, &users, 0);
+		if (rows != 1)
+			_exit(rows);
+		board->ready = 2;
+		while (board->ready < 3)
+			nap();
+		rows = rows_of(db);
+		if (rows == 2 && !sqlite3_close(db))
+			rows = open_reader() ? rows_of(db) : 65;
+		board->ready = 4;
+		_exit(sqlite3_close(db) ? 63 : rows);
+	}
+	end = end_of(exporter);
+	board->ready = 4;
+	return end == 2 && end_of(recorder) == 0 ? 0 : end ? end : 64;
+}
+
+/* A writer of the flow database, as the owner, until it is told to close it. */
+static void write_flows_beside(void)
+{
+	struct err err = {0};
+	int64_t change;
+	pid_t pid;
+
+	board->ready = 0;
+	open_flows();
+	dbkit_done(&kit);
+	pid = fork();
+	if (!pid) {
+		if (flowdb_open(dir, FLOWDB_WRITE, &kit.db, &err) < 0 ||
+		    flowdb_begin(kit.db, &err) < 0)
+			fail_in_child(&err);
+		change = dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "198.51.100.1",
+		                       1);
+		if (flowdb_commit(kit.db, &err) < 0 || change <= into)
+			fail_in_child(&err);
+		board->ready = 1;
+		for (unsigned i = 0; i < 2000 && board->ready < 2; i++)
+			nap();
+		flowdb_close(kit.db);
+		board->ready = 3;
+		_exit(0);
+	}
+	for (unsigned i = 0; i < 2000 && board->ready < 1; i++)
+		nap();
+}
+
+static int count_finding(void *context, const struct finding_view *finding, struct err *err)
+{
+	(*(int *)context)++;
+	return 0;
+}
+
+static int findings_now(void)
+{
+	const struct finding_query all = {.state = FINDINGS_ALL};
+	struct flowdb *reader = NULL;
+	struct err err = {0};
+	int count = 0;
+
+	if (flowdb_open(dir, FLOWDB_READ, &reader, &err) < 0 ||
+	    flowdb_findings(reader, &all, count_finding, &count, &err) < 0) {
+		fprintf(stderr, "# %s\n", err.text);
+		count = -1;
+	}
+	flowdb_close(reader);
+	return count;
+}
+
+static int read_flows(const void *context)
+{
+	int during = findings_now(), after;
+
+	board->ready = 2;
+	for (unsigned i = 0; i < 2000 && board->ready < 3; i++)
+		nap();
+	after = findings_now();
+	return during == 3 && after == 3 ? 0 : 70 + during + 10 * after;
+}
+
+static void exporter_opens_the_flow_database_with_and_without_a_writer(void **state)
+{
+	struct play it = {
+		.role = PROCESS_EXPORTER, .before = write_flows_beside, .body = read_flows};
+	char command[192];
+
+	for (it.way = 0; it.way < WAYS; it.way++) {
+		if (cannot(it.way))
+			continue;
+		assert_int_equal(play(&it), 0);
+		assert_int_equal(end_of(-1), 0); /* the writer, ours since its parent died */
+		snprintf(command, sizeof(command), "rm -rf %s", board->made);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+static void exporter_reads_what_the_recorder_writes(void **state)
+{
+	for (unsigned way = 0; way < WAYS; way++) {
+		pid_t pid;
+
+		if (cannot(way))
+			continue;
+		make_dir(way);
+		memset(board, 0, sizeof(*board));
+		fflush(NULL);
+		pid = fork();
+		if (!pid)
+			_exit(read_while_written(way));
+		assert_int_equal(end_of(pid), 0);
+	}
 }
 
 /* ------------------------------------------------------- as the kernel sees them */
@@ -545,13 +752,6 @@ static const char *status_line(pid_t pid, const char *name)
 		}
 	fclose(file);
 	return "";
-}
-
-static void nap(void)
-{
-	struct timespec span = {0, 2000000};
-
-	nanosleep(&span, NULL);
 }
 
 /* A supervisor with two children, which sleep in their roles until it dies. */
@@ -617,10 +817,13 @@ static void no_role_has_a_capability_left(void **state)
 				size_t sets = ARRAY_LEN(SETS) - (way & AS_ORDINARY ? 1 : 0);
 
 				for (size_t i = 0; i < sets; i++)
-					assert_string_equal(status_line(board->child[child], SETS[i]),
-					                    "0000000000000000");
-				assert_string_equal(status_line(board->child[child], "NoNewPrivs"), "1");
-				assert_string_equal(status_line(board->child[child], "Seccomp"), "2");
+					assert_string_equal(
+						status_line(board->child[child], SETS[i]),
+						"0000000000000000");
+				assert_string_equal(
+					status_line(board->child[child], "NoNewPrivs"), "1");
+				assert_string_equal(status_line(board->child[child], "Seccomp"),
+				                    "2");
 			}
 			children_die_with(pid);
 		}
@@ -648,6 +851,12 @@ static void the_recorder_is_the_owner_and_the_others_are_apart(void **state)
 	snprintf(text, sizeof(text), "%1$u\t%1$u\t%1$u\t%1$u", OWNER);
 	assert_string_equal(status_line(board->child[1], "Uid"), text);
 	assert_string_equal(status_line(board->child[1], "Gid"), text);
+	children_die_with(pid);
+	pid = family(AS_ROOT, true, PROCESS_INSPECTOR, PROCESS_EXPORTER);
+	assert_string_equal(status_line(board->child[1], "Gid"), text);
+	snprintf(text, sizeof(text), "%1$u\t%1$u\t%1$u\t%1$u", apart->pw_uid);
+	assert_string_equal(status_line(board->child[0], "Uid"), text);
+	assert_string_equal(status_line(board->child[1], "Uid"), text);
 	children_die_with(pid);
 }
 
@@ -760,7 +969,9 @@ static void what_is_missing_is_said(void **state)
 
 static int take_much(const void *mib)
 {
-	return malloc(*(const size_t *)mib * MIB) ? 0 : 1;
+	void *volatile much = malloc(*(const size_t *)mib * MIB);
+
+	return much ? 0 : 1;
 }
 
 static void memory_ends_at_the_limit(void **state)
@@ -806,9 +1017,11 @@ static void capabilities_are_named(void **state)
 
 static int set_up(void **state)
 {
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	             -1, 0);
 	strcpy(dir, "/tmp/tlmon-sandbox-XXXXXX");
-	return board == MAP_FAILED || !mkdtemp(dir) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -1 : 0;
+	return board == MAP_FAILED || !mkdtemp(dir) || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ? -1
+	                                                                                    : 0;
 }
 
 static int tear_down(void **state)
@@ -834,6 +1047,9 @@ int main(void)
 		cmocka_unit_test(a_handler_of_signals_can_end_a_role),
 		cmocka_unit_test(what_was_opened_before_is_read),
 		cmocka_unit_test(recorder_writes_a_database_opened_before),
+		cmocka_unit_test(recorder_folds_a_finding_of_many_flows),
+		cmocka_unit_test(exporter_opens_the_flow_database_with_and_without_a_writer),
+		cmocka_unit_test(exporter_reads_what_the_recorder_writes),
 		cmocka_unit_test(no_role_has_a_capability_left),
 		cmocka_unit_test(the_recorder_is_the_owner_and_the_others_are_apart),
 		cmocka_unit_test(the_supervisor_keeps_the_right_to_capture_alone),

@@ -1,0 +1,283 @@
+/*
+ * cmd_doctor.c - is this host fit to keep the roles apart, and do those that run now do so? The first is
+ * asked of the kernel, the second read from /proc: what is, not what was meant.
+ */
+#include "monitor/commands.h"
+#include "monitor/commands/options.h"
+#include "monitor/commands/out.h"
+#include "monitor/commands/running.h"
+#include "monitor/log.h"
+#include "monitor/process/sandbox.h"
+
+#include <pwd.h>
+#include <sys/utsname.h>
+
+static const char HELP[] =
+	"usage: tlmon doctor [--sandbox] [-o FORMAT]\n\n"
+	"Says what this host offers to keep the roles of a run apart, and what is missing\n"
+	"for the user who asks; exit 1 if anything is. With --sandbox it says of the\n"
+	"processes that run now what each may still do, as the kernel shows it in /proc;\n"
+	"exit 1 if none runs.\n\n"
+	"      --sandbox         the running processes instead of the host\n" OUT_HELP
+	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
+	"  -h, --help            this text\n\n"
+	"In the table a USER of two words is the real and the effective one; FILES are\n"
+	"open files, '?' where only root may know.\n\n"
+	"May the process that parses packets do anything at all?\n"
+	"  sudo tlmon doctor --sandbox\n";
+
+/* ------------------------------------------------------------------------ the host */
+
+static const struct out_column HOST_COLUMNS[] = {
+	{"what", "WHAT", 0}, {"found", "FOUND", 0},     {"fit", NULL, 0},
+	{NULL, "FIT", 0},    {"note", "NOTE", OUT_CUT},
+};
+
+struct host {
+	struct out *out;
+	bool unfit;
+};
+
+static int host_put(struct host *host, const char *what, const char *found, bool fit,
+                    const char *note, struct err *err)
+{
+	host->unfit |= !fit;
+	out_text(host->out, what);
+	out_text(host->out, found);
+	out_bool(host->out, fit);
+	out_text(host->out, fit ? "yes" : "no");
+	out_paint(host->out, fit ? OUT_GREEN : OUT_RED);
+	out_text(host->out, note);
+	return out_end(host->out, err);
+}
+
+static int host_users(struct host *host, struct err *err)
+{
+	struct sandbox_users users = {0};
+	uid_t uid;
+	gid_t gid;
+	const char *apart = sandbox_user_apart(&uid, &gid);
+	bool own = apart && !strcmp(apart, "_tlmon"), change;
+	int r = host_put(
+		host, "user", apart ? apart : "none", apart != NULL,
+		own ? "reads packets, and nothing else is its own"
+		    : "others use it too; 'useradd --system _tlmon' makes one of our own",
+		err);
+
+	if (r)
+		return r;
+	/* That there is no such user is the row above; here it is whether we may. */
+	change = sandbox_users_find(NULL, &users, NULL) < 0 || users.change;
+	return host_put(host, "become-user", change ? "yes" : "no", change,
+	                change ? "" : "all roles run as you; root can part them", err);
+}
+
+static int host_rows(struct host *host, struct err *err)
+{
+	int landlock = sandbox_landlock();
+	struct utsname name;
+	char version[16];
+	int r;
+
+	uname(&name);
+	snprintf(version, sizeof(version), "%d", landlock);
+	r = host_put(host, "kernel", name.release, true, "", err);
+	if (!r)
+		r = host_put(host, "seccomp", sandbox_seccomp() ? "yes" : "no",
+		             sandbox_seccomp(),
+		             "a system call that a role does not need kills it", err);
+	if (!r)
+		r = host_put(host, "landlock", landlock ? version : "no", landlock > 0,
+		             landlock
+		                     ? "the recorder and the exporter reach one directory"
+		                     : "the recorder may open whatever its user may; boot with "
+		                       "lsm=landlock,...",
+		             err);
+	if (!r)
+		r = host_users(host, err);
+	if (!r)
+		r = host_put(
+			host, "capture", sandbox_net_raw() ? "yes" : "no", sandbox_net_raw(),
+			sandbox_net_raw() ? "CAP_NET_RAW: interfaces can be opened"
+					  : "no CAP_NET_RAW: capture files alone; root has it",
+			err);
+	if (!r)
+		r = host_put(host, "memory-limit", sandbox_sanitized() ? "no" : "yes",
+		             !sandbox_sanitized(),
+		             sandbox_sanitized() ? "this build has a sanitizer in it" : "",
+		             err);
+	return r;
+}
+
+/* ----------------------------------------------------------------- what runs now */
+
+static const struct out_column RUNNING_COLUMNS[] = {
+	{"supervisor", NULL, 0},
+	{"role", "ROLE", 0},
+	{"pid", "PID", OUT_RIGHT},
+	{"user", NULL, 0},
+	{"real_user", NULL, 0},
+	{NULL, "USER", 0},
+	{"effective", "EFFECTIVE", 0},
+	{"permitted", "PERMITTED", 0},
+	{"no_new_privs", "NO-NEW-PRIVS", 0},
+	{"seccomp", "SECCOMP", OUT_RIGHT},
+	{"landlock", "LANDLOCK", 0},
+	{"memory_limit", NULL, 0},
+	{NULL, "MEMORY", OUT_RIGHT},
+	{"files", NULL, 0},
+	{NULL, "FILES", OUT_RIGHT},
+};
+
+static void user_name(uid_t uid, char *buf, size_t size)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	if (!user || !text_copy(buf, size, user->pw_name))
+		snprintf(buf, size, "%u", uid);
+}
+
+static void running_users(struct out *out, const struct running *process)
+{
+	char user[64], real[64], both[130];
+
+	user_name(process->uid, user, sizeof(user));
+	user_name(process->real_uid, real, sizeof(real));
+	snprintf(both, sizeof(both), "%s%s%s", real, strcmp(real, user) ? "/" : "",
+	         strcmp(real, user) ? user : "");
+	out_text(out, user);
+	out_text(out, real);
+	out_text(out, both);
+}
+
+static void running_capabilities(struct out *out, uint64_t set)
+{
+	char text[SANDBOX_CAPABILITIES];
+
+	out_text(out, sandbox_capabilities(set, text));
+}
+
+static void running_limits(struct out *out, const struct running *process)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%llu MiB", (unsigned long long)(process->memory >> 20));
+	if (process->memory > INT64_MAX)
+		out_null(out);
+	else
+		out_int(out, (int64_t)process->memory);
+	out_text(out, process->memory == UINT64_MAX ? "none" : text);
+	snprintf(text, sizeof(text), "%d", process->files);
+	if (process->files < 0)
+		out_null(out);
+	else
+		out_int(out, process->files);
+	out_text(out, process->files < 0 ? "?" : text);
+}
+
+static int running_put(struct out *out, const struct running *process, struct err *err)
+{
+	static const char *const LANDLOCK[] = {
+		[LANDLOCK_UNTOLD] = "?", [LANDLOCK_ON] = "yes", [LANDLOCK_OFF] = "no"};
+	/* It must reopen an interface, and locks itself in no directory. */
+	bool open = process->role == PROCESS_SUPERVISOR;
+
+	if (process->supervisor)
+		out_int(out, process->supervisor);
+	else
+		out_null(out);
+	out_text(out, process_role_name(process->role));
+	out_int(out, process->pid);
+	running_users(out, process);
+	running_capabilities(out, process->effective);
+	running_capabilities(out, process->permitted);
+	out_bool(out, process->no_new_privs);
+	out_int(out, process->filters);
+	out_text(out, LANDLOCK[open ? LANDLOCK_OFF : process->landlock]);
+	running_limits(out, process);
+	return out_end(out, err);
+}
+
+static int list_running(struct out *out, const struct running *all, size_t count,
+                        struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < count; i++)
+		r = running_put(out, &all[i], err);
+	return r ? r : out_finish(out, err);
+}
+
+/* ------------------------------------------------------------------- the command */
+
+static int doctor_sandbox(enum out_format format, bool wide, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	CLEANUP(freep) struct running *all = NULL;
+	size_t count = 0;
+	int r = running_find(&all, &count, err);
+
+	if (r < 0)
+		return log_err(err);
+	if (!count) {
+		log_error("no process of tlmon runs here; 'tlmon watch -i eth1 -c site.yaml' "
+		          "starts one");
+		return EXIT_NO;
+	}
+	r = out_new(format, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide, &out,
+	            err);
+	if (r >= 0)
+		r = list_running(out, all, count, err);
+	return r < 0 ? log_err(err) : EXIT_FINE;
+}
+
+static int doctor_host(enum out_format format, bool wide, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	struct host host = {0};
+	int r = out_new(format, stdout, HOST_COLUMNS, ARRAY_LEN(HOST_COLUMNS), wide, &out, err);
+
+	host.out = out;
+	if (r >= 0)
+		r = host_rows(&host, err);
+	if (!r)
+		r = out_finish(out, err);
+	if (r < 0)
+		return log_err(err);
+	return host.unfit ? EXIT_NO : EXIT_FINE;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	enum { SANDBOX = OPTION_LAST };
+	static const struct option LONG[] = {{"sandbox", no_argument, NULL, SANDBOX},
+	                                     {"output", required_argument, NULL, 'o'},
+	                                     {"wide", no_argument, NULL, 'w'},
+	                                     {"help", no_argument, NULL, 'h'},
+	                                     {0}};
+	struct command_line line = {.command = "doctor", .options = LONG};
+	enum out_format format = OUT_TABLE;
+	bool sandbox = false, wide = false;
+	struct err err = {0};
+	int option, r = 0;
+
+	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
+		if (option == 'h') {
+			fputs(HELP, stdout);
+			return EXIT_FINE;
+		}
+		if (option == SANDBOX)
+			sandbox = true;
+		else if (option == 'w')
+			wide = true;
+		else
+			r = out_format_parse(optarg, &format, &err);
+	}
+	if (r >= 0 && optind < argc)
+		r = err_set(&err, -EINVAL,
+		            "doctor: '%s' is no option; 'tlmon doctor --help' lists them",
+		            argv[optind]);
+	if (r < 0)
+		return log_err(&err);
+	return sandbox ? doctor_sandbox(format, wide, &err) : doctor_host(format, wide, &err);
+}
