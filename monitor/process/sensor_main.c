@@ -49,6 +49,10 @@ static void on_crash(int number)
 	_exit(128 + number);
 }
 
+static void on_call(int number)
+{
+}
+
 static void watch_crashes(struct board *board)
 {
 	static uint8_t stack[HANDLER_STACK];
@@ -59,6 +63,8 @@ static void watch_crashes(struct board *board)
 	in_hand.board = &board->frame;
 	board->frame.len = 0;
 	sigaltstack(&own, NULL);
+	/* Only so that a read of standard input comes back. */
+	sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_call}, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(CRASHES); i++)
 		sigaction(CRASHES[i], &action, NULL);
 }
