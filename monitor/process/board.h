@@ -49,6 +49,8 @@ struct board {
 	struct board_frame frame;
 	/* The exporter's. */
 	struct exporter_cursor exported;
+	_Atomic uint32_t export_fails; /* it tries again; err says why */
+	struct err export_err;
 	/* The recorder's. */
 	_Atomic int64_t run; /* in the database; 0: not begun */
 	struct run_result result;

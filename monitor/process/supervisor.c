@@ -52,6 +52,7 @@ struct supervisor {
 	int64_t stop_moved_us;
 	uint64_t stop_written;
 	unsigned export_tries;
+	bool export_fails;
 	bool exported; /* the exporter has said its last word */
 	int failed; /* negative errno: the run ends with board->err */
 };
@@ -126,14 +127,28 @@ static int start(struct supervisor *sup, enum process_role role, struct err *err
 	return child_fork(&sup->child[role], &sup->crew, MAIN[role], err);
 }
 
+static void say_tried(const struct supervisor *sup, enum process_role role)
+{
+	const struct run_test *test = &sup->options->test;
+	int tried = sup->board->role[role].tried;
+
+	if (test->try_what && test->try_role == role)
+		log_note("test: %s: %s: %s (%s)", process_role_name(role), test->try_what,
+		         tried < 0 ? "refused" : "it could", strerror(tried < 0 ? -tried : 0));
+}
+
 /* As `start`, and whatever keeps it from beginning is an error of the run. */
 static int start_first(struct supervisor *sup, enum process_role role, struct err *err)
 {
 	struct child_end end;
 	int r = start(sup, role, err);
 
-	if (r < 0 || child_await(&sup->child[role], sup->board, &end))
+	if (r < 0)
 		return r;
+	if (child_await(&sup->child[role], sup->board, &end)) {
+		say_tried(sup, role);
+		return 0;
+	}
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		*err = sup->board->err;
 		return err->code ? err->code : -EIO;
@@ -517,6 +532,16 @@ static void links_watch(struct supervisor *sup)
 	}
 }
 
+static void export_watch(struct supervisor *sup)
+{
+	bool fails = atomic_load(&sup->board->export_fails);
+
+	if (fails && !sup->export_fails)
+		log_warning("--eve %s: %s; findings wait", sup->options->eve,
+		            sup->board->export_err.text);
+	sup->export_fails = fails;
+}
+
 static void found_show(struct supervisor *sup)
 {
 	const struct event *event;
@@ -620,6 +645,7 @@ static void supervise(struct supervisor *sup)
 		if (sup->options->for_us &&
 		    child_clock_us() - sup->ready_us >= sup->options->for_us)
 			stop(sup);
+		export_watch(sup);
 		found_show(sup);
 		progress(sup);
 	}
