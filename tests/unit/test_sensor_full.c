@@ -52,6 +52,23 @@ static void new_events_do_not_overtake_what_waits(void **state)
 			assert_int_equal(bench->told[i].id, ++n);
 }
 
+static void what_settles_does_not_overtake_what_waits_either(void **state)
+{
+	BENCH(64);
+
+	forget_told(bench);
+	fill_facts(bench);
+	syn(bench, 1, 0);
+	datagram(bench, 50000, 25);
+	idle(bench, 31);
+	assert_int_equal(sensor_untold(bench->sensor), 1);
+	forget_told(bench);
+	idle(bench, 36);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(bench->told[0].type, EVENT_FLOW_END);
+	assert_int_equal(bench->told[1].type, EVENT_FLOW_SETTLED);
+}
+
 static void a_living_flow_that_waits_is_told_with_its_latest_facts(void **state)
 {
 	unsigned i = 0;
@@ -127,6 +144,8 @@ static void of_a_full_table_the_flow_that_waited_longest_is_given_up(void **stat
 	syn(bench, 8, 42);
 	syn(bench, 9, 42);
 	assert_int_equal(bench->counters.evicted, 2);
+	syn(bench, 4, 43); /* those that live are not touched */
+	assert_int_equal(bench->counters.flows, 10);
 	forget_told(bench);
 	sensor_end(bench->sensor, true);
 	read_facts(bench, TOLD_MAX);
@@ -333,11 +352,28 @@ static void the_beginning_waits_for_room_and_nothing_goes_before_it(void **state
 	assert_int_equal(told_of(bench, EVENT_FLOW_END), 1);
 }
 
+static void no_health_is_told_before_the_beginning(void **state)
+{
+	struct outbox *outbox;
+	BENCH(64);
+
+	forget_told(bench);
+	outbox = outbox_new(&bench->options.outbox, &bench->counters);
+	fill_facts(bench);
+	outbox_begin(outbox, START_US, true);
+	forget_told(bench); /* there is room, but it was not used yet */
+	assert_false(outbox_health(outbox, &bench->counters, 0, START_US, false));
+	assert_true(outbox_flush(outbox, UINT64_MAX));
+	assert_true(outbox_health(outbox, &bench->counters, 0, START_US, false));
+	outbox_free(outbox);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flows_without_room_wait_and_are_told_in_order),
 		cmocka_unit_test(new_events_do_not_overtake_what_waits),
+		cmocka_unit_test(what_settles_does_not_overtake_what_waits_either),
 		cmocka_unit_test(a_living_flow_that_waits_is_told_with_its_latest_facts),
 		cmocka_unit_test(a_flow_that_ends_while_it_waits_sends_its_last_word_alone),
 		cmocka_unit_test(another_flow_of_the_same_key_begins_while_one_waits),
@@ -352,6 +388,7 @@ int main(void)
 		cmocka_unit_test(health_without_room_is_told_once_with_the_sums),
 		cmocka_unit_test(the_beginning_is_the_first_event),
 		cmocka_unit_test(the_beginning_waits_for_room_and_nothing_goes_before_it),
+		cmocka_unit_test(no_health_is_told_before_the_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

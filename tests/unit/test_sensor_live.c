@@ -208,6 +208,9 @@ static void a_clock_that_drifts_or_a_sensor_that_stood_still_is_no_step(void **s
 	idle_at(bench, 3800, 3800);
 	syn(bench, 1, 300);
 	idle_at(bench, 3801, 3801);
+	/* one that was stamped a little early */
+	syn(bench, 1, 3805);
+	idle_at(bench, 3802, 3802);
 	read_facts(bench, TOLD_MAX);
 	assert_int_equal(told_of(bench, EVENT_BLIND), 0);
 	assert_int_equal(told_of(bench, EVENT_FLOW_END), 0);
