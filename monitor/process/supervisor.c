@@ -52,6 +52,7 @@ struct supervisor {
 	int64_t stop_moved_us;
 	uint64_t stop_written;
 	unsigned export_tries;
+	bool export_fails;
 	bool exported; /* the exporter has said its last word */
 	int failed; /* negative errno: the run ends with board->err */
 };
@@ -132,8 +133,10 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 	struct child_end end;
 	int r = start(sup, role, err);
 
-	if (r < 0 || child_await(&sup->child[role], sup->board, &end))
+	if (r < 0)
 		return r;
+	if (child_await(&sup->child[role], sup->board, &end))
+		return 0;
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		*err = sup->board->err;
 		return err->code ? err->code : -EIO;
@@ -517,6 +520,16 @@ static void links_watch(struct supervisor *sup)
 	}
 }
 
+static void export_watch(struct supervisor *sup)
+{
+	bool fails = atomic_load(&sup->board->export_fails);
+
+	if (fails && !sup->export_fails)
+		log_warning("--eve %s: %s; findings wait", sup->options->eve,
+		            sup->board->export_err.text);
+	sup->export_fails = fails;
+}
+
 static void found_show(struct supervisor *sup)
 {
 	const struct event *event;
@@ -620,6 +633,7 @@ static void supervise(struct supervisor *sup)
 		if (sup->options->for_us &&
 		    child_clock_us() - sup->ready_us >= sup->options->for_us)
 			stop(sup);
+		export_watch(sup);
 		found_show(sup);
 		progress(sup);
 	}
