@@ -139,7 +139,7 @@ supervisor_killed() {
 	fine supervisor
 	row=$(db supervisor "SELECT since_us, until_us FROM blind WHERE cause = (SELECT id FROM word WHERE list = 'cause' AND word = 'not-running')")
 	is 'supervisor: the next start writes one interval' "$(wc -w <<<"$row")" 1
-	near 'supervisor: ... from when it died, to a second' "${row%|*}" $died 1000
+	near 'supervisor: ... from when it died, to a second' "${row%|*}" $died $((1000 * SLOW))
 	near 'supervisor: ... until another one looked, to a second' "${row#*|}" $began $((1000 * SLOW))
 	every 'supervisor: what was committed is there' supervisor 100
 }
