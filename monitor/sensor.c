@@ -176,6 +176,12 @@ static void tell_health(struct sensor *sensor, bool final)
 		sensor->health_us = sensor->now_us;
 }
 
+static void tell_health_when_due(struct sensor *sensor)
+{
+	if (sensor->now_us - sensor->health_us >= SECOND)
+		tell_health(sensor, false);
+}
+
 static bool inspector_is_off(const struct sensor *sensor)
 {
 	return sensor->inspector_off &&
@@ -275,8 +281,6 @@ static void sensor_tick(struct sensor *sensor)
 		}
 		flow_settle(sensor, flow, SETTLED_AGE);
 	}
-	if (sensor->now_us - sensor->health_us >= SECOND)
-		tell_health(sensor, false);
 	tell_waiting(sensor);
 }
 
@@ -596,21 +600,16 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	flow_packet(sensor, flow, end, packet);
 }
 
-void sensor_frame(struct sensor *sensor, const struct frame *frame)
+/* Into exactly one counter. */
+static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
-	struct packet packet;
 
-	clock_set(sensor, frame->time_us);
-	counters->seen++;
-	counters->bytes += frame->wire_len;
-	packet.number = counters->seen;
-	packet.time_us = sensor->now_us;
 	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      &packet)) {
+	                      packet)) {
 	case DECODED_IP:
-		counters->truncated += packet.truncated;
-		sensor_ip(sensor, &packet);
+		counters->truncated += packet->truncated;
+		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:
 		counters->arp++;
@@ -631,6 +630,20 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 		break;
 	}
 	counters->out_of_scope++;
+}
+
+/* It is seen before anything is done that we could die of; what counters say is told when it is counted. */
+void sensor_frame(struct sensor *sensor, const struct frame *frame)
+{
+	struct packet packet;
+
+	sensor->counters->seen++;
+	sensor->counters->bytes += frame->wire_len;
+	clock_set(sensor, frame->time_us);
+	packet.number = sensor->counters->seen;
+	packet.time_us = sensor->now_us;
+	frame_count(sensor, frame, &packet);
+	tell_health_when_due(sensor);
 }
 
 /* Nothing that was seen before is of the time that now begins. */
@@ -664,6 +677,7 @@ void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
 	clock_set(sensor, wall_us - LATE_US);
+	tell_health_when_due(sensor);
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,

@@ -127,16 +127,6 @@ static int start(struct supervisor *sup, enum process_role role, struct err *err
 	return child_fork(&sup->child[role], &sup->crew, MAIN[role], err);
 }
 
-static void say_tried(const struct supervisor *sup, enum process_role role)
-{
-	const struct run_test *test = &sup->options->test;
-	int tried = sup->board->role[role].tried;
-
-	if (test->try_what && test->try_role == role)
-		log_note("test: %s: %s: %s (%s)", process_role_name(role), test->try_what,
-		         tried < 0 ? "refused" : "it could", strerror(tried < 0 ? -tried : 0));
-}
-
 /* As `start`, and whatever keeps it from beginning is an error of the run. */
 static int start_first(struct supervisor *sup, enum process_role role, struct err *err)
 {
@@ -145,10 +135,8 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 
 	if (r < 0)
 		return r;
-	if (child_await(&sup->child[role], sup->board, &end)) {
-		say_tried(sup, role);
+	if (child_await(&sup->child[role], sup->board, &end))
 		return 0;
-	}
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		*err = sup->board->err;
 		return err->code ? err->code : -EIO;
