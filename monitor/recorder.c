@@ -118,6 +118,36 @@ static int run_new(struct recorder *recorder, struct err *err)
 	return r;
 }
 
+static int recall_name(void *context, const struct name_row *name, struct err *err)
+{
+	struct recorder *recorder = context;
+	struct endpoint client = {.addr = name->client};
+	int r = 0;
+	struct unit *unit =
+		units_at(recorder->units, recorder->options.db, &client, true, &r, err);
+
+	if (!unit)
+		return r;
+	book_bind(recorder->book, unit->number, &name->address, name->name, name->first_us,
+	          name->until_us);
+	unit->bound_roles |= policy_roles_of_name(recorder->options.policy, name->name);
+	return 0;
+}
+
+/* In the place of a dead one: what it had noted of blindness, names and losses. */
+static int run_resume(struct recorder *recorder, struct err *err)
+{
+	struct flowdb *db = recorder->options.db;
+	int r = blinds_load(recorder->blinds, db, recorder->options.run, err);
+
+	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us);
+	if (r >= 0)
+		r = flowdb_run_restarts(db, recorder->options.run,
+		                        &(struct restarts){.recorder = 1}, err);
+	return r < 0 ? r
+	             : flowdb_names_held(db, recorder->sums.last_us, recall_name, recorder, err);
+}
+
 static int run_begin(struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
@@ -128,8 +158,7 @@ static int run_begin(struct recorder *recorder, struct err *err)
 		return r;
 	recorder->begun = true;
 	recorder->desk.run = options->run;
-	r = options->run ? blinds_load(recorder->blinds, options->db, options->run, err)
-	                 : run_new(recorder, err);
+	r = options->run ? run_resume(recorder, err) : run_new(recorder, err);
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);

@@ -201,6 +201,22 @@ struct coverage_row {
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
                         struct err *err) MUST_CHECK;
 
+/* For a recorder that takes the place of a dead one. 1 with *ret filled, 0 if there is none. */
+struct flow_found {
+	int64_t id, finding; /* finding 0: under none */
+	uint64_t bytes;      /* both ways, as written */
+};
+/* The row of a flow of this run, by its unit, its beginning and the number of its first packet. */
+int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start_us,
+                     uint64_t packet, struct flow_found *ret, struct err *err) MUST_CHECK;
+/* What flowdb_finding_find() looks a finding up by. */
+int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
+                       struct err *err) MUST_CHECK;
+/* Names that an address still held at `at_us`; `each` as in flowdb_query.h. */
+int flowdb_names_held(struct flowdb *db, int64_t at_us,
+                      int (*each)(void *context, const struct name_row *name, struct err *err),
+                      void *context, struct err *err) MUST_CHECK;
+
 /* Queries: see schema/flowdb_query.h. */
 
 #endif

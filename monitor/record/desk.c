@@ -178,6 +178,22 @@ static void view_fill(const struct desk *desk, const struct unit *unit,
 	}
 }
 
+/* Its row may be there already, of a recorder that is dead: it is gone on with. */
+static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_facts *facts,
+                        struct sheet *sheet, struct err *err)
+{
+	struct flow_found found;
+	int r = flowdb_flow_find(desk->db, desk->run, unit->id, facts->first_us, facts->id, &found,
+	                         err);
+
+	if (r <= 0)
+		return r;
+	sheet->id = found.id;
+	return found.finding ? findings_recall(desk->findings, desk->db, unit, found.finding,
+	                                       found.bytes, &sheet->gathered, err)
+	                     : 0;
+}
+
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct desk *desk, struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
@@ -282,6 +298,8 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	bool ended = event->head.type == EVENT_FLOW_END;
 	struct unit *units[2];
 	char name[NAME_MAX_LEN + 1];
+	/* It began before we took over, and this is the first we hear of it. */
+	bool recall = facts->first_us <= desk->resumed_us && !open->last;
 	int r = 0;
 
 	memcpy(name, event->name, event->name_len);
@@ -300,6 +318,11 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	for (unsigned end = 0; end < 2; end++) {
 		if (!units[end] || open->sheet[end].over)
 			continue;
+		if (recall) {
+			r = sheet_recall(desk, units[end], facts, &open->sheet[end], err);
+			if (r < 0)
+				return r;
+		}
 		r = flow_judge(desk, units[end], facts, name, end, opinion, ended, may_hold,
 		               &open->sheet[end], ret_hold, err);
 		if (r < 0 || *ret_hold)
