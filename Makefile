@@ -49,7 +49,8 @@ HDR       := $(wildcard schema/*.h dissectors/*.h rules/*.h monitor/*.h monitor/
 MAIN      := monitor/main.c
 OBJ       := $(patsubst %.c,$(B)/%.o,$(filter-out $(MAIN),$(SRC)))
 GENERATED := $(B)/rules/builtin.o
-TESTLIB   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+TESTOBJ   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lib/*.c))
+TESTLIB   := $(B)/libtests.a
 UNITS     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
@@ -59,6 +60,11 @@ all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1
 	$Qln -sfn $(B)/tlmon tlmon
 
 $(B)/libtlmon.a: $(OBJ) $(GENERATED)
+	$(call say,AR,$@)
+	$Qrm -f $@ && ar qcs $@ $^
+
+# An archive: a fuzzer or a tool takes what it needs of it, and no test library with the rest.
+$(TESTLIB): $(TESTOBJ)
 	$(call say,AR,$@)
 	$Qrm -f $@ && ar qcs $@ $^
 
@@ -167,6 +173,9 @@ units: $(UNITS) ## the unit tests alone
 
 build-tests: $(UNITS) $(FUZZERS) $(TOOLS) ## build every test without running it
 
+test-processes: all $(TOOLS) ## kill, stop and starve the processes of live runs for minutes (root)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/processes.sh long'
+
 golden: all $(TOOLS) ## replay every golden case and compare its report
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
 
@@ -209,7 +218,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps demo check units build-tests golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
--include $(OBJ:.o=.d) $(TESTLIB:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)

@@ -200,7 +200,8 @@ enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const u
 	if (state->flow->confidence != NDPI_CONFIDENCE_DPI || app_of(protocol) == APP_NONE)
 		return APP_NONE;
 	state->app = app_of(protocol);
-	*ret_final = state->app != APP_OTHER;
+	/* It knows DTLS by the hello; what it dies of comes later. */
+	*ret_final = state->app != APP_OTHER && !(engine->dtls && state->app == APP_DTLS);
 	return state->app;
 }
 

@@ -243,10 +243,13 @@ static void batch_release(struct batch *batch)
 	free(batch->text);
 }
 
-/* Not there yet, empty yet, of an older version yet, locked: the recorder is about to mend it. */
+/*
+ * Not there yet, empty yet, of an older version yet, locked, or a recorder died and left a WAL that only a
+ * writer can recover: the recorder is about to mend it.
+ */
 static bool comes_by_itself(int r)
 {
-	return r == -ENOENT || r == -ENODATA || r == -EPROTO || r == -EBUSY;
+	return r == -ENOENT || r == -ENODATA || r == -EPROTO || r == -EBUSY || r == -EROFS;
 }
 
 /* 1: there may be more. */

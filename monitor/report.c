@@ -135,6 +135,28 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	return 0;
 }
 
+static int take_blind(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct report *report = context;
+	struct seen_blind *seen;
+
+	if (blind->row.cause >= BLIND_CAUSE_COUNT)
+		return err_set(err, -EBADMSG, "blind interval %lld: no cause has the number %u",
+		               (long long)blind->id, blind->row.cause);
+	report->blind_causes |= (uint32_t)BIT(blind->row.cause);
+	for (size_t i = 0; i < report->unit_count; i++)
+		if (!blind->unit || !strcmp(blind->unit, report->units[i].name))
+			report->units[i].blind = true;
+	if (report->blind_count++ >= BLINDS_TOLD)
+		return 0;
+	seen = &report->blinds[report->blind_count - 1];
+	seen->row = blind->row;
+	text_copy(seen->unit, sizeof(seen->unit), blind->unit ? blind->unit : "");
+	text_copy(seen->detail, sizeof(seen->detail), blind->row.detail);
+	seen->row.detail = seen->detail;
+	return 0;
+}
+
 static int take_input(void *context, const struct input_row *input, struct err *err)
 {
 	struct report *report = context;
@@ -176,6 +198,7 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 	CLEANUP(report_freep) struct report *report = calloc(1, sizeof(*report));
 	struct finding_query findings = {0};
 	struct flow_query undetermined = {.ruling = RULING_UNDETERMINED};
+	struct blind_query blinds = {0};
 	int r;
 
 	if (!report)
@@ -198,6 +221,8 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 		r = flowdb_runs(db, take_run, report, err);
 	if (r >= 0)
 		r = flowdb_inputs(db, 0, take_input, report, err);
+	if (r >= 0)
+		r = flowdb_blinds(db, &blinds, take_blind, report, err);
 	if (r < 0)
 		return r;
 	judge_cells(report);
@@ -235,13 +260,29 @@ uint64_t report_refusing(const struct report *report)
 	return count;
 }
 
+/*
+ * What a cause hides: of these, packets that might have been outside the envelope. For the others
+ * every flow was judged: nDPI's opinion convicts of nothing, a ring gives up opinions and names and
+ * never flows, a packet cut short or seen one way is judged by what is there. They can keep a row
+ * from being exercised, which is what then counts.
+ */
+#define UNSEEN \
+	(BIT(BLIND_NOT_RUNNING) | BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) | \
+	 BIT(BLIND_EVICTED) | BIT(BLIND_LINK_DOWN) | BIT(BLIND_MIRROR_SILENT) | \
+	 BIT(BLIND_DISK_FULL))
+
+uint32_t report_unseen(const struct report *report)
+{
+	return report->blind_causes & (uint32_t)UNSEEN;
+}
+
 enum acceptance report_result(const struct report *report)
 {
 	if (report_refusing(report))
 		return NOT_ACCEPTED;
 	if (!report->unit_count || report->idle_required || report->undetermined ||
 	    report->cuts || report->silent || report->counters.kernel_dropped ||
-	    report->counters.evicted)
+	    report->counters.evicted || report_unseen(report))
 		return ACCEPTANCE_UNDETERMINED;
 	return ACCEPTED;
 }

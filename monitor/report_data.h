@@ -10,6 +10,7 @@
 struct seen_unit {
 	char *name;
 	uint32_t mask; /* of profiles */
+	bool blind;    /* for some time not all of it could be seen */
 	struct cell {
 		struct coverage_row use; /* sums */
 		enum row_state state;
@@ -21,6 +22,13 @@ struct seen_finding {
 	uint64_t units;
 	char *unit;
 	struct finding_row row;
+};
+
+#define BLINDS_TOLD 24 /* in full; the others are counted */
+
+struct seen_blind {
+	struct blind_row row; /* detail points here: */
+	char unit[UNIT_NAME_MAX], detail[64];
 };
 
 struct report {
@@ -39,9 +47,14 @@ struct report {
 	uint64_t cuts;
 	uint64_t silent;  /* entries of the site for many hosts of which none was seen */
 	char filter[256]; /* tcpdump words of the last run; "" */
+	struct seen_blind blinds[BLINDS_TOLD];
+	uint64_t blind_count;
+	uint32_t blind_causes; /* mask of enum blind_cause */
 };
 
 /* Findings that refuse: open, not waived, of the severity asked for or worse. */
 uint64_t report_refusing(const struct report *report);
+/* Mask of the causes on record for which packets or flows went by that nobody judged. */
+uint32_t report_unseen(const struct report *report);
 
 #endif

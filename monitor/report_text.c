@@ -72,6 +72,45 @@ static void write_why(const struct report *report, FILE *file)
 	if (report->counters.evicted)
 		fprintf(file, "- the flow table was full, %llu flows ended early\n",
 		        (unsigned long long)report->counters.evicted);
+	if (report_unseen(report))
+		fprintf(file, "- packets went by unseen: what was not seen cannot be vouched for\n");
+}
+
+/* "2026-11-22T08:00:01Z to 08:00:03Z (2.1 s): kernel-drop, 120 packets, eth1" */
+static void write_blind(const struct seen_blind *blind, FILE *file)
+{
+	const struct blind_row *row = &blind->row;
+	enum blind_cause cause = (enum blind_cause)row->cause;
+	char since[TIME_TEXT], until[TIME_TEXT], count[BLIND_COUNT_TEXT];
+
+	time_print(row->since_us, since);
+	time_print(row->until_us, until);
+	if (row->until_us)
+		fprintf(file, "- %.19sZ to %.*sZ (%.1f s): %s", since,
+		        strncmp(since, until, 11) ? 19 : 8,
+		        strncmp(since, until, 11) ? until : until + 11,
+		        (double)(row->until_us - row->since_us) / 1e6, blind_cause_name(cause));
+	else
+		fprintf(file, "- %.19sZ to the end: %s", since, blind_cause_name(cause));
+	if (*blind_count_print(cause, row->count, count))
+		fprintf(file, ", %s", count);
+	if (*blind->unit)
+		fprintf(file, ", %s alone", blind->unit);
+	if (*blind->detail)
+		fprintf(file, ", %s", blind->detail);
+	fprintf(file, "\n    %s\n", blind_cause_sentence(cause));
+}
+
+static void write_blinds(const struct report *report, FILE *file)
+{
+	if (!report->blind_count)
+		return;
+	fprintf(file, "\nNot everything could be seen:\n");
+	for (size_t i = 0; i < report->blind_count && i < BLINDS_TOLD; i++)
+		write_blind(&report->blinds[i], file);
+	if (report->blind_count > BLINDS_TOLD)
+		fprintf(file, "- and %llu intervals more\n",
+		        (unsigned long long)(report->blind_count - BLINDS_TOLD));
 }
 
 static int write_cut(void *context, const struct input_row *input, struct err *err)
@@ -114,7 +153,7 @@ static void write_findings(const struct report *report, FILE *file, bool colour)
 	}
 }
 
-static void cell_text(const struct cell *cell, char *buf, size_t size)
+static void cell_text(const struct cell *cell, bool blind, char *buf, size_t size)
 {
 	const struct coverage_row *use = &cell->use;
 
@@ -140,7 +179,7 @@ static void cell_text(const struct cell *cell, char *buf, size_t size)
 		text_add(buf, size, "unanswered");
 		break;
 	case ROW_NOT_EXERCISED:
-		text_add(buf, size, "not exercised");
+		text_add(buf, size, "not exercised%s", blind ? "*" : "");
 		break;
 	}
 }
@@ -199,7 +238,7 @@ static int write_units(const struct report *report, FILE *file, struct err *err)
 				out_text(out, "-");
 				continue;
 			}
-			cell_text(cell, text, sizeof(text));
+			cell_text(cell, report->units[i].blind, text, sizeof(text));
 			out_text(out, text);
 			out_paint(out, cell_paint(cell->state));
 		}
@@ -244,6 +283,20 @@ static int write_counts(const struct report *report, FILE *file, struct err *err
 	return r < 0 ? r : out_finish(out, err);
 }
 
+/* What was not seen is no proof that it was not done. */
+static void write_reserve(const struct report *report, FILE *file)
+{
+	for (size_t i = 0; i < report->unit_count; i++)
+		for (size_t k = 0; report->units[i].blind && k < report->policy->row_count; k++)
+			if (report->units[i].mask & BIT(report->policy->rows[k].profile) &&
+			    report->units[i].cells[k].state == ROW_NOT_EXERCISED) {
+				fprintf(file,
+				        "%snot exercised as far as could be seen: see the intervals above\n",
+				        report->unit_count > COLUMNS_MAX ? "" : "* ");
+				return;
+			}
+}
+
 /* What to do in the room for the required rows that nobody exercised. */
 static void write_exercises(const struct report *report, FILE *file)
 {
@@ -282,12 +335,14 @@ int report_text(const struct report *report, FILE *file, bool colour, struct err
 	r = flowdb_inputs(report->db, 0, write_cut, file, err);
 	if (r < 0)
 		return r;
+	write_blinds(report, file);
 	write_findings(report, file, colour);
 	fprintf(file, "\nDocumented rows by unit\n");
 	r = report->unit_count > COLUMNS_MAX ? write_counts(report, file, err)
 	                                     : write_units(report, file, err);
 	if (r < 0)
 		return r;
+	write_reserve(report, file);
 	write_exercises(report, file);
 	if (fflush(file) && errno != EPIPE)
 		return err_set(err, -errno, "the report could not be written to its end: %s",

@@ -23,7 +23,9 @@
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
 #define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
 #define FOLLOWS_US \
-	(60 * SECOND)  /* a file that begins so soon after another goes on with its flows */
+	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define LATE_US \
+	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
 #define SECOND INT64_C(1000000)
 
@@ -174,6 +176,12 @@ static void tell_health(struct sensor *sensor, bool final)
 		sensor->health_us = sensor->now_us;
 }
 
+static void tell_health_when_due(struct sensor *sensor)
+{
+	if (sensor->now_us - sensor->health_us >= SECOND)
+		tell_health(sensor, false);
+}
+
 static bool inspector_is_off(const struct sensor *sensor)
 {
 	return sensor->inspector_off &&
@@ -273,9 +281,8 @@ static void sensor_tick(struct sensor *sensor)
 		}
 		flow_settle(sensor, flow, SETTLED_AGE);
 	}
-	if (sensor->now_us - sensor->health_us >= SECOND)
-		tell_health(sensor, false);
 	tell_waiting(sensor);
+	outbox_flush_forgets(sensor->outbox);
 }
 
 static void clock_set(struct sensor *sensor, int64_t time_us)
@@ -594,21 +601,16 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	flow_packet(sensor, flow, end, packet);
 }
 
-void sensor_frame(struct sensor *sensor, const struct frame *frame)
+/* Into exactly one counter. */
+static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
-	struct packet packet;
 
-	clock_set(sensor, frame->time_us);
-	counters->seen++;
-	counters->bytes += frame->wire_len;
-	packet.number = counters->seen;
-	packet.time_us = sensor->now_us;
 	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      &packet)) {
+	                      packet)) {
 	case DECODED_IP:
-		counters->truncated += packet.truncated;
-		sensor_ip(sensor, &packet);
+		counters->truncated += packet->truncated;
+		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:
 		counters->arp++;
@@ -631,6 +633,20 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	counters->out_of_scope++;
 }
 
+/* It is seen before anything is done that we could die of; what counters say is told when it is counted. */
+void sensor_frame(struct sensor *sensor, const struct frame *frame)
+{
+	struct packet packet;
+
+	sensor->counters->seen++;
+	sensor->counters->bytes += frame->wire_len;
+	clock_set(sensor, frame->time_us);
+	packet.number = sensor->counters->seen;
+	packet.time_us = sensor->now_us;
+	frame_count(sensor, frame, &packet);
+	tell_health_when_due(sensor);
+}
+
 /* Nothing that was seen before is of the time that now begins. */
 static void clock_back(struct sensor *sensor, int64_t now_us)
 {
@@ -643,25 +659,26 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	int64_t clock_us = wall_us - mono_us, step_us = clock_us - sensor->clock_us;
-	int64_t old_us = sensor->now_us;
+	int64_t now_us = wall_us - LATE_US, old_us = sensor->now_us;
 	bool known = sensor->clock_known;
 
 	sensor->clock_us = clock_us;
 	sensor->clock_known = true;
 	if (!sensor->live || !known || !old_us)
 		return;
-	if (step_us < -STEP_US && wall_us < old_us) {
-		clock_back(sensor, wall_us);
-	} else if (step_us > STEP_US && wall_us > old_us) {
-		outbox_clock_step(sensor->outbox, old_us, wall_us, !tell_waiting(sensor));
-		clock_set(sensor, wall_us);
+	if (step_us < -STEP_US && now_us < old_us) {
+		clock_back(sensor, now_us);
+	} else if (step_us > STEP_US && now_us > old_us) {
+		outbox_clock_step(sensor->outbox, old_us, now_us, !tell_waiting(sensor));
+		clock_set(sensor, now_us);
 	}
 }
 
 void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
-	clock_set(sensor, wall_us);
+	clock_set(sensor, wall_us - LATE_US);
+	tell_health_when_due(sensor);
 }
 
 void sensor_input_end(struct sensor *sensor, unsigned index, const struct captured_input *input,

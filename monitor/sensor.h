@@ -38,10 +38,9 @@ void sensor_free(struct sensor *sensor);
 /* One frame, in the order of capture. */
 void sensor_frame(struct sensor *sensor, const struct frame *frame);
 /*
- * Live. sensor_clock(): what CLOCK_REALTIME says, less how late packets may come, and CLOCK_MONOTONIC;
- * at least once a second also under load. Where their difference changed by more than 1 s the clock
- * was set: that is told, and if it went back all flows end. sensor_idle(): the same, and no packet lies
- * ready: time passes without.
+ * Live. sensor_clock(): what CLOCK_REALTIME and CLOCK_MONOTONIC say, at least once a second also
+ * under load. Where their difference changed by more than 1 s the clock was set: that is told, and if it
+ * went back all flows end. sensor_idle(): the same, and no packet lies ready: time passes without.
  */
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us);
 void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us);

@@ -34,6 +34,9 @@ enum blind_cause {
 
 const char *blind_cause_name(enum blind_cause cause); /* NULL for none */
 const char *blind_cause_counted(enum blind_cause cause); /* "packets"; "" where nothing is counted */
+/* "120 packets", "1 packet"; "" where nothing is counted, or nothing was. Returns `buf`. */
+#define BLIND_COUNT_TEXT 40
+const char *blind_count_print(enum blind_cause cause, uint64_t count, char buf[BLIND_COUNT_TEXT]);
 const char *blind_cause_sentence(enum blind_cause cause);
 enum blind_cause blind_cause_parse(const char *text); /* BLIND_CAUSE_COUNT: no such word */
 

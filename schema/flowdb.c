@@ -50,6 +50,8 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 		               db->path, what, db->path);
 	case SQLITE_NOMEM:
 		return err_set(err, -ENOMEM, "out of memory");
+	case SQLITE_CANTOPEN: /* of the files beside it: one is missing, and we may not make it */
+		return err_set(err, -EROFS, "%s: %s", db->path, what);
 	case SQLITE_READONLY:
 		return err_set(err, -EROFS, "%s: not writable for us", db->path);
 	default:

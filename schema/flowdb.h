@@ -60,9 +60,10 @@ struct run_row {
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
 /*
- * Also called while it runs: how far its clock came, the counters. `ended` seals it. Of a live run
- * `last_us` is its heartbeat: written at every commit, also in silence. Where `seen` has grown since
- * the last call a packet came by `last_us`, and that is kept too.
+ * Also called while it runs: how far its clock came, the counters. `ended` seals it, and with it
+ * ends what was blind and went on. Of a live run `last_us` is its heartbeat: written at every
+ * commit, also in silence. Where `seen` has grown since the last call a packet came by `last_us`,
+ * and that is kept too.
  */
 int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us,
                       bool ended, const struct counters *counters, struct err *err) MUST_CHECK;
@@ -145,8 +146,8 @@ struct blind_row {
 int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *id,
                      struct err *err) MUST_CHECK;
 /*
- * Ends what goes on in runs before `run` (0: in all): nobody is left to do so. It went on at the
- * least until that run's heartbeat; from there on nobody was looking at all.
+ * Ends what goes on in that run (0: in any): nobody is left to do so. It went on at the least until
+ * the run's heartbeat; from there on nobody was looking at all.
  */
 int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
 

@@ -17,6 +17,7 @@ static const char HELP[] =
 	"findings to DIR/flows.db. Live it prints a line for each new finding, until\n"
 	"SIGINT or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
 		FEED_HELP LOG_HELP
+	"      --eve FILE        append each finding to FILE as a line of EVE JSON\n"
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
 	"filter: words of a tcpdump filter, as in 'host 10.20.0.15 and not port 22'\n\n"
@@ -119,7 +120,7 @@ static void say_sums(const struct run_result *result, const char *dir)
 
 /* `words`: the command line behind "watch", ended by NULL. */
 static int watch(struct feed *feed, const struct policy_options *policy_words, const char *dir,
-                 char **words)
+                 const char *eve, char **words)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(capture_closep) struct capture *capture = NULL;
@@ -133,11 +134,16 @@ static int watch(struct feed *feed, const struct policy_options *policy_words, c
 	           : err_set(&err, -ENOMEM, "out of memory");
 	if (r >= 0)
 		r = capture_open(&options.capture, &capture, &err);
+	if (r >= 0 && eve && (!policy->unit_count || feed->in_process))
+		r = err_set(&err, -EINVAL, "--eve %s: %s", eve,
+		            feed->in_process ? "needs a process of its own: not with --in-process"
+		                             : "without units nothing is judged; name them with -c or --unit");
 	if (r < 0)
 		return log_err(&err);
 	options.policy = policy;
 	options.dir = policy->unit_count ? dir : NULL;
 	options.found = found;
+	options.eve = eve;
 	if (!policy->unit_count)
 		log_note("no units are named: looking for hosts that look like room systems");
 	r = run(&options, capture, result, &db, &err);
@@ -151,17 +157,20 @@ static int watch(struct feed *feed, const struct policy_options *policy_words, c
 	return EXIT_FINE;
 }
 
+enum { WATCH_EVE = FEED_LAST };
+
 int cmd_watch(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
 	                                     FEED_LONG,
 	                                     {"log", required_argument, NULL, 'l'},
+	                                     {"eve", required_argument, NULL, WATCH_EVE},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
 	struct command_line line = {.command = "watch", .options = LONG, .words_last = true};
 	struct policy_options policy = {0};
 	struct feed feed = {0};
-	const char *dir = NULL;
+	const char *dir = NULL, *eve = NULL;
 	struct err err = {0};
 	int option, r = 0;
 
@@ -170,6 +179,10 @@ int cmd_watch(int argc, char **argv)
 			fputs(HELP, stdout);
 			feed_release(&feed);
 			return EXIT_FINE;
+		}
+		if (option == WATCH_EVE) {
+			eve = optarg;
+			continue;
 		}
 		if (option == 'l') {
 			dir = optarg;
@@ -181,7 +194,7 @@ int cmd_watch(int argc, char **argv)
 	}
 	if (r >= 0)
 		r = feed_words(&feed, argc - optind, argv + optind, &err);
-	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir), argv + 1);
+	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir), eve, argv + 1);
 	feed_release(&feed);
 	return r;
 }

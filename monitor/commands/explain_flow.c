@@ -6,6 +6,8 @@
 #include "monitor/commands/flow_table.h"
 #include "schema/time.h"
 
+#define BLINDS_TOLD 3
+
 static const char *initiator_text(const struct flow_view *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
@@ -43,9 +45,8 @@ static void print_times(const struct flow_view *flow)
 	explain_line("time", "%s .. %s local", first, last);
 	time_print(facts->first_us, first);
 	time_print(facts->last_us, last);
-	explain_line("", "%s .. %s (%.3f s)%s", first, last,
-	             (double)(facts->last_us - facts->first_us) / 1e6,
-	             flow->blind ? ", and we did not see all of it" : "");
+	explain_line("", "%s .. %s (%.3f s)", first, last,
+	             (double)(facts->last_us - facts->first_us) / 1e6);
 	explain_line("traffic", "out %llu packets, %llu bytes; in %llu packets, %llu bytes",
 	             (unsigned long long)facts->packets[flow->local],
 	             (unsigned long long)facts->bytes[flow->local],
@@ -167,15 +168,53 @@ static void print_rows(const struct flow_view *flow, const struct envelope *enve
 	}
 }
 
+static int tell_blind(void *context, const struct blind_view *blind, struct err *err)
+{
+	const struct blind_row *row = &blind->row;
+	unsigned *told = context;
+	char since[TIME_TEXT], until[TIME_TEXT];
+	const char *sentence = blind_cause_sentence((enum blind_cause)row->cause);
+
+	time_print(row->since_us, since);
+	time_print(row->until_us, until);
+	explain_line(*told ? "" : "not all seen", "%s .. %s: %s", since,
+	             row->until_us ? until : "now", sentence ? sentence : "the cause is not known");
+	return ++*told == BLINDS_TOLD;
+}
+
+/* Why it was not seen whole: the intervals on record that it overlaps. */
+static int print_blind(const struct explain *explain, const struct flow_view *flow,
+                       struct err *err)
+{
+	const struct blind_query query = {
+		.window = {.since_us = flow->facts.first_us,
+	                   .until_us = flow->facts.last_us,
+	                   .unit = flow->unit},
+	};
+	unsigned told = 0;
+	int r;
+
+	if (!flow->blind)
+		return 0;
+	r = flowdb_blinds(explain->db, &query, tell_blind, &told, err);
+	if (r >= 0 && !told)
+		explain_line("not all seen", "the interval is no longer on record");
+	return r;
+}
+
 static int tell(void *context, const struct flow_view *flow, struct err *err)
 {
 	const struct explain *explain = context;
 	const struct endpoint *end = flow->facts.end;
 	char id[COMMUNITY_ID_TEXT];
+	int r;
 
 	print_verdict(flow);
 	print_ends(flow);
 	print_times(flow);
+	r = print_blind(explain, flow, err);
+	if (r < 0)
+		return r;
 	print_facts(flow);
 	explain_line("Community ID", "%s",
 	             community_id(&end[0].addr, &end[1].addr, flow->facts.transport,

@@ -55,7 +55,7 @@ struct feed {
 	"                        the one that was silent longest ends early\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
-	"      --in-process      all roles in one process, without a sandbox: for debuggers\n"
+	"      --in-process      all roles in one process, no sandbox: for debuggers\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
 int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;

@@ -139,6 +139,7 @@ static int make_out(const struct query_options *options, struct query *query, st
 	bool since_relative = false, until_relative = false;
 	int r = 0;
 
+	query->now_us = now_us;
 	query->flow = (struct flow_query){
 		.unit = options->unit,
 		.row = options->row,

@@ -66,6 +66,7 @@ struct query {
 	struct flowdb *db;
 	struct span span;
 	struct flow_query flow;
+	int64_t now_us;    /* what "ago" counts back from: the wall clock, in a recording its last packet */
 	bool relative;     /* the window was counted back from the last packet */
 	char filters[400]; /* ", only what 'udp port 53' lets through"; "" */
 	unsigned filters_told;

@@ -21,7 +21,6 @@ struct board_role {
 	_Atomic int64_t ready_us;  /* when it had locked itself in and began, wall clock; 0: not yet */
 	_Atomic uint64_t finished; /* packets or events done with since it was forked */
 	char missing[SANDBOX_MISSING]; /* of its sandbox */
-	int tried; /* run_test.try_what: what came back */
 };
 
 /* The frame that the sensor has in hand, put down by its signal handler when it dies of it. */
@@ -50,6 +49,8 @@ struct board {
 	struct board_frame frame;
 	/* The exporter's. */
 	struct exporter_cursor exported;
+	_Atomic uint32_t export_fails; /* it tries again; err says why */
+	struct err export_err;
 	/* The recorder's. */
 	_Atomic int64_t run; /* in the database; 0: not begun */
 	struct run_result result;

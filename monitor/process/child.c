@@ -26,7 +26,7 @@ int64_t child_clock_us(void)
 /* The terminal's signals go to all of us; what they mean is the supervisor's affair. */
 static void child_begin(pid_t parent)
 {
-	static const int IGNORED[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGCHLD};
+	static const int IGNORED[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 

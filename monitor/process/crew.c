@@ -3,6 +3,7 @@
  */
 #include "monitor/process/crew.h"
 #include "monitor/process/title.h"
+#include "monitor/log.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -32,13 +33,20 @@ int crew_fail(struct crew *crew, const struct err *err)
 	return CREW_FAILED;
 }
 
-/* Whatever comes back goes to the board; what is killed says so by itself. */
-static void try(struct crew *crew, enum process_role role)
+/* Whatever comes back is said; what is killed says so by itself. */
+static void try(const struct crew *crew, enum process_role role)
 {
 	const struct run_test *test = &crew->options->test;
+	int r;
 
-	if (test->try_what && test->try_role == role)
-		crew->board->role[role].tried = sandbox_try(test->try_what);
+	if (!test->try_what || test->try_role != role)
+		return;
+	r = sandbox_try(test->try_what);
+	if (r < 0)
+		log_note("test: %s: %s: refused (%s)", process_role_name(role), test->try_what,
+		         strerror(-r));
+	else
+		log_error("test: %s: %s: it can", process_role_name(role), test->try_what);
 }
 
 int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint64_t memory)
@@ -53,6 +61,7 @@ int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint6
 	snprintf(title, sizeof(title), "tlmon: %s (%slandlock)", process_role_name(role),
 	         sandbox_landlock() ? "" : "no ");
 	title_set(title);
+	tzset(); /* reads /etc/localtime now: nDPI converts the times of certificates */
 	r = sandbox_enter(&options, mine->missing, &err);
 	if (r < 0) {
 		crew->board->err = err;

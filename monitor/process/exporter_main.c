@@ -19,6 +19,7 @@ int exporter_main(struct crew *crew)
 	};
 	struct exporter *exporter;
 	struct err err = {0};
+	unsigned tries = 3; /* at the end, should somebody have the database locked */
 	bool over;
 	int r;
 
@@ -34,12 +35,16 @@ int exporter_main(struct crew *crew)
 		/* Asked before the database is looked at: nothing is written after that. */
 		over = atomic_load(&board->stop) >= BOARD_NO_RECORDER;
 		r = exporter_step(exporter, &written, &err);
-		if (r < 0)
-			board->err = err; /* it tries again; the supervisor says so */
+		if (r < 0 && r != -EAGAIN)
+			board->export_err = err;
+		atomic_store(&board->export_fails, r < 0 && r != -EAGAIN);
 		atomic_fetch_add(&board->role[PROCESS_EXPORTER].finished, written);
+		over &= r != -EAGAIN || !tries--;
 		if (!over)
 			bell_wait(bell, ticket, STEP_US);
 	} while (!over);
+	if (r < 0)
+		crew_fail(crew, &err);
 	exporter_free(exporter);
 	return r < 0 ? CREW_FAILED : CREW_DONE;
 }

@@ -89,7 +89,7 @@ static int work_on(struct work *work, struct err *err)
 			atomic_fetch_add(&board->role[PROCESS_RECORDER].finished, (unsigned)r);
 			bell_ring(&board->bell[PROCESS_SENSOR]);
 			bell_ring(&board->bell[PROCESS_INSPECTOR]);
-		} else if (!r && alone) {
+		} else if (!r && alone && !ring_peek(crew->facts)) { /* none waits for the inspector */
 			r = recorder_end(work->recorder, err);
 		} else if (!r) {
 			bell_wait(bell, ticket, WAIT_US);

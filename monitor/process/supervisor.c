@@ -51,6 +51,9 @@ struct supervisor {
 	} link[INPUTS_LIVE_MAX];
 	int64_t stop_moved_us;
 	uint64_t stop_written;
+	unsigned export_tries;
+	bool export_fails;
+	bool exported; /* the exporter has said its last word */
 	int failed; /* negative errno: the run ends with board->err */
 };
 
@@ -89,7 +92,7 @@ static int crew_fill(struct supervisor *sup, struct capture *capture, struct err
 			return err_set(err, -errno, "memfd: %s", strerror(errno));
 	}
 	if (options->eve) {
-		crew->eve = open(options->eve, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+		crew->eve = open(options->eve, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 		if (crew->eve < 0)
 			return err_set(err, -errno, "--eve %s: %s", options->eve, strerror(errno));
 	}
@@ -130,8 +133,10 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 	struct child_end end;
 	int r = start(sup, role, err);
 
-	if (r < 0 || child_await(&sup->child[role], sup->board, &end))
+	if (r < 0)
 		return r;
+	if (child_await(&sup->child[role], sup->board, &end))
+		return 0;
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		*err = sup->board->err;
 		return err->code ? err->code : -EIO;
@@ -192,12 +197,38 @@ static void fail(struct supervisor *sup, int error)
 		child_kill(&sup->child[role]);
 }
 
+static bool is_wanted(const struct supervisor *sup, enum process_role role)
+{
+	switch (role) {
+	case PROCESS_SENSOR:
+		return sup->stop < BOARD_STOP;
+	case PROCESS_INSPECTOR:
+		return sup->stop < BOARD_NO_SENSOR ||
+		       (sup->stop < BOARD_NO_RECORDER && ring_written(sup->crew.packets) !=
+		                                                 ring_released(sup->crew.packets));
+	case PROCESS_RECORDER:
+		return sup->stop < BOARD_NO_RECORDER;
+	case PROCESS_EXPORTER:
+		return sup->crew.eve >= 0 && !sup->exported;
+	default:
+		return false;
+	}
+}
+
 static bool is_over(const struct supervisor *sup)
 {
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		if (sup->child[role].pid)
 			return false;
-	return sup->failed || sup->stop >= BOARD_NO_RECORDER;
+	return sup->failed ||
+	       (sup->stop >= BOARD_NO_RECORDER && !is_wanted(sup, PROCESS_EXPORTER));
+}
+
+/* A sensor that waits for standard input hears no bell. */
+static void stop_call(const struct supervisor *sup)
+{
+	if (sup->stop >= BOARD_STOP && sup->child[PROCESS_SENSOR].pid)
+		kill(sup->child[PROCESS_SENSOR].pid, SIGUSR1);
 }
 
 /* A sensor that was told to end and neither ends nor writes: stopped, or in a loop. */
@@ -373,28 +404,13 @@ static void ended(struct supervisor *sup, enum process_role role, const struct c
 		recorder_ended(sup, end);
 		break;
 	default:
+		/* At the end it gets a few tries more, not a hundred. */
+		sup->exported = end->exit_code == CREW_DONE ||
+		                (sup->stop >= BOARD_NO_RECORDER && ++sup->export_tries >= TRIES);
 		if (end->exit_code != CREW_DONE)
 			log_warning("the exporter was %s%s%s", end->text,
 			            end->exit_code == CREW_FAILED ? ": " : "",
 			            end->exit_code == CREW_FAILED ? sup->board->err.text : "");
-	}
-}
-
-static bool is_wanted(const struct supervisor *sup, enum process_role role)
-{
-	switch (role) {
-	case PROCESS_SENSOR:
-		return sup->stop < BOARD_STOP;
-	case PROCESS_INSPECTOR:
-		return sup->stop < BOARD_NO_SENSOR ||
-		       (sup->stop < BOARD_NO_RECORDER && ring_written(sup->crew.packets) !=
-		                                                 ring_released(sup->crew.packets));
-	case PROCESS_RECORDER:
-		return sup->stop < BOARD_NO_RECORDER;
-	case PROCESS_EXPORTER:
-		return sup->crew.eve >= 0 && sup->stop < BOARD_NO_RECORDER;
-	default:
-		return false;
 	}
 }
 
@@ -504,6 +520,16 @@ static void links_watch(struct supervisor *sup)
 	}
 }
 
+static void export_watch(struct supervisor *sup)
+{
+	bool fails = atomic_load(&sup->board->export_fails);
+
+	if (fails && !sup->export_fails)
+		log_warning("--eve %s: %s; findings wait", sup->options->eve,
+		            sup->board->export_err.text);
+	sup->export_fails = fails;
+}
+
 static void found_show(struct supervisor *sup)
 {
 	const struct event *event;
@@ -601,11 +627,13 @@ static void supervise(struct supervisor *sup)
 		nonsense_watch(sup);
 		tidings_flush(&sup->tidings);
 		stop_watch(sup);
+		stop_call(sup);
 		if (sup->stop >= BOARD_NO_RECORDER)
 			child_kill(&sup->child[PROCESS_INSPECTOR]); /* nobody hears it any more */
 		if (sup->options->for_us &&
 		    child_clock_us() - sup->ready_us >= sup->options->for_us)
 			stop(sup);
+		export_watch(sup);
 		found_show(sup);
 		progress(sup);
 	}

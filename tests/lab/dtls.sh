@@ -19,6 +19,9 @@ lab_end_hook() {
 	run_kill
 }
 
+# A sanitizer must not end the process in its own way: nDPI's is no fault of ours.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_segv=0" UBSAN_OPTIONS="${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}handle_segv=0"
+
 unit=(--unit 10.20.0.15 --profile room,online,external)
 openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj '/O=Fortinet/OU=FortiGate/CN=FortiGate' \
 	-keyout "$work/key.pem" -out "$work/cert.pem" 2>"$work/openssl" || not_ok 'a certificate is made' "$(cat "$work/openssl")"
@@ -30,7 +33,7 @@ run_start live --test ndpi-dtls || not_ok 'a live run begins' "$(cat "$work/live
 watcher=$(role inspector)
 inside_exec $near "$B/tools/capture" mirror0 "$work/dtls.pcap" 60 >"$work/capture" {never}<&- &
 capture=$!
-inside_exec $near openssl s_server -quiet -dtls1_2 -accept 10.20.0.99:4433 -cert "$work/cert.pem" \
+inside_exec $near openssl s_server -quiet -dtls1_2 -mtu 1400 -accept 10.20.0.99:4433 -cert "$work/cert.pem" \
 	-key "$work/key.pem" >"$work/server" 2>&1 </dev/null {never}<&- &
 server=$!
 within 5 grep -q listening "$work/capture" || not_ok 'the capture begins'
@@ -39,7 +42,7 @@ inside $far timeout 10 openssl s_client -dtls1_2 -connect 10.20.0.99:4433 >"$wor
 has 'the handshake is one of DTLS 1.2, and complete' "$(cat "$work/client")" 'DTLSv1.2' 'FortiGate' 'Cipher is [A-Z]+'
 within $((5 * SLOW)) eval '[ "$(role inspector)" != "$watcher" ] && role inspector >/dev/null'
 is 'live the inspector dies of it, and another one is there' "$?" 0
-kill -9 $server 2>/dev/null
+kill $server
 wait $server 2>/dev/null
 server=
 inside $near ip addr flush dev mirror0
@@ -53,9 +56,9 @@ run_end
 is 'the live run ends with 0' "$code" 0
 
 # The premise: without a process of its own for nDPI this is the end.
-"$TLMON" watch -r "$work/dtls.pcap" "${unit[@]}" -l "$work/premise" --in-process --test ndpi-dtls >"$work/out" 2>&1
+{ "$TLMON" watch -r "$work/dtls.pcap" "${unit[@]}" -l "$work/premise" --in-process --test ndpi-dtls; } >"$work/out" 2>&1
 code=$?
-if [ $code = 139 ] || grep -q 'AddressSanitizer: SEGV' "$work/out"; then
+if [ $code = 139 ]; then
 	ok 'nDPI in the same process dies of this handshake'
 else
 	not_ok 'nDPI in the same process dies of this handshake' \
@@ -87,6 +90,8 @@ for run in file live; do
 		not_ok "$run: every later flow has its row, the same as without the switch" "$(diff "$work/wanted" "$work/seen")"
 	fi
 	has "$run: tlmon blind says inspector-down" "$("$TLMON" blind -l "$work/$run" -o jsonl)" '"cause":"inspector-down"'
+	has "$run: ... of what it died of in one process" \
+		"$(db $run "SELECT detail FROM v_blind WHERE cause = 'inspector-down'")" SIGSEGV
 	evidence=$(db $run "SELECT lower(hex(bytes)) FROM evidence LIMIT 1")
 	has "$run: the packet is kept" "$evidence" '^4[0-9a-f]+466f727469476174' # version 4, "FortiGat"
 	is "$run: whole, by its own length" "$((16#0${evidence:4:4} * 2))" ${#evidence}
@@ -97,4 +102,4 @@ for run in file live; do
 	fi
 	is "$run: nothing else is kept" "$(db $run 'SELECT count(*) FROM evidence')" "$(db $run "SELECT sum(count) FROM v_blind WHERE cause = 'inspector-down'")"
 done
-is 'without the switch DTLS is never shown to nDPI' "$("$TLMON" blind -l "$work/plain" -o jsonl | grep -c inspector-down)" 0
+is 'without the switch DTLS is never shown to nDPI' "$(db plain "SELECT count(*) FROM blind")" 0

@@ -10,7 +10,7 @@
 bool jsonkit_valid(const char *text);
 /* What stands at `path` ("$.alert.gid"), as text in `buf`; NULL where nothing does. */
 const char *jsonkit_get(const char *text, const char *path, char *buf, size_t size);
-/* Fails the test, naming the path, unless `want` stands at it; NULL: unless nothing does. */
-void jsonkit_is(const char *text, const char *path, const char *want);
+/* Whether `want` stands at `path` (NULL: nothing does); if not, says on stderr what does. */
+bool jsonkit_is(const char *text, const char *path, const char *want);
 
 #endif

@@ -6,7 +6,7 @@
  *   send IF flows COUNT PER_SECOND [FIRST]   conversations of one unit, all distinct from number FIRST on, of
  *                                            which no dissector knows what they speak, so that nDPI is asked
  *   send IF packets COUNT BYTES              one flow, as fast as possible, packets of BYTES from the IP header on
- *   send IF text TEXT                        one UDP packet whose payload begins with TEXT
+ *   send IF text TEXT [SECONDS]              one UDP packet whose payload begins with TEXT, that much later
  *   send IF talk                             ten ordinary conversations within a second; three of them nDPI alone knows
  *
  * Prints "sent N".
@@ -167,13 +167,13 @@ static void send_packets(struct line *line, uint64_t count, uint64_t bytes)
 		line_put(line, &frame, 0);
 }
 
-static void send_text(struct line *line, const char *text)
+static void send_text(struct line *line, const char *text, uint64_t after_s)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
 	struct message m = message_text(text);
 
 	wire_udp(w, UNIT ":19001 > 198.18.0.1:19001", m.b, m.len);
-	line_play(line, w, 0);
+	line_play(line, w, (int64_t)after_s * 1000000);
 }
 
 static void send_talk(struct line *line)
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 	if (argc < 3) {
 		fprintf(stderr,
 		        "usage: send IF|PATH flows COUNT PER_SECOND [FIRST] | packets COUNT BYTES | "
-		        "text TEXT | talk\n");
+		        "text TEXT [SECONDS] | talk\n");
 		return 2;
 	}
 	line = line_open(argv[1]);
@@ -226,8 +226,9 @@ int main(int argc, char **argv)
 			stop(argv[4], "bytes of a packet, from 28 to 4096");
 		send_packets(&line, number(argv[3], "no such number of packets", COUNT_MAX),
 		             bytes);
-	} else if (!strcmp(what, "text") && argc == 4) {
-		send_text(&line, argv[3]);
+	} else if (!strcmp(what, "text") && (argc == 4 || argc == 5)) {
+		send_text(&line, argv[3],
+		          argc == 5 ? number(argv[4], "seconds, up to 3600", 3600) : 0);
 	} else if (!strcmp(what, "talk") && argc == 3) {
 		send_talk(&line);
 	} else {

@@ -8,7 +8,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[] = "/tmp/test_capture.XXXXXX";
@@ -179,6 +181,144 @@ static void a_folder_is_its_files_in_name_order(void **state)
 	free(paths);
 }
 
+/* What a sensor does that takes the place of another. */
+static void a_reader_goes_on_where_another_stopped(void **state)
+{
+	static const struct {
+		unsigned input;
+		uint64_t packets;
+		unsigned frames;
+	} cases[] = {{0, 0, 6}, {0, 2, 4}, {0, 3, 3}, {1, 0, 3}, {1, 1, 2}, {1, 3, 0}, {1, 9, 0}};
+
+	write_capture("one.pcap", WIRE_ETHERNET, 3, 0);
+	write_capture("two.pcap", WIRE_ETHERNET, 3, 10);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(capture_closep) struct capture *capture = NULL;
+		const char *inputs[] = {path_of("one.pcap"), path_of("two.pcap")};
+		struct capture_options options = {.inputs = inputs, .input_count = 2};
+		unsigned frames = 0, ends = 0;
+		struct frame frame;
+		struct err err;
+		int r;
+
+		assert_int_equal(capture_open(&options, &capture, &err), 0);
+		capture_skip(capture, cases[i].input, cases[i].packets);
+		while ((r = capture_next(capture, &frame, &err)) != CAPTURED_END) {
+			assert_true(r == CAPTURED_FRAME || r == CAPTURED_INPUT_END);
+			if (r == CAPTURED_FRAME && !frames++ && cases[i].packets < 3)
+				assert_int_equal(frame.time_us,
+				                 (WIRE_EPOCH + 10 * cases[i].input +
+				                  (int64_t)cases[i].packets) *
+				                         1000000);
+			ends += r == CAPTURED_INPUT_END;
+		}
+		assert_int_equal(frames, cases[i].frames);
+		assert_int_equal(ends, 2 - cases[i].input);
+		assert_int_equal(capture_input(capture, 1)->packets, 3);
+		assert_int_equal(capture_input(capture, 1)->first_us, (WIRE_EPOCH + 10) * 1000000);
+		assert_false(capture_input(capture, 1)->cut);
+	}
+}
+
+static void a_pipe_cannot_be_gone_on_with_and_says_so(void **state)
+{
+	CLEANUP(capture_closep) struct capture *capture = NULL;
+	struct frame frame;
+	char command[256];
+	struct err err;
+
+	write_capture("piped.pcap", WIRE_ETHERNET, 3, 0);
+	assert_int_equal(mkfifo(path_of("fifo"), 0600), 0);
+	snprintf(command, sizeof(command), "cat %s >%s &", path_of("piped.pcap"), path_of("fifo"));
+	assert_int_equal(system(command), 0);
+	assert_int_equal(open_one("fifo", &capture, &err), 0);
+	capture_skip(capture, 0, 2);
+	assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_INPUT_END);
+	assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_END);
+	assert_true(capture_input(capture, 0)->cut);
+	assert_int_equal(capture_input(capture, 0)->packets, 2);
+	assert_non_null(strstr(capture_input(capture, 0)->note, "after packet 2"));
+}
+
+/* Two processes share the place in a file: each reads it from its beginning all the same. */
+static void a_successor_reads_the_handle_that_another_process_used_up(void **state)
+{
+	CLEANUP(capture_closep) struct capture *capture = NULL;
+	struct err err;
+
+	write_capture("shared.pcap", WIRE_ETHERNET, 3, 0);
+	assert_int_equal(open_one("shared.pcap", &capture, &err), 0);
+	assert_int_equal(unlink(path_of("shared.pcap")), 0); /* it is not opened again */
+	for (unsigned turn = 0; turn < 2; turn++) {
+		pid_t pid = fork();
+		struct frame frame;
+		int status;
+
+		assert_true(pid >= 0);
+		if (!pid) {
+			int frames = 0;
+
+			while (capture_next(capture, &frame, &err) == CAPTURED_FRAME)
+				frames++;
+			_exit(frames);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 3);
+	}
+}
+
+static void more_files_than_descriptors_raise_the_soft_limit(void **state)
+{
+	const char *inputs[100];
+	struct capture_options options = {.inputs = inputs, .input_count = ARRAY_LEN(inputs)};
+	pid_t pid;
+	int status;
+
+	write_capture("many.pcap", WIRE_ETHERNET, 1, 0);
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++)
+		inputs[i] = strdup(path_of("many.pcap"));
+	pid = fork(); /* limits are a process's own */
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct rlimit limit = {50, 400};
+		struct capture *capture = NULL;
+		struct frame frame;
+		struct err err;
+		int ends = 0, r;
+
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		    capture_open(&options, &capture, &err) < 0)
+			_exit(101);
+		while ((r = capture_next(capture, &frame, &err)) != CAPTURED_END)
+			ends += r == CAPTURED_INPUT_END;
+		capture_close(capture);
+		if (ends != ARRAY_LEN(inputs))
+			_exit(102);
+		limit = (struct rlimit){50, 150};
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		    capture_open(&options, &capture, &err) != -EMFILE)
+			_exit(103);
+		_exit(strstr(err.text, "100 files: only 150 ") && strstr(err.text, "ulimit -n") ? 0
+		                                                                               : 104);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++)
+		free((void *)(uintptr_t)inputs[i]);
+}
+
+static void drops_of_an_interface_are_read_by_its_name(void **state)
+{
+	uint64_t drops = UINT64_MAX;
+
+	assert_int_equal(capture_interface_drops("lo", &drops), 0);
+	assert_true(drops < UINT64_MAX);
+	assert_int_equal(capture_interface_drops("l", &drops), -ENODEV);
+	assert_int_equal(capture_interface_drops("no-such-one", &drops), -ENODEV);
+}
+
 static int begin(void **state)
 {
 	return mkdtemp(dir) ? 0 : -1;
@@ -201,6 +341,11 @@ int main(void)
 		cmocka_unit_test(every_link_type_we_know_is_told),
 		cmocka_unit_test(a_filter_chooses_and_a_wrong_one_is_named),
 		cmocka_unit_test(a_folder_is_its_files_in_name_order),
+		cmocka_unit_test(a_reader_goes_on_where_another_stopped),
+		cmocka_unit_test(a_pipe_cannot_be_gone_on_with_and_says_so),
+		cmocka_unit_test(a_successor_reads_the_handle_that_another_process_used_up),
+		cmocka_unit_test(more_files_than_descriptors_raise_the_soft_limit),
+		cmocka_unit_test(drops_of_an_interface_are_read_by_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -108,10 +108,15 @@ static void it_keeps_every_flow_through_random_changes(void **state)
 		dice = dice * 1664525 + 1013904223;
 		port = (uint16_t)((dice >> 8) % ARRAY_LEN(there) + 1);
 		if (there[port - 1]) {
-			flowtab_remove(tab, there[port - 1]);
+			if (dice >> 30)
+				flowtab_remove(tab, there[port - 1]);
+			else
+				flowtab_end(tab, there[port - 1], i + 1);
 			there[port - 1] = NULL;
 			count--;
 		} else {
+			if (flowtab_is_full(tab))
+				flowtab_remove(tab, flowtab_oldest_over(tab));
 			there[port - 1] = begin(tab, port, i, (enum idle)(dice >> 20 & 3));
 			assert_non_null(there[port - 1]);
 			count++;
@@ -160,6 +165,68 @@ static void the_young_half_is_bounded_and_given_back(void **state)
 	flowtab_free(tab);
 }
 
+static void a_flow_that_is_over_keeps_its_slot_and_frees_its_key(void **state)
+{
+	struct flowtab *tab = small(3, 1);
+	struct flow_key key = key_of(1);
+	CLEANUP(freep) struct flow **flows = NULL;
+	struct flow *first = begin(tab, 1, 0, IDLE_UDP), *again;
+	size_t count;
+
+	assert_true(flowtab_make_young(tab, first));
+	flowtab_end(tab, first, 1);
+	assert_null(flowtab_find(tab, &key));
+	assert_null(flowtab_oldest_young(tab));
+	assert_null(flowtab_longest_idle(tab));
+	assert_int_equal(flowtab_count(tab), 0);
+	again = begin(tab, 1, 10, IDLE_UDP);
+	assert_ptr_equal(flowtab_find(tab, &key), again);
+	assert_ptr_not_equal(first, again);
+	begin(tab, 2, 10, IDLE_UDP);
+	assert_true(flowtab_is_full(tab));
+	flows = flowtab_sorted(tab, &count);
+	assert_int_equal(count, 2); /* the live ones alone */
+	assert_ptr_equal(flowtab_oldest_over(tab), first);
+	flowtab_remove(tab, first);
+	assert_ptr_equal(flowtab_find(tab, &key), again);
+	assert_false(flowtab_is_full(tab));
+	assert_null(flowtab_oldest_over(tab));
+	assert_int_equal(flowtab_count(tab), 2);
+	flowtab_free(tab);
+}
+
+static void who_waits_goes_by_its_number_whether_over_or_not(void **state)
+{
+	struct flowtab *tab = small(8, 1);
+	struct flow *flow[6];
+
+	for (uint16_t i = 0; i < ARRAY_LEN(flow); i++)
+		flow[i] = begin(tab, (uint16_t)(i + 1), i, IDLE_UDP);
+	assert_null(flowtab_oldest_untold(tab));
+	flowtab_untold(tab, flow[0], 1);
+	flowtab_end(tab, flow[1], 2);
+	flowtab_untold(tab, flow[2], 3);
+	flowtab_untold(tab, flow[3], 4);
+	flowtab_end(tab, flow[4], 5);
+	flowtab_end(tab, flow[2], 6); /* in the middle of its list */
+	flowtab_told(tab, flow[5]);   /* it does not wait at all */
+	assert_int_equal(flowtab_untold_count(tab), 5);
+	for (unsigned i = 0; i < 5; i++) {
+		static const unsigned order[] = {0, 1, 3, 4, 2};
+		struct flow *next = flowtab_oldest_untold(tab);
+
+		assert_ptr_equal(next, flow[order[i]]);
+		if (next->idle == IDLE_OVER)
+			flowtab_remove(tab, next);
+		else
+			flowtab_told(tab, next);
+	}
+	assert_null(flowtab_oldest_untold(tab));
+	assert_int_equal(flowtab_untold_count(tab), 0);
+	assert_int_equal(flowtab_count(tab), 3);
+	flowtab_free(tab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +236,8 @@ int main(void)
 		cmocka_unit_test(it_keeps_every_flow_through_random_changes),
 		cmocka_unit_test(sorted_gives_each_flow_once_in_order_of_its_number),
 		cmocka_unit_test(the_young_half_is_bounded_and_given_back),
+		cmocka_unit_test(a_flow_that_is_over_keeps_its_slot_and_frees_its_key),
+		cmocka_unit_test(who_waits_goes_by_its_number_whether_over_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

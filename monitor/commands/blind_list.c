@@ -1,0 +1,239 @@
+/*
+ * blind_list.c - see blind_list.h.
+ */
+#include "monitor/commands/blind_list.h"
+#include "schema/time.h"
+
+/* As the sensor has it: flows go on from one file into the next within a minute. */
+#define FILES_GAP_US (60 * SECOND_US)
+#define LIVE_GAP_US SECOND_US /* the grain of a heartbeat */
+
+struct stretch {
+	int64_t since_us, until_us;
+	bool file;
+	bool open; /* of a run that has not ended: it may go on */
+};
+
+struct gathering {
+	const struct query *query;
+	int (*each)(void *context, const struct blind_view *blind, struct err *err);
+	void *context;
+	struct stretch *looked; /* while somebody did, or it is on record that nobody did */
+	size_t count, room;
+	struct stretch *gaps;
+	size_t gap_count, gap_room, gap_next;
+	uint64_t told;
+	unsigned of_run; /* inputs of the run in hand */
+};
+
+static int add_stretch(struct stretch **all, size_t *count, size_t *room,
+                       struct stretch stretch, struct err *err)
+{
+	if (array_reserve(all, room, *count + 1, sizeof(**all)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	(*all)[(*count)++] = stretch;
+	return 0;
+}
+
+static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
+                      bool open, struct err *err)
+{
+	return add_stretch(&g->looked, &g->count, &g->room,
+	                   (struct stretch){since_us, until_us, file, open}, err);
+}
+
+static int take_input(void *context, const struct input_row *input, struct err *err)
+{
+	struct gathering *g = context;
+
+	if (!input->first_us)
+		return 0;
+	g->of_run++;
+	return add_looked(g, input->first_us, input->last_us, true, false, err);
+}
+
+static int take_run(void *context, const struct run_view *run, struct err *err)
+{
+	struct gathering *g = context;
+	bool file = strcmp(run->row.source, "live") != 0;
+	int64_t since_us = run->row.begun_us ? run->row.begun_us : run->first_us;
+	int r = 0;
+
+	g->of_run = 0;
+	if (file)
+		r = flowdb_inputs(g->query->db, run->id, take_input, g, err);
+	if (r < 0 || g->of_run || !since_us)
+		return r;
+	return add_looked(g, since_us, run->last_us > since_us ? run->last_us : since_us, file,
+	                  !run->ended, err);
+}
+
+static int take_recorded(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct gathering *g = context;
+	int64_t until_us = blind->row.until_us ? blind->row.until_us : INT64_MAX;
+
+	return add_looked(g, blind->row.since_us, until_us, false, false, err);
+}
+
+static int compare_stretches(const void *a, const void *b)
+{
+	const struct stretch *x = a, *y = b;
+
+	return (x->since_us > y->since_us) - (x->since_us < y->since_us);
+}
+
+static int add_gap(struct gathering *g, int64_t since_us, int64_t until_us, int64_t least_us,
+                   struct err *err)
+{
+	const struct flow_query *window = &g->query->flow;
+
+	if (since_us < window->since_us)
+		since_us = window->since_us;
+	if (window->until_us && until_us > window->until_us)
+		until_us = window->until_us;
+	if (until_us <= since_us || until_us - since_us <= least_us)
+		return 0;
+	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
+	                   (struct stretch){since_us, until_us, false, false}, err);
+}
+
+/* What is left of the window when all stretches are taken out of it. */
+static int find_gaps(struct gathering *g, struct err *err)
+{
+	const struct query *query = g->query;
+	int64_t to_us =
+		query->flow.since_us; /* 0: nothing is asked of the time before the first */
+	bool file = !query->span.live, open = false;
+	int64_t end_us = query->span.live ? query->now_us : query->flow.until_us;
+	int r = 0;
+
+	qsort(g->looked, g->count, sizeof(*g->looked), compare_stretches);
+	for (size_t i = 0; i < g->count && r >= 0; i++) {
+		const struct stretch *next = &g->looked[i];
+
+		if (to_us)
+			r = add_gap(g, to_us, next->since_us,
+			            file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
+		if (next->until_us >= to_us) {
+			to_us = next->until_us;
+			file = next->file;
+			open = next->open;
+		}
+	}
+	if (r >= 0 && to_us && end_us)
+		r = add_gap(g, to_us, end_us,
+		            file   ? FILES_GAP_US
+		            : open ? RUNNING_US
+		                   : LIVE_GAP_US,
+		            err);
+	return r;
+}
+
+static int tell(struct gathering *g, const struct blind_view *blind, struct err *err)
+{
+	if (g->query->flow.limit && g->told == g->query->flow.limit)
+		return 1;
+	g->told++;
+	return g->each(g->context, blind, err);
+}
+
+/* The gaps that begin by then. */
+static int tell_gaps(struct gathering *g, int64_t until_us, struct err *err)
+{
+	int r = 0;
+
+	for (; !r && g->gap_next < g->gap_count && g->gaps[g->gap_next].since_us <= until_us;
+	     g->gap_next++) {
+		const struct stretch *gap = &g->gaps[g->gap_next];
+		struct blind_view view = {
+			.row = {.cause = BLIND_NOT_RUNNING,
+		                .since_us = gap->since_us,
+		                .until_us = gap->until_us,
+		                .detail = ""},
+		};
+
+		/* Up to now, and nobody asked for less: it goes on. */
+		if (g->query->span.live && gap->until_us == g->query->now_us)
+			view.row.until_us = 0;
+		r = tell(g, &view, err);
+	}
+	return r;
+}
+
+static int take_blind(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct gathering *g = context;
+	int r;
+
+	if (!blind_cause_name((enum blind_cause)blind->row.cause))
+		return err_set(err, -EBADMSG, "blind interval %lld: no cause has the number %u",
+		               (long long)blind->id, blind->row.cause);
+	r = tell_gaps(g, blind->row.since_us, err);
+	return r ? r : tell(g, blind, err);
+}
+
+int blind_list(const struct query *query, enum blind_cause cause,
+               int (*each)(void *context, const struct blind_view *blind, struct err *err),
+               void *context, struct err *err)
+{
+	struct gathering g = {.query = query, .each = each, .context = context};
+	const struct blind_query recorded = {.cause = BLIND_NOT_RUNNING};
+	const struct blind_query asked = {.window = query->flow, .cause = (uint8_t)cause};
+	int r = 0;
+
+	if (!cause || cause == BLIND_NOT_RUNNING) {
+		r = flowdb_runs(query->db, take_run, &g, err);
+		if (r >= 0)
+			r = flowdb_blinds(query->db, &recorded, take_recorded, &g, err);
+		if (r >= 0)
+			r = find_gaps(&g, err);
+	}
+	if (r >= 0)
+		r = flowdb_blinds(query->db, &asked, take_blind, &g, err);
+	if (r >= 0)
+		r = tell_gaps(&g, INT64_MAX, err);
+	free(g.looked);
+	free(g.gaps);
+	return r < 0 ? r : 0;
+}
+
+void blind_sums_init(struct blind_sums *sums, const struct query *query)
+{
+	*sums = (struct blind_sums){
+		.since_us = query->flow.since_us,
+		.until_us = query->flow.until_us ? query->flow.until_us : query->now_us,
+	};
+}
+
+void blind_sums_add(struct blind_sums *sums, const struct blind_row *blind)
+{
+	struct blind_sum *sum = &sums->by_cause[blind->cause];
+	int64_t since_us = blind->since_us, until_us = blind->until_us;
+
+	if (since_us < sums->since_us)
+		since_us = sums->since_us;
+	if (since_us < sum->to_us)
+		since_us = sum->to_us;
+	if (!until_us || until_us > sums->until_us)
+		until_us = sums->until_us;
+	sum->intervals++;
+	sum->count += blind->count;
+	if (until_us > since_us) {
+		sum->us += until_us - since_us;
+		sum->to_us = until_us;
+	}
+}
+
+const char *blind_sum_print(const struct blind_sum *sum, enum blind_cause cause,
+                            char buf[BLIND_SUM_TEXT])
+{
+	char count[BLIND_COUNT_TEXT];
+
+	snprintf(buf, BLIND_SUM_TEXT, "%llu interval%s, %.1f s",
+	         (unsigned long long)sum->intervals, sum->intervals == 1 ? "" : "s",
+	         (double)sum->us / 1e6);
+	if (*blind_count_print(cause, sum->count, count))
+		text_add(buf, BLIND_SUM_TEXT, ", %s", count);
+	return buf;
+}

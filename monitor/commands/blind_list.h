@@ -1,0 +1,38 @@
+/*
+ * blind_list.h - what was not seen in a window: the intervals on record and, between them, the time in
+ * which no run looked at all.
+ */
+#ifndef MONITOR_COMMANDS_BLIND_LIST_H
+#define MONITOR_COMMANDS_BLIND_LIST_H
+
+#include "monitor/commands/query.h"
+
+/* A live run writes its heartbeat every second; older than this it is not running. */
+#define RUNNING_US INT64_C(5000000)
+
+/*
+ * Oldest first. Time outside any run has id 0 and cause not-running. With no window asked for it is
+ * what lies between runs and, live, between the last one and now; of files the gaps longer than a
+ * minute (flows go on into the next file within one).
+ */
+int blind_list(const struct query *query, enum blind_cause cause,
+               int (*each)(void *context, const struct blind_view *blind, struct err *err),
+               void *context, struct err *err) MUST_CHECK;
+
+/* What an interval adds up to by cause; time that two of a cause share counts once. */
+struct blind_sums {
+	int64_t since_us, until_us; /* the window they are clipped to */
+	struct blind_sum {
+		uint64_t intervals, count;
+		int64_t us, to_us; /* to_us: counted up to here */
+	} by_cause[BLIND_CAUSE_COUNT];
+};
+void blind_sums_init(struct blind_sums *sums, const struct query *query);
+/* In the order of blind_list(). */
+void blind_sums_add(struct blind_sums *sums, const struct blind_row *blind);
+/* "2 intervals, 12.5 s, 120 packets". Returns `buf`. */
+#define BLIND_SUM_TEXT 96
+const char *blind_sum_print(const struct blind_sum *sum, enum blind_cause cause,
+                            char buf[BLIND_SUM_TEXT]);
+
+#endif

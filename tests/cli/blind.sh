@@ -1,0 +1,140 @@
+#!/bin/bash
+# When not everything could be seen, and how the monitor stands: `tlmon blind`, `tlmon status`, and what
+# `explain` says of a flow that was not seen whole.
+set -u
+# shellcheck source=tests/lib/tap.sh
+. tests/lib/tap.sh
+export TZ=UTC TLMON_DIR=$work/db
+
+if ! command -v sqlite3 >/dev/null; then
+	skip 'blind and status' 'sqlite3 is not there'
+	exit 0
+fi
+"$B/tools/mkdemo" "$work/demo.pcap"
+"$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/db" >/dev/null 2>&1
+sql() { sqlite3 "$work/$1/flows.db" "$2"; }
+field() { sed -n "s/.*\"$1\":\(\"[^\"]*\"\|\[[^]]*\]\|{[^}]*}\|[^,}]*\).*/\1/p"; }
+second=$((1772438400 * 1000000)) # 2026-03-02T08:00:00Z, when the demo begins
+
+# ---------------------------------------------------------------- a recording
+"$TLMON" blind >"$work/out" 2>"$work/err"
+is 'a recording that was seen whole is blind at no time' "$? $(grep -c '^ *[0-9]' "$work/out")" '0 0'
+has '... and the answer says what was looked at' "$(cat "$work/err")" 'no such blind intervals; the database covers'
+is '... as JSON an empty list' "$("$TLMON" blind -o json 2>/dev/null | tr -d '\n')" '[]'
+
+huddle=$(sql db "SELECT id FROM unit WHERE name = 'huddle'")
+sql db "DELETE FROM blind;
+	INSERT INTO blind VALUES (1, 1, 2, NULL, $second + 10000000, $second + 12500000, 120, ''),
+	(2, 1, 10, $huddle, $second + 20000000, $second + 21000000, 3, ''),
+	(3, 1, 2, NULL, $second + 11000000, $second + 13000000, 5, ''),
+	(4, 1, 7, NULL, $second + 60000000, NULL, 1, 'eth1')"
+said=$("$TLMON" blind)
+has 'blind lists intervals with start, length, cause, unit, count, detail' "$said" \
+	'^ID +START +SECONDS +CAUSE +UNIT +COUNT +DETAIL' \
+	'^ 1  2026-03-02 08:00:10.000 +2\.500  kernel-drop +all +120 packets' \
+	'^ 2  2026-03-02 08:00:20.000 +1\.000  one-sided +huddle +3 flows' \
+	'^ 4  2026-03-02 08:01:00.000 +goes on  link-down +all +1 time +eth1'
+is '... oldest first' "$("$TLMON" blind -o csv | tail -n +2 | cut -d, -f1 | tr '\n' ' ')" '1 3 2 4 '
+has '... and what they add up to, time that two share once' "$said" \
+	'^kernel-drop +2 intervals, 3\.0 s, 125 packets: the kernel dropped' '^link-down +1 interval, 14\.0 s, 1 time:'
+is 'JSON has the promised fields' "$("$TLMON" blind -o jsonl --limit 1)" \
+	'{"id":1,"cause":"kernel-drop","unit":null,"start":"2026-03-02T08:00:10.000000Z","end":"2026-03-02T08:00:12.500000Z","count":120,"detail":null,"sentence":"the kernel dropped packets before we read them"}'
+is 'one that goes on has no end' "$("$TLMON" blind -o jsonl --cause link-down | field end)" null
+
+ids() { "$TLMON" blind -o jsonl "$@" 2>/dev/null | field id | tr '\n' ' '; }
+is '--unit takes in what concerns all' "$(ids --unit boardroom)" '1 3 4 '
+is '... and what concerns this one' "$(ids --unit 10.20.1.21)" '1 3 2 4 '
+is '--cause narrows' "$(ids --cause one-sided)" '2 '
+is '--since and --until take in what overlaps' "$(ids --since 2026-03-02T08:00:12 --until 2026-03-02T08:00:20.5)" '1 3 2 '
+is '--limit stops' "$(ids --limit 2)" '1 3 '
+for words in '--cause asleep' '--unit attic' '--kind peer' 'now'; do
+	# shellcheck disable=SC2086 # an option and its value
+	"$TLMON" blind $words >"$work/out" 2>"$work/err"
+	is "'$words' is refused" "$? $(cat "$work/out")$(wc -l <"$work/err")" '2 1'
+done
+has '... and the causes are named' "$("$TLMON" blind --cause asleep 2>&1)" 'not-running, kernel-drop, .*disk-full'
+
+# Nobody reads silence as calm: time that no run covers.
+said=$("$TLMON" blind -o jsonl --cause not-running --since 2026-03-02T07:00 --until 2026-03-02T09:00)
+is 'a window wider than the recording was not watched at its ends' \
+	"$(field start <<<"$said" | tr '\n' ' ')$(field end <<<"$said" | tr '\n' ' ')" \
+	'"2026-03-02T07:00:00.000000Z" "2026-03-02T08:01:14.000000Z" "2026-03-02T08:00:00.000000Z" "2026-03-02T09:00:00.000000Z" '
+is '... which no row says, so there is no id' "$(field id <<<"$said" | sort -u)" null
+is '... listed where it belongs' "$(ids --since 2026-03-02T07:00 --until 2026-03-02T09:00)" 'null 1 3 2 4 null '
+is '... and not for another cause' "$(ids --since 2026-03-02T07:00 --cause one-sided)" '2 '
+
+# Two recordings and what lies between them.
+cp -r "$work/db" "$work/two"
+sql two "DELETE FROM blind; INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended) VALUES
+	(2, '2', 'file', 'b.pcap', '', $second + 3600000000, $second + 3700000000, 1),
+	(3, '2', 'file', 'c.pcap', '', $second + 3750000000, $second + 3800000000, 1)"
+is 'between recordings lies time that nobody watched; less than a minute is none' \
+	"$("$TLMON" blind -l "$work/two" -o csv | tr -d '\r' | tail -n +2)" \
+	',not-running,,2026-03-02T08:01:14.000000Z,2026-03-02T09:00:00.000000Z,0,,no tlmon was watching'
+
+# --------------------------------------------------------------- live databases
+# live NAME SECONDS-AGO-BEGUN SECONDS-AGO-HEARTBEAT ENDED
+live() {
+	local now
+	now=$(($(date +%s) * 1000000))
+	cp -r "$work/db" "$work/$1"
+	sql "$1" "DELETE FROM blind; UPDATE run SET source = 'live', inputs = 'eth1', ended = $4,
+		begun_us = $now - $2 * 1000000, first_us = $now - $2 * 1000000, last_us = $now - $3 * 1000000,
+		packet_us = $now - $3 * 1000000, roles_unknown = 'edge,other-client', inspector_restarts = 3"
+}
+live up 600 1 0
+is 'a live run whose heartbeat is fresh runs' "$("$TLMON" status -l "$work/up" -o json | field state)" '"running"'
+is '... and up to now nothing was missed' "$("$TLMON" blind -l "$work/up" -o json 2>/dev/null | tr -d '\n')" '[]'
+has '... but before it there was nobody' "$("$TLMON" blind -l "$work/up" --since 20m)" '^ +20.* (599|600)\.[0-9]+  not-running'
+live dead 600 60 0
+is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
+said=$("$TLMON" blind -l "$work/dead" -o jsonl)
+is '... and since then nobody watches, which goes on' "$(field cause <<<"$said") $(field end <<<"$said")" '"not-running" null'
+live just 600 3 1
+is '... from the end of one that ended in order, at once' "$("$TLMON" blind -l "$work/just" -o jsonl | field cause)" '"not-running"'
+live done 600 60 1
+is 'one that ended has ended' "$("$TLMON" status -l "$work/done" -o json | field state)" '"ended"'
+now=$(($(date +%s) * 1000000))
+sql done "INSERT INTO blind SELECT 1, NULL, 1, NULL, last_us, NULL, 0, '' FROM run WHERE source = 'live'"
+is 'what is on record is not computed again' "$("$TLMON" blind -l "$work/done" -o jsonl | field id)" 1
+
+# --------------------------------------------------------------------- status
+said=$("$TLMON" status)
+has 'status tells how things stand' "$said" '^ended +a recording of 2026-03-02 08:00:00 \.\. ' '^packet +the last one at 2026-03-02 08:01:14' \
+	'^units +all 2 listed ones seen' '^roles +none' '^findings +open: high [1-9]' '^ +kernel-drop +2 intervals, 3\.0 s, 125 packets' \
+	'^restarts +inspector 0, sensor 0, recorder 0' '^flows +[1-9][0-9]* documented: [0-9.]+ % unproven, [0-9.]+ % wide' '^evidence +0 packets'
+is '... and ends 0' "$("$TLMON" status >/dev/null 2>&1; echo $?)" 0
+has '... of a live run too' "$("$TLMON" status -l "$work/up")" '^running +since .* \(10 min [0-9]+ s\)' '^reads +eth1 \(run 1\)' \
+	'^roles +left empty, so that peers stay unproven: edge,other-client' '^restarts +inspector 3'
+for i in 01 02 03 04 05 06 07 08 09 10 11 12; do
+	sql up "INSERT INTO unit (name, profiles, listed, run) VALUES ('ghost-$i', 'room', 1, 1)"
+done
+has 'units that were never seen are named, the first ten' "$("$TLMON" status -l "$work/up")" \
+	'^units +2 of 14 listed ones seen; never: ghost-01, ghost-02, .*ghost-10 and 2 more$'
+said=$("$TLMON" status -l "$work/up" -o json)
+is '... as JSON all' "$(field units_missing <<<"$said" | grep -o 'ghost-[0-9]*' | wc -l)" 12
+is 'the keys of status are these' "$(grep -o '"[a-z_]*":' <<<"$said" | tr -d '":' | tr '\n' ' ')" \
+	'state run source inputs begun last last_packet units units_seen units_missing roles_unknown findings high medium low info waived blind_since blind_until blind restarts inspector sensor recorder flows_documented flows_unproven flows_wide evidence '
+is 'roles are a list' "$(field roles_unknown <<<"$said")" '["edge","other-client"]'
+mkdir "$work/none"
+"$TLMON" status -l "$work/none" >"$work/out" 2>"$work/err"
+is 'where there is no database status says so' "$? $(cat "$work/out")$(grep -c 'no flow database there' "$work/err")" '2 1'
+
+# ------------------------------------------------------------ an older version
+mkdir "$work/old"
+sqlite3 "$work/old/flows.db" '.read tests/data/flowdb-1.sql' 'PRAGMA application_id = 0x544c4d4e' 'PRAGMA user_version = 1'
+"$TLMON" status -l "$work/old" >"$work/out" 2>"$work/err"
+is 'a reader of a database of version 1 says what to do' \
+	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 2.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
+"$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/old" >/dev/null 2>&1
+is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | field state)" '"ended"'
+
+# -------------------------------------------------------------------- explain
+flow=$(sql db "SELECT f.id FROM flow f WHERE f.unit = $huddle AND f.start_us <= $second + 21000000
+	AND f.start_us + f.lasted_us >= $second + 20000000 LIMIT 1")
+[ -n "$flow" ] || flow=$(sql db "SELECT id FROM flow WHERE unit = $huddle LIMIT 1")
+sql db "UPDATE flow SET blind = 1 WHERE id = $flow; UPDATE blind SET (since_us, until_us) =
+	(SELECT start_us, start_us + 1000 FROM flow WHERE id = $flow) WHERE id = 2"
+has 'explain says why a flow was not seen whole' "$("$TLMON" explain "$flow")" \
+	'^ +not all seen +2026-03-02T.*: .*the mirror showed one direction of conversations'
+is '... and flows -o jsonl that it was not' "$("$TLMON" flows -o jsonl | grep -c '"blind":true')" 1
