@@ -168,6 +168,37 @@ static void a_recorder_that_takes_over_knows_the_names_of_its_predecessor(void *
 	}
 }
 
+static int take_blind(void *context, const struct blind_view *blind, struct err *err)
+{
+	unsigned *ones = context;
+
+	assert_int_equal(blind->row.cause, BLIND_ONE_SIDED);
+	assert_string_equal(blind->unit, "board");
+	*ones += (unsigned)blind->row.count;
+	return 0;
+}
+
+static void a_conversation_of_which_one_side_shows_is_blind_and_on_record(void **state)
+{
+	struct blind_query query = {0};
+	struct err err = {0};
+	unsigned ones = 0;
+	struct rows rows;
+	RUN(false);
+
+	wire_tcp(w, "10.2.0.5:443 > 10.1.0.7:50000", "SA", NULL, 0);
+	wire_tcp(w, "10.2.0.5:443 > 10.1.0.7:50000", "PA", "ab", 2);
+	wire_wait(w, 10);
+	talk_ntp(w, "10.1.0.7:123 > 192.0.2.1:123"); /* seen whole, and later */
+	run_wire(run, w, 1);
+	rows = rows_of(run);
+	assert_int_equal(rows.count, 2);
+	assert_int_equal(rows.blind, 1);
+	assert_int_equal(wire_count(later), 0);
+	assert_int_equal(flowdb_blinds(run_db(run), &query, take_blind, &ones, &err), 0);
+	assert_int_equal(ones, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +206,7 @@ int main(void)
 		cmocka_unit_test(packets_of_a_successor_have_numbers_of_their_own),
 		cmocka_unit_test(a_recorder_that_takes_over_goes_on_with_rows_and_findings),
 		cmocka_unit_test(a_recorder_that_takes_over_knows_the_names_of_its_predecessor),
+		cmocka_unit_test(a_conversation_of_which_one_side_shows_is_blind_and_on_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
