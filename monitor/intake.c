@@ -38,8 +38,12 @@ static int run_files(const struct intake *intake, struct err *err)
 
 		if (r < 0)
 			return r;
-		if (r == CAPTURED_INPUT_END)
+		if (r == CAPTURED_INPUT_END) {
+			/* A successor is not asked again for those before its first. */
+			if (first_over == over)
+				first_over = frame.input;
 			over = frame.input + 1;
+		}
 		if (r != CAPTURED_INPUT_END && r != CAPTURED_NOTHING) {
 			/* Only now it is known when the next file begins, and whether flows go on into it. */
 			for (; first_over < over; first_over++)

@@ -268,7 +268,7 @@ static bool forget_write(struct outbox *outbox, uint64_t flow)
 	return true;
 }
 
-static bool forgets_flush(struct outbox *outbox)
+bool outbox_flush_forgets(struct outbox *outbox)
 {
 	while (outbox->forget_count) {
 		if (!forget_write(outbox, outbox->forgets[outbox->forget_first]))
@@ -285,7 +285,7 @@ bool outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *pa
 	uint32_t len = packet->ip_caplen < INSPECT_MAX ? packet->ip_caplen : INSPECT_MAX;
 	struct event_packet *event = NULL;
 
-	if (forgets_flush(outbox))
+	if (outbox_flush_forgets(outbox))
 		event = event_new(outbox, outbox->options.packets, EVENT_PACKET,
 		                  sizeof(*event) + len);
 	if (!event)
@@ -301,7 +301,7 @@ bool outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *pa
 
 void outbox_forget(struct outbox *outbox, uint64_t flow)
 {
-	if (forgets_flush(outbox) && forget_write(outbox, flow))
+	if (outbox_flush_forgets(outbox) && forget_write(outbox, flow))
 		return;
 	if (outbox->forget_count == OUTBOX_FORGETS_MAX) {
 		outbox->forget_first = (outbox->forget_first + 1) % OUTBOX_FORGETS_MAX;

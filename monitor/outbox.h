@@ -62,5 +62,7 @@ bool outbox_packet(struct outbox *outbox, uint64_t flow, const struct packet *pa
                    bool first) MUST_CHECK;
 /* To the inspector: no more of this flow will come. Waits where there is no room. */
 void outbox_forget(struct outbox *outbox, uint64_t flow);
+/* Writes what of these waits; false if some of it found no room. */
+bool outbox_flush_forgets(struct outbox *outbox);
 
 #endif

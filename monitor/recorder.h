@@ -6,9 +6,8 @@
 #ifndef MONITOR_RECORDER_H
 #define MONITOR_RECORDER_H
 
-#include "monitor/record/findings.h"
+#include "monitor/record/desk.h"
 #include "monitor/record/losses.h"
-#include "monitor/record/strangers.h"
 #include "monitor/ring.h"
 
 struct recorder;
@@ -20,6 +19,7 @@ struct recorder_options {
 	struct ring *control;       /* the supervisor's; NULL: there is none */
 	const struct ring *packets; /* what the inspector has released there, it is done with */
 	int64_t run;                /* goes on with that one in the place of a dead recorder; 0: a new run */
+	const struct recorder_sums *sums; /* ... from its recorder_committed(); NULL */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live;        /* commits every second; files commit by rows */
 	int64_t begun_us; /* live: wall clock */
@@ -54,16 +54,9 @@ int recorder_end(struct recorder *recorder, struct err *err) MUST_CHECK;
 bool recorder_is_over(const struct recorder *recorder);
 int64_t recorder_run(const struct recorder *recorder); /* in the database */
 
-struct recorder_sums {
-	uint64_t flows;        /* rows: flows of units, one for each unit */
-	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
-	uint64_t findings;     /* opened in this run */
-	uint64_t refused;      /* events that failed their check, and flows without a place */
-	uint64_t unjoined; /* facts handled before the inspector had said all it could */
-	struct counters counters;  /* the sensor's last word */
-	int64_t first_us, last_us; /* of the run's clock */
-};
 const struct recorder_sums *recorder_sums(const struct recorder *recorder);
+/* As they stood at the last commit: from there a successor goes on. */
+const struct recorder_sums *recorder_committed(const struct recorder *recorder);
 /* All that found no place or failed its check: events, opinions, names, units, candidates. */
 uint64_t recorder_refused(const struct recorder *recorder);
 const struct units *recorder_units(const struct recorder *recorder);

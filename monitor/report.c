@@ -138,7 +138,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 static int take_blind(void *context, const struct blind_view *blind, struct err *err)
 {
 	struct report *report = context;
-	struct seen_blind *seen = &report->blinds[report->blind_count];
+	struct seen_blind *seen;
 
 	if (blind->row.cause >= BLIND_CAUSE_COUNT)
 		return err_set(err, -EBADMSG, "blind interval %lld: no cause has the number %u",
@@ -149,6 +149,7 @@ static int take_blind(void *context, const struct blind_view *blind, struct err 
 			report->units[i].blind = true;
 	if (report->blind_count++ >= BLINDS_TOLD)
 		return 0;
+	seen = &report->blinds[report->blind_count - 1];
 	seen->row = blind->row;
 	text_copy(seen->unit, sizeof(seen->unit), blind->unit ? blind->unit : "");
 	text_copy(seen->detail, sizeof(seen->detail), blind->row.detail);

@@ -282,6 +282,7 @@ static void sensor_tick(struct sensor *sensor)
 		flow_settle(sensor, flow, SETTLED_AGE);
 	}
 	tell_waiting(sensor);
+	outbox_flush_forgets(sensor->outbox);
 }
 
 static void clock_set(struct sensor *sensor, int64_t time_us)

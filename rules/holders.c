@@ -1,5 +1,5 @@
 /*
- * holders.c - see holders.h; also policy_roles_of_addr(), policy_roles_of_name(), policy_roles_empty().
+ * holders.c - see holders.h; also policy_roles_of_addr() and policy_roles_of_name().
  */
 #include "rules/holders.h"
 
@@ -154,36 +154,4 @@ uint32_t policy_roles_of_addr(const struct policy *policy, const struct addr *ad
 uint32_t policy_roles_of_name(const struct policy *policy, const char *name)
 {
 	return name_index_find(policy->role_names, name);
-}
-
-uint32_t policy_roles_empty(const struct policy *policy)
-{
-	uint32_t profiles = 0, named = 0, empty = 0;
-
-	for (size_t i = 0; i < policy->unit_count; i++)
-		profiles |= policy->units[i].profiles;
-	for (size_t i = 0; i < policy->row_count; i++)
-		for (unsigned f = 0; f < policy->rows[i].form_count; f++)
-			if (profiles >> policy->rows[i].profile & 1)
-				named |= policy->rows[i].form[f].peers;
-	for (size_t i = 0; i < policy->envelope->role_count; i++) {
-		const struct role *role = &policy->envelope->roles[i];
-		const struct role_holders *holders = &policy->holders[i];
-
-		if (!role->anyone && !role->own_subnet && role->learn == LEARN_NOTHING &&
-		    !holders->prefix_count && !holders->name_count)
-			empty |= (uint32_t)BIT(i);
-	}
-	return named & empty;
-}
-
-const char *policy_roles_print(const struct policy *policy, uint32_t roles, char *buf,
-                               size_t size)
-{
-	*buf = '\0';
-	for (size_t i = 0; i < policy->envelope->role_count; i++)
-		if (roles >> i & 1)
-			text_add(buf, size, "%s%s", *buf ? "," : "",
-			         policy->envelope->roles[i].id);
-	return buf;
 }

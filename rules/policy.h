@@ -129,14 +129,6 @@ const char *unit_name(const struct unit_rule *rule, const struct addr *addr, cha
 uint32_t policy_roles_of_addr(const struct policy *policy, const struct addr *addr);
 /* Mask of the roles one of whose names fits. */
 uint32_t policy_roles_of_name(const struct policy *policy, const char *name);
-/*
- * Mask of the roles that rows of the units' profiles name and nobody holds: neither the document nor
- * the site says who, and DHCP does not teach it. Peers there are unknown.
- */
-uint32_t policy_roles_empty(const struct policy *policy);
-/* "edge,other-client", in the order of the envelope. Returns `buf`. */
-const char *policy_roles_print(const struct policy *policy, uint32_t roles, char *buf,
-                               size_t size);
 /* Whether this host looks like a unit of the maker: by OUI of its MAC, or by a name it asked for. Either may be NULL. */
 bool policy_looks_like_unit(const struct policy *policy, const struct mac *mac,
                             const char *name);

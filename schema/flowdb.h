@@ -60,9 +60,10 @@ struct run_row {
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
 /*
- * Also called while it runs: how far its clock came, the counters. `ended` seals it. Of a live run
- * `last_us` is its heartbeat: written at every commit, also in silence. Where `seen` has grown since
- * the last call a packet came by `last_us`, and that is kept too.
+ * Also called while it runs: how far its clock came, the counters. `ended` seals it, and with it
+ * ends what was blind and went on. Of a live run `last_us` is its heartbeat: written at every
+ * commit, also in silence. Where `seen` has grown since the last call a packet came by `last_us`,
+ * and that is kept too.
  */
 int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t last_us,
                       bool ended, const struct counters *counters, struct err *err) MUST_CHECK;
@@ -145,8 +146,8 @@ struct blind_row {
 int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *id,
                      struct err *err) MUST_CHECK;
 /*
- * Ends what goes on in runs before `run` (0: in all): nobody is left to do so. It went on at the
- * least until that run's heartbeat; from there on nobody was looking at all.
+ * Ends what goes on in that run (0: in any): nobody is left to do so. It went on at the least until
+ * the run's heartbeat; from there on nobody was looking at all.
  */
 int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
 
@@ -199,6 +200,22 @@ struct coverage_row {
 };
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
                         struct err *err) MUST_CHECK;
+
+/* For a recorder that takes the place of a dead one. 1 with *ret filled, 0 if there is none. */
+struct flow_found {
+	int64_t id, finding; /* finding 0: under none */
+	uint64_t bytes;      /* both ways, as written */
+};
+/* The row of a flow of this run, by its unit, its beginning and the number of its first packet. */
+int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start_us,
+                     uint64_t packet, struct flow_found *ret, struct err *err) MUST_CHECK;
+/* What flowdb_finding_find() looks a finding up by. */
+int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
+                       struct err *err) MUST_CHECK;
+/* Names that an address still held at `at_us`; `each` as in flowdb_query.h. */
+int flowdb_names_held(struct flowdb *db, int64_t at_us,
+                      int (*each)(void *context, const struct name_row *name, struct err *err),
+                      void *context, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

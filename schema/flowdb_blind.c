@@ -58,7 +58,7 @@ int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err)
 		db,
 		"UPDATE blind SET until_us = max(since_us,"
 		" coalesce((SELECT last_us FROM run WHERE id = blind.run), since_us))"
-		" WHERE until_us IS NULL AND (?1 = 0 OR coalesce(run, 0) < ?1)",
+		" WHERE until_us IS NULL AND ?1 IN (0, run)",
 		&stmt, err);
 
 	if (r < 0)

@@ -59,7 +59,9 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
+	r = sql_run(db, stmt, err);
+	/* With it ends what went on. */
+	return r < 0 || !ended ? r : flowdb_blind_end(db, run, err);
 }
 
 int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *more,

@@ -11,6 +11,7 @@
 struct stretch {
 	int64_t since_us, until_us;
 	bool file;
+	bool open; /* of a run that has not ended: it may go on */
 };
 
 struct gathering {
@@ -35,10 +36,10 @@ static int add_stretch(struct stretch **all, size_t *count, size_t *room,
 }
 
 static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
-                      struct err *err)
+                      bool open, struct err *err)
 {
 	return add_stretch(&g->looked, &g->count, &g->room,
-	                   (struct stretch){since_us, until_us, file}, err);
+	                   (struct stretch){since_us, until_us, file, open}, err);
 }
 
 static int take_input(void *context, const struct input_row *input, struct err *err)
@@ -48,7 +49,7 @@ static int take_input(void *context, const struct input_row *input, struct err *
 	if (!input->first_us)
 		return 0;
 	g->of_run++;
-	return add_looked(g, input->first_us, input->last_us, true, err);
+	return add_looked(g, input->first_us, input->last_us, true, false, err);
 }
 
 static int take_run(void *context, const struct run_view *run, struct err *err)
@@ -64,7 +65,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	if (r < 0 || g->of_run || !since_us)
 		return r;
 	return add_looked(g, since_us, run->last_us > since_us ? run->last_us : since_us, file,
-	                  err);
+	                  !run->ended, err);
 }
 
 static int take_recorded(void *context, const struct blind_view *blind, struct err *err)
@@ -72,7 +73,7 @@ static int take_recorded(void *context, const struct blind_view *blind, struct e
 	struct gathering *g = context;
 	int64_t until_us = blind->row.until_us ? blind->row.until_us : INT64_MAX;
 
-	return add_looked(g, blind->row.since_us, until_us, false, err);
+	return add_looked(g, blind->row.since_us, until_us, false, false, err);
 }
 
 static int compare_stretches(const void *a, const void *b)
@@ -94,7 +95,7 @@ static int add_gap(struct gathering *g, int64_t since_us, int64_t until_us, int6
 	if (until_us <= since_us || until_us - since_us <= least_us)
 		return 0;
 	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
-	                   (struct stretch){since_us, until_us, false}, err);
+	                   (struct stretch){since_us, until_us, false, false}, err);
 }
 
 /* What is left of the window when all stretches are taken out of it. */
@@ -103,7 +104,7 @@ static int find_gaps(struct gathering *g, struct err *err)
 	const struct query *query = g->query;
 	int64_t to_us =
 		query->flow.since_us; /* 0: nothing is asked of the time before the first */
-	bool file = !query->span.live;
+	bool file = !query->span.live, open = false;
 	int64_t end_us = query->span.live ? query->now_us : query->flow.until_us;
 	int r = 0;
 
@@ -117,10 +118,14 @@ static int find_gaps(struct gathering *g, struct err *err)
 		if (next->until_us >= to_us) {
 			to_us = next->until_us;
 			file = next->file;
+			open = next->open;
 		}
 	}
 	if (r >= 0 && to_us && end_us)
-		r = add_gap(g, to_us, end_us, query->span.live ? RUNNING_US : FILES_GAP_US,
+		r = add_gap(g, to_us, end_us,
+		            file   ? FILES_GAP_US
+		            : open ? RUNNING_US
+		                   : LIVE_GAP_US,
 		            err);
 	return r;
 }

@@ -85,6 +85,7 @@ static int take_blind(void *context, const struct blind_view *blind, struct err 
 static int read_status(struct status *status, struct err *err)
 {
 	struct query *query = &status->query;
+	int64_t looked_us;
 	int r = flowdb_runs(query->db, take_run, status, err);
 
 	if (r >= 0)
@@ -93,8 +94,9 @@ static int read_status(struct status *status, struct err *err)
 		return r;
 	/* The last day of data, but nothing before the first run began to look. */
 	query->flow.since_us = query->now_us - DAY_US;
-	if (query->flow.since_us < query->span.first_us)
-		query->flow.since_us = query->span.first_us;
+	looked_us = query->span.first_us ? query->span.first_us : status->begun_us;
+	if (query->flow.since_us < looked_us || !looked_us)
+		query->flow.since_us = looked_us;
 	blind_sums_init(&status->blind, query);
 	return blind_list(query, BLIND_NONE, take_blind, &status->blind, err);
 }

@@ -52,6 +52,7 @@ static void say_strangers(const struct strangers *strangers, char *const *words)
 		       "Name the units: --unit ADDRESS --profile room,online, or a site file with -c.\n");
 }
 
+/* Files alone: an interface has no end. */
 static void say_cuts(const struct capture *capture)
 {
 	for (size_t i = 0; i < capture_input_count(capture); i++) {
@@ -150,7 +151,10 @@ static int watch(struct feed *feed, const struct policy_options *policy_words, c
 	progress_clear();
 	if (r < 0)
 		return log_err(&err);
-	say_cuts(capture);
+	if (!options.capture.live)
+		say_cuts(capture);
+	else if (!result->sums.counters.seen)
+		log_warning("not one packet came; is the mirror port set up?");
 	say_sums(result, dir);
 	if (!policy->unit_count)
 		say_strangers(&result->strangers, words);

@@ -53,6 +53,7 @@ struct board {
 	struct err export_err;
 	/* The recorder's. */
 	_Atomic int64_t run; /* in the database; 0: not begun */
+	struct recorder_sums committed; /* its successor goes on from there */
 	struct run_result result;
 	struct err err; /* why the recorder, or whoever failed before it was ready, ended */
 };

@@ -67,6 +67,7 @@ static void publish(const struct work *work)
 {
 	struct run_result *result = &work->crew->board->result;
 
+	work->crew->board->committed = *recorder_committed(work->recorder);
 	result->sums = *recorder_sums(work->recorder);
 	result->refused = recorder_refused(work->recorder);
 	result->units = units_count(recorder_units(work->recorder));
@@ -120,6 +121,7 @@ int recorder_main(struct crew *crew)
 		.opinions = crew->opinions,
 		.control = crew->control,
 		.run = atomic_load(&board->run),
+		.sums = atomic_load(&board->run) ? &board->committed : NULL,
 		.version = TLMON_VERSION,
 		.source = options->capture.live ? "live" : "file",
 		.inputs = crew->input_names,

@@ -48,6 +48,8 @@ struct supervisor {
 	struct {
 		int64_t down_us;
 		bool handled; /* the sensor has a handle on it as it is now */
+		bool drops_known;
+		uint64_t drops; /* what it had dropped when we began */
 	} link[INPUTS_LIVE_MAX];
 	int64_t stop_moved_us;
 	uint64_t stop_written;
@@ -520,6 +522,22 @@ static void links_watch(struct supervisor *sup)
 	}
 }
 
+/* What the interfaces dropped before any capture; not the sensor's to ask, for it may open nothing. */
+static void drops_watch(struct supervisor *sup)
+{
+	uint64_t sum = 0, drops;
+
+	for (size_t i = 0; i < sup->options->capture.input_count; i++) {
+		if (capture_interface_drops(sup->options->capture.inputs[i], &drops) < 0)
+			continue;
+		if (!sup->link[i].drops_known || drops < sup->link[i].drops)
+			sup->link[i].drops = drops;
+		sup->link[i].drops_known = true;
+		sum += drops - sup->link[i].drops;
+	}
+	sup->board->counters.interface_dropped = sum;
+}
+
 static void export_watch(struct supervisor *sup)
 {
 	bool fails = atomic_load(&sup->board->export_fails);
@@ -622,8 +640,10 @@ static void supervise(struct supervisor *sup)
 		}
 		child_watch(&sup->child[PROCESS_SENSOR], sup->board);
 		child_watch(&sup->child[PROCESS_INSPECTOR], sup->board);
-		if (sup->live)
+		if (sup->live) {
 			links_watch(sup);
+			drops_watch(sup);
+		}
 		nonsense_watch(sup);
 		tidings_flush(&sup->tidings);
 		stop_watch(sup);

@@ -2,7 +2,8 @@
  * blind.c - see blind.h. Invariants:
  *  (1) What the ledger remembers stands in the database as it does here.
  *  (2) An interval that goes on is never forgotten while another one could be.
- *  (3) keys[] stand apart, so that looking for one reads nothing else.
+ *  (3) keys[] stand apart, so that looking for one reads nothing else; what begins after latest_us
+ *      is not looked for at all while nothing goes on: most flows, most of the time.
  */
 #include "monitor/record/blind.h"
 
@@ -24,6 +25,8 @@ struct blinds {
 	struct interval all[BLINDS_MAX];
 	size_t count, next; /* next: where the search for a place begins when all are taken */
 	uint64_t noted;
+	size_t open;       /* intervals that go on */
+	int64_t latest_us; /* no other one ends later */
 	struct told_row rows[BLIND_ROWS_MAX];
 	size_t row_next;
 	int64_t newest_us; /* end of the newest row told of */
@@ -67,21 +70,16 @@ static uint64_t key_of(const struct interval *interval)
 	return XXH3_64bits(&key, sizeof(key)) | 1;
 }
 
-/* The one noted last of the same cause, unit and detail. */
-static struct interval *last_alike(struct blinds *blinds, const struct interval *interval)
+static bool all_before(const struct blinds *blinds, int64_t us)
 {
-	uint64_t key = key_of(interval);
-	struct interval *last = NULL;
+	return !blinds->open && blinds->latest_us < us;
+}
 
-	for (size_t i = 0; i < blinds->count; i++) {
-		struct interval *other = &blinds->all[i];
-
-		if (blinds->keys[i] == key && other->cause == interval->cause &&
-		    other->unit == interval->unit && !strcmp(other->detail, interval->detail) &&
-		    (!last || other->number > last->number))
-			last = other;
-	}
-	return last;
+static void account(struct blinds *blinds, const struct interval *interval)
+{
+	blinds->open += !interval->until_us;
+	if (interval->until_us > blinds->latest_us)
+		blinds->latest_us = interval->until_us;
 }
 
 static void remember(struct blinds *blinds, const struct interval *interval)
@@ -96,7 +94,9 @@ static void remember(struct blinds *blinds, const struct interval *interval)
 			at = (at + 1) % BLINDS_MAX;
 		blinds->next = (at + 1) % BLINDS_MAX;
 		blinds->refused++;
+		blinds->open -= !blinds->all[at].until_us;
 	}
+	account(blinds, interval);
 	blinds->all[at] = *interval;
 	blinds->all[at].number = ++blinds->noted;
 	blinds->keys[at] = key_of(interval);
@@ -154,9 +154,27 @@ int blinds_restore(struct blinds *blinds, struct flowdb *db, struct err *err)
 /* Whether `more` is part of `last`: it ends it, overlaps it, or nothing much lies between them. */
 static bool belongs(const struct interval *last, const struct interval *more)
 {
-	return last &&
-	       (!last->until_us || (more->since_us <= last->until_us + BLIND_JOIN_US &&
-	                            end_of(more->until_us) >= last->since_us - BLIND_JOIN_US));
+	return !last->until_us || (more->since_us <= last->until_us + BLIND_JOIN_US &&
+	                           end_of(more->until_us) >= last->since_us - BLIND_JOIN_US);
+}
+
+/* The one noted last of the same cause, unit and detail that it is part of; NULL. */
+static struct interval *home_of(struct blinds *blinds, const struct interval *more)
+{
+	uint64_t key = key_of(more);
+	struct interval *home = NULL;
+
+	if (all_before(blinds, more->since_us - BLIND_JOIN_US))
+		return NULL;
+	for (size_t i = 0; i < blinds->count; i++) {
+		struct interval *other = &blinds->all[i];
+
+		if (blinds->keys[i] == key && other->cause == more->cause &&
+		    other->unit == more->unit && !strcmp(other->detail, more->detail) &&
+		    belongs(other, more) && (!home || other->number > home->number))
+			home = other;
+	}
+	return home;
 }
 
 static void join(struct interval *last, const struct interval *more)
@@ -202,23 +220,23 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 		.count = blind->count,
 		.cause = blind->cause,
 	};
-	struct interval *last;
+	struct interval *home;
 	int r;
 
 	if (more.until_us && more.until_us < more.since_us)
 		more.until_us = more.since_us;
 	text_copy(more.detail, sizeof(more.detail), blind->detail);
-	last = last_alike(blinds, &more);
-	if (belongs(last, &more)) {
-		join(last, &more);
-		more = *last;
-	} else {
-		last = NULL;
+	home = home_of(blinds, &more);
+	if (home) {
+		blinds->open -= !home->until_us;
+		join(home, &more);
+		account(blinds, home);
+		more = *home;
 	}
 	r = put(db, &more, err);
 	if (r < 0)
 		return r;
-	if (!last)
+	if (!home)
 		remember(blinds, &more);
 	return mark_rows(blinds, db, &more, err);
 }
@@ -226,6 +244,8 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
                   int64_t since_us, int64_t until_us)
 {
+	if (all_before(blinds, since_us))
+		return false;
 	for (size_t i = blinds->count; i-- > 0;) {
 		const struct interval *interval = &blinds->all[i];
 

@@ -26,7 +26,7 @@ int blinds_load(struct blinds *blinds, struct flowdb *db, int64_t run,
 
 /*
  * Notes an interval of `run` (0: between two runs; blind->run is not looked at). until_us 0: it goes
- * on, until another one of the same cause, unit and detail ends it. One that touches the last such
+ * on, until another one of the same cause, unit and detail ends it. One that touches such an
  * interval, or lies within BLIND_JOIN_US of it, becomes part of it: `count` is what is new and adds
  * up. Flow rows told of that it overlaps are marked blind.
  */

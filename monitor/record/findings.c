@@ -219,6 +219,18 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 	return 0;
 }
 
+int findings_recall(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
+                    uint64_t bytes, struct gathered *gathered, struct err *err)
+{
+	struct finding_row key;
+	int r = flowdb_finding_key(db, id, &key, err);
+
+	if (r <= 0)
+		return r;
+	*gathered = (struct gathered){.bytes = bytes, .kept = true};
+	return finding_get(findings, db, unit, &key, &gathered->finding, err);
+}
+
 static void finding_open(struct findings *findings, struct finding *finding)
 {
 	if (finding->row.open)

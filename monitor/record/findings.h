@@ -42,6 +42,9 @@ void findings_free(struct findings *findings);
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
                  const struct view *view, const struct verdict *verdict,
                  struct gathered *gathered, struct err *err) MUST_CHECK;
+/* A flow whose row another recorder wrote stands under finding `id` there, with so many bytes. */
+int findings_recall(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
+                    uint64_t bytes, struct gathered *gathered, struct err *err) MUST_CHECK;
 /* The flow is under no finding any more: the last flow gone closes it. */
 void findings_drop(struct findings *findings, struct gathered *gathered);
 /* The finding a flow stands under now (it may have folded); NULL. */

@@ -9,6 +9,12 @@ static uint64_t more(uint64_t now, uint64_t before)
 	return now > before ? now - before : 0;
 }
 
+void losses_resume(struct losses *losses, const struct counters *counters, int64_t time_us)
+{
+	losses->before = *counters;
+	losses->before_us = losses->packet_us = time_us;
+}
+
 int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db, int64_t run,
                 bool live, const struct event_health *health, struct err *err)
 {

@@ -90,6 +90,8 @@ live dead 600 60 0
 is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
 said=$("$TLMON" blind -l "$work/dead" -o jsonl)
 is '... and since then nobody watches, which goes on' "$(field cause <<<"$said") $(field end <<<"$said")" '"not-running" null'
+live just 600 3 1
+is '... from the end of one that ended in order, at once' "$("$TLMON" blind -l "$work/just" -o jsonl | field cause)" '"not-running"'
 live done 600 60 1
 is 'one that ended has ended' "$("$TLMON" status -l "$work/done" -o json | field state)" '"ended"'
 now=$(($(date +%s) * 1000000))
@@ -117,6 +119,15 @@ is 'roles are a list' "$(field roles_unknown <<<"$said")" '["edge","other-client
 mkdir "$work/none"
 "$TLMON" status -l "$work/none" >"$work/out" 2>"$work/err"
 is 'where there is no database status says so' "$? $(cat "$work/out")$(grep -c 'no flow database there' "$work/err")" '2 1'
+
+# ------------------------------------------------------------ an older version
+mkdir "$work/old"
+sqlite3 "$work/old/flows.db" '.read tests/data/flowdb-1.sql' 'PRAGMA application_id = 0x544c4d4e' 'PRAGMA user_version = 1'
+"$TLMON" status -l "$work/old" >"$work/out" 2>"$work/err"
+is 'a reader of a database of version 1 says what to do' \
+	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 2.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
+"$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/old" >/dev/null 2>&1
+is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | field state)" '"ended"'
 
 # -------------------------------------------------------------------- explain
 flow=$(sql db "SELECT f.id FROM flow f WHERE f.unit = $huddle AND f.start_us <= $second + 21000000

@@ -131,6 +131,32 @@ recorder_stopped() {
 	is 'recorder: no ring was full' "$(blind recorder ring-full)" 0
 }
 
+# A recorder that dies is followed by one that goes on from the last commit: nothing is lost or counted twice.
+recorder_killed() {
+	local i one='' flows=$((rate * sensor_kills / 2))
+	begin successor "${brief[@]}"
+	send_behind flows $flows $((rate / 2))
+	for ((i = 0; i < sensor_kills; i++)); do
+		pause 0.8
+		within $((2 * SLOW)) role_set one recorder
+		kill -9 "$one"
+	done
+	wait $sender
+	read -r _ sent <"$work/sent"
+	pause 2
+	run_end
+	fine successor
+	is 'successor: every packet was seen' "$(db successor 'SELECT seen FROM run')" "$sent"
+	every "successor: $sensor_kills recorders killed, $flows flows sent, as many with a row" successor $flows
+	is 'successor: each flow counts once under its finding, and its row too' \
+		"$(db successor 'SELECT sum(flows), sum(kept) FROM finding')" \
+		"$(db successor 'SELECT count(*), count(*) FROM flow WHERE finding IS NOT NULL')"
+	is 'successor: no byte counts twice' "$(db successor 'SELECT sum(bytes) FROM finding')" \
+		"$(db successor 'SELECT sum(bytes_out + bytes_in) FROM flow WHERE finding IS NOT NULL')"
+	is 'successor: every restart is counted' "$(db successor 'SELECT recorder_restarts FROM run')" $sensor_kills
+	is 'successor: one run, which ended in order' "$(db successor 'SELECT count(*), sum(ended) FROM run')" '1|1'
+}
+
 # Nobody outlives the supervisor; the next start knows since when nobody looked.
 supervisor_killed() {
 	local family died began row
@@ -298,7 +324,7 @@ poison() {
 poison_die() { poison die; }
 poison_hang() { poison hang; }
 
-parts=(inspector_killed sensor_killed recorder_stopped supervisor_killed sensor_stalled signals
-	interface_gone silence poison_die poison_hang)
+parts=(inspector_killed sensor_killed recorder_stopped recorder_killed supervisor_killed
+	sensor_stalled signals interface_gone silence poison_die poison_hang)
 [ $# = 0 ] || parts=("$@")
 for part in "${parts[@]}"; do $part; done

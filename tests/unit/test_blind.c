@@ -122,6 +122,20 @@ static void one_that_lies_inside_or_before_does_not_shrink_the_other(void **stat
 	                    "truncated 1000000-2000000 x1; truncated 4000000-9000000 x3; ");
 }
 
+static void one_joins_whichever_it_touches(void **state)
+{
+	struct bench *bench = *state;
+	static const int64_t since[] = {10, 30, 12, 31}, until[] = {20, 40, 15, 45};
+
+	for (size_t i = 0; i < ARRAY_LEN(since); i++)
+		note(bench, (struct blind_row){.cause = BLIND_ONE_SIDED,
+		                               .since_us = since[i] * S,
+		                               .until_us = until[i] * S,
+		                               .count = 1});
+	assert_string_equal(stored(bench), "one-sided 10000000-20000000 x2; "
+	                                   "one-sided 30000000-45000000 x2; ");
+}
+
 static void cause_unit_and_detail_keep_intervals_apart(void **state)
 {
 	struct bench *bench = *state;
@@ -446,6 +460,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(intervals_within_100_ms_are_one_and_their_counts_add_up),
 		WITH(one_that_lies_inside_or_before_does_not_shrink_the_other),
+		WITH(one_joins_whichever_it_touches),
 		WITH(cause_unit_and_detail_keep_intervals_apart),
 		WITH(one_that_goes_on_is_ended_by_the_next_alike),
 		WITH(an_interval_may_be_a_moment),

@@ -369,10 +369,27 @@ static void what_a_dead_run_left_open_ends_with_its_heartbeat(void **state)
 	assert_int_equal(flowdb_run_begin(kit->db, &live, &next, &err), 0);
 	put(kit,
 	    (struct blind_row){.run = next, .cause = BLIND_LINK_DOWN, .since_us = 200 * S});
-	assert_int_equal(flowdb_blind_end(kit->db, next, &err), 0);
+	assert_int_equal(flowdb_blind_end(kit->db, dead, &err), 0);
 	dbkit_done(kit);
 	ends = ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
 	assert_string_equal(ends, "160\n170\nNULL\n");
+}
+
+static void what_goes_on_when_a_run_ends_ends_with_it(void **state)
+{
+	struct dbkit *kit = *state;
+	const struct counters none = {0};
+	CLEANUP(freep) char *ends = NULL;
+	struct err err = {0};
+
+	put(kit,
+	    (struct blind_row){.run = kit->run, .cause = BLIND_LINK_DOWN, .since_us = 5 * S});
+	put(kit, (struct blind_row){.cause = BLIND_NOT_RUNNING, .since_us = 6 * S});
+	assert_int_equal(flowdb_run_update(kit->db, kit->run, S, 9 * S, false, &none, &err), 0);
+	assert_int_equal(flowdb_run_update(kit->db, kit->run, S, 10 * S, true, &none, &err), 0);
+	dbkit_done(kit);
+	ends = ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
+	assert_string_equal(ends, "10\nNULL\n");
 }
 
 static void the_last_packet_is_told_from_the_heartbeat(void **state)
@@ -544,6 +561,7 @@ int main(void)
 		WITH(blind_intervals_are_found_by_window_unit_cause_and_run),
 		WITH(a_blind_interval_comes_back_and_is_rewritten),
 		WITH(what_a_dead_run_left_open_ends_with_its_heartbeat),
+		WITH(what_goes_on_when_a_run_ends_ends_with_it),
 		WITH(the_last_packet_is_told_from_the_heartbeat),
 		WITH(the_views_spell_it_out),
 		WITH(units_listed_by_the_last_run_and_never_seen_are_missing),

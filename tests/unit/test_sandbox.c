@@ -58,6 +58,7 @@ static void become_ordinary(void)
 
 	if (is_root() && (!nobody || setgid(nobody->pw_gid) < 0 || setuid(nobody->pw_uid) < 0))
 		_exit(99);
+	prctl(PR_SET_DUMPABLE, 1); /* as who was that user all along */
 }
 
 static void fail_in_child(const struct err *err)
@@ -513,13 +514,18 @@ static int write_db(const void *when)
 	return sqlite3_close(db) ? 49 : 0;
 }
 
-static void recorder_writes_a_database_opened_before(void **state)
+static void recorder_writes_a_database_opened_before_and_inside(void **state)
 {
-	static const char *const now = "inside";
+	struct play it = {.role = PROCESS_RECORDER, .body = write_db};
 
-	if (is_root()) /* the child opens it as the owner: the supervisor's effective user */
-		each_way(PROCESS_RECORDER, open_db, write_db, NULL, 0);
-	each_way(PROCESS_RECORDER, NULL, write_db, now, 0);
+	/* Before: the child opens it as the owner, the supervisor's effective user. */
+	it.way = is_root() ? AS_ROOT : AS_ORDINARY;
+	it.before = open_db;
+	assert_int_equal(play(&it), 0);
+	it.way = AS_ORDINARY;
+	it.before = NULL;
+	it.context = "inside";
+	assert_int_equal(play(&it), 0);
 }
 
 /* A finding of very many flows becomes part of another: one statement that rewrites pages by the hundred. */
@@ -784,8 +790,9 @@ static pid_t family(unsigned way, bool live, enum process_role one, enum process
 		if (kill(board->child[0], 0) < 0 || kill(board->child[1], 0) < 0)
 			board->ready = 99;
 		board->ready++;
-		for (;;)
+		for (unsigned i = 0; i < 5000; i++) /* should the test die before it */
 			nap();
+		_exit(0);
 	}
 	for (unsigned i = 0; i < 5000 && board->ready < 3; i++)
 		nap();
@@ -793,12 +800,44 @@ static pid_t family(unsigned way, bool live, enum process_role one, enum process
 	return pid;
 }
 
+/* They are ours once their parent is dead (PR_SET_CHILD_SUBREAPER). */
 static void children_die_with(pid_t pid)
 {
+	unsigned dead = 0;
+
 	assert_int_equal(kill(pid, SIGKILL), 0);
-	for (unsigned i = 0; i < 3; i++) /* ours by PR_SET_CHILD_SUBREAPER */
-		assert_int_equal(waitpid(-1, NULL, 0) > 0, 1);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	for (unsigned i = 0; i < 2500 && dead < 3; i++) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			dead++;
+		nap();
+	}
+	for (unsigned child = 0; dead < 3 && child < 2; child++)
+		kill(board->child[child], SIGKILL);
+	assert_int_equal(dead, 3);
+}
+
+/* What is not dumpable has its entries in /proc owned by root (proc(5)). */
+static void only_recorder_and_exporter_can_be_traced_by_their_user(void **state)
+{
+	const uid_t user = is_root() ? getpwnam("nobody")->pw_uid : geteuid();
+	struct stat st;
+
+	if (!user)
+		skip();
+	for (unsigned pair = 0; pair < 2; pair++) {
+		pid_t pid =
+			family(AS_ORDINARY, false, pair ? PROCESS_SENSOR : PROCESS_INSPECTOR,
+		               pair ? PROCESS_RECORDER : PROCESS_EXPORTER);
+
+		for (unsigned child = 0; child < 2; child++) {
+			char path[64];
+
+			snprintf(path, sizeof(path), "/proc/%d/fd", (int)board->child[child]);
+			assert_int_equal(stat(path, &st), 0);
+			assert_int_equal(st.st_uid, child ? user : 0);
+		}
+		children_die_with(pid);
+	}
 }
 
 static void no_role_has_a_capability_left(void **state)
@@ -1046,11 +1085,12 @@ int main(void)
 		cmocka_unit_test(a_sanitizer_can_report),
 		cmocka_unit_test(a_handler_of_signals_can_end_a_role),
 		cmocka_unit_test(what_was_opened_before_is_read),
-		cmocka_unit_test(recorder_writes_a_database_opened_before),
+		cmocka_unit_test(recorder_writes_a_database_opened_before_and_inside),
 		cmocka_unit_test(recorder_folds_a_finding_of_many_flows),
 		cmocka_unit_test(exporter_opens_the_flow_database_with_and_without_a_writer),
 		cmocka_unit_test(exporter_reads_what_the_recorder_writes),
 		cmocka_unit_test(no_role_has_a_capability_left),
+		cmocka_unit_test(only_recorder_and_exporter_can_be_traced_by_their_user),
 		cmocka_unit_test(the_recorder_is_the_owner_and_the_others_are_apart),
 		cmocka_unit_test(the_supervisor_keeps_the_right_to_capture_alone),
 		cmocka_unit_test(the_supervisor_is_never_root_again),

@@ -1,0 +1,452 @@
+/*
+ * desk.c - see desk.h. The corridor of one flow event: flow_handle() finds the units at its ends,
+ * flow_judge() judges it for one of them, flow_write() puts it down. Invariants:
+ *  (1) No flow of a unit goes unjudged: each event judges anew, the last one counts.
+ *  (2) A flow is written when it ends; earlier if it is under a finding or older than 60 s.
+ *  (3) What a unit used of the rows is counted once a flow, when it ends.
+ *  (4) Every open flow of a unit has its last event here: should its sensor die, that is its last word.
+ */
+#include "monitor/record/desk.h"
+
+#include <stdatomic.h>
+
+#define WRITE_AGE_US (60 * SECOND_US)
+#define TWO_WAY_US \
+	(600 * SECOND_US) /* design.md 5: blocked is claimed beside a two-way flow that near */
+#define SECOND_US INT64_C(1000000)
+
+/* What is kept of a flow between its events, for the unit at one of its ends. */
+struct sheet {
+	int64_t id; /* its row; 0: not written yet */
+	struct gathered gathered;
+	bool over; /* its last word is judged: only the other end's unit still waits */
+};
+
+struct open_flow {
+	struct sheet sheet[2];
+	struct event_flow *last; /* its facts so far */
+};
+
+struct held_flow {
+	int64_t until_us;
+	struct event_flow *event;
+	enum app opinion;
+	struct open_flow open;
+};
+
+int desk_init(struct desk *desk)
+{
+	idmap_init(&desk->open, DESK_OPEN_MAX);
+	desk->held = calloc(DESK_HELD_MAX, sizeof(*desk->held));
+	return desk->held ? coverage_init(&desk->coverage, desk->policy) : -ENOMEM;
+}
+
+static void open_free(struct open_flow *open)
+{
+	if (open)
+		free(open->last);
+	free(open);
+}
+
+void desk_release(struct desk *desk)
+{
+	for (size_t i = 0; i < desk->open.size; i++)
+		open_free(desk->open.slots[i].value);
+	for (unsigned i = 0; i < desk->held_count; i++)
+		free(desk->held[i].event);
+	free(desk->held);
+	idmap_release(&desk->open);
+	coverage_release(&desk->coverage);
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static int flow_write(struct desk *desk, const struct unit *unit,
+                      const struct view *view, const struct verdict *verdict,
+                      struct sheet *sheet, struct err *err)
+{
+	const struct policy *policy = desk->policy;
+	struct finding *finding = gathered_finding(&sheet->gathered);
+	struct flow_row row = {
+		.run = desk->run,
+		.policy = desk->policy_id,
+		.unit = unit->id,
+		.facts = view->facts,
+		.name = view->name,
+		.local = view->local,
+		.app = view->app,
+		.evidence = view->evidence,
+		.verdict = verdict,
+		.finding = finding ? finding->id : 0,
+		.blind = view->facts->settled_by == SETTLED_LOST ||
+		         blinds_meets(desk->blinds, BLIND_NONE, unit->id,
+		                      view->facts->first_us, view->facts->last_us),
+	};
+	int r;
+
+	for (unsigned i = 0; i < verdict->row_count; i++)
+		row.rows[i] = policy->rows[verdict->rows[i]].id;
+	for (unsigned i = 0; i < verdict->nearest_count; i++)
+		row.nearest[i] = policy->rows[verdict->nearest[i].row].id;
+	if (!sheet->id)
+		desk->sums->flows++;
+	if (finding && !sheet->gathered.kept) {
+		sheet->gathered.kept = true;
+		finding->row.kept++;
+	}
+	desk->rows++;
+	r = flowdb_flow_put(desk->db, &row, &sheet->id, err);
+	if (r >= 0 && !row.blind)
+		blinds_row(desk->blinds, sheet->id, unit->id, view->facts->first_us,
+		           view->facts->last_us);
+	return r;
+}
+
+/* The mirror shows one direction of what this unit says: so much is known of it, and for so long. */
+static int note_one_sided(struct desk *desk, const struct unit *unit,
+                          const struct flow_facts *facts, struct err *err)
+{
+	const struct blind_row row = {
+		.unit = unit->id,
+		.since_us = facts->first_us,
+		.until_us = facts->last_us,
+		.count = 1,
+		.cause = BLIND_ONE_SIDED,
+		.detail = "",
+	};
+
+	if (facts->outcome != OUTCOME_ONE_SIDED)
+		return 0;
+	return blinds_note(desk->blinds, desk->db, desk->run, &row, err);
+}
+
+/* ---------------------------------------------------------------- judging */
+
+static bool inspector_is_off(const struct desk *desk)
+{
+	return desk->inspector_off && atomic_load(desk->inspector_off);
+}
+
+/* What is known beside the flow's own facts. */
+static void view_fill(const struct desk *desk, const struct unit *unit,
+                      const struct flow_facts *facts, const char *name, unsigned local,
+                      enum app opinion, struct view *view)
+{
+	const struct policy *policy = desk->policy;
+	const struct addr *remote = &facts->end[!local].addr;
+
+	*view = (struct view){
+		.facts = facts,
+		.name = name,
+		.local = (uint8_t)local,
+		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app : (uint16_t)opinion,
+		.evidence = facts->evidence == EVIDENCE_DISSECTOR ? EVIDENCE_DISSECTOR
+	                    : opinion != APP_NONE                 ? EVIDENCE_INSPECTED
+	                                                          : EVIDENCE_NONE,
+		.profiles = unit->rule->profiles,
+		.unit = unit->rule,
+		.over_us = desk->now_us,
+		.bound_roles = unit->bound_roles,
+		.inspector_off = opinion == APP_NONE &&
+		                 (inspector_is_off(desk) ||
+		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
+		                               facts->first_us, facts->last_us)),
+	};
+	view->bound_count = book_names(desk->book, unit->number, remote, facts->first_us,
+	                               facts->last_us, view->bound);
+	if (!unit->lease.known)
+		return;
+	for (size_t i = 0; i < policy->envelope->role_count; i++) {
+		const struct role *role = &policy->envelope->roles[i];
+
+		if (role->learn == LEARN_DHCP_DNS) {
+			for (unsigned n = 0; n < unit->lease.dns_count; n++)
+				if (addr_equal(&unit->lease.dns[n], remote))
+					view->learnt_roles |= (uint32_t)BIT(i);
+			if (unit->lease.dns_count)
+				view->learnt_any |= (uint32_t)BIT(i);
+		} else if (role->learn == LEARN_DHCP_SERVER &&
+		           !addr_is_unspecified(&unit->lease.server)) {
+			view->learnt_any |= (uint32_t)BIT(i);
+			if (addr_equal(&unit->lease.server, remote))
+				view->learnt_roles |= (uint32_t)BIT(i);
+		}
+	}
+	if (unit->lease.mask_bits) {
+		view->subnet_known = true;
+		view->subnet = prefix_of(&unit->lease.address, 96u + unit->lease.mask_bits);
+	}
+}
+
+/* Its row may be there already, of a recorder that is dead: it is gone on with. */
+static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_facts *facts,
+                        struct sheet *sheet, struct err *err)
+{
+	struct flow_found found;
+	int r = flowdb_flow_find(desk->db, desk->run, unit->id, facts->first_us, facts->id, &found,
+	                         err);
+
+	if (r <= 0)
+		return r;
+	sheet->id = found.id;
+	return found.finding ? findings_recall(desk->findings, desk->db, unit, found.finding,
+	                                       found.bytes, &sheet->gathered, err)
+	                     : 0;
+}
+
+/* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
+static int flow_judge(struct desk *desk, struct unit *unit,
+                      const struct flow_facts *facts, const char *name, unsigned local,
+                      enum app opinion, bool ended, bool may_hold, struct sheet *sheet,
+                      bool *ret_hold, struct err *err)
+{
+	struct verdict verdict;
+	struct view view;
+	int r = 0;
+
+	unit_seen(unit, &facts->end[local], facts->first_us, facts->last_us);
+	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
+	    facts->last_us > unit->two_way_us)
+		unit->two_way_us = facts->last_us;
+	if (ended) {
+		r = note_one_sided(desk, unit, facts, err);
+		if (r < 0)
+			return r;
+	}
+	view_fill(desk, unit, facts, name, local, opinion, &view);
+	judge_flow(desk->policy, &view, &verdict);
+	if (ended && verdict.ruling == RULING_DOCUMENTED) {
+		bool two_way = unit->two_way_us &&
+		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
+		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
+
+		if (judge_outcome(desk->policy, &view, two_way, &verdict) &&
+		    may_hold) {
+			*ret_hold = true;
+			return 0;
+		}
+	}
+	if (verdict.kind != KIND_NONE)
+		r = findings_add(desk->findings, desk->db, unit, &view,
+		                 &verdict, &sheet->gathered, err);
+	else
+		findings_drop(desk->findings, &sheet->gathered);
+	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
+	               facts->last_us - facts->first_us >= WRITE_AGE_US))
+		r = flow_write(desk, unit, &view, &verdict, sheet, err);
+	if (ended) {
+		sheet->over = true;
+		desk->sums->by_ruling[verdict.ruling]++;
+		coverage_count(&desk->coverage, unit, &view, &verdict);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* A flow no unit of the lists takes part in: is one of its ends a room system all the same? */
+static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
+                          const char *name, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned end = 0; end < 2 && r >= 0; end++) {
+		const struct endpoint *host = &facts->end[end];
+		struct unit *unit;
+
+		/* Where nobody is listed they are candidates, and no finding. */
+		if (!strangers_note(&desk->strangers, desk->policy, facts, name,
+		                    end) ||
+		    !desk->policy->unit_count)
+			continue;
+		unit = units_unlisted(desk->units, desk->db, host, &r, err);
+		if (!unit)
+			continue;
+		unit_seen(unit, host, facts->first_us, facts->last_us);
+		r = findings_unlisted(desk->findings, desk->db, unit, facts,
+		                      end, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* ----------------------------------------------------------------- events */
+
+/* The unit at one end; a DHCP client without an address is known by its MAC or by the lease it gets. */
+static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *facts,
+                                unsigned end, int *ret_error, struct err *err)
+{
+	bool client = !mac_is_zero(&facts->chaddr) && facts->end[end].port == 68;
+
+	if (client) {
+		struct unit *unit = units_by_mac(desk->units, desk->db,
+		                                 &facts->chaddr, ret_error, err);
+
+		if (unit || *ret_error < 0)
+			return unit;
+	}
+	return units_at(desk->units, desk->db, &facts->end[end],
+	                facts->packets[end] > 0, ret_error, err);
+}
+
+/*
+ * Sets *ret_hold where an ended flow must wait; then `open` is as before. *ret_units: a unit takes
+ * part in it.
+ */
+static int flow_handle(struct desk *desk, const struct event_flow *event,
+                       enum app opinion, bool may_hold, struct open_flow *open, bool *ret_hold,
+                       bool *ret_units, struct err *err)
+{
+	const struct flow_facts *facts = &event->facts;
+	bool ended = event->head.type == EVENT_FLOW_END;
+	struct unit *units[2];
+	char name[NAME_MAX_LEN + 1];
+	/* It began before we took over, and this is the first we hear of it. */
+	bool recall = facts->first_us <= desk->resumed_us && !open->last;
+	int r = 0;
+
+	memcpy(name, event->name, event->name_len);
+	name[event->name_len] = '\0';
+	for (unsigned end = 0; end < 2; end++) {
+		units[end] = unit_of_end(desk, facts, end, &r, err);
+		if (r < 0)
+			return r;
+	}
+	/* A unit that talks to itself has one row; it is local where it opened the conversation. */
+	if (units[0] == units[1] && units[0])
+		units[facts->initiator == 0] = NULL;
+	*ret_units = units[0] || units[1];
+	if (!*ret_units)
+		return ended ? flow_strangers(desk, facts, name, err) : 0;
+	for (unsigned end = 0; end < 2; end++) {
+		if (!units[end] || open->sheet[end].over)
+			continue;
+		if (recall) {
+			r = sheet_recall(desk, units[end], facts, &open->sheet[end], err);
+			if (r < 0)
+				return r;
+		}
+		r = flow_judge(desk, units[end], facts, name, end, opinion, ended, may_hold,
+		               &open->sheet[end], ret_hold, err);
+		if (r < 0 || *ret_hold)
+			return r;
+	}
+	return 0;
+}
+
+static void flow_hold(struct desk *desk, const struct event_flow *event,
+                      enum app opinion, const struct open_flow *open)
+{
+	struct held_flow *held = &desk->held[desk->held_count++];
+
+	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len),
+	                           opinion, *open};
+	if (held->event)
+		memcpy(held->event, event, event->head.len);
+	else
+		desk->held_count--;
+}
+
+/* Flows that waited for their unit to show a two-way flow: it has, or the time is over. */
+int desk_release_held(struct desk *desk, bool all, struct err *err)
+{
+	unsigned kept = 0;
+	int r = 0;
+
+	for (unsigned i = 0; i < desk->held_count; i++) {
+		struct held_flow *held = &desk->held[i];
+		bool over = all || desk->now_us > held->until_us, hold = false, units;
+
+		if (r >= 0)
+			r = flow_handle(desk, held->event, held->opinion, !over,
+			                &held->open, &hold, &units, err);
+		if (hold && r >= 0)
+			desk->held[kept++] = *held;
+		else
+			free(held->event);
+	}
+	desk->held_count = kept;
+	return r;
+}
+
+/* What is known of an open flow, for its next event or its sensor's death. */
+static void open_keep(struct desk *desk, const struct event_flow *event,
+                      struct open_flow *open, const struct open_flow *fresh)
+{
+	struct event_flow *last = malloc(event->head.len);
+
+	if (!open) {
+		open = last ? malloc(sizeof(*open)) : NULL;
+		if (!open || idmap_add(&desk->open, event->facts.id, open) < 0) {
+			free(open);
+			free(last);
+			desk->sums->refused++;
+			return;
+		}
+		*open = *fresh;
+	}
+	if (!last)
+		return;
+	memcpy(last, event, event->head.len);
+	free(open->last);
+	open->last = last;
+}
+
+int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err)
+{
+	uint64_t id = event->facts.id;
+	bool ended = event->head.type == EVENT_FLOW_END, hold = false, units = false;
+	struct open_flow fresh = {0};
+	struct open_flow *open = idmap_find(&desk->open, id);
+	enum app opinion = join_opinion(desk->join, id, ended);
+	int r = flow_handle(desk, event, opinion,
+	                    desk->held_count < DESK_HELD_MAX &&
+	                            event->facts.settled_by != SETTLED_LOST,
+	                    open ? open : &fresh, &hold, &units, err);
+
+	if (hold)
+		flow_hold(desk, event, opinion, open ? open : &fresh);
+	if (ended)
+		open_free(idmap_take(&desk->open, id));
+	else if (units)
+		open_keep(desk, event, open, &fresh);
+	return r;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = (*(struct event_flow *const *)a)->facts.id,
+		 y = (*(struct event_flow *const *)b)->facts.id;
+
+	return x < y ? -1 : x > y;
+}
+
+int desk_lose(struct desk *desk, struct err *err)
+{
+	CLEANUP(freep) struct event_flow **lost = NULL;
+	size_t count = 0;
+	int r = 0;
+
+	lost = calloc(desk->open.count + 1, sizeof(struct event_flow *));
+	if (!lost)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < desk->open.size; i++) {
+		struct open_flow *open = desk->open.slots[i].value;
+
+		if (open && open->last) {
+			lost[count++] = open->last;
+			open->last = NULL;
+		}
+	}
+	qsort(lost, count, sizeof(struct event_flow *), by_number);
+	for (size_t i = 0; i < count; i++) {
+		struct event_flow *event = lost[i];
+
+		event->head.type = EVENT_FLOW_END;
+		event->facts.settled_by = SETTLED_LOST;
+		/* Whether an answer came later nobody knows. */
+		if (event->facts.outcome == OUTCOME_UNANSWERED)
+			event->facts.outcome = OUTCOME_UNKNOWN;
+		if (r >= 0)
+			r = desk_flow(desk, event, err);
+		free(event);
+	}
+	return r;
+}
