@@ -263,8 +263,11 @@ int pipeline_run(const struct run_options *options, struct capture *capture,
                  struct run_result *result, struct flowdb **ret_db, struct err *err)
 {
 	struct pipeline pipeline;
-	int r = pipeline_new(options, capture, &pipeline, err);
+	int r = capture_check(capture, err);
 
+	if (r < 0)
+		return r;
+	r = pipeline_new(options, capture, &pipeline, err);
 	if (r >= 0)
 		r = take_turns(&pipeline, err);
 	if (r >= 0) {

@@ -1,6 +1,6 @@
 /*
- * capture.h - live interfaces or capture files behind one capture_next(). The only room that knows
- * libpcap. capture_open() opens whatever will ever be read: afterwards a process that may open
+ * capture.h - live interfaces or capture files behind one capture_next(). The room that knows libpcap, in
+ * capture*.c. capture_open() opens whatever will ever be read: afterwards a process that may open
  * nothing can go on with it, also a forked one, while its parent closes or keeps the same handle.
  */
 #ifndef MONITOR_CAPTURE_CAPTURE_H
@@ -49,11 +49,17 @@ struct captured_input {
 };
 
 /*
- * Opens and checks every input, and hashes files, before the first packet is read. On failure err names the
- * file or interface, what is wrong with it and what would do. On success *ret is the caller's.
+ * Opens every input, hashes files and compiles the filter; no byte of a file is looked at yet. On failure err
+ * names the file or interface, what is wrong with it and what would do. On success *ret is the caller's.
  */
 int capture_open(const struct capture_options *options, struct capture **ret,
                  struct err *err) MUST_CHECK;
+/*
+ * Looks at the head of every file, in the process that will read them, before the first packet: -EINVAL and the like,
+ * with err naming the file, for one that is no capture or has a link type that is not read; -ENODATA if
+ * none holds a packet. Opens nothing. What can be read once only is begun.
+ */
+int capture_check(struct capture *capture, struct err *err) MUST_CHECK;
 void capture_close(struct capture *capture);
 void capture_closep(struct capture **capture);
 /* In a process that does not read it: lets go of every handle; names, sizes and hashes stay. */
@@ -78,7 +84,7 @@ const struct captured_input *capture_input(const struct capture *capture, size_t
 int capture_progress(const struct capture *capture);
 
 /*
- * Files, before the first capture_next(): goes on in the place of another process, after `packets` frames of input
+ * Files, before capture_check(): goes on in the place of another process, after `packets` frames of input
  * `input`. The inputs before it are over and not told of again. What cannot be read twice (standard
  * input, a pipe) ends there as cut.
  */

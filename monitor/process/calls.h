@@ -28,6 +28,8 @@
 	X(epoll_wait,       "S...", ANY) \
 	X(epoll_pwait,      "S...", ANY) \
 	X(epoll_ctl,        "S...", EPOLL_DEL) \
+	X(dup,              "S...", ANY)        /* a file is looked at first, read later */ \
+	X(fcntl,            "S...", GET_FLAGS)  /* fdopen() */ \
 	X(recvfrom,         "S...", ANY)        /* libpcap: what was wrong with the socket */ \
 	X(getsockopt,       "S...", ANY)        /* PACKET_STATISTICS */ \
 	X(getsockname,      "S...", ANY)        /* libpcap: has the interface gone, ... */ \

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -112,9 +113,11 @@ bool child_ended(struct child *child, struct board *board, struct child_end *ret
 	return true;
 }
 
-bool child_await(struct child *child, struct board *board, struct child_end *ret_end)
+bool child_await(struct child *child, struct crew *crew, struct child_end *ret_end)
 {
+	struct board *board = crew->board;
 	struct bell *bell = &board->bell[PROCESS_SUPERVISOR];
+	struct signalfd_siginfo info;
 
 	for (;;) {
 		uint32_t ticket = bell_listen(bell);
@@ -123,6 +126,9 @@ bool child_await(struct child *child, struct board *board, struct child_end *ret
 			return true;
 		if (child_ended(child, board, ret_end))
 			return false;
+		while (read(crew->signals, &info, sizeof(info)) == sizeof(info))
+			if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1)
+				_exit(128 + (int)info.ssi_signo);
 		bell_wait(bell, ticket, 10000);
 	}
 }

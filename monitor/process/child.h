@@ -35,8 +35,11 @@ int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *
                struct err *err) MUST_CHECK;
 /* True if it has ended: then it is reaped, and the back-off set. */
 bool child_ended(struct child *child, struct board *board, struct child_end *ret);
-/* Waits until it is ready, or has ended before: true, or false with *ret_end. */
-bool child_await(struct child *child, struct board *board, struct child_end *ret_end);
+/*
+ * Waits until it is ready, or has ended before: true, or false with *ret_end. A signal that ends a
+ * run ends it here, at once: nothing has begun yet.
+ */
+bool child_await(struct child *child, struct crew *crew, struct child_end *ret_end);
 /* Ends it if it has had the same packet in hand for 2 s. */
 void child_watch(struct child *child, struct board *board);
 void child_kill(struct child *child);

@@ -68,9 +68,13 @@ int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint6
 		return r;
 	}
 	try(crew, role);
-	atomic_store(&mine->ready_us, crew_now_us());
-	bell_ring(&crew->board->bell[PROCESS_SUPERVISOR]);
 	return 0;
+}
+
+void crew_ready(struct crew *crew, enum process_role role)
+{
+	atomic_store(&crew->board->role[role].ready_us, crew_now_us());
+	bell_ring(&crew->board->bell[PROCESS_SUPERVISOR]);
 }
 
 /* xorshift64*: the seed decides who sleeps when. */

@@ -40,10 +40,12 @@ int exporter_main(struct crew *crew);
 /* In a child, at once: lets go of what is not its own. */
 void crew_leave(struct crew *crew, enum process_role role);
 /*
- * When it has opened all it needs: locks itself in as its role, tries what a test asks for, and says on the board that it is ready.
- * 0, or negative errno with board->err filled.
+ * When it has opened all it will ever open: locks itself in as its role, and tries what a test asks
+ * for. 0, or negative errno with board->err filled.
  */
 int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint64_t memory) MUST_CHECK;
+/* It begins its work: the supervisor waits for that. */
+void crew_ready(struct crew *crew, enum process_role role);
 /* board->err says why. */
 int crew_fail(struct crew *crew, const struct err *err);
 int64_t crew_now_us(void); /* wall clock */

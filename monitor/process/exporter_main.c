@@ -28,6 +28,7 @@ int exporter_main(struct crew *crew)
 		return crew_fail(crew, &err);
 	if (crew_enter(crew, PROCESS_EXPORTER, crew->options->dir, 0) < 0)
 		return CREW_FAILED;
+	crew_ready(crew, PROCESS_EXPORTER);
 	do {
 		uint32_t ticket = bell_listen(bell);
 		unsigned written = 0;

@@ -30,6 +30,7 @@ int inspector_main(struct crew *crew)
 		return crew_fail(crew, &err);
 	if (crew_enter(crew, PROCESS_INSPECTOR, NULL, MEMORY) < 0)
 		return CREW_FAILED;
+	crew_ready(crew, PROCESS_INSPECTOR);
 	for (;;) {
 		/* Asked before the ring is looked at: nothing comes after that. */
 		bool over = atomic_load(&board->stop) >= BOARD_NO_SENSOR;

@@ -152,6 +152,7 @@ int recorder_main(struct crew *crew)
 		atomic_store(&board->run, recorder_run(work.recorder));
 		if (crew_enter(crew, PROCESS_RECORDER, options->dir, 0) < 0)
 			return CREW_FAILED;
+		crew_ready(crew, PROCESS_RECORDER);
 		r = work_on(&work, &err);
 	}
 	if (r >= 0 && crew->image >= 0)

@@ -364,6 +364,7 @@ enum condition {
 	STDERR,
 	OPEN_FILE,
 	EPOLL_DEL,
+	GET_FLAGS,
 	RX_RING,
 	LINK_FLAGS,
 	TERMINAL,
@@ -390,6 +391,9 @@ static unsigned condition_args(enum condition condition, struct scmp_arg_cmp arg
 		return 1;
 	case EPOLL_DEL:
 		args[0] = is(1, EPOLL_CTL_DEL);
+		return 1;
+	case GET_FLAGS:
+		args[0] = is(1, F_GETFL);
 		return 1;
 	case RX_RING:
 		args[0] = is(1, SOL_PACKET);

@@ -198,6 +198,8 @@ int sensor_main(struct crew *crew)
 	watch_crashes(board);
 	if (options->capture.live)
 		sensor.begin_us = crew_now_us();
+	if (!crew->again)
+		atomic_store(&board->seen_us, sensor.begin_us);
 	work.sensor = intake.sensor = sensor_new(&sensor);
 	if (!intake.sensor) {
 		err_set(&err, -ENOMEM, "out of memory for the flow table");
@@ -208,6 +210,9 @@ int sensor_main(struct crew *crew)
 	if (crew->again && !options->capture.live)
 		capture_skip(crew->capture, atomic_load(&board->input),
 		             atomic_load(&board->input_packets));
+	if (capture_check(crew->capture, &err) < 0)
+		return crew_fail(crew, &err);
+	crew_ready(crew, PROCESS_SENSOR);
 	r = intake_run(&intake, &err);
 	wake(&work, true);
 	if (r < 0)

@@ -137,7 +137,7 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 
 	if (r < 0)
 		return r;
-	if (child_await(&sup->child[role], sup->board, &end))
+	if (child_await(&sup->child[role], &sup->crew, &end))
 		return 0;
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		*err = sup->board->err;
@@ -153,13 +153,14 @@ static int begin(struct supervisor *sup, struct err *err)
 	if (r < 0)
 		return r;
 	title_set("tlmon: supervisor");
-	r = start_first(sup, PROCESS_RECORDER, err);
+	/* The sensor first: it finds out what is wrong with a file before anything is written. */
+	r = start_first(sup, PROCESS_SENSOR, err);
 	if (r >= 0)
 		r = start_first(sup, PROCESS_INSPECTOR, err);
+	if (r >= 0)
+		r = start_first(sup, PROCESS_RECORDER, err);
 	if (r >= 0 && sup->crew.eve >= 0)
 		r = start_first(sup, PROCESS_EXPORTER, err);
-	if (r >= 0)
-		r = start_first(sup, PROCESS_SENSOR, err);
 	if (r < 0)
 		return r;
 	if (sup->live)

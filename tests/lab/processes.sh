@@ -305,7 +305,7 @@ poison() {
 	is "$what: once, no more" "$(blind "$what" sensor-down)" 1
 	[ "$what" = hang ] || has "$what: the packet is kept" \
 		"$(db "$what" 'SELECT CAST(substr(bytes, 43) AS TEXT) FROM evidence')" "^$text"
-	[ "$what" = die ] || return
+	[ "$what" = die ] || return 0
 	# The same from a file, of four made into one: what comes behind it is read.
 	"$B/tools/send" "$work/poison.pcap" flows 20 100 >/dev/null
 	"$B/tools/send" "$work/later.pcap" text 'time passes' 1 >/dev/null
