@@ -162,8 +162,8 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);
-	/* Live it is on record at once that we look; and a successor knows which run is its own. */
-	if (r >= 0 && options->live)
+	/* It is on record at once that we look, and a successor finds its run. */
+	if (r >= 0)
 		r = commit(recorder, true, err);
 	return r;
 }

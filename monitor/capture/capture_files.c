@@ -166,10 +166,10 @@ static int file_check(struct capture *capture, struct input *input, struct err *
 			return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
 	}
 	r = file_begin(input, err);
-	if (!r)
-		r = input_filter(input, capture->filter, err);
 	if (!r && !input->once)
 		r = file_first(input, err);
+	if (!r)
+		r = input_filter(input, capture->filter, err);
 	if (input->once)
 		return r;
 	if (input->pcap)

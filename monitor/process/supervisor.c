@@ -283,6 +283,8 @@ static void up(struct supervisor *sup, enum process_role role)
 	tidings_blind(&sup->tidings, cause_of(role), sup->down_us[role], ready_us, 0,
 	              sup->down_text[role]);
 	sup->down_us[role] = 0;
+	if (role == PROCESS_RECORDER)
+		log_note("the database is written again");
 	if (role == PROCESS_INSPECTOR)
 		atomic_store(&sup->board->inspector_off, 0);
 	bell_ring(&sup->board->bell[PROCESS_RECORDER]);

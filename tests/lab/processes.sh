@@ -21,6 +21,10 @@ rate=$((rate / SLOW)) kills=$((kills / SLOW))
 lab_make 'killed, stopped and starved processes lose nothing that could be seen' \
 	'what could not be seen is on record'
 
+lab_end_hook() {
+	run_kill
+	umount "$work/disk" 2>/dev/null
+}
 begin() { run_start "$@" || not_ok "$1: a live run begins" "$(cat "$work/$1.err")"; }
 send_behind() { inside_exec $far "$B/tools/send" replay0 "$@" >"$work/sent" {never}<&- & sender=$!; }
 # every NAME RUN FLOWS: each flow sent has its row, and no other
@@ -142,6 +146,30 @@ recorder_killed() {
 		"$(db successor 'SELECT sum(bytes_out + bytes_in) FROM flow WHERE finding IS NOT NULL')"
 	is 'successor: every restart is counted' "$(db successor 'SELECT recorder_restarts FROM run')" $sensor_kills
 	is 'successor: one run, which ended in order' "$(db successor 'SELECT count(*), sum(ended) FROM run')" '1|1'
+}
+
+# A disk that is full for a while: flows wait, and then have their rows.
+disk_full() {
+	local flows=1000
+	mkdir "$work/disk"
+	mount -t tmpfs -o size=3m,mode=0750 tmpfs "$work/disk" || { skip 'disk: flows wait until there is room' 'skipped: no tmpfs'; return 0; }
+	begin disk "${brief[@]}"
+	lab_send flows 100 200
+	pause $((2 * SLOW))
+	dd if=/dev/zero of="$work/disk/filler" bs=64k >/dev/null 2>&1
+	lab_send flows $flows 500 1000
+	within $((5 * SLOW)) grep -q 'disk is full' "$work/disk.err"
+	is 'disk: that it is full is said' "$?" 0
+	pause 2
+	rm "$work/disk/filler"
+	within $((10 * SLOW)) eval '[ "$(db disk "SELECT count(*) FROM flow")" = 1100 ]'
+	run_end
+	fine disk
+	every 'disk: 1100 flows sent, as many with a row' disk 1100
+	is 'disk: it is on record, and over' \
+		"$(db disk "SELECT count(*), sum(until_us IS NULL), min(until_us - since_us) > 1000000 FROM blind WHERE cause = $(db disk "SELECT id FROM word WHERE list = 'cause' AND word = 'disk-full'")")" '1|0|1'
+	is 'disk: that was said once' "$(grep -c 'disk is full' "$work/disk.err")" 1
+	umount "$work/disk"
 }
 
 # Nobody outlives the supervisor; the next start knows since when nobody looked.
@@ -312,6 +340,7 @@ inspector_killed
 sensor_killed
 recorder_stopped
 recorder_killed
+disk_full
 supervisor_killed
 sensor_stalled
 signals

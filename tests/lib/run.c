@@ -10,8 +10,10 @@ struct run {
 	struct flowdb *db;
 	struct ring *facts, *packets, *opinions;
 	struct inspector *inspector;
+	struct recorder_options options;
 	struct recorder *recorder;
-	bool lag;
+	struct counters counters;
+	bool lag, dies, died;
 };
 
 static void must(int r, const struct err *err)
@@ -22,13 +24,19 @@ static void must(int r, const struct err *err)
 	abort();
 }
 
-struct run *run_new(const char *site)
+static struct run *run_begin(const char *site, bool live)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	struct policy_args args = {
 		.site_path = "site.yaml", .site_text = site, .site_text_len = strlen(site)};
 	struct recorder_options recorder = {
-		.version = "test", .source = "file", .inputs = "wire", .filter = ""};
+		.version = "test",
+		.source = live ? "live" : "file",
+		.inputs = "wire",
+		.filter = "",
+		.live = live,
+		.begun_us = live ? 1 : 0,
+	};
 	struct inspector_options inspector = {0};
 	struct err err = {0};
 
@@ -46,7 +54,18 @@ struct run *run_new(const char *site)
 	recorder.db = run->db;
 	must(inspector_new(&inspector, &run->inspector, &err), &err);
 	must(recorder_new(&recorder, &run->recorder, &err), &err);
+	run->options = recorder;
 	return run;
+}
+
+struct run *run_new(const char *site)
+{
+	return run_begin(site, false);
+}
+
+struct run *run_new_live(const char *site)
+{
+	return run_begin(site, true);
 }
 
 void run_free(struct run *run)
@@ -107,12 +126,12 @@ static enum link link_of(enum wire_link link)
 
 void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 {
-	struct counters counters = {0};
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
 		.outbox = {run->facts, run->packets, pump, run},
-		.counters = &counters,
+		.counters = &run->counters,
+		.again = run->died,
 	};
 	struct sensor *sensor = sensor_new(&options);
 
@@ -131,9 +150,29 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		if (i % pump_every == 0)
 			pump(run, false);
 	}
-	sensor_end(sensor, true);
+	if (!run->dies)
+		sensor_end(sensor, true);
 	pump(run, false);
+	run->died = run->dies;
+	run->dies = false;
 	sensor_free(sensor);
+}
+
+void run_sensor_dies(struct run *run)
+{
+	run->dies = true;
+}
+
+void run_recorder_dies(struct run *run)
+{
+	struct recorder_sums sums = *recorder_committed(run->recorder);
+	struct err err = {0};
+
+	run->options.run = recorder_run(run->recorder);
+	run->options.sums = &sums;
+	recorder_free(run->recorder);
+	ring_attach_reader(run->facts);
+	must(recorder_new(&run->options, &run->recorder, &err), &err);
 }
 
 struct flowdb *run_db(struct run *run)

@@ -13,6 +13,8 @@ struct run;
 
 /* `site` is the text of a site file. */
 struct run *run_new(const char *site);
+/* Its recorder commits once a second. */
+struct run *run_new_live(const char *site);
 void run_free(struct run *run);
 void run_freep(struct run **run);
 
@@ -27,6 +29,14 @@ void run_lag(struct run *run);
  * recorder get their turn: the result must not depend on it.
  */
 void run_wire(struct run *run, const struct wire *w, unsigned pump_every);
+
+/*
+ * The next run_wire() ends as a process that is killed does: its open flows are not told. The
+ * one after it takes its place.
+ */
+void run_sensor_dies(struct run *run);
+/* The recorder dies: what it has not committed is rolled back. Another one goes on. */
+void run_recorder_dies(struct run *run);
 
 struct flowdb *run_db(struct run *run);
 const struct recorder *run_recorder(const struct run *run);
