@@ -493,12 +493,15 @@ static int handle(struct recorder *recorder, const struct event *event, struct e
 		return handle_input(recorder, (const struct event_input *)event, err);
 	case EVENT_BEGIN:
 		return handle_begin(recorder, (const struct event_begin *)event, err);
-	case EVENT_BLIND:
-		return handle_blind(recorder, (const struct event_blind *)event, err);
+	case EVENT_BLIND: /* of all causes a sensor knows this one alone */
+		if (((const struct event_blind *)event)->cause == BLIND_CLOCK_STEP)
+			return handle_blind(recorder, (const struct event_blind *)event, err);
+		break;
 	default:
-		recorder->sums.refused++;
-		return 0;
+		break;
 	}
+	recorder->sums.refused++;
+	return 0;
 }
 
 /* What the supervisor says: bytes of packets come from there alone. */
@@ -515,6 +518,8 @@ static int handle_control(struct recorder *recorder, struct err *err)
 			r = handle_blind(recorder, (const struct event_blind *)event, err);
 		else if (event->type == EVENT_EVIDENCE)
 			r = handle_evidence(recorder, (const struct event_evidence *)event, err);
+		else
+			recorder->sums.refused++;
 		ring_take(control);
 	}
 	return r;

@@ -1,16 +1,32 @@
 /*
  * event.c - see event.h. Whoever wrote the event parsed hostile bytes and may be taken over: every
- * field that is used as an index, a length or an enum is checked here.
+ * field that is used as an index, a length, an enum or in a sum is checked here.
  */
 #include "schema/event.h"
 #include "schema/verdict.h"
+
+static bool time_is_sound(int64_t us)
+{
+	return us >= 0 && us <= EVENT_NUMBER_MAX;
+}
+
+static bool counts_are_sound(const uint64_t *counts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (counts[i] > EVENT_NUMBER_MAX)
+			return false;
+	return true;
+}
 
 static bool flow_is_sound(const struct event_flow *event, size_t len)
 {
 	const struct flow_facts *f = &event->facts;
 
 	return offsetof(struct event_flow, name) + event->name_len <= len && f->id &&
-	       f->first_us <= f->last_us && (f->ip_version == 4 || f->ip_version == 6) &&
+	       f->id <= EVENT_NUMBER_MAX && time_is_sound(f->first_us) &&
+	       time_is_sound(f->last_us) && f->first_us <= f->last_us &&
+	       time_is_sound(f->first_try_us) && time_is_sound(f->last_try_us) &&
+	       counts_are_sound(f->packets, 2) && counts_are_sound(f->bytes, 2) && (f->ip_version == 4 || f->ip_version == 6) &&
 	       f->initiator <= 2 && f->initiator_by <= INITIATOR_SYN &&
 	       f->outcome <= OUTCOME_ONE_SIDED && f->settled_by <= SETTLED_END &&
 	       f->app < APP_COUNT && f->evidence <= EVIDENCE_DISSECTOR &&
@@ -61,7 +77,7 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_NAME: {
 		const struct event_name *name = (const struct event_name *)event;
 
-		sound = name->name_len &&
+		sound = name->name_len && time_is_sound(name->time_us) &&
 		        offsetof(struct event_name, name) + name->name_len <= len &&
 		        !memchr(name->name, 0, name->name_len);
 		break;
@@ -69,21 +85,36 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_LEASE: {
 		const struct event_lease *lease = (const struct event_lease *)event;
 
-		sound = lease->mask_bits <= 32 && lease->dns_count <= LEASE_SERVERS;
+		sound = lease->mask_bits <= 32 && lease->dns_count <= LEASE_SERVERS &&
+		        time_is_sound(lease->time_us);
 		break;
 	}
+	case EVENT_HEALTH: {
+		const struct event_health *health = (const struct event_health *)event;
+
+		sound = time_is_sound(health->time_us) &&
+		        counts_are_sound((const uint64_t *)&health->counters,
+		                         sizeof(health->counters) / sizeof(uint64_t));
+		break;
+	}
+	case EVENT_BEGIN:
+		sound = time_is_sound(((const struct event_begin *)event)->time_us);
+		break;
 	case EVENT_PACKET: {
 		const struct event_packet *packet = (const struct event_packet *)event;
 
 		sound = packet->ip_len <= INSPECT_MAX &&
-		        sizeof(*packet) + packet->ip_len <= len;
+		        sizeof(*packet) + packet->ip_len <= len &&
+		        time_is_sound(packet->time_us);
 		break;
 	}
 	case EVENT_INPUT: {
 		const struct event_input *input = (const struct event_input *)event;
 
 		sound = text_is_sound(event, input->note, input->note_len) &&
-		        input->first_us <= input->last_us;
+		        time_is_sound(input->first_us) && time_is_sound(input->last_us) &&
+		        input->first_us <= input->last_us &&
+		        counts_are_sound(&input->packets, 1);
 		break;
 	}
 	case EVENT_BLIND: {
@@ -91,6 +122,8 @@ int event_check(const struct event *event, size_t len)
 
 		sound = blind->cause && blind->cause < BLIND_CAUSE_COUNT &&
 		        text_is_sound(event, blind->detail, blind->detail_len) &&
+		        time_is_sound(blind->since_us) && time_is_sound(blind->until_us) &&
+		        counts_are_sound(&blind->count, 1) &&
 		        (!blind->until_us || blind->since_us <= blind->until_us);
 		break;
 	}
@@ -99,7 +132,9 @@ int event_check(const struct event *event, size_t len)
 
 		sound = evidence->len <= EVIDENCE_MAX &&
 		        sizeof(*evidence) + evidence->len <= len &&
-		        evidence->cause < BLIND_CAUSE_COUNT;
+		        evidence->cause < BLIND_CAUSE_COUNT &&
+		        time_is_sound(evidence->time_us) &&
+		        counts_are_sound(&evidence->flow, 1);
 		break;
 	}
 	case EVENT_FOUND: {
@@ -107,7 +142,7 @@ int event_check(const struct event *event, size_t len)
 
 		sound = text_is_sound(event, found->text, found->text_len) &&
 		        found->unit_len <= found->text_len && found->kind < KIND_COUNT &&
-		        found->severity <= SEVERITY_HIGH;
+		        found->severity <= SEVERITY_HIGH && time_is_sound(found->time_us);
 		break;
 	}
 	case EVENT_OPINION:

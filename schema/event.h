@@ -186,11 +186,16 @@ struct event_found {
 };
 
 /*
- * Checks length, type, every enum and count of an event of `len` bytes that another process wrote.
+ * Checks length, type, every enum, time and count of an event of `len` bytes that another process wrote.
  * Returns 0, or -EBADMSG.
  */
 int event_check(const struct event *event, size_t len) MUST_CHECK;
 
 #define EVENT_MAX 4096 /* no event is longer */
+/*
+ * No time (microseconds: the year 2255) and no count in an event is above this, and no time below 0: sums
+ * and differences of a few of them fit everywhere.
+ */
+#define EVENT_NUMBER_MAX (INT64_C(1) << 53)
 
 #endif

@@ -14,10 +14,22 @@ void input_close(struct input *input)
 	fclosep(&input->file);
 }
 
+/* The latest time of a packet; what the sensor adds to one still fits into events. */
+#define STAMP_MAX_US (EVENT_NUMBER_MAX / 2)
+
+int64_t stamp_us(const struct pcap_pkthdr *header)
+{
+	int64_t s = header->ts.tv_sec, us = header->ts.tv_usec;
+
+	if (s < 0 || us < 0)
+		return 0;
+	return s < STAMP_MAX_US / 1000000 ? s * 1000000 + us % 1000000 : STAMP_MAX_US;
+}
+
 void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *header,
                        const uint8_t *bytes, struct frame *frame)
 {
-	frame->time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec;
+	frame->time_us = stamp_us(header);
 	frame->caplen = header->caplen;
 	frame->wire_len = header->len > header->caplen ? header->len : header->caplen;
 	frame->bytes = bytes;
@@ -25,7 +37,8 @@ void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *h
 	frame->input = index;
 	if (!input->told.packets++)
 		input->told.first_us = frame->time_us;
-	input->told.last_us = frame->time_us;
+	if (frame->time_us > input->told.last_us)
+		input->told.last_us = frame->time_us;
 }
 
 int capture_open(const struct capture_options *options, struct capture **ret, struct err *err)

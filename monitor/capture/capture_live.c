@@ -183,8 +183,7 @@ int live_next(struct capture *capture, struct frame *frame)
 			all = false;
 			continue;
 		}
-		time_us =
-			(int64_t)input->header->ts.tv_sec * 1000000 + input->header->ts.tv_usec;
+		time_us = stamp_us(input->header);
 		if (!oldest || time_us < oldest_us) {
 			oldest = input;
 			oldest_us = time_us;

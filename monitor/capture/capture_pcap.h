@@ -41,6 +41,8 @@ struct capture {
 /* Which link type it has; only some are read. */
 int input_link(struct input *input, struct err *err) MUST_CHECK;
 void input_close(struct input *input);
+/* When it was captured. A damaged file may claim any time: one that no clock shows becomes 1970 or 2112. */
+int64_t stamp_us(const struct pcap_pkthdr *header);
 void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *header,
                 const uint8_t *bytes, struct frame *frame);
 
