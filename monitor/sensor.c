@@ -38,6 +38,7 @@ struct sensor {
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
 	struct learnt learnt;
+	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
 	bool live, clock_known;
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
@@ -99,6 +100,11 @@ uint32_t sensor_untold(const struct sensor *sensor)
 	return flowtab_untold_count(sensor->tab);
 }
 
+uint32_t sensor_unheard(const struct sensor *sensor)
+{
+	return flowtab_count(sensor->tab) - sensor->heard;
+}
+
 /* ----------------------------------------------------------------- events */
 
 static bool flow_write(struct sensor *sensor, struct flow *flow, enum event_type type)
@@ -107,12 +113,15 @@ static bool flow_write(struct sensor *sensor, struct flow *flow, enum event_type
 	                 names_text(sensor->names, flow->name)))
 		return false;
 	flow->told_us = sensor->now_us;
+	sensor->heard += !flow->heard;
+	flow->heard = true;
 	return true;
 }
 
 /* Takes out a flow that is over; what was to be told of it is. */
 static void flow_drop(struct sensor *sensor, struct flow *flow)
 {
+	sensor->heard -= flow->heard;
 	names_drop(sensor->names, flow->name);
 	flowtab_remove(sensor->tab, flow);
 }

@@ -56,5 +56,7 @@ void sensor_end(struct sensor *sensor, bool last);
 int64_t sensor_now(const struct sensor *sensor);
 /* Flows that are over or changed and that the recorder could not be told of yet. */
 uint32_t sensor_untold(const struct sensor *sensor);
+/* Flows of which the recorder has heard nothing yet: if the sensor dies they leave no row. */
+uint32_t sensor_unheard(const struct sensor *sensor);
 
 #endif

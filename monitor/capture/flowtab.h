@@ -45,6 +45,7 @@ struct flow {
 	uint8_t side0;       /* which side of the key is end 0 of the facts */
 	bool settled;        /* a settled event was sent (or queued: unsent) */
 	bool opened;         /* packets of it lie with the inspector */
+	bool heard;          /* the recorder was told of it once at least */
 	bool relearning;     /* media began after it had settled */
 	uint32_t name;       /* names.h */
 	uint32_t syn_seq[2]; /* sequence number of end i's SYN */

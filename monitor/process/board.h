@@ -43,6 +43,7 @@ struct board {
 	struct counters counters; /* its successor goes on counting from here */
 	_Atomic int64_t now_us;   /* the run's clock */
 	_Atomic int64_t seen_us;  /* wall clock: until here all that came was read */
+	_Atomic uint32_t unheard; /* sensor_unheard() */
 	_Atomic int32_t permille; /* of the files; -1 */
 	_Atomic uint32_t input;   /* the one being read, and how many packets of it were begun: */
 	_Atomic uint64_t input_packets;

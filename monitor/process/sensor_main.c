@@ -118,6 +118,7 @@ static enum turn turn(void *context, bool idle)
 	if (!crew->options->capture.live)
 		atomic_store(&board->permille, capture_progress(crew->capture));
 	atomic_store(&board->now_us, sensor_now(work->sensor));
+	atomic_store(&board->unheard, sensor_unheard(work->sensor));
 	wake(work, idle);
 	crew_delay(crew, &work->delay);
 	switch (atomic_load(&board->stop)) {

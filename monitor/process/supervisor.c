@@ -44,7 +44,7 @@ struct supervisor {
 	int64_t ready_us, stop_us; /* monotonic */
 	/* Intervals that go on: since when (wall clock), 0: none. */
 	int64_t down_us[PROCESS_COUNT];
-	char down_text[PROCESS_COUNT][64];
+	char down_text[PROCESS_COUNT][96];
 	struct {
 		int64_t down_us;
 		bool handled; /* the sensor has a handle on it as it is now */
@@ -294,12 +294,18 @@ static void sensor_died(struct supervisor *sup, const struct child_end *end)
 {
 	const struct board_frame *frame = &sup->board->frame;
 	struct child *child = &sup->child[PROCESS_SENSOR];
+	unsigned unheard = atomic_load(&sup->board->unheard);
+	char text[sizeof(sup->down_text[0])];
 
+	/* What began shortly before leaves no row: that is said with the interval. */
+	snprintf(text, sizeof(text), "%s", end->text);
+	if (unheard)
+		text_add(text, sizeof(text), "; %u open flows leave no row", unheard);
 	if (end->crashed && frame->len && frame->len <= EVIDENCE_MAX)
 		tidings_evidence(&sup->tidings, BLIND_SENSOR_DOWN, 0, frame->time_us, frame->link,
 		                 frame->bytes, frame->len, frame->wire_len);
-	down(sup, PROCESS_SENSOR, atomic_load(&sup->board->seen_us), end->text);
-	log_warning("the sensor was %s%s; another one goes on", end->text,
+	down(sup, PROCESS_SENSOR, atomic_load(&sup->board->seen_us), text);
+	log_warning("the sensor was %s%s; another one goes on", text,
 	            end->hand ? " with a packet in hand" : "");
 	if (sup->stop >= BOARD_STOP)
 		stop_at(sup, BOARD_NO_SENSOR);

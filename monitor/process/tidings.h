@@ -18,7 +18,7 @@ struct tidings {
 		enum blind_cause cause;
 		int64_t since_us, until_us;
 		uint64_t count;
-		char detail[64];
+		char detail[96];
 	} waiting[TIDINGS_MAX];
 };
 

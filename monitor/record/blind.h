@@ -13,7 +13,7 @@
 #define BLIND_ROWS_US \
 	INT64_C(10000000) /* ... those that ended this long before the newest one */
 #define BLIND_JOIN_US INT64_C(100000)
-#define BLIND_DETAIL_MAX 64 /* with its NUL; what is longer is cut */
+#define BLIND_DETAIL_MAX 96 /* with its NUL; what is longer is cut */
 
 struct blinds;
 
