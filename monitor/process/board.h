@@ -21,8 +21,9 @@
  */
 struct board_role {
 	_Alignas(BOARD_PAGE) _Atomic uint64_t hand;
-	_Atomic int64_t ready_us;  /* when it had locked itself in and began, wall clock; 0: not yet */
-	_Atomic uint64_t finished; /* packets or events done with since it was forked */
+	_Atomic int64_t
+		ready_us; /* when it had locked itself in and began, wall clock; 0: not yet */
+	_Atomic uint64_t finished;     /* packets or events done with since it was forked */
 	char missing[SANDBOX_MISSING]; /* of its sandbox */
 	struct err err;                /* why it ended; the exporter: why it tries again */
 };
@@ -38,20 +39,22 @@ struct board_frame {
 
 struct board {
 	/* The supervisor's. */
-	int memory;                     /* all of this once more, to be mapped */
-	_Atomic uint32_t stop;          /* enum board_stop */
-	_Atomic uint32_t inspector_off; /* there is none, and none will come: nobody waits for it */
+	int memory;            /* all of this once more, to be mapped */
+	_Atomic uint32_t stop; /* enum board_stop */
+	_Atomic uint32_t
+		inspector_off; /* there is none, and none will come: nobody waits for it */
 	/* Everybody's: the bell of the one who waits. */
 	_Alignas(BOARD_PAGE) struct bell bell[PROCESS_COUNT];
 	/* One each. */
 	struct board_role role[PROCESS_COUNT];
 	/* The sensor's. */
-	_Alignas(BOARD_PAGE) struct counters counters; /* its successor goes on counting from here */
+	_Alignas(BOARD_PAGE) struct counters
+		counters;         /* its successor goes on counting from here */
 	_Atomic int64_t now_us;   /* the run's clock */
 	_Atomic int64_t seen_us;  /* wall clock: until here all that came was read */
 	_Atomic uint32_t unheard; /* sensor_unheard() */
 	_Atomic int32_t permille; /* of the files; -1 */
-	_Atomic uint32_t input;   /* the one being read, and how many packets of it were begun: */
+	_Atomic uint32_t input; /* the one being read, and how many packets of it were begun: */
 	_Atomic uint64_t input_packets;
 	struct board_frame frame;
 	/* The inspector's. */
@@ -61,7 +64,7 @@ struct board {
 	_Atomic uint32_t export_fails; /* it tries again; its err says why */
 	/* The recorder's. */
 	_Alignas(BOARD_PAGE) _Atomic int64_t run; /* in the database; 0: not begun */
-	struct recorder_sums committed; /* its successor goes on from there */
+	struct recorder_sums committed;           /* its successor goes on from there */
 	struct run_result result;
 };
 
@@ -85,7 +88,8 @@ int board_keep(struct board *board, enum process_role role, struct err *err) MUS
 
 /* What another process left, in a copy that is sound: texts end, and hold no control characters. */
 void board_err(const struct board *board, enum process_role role, struct err *ret);
-void board_missing(const struct board *board, enum process_role role, char ret[SANDBOX_MISSING]);
+void board_missing(const struct board *board, enum process_role role,
+                   char ret[SANDBOX_MISSING]);
 void board_result(const struct board *board, struct run_result *ret);
 /* False if there is none. */
 bool board_frame(const struct board *board, struct board_frame *ret);
