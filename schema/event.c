@@ -18,12 +18,18 @@ static bool counts_are_sound(const uint64_t *counts, size_t count)
 	return true;
 }
 
+/* 0 is no flow's. */
+static bool id_is_sound(uint64_t flow)
+{
+	return flow && flow <= EVENT_NUMBER_MAX;
+}
+
 static bool flow_is_sound(const struct event_flow *event, size_t len)
 {
 	const struct flow_facts *f = &event->facts;
 
-	return offsetof(struct event_flow, name) + event->name_len <= len && f->id &&
-	       f->id <= EVENT_NUMBER_MAX && time_is_sound(f->first_us) &&
+	return offsetof(struct event_flow, name) + event->name_len <= len && id_is_sound(f->id) &&
+	       time_is_sound(f->first_us) &&
 	       time_is_sound(f->last_us) && f->first_us <= f->last_us &&
 	       time_is_sound(f->first_try_us) && time_is_sound(f->last_try_us) &&
 	       counts_are_sound(f->packets, 2) && counts_are_sound(f->bytes, 2) && (f->ip_version == 4 || f->ip_version == 6) &&
@@ -105,9 +111,12 @@ int event_check(const struct event *event, size_t len)
 
 		sound = packet->ip_len <= INSPECT_MAX &&
 		        sizeof(*packet) + packet->ip_len <= len &&
-		        time_is_sound(packet->time_us);
+		        time_is_sound(packet->time_us) && id_is_sound(packet->flow);
 		break;
 	}
+	case EVENT_FORGET:
+		sound = id_is_sound(((const struct event_forget *)event)->flow);
+		break;
 	case EVENT_INPUT: {
 		const struct event_input *input = (const struct event_input *)event;
 
@@ -145,9 +154,12 @@ int event_check(const struct event *event, size_t len)
 		        found->severity <= SEVERITY_HIGH && time_is_sound(found->time_us);
 		break;
 	}
-	case EVENT_OPINION:
-		sound = ((const struct event_opinion *)event)->app < APP_COUNT;
+	case EVENT_OPINION: {
+		const struct event_opinion *opinion = (const struct event_opinion *)event;
+
+		sound = opinion->app < APP_COUNT && id_is_sound(opinion->flow);
 		break;
+	}
 	default:
 		break;
 	}

@@ -60,9 +60,8 @@ int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *
 		               process_role_name(child->role), strerror(errno));
 	if (!pid) {
 		child_begin(parent);
-		crew_leave(crew, child->role);
 		crew->again = child->forks > 0;
-		_exit(main(crew));
+		_exit(crew_leave(crew, child->role) ? CREW_FAILED : main(crew));
 	}
 	child->pid = pid;
 	child->forks++;

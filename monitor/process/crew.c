@@ -8,8 +8,36 @@
 #include <time.h>
 #include <unistd.h>
 
-void crew_leave(struct crew *crew, enum process_role role)
+static void drop(struct ring **ring)
 {
+	ring_free(*ring);
+	*ring = NULL;
+}
+
+/* A ring that is not mapped cannot be written to. */
+static void rings_leave(struct crew *crew, enum process_role role)
+{
+	bool recorder = role == PROCESS_RECORDER, sensor = role == PROCESS_SENSOR,
+	     inspector = role == PROCESS_INSPECTOR;
+
+	if (!recorder && !sensor)
+		drop(&crew->facts);
+	if (!recorder && !sensor && !inspector)
+		drop(&crew->packets);
+	if (!recorder && !inspector)
+		drop(&crew->opinions);
+	if (!recorder) {
+		drop(&crew->control);
+		drop(&crew->found);
+	}
+}
+
+int crew_leave(struct crew *crew, enum process_role role)
+{
+	struct err err;
+
+	crew->role = role;
+	rings_leave(crew, role);
 	closep(&crew->signals);
 	if (role != PROCESS_SENSOR)
 		capture_detach(crew->capture);
@@ -17,6 +45,7 @@ void crew_leave(struct crew *crew, enum process_role role)
 		closep(&crew->image);
 	if (role != PROCESS_EXPORTER)
 		closep(&crew->eve);
+	return board_keep(crew->board, role, &err) < 0 ? crew_fail(crew, &err) : 0;
 }
 
 int64_t crew_now_us(void)
@@ -29,7 +58,7 @@ int64_t crew_now_us(void)
 
 int crew_fail(struct crew *crew, const struct err *err)
 {
-	crew->board->err = *err;
+	crew->board->role[crew->role].err = *err;
 	return CREW_FAILED;
 }
 
@@ -51,7 +80,7 @@ static void try(const struct crew *crew, enum process_role role)
 
 int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint64_t memory)
 {
-	struct board_role *mine = &crew->board->role[role];
+	struct board *board = crew->board;
 	struct sandbox_options options = {
 		.role = role, .users = crew->users, .dir = dir, .memory = memory};
 	char title[64];
@@ -62,9 +91,9 @@ int crew_enter(struct crew *crew, enum process_role role, const char *dir, uint6
 	         sandbox_landlock() ? "" : "no ");
 	title_set(title);
 	tzset(); /* reads /etc/localtime now: nDPI converts the times of certificates */
-	r = sandbox_enter(&options, mine->missing, &err);
+	r = sandbox_enter(&options, board->role[role].missing, &err);
 	if (r < 0) {
-		crew->board->err = err;
+		crew_fail(crew, &err);
 		return r;
 	}
 	try(crew, role);

@@ -37,7 +37,7 @@ int exporter_main(struct crew *crew)
 		over = atomic_load(&board->stop) >= BOARD_NO_RECORDER;
 		r = exporter_step(exporter, &written, &err);
 		if (r < 0 && r != -EAGAIN)
-			board->export_err = err;
+			crew_fail(crew, &err);
 		atomic_store(&board->export_fails, r < 0 && r != -EAGAIN);
 		atomic_fetch_add(&board->role[PROCESS_EXPORTER].finished, written);
 		over &= r != -EAGAIN || !tries--;

@@ -46,7 +46,7 @@ int inspector_main(struct crew *crew)
 		} else {
 			bell_wait(bell, ticket, WAIT_US);
 		}
-		board->result.refused_opinions = inspector_refused(inspector);
+		atomic_store(&board->refused_opinions, inspector_refused(inspector));
 		crew_delay(crew, &delay);
 	}
 	return CREW_DONE;

@@ -7,7 +7,7 @@
 void status_print(FILE *out, const struct run_state *state, const struct child *child,
                   const struct board *board)
 {
-	char time[TIME_TEXT];
+	char time[TIME_TEXT], missing[SANDBOX_MISSING];
 
 	fprintf(out, "tlmon: at %.19s: %llu packets (%llu dropped), %llu units, %llu flows, %llu findings\n",
 	        time_print_local(state->now_us, time), (unsigned long long)state->seen,
@@ -22,8 +22,9 @@ void status_print(FILE *out, const struct run_state *state, const struct child *
 		else
 			fputs("not running", out);
 		fprintf(out, ", %llu restarts", (unsigned long long)child[role].forks - 1);
-		if (board->role[role].missing[0])
-			fprintf(out, ", without %.*s", SANDBOX_MISSING, board->role[role].missing);
+		board_missing(board, role, missing);
+		if (*missing)
+			fprintf(out, ", without %s", missing);
 		fputc('\n', out);
 	}
 }

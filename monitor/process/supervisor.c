@@ -108,8 +108,8 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 	if (child_await(&sup->child[role], &sup->crew, &end))
 		return 0;
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
-		*err = sup->board->err;
-		return err->code ? err->code : -EIO;
+		board_err(sup->board, role, err);
+		return err->code;
 	}
 	return err_set(err, -EIO, "the %s could not begin: %s", process_role_name(role), end.text);
 }
@@ -162,7 +162,7 @@ static void stop(struct supervisor *sup)
 
 void supervisor_fail(struct supervisor *sup, int error)
 {
-	sup->failed = error;
+	sup->failed = sup->err.code = error;
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		child_kill(&sup->child[role]);
 }
@@ -226,7 +226,7 @@ static void state_fill(const struct supervisor *sup, struct run_state *state)
 	const struct recorder_sums *sums = &board->result.sums;
 
 	*state = (struct run_state){
-		.now_us = atomic_load(&board->now_us),
+		.now_us = board_time(&board->now_us),
 		.permille = sup->live ? -1 : atomic_load(&board->permille),
 		.live = sup->live,
 		.seen = board->counters.seen,
@@ -340,12 +340,12 @@ static void tear_down(struct supervisor *sup)
 static int result_take(struct supervisor *sup, struct run_result *result, struct flowdb **ret_db,
                        struct err *err)
 {
-	*result = sup->board->result;
+	board_result(sup->board, result);
 	result->refused += result->refused_opinions + sup->board->counters.names_refused;
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		result->restarts[role] = sup->child[role].forks ? sup->child[role].forks - 1 : 0;
 	if (sup->failed) {
-		*err = sup->board->err;
+		*err = sup->err;
 		return sup->failed;
 	}
 	return sup->crew.image >= 0 ? flowdb_load(sup->crew.image, ret_db, err) : 0;

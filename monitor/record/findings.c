@@ -386,15 +386,21 @@ struct finding *gathered_finding(const struct gathered *gathered)
 	return finding;
 }
 
+/* A sensor that was taken over may tell of one flow twice: then both are taken off, but never below 0. */
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from > by ? from - by : 0;
+}
+
 void findings_drop(struct findings *findings, struct gathered *gathered)
 {
 	struct finding *finding = gathered_finding(gathered);
 
 	if (!finding)
 		return;
-	finding->row.flows--;
-	finding->row.kept -= gathered->kept;
-	finding->row.bytes -= gathered->bytes;
+	finding->row.flows = less(finding->row.flows, 1);
+	finding->row.kept = less(finding->row.kept, gathered->kept);
+	finding->row.bytes = less(finding->row.bytes, gathered->bytes);
 	finding->dirty = true;
 	if (!finding->row.flows)
 		finding_close(finding,
@@ -442,12 +448,12 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		return r;
 	while (finding->folded)
 		finding = finding->folded;
-	if (gathered_finding(gathered) != finding) {
+	if (gathered_finding(gathered) != finding || !finding->row.flows) {
 		findings_drop(findings, gathered);
 		gathered->finding = finding;
 		finding->row.flows++;
 	}
-	finding->row.bytes += bytes - gathered->bytes;
+	finding->row.bytes = less(finding->row.bytes, gathered->bytes) + bytes;
 	gathered->bytes = bytes;
 	if (!finding->row.first_us || facts->first_us < finding->row.first_us)
 		finding->row.first_us = facts->first_us;

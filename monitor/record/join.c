@@ -33,8 +33,7 @@ void join_drain(struct join *join, struct ring *opinions)
 	while ((event = ring_peek(opinions))) {
 		const struct event_opinion *opinion = (const struct event_opinion *)event;
 
-		if (event_check(event, event->len) < 0 || event->type != EVENT_OPINION ||
-		    !opinion->flow) {
+		if (event_check(event, event->len) < 0 || event->type != EVENT_OPINION) {
 			join->refused++;
 		} else {
 			idmap_take(&join->opinions, opinion->flow);

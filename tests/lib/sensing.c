@@ -274,6 +274,7 @@ void fill_packets(struct sensing *bench)
 
 	while ((event = ring_reserve(bench->packets, sizeof(*event)))) {
 		event->head.type = EVENT_FORGET;
+		event->flow = EVENT_NUMBER_MAX; /* no flow of a test */
 		ring_publish(bench->packets);
 	}
 }

@@ -81,7 +81,7 @@ static void names_leases_packets_and_opinions_are_checked(void **state)
 {
 	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 3, .name = "abc"};
 	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24};
-	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .app = APP_SSH};
+	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .flow = 1, .app = APP_SSH};
 
 	assert_int_equal(event_check(&name.head, sizeof(name)), 0);
 	name.name_len = 4;
@@ -94,6 +94,63 @@ static void names_leases_packets_and_opinions_are_checked(void **state)
 	assert_int_equal(event_check(&opinion.head, sizeof(opinion)), -EBADMSG);
 }
 
+/* Sums of such numbers would overflow. */
+static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
+{
+	static const int64_t WRONG[] = {-1, EVENT_NUMBER_MAX + 1, INT64_MAX, INT64_MIN};
+
+	for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+#define CASE(kind, event_type, member) \
+	do { \
+		union { \
+			struct event head; \
+			struct kind event; \
+			uint8_t room[512]; \
+		} u = {.event = {.head = {.len = (sizeof(struct kind) + 7) / 8 * 8, .type = event_type}}}; \
+		if (event_type == EVENT_FLOW_END) \
+			u.event = *(struct kind *)(void *)&flow; \
+		if (event_type == EVENT_NAME) \
+			memcpy(u.room + offsetof(struct event_name, name_len), "\1a", 2); \
+		if (event_type == EVENT_BLIND) \
+			u.room[offsetof(struct event_blind, cause)] = BLIND_CLOCK_STEP; \
+		if (event_type == EVENT_PACKET || event_type == EVENT_FORGET || event_type == EVENT_OPINION) \
+			((struct event_forget *)(void *)&u)->flow = 1; \
+		assert_int_equal(event_check(&u.head, u.head.len), 0); \
+		memcpy(&u.event.member, &WRONG[i], sizeof(WRONG[i])); \
+		assert_int_equal(event_check(&u.head, u.head.len), -EBADMSG); \
+	} while (0)
+		struct event_flow flow = sound_flow();
+
+		CASE(event_flow, EVENT_FLOW_END, facts.id);
+		CASE(event_flow, EVENT_FLOW_END, facts.first_us);
+		CASE(event_flow, EVENT_FLOW_END, facts.last_us);
+		CASE(event_flow, EVENT_FLOW_END, facts.first_try_us);
+		CASE(event_flow, EVENT_FLOW_END, facts.last_try_us);
+		CASE(event_flow, EVENT_FLOW_END, facts.packets[1]);
+		CASE(event_flow, EVENT_FLOW_END, facts.bytes[1]);
+		CASE(event_name, EVENT_NAME, time_us);
+		CASE(event_lease, EVENT_LEASE, time_us);
+		CASE(event_health, EVENT_HEALTH, time_us);
+		CASE(event_health, EVENT_HEALTH, counters.seen);
+		CASE(event_health, EVENT_HEALTH, counters.told_shed);
+		CASE(event_input, EVENT_INPUT, first_us);
+		CASE(event_input, EVENT_INPUT, last_us);
+		CASE(event_input, EVENT_INPUT, packets);
+		CASE(event_packet, EVENT_PACKET, flow);
+		CASE(event_packet, EVENT_PACKET, time_us);
+		CASE(event_forget, EVENT_FORGET, flow);
+		CASE(event_opinion, EVENT_OPINION, flow);
+		CASE(event_begin, EVENT_BEGIN, time_us);
+		CASE(event_blind, EVENT_BLIND, since_us);
+		CASE(event_blind, EVENT_BLIND, until_us);
+		CASE(event_blind, EVENT_BLIND, count);
+		CASE(event_evidence, EVENT_EVIDENCE, time_us);
+		CASE(event_evidence, EVENT_EVIDENCE, flow);
+		CASE(event_found, EVENT_FOUND, time_us);
+#undef CASE
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +158,7 @@ int main(void)
 		cmocka_unit_test(every_field_that_is_used_as_an_index_or_length_is_checked),
 		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
 		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),
+		cmocka_unit_test(times_counts_and_numbers_of_flows_have_their_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
