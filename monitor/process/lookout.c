@@ -82,10 +82,12 @@ void lookout_drops(struct supervisor *sup)
 void lookout_export(struct supervisor *sup)
 {
 	bool fails = atomic_load(&sup->board->export_fails);
+	struct err err;
 
-	if (fails && !sup->export_fails)
-		log_warning("--eve %s: %s; findings wait", sup->options->eve,
-		            sup->board->export_err.text);
+	if (fails && !sup->export_fails) {
+		board_err(sup->board, PROCESS_EXPORTER, &err);
+		log_warning("--eve %s: %s; findings wait", sup->options->eve, err.text);
+	}
 	sup->export_fails = fails;
 }
 

@@ -4,6 +4,8 @@
 #include "monitor/process/supervision.h"
 #include "monitor/log.h"
 
+#include <signal.h>
+
 static enum blind_cause cause_of(enum process_role role)
 {
 	return role == PROCESS_SENSOR      ? BLIND_SENSOR_DOWN
@@ -27,7 +29,7 @@ static void down(struct supervisor *sup, enum process_role role, int64_t since_u
 /* A successor is ready: the interval is over. */
 void succession_up(struct supervisor *sup, enum process_role role)
 {
-	int64_t ready_us = atomic_load(&sup->board->role[role].ready_us);
+	int64_t ready_us = board_time(&sup->board->role[role].ready_us);
 
 	if (!sup->down_us[role] || !ready_us || !sup->child[role].pid)
 		return;
@@ -41,9 +43,17 @@ void succession_up(struct supervisor *sup, enum process_role role)
 	bell_ring(&sup->board->bell[PROCESS_RECORDER]);
 }
 
+/* Until when the sensor read; it cannot have been later than now. */
+static int64_t seen_us(const struct supervisor *sup)
+{
+	int64_t us = board_time(&sup->board->seen_us), now_us = crew_now_us();
+
+	return sup->live && us > now_us ? now_us : us;
+}
+
 static void sensor_died(struct supervisor *sup, const struct child_end *end)
 {
-	const struct board_frame *frame = &sup->board->frame;
+	struct board_frame frame;
 	struct child *child = &sup->child[PROCESS_SENSOR];
 	unsigned unheard = atomic_load(&sup->board->unheard);
 	char text[sizeof(sup->down_text[0])];
@@ -52,10 +62,10 @@ static void sensor_died(struct supervisor *sup, const struct child_end *end)
 	snprintf(text, sizeof(text), "%s", end->text);
 	if (unheard)
 		text_add(text, sizeof(text), "; %u open flows leave no row", unheard);
-	if (end->crashed && frame->len && frame->len <= EVIDENCE_MAX)
-		tidings_evidence(&sup->tidings, BLIND_SENSOR_DOWN, 0, frame->time_us, frame->link,
-		                 frame->bytes, frame->len, frame->wire_len);
-	down(sup, PROCESS_SENSOR, atomic_load(&sup->board->seen_us), text);
+	if (end->crashed && board_frame(sup->board, &frame))
+		tidings_evidence(&sup->tidings, BLIND_SENSOR_DOWN, 0, frame.time_us, frame.link,
+		                 frame.bytes, frame.len, frame.wire_len);
+	down(sup, PROCESS_SENSOR, seen_us(sup), text);
 	log_warning("the sensor was %s%s; another one goes on", text,
 	            end->hand ? " with a packet in hand" : "");
 	if (sup->stop >= BOARD_STOP)
@@ -68,19 +78,30 @@ static void sensor_died(struct supervisor *sup, const struct child_end *end)
 
 static void sensor_ended(struct supervisor *sup, const struct child_end *end)
 {
+	/* A live run ends when we say so, not when a sensor does. */
+	bool early = sup->live && sup->stop < BOARD_STOP;
+
 	switch (end->exit_code) {
 	case CREW_DONE:
-		supervisor_stop_at(sup, BOARD_NO_SENSOR);
+		if (early)
+			sensor_died(sup, end);
+		else
+			supervisor_stop_at(sup, BOARD_NO_SENSOR);
 		break;
 	case CREW_FAILED:
-		log_err(&sup->board->err);
-		sup->failed = sup->board->err.code ? sup->board->err.code : -EIO;
+		board_err(sup->board, PROCESS_SENSOR, &sup->err);
+		log_err(&sup->err);
+		if (early) {
+			sensor_died(sup, end);
+			break;
+		}
+		sup->failed = sup->err.code;
 		supervisor_stop_at(sup, BOARD_NO_SENSOR);
 		break;
 	case CREW_AWAY:
 	case CREW_GONE:
 		sup->child[PROCESS_SENSOR].not_before_us = 0;
-		down(sup, PROCESS_SENSOR, atomic_load(&sup->board->seen_us),
+		down(sup, PROCESS_SENSOR, seen_us(sup),
 		     end->exit_code == CREW_AWAY ? "handed over" : "every interface is gone");
 		if (sup->stop >= BOARD_STOP)
 			supervisor_stop_at(sup, BOARD_NO_SENSOR);
@@ -97,7 +118,7 @@ static void inspector_died(struct supervisor *sup, const struct child_end *end)
 {
 	struct ring *packets = sup->crew.packets;
 	struct child *child = &sup->child[PROCESS_INSPECTOR];
-	int64_t since_us = sup->live ? crew_now_us() : atomic_load(&sup->board->now_us);
+	int64_t since_us = sup->live ? crew_now_us() : board_time(&sup->board->now_us);
 	const struct event *event;
 
 	ring_attach_reader(packets);
@@ -129,15 +150,22 @@ static void recorder_ended(struct supervisor *sup, const struct child_end *end)
 {
 	struct child *child = &sup->child[PROCESS_RECORDER];
 
-	if (end->exit_code == CREW_DONE) {
+	if (end->exit_code == CREW_DONE && (!sup->live || sup->stop >= BOARD_STOP)) {
 		supervisor_stop_at(sup, BOARD_NO_RECORDER);
 		return;
 	}
+	if (end->exit_code == CREW_DONE) {
+		log_warning("the sensor said that the run is over, which it is not: it is replaced");
+		if (sup->child[PROCESS_SENSOR].pid)
+			kill(sup->child[PROCESS_SENSOR].pid, SIGKILL);
+	}
+	if (end->exit_code == CREW_FAILED || end->exit_code == CREW_FULL)
+		board_err(sup->board, PROCESS_RECORDER, &sup->err);
 	if (end->exit_code == CREW_FAILED || !sup->options->dir ||
 	    (child->forks >= TRIES && child->backoff_us && end->exit_code != CREW_FULL)) {
 		if (end->exit_code != CREW_FAILED)
-			err_set(&sup->board->err, -EIO, "the recorder was %s", end->text);
-		supervisor_fail(sup, sup->board->err.code ? sup->board->err.code : -EIO);
+			err_set(&sup->err, -EIO, "the recorder was %s", end->text);
+		supervisor_fail(sup, sup->err.code);
 		return;
 	}
 	if (end->exit_code != CREW_FULL) {
@@ -147,9 +175,24 @@ static void recorder_ended(struct supervisor *sup, const struct child_end *end)
 	}
 	if (!sup->down_us[PROCESS_RECORDER]) {
 		log_error("%s; flows are kept in memory until it can be written again",
-		          sup->board->err.text);
+		          sup->err.text);
 		down(sup, PROCESS_RECORDER, crew_now_us(), "");
 	}
+}
+
+static void exporter_ended(struct supervisor *sup, const struct child_end *end)
+{
+	bool failed = end->exit_code == CREW_FAILED;
+	struct err err;
+
+	/* At the end it gets a few tries more, not a hundred. */
+	sup->exported = sup->stop >= BOARD_NO_RECORDER &&
+	                (end->exit_code == CREW_DONE || ++sup->export_tries >= TRIES);
+	if (end->exit_code == CREW_DONE)
+		return;
+	board_err(sup->board, PROCESS_EXPORTER, &err);
+	log_warning("the exporter was %s%s%s", end->text, failed ? ": " : "",
+	            failed ? err.text : "");
 }
 
 void succession_ended(struct supervisor *sup, enum process_role role, const struct child_end *end)
@@ -159,21 +202,25 @@ void succession_ended(struct supervisor *sup, enum process_role role, const stru
 		sensor_ended(sup, end);
 		break;
 	case PROCESS_INSPECTOR:
-		if (end->exit_code != CREW_DONE)
+		if (end->exit_code != CREW_DONE || sup->stop < BOARD_NO_SENSOR)
 			inspector_died(sup, end);
 		break;
 	case PROCESS_RECORDER:
 		recorder_ended(sup, end);
 		break;
 	default:
-		/* At the end it gets a few tries more, not a hundred. */
-		sup->exported = end->exit_code == CREW_DONE ||
-		                (sup->stop >= BOARD_NO_RECORDER && ++sup->export_tries >= TRIES);
-		if (end->exit_code != CREW_DONE)
-			log_warning("the exporter was %s%s%s", end->text,
-			            end->exit_code == CREW_FAILED ? ": " : "",
-			            end->exit_code == CREW_FAILED ? sup->board->err.text : "");
+		exporter_ended(sup, end);
 	}
+}
+
+/* Where nobody could go on counting from what a sensor left, the recorder's last word counts. */
+static void counters_mend(struct supervisor *sup)
+{
+	struct counters *counters = &sup->board->counters;
+	struct counters told = sup->board->committed.counters;
+
+	if (!board_counters(counters) && board_counters(&told))
+		*counters = told;
 }
 
 /* Live a successor gets handles of its own, on what interfaces there are. */
@@ -214,6 +261,8 @@ void succession_restart(struct supervisor *sup, enum process_role role)
 	}
 	if (fresh)
 		sup->crew.capture = fresh;
+	if (role == PROCESS_SENSOR)
+		counters_mend(sup);
 	if (supervisor_start(sup, role, &err) < 0) {
 		log_err(&err);
 		child->not_before_us = child_clock_us() + 1000000;

@@ -37,7 +37,8 @@ struct supervisor {
 	unsigned export_tries;
 	bool export_fails;
 	bool exported; /* the exporter has said its last word */
-	int failed; /* negative errno: the run ends with board->err */
+	int failed; /* negative errno: the run ends with `err` */
+	struct err err;
 };
 
 /* supervisor.c */
