@@ -172,7 +172,8 @@ static const char *shown(const struct out_column *columns, unsigned short width,
 	struct out *out = NULL;
 	struct err err = {0};
 	int terminal, end;
-	ssize_t len;
+	size_t len = 0;
+	ssize_t n;
 	FILE *file;
 
 	setenv("NO_COLOR", "1", 1);
@@ -186,10 +187,12 @@ static const char *shown(const struct out_column *columns, unsigned short width,
 	write_row(out, row);
 	assert_int_equal(out_finish(out, &err), 0);
 	out_free(out);
-	len = read(terminal, text, sizeof(text) - 1);
+	/* It comes in pieces, when the kernel gets to it; behind the last one the terminal is gone. */
+	fclose(file);
+	while (len < sizeof(text) - 1 && (n = read(terminal, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
 	assert_true(len > 0);
 	text[len] = '\0';
-	fclose(file);
 	close(terminal);
 	unsetenv("NO_COLOR");
 	return text;

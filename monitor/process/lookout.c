@@ -1,0 +1,120 @@
+/*
+ * lookout.c - see supervision.h: interfaces, rings, and what the others want to be shown.
+ */
+#include "monitor/process/supervision.h"
+#include "monitor/log.h"
+
+#include <signal.h>
+
+/* Who writes what none of us writes has been taken over. */
+void lookout_nonsense(struct supervisor *sup)
+{
+	const struct {
+		const struct ring *ring;
+		enum process_role writer;
+	} rings[] = {
+		{sup->crew.facts, PROCESS_SENSOR},
+		{sup->crew.packets, PROCESS_SENSOR},
+		{sup->crew.opinions, PROCESS_INSPECTOR},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rings); i++) {
+		struct child *writer = &sup->child[rings[i].writer];
+
+		if (!ring_is_broken(rings[i].ring) || !writer->pid)
+			continue;
+		log_warning("the %s wrote nonsense: it is replaced",
+		            process_role_name(rings[i].writer));
+		kill(writer->pid, SIGKILL);
+	}
+}
+
+void lookout_links(struct supervisor *sup)
+{
+	bool another = false;
+
+	for (size_t i = 0; sup->links && i < sup->options->capture.input_count; i++) {
+		const char *name = sup->options->capture.inputs[i];
+		enum link_news news = links_look(sup->links, i);
+		int64_t now_us = crew_now_us(), *down_us = &sup->link[i].down_us;
+		bool up = links_is_up(sup->links, i);
+
+		if (news == LINK_ANOTHER)
+			sup->link[i].handled = false;
+		if (news != LINK_SAME && !up && !*down_us) {
+			log_warning("%s: the interface is %s; waiting for it", name,
+			            links_exists(sup->links, i) ? "down" : "gone");
+			*down_us = now_us;
+			tidings_blind(&sup->tidings, BLIND_LINK_DOWN, now_us, 0, 1, name);
+		} else if (up && *down_us) {
+			log_note("%s: the interface is up again", name);
+			tidings_blind(&sup->tidings, BLIND_LINK_DOWN, *down_us, now_us, 0, name);
+			*down_us = 0;
+		} else if (news == LINK_ANOTHER) { /* away for less than two looks */
+			tidings_blind(&sup->tidings, BLIND_LINK_DOWN, now_us - SUPERVISOR_LOOK_MS * 1000,
+			              now_us, 1, name);
+		}
+		another |= up && !sup->link[i].handled;
+	}
+	/* The sensor's handle is on what was there before: another sensor takes its place. */
+	if (another && sup->child[PROCESS_SENSOR].pid && sup->stop == BOARD_RUN) {
+		atomic_store(&sup->board->stop, BOARD_HAND_OVER);
+		supervisor_bells(sup);
+	}
+}
+
+/* What the interfaces dropped before any capture; not the sensor's to ask, for it may open nothing. */
+void lookout_drops(struct supervisor *sup)
+{
+	uint64_t sum = 0, drops;
+
+	for (size_t i = 0; i < sup->options->capture.input_count; i++) {
+		if (capture_interface_drops(sup->options->capture.inputs[i], &drops) < 0)
+			continue;
+		if (!sup->link[i].drops_known || drops < sup->link[i].drops)
+			sup->link[i].drops = drops;
+		sup->link[i].drops_known = true;
+		sum += drops - sup->link[i].drops;
+	}
+	sup->board->counters.interface_dropped = sum;
+}
+
+void lookout_export(struct supervisor *sup)
+{
+	bool fails = atomic_load(&sup->board->export_fails);
+	struct err err;
+
+	if (fails && !sup->export_fails) {
+		board_err(sup->board, PROCESS_EXPORTER, &err);
+		log_warning("--eve %s: %s; findings wait", sup->options->eve, err.text);
+	}
+	sup->export_fails = fails;
+}
+
+void lookout_found(struct supervisor *sup)
+{
+	const struct event *event;
+
+	while ((event = ring_peek(sup->crew.found))) {
+		if (event_check(event, event->len) < 0) {
+			sup->board->result.refused++;
+		} else if (event->type == EVENT_INPUT) {
+			capture_tell(sup->crew.capture, (const struct event_input *)event);
+		} else if (event->type == EVENT_FOUND && sup->options->found) {
+			const struct event_found *found = (const struct event_found *)event;
+			char unit[UINT8_MAX + 1], reason[EVENT_MAX];
+
+			memcpy(unit, found->text, found->unit_len);
+			unit[found->unit_len] = '\0';
+			memcpy(reason, found->text + found->unit_len,
+			       (size_t)(found->text_len - found->unit_len));
+			reason[found->text_len - found->unit_len] = '\0';
+			sup->options->found(sup->options->context,
+			                    &(struct run_found){found->time_us, found->id,
+			                                        found->kind, found->severity,
+			                                        unit, reason});
+		}
+		ring_take(sup->crew.found);
+		ring_release(sup->crew.found);
+	}
+}
