@@ -257,6 +257,14 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 	return flowdb_check(query->db, err);
 }
 
+void query_say_outside(const struct query *query)
+{
+	char text[COVERS_TEXT];
+
+	log_note("nothing was recorded in that window: nobody watched; the database covers %s",
+	         covers_print(query, text));
+}
+
 int finding_by_id(struct flowdb *db, int64_t id,
                   int (*each)(void *context, const struct finding_view *finding,
                               struct err *err),

@@ -85,6 +85,9 @@ void query_head(const struct query *query, struct out *out);
 int query_foot(const struct query *query, struct out *out, const char *what,
                struct err *err) MUST_CHECK;
 
+/* That nothing was recorded in the window, and what was. */
+void query_say_outside(const struct query *query);
+
 /* One finding by its id, whatever its state. No such one: `each` is not called. */
 int finding_by_id(struct flowdb *db, int64_t id,
                   int (*each)(void *context, const struct finding_view *finding,

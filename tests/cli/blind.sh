@@ -63,6 +63,21 @@ is '... which no row says, so there is no id' "$(field id <<<"$said" | sort -u)"
 is '... listed where it belongs' "$(ids --since 2026-03-02T07:00 --until 2026-03-02T09:00)" 'null 1 3 2 4 null '
 is '... and not for another cause' "$(ids --since 2026-03-02T07:00 --cause one-sided)" '2 '
 
+# A window outside everything recorded was watched by nobody, whichever end is open.
+outside() {
+	"$TLMON" blind -o jsonl "$@" >"$work/out" 2>"$work/err"
+	echo "$? $(field id <"$work/out") $(field cause <"$work/out") $(field start <"$work/out") $(field end <"$work/out")" \
+		"$(grep -c 'nothing was recorded in that window: .* the database covers 2026-03-02' "$work/err")"
+}
+is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2027-01-01)" \
+	'1 null "not-running" "2027-01-01T00:00:00.000000Z" null 1'
+is '... nor one before it' "$(outside --until 2020-01-01)" '1 null "not-running" null "2020-01-01T00:00:00.000000Z" 1'
+is '... nor one with two ends' "$(outside --cause not-running --since 2026-03-02T09:00 --until 2026-03-02T09:00:10)" \
+	'1 null "not-running" "2026-03-02T09:00:00.000000Z" "2026-03-02T09:00:10.000000Z" 1'
+is '... which is said where another cause is asked for, too' "$(outside --until 2020-01-01 --cause evicted)" '1     1'
+has 'the table leaves the open end open' "$("$TLMON" blind --until 2020-01-01 2>&1)" '^ +open  not-running +all$'
+is 'a window that touches the recording is answered as ever' "$(outside --until 2026-03-02T08:00:05)" '0     0'
+
 # Two recordings and what lies between them.
 cp -r "$work/db" "$work/two"
 sql two "DELETE FROM blind; INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended) VALUES
@@ -90,6 +105,14 @@ live dead 600 60 0
 is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
 said=$("$TLMON" blind -l "$work/dead" -o jsonl)
 is '... and since then nobody watches, which goes on' "$(field cause <<<"$said") $(field end <<<"$said")" '"not-running" null'
+flock --no-fork "$work/dead" sleep 60 &
+holder=$!
+for _ in {1..100}; do flock -n -s "$work/dead" true || break; sleep 0.05; done
+is 'while its writer is there it is not dead, but stalled' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"stalled"'
+has '... which is said in words' "$("$TLMON" status -l "$work/dead")" '^stalled +running, but its heartbeat is 6[0-9] s old: .*doctor --sandbox'
+is '... and nobody says that it does not run' "$("$TLMON" blind -l "$work/dead" -o json 2>/dev/null | tr -d '\n')" '[]'
+kill "$holder"
+wait "$holder" 2>/dev/null
 live just 600 3 1
 is '... from the end of one that ended in order, at once' "$("$TLMON" blind -l "$work/just" -o jsonl | field cause)" '"not-running"'
 live done 600 60 1
