@@ -18,6 +18,7 @@ struct flow_query {
 	struct prefix peer; /* bits 0: any */
 	uint8_t ruling, kind;
 	uint8_t severity; /* at least this */
+	bool blind;       /* those that were not seen whole alone */
 	int64_t finding;
 	uint64_t limit; /* 0: all */
 };

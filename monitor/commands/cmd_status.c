@@ -14,9 +14,9 @@ static const char HELP[] =
 	"Tells from the database how the monitor stands: running (its heartbeat is at\n"
 	"most 5 s old), stalled (it is older, and yet its writer is there: one of its\n"
 	"processes stands still), ended or died, and since when; the last packet; listed\n"
-	"units that were never seen; roles that the site leaves empty; open findings; what\n"
-	"could not be seen in the last 24 hours of data; processes restarted; how much of\n"
-	"what is documented is so on weak grounds. It ends 0 whatever it tells.\n\n" LOG_HELP
+	"units that were never seen; roles that the site leaves empty; open findings;\n"
+	"what could not be seen in the last 24 hours of data; processes restarted; how\n"
+	"much of what is documented is so on weak grounds. It ends 0 whatever it tells.\n\n" LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -h, --help            this text\n\n"
 	"Is it running, and does it see all units?\n"

@@ -161,3 +161,4 @@ sql db "UPDATE flow SET blind = 1 WHERE id = $flow; UPDATE blind SET (since_us, 
 has 'explain says why a flow was not seen whole' "$("$TLMON" explain "$flow")" \
 	'^ +not all seen +2026-03-02T.*: .*the mirror showed one direction of conversations'
 is '... and flows -o jsonl that it was not' "$("$TLMON" flows -o jsonl | grep -c '"blind":true')" 1
+is '... and flows --blind lists it alone' "$("$TLMON" flows --blind -o jsonl | field id)" "$flow"
