@@ -40,6 +40,23 @@ const char *time_print_local(int64_t us, char buf[TIME_TEXT])
 	return buf;
 }
 
+const char *time_print_span(int64_t us, char buf[TIME_TEXT])
+{
+	long long s = us / SECOND_US;
+
+	if (s >= 86400)
+		snprintf(buf, TIME_TEXT, "%lld d %lld h", s / 86400, s / 3600 % 24);
+	else if (s >= 3600)
+		snprintf(buf, TIME_TEXT, "%lld h %lld min", s / 3600, s / 60 % 60);
+	else if (s >= 60)
+		snprintf(buf, TIME_TEXT, "%lld min %lld s", s / 60, s % 60);
+	else if (s >= 1) /* cut, not rounded: never 60.0 s */
+		snprintf(buf, TIME_TEXT, "%lld.%lld s", s, (long long)(us / 100000 % 10));
+	else
+		snprintf(buf, TIME_TEXT, "%lld ms", us > 0 ? (long long)(us / 1000) : 0);
+	return buf;
+}
+
 /* Exactly `digits` digits, worth `low` to `high`; -1 if they do not stand there. */
 static int number(const char **text, unsigned digits, int low, int high)
 {

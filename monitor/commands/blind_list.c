@@ -252,9 +252,9 @@ void blind_sums_add(struct blind_sums *sums, const struct blind_row *blind)
 		until_us = sums->until_us;
 	sum->intervals++;
 	sum->count += blind->count;
-	if (!blind->since_us) /* one without a beginning has no length */
-		return;
-	if (until_us > since_us) {
+	/* A window outside all that was recorded, open at one end, has no length. */
+	sum->open |= !blind->since_us || (!blind->until_us && since_us > sums->until_us);
+	if (blind->since_us && until_us > since_us) {
 		sum->us += until_us - since_us;
 		sum->to_us = until_us;
 	}
@@ -263,11 +263,10 @@ void blind_sums_add(struct blind_sums *sums, const struct blind_row *blind)
 const char *blind_sum_print(const struct blind_sum *sum, enum blind_cause cause,
                             char buf[BLIND_SUM_TEXT])
 {
-	char count[BLIND_COUNT_TEXT];
+	char count[BLIND_COUNT_TEXT], lasted[TIME_TEXT];
 
-	snprintf(buf, BLIND_SUM_TEXT, "%llu interval%s, %.1f s",
-	         (unsigned long long)sum->intervals, sum->intervals == 1 ? "" : "s",
-	         (double)sum->us / 1e6);
+	snprintf(buf, BLIND_SUM_TEXT, "%llu interval%s, %s", (unsigned long long)sum->intervals,
+	         plural(sum->intervals), sum->open ? "open" : time_print_span(sum->us, lasted));
 	if (*blind_count_print(cause, sum->count, count))
 		text_add(buf, BLIND_SUM_TEXT, ", %s", count);
 	return buf;

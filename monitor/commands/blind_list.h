@@ -28,6 +28,7 @@ struct blind_sums {
 	int64_t since_us, until_us; /* the window they are clipped to */
 	struct blind_sum {
 		uint64_t intervals, count;
+		bool open; /* one of them has no beginning, or begins after the window */
 		int64_t us, to_us; /* to_us: counted up to here */
 	} by_cause[BLIND_CAUSE_COUNT];
 };

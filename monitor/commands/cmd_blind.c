@@ -35,7 +35,7 @@ static const char HELP[] =
 static const struct out_column COLUMNS[] = {
 	{"id", "ID", OUT_RIGHT},
 	{NULL, "START", 0},
-	{NULL, "SECONDS", OUT_RIGHT},
+	{NULL, "LASTED", OUT_RIGHT},
 	{"cause", "CAUSE", 0},
 	{"unit", NULL, 0},
 	{NULL, "UNIT", OUT_CUT_NEXT},
@@ -77,7 +77,7 @@ static int put_blind(void *context, const struct blind_view *blind, struct err *
 	else
 		out_null(out);
 	out_text(out, row->since_us ? start_print(row->since_us, text) : "");
-	snprintf(text, sizeof(text), "%.3f", (double)(row->until_us - row->since_us) / 1e6);
+	time_print_span(row->until_us - row->since_us, text);
 	out_text(out, open ? "open" : row->until_us ? text : "goes on");
 	out_text(out, blind_cause_name(cause));
 	out_text(out, blind->unit);
@@ -177,10 +177,8 @@ int cmd_blind(int argc, char **argv)
 		else
 			r = query_option(&options, option, optarg, &err);
 	}
-	if (r >= 0 && optind < argc)
-		r = err_set(&err, -EINVAL,
-		            "blind: '%s' is no option; 'tlmon blind --help' lists them",
-		            argv[optind]);
+	if (r >= 0)
+		r = command_line_end(&line, argc, argv, &err);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)

@@ -413,10 +413,8 @@ int cmd_doctor(int argc, char **argv)
 		else
 			r = out_format_parse(optarg, &format, &err);
 	}
-	if (r >= 0 && optind < argc)
-		r = err_set(&err, -EINVAL,
-		            "doctor: '%s' is no option; 'tlmon doctor --help' lists them",
-		            argv[optind]);
+	if (r >= 0)
+		r = command_line_end(&line, argc, argv, &err);
 	if (r < 0)
 		return log_err(&err);
 	return sandbox ? doctor_sandbox(format, wide, &err) : doctor_host(format, wide, &err);

@@ -48,10 +48,11 @@ static int explain_recorded(struct explain *explain, const struct policy_options
 	if (r < 0)
 		return r;
 	return err_set(err, -ENOENT,
-	               "no %s %s%lld in %s/flows.db; it holds %llu flows and %llu findings",
+	               "no %s %s%lld in %s/flows.db; it holds %llu flow%s and %llu finding%s",
 	               is_finding ? "finding" : "flow", is_finding ? "F" : "", (long long)id,
 	               data_dir(explain->dir), (unsigned long long)span.flows,
-	               (unsigned long long)span.findings);
+	               plural(span.flows), (unsigned long long)span.findings,
+	               plural(span.findings));
 }
 
 /* The words of a tuple that the shell parted. */

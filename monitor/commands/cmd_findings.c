@@ -86,10 +86,8 @@ int cmd_findings(int argc, char **argv)
 		else
 			r = query_option(&options, option, optarg, &err);
 	}
-	if (r >= 0 && optind < argc)
-		r = err_set(&err, -EINVAL,
-		            "findings: '%s' is no option; 'tlmon findings --help' lists them",
-		            argv[optind]);
+	if (r >= 0)
+		r = command_line_end(&line, argc, argv, &err);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)

@@ -100,10 +100,8 @@ int cmd_flows(int argc, char **argv)
 		else
 			r = query_option(&options, option, optarg, &err);
 	}
-	if (r >= 0 && optind < argc)
-		r = err_set(&err, -EINVAL,
-		            "flows: '%s' is no option; 'tlmon flows --help' lists them",
-		            argv[optind]);
+	if (r >= 0)
+		r = command_line_end(&line, argc, argv, &err);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)

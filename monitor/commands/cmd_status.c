@@ -131,26 +131,10 @@ static void tell(const char *name, const char *fmt, ...)
 	putchar('\n');
 }
 
-/* "3 d 4 h", "2 h 5 min", "12 s" */
-static const char *lasted_print(int64_t us, char buf[48])
-{
-	long long s = us > 0 ? us / SECOND_US : 0;
-
-	if (s >= 86400)
-		snprintf(buf, 48, "%lld d %lld h", s / 86400, s / 3600 % 24);
-	else if (s >= 3600)
-		snprintf(buf, 48, "%lld h %lld min", s / 3600, s / 60 % 60);
-	else if (s >= 60)
-		snprintf(buf, 48, "%lld min %lld s", s / 60, s % 60);
-	else
-		snprintf(buf, 48, "%lld s", s);
-	return buf;
-}
-
 static void print_run(const struct status *status)
 {
 	const char *state = state_of(status);
-	char begun[TIME_TEXT], last[TIME_TEXT], lasted[48];
+	char begun[TIME_TEXT], last[TIME_TEXT], lasted[TIME_TEXT];
 
 	if (!status->any) {
 		tell("empty", "no run has begun");
@@ -162,7 +146,7 @@ static void print_run(const struct status *status)
 		tell(state, "no packet yet");
 	else if (!strcmp(state, "running"))
 		tell(state, "since %s local (%s)", begun,
-		     lasted_print(status->query.now_us - status->begun_us, lasted));
+		     time_print_span(status->query.now_us - status->begun_us, lasted));
 	else if (!strcmp(state, "stalled"))
 		tell(state,
 		     "running, but its heartbeat is %lld s old: a process of it stands still "
@@ -170,7 +154,7 @@ static void print_run(const struct status *status)
 		     (long long)((status->query.now_us - status->last_us) / SECOND_US));
 	else if (status->live)
 		tell(state, "%s local, after %s", last,
-		     lasted_print(status->last_us - status->begun_us, lasted));
+		     time_print_span(status->last_us - status->begun_us, lasted));
 	else
 		tell(state, "a recording of %s .. %s local", begun, last);
 	tell("reads", "%s%s (run %lld)", status->live ? "" : "files: ", status->inputs,
@@ -180,7 +164,7 @@ static void print_run(const struct status *status)
 	else if (status->live)
 		tell("packet", "the last one at %s local, %s ago",
 		     time_print_local(status->packet_us, last),
-		     lasted_print(status->query.now_us - status->packet_us, lasted));
+		     time_print_span(status->query.now_us - status->packet_us, lasted));
 	else
 		tell("packet", "the last one at %s local",
 		     time_print_local(status->packet_us, last));
@@ -276,7 +260,8 @@ static int print_status(const struct status *status, struct err *err)
 	     (unsigned long long)standing->documented,
 	     share(standing->unproven, standing->documented),
 	     share(standing->wide, standing->documented));
-	tell("evidence", "%llu packets kept", (unsigned long long)standing->evidence);
+	tell("evidence", "%llu packet%s kept", (unsigned long long)standing->evidence,
+	     plural(standing->evidence));
 	return stream_end(stdout, err);
 }
 
@@ -421,10 +406,8 @@ int cmd_status(int argc, char **argv)
 		}
 		r = query_option(&options, option, optarg, &err);
 	}
-	if (r >= 0 && optind < argc)
-		r = err_set(&err, -EINVAL,
-		            "status: '%s' is no option; 'tlmon status --help' lists them",
-		            argv[optind]);
+	if (r >= 0)
+		r = command_line_end(&line, argc, argv, &err);
 	if (r >= 0)
 		r = query_open(&options, &status.query, &err);
 	if (r < 0)

@@ -47,10 +47,12 @@ static void print_times(const struct flow_view *flow)
 	time_print(facts->last_us, last);
 	explain_line("", "%s .. %s (%.3f s)", first, last,
 	             (double)(facts->last_us - facts->first_us) / 1e6);
-	explain_line("traffic", "out %llu packets, %llu bytes; in %llu packets, %llu bytes",
+	explain_line("traffic", "out %llu packet%s, %llu bytes; in %llu packet%s, %llu bytes",
 	             (unsigned long long)facts->packets[flow->local],
+	             plural(facts->packets[flow->local]),
 	             (unsigned long long)facts->bytes[flow->local],
 	             (unsigned long long)facts->packets[!flow->local],
+	             plural(facts->packets[!flow->local]),
 	             (unsigned long long)facts->bytes[!flow->local]);
 	explain_line("first packet", "number %llu of run %lld", (unsigned long long)facts->id,
 	             (long long)flow->run);
@@ -118,12 +120,13 @@ static void print_facts(const struct flow_view *flow)
 		explain_line("", "ICMP type %u code %u from %s", facts->icmp_type,
 		             facts->icmp_code, addr_print(&facts->icmp_sender, text));
 	if (facts->asked && facts->outcome != OUTCOME_ANSWERED)
-		explain_line("", "asked %u times within %.3f s", facts->tries,
+		explain_line("", "asked %u time%s within %.3f s", facts->tries,
+		             plural(facts->tries),
 		             (double)(facts->last_try_us - facts->first_try_us) / 1e6);
 	if (facts->settled_by)
-		explain_line("settled by", "%s after %u packets with payload",
+		explain_line("settled by", "%s after %u packet%s with payload",
 		             settled_by_name((enum settled_by)facts->settled_by),
-		             facts->payload_packets);
+		             facts->payload_packets, plural(facts->payload_packets));
 }
 
 static void print_verdict(const struct flow_view *flow)

@@ -147,6 +147,16 @@ int command_line_next(struct command_line *line, int argc, char **argv, struct e
 	return option;
 }
 
+int command_line_end(const struct command_line *line, int argc, char **argv, struct err *err)
+{
+	if (optind >= argc)
+		return 0;
+	return err_set(err, -EINVAL,
+	               "%s: '%s' is an argument, and it takes none; 'tlmon %s --help' lists its "
+	               "options",
+	               line->command, argv[optind], line->command);
+}
+
 const char *command_line_given(const struct command_line *line, int option)
 {
 	return line->given[option_index(line, option)];

@@ -36,6 +36,9 @@ struct command_line {
  */
 int command_line_next(struct command_line *line, int argc, char **argv,
                       struct err *err) MUST_CHECK;
+/* -EINVAL with err filled if a word is left, for a command that takes options alone; else 0. */
+int command_line_end(const struct command_line *line, int argc, char **argv,
+                     struct err *err) MUST_CHECK;
 /* The value of the option with this `val`; NULL if it was not given. */
 const char *command_line_given(const struct command_line *line, int option);
 

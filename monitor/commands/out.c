@@ -123,14 +123,17 @@ uint64_t out_count(const struct out *out)
 
 void out_say(struct out *out, const char *fmt, ...)
 {
+	CLEANUP(freep) char *text = NULL;
 	va_list args;
 
 	if (out->format != OUT_TABLE || out->gone)
 		return;
 	va_start(args, fmt);
-	vfprintf(out->file, fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	fputc('\n', out->file);
+	if (text)
+		out_table_say(out->table, text);
 }
 
 /* Begins the next cell; false where this format leaves its column out. */

@@ -270,28 +270,54 @@ int out_table_end(struct out_table *table)
 	return ++table->rows < OUT_TABLE_ROWS ? 0 : out_table_flush(table);
 }
 
-/* Breaks at blanks to fit a terminal; elsewhere a note is one line, so that grep finds it. */
-static void note_put(const struct out_table *table, const char *note)
+/*
+ * Breaks at blanks to fit a terminal, `hang` blanks before every line but the first; elsewhere it is
+ * one line, so that grep finds it.
+ */
+static void wrap_put(const struct out_table *table, const char *text, size_t hang)
 {
-	size_t width =
-		table->width > 40 && table->width < SIZE_MAX ? table->width - 4 : SIZE_MAX;
+	size_t width = table->width > 40 ? table->width : SIZE_MAX, room = width;
 
-	while (*note) {
-		size_t len = strlen(note), cut = len;
+	for (;;) {
+		size_t len = strlen(text), cut = len, lead = strspn(text, " ");
 
-		if (len > width)
-			for (cut = width; cut && note[cut] != ' '; cut--)
+		if (len > room)
+			for (cut = room; cut > lead && text[cut] != ' '; cut--)
 				;
-		if (!cut)
-			cut = width;
-		fputs("    ", table->file);
+		if (cut <= lead) /* a word longer than the line */
+			cut = len < room ? len : room;
 		for (size_t i = 0; i < cut; i++)
-			fputc((unsigned char)note[i] < 0x20 || note[i] == 0x7f ? '?' : note[i],
+			fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i],
 			      table->file);
 		fputc('\n', table->file);
-		note += cut;
-		note += strspn(note, " ");
+		text += cut;
+		text += strspn(text, " ");
+		if (!*text)
+			return;
+		fprintf(table->file, "%*s", (int)hang, "");
+		room = width - hang;
 	}
+}
+
+#define NOTE_INDENT "    "
+
+static void note_put(const struct out_table *table, const char *note)
+{
+	char *line;
+
+	if (asprintf(&line, NOTE_INDENT "%s", note) < 0)
+		return;
+	wrap_put(table, line, strlen(NOTE_INDENT));
+	free(line);
+}
+
+/* What follows the first gap of two blanks goes on below itself. */
+void out_table_say(const struct out_table *table, const char *text)
+{
+	const char *gap = strstr(text, "  ");
+	size_t hang = gap ? (size_t)(gap - text) + strspn(gap, " ") : 0;
+
+	wrap_put(table, text, hang < 24 ? hang : 4);
 }
 
 /* Prints the rows held, each with its note below it, and starts the next piece. */

@@ -17,6 +17,8 @@ void out_table_free(struct out_table *table);
 void out_table_cell(struct out_table *table, const char *text);
 /* Paints it. */
 void out_table_paint(struct out_table *table, enum out_paint paint);
+/* A line of its own, now. */
+void out_table_say(const struct out_table *table, const char *text);
 /* A line below the row. */
 void out_table_note(struct out_table *table, const char *text);
 /* The row is whole; prints what is held once that is OUT_TABLE_ROWS. */

@@ -95,6 +95,12 @@ int finding_by_id(struct flowdb *db, int64_t id,
                               struct err *err),
                   void *context, struct err *err) MUST_CHECK;
 
+/* What makes a word of `count` things out of that of one: "s", "". */
+static inline const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 /* "F17" -> 17; false if it is no such word. */
 bool finding_id_parse(const char *text, int64_t *ret_id);
 /* "81234"; false if it is no number of a flow. */

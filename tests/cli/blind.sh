@@ -30,10 +30,13 @@ sql db "DELETE FROM blind;
 	(4, 1, 7, NULL, $second + 60000000, NULL, 1, 'eth1')"
 said=$("$TLMON" blind)
 has 'blind lists intervals with start, length, cause, unit, count, detail' "$said" \
-	'^ID +START +SECONDS +CAUSE +UNIT +COUNT +DETAIL' \
-	'^ 1  2026-03-02 08:00:10.000 +2\.500  kernel-drop +all +120 packets' \
-	'^ 2  2026-03-02 08:00:20.000 +1\.000  one-sided +huddle +3 flows' \
+	'^ID +START +LASTED +CAUSE +UNIT +COUNT +DETAIL' \
+	'^ 1  2026-03-02 08:00:10.000 +2\.5 s  kernel-drop +all +120 packets' \
+	'^ 2  2026-03-02 08:00:20.000 +1\.0 s  one-sided +huddle +3 flows' \
 	'^ 4  2026-03-02 08:01:00.000 +goes on  link-down +all +1 time +eth1'
+sql db "UPDATE blind SET until_us = since_us + 18000 WHERE id = 2"
+has '... a short one in ms' "$("$TLMON" blind --cause one-sided)" ' 18 ms  one-sided' '^one-sided +1 interval, 18 ms, 3 flows'
+sql db "UPDATE blind SET until_us = since_us + 1000000 WHERE id = 2"
 is '... oldest first' "$("$TLMON" blind -o csv | tail -n +2 | cut -d, -f1 | tr '\n' ' ')" '1 3 2 4 '
 has '... and what they add up to, time that two share once' "$said" \
 	'^kernel-drop +2 intervals, 3\.0 s, 125 packets: the kernel dropped' '^link-down +1 interval, 14\.0 s, 1 time:'
@@ -75,6 +78,7 @@ is '... nor one before it' "$(outside --until 2020-01-01)" '1 null "not-running"
 is '... nor one with two ends' "$(outside --cause not-running --since 2026-03-02T09:00 --until 2026-03-02T09:00:10)" \
 	'1 null "not-running" "2026-03-02T09:00:00.000000Z" "2026-03-02T09:00:10.000000Z" 1'
 is '... which is said where another cause is asked for, too' "$(outside --until 2020-01-01 --cause evicted)" '1     1'
+has '... and the sum of an open one is open' "$("$TLMON" blind --since 2027-01-01 2>&1)" '^not-running +1 interval, open: '
 has 'the table leaves the open end open' "$("$TLMON" blind --until 2020-01-01 2>&1)" '^ +open  not-running +all$'
 is 'a window that touches the recording is answered as ever' "$(outside --until 2026-03-02T08:00:05)" '0     0'
 
@@ -100,7 +104,7 @@ live() {
 live up 600 1 0
 is 'a live run whose heartbeat is fresh runs' "$("$TLMON" status -l "$work/up" -o json | field state)" '"running"'
 is '... and up to now nothing was missed' "$("$TLMON" blind -l "$work/up" -o json 2>/dev/null | tr -d '\n')" '[]'
-has '... but before it there was nobody' "$("$TLMON" blind -l "$work/up" --since 20m)" '^ +20.* (599|600)\.[0-9]+  not-running'
+has '... but before it there was nobody' "$("$TLMON" blind -l "$work/up" --since 20m)" '^ +20.* (9 min 59|10 min 0) s  not-running'
 live dead 600 60 0
 is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
 said=$("$TLMON" blind -l "$work/dead" -o jsonl)

@@ -134,4 +134,4 @@ is 'an option that is none is refused' "$code" 2
 code=0
 doctor sandbox >/dev/null 2>"$work/err" || code=$?
 is 'so is a word' "$code" 2
-has 'by name' "$(cat "$work/err")" "'sandbox' is no option"
+has 'by name' "$(cat "$work/err")" "doctor: 'sandbox' is an argument, and it takes none"

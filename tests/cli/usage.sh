@@ -44,6 +44,13 @@ refused 'an empty -l is refused' '-l: an empty value' findings -l ''
 refused 'two sites are refused' 'site.yaml, b.yaml' check -r "$work/demo.pcap" -c site.yaml -c b.yaml
 refused 'two times are refused' '--since: given twice \(1h, 2h\)' flows -l "$work/db" --since 1h --since 2h
 
+refused 'a word too many is called an argument' "status: 'foo' is an argument, and it takes none" status foo -l "$work/db"
+if command -v script >/dev/null; then
+	said=$(script -qec "stty cols 80; TZ=UTC '$TLMON' flows -l '$work/db' --since 08:00 --until 08:01" /dev/null </dev/null | tr -d '\r' |
+		sed 's/\x1b\[[0-9;]*m//g' | grep -B9 '^ *ID ')
+	is 'on a terminal the lines above a table fit it' "$(awk 'length > 80' <<<"$said")" ''
+	has '... and go on below themselves' "$said" '^window    2026-03-02 08:00:00 \.\. 08:01:00 local,' '^          2026-03-02T08:01:00Z$|^          [^ ]+Z .*2026-03-02T08:01:00Z$'
+fi
 has 'a pipe gets tables whole' "$(COLUMNS=40 "$TLMON" findings -l "$work/db")" 'touch\.in\.control +touch-controller '
 is '... without dots' "$("$TLMON" flows -l "$work/db" | grep -c '…')" 0
 has '22:00 to 06:00 is last night' "$(TZ=UTC "$TLMON" flows -l "$work/db" --since 22:00 --until 06:00 2>/dev/null)" \

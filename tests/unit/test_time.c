@@ -39,6 +39,18 @@ static void prints_local_time_by_the_zone(void **state)
 	assert_string_equal(time_print_local(NOW, buf), "2026-11-22 09:39:40");
 }
 
+static void prints_how_long(void **state)
+{
+	char buf[TIME_TEXT];
+
+	assert_string_equal(time_print_span(-1, buf), "0 ms");
+	assert_string_equal(time_print_span(18999, buf), "18 ms");
+	assert_string_equal(time_print_span(59999999, buf), "59.9 s");
+	assert_string_equal(time_print_span(125 * SECOND_US, buf), "2 min 5 s");
+	assert_string_equal(time_print_span(7500 * SECOND_US, buf), "2 h 5 min");
+	assert_string_equal(time_print_span(273600 * SECOND_US, buf), "3 d 4 h");
+}
+
 static void a_day_later_is_the_same_clock_time(void **state)
 {
 	char buf[TIME_TEXT];
@@ -184,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_utc_with_microseconds),
 		cmocka_unit_test(prints_local_time_by_the_zone),
+		cmocka_unit_test(prints_how_long),
 		cmocka_unit_test(a_day_later_is_the_same_clock_time),
 		cmocka_unit_test(reads_every_accepted_form),
 		cmocka_unit_test(refuses_what_is_no_time),
