@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t seconds_of(int64_t us, int64_t *ret_rest)
 {
@@ -55,6 +56,35 @@ const char *time_print_span(int64_t us, char buf[TIME_TEXT])
 	else
 		snprintf(buf, TIME_TEXT, "%lld ms", us > 0 ? (long long)(us / 1000) : 0);
 	return buf;
+}
+
+/* "CET-1CEST,M3.5.0,M10.5.0/3", "<+03>-3": a zone spelt out needs no file. */
+static bool zone_is_spelt_out(const char *zone)
+{
+	size_t letters = 0;
+
+	while (isalpha((unsigned char)zone[letters]))
+		letters++;
+	return *zone == '<' ||
+	       (letters >= 3 && zone[letters] && strchr("+-0123456789", zone[letters]));
+}
+
+bool time_zone_is_known(void)
+{
+	const char *zone = getenv("TZ"), *dir = getenv("TZDIR");
+	CLEANUP(freep) char *path = NULL;
+
+	if (zone && *zone == ':')
+		zone++;
+	if (!zone || !*zone || !strcmp(zone, "UTC") || !strcmp(zone, "GMT") ||
+	    zone_is_spelt_out(zone))
+		return true;
+	if (asprintf(&path, "%s%s%s", *zone == '/' ? "" : dir ? dir : "/usr/share/zoneinfo",
+	             *zone == '/' ? "" : "/", zone) < 0) {
+		path = NULL;
+		return true;
+	}
+	return !access(path, R_OK);
 }
 
 /* Exactly `digits` digits, worth `low` to `high`; -1 if they do not stand there. */

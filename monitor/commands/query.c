@@ -198,6 +198,9 @@ int query_open(const struct query_options *options, struct query *ret_query, str
 		query_release(&query);
 		return r;
 	}
+	if (!time_zone_is_known())
+		log_note("TZ=%s is no time zone that this host knows: local times are UTC",
+		         getenv("TZ"));
 	*ret_query = query;
 	return 0;
 }

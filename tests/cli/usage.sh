@@ -51,6 +51,9 @@ if command -v script >/dev/null; then
 	is 'on a terminal the lines above a table fit it' "$(awk 'length > 80' <<<"$said")" ''
 	has '... and go on below themselves' "$said" '^window    2026-03-02 08:00:00 \.\. 08:01:00 local,' '^          2026-03-02T08:01:00Z$|^          [^ ]+Z .*2026-03-02T08:01:00Z$'
 fi
+is 'a zone that is none is named once' \
+	"$(TZ=Mars/Base "$TLMON" flows -l "$work/db" 2>&1 >/dev/null)" 'tlmon: TZ=Mars/Base is no time zone that this host knows: local times are UTC'
+is '... one that is spelt out is one' "$(TZ=CET-1CEST,M3.5.0,M10.5.0/3 "$TLMON" flows -l "$work/db" 2>&1 >/dev/null)" ''
 has 'a pipe gets tables whole' "$(COLUMNS=40 "$TLMON" findings -l "$work/db")" 'touch\.in\.control +touch-controller '
 is '... without dots' "$("$TLMON" flows -l "$work/db" | grep -c '…')" 0
 has '22:00 to 06:00 is last night' "$(TZ=UTC "$TLMON" flows -l "$work/db" --since 22:00 --until 06:00 2>/dev/null)" \
