@@ -103,6 +103,21 @@ static void say_sums(const struct blind_sums *sums, struct out *out)
 			        blind_cause_sentence((enum blind_cause)i));
 }
 
+/* No row says what a run missed that stands still, and nobody shall take that for calm. */
+static int note_stalled(void *context, const struct run_view *run, struct err *err)
+{
+	const struct query *query = context;
+	int64_t old_us = query->now_us - run->last_us;
+	char text[TIME_TEXT];
+
+	if (run_goes_on(query, run) && old_us > RUNNING_US &&
+	    (!query->flow.until_us || query->flow.until_us > run->last_us))
+		log_note("run %lld stands still, its heartbeat is %s old: what it did not see since "
+		         "then is not known yet; 'tlmon status' tells more",
+		         (long long)run->id, time_print_span(old_us, text));
+	return 0;
+}
+
 /* 1: nothing was recorded in the window. */
 static int list_blind(struct query *query, const struct query_options *options,
                       enum blind_cause cause, struct err *err)
@@ -122,6 +137,8 @@ static int list_blind(struct query *query, const struct query_options *options,
 	outside = r > 0;
 	if (r >= 0)
 		r = out_finish(out, err);
+	if (r >= 0)
+		r = flowdb_runs(query->db, note_stalled, query, err);
 	if (r < 0)
 		return r;
 	say_sums(&listing.sums, out);

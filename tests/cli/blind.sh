@@ -115,6 +115,7 @@ for _ in {1..100}; do flock -n -s "$work/dead" true || break; sleep 0.05; done
 is 'while its writer is there it is not dead, but stalled' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"stalled"'
 has '... which is said in words' "$("$TLMON" status -l "$work/dead")" '^stalled +running, but its heartbeat is 6[0-9] s old: .*doctor --sandbox'
 is '... and nobody says that it does not run' "$("$TLMON" blind -l "$work/dead" -o json 2>/dev/null | tr -d '\n')" '[]'
+has '... but that it stands still' "$("$TLMON" blind -l "$work/dead" 2>&1)" "^tlmon: run [0-9]+ stands still, its heartbeat is 1 min [0-9] s old"
 kill "$holder"
 wait "$holder" 2>/dev/null
 live just 600 3 1
