@@ -5,6 +5,7 @@
 #include "monitor/log.h"
 
 #define SAY_US INT64_C(10000000)
+#define COMMITTED_US 2000000
 
 #include <signal.h>
 
@@ -39,6 +40,9 @@ void succession_up(struct supervisor *sup, enum process_role role)
 	int64_t ready_us = board_time(&sup->board->role[role].ready_us);
 
 	if (!sup->down_us[role] || !ready_us || !sup->child[role].pid)
+		return;
+	/* It opens a full disk's database well enough: only a commit shows. */
+	if (role == PROCESS_RECORDER && crew_now_us() - ready_us < COMMITTED_US)
 		return;
 	tidings_blind(&sup->tidings, cause_of(role), sup->down_us[role], ready_us, 0,
 	              sup->down_text[role]);
