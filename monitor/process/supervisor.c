@@ -26,7 +26,7 @@
 #define RING_CONTROL (1u << 20)
 #define RING_FOUND (1u << 20)
 #define END_US 1500000    /* for a database that cannot be written */
-#define EXPORT_US 10000000 /* for an exporter, when all is written */
+#define EXPORT_US 5000000 /* for an exporter, when all is written */
 #define PATIENCE_US 1500000 /* for a sensor that was told to end and moves no more */
 
 static int (*const MAIN[PROCESS_COUNT])(struct crew *crew) = {
@@ -164,7 +164,8 @@ void supervisor_stop_at(struct supervisor *sup, enum board_stop stop)
 
 static void stop(struct supervisor *sup)
 {
-	if (sup->stop < BOARD_STOP && sup->down_us[PROCESS_RECORDER])
+	if (sup->stop < BOARD_STOP && sup->down_us[PROCESS_RECORDER] &&
+	    !sup->child[PROCESS_RECORDER].pid)
 		log_note("%s; a last try, then it ends without what is not written",
 		         sup->err.text);
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);
@@ -215,6 +216,7 @@ static void stop_call(const struct supervisor *sup)
 static void stop_unwritten(struct supervisor *sup)
 {
 	if (sup->stop < BOARD_STOP || !sup->down_us[PROCESS_RECORDER] ||
+	    sup->child[PROCESS_RECORDER].pid ||
 	    child_clock_us() - sup->end_us < END_US)
 		return;
 	text_add(sup->err.text, sizeof(sup->err.text),
