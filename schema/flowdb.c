@@ -257,6 +257,20 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
 	return 0;
 }
 
+/* A shared lock is there to be had unless a writer holds its own; it is given back at once. */
+bool flowdb_is_written(const struct flowdb *db)
+{
+	CLEANUP(freep) char *dir = strdup(db->path);
+	CLEANUP(closep) int fd = -1;
+	char *end = dir ? strrchr(dir, '/') : NULL;
+
+	if (!end)
+		return false;
+	end[end == dir] = '\0';
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 {
 	bool made = false, made_dir = false;

@@ -359,7 +359,7 @@ int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err)
 		db,
 		"SELECT count(*), min(first_us), max(last_us), (SELECT count(*) FROM flow),"
 		" (SELECT count(*) FROM finding), (SELECT count(*) FROM unit),"
-		" (SELECT source = 'live' FROM run ORDER BY id DESC LIMIT 1) FROM run",
+		" (SELECT source = 'live' FROM run ORDER BY id DESC LIMIT 1), max(id) FROM run",
 		&stmt, err);
 
 	if (r >= 0)
@@ -374,6 +374,7 @@ int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err)
 		.findings = (uint64_t)sqlite3_column_int64(stmt, 4),
 		.units = (uint64_t)sqlite3_column_int64(stmt, 5),
 		.live = sqlite3_column_int(stmt, 6),
+		.last_run = sqlite3_column_int64(stmt, 7),
 	};
 	return 0;
 }

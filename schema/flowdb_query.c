@@ -353,6 +353,8 @@ static void where_flow(char *where, const struct flow_query *query)
 		text_add(where, WHERE_MAX, " AND f.kind = %d", query->kind);
 	if (query->severity)
 		text_add(where, WHERE_MAX, " AND f.severity >= %d", query->severity);
+	if (query->blind)
+		text_add(where, WHERE_MAX, " AND f.blind");
 	if (query->finding)
 		text_add(where, WHERE_MAX, " AND f.finding = ?9");
 	if (query->row)

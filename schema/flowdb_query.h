@@ -18,6 +18,7 @@ struct flow_query {
 	struct prefix peer; /* bits 0: any */
 	uint8_t ruling, kind;
 	uint8_t severity; /* at least this */
+	bool blind;       /* those that were not seen whole alone */
 	int64_t finding;
 	uint64_t limit; /* 0: all */
 };
@@ -183,9 +184,13 @@ int flowdb_units_missing(struct flowdb *db,
 struct span {
 	uint64_t runs, flows, findings, units;
 	int64_t first_us, last_us; /* of all packets; 0: none */
+	int64_t last_run;          /* 0: none */
 	bool live; /* the last run read an interface: "2h ago" counts from now */
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
+
+/* Some process still holds the writer's lock, whatever the database says. Asks the kernel anew each time. */
+bool flowdb_is_written(const struct flowdb *db);
 
 /* 0 if `unit` (NULL too) is a unit's name or an address it had, else -ENOENT with err naming some. */
 int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;

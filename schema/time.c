@@ -211,6 +211,26 @@ int time_parse(const char *text, int64_t now_us, int64_t *ret_us, bool *ret_rela
 	return 0;
 }
 
+bool time_is_clock(const char *text)
+{
+	struct tm tm;
+	int64_t rest;
+
+	return read_clock(&text, &tm, &rest) && !*text;
+}
+
+int64_t time_add_days(int64_t us, int days)
+{
+	int64_t rest;
+	time_t seconds = seconds_of(us, &rest);
+	struct tm tm = {0};
+
+	localtime_r(&seconds, &tm);
+	tm.tm_mday += days;
+	tm.tm_isdst = -1;
+	return (int64_t)mktime(&tm) * SECOND_US + rest;
+}
+
 int time_parse_span(const char *text, int64_t *ret_us, struct err *err)
 {
 	if (read_span(text, ret_us))

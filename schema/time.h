@@ -23,6 +23,10 @@ const char *time_print_local(int64_t us, char buf[TIME_TEXT]);
  */
 int time_parse(const char *text, int64_t now_us, int64_t *ret_us, bool *ret_relative,
                struct err *err) MUST_CHECK;
+/* "22:00[:40]" and nothing more: a clock time of any day, local. */
+bool time_is_clock(const char *text);
+/* The same local clock time so many days later (negative: earlier), whatever the clock did between. */
+int64_t time_add_days(int64_t us, int days);
 /* "15m", "90s", "2h", "7d", "500ms" -> microseconds. Returns 0 or -EINVAL with `err` filled. */
 int time_parse_span(const char *text, int64_t *ret_us, struct err *err) MUST_CHECK;
 /* "2026-12-31" -> the last microsecond of that day, UTC. Returns 0 or -EINVAL. */

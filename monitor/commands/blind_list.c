@@ -11,7 +11,6 @@
 struct stretch {
 	int64_t since_us, until_us;
 	bool file;
-	bool open; /* of a run that has not ended: it may go on */
 };
 
 struct gathering {
@@ -24,7 +23,15 @@ struct gathering {
 	size_t gap_count, gap_room, gap_next;
 	uint64_t told;
 	unsigned of_run; /* inputs of the run in hand */
+	bool any;        /* something of the window was recorded */
 };
+
+bool run_goes_on(const struct query *query, const struct run_view *run)
+{
+	return !run->ended && !strcmp(run->row.source, "live") &&
+	       run->id == query->span.last_run &&
+	       (query->now_us - run->last_us <= RUNNING_US || flowdb_is_written(query->db));
+}
 
 static int add_stretch(struct stretch **all, size_t *count, size_t *room,
                        struct stretch stretch, struct err *err)
@@ -36,10 +43,21 @@ static int add_stretch(struct stretch **all, size_t *count, size_t *room,
 }
 
 static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
-                      bool open, struct err *err)
+                      struct err *err)
 {
 	return add_stretch(&g->looked, &g->count, &g->room,
-	                   (struct stretch){since_us, until_us, file, open}, err);
+	                   (struct stretch){since_us, until_us, file}, err);
+}
+
+/* A run or a file of one; what it recorded of the window was looked at. */
+static int add_watched(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
+                       struct err *err)
+{
+	const struct flow_query *window = &g->query->flow;
+
+	g->any |= until_us >= window->since_us &&
+	          (!window->until_us || since_us <= window->until_us);
+	return add_looked(g, since_us, until_us, file, err);
 }
 
 static int take_input(void *context, const struct input_row *input, struct err *err)
@@ -49,7 +67,7 @@ static int take_input(void *context, const struct input_row *input, struct err *
 	if (!input->first_us)
 		return 0;
 	g->of_run++;
-	return add_looked(g, input->first_us, input->last_us, true, false, err);
+	return add_watched(g, input->first_us, input->last_us, true, err);
 }
 
 static int take_run(void *context, const struct run_view *run, struct err *err)
@@ -57,6 +75,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	struct gathering *g = context;
 	bool file = strcmp(run->row.source, "live") != 0;
 	int64_t since_us = run->row.begun_us ? run->row.begun_us : run->first_us;
+	int64_t until_us = run_goes_on(g->query, run) ? g->query->now_us : run->last_us;
 	int r = 0;
 
 	g->of_run = 0;
@@ -64,8 +83,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 		r = flowdb_inputs(g->query->db, run->id, take_input, g, err);
 	if (r < 0 || g->of_run || !since_us)
 		return r;
-	return add_looked(g, since_us, run->last_us > since_us ? run->last_us : since_us, file,
-	                  !run->ended, err);
+	return add_watched(g, since_us, until_us > since_us ? until_us : since_us, file, err);
 }
 
 static int take_recorded(void *context, const struct blind_view *blind, struct err *err)
@@ -73,7 +91,7 @@ static int take_recorded(void *context, const struct blind_view *blind, struct e
 	struct gathering *g = context;
 	int64_t until_us = blind->row.until_us ? blind->row.until_us : INT64_MAX;
 
-	return add_looked(g, blind->row.since_us, until_us, false, false, err);
+	return add_looked(g, blind->row.since_us, until_us, false, err);
 }
 
 static int compare_stretches(const void *a, const void *b)
@@ -95,7 +113,7 @@ static int add_gap(struct gathering *g, int64_t since_us, int64_t until_us, int6
 	if (until_us <= since_us || until_us - since_us <= least_us)
 		return 0;
 	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
-	                   (struct stretch){since_us, until_us, false, false}, err);
+	                   (struct stretch){since_us, until_us, false}, err);
 }
 
 /* What is left of the window when all stretches are taken out of it. */
@@ -104,7 +122,7 @@ static int find_gaps(struct gathering *g, struct err *err)
 	const struct query *query = g->query;
 	int64_t to_us =
 		query->flow.since_us; /* 0: nothing is asked of the time before the first */
-	bool file = !query->span.live, open = false;
+	bool file = !query->span.live;
 	int64_t end_us = query->span.live ? query->now_us : query->flow.until_us;
 	int r = 0;
 
@@ -118,16 +136,37 @@ static int find_gaps(struct gathering *g, struct err *err)
 		if (next->until_us >= to_us) {
 			to_us = next->until_us;
 			file = next->file;
-			open = next->open;
 		}
 	}
 	if (r >= 0 && to_us && end_us)
-		r = add_gap(g, to_us, end_us,
-		            file   ? FILES_GAP_US
-		            : open ? RUNNING_US
-		                   : LIVE_GAP_US,
-		            err);
+		r = add_gap(g, to_us, end_us, file ? FILES_GAP_US : LIVE_GAP_US, err);
 	return r;
+}
+
+/* Nothing was recorded in the window that is asked for: it is one gap, but for what is on record. */
+static bool is_outside(const struct gathering *g)
+{
+	const struct flow_query *window = &g->query->flow;
+
+	return (window->since_us || window->until_us) && !g->any;
+}
+
+static int find_not_running(struct gathering *g, struct err *err)
+{
+	const struct flow_query *window = &g->query->flow;
+	const struct blind_query recorded = {
+		.window = {.since_us = window->since_us, .until_us = window->until_us},
+		.cause = BLIND_NOT_RUNNING,
+	};
+	size_t runs = g->count;
+	int r = flowdb_blinds(g->query->db, &recorded, take_recorded, g, err);
+
+	if (r >= 0)
+		r = find_gaps(g, err);
+	if (r < 0 || g->gap_count || g->count > runs || !is_outside(g))
+		return r;
+	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
+	                   (struct stretch){window->since_us, window->until_us, false}, err);
 }
 
 static int tell(struct gathering *g, const struct blind_view *blind, struct err *err)
@@ -178,24 +217,18 @@ int blind_list(const struct query *query, enum blind_cause cause,
                void *context, struct err *err)
 {
 	struct gathering g = {.query = query, .each = each, .context = context};
-	const struct blind_query recorded = {.cause = BLIND_NOT_RUNNING};
 	const struct blind_query asked = {.window = query->flow, .cause = (uint8_t)cause};
-	int r = 0;
+	int r = flowdb_runs(query->db, take_run, &g, err);
 
-	if (!cause || cause == BLIND_NOT_RUNNING) {
-		r = flowdb_runs(query->db, take_run, &g, err);
-		if (r >= 0)
-			r = flowdb_blinds(query->db, &recorded, take_recorded, &g, err);
-		if (r >= 0)
-			r = find_gaps(&g, err);
-	}
+	if (r >= 0 && (!cause || cause == BLIND_NOT_RUNNING))
+		r = find_not_running(&g, err);
 	if (r >= 0)
 		r = flowdb_blinds(query->db, &asked, take_blind, &g, err);
 	if (r >= 0)
 		r = tell_gaps(&g, INT64_MAX, err);
 	free(g.looked);
 	free(g.gaps);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : is_outside(&g);
 }
 
 void blind_sums_init(struct blind_sums *sums, const struct query *query)
@@ -219,6 +252,8 @@ void blind_sums_add(struct blind_sums *sums, const struct blind_row *blind)
 		until_us = sums->until_us;
 	sum->intervals++;
 	sum->count += blind->count;
+	if (!blind->since_us) /* one without a beginning has no length */
+		return;
 	if (until_us > since_us) {
 		sum->us += until_us - since_us;
 		sum->to_us = until_us;

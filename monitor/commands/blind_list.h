@@ -7,13 +7,17 @@
 
 #include "monitor/commands/query.h"
 
-/* A live run writes its heartbeat every second; older than this it is not running. */
+/* A live run writes its heartbeat every second; one that is older is old. */
 #define RUNNING_US INT64_C(5000000)
+
+/* A live run, the last one, that has not ended: its heartbeat is fresh, or its writer is still there. */
+bool run_goes_on(const struct query *query, const struct run_view *run);
 
 /*
  * Oldest first. Time outside any run has id 0 and cause not-running. With no window asked for it is
  * what lies between runs and, live, between the last one and now; of files the gaps longer than a
- * minute (flows go on into the next file within one).
+ * minute (flows go on into the next file within one). A window in which nothing was recorded is such
+ * time from end to end, whichever end is open (0). Returns 1 then, else 0, or negative errno.
  */
 int blind_list(const struct query *query, enum blind_cause cause,
                int (*each)(void *context, const struct blind_view *blind, struct err *err),

@@ -12,13 +12,16 @@ static const char HELP[] =
 	"add up to. Time of the window in which no run looked is listed as not-running,\n"
 	"without an ID; where no window is asked for, that is the time between runs and,\n"
 	"live, since the last one. Of capture files, gaps of more than a minute count.\n"
-	"What is not listed here was watched: calm there was calm.\n\n" LOG_HELP
+	"What is not listed here was watched: calm there was calm. If nothing at all was\n"
+	"recorded in the window asked for, it says so, lists the window as not-running\n"
+	"(without START or END where it is open) and ends 1, else 0.\n\n" LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n"
 	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it.\n"
 	"                        In a recording, ago counts back from its last packet\n"
-	"      --until T         what goes on at T or earlier\n"
+	"      --until T         what goes on at T or earlier; --since 22:00 with\n"
+	"                        --until 06:00 is last night\n"
 	"      --unit WHO        what concerns this unit: a name, or an address it had\n"
 	"      --cause CAUSE     not-running, kernel-drop, inspector-down, sensor-down,\n"
 	"                        ring-full, evicted, link-down, mirror-silent, truncated,\n"
@@ -46,6 +49,7 @@ static const struct out_column COLUMNS[] = {
 
 struct listing {
 	struct out *out;
+	int64_t now_us;
 	struct blind_sums sums;
 };
 
@@ -62,6 +66,8 @@ static int put_blind(void *context, const struct blind_view *blind, struct err *
 	struct listing *listing = context;
 	const struct blind_row *row = &blind->row;
 	enum blind_cause cause = (enum blind_cause)row->cause;
+	/* Of a window outside all that is recorded: nothing goes on there. */
+	bool open = !row->since_us || (!row->until_us && row->since_us > listing->now_us);
 	struct out *out = listing->out;
 	char text[TIME_TEXT + 32], count[BLIND_COUNT_TEXT];
 
@@ -70,13 +76,13 @@ static int put_blind(void *context, const struct blind_view *blind, struct err *
 		out_int(out, blind->id);
 	else
 		out_null(out);
-	out_text(out, start_print(row->since_us, text));
+	out_text(out, row->since_us ? start_print(row->since_us, text) : "");
 	snprintf(text, sizeof(text), "%.3f", (double)(row->until_us - row->since_us) / 1e6);
-	out_text(out, row->until_us ? text : "goes on");
+	out_text(out, open ? "open" : row->until_us ? text : "goes on");
 	out_text(out, blind_cause_name(cause));
 	out_text(out, blind->unit);
 	out_text(out, blind->unit ? blind->unit : "all");
-	out_text(out, time_print(row->since_us, text));
+	out_text(out, row->since_us ? time_print(row->since_us, text) : NULL);
 	out_text(out, row->until_us ? time_print(row->until_us, text) : NULL);
 	out_int(out, (int64_t)row->count);
 	blind_count_print(cause, row->count, count);
@@ -97,11 +103,13 @@ static void say_sums(const struct blind_sums *sums, struct out *out)
 			        blind_cause_sentence((enum blind_cause)i));
 }
 
+/* 1: nothing was recorded in the window. */
 static int list_blind(struct query *query, const struct query_options *options,
                       enum blind_cause cause, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
-	struct listing listing;
+	struct listing listing = {.now_us = query->now_us};
+	bool outside;
 	int r = out_new(options->format, stdout, COLUMNS, ARRAY_LEN(COLUMNS), options->wide,
 	                &out, err);
 
@@ -111,12 +119,17 @@ static int list_blind(struct query *query, const struct query_options *options,
 	blind_sums_init(&listing.sums, query);
 	query_head(query, out);
 	r = blind_list(query, cause, put_blind, &listing, err);
+	outside = r > 0;
 	if (r >= 0)
 		r = out_finish(out, err);
-	if (r)
+	if (r < 0)
 		return r;
 	say_sums(&listing.sums, out);
-	return query_foot(query, out, "blind intervals", err);
+	if (!outside)
+		return query_foot(query, out, "blind intervals", err);
+	query_say_outside(query);
+	r = flowdb_check(query->db, err);
+	return r < 0 ? r : 1;
 }
 
 static int parse_cause(const char *value, enum blind_cause *ret_cause, struct err *err)
@@ -174,5 +187,5 @@ int cmd_blind(int argc, char **argv)
 		return log_err(&err);
 	r = list_blind(&query, &options, cause, &err);
 	query_release(&query);
-	return r < 0 ? log_err(&err) : EXIT_FINE;
+	return r < 0 ? log_err(&err) : r ? EXIT_NO : EXIT_FINE;
 }

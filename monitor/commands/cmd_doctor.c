@@ -9,6 +9,7 @@
 #include "monitor/log.h"
 #include "monitor/process/sandbox.h"
 
+#include <linux/capability.h>
 #include <pwd.h>
 #include <sys/utsname.h>
 
@@ -16,21 +17,23 @@ static const char HELP[] =
 	"usage: tlmon doctor [--sandbox] [-o FORMAT]\n\n"
 	"Says what this host offers to keep the roles of a run apart, and what is missing\n"
 	"for the user who asks; exit 1 if anything is. With --sandbox it says of the\n"
-	"processes that run now what each may still do, as the kernel shows it in /proc;\n"
-	"exit 1 if none runs.\n\n"
+	"processes that run now, run by run, what each may still do, as the kernel shows\n"
+	"it in /proc; exit 1 if none runs, one is weaker than it should be, or a run\n"
+	"lacks a role.\n\n"
 	"      --sandbox         the running processes instead of the host\n" OUT_HELP
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"
-	"In the table a USER of two words is the real and the effective one; FILES are\n"
-	"open files, '?' where only root may know.\n\n"
+	"In the table a USER of two words is the real and the effective one; CAPS are the\n"
+	"capabilities it can have, NNP is no_new_privs, FILES are open files; '?' is what\n"
+	"we may not know. MEMORY and FILES need a wide terminal, or -w.\n\n"
 	"May the process that parses packets do anything at all?\n"
 	"  sudo tlmon doctor --sandbox\n";
 
 /* ------------------------------------------------------------------------ the host */
 
 static const struct out_column HOST_COLUMNS[] = {
-	{"what", "WHAT", 0}, {"found", "FOUND", 0},     {"fit", NULL, 0},
-	{NULL, "FIT", 0},    {"note", "NOTE", OUT_CUT},
+	{"what", "WHAT", 0}, {"found", "FOUND", OUT_CUT}, {"fit", NULL, 0},
+	{NULL, "FIT", 0},    {"note", NULL, 0},
 };
 
 struct host {
@@ -48,6 +51,8 @@ static int host_put(struct host *host, const char *what, const char *found, bool
 	out_text(host->out, fit ? "yes" : "no");
 	out_paint(host->out, fit ? OUT_GREEN : OUT_RED);
 	out_text(host->out, note);
+	if (*note)
+		out_note(host->out, note);
 	return out_end(host->out, err);
 }
 
@@ -69,7 +74,8 @@ static int host_users(struct host *host, struct err *err)
 	/* That there is no such user is the row above; here it is whether we may. */
 	change = sandbox_users_find(NULL, &users, NULL) < 0 || users.change;
 	return host_put(host, "become-user", change ? "yes" : "no", change,
-	                change ? "" : "all roles run as you; root can part them", err);
+	                change ? "" : "all roles run as you; 'sudo tlmon watch -i eth1 -c site.yaml' parts "
+	                                "them", err);
 }
 
 static int host_rows(struct host *host, struct err *err)
@@ -90,8 +96,9 @@ static int host_rows(struct host *host, struct err *err)
 		r = host_put(host, "landlock", landlock ? version : "no", landlock > 0,
 		             landlock
 		                     ? "the recorder and the exporter reach one directory"
-		                     : "the recorder may open whatever its user may; boot with "
-		                       "lsm=landlock,...",
+		                     : "the recorder may open whatever its user may; boot a kernel "
+		                       "with Landlock, with lsm=landlock before what 'cat "
+		                       "/sys/kernel/security/lsm' prints",
 		             err);
 	if (!r)
 		r = host_users(host, err);
@@ -99,7 +106,8 @@ static int host_rows(struct host *host, struct err *err)
 		r = host_put(
 			host, "capture", sandbox_net_raw() ? "yes" : "no", sandbox_net_raw(),
 			sandbox_net_raw() ? "CAP_NET_RAW: interfaces can be opened"
-					  : "no CAP_NET_RAW: capture files alone; root has it",
+					  : "no CAP_NET_RAW: capture files alone; 'sudo tlmon "
+					    "watch -i eth1 -c site.yaml' has it",
 			err);
 	if (!r)
 		r = host_put(host, "memory-limit", sandbox_sanitized() ? "no" : "yes",
@@ -117,16 +125,21 @@ static const struct out_column RUNNING_COLUMNS[] = {
 	{"pid", "PID", OUT_RIGHT},
 	{"user", NULL, 0},
 	{"real_user", NULL, 0},
-	{NULL, "USER", 0},
-	{"effective", "EFFECTIVE", 0},
-	{"permitted", "PERMITTED", 0},
-	{"no_new_privs", "NO-NEW-PRIVS", 0},
-	{"seccomp", "SECCOMP", OUT_RIGHT},
-	{"landlock", "LANDLOCK", 0},
+	{NULL, "USER", OUT_CUT},
+	{"effective", NULL, 0},
+	{"permitted", "CAPS", OUT_CUT},
+	{"no_new_privs", NULL, 0},
+	{NULL, "NNP", 0},
+	{"seccomp", NULL, 0},
+	{NULL, "SECCOMP", 0},
+	{"landlock", NULL, 0},
+	{NULL, "LANDLOCK", 0},
 	{"memory_limit", NULL, 0},
-	{NULL, "MEMORY", OUT_RIGHT},
+	{NULL, "MEMORY", OUT_RIGHT | OUT_CUT_FIRST},
 	{"files", NULL, 0},
-	{NULL, "FILES", OUT_RIGHT},
+	{NULL, "FILES", OUT_RIGHT | OUT_CUT_FIRST},
+	{"weaker", NULL, 0},
+	{NULL, "STATE", 0},
 };
 
 static void user_name(uid_t uid, char *buf, size_t size)
@@ -175,12 +188,45 @@ static void running_limits(struct out *out, const struct running *process)
 	out_text(out, process->files < 0 ? "?" : text);
 }
 
+#define WEAKER_TEXT 96
+
+/*
+ * What README.md says it should have and it lacks: "capabilities, landlock"; "" is nothing. The
+ * supervisor must be able to reopen an interface, and is under no filter and in no directory.
+ */
+static const char *weaker_print(const struct running *process, char buf[WEAKER_TEXT])
+{
+	bool role = process->role != PROCESS_SUPERVISOR;
+	uint64_t may = role ? 0 : BIT(CAP_NET_RAW);
+	const struct {
+		const char *what;
+		bool lacks;
+	} wanted[] = {
+		{"a supervisor", !process->supervisor},
+		{"no capabilities", (process->permitted | process->effective) & ~may},
+		{"no_new_privs", !process->no_new_privs},
+		{"a seccomp filter", role && !process->filters},
+		{"landlock", role && process->landlock != LANDLOCK_ON},
+	};
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		if (wanted[i].lacks)
+			text_add(buf, WEAKER_TEXT, "%s%s", *buf ? ", " : "", wanted[i].what);
+	return buf;
+}
+
+static const char *yes_no(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
 static int running_put(struct out *out, const struct running *process, struct err *err)
 {
-	static const char *const LANDLOCK[] = {
-		[LANDLOCK_UNTOLD] = "?", [LANDLOCK_ON] = "yes", [LANDLOCK_OFF] = "no"};
 	/* It must reopen an interface, and locks itself in no directory. */
-	bool open = process->role == PROCESS_SUPERVISOR;
+	enum running_landlock landlock =
+		process->role == PROCESS_SUPERVISOR ? LANDLOCK_OFF : process->landlock;
+	char weaker[WEAKER_TEXT], note[WEAKER_TEXT + 32];
 
 	if (process->supervisor)
 		out_int(out, process->supervisor);
@@ -192,19 +238,118 @@ static int running_put(struct out *out, const struct running *process, struct er
 	running_capabilities(out, process->effective);
 	running_capabilities(out, process->permitted);
 	out_bool(out, process->no_new_privs);
+	out_text(out, yes_no(process->no_new_privs));
 	out_int(out, process->filters);
-	out_text(out, LANDLOCK[open ? LANDLOCK_OFF : process->landlock]);
+	out_text(out, process->filters ? "filter" : "none");
+	if (landlock == LANDLOCK_UNTOLD)
+		out_null(out);
+	else
+		out_bool(out, landlock == LANDLOCK_ON);
+	out_text(out, landlock == LANDLOCK_UNTOLD ? "?" : yes_no(landlock == LANDLOCK_ON));
 	running_limits(out, process);
+	weaker_print(process, weaker);
+	out_text(out, *weaker ? weaker : NULL);
+	out_text(out, *weaker ? "weaker" : "OK");
+	out_paint(out, *weaker ? OUT_RED : OUT_GREEN);
+	snprintf(note, sizeof(note), "weaker: it should have %s", weaker);
+	if (*weaker)
+		out_note(out, note);
 	return out_end(out, err);
 }
 
-static int list_running(struct out *out, const struct running *all, size_t count,
-                        struct err *err)
+/* "inspector, recorder": without these no run is whole; "" is none. */
+static const char *lacks_print(const struct running *run, size_t count, char buf[64])
+{
+	static const enum process_role WANTED[] = {PROCESS_SUPERVISOR, PROCESS_SENSOR,
+	                                           PROCESS_INSPECTOR, PROCESS_RECORDER};
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(WANTED); i++) {
+		bool there = false;
+
+		for (size_t j = 0; j < count; j++)
+			there |= run[j].role == WANTED[i];
+		if (!there)
+			text_add(buf, 64, "%s%s", *buf ? ", " : "",
+			         process_role_name(WANTED[i]));
+	}
+	return buf;
+}
+
+/* How many of these are of the first one's run. */
+static size_t run_length(const struct running *all, size_t count)
+{
+	size_t length = 1;
+
+	while (length < count && all[length].supervisor == all[0].supervisor)
+		length++;
+	return length;
+}
+
+static int list_run(struct out *out, const struct running *run, size_t count, struct err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; !r && i < count; i++)
-		r = running_put(out, &all[i], err);
+		r = running_put(out, &run[i], err);
+	return r;
+}
+
+/* Every run is a table of its own, below the number of its supervisor. */
+static int table_run(const struct running *run, size_t count, bool wide, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	char lacks[64];
+	int r = out_new(OUT_TABLE, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide,
+	                &out, err);
+
+	if (r < 0)
+		return r;
+	lacks_print(run, count, lacks);
+	if (run->supervisor)
+		out_say(out, "run of supervisor %d%s%s", run->supervisor,
+		        *lacks ? ", which has no " : "", lacks);
+	else
+		out_say(out, "of no run");
+	r = list_run(out, run, count, err);
+	return r ? r : out_finish(out, err);
+}
+
+/* Some process is weaker than it should be, or a run lacks a role. */
+static bool is_weaker(const struct running *all, size_t count)
+{
+	char text[WEAKER_TEXT];
+
+	for (size_t i = 0; i < count; i++)
+		if (*weaker_print(&all[i], text))
+			return true;
+	for (size_t i = 0, length; i < count; i += length) {
+		length = run_length(&all[i], count - i);
+		if (*lacks_print(&all[i], length, text))
+			return true;
+	}
+	return false;
+}
+
+static int put_running(const struct running *all, size_t count, enum out_format format,
+                       bool wide, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	int r = 0;
+
+	if (format == OUT_TABLE) {
+		for (size_t i = 0, length; !r && i < count; i += length) {
+			length = run_length(&all[i], count - i);
+			if (i)
+				putchar('\n');
+			r = table_run(&all[i], length, wide, err);
+		}
+		return r;
+	}
+	r = out_new(format, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide, &out,
+	            err);
+	if (r >= 0)
+		r = list_run(out, all, count, err);
 	return r ? r : out_finish(out, err);
 }
 
@@ -212,23 +357,18 @@ static int list_running(struct out *out, const struct running *all, size_t count
 
 static int doctor_sandbox(enum out_format format, bool wide, struct err *err)
 {
-	CLEANUP(out_freep) struct out *out = NULL;
 	CLEANUP(freep) struct running *all = NULL;
 	size_t count = 0;
 	int r = running_find(&all, &count, err);
 
+	if (r >= 0)
+		r = put_running(all, count, format, wide, err);
 	if (r < 0)
 		return log_err(err);
-	if (!count) {
+	if (!count)
 		log_error("no process of tlmon runs here; 'tlmon watch -i eth1 -c site.yaml' "
 		          "starts one");
-		return EXIT_NO;
-	}
-	r = out_new(format, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide, &out,
-	            err);
-	if (r >= 0)
-		r = list_running(out, all, count, err);
-	return r < 0 ? log_err(err) : EXIT_FINE;
+	return !count || is_weaker(all, count) ? EXIT_NO : EXIT_FINE;
 }
 
 static int doctor_host(enum out_format format, bool wide, struct err *err)

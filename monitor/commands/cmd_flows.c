@@ -13,6 +13,7 @@ static const char HELP[] =
 	"the nearest row), undetermined (why), housekeeping. A window takes in what\n"
 	"overlaps it.\n\n" QUERY_HELP
 	"      --verdict V       documented, outside, undetermined or housekeeping\n"
+	"      --blind           only those that overlap a blind interval (tlmon blind)\n"
 	"  -h, --help            this text\n\n"
 	"What did the boardroom do between two and four, outside its envelope?\n"
 	"  tlmon flows --unit boardroom --since 02:00 --until 04:00 --verdict outside\n"
@@ -65,14 +66,18 @@ static int list_flows(struct query *query, const struct query_options *options, 
 
 int cmd_flows(int argc, char **argv)
 {
-	enum { VERDICT = QUERY_LAST };
+	enum { VERDICT = QUERY_LAST, SEEN_BLIND };
 	static const struct option LONG[] = {
-		QUERY_LONG, {"verdict", required_argument, NULL, VERDICT}, {0}};
+		QUERY_LONG,
+		{"verdict", required_argument, NULL, VERDICT},
+		{"blind", no_argument, NULL, SEEN_BLIND},
+		{0}};
 	struct command_line line = {.command = "flows", .options = LONG};
 	struct query_options options = {0};
 	enum ruling ruling = RULING_NONE;
 	struct query query = {0};
 	struct err err = {0};
+	bool blind = false;
 	int option, r = 0;
 
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
@@ -90,7 +95,10 @@ int cmd_flows(int argc, char **argv)
 					optarg);
 			continue;
 		}
-		r = query_option(&options, option, optarg, &err);
+		if (option == SEEN_BLIND)
+			blind = true;
+		else
+			r = query_option(&options, option, optarg, &err);
 	}
 	if (r >= 0 && optind < argc)
 		r = err_set(&err, -EINVAL,
@@ -101,6 +109,7 @@ int cmd_flows(int argc, char **argv)
 	if (r < 0)
 		return log_err(&err);
 	query.flow.ruling = (uint8_t)ruling;
+	query.flow.blind = blind;
 	r = list_flows(&query, &options, &err);
 	query_release(&query);
 	return r < 0 ? log_err(&err) : EXIT_FINE;

@@ -12,10 +12,11 @@
 static const char HELP[] =
 	"usage: tlmon status [-l DIR] [-o FORMAT]\n\n"
 	"Tells from the database how the monitor stands: running (its heartbeat is at\n"
-	"most 5 s old), ended or died, and since when; the last packet; listed units that\n"
-	"were never seen; roles that the site leaves empty; open findings; what could not\n"
-	"be seen in the last 24 hours of data; processes restarted; how much of what is\n"
-	"documented is so on weak grounds. It ends 0 whatever it tells.\n\n" LOG_HELP
+	"most 5 s old), stalled (it is older, and yet its writer is there: one of its\n"
+	"processes stands still), ended or died, and since when; the last packet; listed\n"
+	"units that were never seen; roles that the site leaves empty; open findings;\n"
+	"what could not be seen in the last 24 hours of data; processes restarted; how\n"
+	"much of what is documented is so on weak grounds. It ends 0 whatever it tells.\n\n" LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -h, --help            this text\n\n"
 	"Is it running, and does it see all units?\n"
@@ -29,7 +30,7 @@ struct status {
 	struct standing standing;
 	bool any; /* there was a run; the last one: */
 	int64_t run, begun_us, last_us, packet_us;
-	bool live, ended;
+	bool live, ended, goes_on;
 	struct restarts restarts;
 	char inputs[1024], roles_unknown[1024];
 	struct blind_sums blind;
@@ -70,6 +71,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	status->packet_us = run->packet_us;
 	status->live = !strcmp(run->row.source, "live");
 	status->ended = run->ended;
+	status->goes_on = run_goes_on(&status->query, run);
 	status->restarts = run->restarts;
 	text_copy(status->inputs, sizeof(status->inputs), run->row.inputs);
 	text_copy(status->roles_unknown, sizeof(status->roles_unknown), run->row.roles_unknown);
@@ -109,7 +111,9 @@ static const char *state_of(const struct status *status)
 		return "ended";
 	if (!status->live) /* its clock is that of the packets: no heartbeat */
 		return "unfinished";
-	return status->query.now_us - status->last_us <= RUNNING_US ? "running" : "died";
+	if (!status->goes_on)
+		return "died";
+	return status->query.now_us - status->last_us <= RUNNING_US ? "running" : "stalled";
 }
 
 /* ------------------------------------------------------------ for people */
@@ -159,6 +163,11 @@ static void print_run(const struct status *status)
 	else if (!strcmp(state, "running"))
 		tell(state, "since %s local (%s)", begun,
 		     lasted_print(status->query.now_us - status->begun_us, lasted));
+	else if (!strcmp(state, "stalled"))
+		tell(state,
+		     "running, but its heartbeat is %lld s old: a process of it stands still "
+		     "('tlmon doctor --sandbox' lists them)",
+		     (long long)((status->query.now_us - status->last_us) / SECOND_US));
 	else if (status->live)
 		tell(state, "%s local, after %s", last,
 		     lasted_print(status->last_us - status->begun_us, lasted));

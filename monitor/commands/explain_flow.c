@@ -168,37 +168,95 @@ static void print_rows(const struct flow_view *flow, const struct envelope *enve
 	}
 }
 
+struct blinds_told {
+	const struct flow_view *flow;
+	unsigned count;
+};
+
+/* What of the flow may be missing: of some causes not a packet, and then what that means for it. */
+static const char *missing_text(const struct flow_view *flow, enum blind_cause cause)
+{
+	if (cause == BLIND_RING_FULL)
+		return "no packet is missing, but nDPI's opinion may be, and a name or a lease "
+		       "that tells who the peer is: by that the verdict could change";
+	if (cause != BLIND_INSPECTOR_DOWN)
+		return NULL;
+	return flow->evidence == EVIDENCE_DISSECTOR
+	               ? "only nDPI's opinion may be missing; the verdict cannot change by "
+	                 "it: a dissector is certain"
+	               : "only nDPI's opinion may be missing; by it the verdict cannot "
+	                 "change, but what is said of why can";
+}
+
 static int tell_blind(void *context, const struct blind_view *blind, struct err *err)
 {
 	const struct blind_row *row = &blind->row;
-	unsigned *told = context;
+	enum blind_cause cause = (enum blind_cause)row->cause;
+	struct blinds_told *told = context;
+	const char *name = blind_cause_name(cause), *sentence = blind_cause_sentence(cause);
+	const char *missing = missing_text(told->flow, cause);
 	char since[TIME_TEXT], until[TIME_TEXT];
-	const char *sentence = blind_cause_sentence((enum blind_cause)row->cause);
 
+	explain_line(missing ? "seen" : "not all seen", "%s, interval %lld: %s",
+	             name ? name : "for a cause that is not known", (long long)blind->id,
+	             sentence ? sentence : "a newer tlmon wrote it");
+	if (missing)
+		explain_line("", "%s", missing);
+	time_print_local(row->since_us, since);
+	time_print_local(row->until_us, until);
+	explain_line("", "%s .. %s local", since, row->until_us ? until : "now");
 	time_print(row->since_us, since);
 	time_print(row->until_us, until);
-	explain_line(*told ? "" : "not all seen", "%s .. %s: %s", since,
-	             row->until_us ? until : "now", sentence ? sentence : "the cause is not known");
-	return ++*told == BLINDS_TOLD;
+	explain_line("", "%s .. %s", since, row->until_us ? until : "now");
+	return ++told->count == BLINDS_TOLD;
 }
 
-/* Why it was not seen whole: the intervals on record that it overlaps. */
-static int print_blind(const struct explain *explain, const struct flow_view *flow,
-                       struct err *err)
+static int list_blind(void *context, const struct blind_view *blind, struct err *err)
+{
+	const char *cause = blind_cause_name((enum blind_cause)blind->row.cause);
+	char since[TIME_TEXT], until[TIME_TEXT];
+	FILE *list = context;
+
+	fprintf(list, "%s{\"id\":%lld,\"cause\":", ftell(list) > 1 ? "," : "",
+	        (long long)blind->id);
+	if (cause)
+		json_put(list, cause);
+	else
+		fputs("null", list);
+	fprintf(list, ",\"start\":\"%s\",\"end\":", time_print(blind->row.since_us, since));
+	if (blind->row.until_us)
+		fprintf(list, "\"%s\"}", time_print(blind->row.until_us, until));
+	else
+		fputs("null}", list);
+	return 0;
+}
+
+/* The intervals on record that it overlaps, if it was not seen whole. */
+static int flow_blinds(struct flowdb *db, const struct flow_view *flow,
+                       int (*each)(void *context, const struct blind_view *blind,
+                                   struct err *err),
+                       void *context, struct err *err)
 {
 	const struct blind_query query = {
 		.window = {.since_us = flow->facts.first_us,
 	                   .until_us = flow->facts.last_us,
 	                   .unit = flow->unit},
 	};
-	unsigned told = 0;
-	int r;
 
-	if (!flow->blind)
-		return 0;
-	r = flowdb_blinds(explain->db, &query, tell_blind, &told, err);
-	if (r >= 0 && !told)
-		explain_line("not all seen", "the interval is no longer on record");
+	return flow->blind ? flowdb_blinds(db, &query, each, context, err) : 0;
+}
+
+static int print_blind(const struct explain *explain, const struct flow_view *flow,
+                       struct err *err)
+{
+	struct blinds_told told = {.flow = flow};
+	int r = flow_blinds(explain->db, flow, tell_blind, &told, err);
+
+	if (r >= 0 && flow->blind && !told.count)
+		explain_line("not all seen",
+		             flow->facts.settled_by == SETTLED_LOST
+		                     ? "the sensor died and took the rest of it along"
+		                     : "the interval is no longer on record");
 	return r;
 }
 
@@ -228,13 +286,45 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	return 0;
 }
 
+static int put_blinds(struct out *out, struct flowdb *db, const struct flow_view *flow,
+                      struct err *err)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t size = 0;
+	FILE *list = open_memstream(&text, &size);
+	int r;
+
+	if (!list)
+		return err_set(err, -ENOMEM, "out of memory");
+	fputc('[', list);
+	r = flow_blinds(db, flow, list_blind, list, err);
+	fputc(']', list);
+	fclose(list);
+	if (r >= 0)
+		out_raw(out, text);
+	return r;
+}
+
+/* As 'tlmon flows' has it, and the intervals. */
 static int tell_json(void *context, const struct flow_view *flow, struct err *err)
 {
+	CLEANUP(freep) struct out_column *columns =
+		calloc(FLOW_COLUMN_COUNT + 1, sizeof(*columns));
 	CLEANUP(out_freep) struct out *out = NULL;
-	int r = out_new(OUT_JSONL, stdout, FLOW_COLUMNS, FLOW_COLUMN_COUNT, false, &out, err);
+	const struct explain *explain = context;
+	int r;
 
+	if (!columns)
+		return err_set(err, -ENOMEM, "out of memory");
+	memcpy(columns, FLOW_COLUMNS, FLOW_COLUMN_COUNT * sizeof(*columns));
+	columns[FLOW_COLUMN_COUNT].name = "blind_intervals";
+	r = out_new(OUT_JSONL, stdout, columns, FLOW_COLUMN_COUNT + 1, false, &out, err);
+	if (r < 0)
+		return r;
+	flow_cells(out, flow, false);
+	r = put_blinds(out, explain->db, flow, err);
 	if (r >= 0)
-		r = flow_put(out, flow, false, err);
+		r = out_end(out, err);
 	return r < 0 ? r : out_finish(out, err);
 }
 

@@ -215,7 +215,7 @@ static void put_verdict(struct out *out, const struct flow_view *flow)
 	put_nearest(out, flow);
 }
 
-int flow_put(struct out *out, const struct flow_view *flow, bool one_day, struct err *err)
+void flow_cells(struct out *out, const struct flow_view *flow, bool one_day)
 {
 	const struct flow_facts *facts = &flow->facts;
 	char id[COMMUNITY_ID_TEXT], policy[13];
@@ -236,5 +236,10 @@ int flow_put(struct out *out, const struct flow_view *flow, bool one_day, struct
 	out_bool(out, flow->blind);
 	snprintf(policy, sizeof(policy), "%.12s", flow->policy);
 	out_text(out, policy);
+}
+
+int flow_put(struct out *out, const struct flow_view *flow, bool one_day, struct err *err)
+{
+	flow_cells(out, flow, one_day);
 	return out_end(out, err);
 }

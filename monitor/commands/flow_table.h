@@ -9,6 +9,8 @@
 extern const struct out_column FLOW_COLUMNS[];
 extern const size_t FLOW_COLUMN_COUNT;
 
+/* The cells of one row under FLOW_COLUMNS; the row is still to be ended. */
+void flow_cells(struct out *out, const struct flow_view *flow, bool one_day);
 /* One row under FLOW_COLUMNS; returns as out_end() does. `one_day`: the table need not tell the day. */
 int flow_put(struct out *out, const struct flow_view *flow, bool one_day,
              struct err *err) MUST_CHECK;

@@ -133,6 +133,12 @@ static int64_t wall_clock_us(void)
 	return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
 }
 
+/* "--since 22:00 --until 06:00": asked in the morning, it is the last night that is meant. */
+static bool is_night(const struct query_options *options)
+{
+	return options->since && time_is_clock(options->since) && time_is_clock(options->until);
+}
+
 static int make_out(const struct query_options *options, struct query *query, struct err *err)
 {
 	int64_t now_us = query->span.live ? wall_clock_us() : query->span.last_us;
@@ -156,6 +162,14 @@ static int make_out(const struct query_options *options, struct query *query, st
 	if (r < 0)
 		return r;
 	query->relative = (since_relative || until_relative) && !query->span.live;
+	if (options->until && query->flow.until_us <= query->flow.since_us &&
+	    query->flow.since_us > now_us && is_night(options))
+		query->flow.since_us = time_add_days(query->flow.since_us, -1);
+	if (options->until && query->flow.until_us <= query->flow.since_us && since_relative &&
+	    until_relative)
+		return err_set(err, -EINVAL,
+		               "--since %s --until %s: both count back: swap them",
+		               options->since, options->until);
 	if (options->until && query->flow.until_us <= query->flow.since_us)
 		return err_set(err, -EINVAL, "--until %s is not after --since %s",
 		               options->until, options->since ? options->since : "(the epoch)");
@@ -255,6 +269,14 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 		out_say(out, "(the first %llu; there may be more)",
 		        (unsigned long long)query->flow.limit);
 	return flowdb_check(query->db, err);
+}
+
+void query_say_outside(const struct query *query)
+{
+	char text[COVERS_TEXT];
+
+	log_note("nothing was recorded in that window: nobody watched; the database covers %s",
+	         covers_print(query, text));
 }
 
 int finding_by_id(struct flowdb *db, int64_t id,

@@ -42,7 +42,8 @@ enum {
 	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n" \
 	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it.\n" \
 	"                        In a recording, ago counts back from its last packet\n" \
-	"      --until T         what goes on at T or earlier\n" \
+	"      --until T         what goes on at T or earlier; --since 22:00 with\n" \
+	"                        --until 06:00 is last night\n" \
 	"      --unit WHO        a unit's name, or an address it had\n" \
 	"      --row ROW         documented by this row, or nearest to it\n" \
 	"      --peer CIDR       the far end: 52.112.0.0/14, 2603:1063::/39, 10.0.0.9\n" \
@@ -84,6 +85,9 @@ void query_head(const struct query *query, struct out *out);
  */
 int query_foot(const struct query *query, struct out *out, const char *what,
                struct err *err) MUST_CHECK;
+
+/* That nothing was recorded in the window, and what was. */
+void query_say_outside(const struct query *query);
 
 /* One finding by its id, whatever its state. No such one: `each` is not called. */
 int finding_by_id(struct flowdb *db, int64_t id,

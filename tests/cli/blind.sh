@@ -63,6 +63,21 @@ is '... which no row says, so there is no id' "$(field id <<<"$said" | sort -u)"
 is '... listed where it belongs' "$(ids --since 2026-03-02T07:00 --until 2026-03-02T09:00)" 'null 1 3 2 4 null '
 is '... and not for another cause' "$(ids --since 2026-03-02T07:00 --cause one-sided)" '2 '
 
+# A window outside everything recorded was watched by nobody, whichever end is open.
+outside() {
+	"$TLMON" blind -o jsonl "$@" >"$work/out" 2>"$work/err"
+	echo "$? $(field id <"$work/out") $(field cause <"$work/out") $(field start <"$work/out") $(field end <"$work/out")" \
+		"$(grep -c 'nothing was recorded in that window: .* the database covers 2026-03-02' "$work/err")"
+}
+is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2027-01-01)" \
+	'1 null "not-running" "2027-01-01T00:00:00.000000Z" null 1'
+is '... nor one before it' "$(outside --until 2020-01-01)" '1 null "not-running" null "2020-01-01T00:00:00.000000Z" 1'
+is '... nor one with two ends' "$(outside --cause not-running --since 2026-03-02T09:00 --until 2026-03-02T09:00:10)" \
+	'1 null "not-running" "2026-03-02T09:00:00.000000Z" "2026-03-02T09:00:10.000000Z" 1'
+is '... which is said where another cause is asked for, too' "$(outside --until 2020-01-01 --cause evicted)" '1     1'
+has 'the table leaves the open end open' "$("$TLMON" blind --until 2020-01-01 2>&1)" '^ +open  not-running +all$'
+is 'a window that touches the recording is answered as ever' "$(outside --until 2026-03-02T08:00:05)" '0     0'
+
 # Two recordings and what lies between them.
 cp -r "$work/db" "$work/two"
 sql two "DELETE FROM blind; INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended) VALUES
@@ -90,6 +105,14 @@ live dead 600 60 0
 is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
 said=$("$TLMON" blind -l "$work/dead" -o jsonl)
 is '... and since then nobody watches, which goes on' "$(field cause <<<"$said") $(field end <<<"$said")" '"not-running" null'
+flock --no-fork "$work/dead" sleep 60 &
+holder=$!
+for _ in {1..100}; do flock -n -s "$work/dead" true || break; sleep 0.05; done
+is 'while its writer is there it is not dead, but stalled' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"stalled"'
+has '... which is said in words' "$("$TLMON" status -l "$work/dead")" '^stalled +running, but its heartbeat is 6[0-9] s old: .*doctor --sandbox'
+is '... and nobody says that it does not run' "$("$TLMON" blind -l "$work/dead" -o json 2>/dev/null | tr -d '\n')" '[]'
+kill "$holder"
+wait "$holder" 2>/dev/null
 live just 600 3 1
 is '... from the end of one that ended in order, at once' "$("$TLMON" blind -l "$work/just" -o jsonl | field cause)" '"not-running"'
 live done 600 60 1
@@ -136,5 +159,17 @@ flow=$(sql db "SELECT f.id FROM flow f WHERE f.unit = $huddle AND f.start_us <= 
 sql db "UPDATE flow SET blind = 1 WHERE id = $flow; UPDATE blind SET (since_us, until_us) =
 	(SELECT start_us, start_us + 1000 FROM flow WHERE id = $flow) WHERE id = 2"
 has 'explain says why a flow was not seen whole' "$("$TLMON" explain "$flow")" \
-	'^ +not all seen +2026-03-02T.*: .*the mirror showed one direction of conversations'
+	'^ +not all seen +one-sided, interval 2: the mirror showed one direction of conversations' \
+	'^ +2026-03-02 08:00:[0-9]+ \.\. 2026-03-02 08:00:[0-9]+ local$' '^ +2026-03-02T08:00:[0-9.]+Z \.\. 2026-03-02T08:00:[0-9.]+Z$'
+has '... and as JSON lists the intervals' "$("$TLMON" explain -o json "$flow")" \
+	'"blind_intervals":\[(\{.*\},)?\{"id":2,"cause":"one-sided","start":"2026-03-02T08:00:[0-9.]+Z","end":"2026-03-02T08:00:[0-9.]+Z"\}(,\{.*\})?\]\}$'
 is '... and flows -o jsonl that it was not' "$("$TLMON" flows -o jsonl | grep -c '"blind":true')" 1
+is '... and flows --blind lists it alone' "$("$TLMON" flows --blind -o jsonl | field id)" "$flow"
+cp -r "$work/db" "$work/opinion"
+sql opinion "UPDATE blind SET cause = 3 WHERE id = 2; DELETE FROM blind WHERE id <> 2; UPDATE flow SET evidence = 2 WHERE id = $flow"
+said=$("$TLMON" explain -l "$work/opinion" "$flow")
+has 'where nDPI alone was missing explain says that, not that packets are' "$(grep -c 'not all seen' <<<"$said") $said" '^0 ' \
+	'^ +seen +inspector-down, interval 2: nDPI was not there' "only nDPI's opinion may be missing; by it the verdict cannot change, but"
+sql opinion "UPDATE flow SET evidence = 1 WHERE id = $flow"
+has '... and that the verdict cannot change where a dissector is certain' "$("$TLMON" explain -l "$work/opinion" "$flow")" \
+	'the verdict cannot change by it: a dissector is certain'

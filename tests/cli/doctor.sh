@@ -26,7 +26,7 @@ cp "$TLMON" "$work/tlmon"
 chmod 755 "$work" "$work/tlmon"
 code=0
 host=$(as_nobody "$work/tlmon" doctor) || code=$?
-has 'an ordinary user is told what is missing' "$host" '^become-user +no +no +.*root' '^capture +no +no +.*CAP_NET_RAW'
+has 'an ordinary user is told what is missing' "$host" '^become-user +no +no$' '^capture +no +no$' "^ +no CAP_NET_RAW: .*'sudo tlmon watch -i eth1 "
 is 'and the exit code says so' "$code" 1
 is 'the host as JSON lines is one object a line' "$(doctor -o jsonl | grep -cvE '^\{"what":"[a-z-]+","found":".*","fit":(true|false),"note":".*"\}$')" 0
 
@@ -56,13 +56,20 @@ for name in sensor inspector spy sensory stranger; do started+=("$(cat "$work/$n
 has 'the parent of a role is a supervisor' "$(row "$family")" '^supervisor '
 has 'a title with Landlock is told' "$(row "$(cat "$work/sensor")")" '^sensor .* yes +[^ ]+'
 has 'a title without Landlock is told' "$(row "$(cat "$work/inspector")")" '^inspector .* no +[^ ]+'
+has 'a run is headed by its supervisor, and what it lacks' "$(doctor --sandbox)" "^run of supervisor $family, which has no recorder$"
+has 'a role with too much is weaker than it should be' "$(row "$(cat "$work/inspector")")" ' none +no .* weaker$'
+has '... by what' "$(doctor --sandbox -o jsonl | grep "\"pid\":$(cat "$work/inspector"),")" '"weaker":".*no_new_privs, a seccomp filter, landlock"'
+has '... in the table too' "$(doctor --sandbox)" '^ +weaker: it should have .*a seccomp filter, landlock$'
+code=0
+doctor --sandbox >/dev/null || code=$?
+is '... and the exit code says so' "$code" 1
 is 'a role that there is not is none of ours' "$(row "$(cat "$work/spy")")$(row "$(cat "$work/sensory")")" ''
 is 'another program with such a title is none of ours' "$(row "$(cat "$work/stranger")")" ''
 json=$(doctor --sandbox -o jsonl | grep "\"pid\":$(cat "$work/sensor"),")
 has 'a role knows its supervisor' "$json" "^\{\"supervisor\":$family,\"role\":\"sensor\""
 if [ "$(id -u)" = 0 ]; then
-	has 'its files are counted for root' "$json" '"files":[0-9]+\}$'
-	has 'and not for others' "$(as_nobody "$work/tlmon" doctor --sandbox | awk -v pid="$family" '$2 == pid')" ' \?$'
+	has 'its files are counted for root' "$json" '"files":[0-9]+,'
+	has 'and not for others' "$(as_nobody "$work/tlmon" doctor --sandbox | awk -v pid="$family" '$2 == pid')" ' \?  weaker$'
 	has 'capabilities that are there are told' "$json" '"effective":"(all|[a-z].*, .*)"'
 fi
 
@@ -91,6 +98,34 @@ if ! grep -q 'has a sanitizer' <<<"$(doctor)"; then
 fi
 exec 3>&-
 wait "$watch"
+
+# Alone in its own /proc
+if [ "$(id -u)" = 0 ] && unshare --fork --pid --mount-proc true 2>/dev/null; then
+	code=0
+	alone() { unshare --fork --pid --mount-proc "$TLMON" doctor --sandbox "$@"; }
+	json=$(alone -o json 2>"$work/err") || code=$?
+	is 'where none runs the JSON is an empty list, and the exit code says so' "$code $json" '1 []'
+	has '... in words too' "$(cat "$work/err")" 'no process of tlmon runs here'
+	cat >"$work/alone" <<EOF
+tail -f -n +1 $work/demo.pcap | "$TLMON" watch -r - -c tests/demo/site.yaml -l $work/alone.db >/dev/null 2>&1 &
+for _ in {1..100}; do
+	"$TLMON" doctor --sandbox -o jsonl | grep -c '"weaker":null' | grep -q 4 && break
+	sleep 0.05
+done
+script -qec "stty cols 80; '$TLMON' doctor --sandbox" /dev/null </dev/null
+"$TLMON" doctor --sandbox >/dev/null
+echo "ends \$?"
+EOF
+	said=$(unshare --fork --pid --kill-child --mount-proc bash "$work/alone" | tr -d '\r')
+	if ! grep -q 'has a sanitizer' <<<"$(doctor)" && [ "$(doctor -o jsonl | grep -E '"(seccomp|landlock)"' | grep -c '"fit":true')" = 2 ]; then
+		has 'a run that is locked in as it should be is fine' "$said" '^run of supervisor [0-9]+$' '^ends 0$'
+		is '... which every role says' "$(grep -cE '^(supervisor|sensor|inspector|recorder) .*OK' <<<"$said")" 4
+	fi
+	is '... and 80 columns hold it' "$(sed 's/\x1b\[[0-9;]*m//g' <<<"$said" | awk 'length > 80')" ''
+	is '... without memory and files' "$(grep -o 'ROLE.*' <<<"$said" | tr -s ' ')" 'ROLE PID USER CAPS NNP SECCOMP LANDLOCK STATE'
+else
+	skip 'doctor in its own /proc' 'not root, or no namespaces'
+fi
 
 # Options
 code=0

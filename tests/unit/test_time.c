@@ -39,6 +39,21 @@ static void prints_local_time_by_the_zone(void **state)
 	assert_string_equal(time_print_local(NOW, buf), "2026-11-22 09:39:40");
 }
 
+static void a_day_later_is_the_same_clock_time(void **state)
+{
+	char buf[TIME_TEXT];
+
+	zone(BERLIN); /* 2026-10-25 has 25 hours there */
+	assert_string_equal(time_print(time_add_days(INT64_C(1792918800000007), -1), buf),
+	                    "2026-10-24T08:00:00.000007Z");
+	assert_string_equal(time_print(time_add_days(INT64_C(1792828800000000), 1), buf),
+	                    "2026-10-25T09:00:00.000000Z");
+	assert_true(time_is_clock("22:00") && time_is_clock("22:00:40"));
+	assert_false(time_is_clock("22:00Z") || time_is_clock("2h") || time_is_clock("now") ||
+	             time_is_clock("2026-11-22") || time_is_clock("2026-11-22T09:39"));
+	zone("UTC");
+}
+
 static const struct {
 	const char *zone, *text, *utc;
 	bool relative;
@@ -169,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_utc_with_microseconds),
 		cmocka_unit_test(prints_local_time_by_the_zone),
+		cmocka_unit_test(a_day_later_is_the_same_clock_time),
 		cmocka_unit_test(reads_every_accepted_form),
 		cmocka_unit_test(refuses_what_is_no_time),
 		cmocka_unit_test(reads_spans),
