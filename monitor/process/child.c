@@ -105,7 +105,7 @@ static void end_fill(const struct child *child, const struct board *board, int s
 		snprintf(ret->text, sizeof(ret->text), "killed by SIG%s",
 		         sigabbrev_np(ret->signal) ? sigabbrev_np(ret->signal) : "?");
 	else
-		snprintf(ret->text, sizeof(ret->text), "exit %d", ret->exit_code);
+		snprintf(ret->text, sizeof(ret->text), "ended (exit %d)", ret->exit_code);
 }
 
 bool child_ended(struct child *child, struct board *board, struct child_end *ret)
