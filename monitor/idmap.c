@@ -29,6 +29,14 @@ static size_t slot_of(const struct idmap *map, uint64_t key)
 	return i;
 }
 
+void idmap_clear(struct idmap *map)
+{
+	size_t max = map->max;
+
+	idmap_release(map);
+	idmap_init(map, max);
+}
+
 void *idmap_find(const struct idmap *map, uint64_t key)
 {
 	return map->size ? map->slots[slot_of(map, key)].value : NULL;

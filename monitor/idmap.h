@@ -20,6 +20,8 @@ struct idmap {
 void idmap_init(struct idmap *map, size_t max);
 /* Frees the map, not what its values point to. */
 void idmap_release(struct idmap *map);
+/* Empties it. */
+void idmap_clear(struct idmap *map);
 /* NULL if the key is not there. */
 void *idmap_find(const struct idmap *map, uint64_t key);
 /* The key must not be there. 0, -ENOSPC at the maximum, -ENOMEM. */

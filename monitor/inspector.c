@@ -19,8 +19,8 @@ struct inspected {
 
 struct inspector {
 	struct ring *packets, *opinions;
-	_Atomic uint64_t *hand;
-	_Atomic uint64_t nowhere; /* where `hand` is shown if nobody wants to see it */
+	_Atomic uint64_t *hand, *finished;
+	_Atomic uint64_t nowhere; /* where they are shown if nobody wants to see them */
 	struct ndpi_engine *engine;
 	struct idmap flows;
 	struct inspected *oldest, *newest;
@@ -43,6 +43,7 @@ int inspector_new(const struct inspector_options *options, struct inspector **re
 	inspector->packets = options->packets;
 	inspector->opinions = options->opinions;
 	inspector->hand = options->hand ? options->hand : &inspector->nowhere;
+	inspector->finished = options->finished ? options->finished : &inspector->nowhere;
 	idmap_init(&inspector->flows, INSPECTOR_FLOWS_MAX);
 	*ret = inspector;
 	return 0;
@@ -169,6 +170,7 @@ unsigned inspector_step(struct inspector *inspector, unsigned most)
 		else if (event->type == EVENT_FORGET)
 			forget(inspector, (const struct event_forget *)event, room);
 		atomic_store(inspector->hand, 0);
+		atomic_fetch_add_explicit(inspector->finished, 1, memory_order_relaxed);
 		ring_take(inspector->packets);
 		ring_release(inspector->packets);
 		count++;

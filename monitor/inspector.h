@@ -18,6 +18,7 @@ struct inspector_options {
 	 * finds it dead knows whether the oldest packet there is to blame. NULL: nowhere.
 	 */
 	_Atomic uint64_t *hand;
+	_Atomic uint64_t *finished; /* counts what it is done with; NULL */
 	bool dtls; /* for tests: nDPI gets DTLS too */
 };
 

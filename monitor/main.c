@@ -8,7 +8,9 @@
 #include "monitor/process/title.h"
 #include "dissectors/ndpi.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name, *help;
@@ -73,6 +75,19 @@ static int command(int argc, char **argv)
 	return run(argc - 1, argv + 1);
 }
 
+/*
+ * A standard stream that the caller has closed would be taken by the first file that is opened. Now it is
+ * there, and fails as a closed one does: what cannot be written is an error.
+ */
+static int streams_open(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return -EBADF;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = {0};
@@ -80,7 +95,7 @@ int main(int argc, char **argv)
 
 	/* A reader that has had enough ends nothing: a live run goes on recording. */
 	signal(SIGPIPE, SIG_IGN);
-	if (title_init(argc, argv) < 0)
+	if (streams_open() < 0 || title_init(argc, argv) < 0)
 		return EXIT_USAGE;
 	exit_code = command(argc, argv);
 	if (exit_code == EXIT_USAGE) /* said already */

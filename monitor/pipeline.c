@@ -6,7 +6,7 @@
 #include "monitor/pipeline.h"
 #include "monitor/inspector.h"
 #include "monitor/intake.h"
-#include "monitor/log.h"
+#include "monitor/process/status.h"
 
 #include <signal.h>
 #include <time.h>
@@ -33,7 +33,7 @@ struct pipeline {
 	int64_t begun_us, progress_us; /* monotonic */
 };
 
-static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t signals_seen, status_asked;
 /* What ends a run with everything written: also the terminal that was closed over it. */
 static const int ENDING[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -41,6 +41,11 @@ static void on_signal(int number)
 {
 	if (signals_seen++)
 		_exit(128 + number); /* a second one means it */
+}
+
+static void on_status(int number)
+{
+	status_asked = 1;
 }
 
 static int64_t clock_us(clockid_t clock)
@@ -95,28 +100,37 @@ static void found(void *context, const struct finding *finding)
 		pipeline->options->found(pipeline->options->context, &found);
 }
 
+static void state_fill(const struct pipeline *pipeline, struct run_state *state)
+{
+	const struct recorder_sums *sums = recorder_sums(pipeline->recorder);
+	bool live = pipeline->options->capture.live;
+
+	*state = (struct run_state){
+		.now_us = sensor_now(pipeline->sensor),
+		.permille = live ? -1 : capture_progress(pipeline->capture),
+		.live = live,
+		.seen = pipeline->counters.seen,
+		.dropped = pipeline->counters.kernel_dropped,
+		.flows = sums->flows,
+		.findings = sums->findings,
+		.units = units_count(recorder_units(pipeline->recorder)),
+	};
+}
+
 static void progress(struct pipeline *pipeline, bool now)
 {
 	const struct run_options *options = pipeline->options;
-	const struct recorder_sums *sums = recorder_sums(pipeline->recorder);
 	int64_t us = clock_us(CLOCK_MONOTONIC);
+	struct run_state state;
 
+	state_fill(pipeline, &state);
+	if (status_asked)
+		status_line(stderr, &state);
+	status_asked = 0;
 	if (!options->progress || (!now && us - pipeline->progress_us < PROGRESS_US))
 		return;
 	pipeline->progress_us = us;
-	options->progress(options->context,
-	                  &(struct run_state){
-				  .now_us = sensor_now(pipeline->sensor),
-				  .permille = options->capture.live
-	                                              ? -1
-	                                              : capture_progress(pipeline->capture),
-				  .live = options->capture.live,
-				  .seen = pipeline->counters.seen,
-				  .dropped = pipeline->counters.kernel_dropped,
-				  .flows = sums->flows,
-				  .findings = sums->findings,
-				  .units = units_count(recorder_units(pipeline->recorder)),
-			  });
+	options->progress(options->context, &state);
 }
 
 static enum turn turn(void *context, bool idle)
@@ -242,14 +256,17 @@ static int take_turns(struct pipeline *pipeline, struct err *err)
 		.context = pipeline,
 	};
 	struct sigaction action = {.sa_handler = on_signal}, before[ARRAY_LEN(ENDING)];
+	struct sigaction status = {.sa_handler = on_status}, status_before;
 	int r;
 
 	signals_seen = 0;
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
 		sigaction(ENDING[i], &action, &before[i]);
+	sigaction(SIGUSR1, &status, &status_before);
 	r = intake_run(&intake, err);
 	pump(pipeline, true);
 	progress(pipeline, true);
+	sigaction(SIGUSR1, &status_before, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(ENDING); i++)
 		sigaction(ENDING[i], &before[i], NULL);
 	if (r >= 0 && pipeline->failed) {

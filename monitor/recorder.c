@@ -85,10 +85,13 @@ static int note_absence(struct recorder *recorder, struct err *err)
 	struct blind_row row = {.cause = BLIND_NOT_RUNNING,
 	                        .until_us = recorder->options.begun_us,
 	                        .detail = ""};
-	int r = flowdb_live_last(recorder->options.db, &row.since_us, err);
+	bool ended = true;
+	int r = flowdb_live_last(recorder->options.db, &row.since_us, &ended, err);
 
 	if (r <= 0 || row.since_us >= row.until_us)
 		return r < 0 ? r : 0;
+	if (!ended)
+		row.detail = "it died: flows that were open then may have no row";
 	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
 }
 
@@ -140,7 +143,8 @@ static int run_resume(struct recorder *recorder, struct err *err)
 	struct flowdb *db = recorder->options.db;
 	int r = blinds_load(recorder->blinds, db, recorder->options.run, err);
 
-	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us);
+	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us,
+	              blinds_meets(recorder->blinds, BLIND_MIRROR_SILENT, 0, INT64_MAX, INT64_MAX));
 	if (r >= 0)
 		r = flowdb_run_restarts(db, recorder->options.run,
 		                        &(struct restarts){.recorder = 1}, err);
@@ -157,8 +161,13 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	if (r < 0)
 		return r;
 	recorder->begun = true;
-	recorder->desk.run = options->run;
-	r = options->run ? run_resume(recorder, err) : run_new(recorder, err);
+	/* A database that was removed under its writer has no such run: that one begins anew. */
+	if (options->run)
+		r = flowdb_has_run(options->db, options->run, err);
+	if (r >= 0) {
+		recorder->desk.run = r > 0 ? options->run : 0;
+		r = r > 0 ? run_resume(recorder, err) : run_new(recorder, err);
+	}
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);
@@ -194,7 +203,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
 		.run = options->run,
-		.resumed_us = options->run ? recorder->sums.last_us : 0,
+		/* Live no flow is told of before it was there; in a file time is what packets say. */
+		.resumed_us = !options->run ? INT64_MIN : options->live ? options->begun_us : INT64_MAX,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
 	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
@@ -274,7 +284,10 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
 	const struct recorder_sums *sums = &recorder->sums;
-	int r = units_flush(recorder->units, db, err);
+	int r = recorder->options.live ? flowdb_in_place(db, err) : 0;
+
+	if (r >= 0)
+		r = units_flush(recorder->units, db, err);
 
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
@@ -284,6 +297,10 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	if (r >= 0)
 		r = flowdb_commit(db, err);
 	if (r >= 0) { /* a successor begins behind what is committed */
+		recorder->committed = *sums;
+		if (recorder->options.committed)
+			recorder->options.committed(recorder->options.context, sums);
+		ring_release(recorder->options.opinions);
 		ring_release(recorder->options.facts);
 		if (recorder->options.control)
 			ring_release(recorder->options.control);
@@ -292,7 +309,6 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		r = flowdb_begin(db, err);
 	recorder->begun = again && r >= 0;
 	recorder->rows = recorder->desk.rows = 0;
-	recorder->committed = *sums;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
 	return r < 0 ? r : 0;
@@ -301,6 +317,7 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 static int handle_begin(struct recorder *recorder, const struct event_begin *event,
                         struct err *err)
 {
+	losses_gap(&recorder->losses, event->time_us);
 	return event->again ? desk_lose(&recorder->desk, err) : 0;
 }
 

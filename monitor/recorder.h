@@ -27,7 +27,8 @@ struct recorder_options {
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
 	/* The inputs as capture knows them, for names and hashes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
-	/* A file is over, a finding opens; may be NULL. */
+	/* A commit is done: a successor goes on from these; a file is over; a finding opens; may be NULL. */
+	void (*committed)(void *context, const struct recorder_sums *sums);
 	void (*input_over)(void *context, const struct event_input *input);
 	void (*found)(void *context, const struct finding *finding);
 	void *context;

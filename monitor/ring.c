@@ -106,6 +106,13 @@ void ring_attach_reader(struct ring *ring)
 	ring_release(ring);
 }
 
+void ring_skip(struct ring *ring)
+{
+	ring->cursor = ring_written(ring) & ~UINT64_C(7);
+	ring->next = 0;
+	ring_release(ring);
+}
+
 void *ring_reserve(struct ring *ring, size_t len)
 {
 	uint64_t used = ring->head - ring_released(ring);

@@ -24,6 +24,8 @@ void ring_free(struct ring *ring);
  */
 void ring_attach_writer(struct ring *ring);
 void ring_attach_reader(struct ring *ring);
+/* In the place of a reader that is gone and has no successor: all that was written is thrown away. */
+void ring_skip(struct ring *ring);
 
 /*
  * Writer: room for an event of `len` bytes (rounded up to 8), zeroed, its head.len set; NULL while

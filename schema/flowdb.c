@@ -286,6 +286,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
 	}
+	if (r >= 0 && stat(db->path, &db->was) < 0)
+		r = err_set(err, -errno, "%s: %s", db->path, strerror(errno));
 	if (r < 0 && made) {
 		sqlite3_close(db->sql);
 		db->sql = NULL;
@@ -458,6 +460,17 @@ int flowdb_check(struct flowdb *db, struct err *err)
 		return 0;
 	return err_set(err, -EAGAIN,
 	               "%s: changed while it was read, so the answer may be wrong; ask again",
+	               db->path);
+}
+
+int flowdb_in_place(struct flowdb *db, struct err *err)
+{
+	struct stat now;
+
+	if (db->lock < 0 || (!stat(db->path, &now) && now.st_ino == db->was.st_ino &&
+	                     now.st_dev == db->was.st_dev))
+		return 0;
+	return err_set(err, -ENOENT, "%s: somebody removed or replaced it while it was written",
 	               db->path);
 }
 

@@ -41,6 +41,10 @@ int flowdb_load(int fd, struct flowdb **ret_db, struct err *err) MUST_CHECK;
 
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
+/* -ENOENT with err filled if the file that is written to is not at its path any more; a private one always is. */
+int flowdb_in_place(struct flowdb *db, struct err *err) MUST_CHECK;
+int flowdb_has_run(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK; /* 1, 0 */
+
 int flowdb_begin(struct flowdb *db, struct err *err) MUST_CHECK;
 int flowdb_commit(struct flowdb *db, struct err *err) MUST_CHECK;
 void flowdb_rollback(struct flowdb *db);
@@ -71,8 +75,9 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 /* Processes of the run that took the place of a dead one: added to what stands there. */
 int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *more,
                         struct err *err) MUST_CHECK;
-/* The last heartbeat of the last live run: 1 with *ret_us filled, 0 if there was none. */
-int flowdb_live_last(struct flowdb *db, int64_t *ret_us, struct err *err) MUST_CHECK;
+/* The last heartbeat of the last live run, and whether it ended in order: 1, or 0 if there was none. */
+int flowdb_live_last(struct flowdb *db, int64_t *ret_us, bool *ret_ended,
+                     struct err *err) MUST_CHECK;
 
 /* A capture file of a run. `cut` and `note`: where and why it ended early. */
 struct input_row {
@@ -86,7 +91,7 @@ struct input_row {
 };
 int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
                      struct err *err) MUST_CHECK;
-/* 1 if a run already holds a file of this size and hash, 0 if not. */
+/* 1 if a run already holds packets of a file of this size and hash, 0 if not. */
 int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
                      struct err *err) MUST_CHECK;
 
@@ -205,6 +210,7 @@ int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
 struct flow_found {
 	int64_t id, finding; /* finding 0: under none */
 	uint64_t bytes;      /* both ways, as written */
+	enum app opinion;    /* nDPI's, if it was that which named the application; APP_NONE */
 };
 /* The row of a flow of this run, by its unit, its beginning and the number of its first packet. */
 int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start_us,

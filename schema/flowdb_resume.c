@@ -3,13 +3,24 @@
  */
 #include "schema/flowdb_sql.h"
 
+int flowdb_has_run(struct flowdb *db, int64_t run, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, "SELECT 1 FROM run WHERE id = ?1", &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &run, 1);
+	return sql_step(db, stmt, err);
+}
+
 int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start_us,
                      uint64_t packet, struct flow_found *ret, struct err *err)
 {
 	const int64_t values[] = {unit, start_us, run, (int64_t)packet};
 	sqlite3_stmt *stmt;
 	int r = sql_slot(db, SLOT_FLOW_FIND,
-	                 "SELECT id, finding, bytes_out + bytes_in FROM flow"
+	                 "SELECT id, finding, bytes_out + bytes_in, application, evidence FROM flow"
 	                 " WHERE unit = ?1 AND start_us = ?2 AND run = ?3 AND packet = ?4",
 	                 &stmt, err);
 
@@ -23,6 +34,9 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 		.id = sqlite3_column_int64(stmt, 0),
 		.finding = sqlite3_column_int64(stmt, 1),
 		.bytes = (uint64_t)sqlite3_column_int64(stmt, 2),
+		.opinion = sqlite3_column_int(stmt, 4) == EVIDENCE_INSPECTED
+		                   ? (enum app)sqlite3_column_int(stmt, 3)
+		                   : APP_NONE,
 	};
 	sqlite3_reset(stmt);
 	return 1;

@@ -82,18 +82,20 @@ int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *m
 	return sql_run(db, stmt, err);
 }
 
-int flowdb_live_last(struct flowdb *db, int64_t *ret_us, struct err *err)
+int flowdb_live_last(struct flowdb *db, int64_t *ret_us, bool *ret_ended, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(db,
-	                    "SELECT coalesce(last_us, begun_us) AS us FROM run"
+	                    "SELECT coalesce(last_us, begun_us) AS us, ended FROM run"
 	                    " WHERE source = 'live' AND us IS NOT NULL ORDER BY id DESC LIMIT 1",
 	                    &stmt, err);
 
 	if (r >= 0)
 		r = sql_step(db, stmt, err);
-	if (r > 0)
+	if (r > 0) {
 		*ret_us = sqlite3_column_int64(stmt, 0);
+		*ret_ended = sqlite3_column_int(stmt, 1);
+	}
 	return r;
 }
 
@@ -126,7 +128,8 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash, struct 
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
-		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = ?2 AND hash <> '' LIMIT 1",
+		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = ?2 AND hash <> ''"
+		" AND packets > 0 LIMIT 1",
 		&stmt, err);
 
 	if (r < 0)

@@ -15,9 +15,11 @@ static const char HELP[] =
 	"       tlmon watch -r FILE|DIR [-r ...] [-c site.yaml] [-l DIR] [filter]\n\n"
 	"Judges every flow of every unit against the documented rows and writes flows and\n"
 	"findings to DIR/flows.db. Live it prints a line for each new finding, until\n"
-	"SIGINT or SIGTERM. Without units it lists hosts that look like room systems.\n\n" POLICY_HELP
+	"SIGINT, SIGTERM or SIGHUP; SIGUSR1 prints how it goes. Without units it lists\n"
+	"hosts that look like room systems.\n\n" POLICY_HELP
 		FEED_HELP LOG_HELP
 	"      --eve FILE        append each finding to FILE as a line of EVE JSON\n"
+	"                        (rotate it with copytruncate)\n"
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
 	"filter: words of a tcpdump filter, as in 'host 10.20.0.15 and not port 22'\n\n"
@@ -70,9 +72,10 @@ static void say_restarts(const struct run_result *result)
 {
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		if (result->restarts[role])
-			log_warning("the %s was started again %llu times; 'tlmon blind' says when",
+			log_warning("the %s was started again %llu time%s; 'tlmon blind' says when",
 			            process_role_name(role),
-			            (unsigned long long)result->restarts[role]);
+			            (unsigned long long)result->restarts[role],
+			            result->restarts[role] == 1 ? "" : "s");
 	if (result->sums.unjoined)
 		log_warning("%llu flows were judged before nDPI had said all it could",
 		            (unsigned long long)result->sums.unjoined);

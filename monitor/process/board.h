@@ -23,6 +23,7 @@ struct board_role {
 	_Alignas(BOARD_PAGE) _Atomic uint64_t hand;
 	_Atomic int64_t
 		ready_us; /* when it had locked itself in and began, wall clock; 0: not yet */
+	_Atomic uint64_t turns;        /* of its loop: while it lives it turns, also with nothing to do */
 	_Atomic uint64_t finished;     /* packets or events done with since it was forked */
 	char missing[SANDBOX_MISSING]; /* of its sandbox */
 	struct err err;                /* why it ended; the exporter: why it tries again */

@@ -34,6 +34,7 @@
 	X(getsockopt,       "S...", ANY)        /* PACKET_STATISTICS */ \
 	X(getsockname,      "S...", ANY)        /* libpcap: has the interface gone, ... */ \
 	X(setsockopt,       "S...", RX_RING)    /* libpcap gives its ring back */ \
+	X(ioctl,            "S...", TERMINAL)   /* stdio, of a capture that is a device */ \
 	X(ioctl,            "S...", LINK_FLAGS) /* ... or is it down? */ \
 	/* A database (SQLite, journal in WAL mode) */ \
 	X(openat,           "..RE", ANY) \
@@ -49,7 +50,10 @@
 	X(readlinkat,       "..RE", ANY) \
 	X(getcwd,           "..RE", ANY) \
 	X(geteuid,          "..RE", ANY) \
-	X(fcntl,            "..RE", ANY)        /* locks */ \
+	X(fcntl,            "..RE", LOCK)       /* of readers and writers */ \
+	X(fcntl,            "..RE", LOCK_ASK) \
+	X(fcntl,            "..RE", LOCK_WAIT) \
+	X(fcntl,            "..RE", GET_FLAGS) \
 	X(fsync,            "..RE", ANY) \
 	X(fdatasync,        "..RE", ANY) \
 	X(pwrite64,         "..R.", ANY) \

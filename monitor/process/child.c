@@ -25,7 +25,7 @@ int64_t child_clock_us(void)
 }
 
 /* The terminal's signals go to all of us; what they mean is the supervisor's affair. */
-static void child_begin(pid_t parent)
+static void child_begin(pid_t parent, bool reads_stdin)
 {
 	static const int IGNORED[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -41,7 +41,20 @@ static void child_begin(pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (null >= 0)
 		dup2(null, STDOUT_FILENO);
+	/* Only a sensor reads standard input, and only if that is a capture. */
+	if (null >= 0 && !reads_stdin)
+		dup2(null, STDIN_FILENO);
 	closep(&null);
+}
+
+static bool reads_stdin(const struct crew *crew)
+{
+	const struct capture_options *inputs = &crew->options->capture;
+
+	for (size_t i = 0; i < inputs->input_count && !inputs->live; i++)
+		if (!strcmp(inputs->inputs[i], "-"))
+			return true;
+	return false;
 }
 
 int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *crew),
@@ -59,14 +72,17 @@ int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *
 		return err_set(err, -errno, "the %s cannot be started: %s",
 		               process_role_name(child->role), strerror(errno));
 	if (!pid) {
-		child_begin(parent);
+		child_begin(parent, child->role == PROCESS_SENSOR && reads_stdin(crew));
 		crew->again = child->forks > 0;
 		_exit(crew_leave(crew, child->role) ? CREW_FAILED : main(crew));
 	}
 	child->pid = pid;
+	child->restarts += child->forks > 0 && !child->waits;
+	child->waits = false;
 	child->forks++;
-	child->hung = false;
+	child->hung = child->still = false;
 	child->hand = 0;
+	child->turns_us = child_clock_us();
 	return 0;
 }
 
@@ -89,7 +105,7 @@ static void end_fill(const struct child *child, const struct board *board, int s
 		snprintf(ret->text, sizeof(ret->text), "killed by SIG%s",
 		         sigabbrev_np(ret->signal) ? sigabbrev_np(ret->signal) : "?");
 	else
-		snprintf(ret->text, sizeof(ret->text), "exit %d", ret->exit_code);
+		snprintf(ret->text, sizeof(ret->text), "ended (exit %d)", ret->exit_code);
 }
 
 bool child_ended(struct child *child, struct board *board, struct child_end *ret)
@@ -103,7 +119,9 @@ bool child_ended(struct child *child, struct board *board, struct child_end *ret
 	child->not_before_us = 0;
 	if (atomic_load(&board->role[child->role].finished)) {
 		child->backoff_us = 0;
+		child->empty = 0;
 	} else {
+		child->empty++;
 		child->backoff_us = child->backoff_us ? child->backoff_us * 2 : BACKOFF_US;
 		if (child->backoff_us > BACKOFF_MAX_US)
 			child->backoff_us = BACKOFF_MAX_US;
@@ -126,15 +144,17 @@ bool child_await(struct child *child, struct crew *crew, struct child_end *ret_e
 		if (child_ended(child, board, ret_end))
 			return false;
 		while (read(crew->signals, &info, sizeof(info)) == sizeof(info))
-			if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1)
-				_exit(128 + (int)info.ssi_signo);
+			if (info.ssi_signo != SIGCHLD && info.ssi_signo != SIGUSR1) {
+				/* The sensor begins first: before it is there nothing has begun. */
+				if (child->role == PROCESS_SENSOR || crew->asked++)
+					_exit(128 + (int)info.ssi_signo);
+			}
 		bell_wait(bell, ticket, 10000);
 	}
 }
 
-void child_watch(struct child *child, struct board *board)
+void child_watch(struct child *child, uint64_t hand)
 {
-	uint64_t hand = atomic_load(&board->role[child->role].hand);
 	int64_t now_us = child_clock_us();
 
 	if (!child->pid)

@@ -15,8 +15,14 @@ struct child {
 	uint64_t hand;          /* the packet it had in hand when we looked last, ... */
 	int64_t hand_since_us;  /* ... and since when; monotonic */
 	bool hung;              /* we ended it for that */
+	uint64_t turns;         /* of its loop, when we looked last, ... */
+	int64_t turns_us;       /* ... and since when; monotonic */
+	bool still;             /* it stands still: stopped, most likely */
 	int64_t not_before_us;  /* monotonic: no other one before; it died without having done anything */
 	int64_t backoff_us;
+	unsigned empty; /* that have died in a row without having done anything */
+	uint64_t restarts;
+	bool waits; /* it ended because its disk is full: the next one is no restart */
 };
 
 /* How it ended. */
@@ -37,11 +43,11 @@ int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *
 bool child_ended(struct child *child, struct board *board, struct child_end *ret);
 /*
  * Waits until it is ready, or has ended before: true, or false with *ret_end. A signal that ends a
- * run ends it here, at once: nothing has begun yet.
+ * run ends it at once while the sensor is awaited, for nothing has begun yet; later it is kept in crew->asked.
  */
 bool child_await(struct child *child, struct crew *crew, struct child_end *ret_end);
-/* Ends it if it has had the same packet in hand for 2 s. */
-void child_watch(struct child *child, struct board *board);
+/* Ends it if it has had the same packet in hand for 2 s: `hand`, 0 while it has none. */
+void child_watch(struct child *child, uint64_t hand);
 void child_kill(struct child *child);
 
 #endif

@@ -39,6 +39,7 @@ int crew_leave(struct crew *crew, enum process_role role)
 	crew->role = role;
 	rings_leave(crew, role);
 	closep(&crew->signals);
+	links_free(crew->links);
 	if (role != PROCESS_SENSOR)
 		capture_detach(crew->capture);
 	if (role != PROCESS_RECORDER)

@@ -6,6 +6,7 @@
 #define MONITOR_PROCESS_CREW_H
 
 #include "monitor/process/board.h"
+#include "monitor/process/links.h"
 
 struct crew {
 	const struct run_options *options;
@@ -19,7 +20,9 @@ struct crew {
 	char input_names[1024];
 	int image; /* a private database is left here by the recorder; -1 */
 	int eve;   /* the exporter's file; -1 */
-	int signals; /* the supervisor's */
+	int signals; /* the supervisor's, ... */
+	struct links *links; /* ... as these; NULL */
+	unsigned asked; /* how often a signal has asked for the end */
 	enum process_role role; /* in a child: which it is, and */
 	bool again;             /* that it takes the place of one that died */
 };

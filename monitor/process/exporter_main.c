@@ -40,7 +40,8 @@ int exporter_main(struct crew *crew)
 			crew_fail(crew, &err);
 		atomic_store(&board->export_fails, r < 0 && r != -EAGAIN);
 		atomic_fetch_add(&board->role[PROCESS_EXPORTER].finished, written);
-		over &= r != -EAGAIN || !tries--;
+		if (over && r == -EAGAIN && tries && tries--)
+			over = false;
 		if (!over)
 			bell_wait(bell, ticket, STEP_US);
 	} while (!over);

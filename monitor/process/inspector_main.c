@@ -18,6 +18,7 @@ int inspector_main(struct crew *crew)
 		.packets = crew->packets,
 		.opinions = crew->opinions,
 		.hand = &mine->hand,
+		.finished = &mine->finished,
 		.dtls = crew->options->test.ndpi_dtls,
 	};
 	struct inspector *inspector;
@@ -37,7 +38,6 @@ int inspector_main(struct crew *crew)
 		uint32_t ticket = bell_listen(bell);
 		unsigned done = inspector_step(inspector, BATCH);
 
-		atomic_fetch_add(&mine->finished, done);
 		if (done) {
 			bell_ring(&board->bell[PROCESS_RECORDER]);
 			bell_ring(&board->bell[PROCESS_SENSOR]);

@@ -6,6 +6,63 @@
 
 #include <signal.h>
 
+#define STILL_US 5000000
+
+/*
+ * What an inspector has in hand. One that leaves packets lying, though there is room for opinions,
+ * has the next one in hand: so also one that was stopped between two is found out.
+ */
+static uint64_t inspector_hand(const struct supervisor *sup)
+{
+	const struct ring *packets = sup->crew.packets, *opinions = sup->crew.opinions;
+	uint64_t hand = atomic_load(&sup->board->role[PROCESS_INSPECTOR].hand);
+	uint64_t done = ring_released(packets);
+
+	if (hand || ring_written(packets) == done ||
+	    !atomic_load(&sup->board->role[PROCESS_INSPECTOR].ready_us) ||
+	    ring_written(opinions) - ring_released(opinions) > ring_size(opinions) / 2)
+		return hand;
+	return ~done;
+}
+
+/* A role that is stopped is not ended for it, if nobody waits for it; but it is said. */
+static void still_watch(struct supervisor *sup, enum process_role role)
+{
+	struct child *child = &sup->child[role];
+	uint64_t turns = atomic_load(&sup->board->role[role].turns);
+	int64_t now_us = child_clock_us();
+
+	if (!child->pid || turns != child->turns) {
+		if (child->still)
+			log_note("the %s goes on", process_role_name(role));
+		child->still = false;
+		child->turns = turns;
+		child->turns_us = now_us;
+	} else if (!child->still && now_us - child->turns_us >= STILL_US) {
+		child->still = true;
+		log_warning("the %s (pid %d) has stood still for %d s: stopped?",
+		            process_role_name(role), (int)child->pid, STILL_US / 1000000);
+	}
+}
+
+void lookout_hands(struct supervisor *sup)
+{
+	struct ring *packets = sup->crew.packets;
+
+	child_watch(&sup->child[PROCESS_SENSOR],
+	            atomic_load(&sup->board->role[PROCESS_SENSOR].hand));
+	child_watch(&sup->child[PROCESS_INSPECTOR], inspector_hand(sup));
+	if (sup->live)
+		still_watch(sup, PROCESS_SENSOR);
+	still_watch(sup, PROCESS_RECORDER);
+	/* Nobody will read them: a sensor that waits for room must not wait for ever. */
+	if (atomic_load(&sup->board->inspector_off) && !sup->child[PROCESS_INSPECTOR].pid &&
+	    ring_written(packets) != ring_released(packets)) {
+		ring_skip(packets);
+		supervisor_bells(sup);
+	}
+}
+
 /* Who writes what none of us writes has been taken over. */
 void lookout_nonsense(struct supervisor *sup)
 {
@@ -33,17 +90,17 @@ void lookout_links(struct supervisor *sup)
 {
 	bool another = false;
 
-	for (size_t i = 0; sup->links && i < sup->options->capture.input_count; i++) {
+	for (size_t i = 0; sup->crew.links && i < sup->options->capture.input_count; i++) {
 		const char *name = sup->options->capture.inputs[i];
-		enum link_news news = links_look(sup->links, i);
+		enum link_news news = links_look(sup->crew.links, i);
 		int64_t now_us = crew_now_us(), *down_us = &sup->link[i].down_us;
-		bool up = links_is_up(sup->links, i);
+		bool up = links_is_up(sup->crew.links, i);
 
 		if (news == LINK_ANOTHER)
 			sup->link[i].handled = false;
 		if (news != LINK_SAME && !up && !*down_us) {
 			log_warning("%s: the interface is %s; waiting for it", name,
-			            links_exists(sup->links, i) ? "down" : "gone");
+			            links_exists(sup->crew.links, i) ? "down" : "gone");
 			*down_us = now_us;
 			tidings_blind(&sup->tidings, BLIND_LINK_DOWN, now_us, 0, 1, name);
 		} else if (up && *down_us) {

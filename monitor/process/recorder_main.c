@@ -33,6 +33,13 @@ static void show(struct crew *crew, const void *event, size_t len)
 	bell_ring(&crew->board->bell[PROCESS_SUPERVISOR]);
 }
 
+static void committed(void *context, const struct recorder_sums *sums)
+{
+	const struct work *work = context;
+
+	work->crew->board->committed = *sums;
+}
+
 static void input_over(void *context, const struct event_input *input)
 {
 	const struct work *work = context;
@@ -67,10 +74,11 @@ static void publish(const struct work *work)
 {
 	struct run_result *result = &work->crew->board->result;
 
-	work->crew->board->committed = *recorder_committed(work->recorder);
 	result->sums = *recorder_sums(work->recorder);
 	result->refused = recorder_refused(work->recorder);
-	result->units = units_count(recorder_units(work->recorder));
+	/* A successor has not met them all again. */
+	if (units_count(recorder_units(work->recorder)) > result->units)
+		result->units = units_count(recorder_units(work->recorder));
 }
 
 static int work_on(struct work *work, struct err *err)
@@ -86,6 +94,7 @@ static int work_on(struct work *work, struct err *err)
 		uint32_t ticket = bell_listen(bell);
 		int r = recorder_step(work->recorder, err);
 
+		atomic_fetch_add(&board->role[PROCESS_RECORDER].turns, 1);
 		if (r > 0) {
 			atomic_fetch_add(&board->role[PROCESS_RECORDER].finished, (unsigned)r);
 			bell_ring(&board->bell[PROCESS_SENSOR]);
@@ -106,7 +115,8 @@ static int work_on(struct work *work, struct err *err)
 
 static bool passes(int error)
 {
-	return error == -ENOSPC || error == -EBUSY || error == -EIO || error == -EROFS;
+	return error == -ENOSPC || error == -EBUSY || error == -EIO ||
+	       error == -EROFS || error == -ENOMEM || error == -ENOENT;
 }
 
 int recorder_main(struct crew *crew)
@@ -131,6 +141,7 @@ int recorder_main(struct crew *crew)
 		.again = options->again,
 		.inspector_off = &board->inspector_off,
 		.input = options->capture.live ? NULL : input_told,
+		.committed = committed,
 		.input_over = input_over,
 		.found = found,
 		.context = &work,

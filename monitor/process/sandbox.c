@@ -365,6 +365,9 @@ enum condition {
 	OPEN_FILE,
 	EPOLL_DEL,
 	GET_FLAGS,
+	LOCK,
+	LOCK_ASK,
+	LOCK_WAIT,
 	RX_RING,
 	LINK_FLAGS,
 	TERMINAL,
@@ -394,6 +397,15 @@ static unsigned condition_args(enum condition condition, struct scmp_arg_cmp arg
 		return 1;
 	case GET_FLAGS:
 		args[0] = is(1, F_GETFL);
+		return 1;
+	case LOCK:
+		args[0] = is(1, F_SETLK);
+		return 1;
+	case LOCK_ASK:
+		args[0] = is(1, F_GETLK);
+		return 1;
+	case LOCK_WAIT:
+		args[0] = is(1, F_SETLKW);
 		return 1;
 	case RX_RING:
 		args[0] = is(1, SOL_PACKET);

@@ -96,6 +96,7 @@ static bool full(void *context, bool must)
 	uint64_t hand = atomic_load(&work->mine->hand);
 	uint32_t ticket;
 
+	atomic_fetch_add(&work->mine->turns, 1);
 	wake(work, true);
 	if (!must && work->crew->options->capture.live)
 		return false;
@@ -117,6 +118,7 @@ static enum turn turn(void *context, bool idle)
 		atomic_store(&board->seen_us, crew_now_us());
 	if (!crew->options->capture.live)
 		atomic_store(&board->permille, capture_progress(crew->capture));
+	atomic_fetch_add(&work->mine->turns, 1);
 	atomic_store(&board->now_us, sensor_now(work->sensor));
 	atomic_store(&board->unheard, sensor_unheard(work->sensor));
 	wake(work, idle);

@@ -4,6 +4,9 @@
 #include "monitor/process/supervision.h"
 #include "monitor/log.h"
 
+#define SAY_US INT64_C(10000000)
+#define COMMITTED_US 2000000
+
 #include <signal.h>
 
 static enum blind_cause cause_of(enum process_role role)
@@ -20,9 +23,14 @@ static enum blind_cause cause_of(enum process_role role)
 static void down(struct supervisor *sup, enum process_role role, int64_t since_us,
                  const char *text)
 {
-	text_copy(sup->down_text[role], sizeof(sup->down_text[role]), text);
+	/* A successor that never came up: the interval goes on, under its first word. */
+	if (sup->down_us[role])
+		text = sup->down_text[role];
+	else
+		text_copy(sup->down_text[role], sizeof(sup->down_text[role]), text);
 	tidings_blind(&sup->tidings, cause_of(role), since_us, sup->live ? 0 : since_us, 1, text);
-	sup->down_us[role] = sup->live ? since_us : 0;
+	if (!sup->down_us[role])
+		sup->down_us[role] = sup->live ? since_us : 0;
 	bell_ring(&sup->board->bell[PROCESS_RECORDER]);
 }
 
@@ -32,6 +40,9 @@ void succession_up(struct supervisor *sup, enum process_role role)
 	int64_t ready_us = board_time(&sup->board->role[role].ready_us);
 
 	if (!sup->down_us[role] || !ready_us || !sup->child[role].pid)
+		return;
+	/* It opens a full disk's database well enough: only a commit shows. */
+	if (role == PROCESS_RECORDER && crew_now_us() - ready_us < COMMITTED_US)
 		return;
 	tidings_blind(&sup->tidings, cause_of(role), sup->down_us[role], ready_us, 0,
 	              sup->down_text[role]);
@@ -51,6 +62,17 @@ static int64_t seen_us(const struct supervisor *sup)
 	return sup->live && us > now_us ? now_us : us;
 }
 
+/* What dies again and again is said every ten seconds; how often, at the end. */
+static void say(struct supervisor *sup, enum process_role role, const char *text)
+{
+	int64_t now_us = child_clock_us();
+
+	if (sup->said_us[role] && now_us - sup->said_us[role] < SAY_US)
+		return;
+	sup->said_us[role] = now_us;
+	log_warning("the %s was %s; another one goes on", process_role_name(role), text);
+}
+
 static void sensor_died(struct supervisor *sup, const struct child_end *end)
 {
 	struct board_frame frame;
@@ -66,11 +88,10 @@ static void sensor_died(struct supervisor *sup, const struct child_end *end)
 		tidings_evidence(&sup->tidings, BLIND_SENSOR_DOWN, 0, frame.time_us, frame.link,
 		                 frame.bytes, frame.len, frame.wire_len);
 	down(sup, PROCESS_SENSOR, seen_us(sup), text);
-	log_warning("the sensor was %s%s; another one goes on", text,
-	            end->hand ? " with a packet in hand" : "");
+	say(sup, PROCESS_SENSOR, text);
 	if (sup->stop >= BOARD_STOP)
 		supervisor_stop_at(sup, BOARD_NO_SENSOR);
-	else if (!sup->live && child->forks >= TRIES && child->backoff_us) {
+	else if (!sup->live && child->empty >= TRIES) {
 		log_error("the sensor dies again and again; the rest is not read");
 		supervisor_stop_at(sup, BOARD_NO_SENSOR);
 	}
@@ -133,13 +154,14 @@ static void inspector_died(struct supervisor *sup, const struct child_end *end)
 			                 packet->ip_len);
 	}
 	down(sup, PROCESS_INSPECTOR, since_us, end->text);
+	say(sup, PROCESS_INSPECTOR, end->text);
 	if (event) {
 		ring_take(packets);
 		ring_release(packets);
 	}
 	if (child->not_before_us)
 		atomic_store(&sup->board->inspector_off, sup->live);
-	if (!sup->live && child->backoff_us && child->forks >= TRIES) {
+	if (!sup->live && child->empty >= TRIES) {
 		log_warning("nDPI does not come up (%s): going on without its opinion", end->text);
 		atomic_store(&sup->board->inspector_off, 1);
 	}
@@ -162,17 +184,17 @@ static void recorder_ended(struct supervisor *sup, const struct child_end *end)
 	if (end->exit_code == CREW_FAILED || end->exit_code == CREW_FULL)
 		board_err(sup->board, PROCESS_RECORDER, &sup->err);
 	if (end->exit_code == CREW_FAILED || !sup->options->dir ||
-	    (child->forks >= TRIES && child->backoff_us && end->exit_code != CREW_FULL)) {
+	    (child->empty >= TRIES && end->exit_code != CREW_FULL)) {
 		if (end->exit_code != CREW_FAILED)
 			err_set(&sup->err, -EIO, "the recorder was %s", end->text);
 		supervisor_fail(sup, sup->err.code);
 		return;
 	}
 	if (end->exit_code != CREW_FULL) {
-		log_warning("the recorder was %s; another one goes on from the last commit",
-		            end->text);
+		say(sup, PROCESS_RECORDER, end->text);
 		return;
 	}
+	child->waits = true;
 	if (!sup->down_us[PROCESS_RECORDER]) {
 		log_error("%s; flows are kept in memory until it can be written again",
 		          sup->err.text);
@@ -234,13 +256,18 @@ static bool sensor_prepare(struct supervisor *sup, struct capture **ret_fresh)
 	if (!sup->live)
 		return true;
 	for (size_t i = 0; i < options.input_count; i++) {
-		sup->link[i].handled = links_is_up(sup->links, i);
+		sup->link[i].handled = links_is_up(sup->crew.links, i);
 		if (sup->link[i].handled)
 			names[count++] = options.inputs[i];
 	}
 	options.inputs = names;
 	options.input_count = count;
-	return count && capture_open(&options, ret_fresh, &err) >= 0;
+	if (!count || capture_open(&options, ret_fresh, &err) >= 0)
+		return count;
+	if (!sup->unopened)
+		log_err(&err);
+	sup->unopened = true;
+	return false;
 }
 
 void succession_restart(struct supervisor *sup, enum process_role role)
@@ -259,6 +286,7 @@ void succession_restart(struct supervisor *sup, enum process_role role)
 		child->not_before_us = child_clock_us() + 200000;
 		return;
 	}
+	sup->unopened = false;
 	if (fresh)
 		sup->crew.capture = fresh;
 	if (role == PROCESS_SENSOR)

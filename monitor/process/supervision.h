@@ -18,13 +18,13 @@ struct supervisor {
 	struct crew crew;
 	struct board *board;
 	struct child child[PROCESS_COUNT];
-	struct links *links;
 	struct tidings tidings;
 	bool live;
 	enum board_stop stop;
-	int64_t ready_us, stop_us; /* monotonic */
+	int64_t ready_us, stop_us, end_us; /* monotonic; end: since when it is over, or asked to be */
 	/* Intervals that go on: since when (wall clock), 0: none. */
 	int64_t down_us[PROCESS_COUNT];
+	int64_t said_us[PROCESS_COUNT]; /* monotonic: its last death that was said */
 	char down_text[PROCESS_COUNT][96];
 	struct {
 		int64_t down_us;
@@ -34,7 +34,9 @@ struct supervisor {
 	} link[INPUTS_LIVE_MAX];
 	int64_t stop_moved_us;
 	uint64_t stop_written;
+	bool unopened; /* the interfaces cannot be opened, which was said */
 	unsigned export_tries;
+	int64_t export_us; /* since when the exporter is waited for; monotonic */
 	bool export_fails;
 	bool exported; /* the exporter has said its last word */
 	int failed; /* negative errno: the run ends with `err` */
@@ -57,6 +59,7 @@ void succession_up(struct supervisor *sup, enum process_role role);
 void succession_restart(struct supervisor *sup, enum process_role role);
 
 /* lookout.c: what is looked at ten times a second. */
+void lookout_hands(struct supervisor *sup);
 void lookout_nonsense(struct supervisor *sup);
 void lookout_links(struct supervisor *sup);
 void lookout_drops(struct supervisor *sup);

@@ -25,6 +25,8 @@
 #define RING_OPINIONS (1u << 20)
 #define RING_CONTROL (1u << 20)
 #define RING_FOUND (1u << 20)
+#define END_US 1500000    /* for a database that cannot be written */
+#define EXPORT_US 5000000 /* for an exporter, when all is written */
 #define PATIENCE_US 1500000 /* for a sensor that was told to end and moves no more */
 
 static int (*const MAIN[PROCESS_COUNT])(struct crew *crew) = {
@@ -62,7 +64,7 @@ static int crew_fill(struct supervisor *sup, struct capture *capture, struct err
 			return err_set(err, -errno, "memfd: %s", strerror(errno));
 	}
 	if (options->eve) {
-		crew->eve = open(options->eve, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+		crew->eve = open(options->eve, O_RDWR | O_NONBLOCK | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 		if (crew->eve < 0)
 			return err_set(err, -errno, "--eve %s: %s", options->eve, strerror(errno));
 	}
@@ -109,6 +111,9 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 		return 0;
 	if (end.exit_code == CREW_FAILED || end.exit_code == CREW_FULL) {
 		board_err(sup->board, role, err);
+		if (role == PROCESS_EXPORTER)
+			text_add(err->text, sizeof(err->text),
+			         " (for the exporter, who is another user than the owner)");
 		return err->code;
 	}
 	return err_set(err, -EIO, "the %s could not begin: %s", process_role_name(role), end.text);
@@ -150,6 +155,8 @@ void supervisor_stop_at(struct supervisor *sup, enum board_stop stop)
 	if (stop <= sup->stop)
 		return;
 	sup->stop = stop;
+	if (!sup->end_us)
+		sup->end_us = child_clock_us();
 	sup->stop_us = sup->stop_moved_us = child_clock_us();
 	atomic_store(&sup->board->stop, stop);
 	supervisor_bells(sup);
@@ -157,6 +164,10 @@ void supervisor_stop_at(struct supervisor *sup, enum board_stop stop)
 
 static void stop(struct supervisor *sup)
 {
+	if (sup->stop < BOARD_STOP && sup->down_us[PROCESS_RECORDER] &&
+	    !sup->child[PROCESS_RECORDER].pid)
+		log_note("%s; a last try, then it ends without what is not written",
+		         sup->err.text);
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);
 }
 
@@ -201,12 +212,40 @@ static void stop_call(const struct supervisor *sup)
 		kill(sup->child[PROCESS_SENSOR].pid, SIGUSR1);
 }
 
+/* The end is asked for, and the database cannot be written: it is not waited for longer than that. */
+static void stop_unwritten(struct supervisor *sup)
+{
+	if (sup->stop < BOARD_STOP || !sup->down_us[PROCESS_RECORDER] ||
+	    sup->child[PROCESS_RECORDER].pid ||
+	    child_clock_us() - sup->end_us < END_US)
+		return;
+	text_add(sup->err.text, sizeof(sup->err.text),
+	         "; what was not written by now is lost");
+	supervisor_fail(sup, sup->err.code ? sup->err.code : -EIO);
+}
+
+/* An exporter whose reader does not read, or whose database is gone. */
+static void stop_unexported(struct supervisor *sup)
+{
+	if (sup->stop < BOARD_NO_RECORDER || sup->exported || sup->crew.eve < 0)
+		return;
+	if (!sup->export_us)
+		sup->export_us = child_clock_us();
+	if (child_clock_us() - sup->export_us < EXPORT_US)
+		return;
+	log_warning("--eve %s: not all findings could be written there", sup->options->eve);
+	child_kill(&sup->child[PROCESS_EXPORTER]);
+	sup->exported = true;
+}
+
 /* A sensor that was told to end and neither ends nor writes: stopped, or in a loop. */
 static void stop_watch(struct supervisor *sup)
 {
 	uint64_t written = ring_written(sup->crew.facts);
 	int64_t now_us = child_clock_us();
 
+	stop_unwritten(sup);
+	stop_unexported(sup);
 	if (sup->stop != BOARD_STOP || !sup->child[PROCESS_SENSOR].pid)
 		return;
 	if (written != sup->stop_written) {
@@ -258,9 +297,10 @@ static void signals_read(struct supervisor *sup)
 		if (info.ssi_signo == SIGUSR1) {
 			state_fill(sup, &state);
 			status_print(stderr, &state, sup->child, sup->board);
-		} else if (sup->stop < BOARD_STOP) {
+		} else if (!sup->crew.asked || info.ssi_signo == SIGHUP) {
+			sup->crew.asked++;
 			stop(sup);
-		} else { /* a second one means it */
+		} else { /* a second one means it; a terminal that closes may hang up twice */
 			supervisor_fail(sup, -EINTR);
 			_exit(128 + (int)info.ssi_signo);
 		}
@@ -282,8 +322,7 @@ static void supervise(struct supervisor *sup)
 			succession_up(sup, role);
 			succession_restart(sup, role);
 		}
-		child_watch(&sup->child[PROCESS_SENSOR], sup->board);
-		child_watch(&sup->child[PROCESS_INSPECTOR], sup->board);
+		lookout_hands(sup);
 		if (sup->live) {
 			lookout_links(sup);
 			lookout_drops(sup);
@@ -313,7 +352,7 @@ static int set_up(struct supervisor *sup, struct capture *capture, struct err *e
 	if (r >= 0)
 		r = sandbox_users_find(sup->options->dir, &sup->crew.users, err);
 	if (r >= 0 && sup->live)
-		r = links_new(inputs->inputs, inputs->input_count, &sup->links, err);
+		r = links_new(inputs->inputs, inputs->input_count, &sup->crew.links, err);
 	for (size_t i = 0; i < inputs->input_count && sup->live; i++)
 		sup->link[i].handled = true;
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
@@ -325,7 +364,7 @@ static void tear_down(struct supervisor *sup)
 {
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		child_kill(&sup->child[role]);
-	links_free(sup->links);
+	links_free(sup->crew.links);
 	ring_free(sup->crew.facts);
 	ring_free(sup->crew.packets);
 	ring_free(sup->crew.opinions);
@@ -343,7 +382,7 @@ static int result_take(struct supervisor *sup, struct run_result *result, struct
 	board_result(sup->board, result);
 	result->refused += result->refused_opinions + sup->board->counters.names_refused;
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
-		result->restarts[role] = sup->child[role].forks ? sup->child[role].forks - 1 : 0;
+		result->restarts[role] = sup->child[role].restarts;
 	if (sup->failed) {
 		*err = sup->err;
 		return sup->failed;
@@ -370,6 +409,8 @@ int supervisor_run(const struct run_options *options, struct capture *capture,
 	if (r >= 0)
 		r = begin(&sup, err);
 	if (r >= 0) {
+		if (sup.crew.asked)
+			stop(&sup);
 		supervise(&sup);
 		lookout_found(&sup);
 		progress(&sup);

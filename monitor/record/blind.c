@@ -29,6 +29,7 @@ struct blinds {
 	int64_t latest_us; /* no other one ends later */
 	struct told_row rows[BLIND_ROWS_MAX];
 	size_t row_next;
+	int64_t forgotten_us; /* end of the latest row that was forgotten; 0: none was */
 	int64_t newest_us; /* end of the newest row told of */
 	uint64_t refused;
 };
@@ -196,6 +197,10 @@ static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct inte
 {
 	int r = 0;
 
+	/* Some that it touches may be among those that were forgotten too soon. */
+	blinds->refused += blinds->forgotten_us &&
+	                   blinds->forgotten_us >= blinds->newest_us - BLIND_ROWS_US &&
+	                   blinds->forgotten_us >= interval->since_us;
 	for (size_t i = 0; i < BLIND_ROWS_MAX && r >= 0; i++) {
 		struct told_row *row = &blinds->rows[i];
 
@@ -264,7 +269,8 @@ void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since
 
 	if (until_us > blinds->newest_us)
 		blinds->newest_us = until_us;
-	blinds->refused += row->flow && row->until_us >= blinds->newest_us - BLIND_ROWS_US;
+	if (row->flow && row->until_us > blinds->forgotten_us)
+		blinds->forgotten_us = row->until_us;
 	*row = (struct told_row){flow, unit, since_us, until_us};
 	blinds->row_next = (blinds->row_next + 1) % BLIND_ROWS_MAX;
 }

@@ -42,7 +42,7 @@ bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t u
 
 /*
  * A flow row that was written as over and not blind: its id in the database. Only the last
- * BLIND_ROWS_MAX are remembered; one given up before its time is counted.
+ * BLIND_ROWS_MAX are remembered; an interval that may have touched one given up before its time is counted.
  */
 void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,
                 int64_t until_us);

@@ -148,7 +148,7 @@ static void view_fill(const struct desk *desk, const struct unit *unit,
 		.over_us = desk->now_us,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = opinion == APP_NONE &&
-		                 (inspector_is_off(desk) ||
+		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
 		                               facts->first_us, facts->last_us)),
 	};
@@ -180,7 +180,7 @@ static void view_fill(const struct desk *desk, const struct unit *unit,
 
 /* Its row may be there already, of a recorder that is dead: it is gone on with. */
 static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_facts *facts,
-                        struct sheet *sheet, struct err *err)
+                        enum app *opinion, struct sheet *sheet, struct err *err)
 {
 	struct flow_found found;
 	int r = flowdb_flow_find(desk->db, desk->run, unit->id, facts->first_us, facts->id, &found,
@@ -189,6 +189,8 @@ static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_
 	if (r <= 0)
 		return r;
 	sheet->id = found.id;
+	if (*opinion == APP_NONE)
+		*opinion = found.opinion;
 	return found.finding ? findings_recall(desk->findings, desk->db, unit, found.finding,
 	                                       found.bytes, &sheet->gathered, err)
 	                     : 0;
@@ -216,6 +218,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	view_fill(desk, unit, facts, name, local, opinion, &view);
 	judge_flow(desk->policy, &view, &verdict);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
+		struct verdict so_far = verdict;
 		bool two_way = unit->two_way_us &&
 		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
 		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
@@ -223,7 +226,9 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		if (judge_outcome(desk->policy, &view, two_way, &verdict) &&
 		    may_hold) {
 			*ret_hold = true;
-			return 0;
+			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
+			return sheet->id ? 0
+			                 : flow_write(desk, unit, &view, &so_far, sheet, err);
 		}
 	}
 	if (verdict.kind != KIND_NONE)
@@ -319,7 +324,8 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 		if (!units[end] || open->sheet[end].over)
 			continue;
 		if (recall) {
-			r = sheet_recall(desk, units[end], facts, &open->sheet[end], err);
+			r = sheet_recall(desk, units[end], facts, &opinion, &open->sheet[end],
+			                 err);
 			if (r < 0)
 				return r;
 		}

@@ -39,7 +39,7 @@ struct desk {
 	int64_t now_us;
 	/*
 	 * It goes on in the place of a dead one: flows that began until then may have a row already, which
-	 * is gone on with. 0: no flow has.
+	 * is gone on with. INT64_MIN: no flow has.
 	 */
 	int64_t resumed_us;
 	/* The desk's own. */

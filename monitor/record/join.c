@@ -37,13 +37,20 @@ void join_drain(struct join *join, struct ring *opinions)
 			join->refused++;
 		} else {
 			idmap_take(&join->opinions, opinion->flow);
+			/* Those of flows that nobody will ask for any more have gathered: away with all. */
+			if (join->opinions.count == join->opinions.max) {
+				join->refused += join->opinions.count;
+				idmap_clear(&join->opinions);
+			}
 			if (idmap_add(&join->opinions, opinion->flow,
 			              (void *)(uintptr_t)opinion->app) < 0)
 				join->refused++;
 		}
 		ring_take(opinions);
-		ring_release(opinions);
 	}
+	/* The rest is given back with the next commit; but the inspector never waits for that. */
+	if (ring_unreleased(opinions) > ring_size(opinions) / 2)
+		ring_release(opinions);
 }
 
 enum app join_opinion(struct join *join, uint64_t flow, bool last)

@@ -13,7 +13,10 @@ struct join;
 struct join *join_new(size_t max);
 void join_free(struct join *join);
 
-/* Drains the ring of opinions into the table. */
+/*
+ * Drains the ring of opinions into the table. They are released there by the caller, when what hangs from them is
+ * safe, or by the half ring.
+ */
 void join_drain(struct join *join, struct ring *opinions);
 /* The last opinion of a flow, APP_NONE; `last` takes it off the table. */
 enum app join_opinion(struct join *join, uint64_t flow, bool last);

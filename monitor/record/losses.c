@@ -4,13 +4,23 @@
  */
 #include "monitor/record/losses.h"
 
+#define LATE_US INT64_C(3000000)
+
 static uint64_t more(uint64_t now, uint64_t before)
 {
 	return now > before ? now - before : 0;
 }
 
-void losses_resume(struct losses *losses, const struct counters *counters, int64_t time_us)
+void losses_gap(struct losses *losses, int64_t time_us)
 {
+	if (losses->packet_us && time_us > losses->packet_us && !losses->silent)
+		losses->packet_us = time_us;
+}
+
+void losses_resume(struct losses *losses, const struct counters *counters, int64_t time_us,
+                   bool silent)
+{
+	losses->silent = silent;
 	losses->before = *counters;
 	losses->before_us = losses->packet_us = time_us;
 }
@@ -35,6 +45,9 @@ int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db,
 	bool packets = now->seen != before->seen || !losses->packet_us;
 	int r = 0;
 
+	/* They come once a second: whoever was late stood still, and did not see whether it was silent. */
+	if (losses->before_us && health->time_us - losses->before_us > LATE_US)
+		losses_gap(losses, health->time_us);
 	for (size_t i = 0; i < ARRAY_LEN(lost) && r >= 0; i++) {
 		const struct blind_row row = {.since_us = since_us,
 		                              .until_us = health->time_us,

@@ -18,7 +18,10 @@ struct losses {
 };
 
 /* For a recorder that takes the place of a dead one: what was counted at its last commit. */
-void losses_resume(struct losses *losses, const struct counters *counters, int64_t time_us);
+void losses_resume(struct losses *losses, const struct counters *counters, int64_t time_us,
+                   bool silent);
+/* Nobody read until then: whether packets came meanwhile is not known. */
+void losses_gap(struct losses *losses, int64_t time_us);
 
 /* Notes what was lost since the health event before. 0, or negative errno with err filled. */
 int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db, int64_t run,

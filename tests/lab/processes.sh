@@ -182,7 +182,34 @@ disk_full() {
 	is 'disk: it is on record, and over' \
 		"$(db disk "SELECT count(*), sum(until_us IS NULL), min(until_us - since_us) > 1000000 FROM blind WHERE cause = $(db disk "SELECT id FROM word WHERE list = 'cause' AND word = 'disk-full'")")" '1|0|1'
 	is 'disk: that was said once' "$(grep -c 'disk is full' "$work/disk.err")" 1
+	# Full for good, and the end asked for: it ends, and says what that costs.
+	rm -r "${work:?}"/disk/*
+	begin disk "${brief[@]}"
+	dd if=/dev/zero of="$work/disk/filler" bs=64k >/dev/null 2>&1
+	lab_send flows $flows 500
+	within $((5 * SLOW)) grep -q 'disk is full' "$work/disk.err"
+	run_end
+	is 'disk: full for good it does not end with 0' "$([ "$code" != 0 ] && echo yes)" yes
+	at_most 'disk: ... within a few seconds of TERM (milliseconds)' $took $((4000 * SLOW))
+	has 'disk: ... and says that something is lost' "$(cat "$work/disk.err")" 'disk is full.*is lost'
 	umount "$work/disk"
+}
+
+# The database is removed under its writer: that is said, and another one begun.
+database_removed() {
+	begin removed "${brief[@]}"
+	lab_send flows 50 100
+	pause $((2 * SLOW))
+	rm "$work"/removed/flows.db*
+	within $((5 * SLOW)) grep -q 'removed or replaced' "$work/removed.err"
+	is 'removed: that the database is gone is said' "$?" 0
+	lab_send flows 50 100 100
+	pause $((2 * SLOW))
+	run_end
+	fine removed
+	is 'removed: what came later is in another one' \
+		"$(db removed "SELECT count(*) > 0, min(start_us) > 0 FROM flow WHERE local_port >= 0")" '1|1'
+	is 'removed: ... with a run of its own, which ended in order' "$(db removed 'SELECT count(*), sum(ended) FROM run')" '1|1'
 }
 
 # Nobody outlives the supervisor; the next start knows since when nobody looked.
@@ -352,7 +379,7 @@ poison() {
 poison_die() { poison die; }
 poison_hang() { poison hang; }
 
-parts=(inspector_killed sensor_killed recorder_stopped recorder_killed disk_full
+parts=(inspector_killed sensor_killed recorder_stopped recorder_killed disk_full database_removed
 	supervisor_killed sensor_stalled signals interface_gone silence poison_die poison_hang)
 [ $# = 0 ] || parts=("$@")
 for part in "${parts[@]}"; do $part; done

@@ -695,6 +695,9 @@ static void a_file_read_once_is_known_by_size_and_hash(void **state)
 
 	assert_int_equal(flowdb_has_input(kit->db, 24, "00ff", &err), 0);
 	assert_int_equal(flowdb_input_put(kit->db, kit->run, &input, &err), 0);
+	assert_int_equal(flowdb_has_input(kit->db, 24, "00ff", &err), 0); /* nothing of it was read */
+	input.packets = 7;
+	assert_int_equal(flowdb_input_put(kit->db, kit->run, &input, &err), 0);
 	assert_int_equal(flowdb_has_input(kit->db, 24, "00ff", &err), 1);
 	assert_int_equal(flowdb_has_input(kit->db, 25, "00ff", &err), 0);
 	input.hash = "";

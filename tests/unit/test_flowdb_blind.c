@@ -351,15 +351,17 @@ static void what_a_dead_run_left_open_ends_with_its_heartbeat(void **state)
 	CLEANUP(freep) char *ends = NULL;
 	struct err err = {0};
 	int64_t dead, next, us = 0;
+	bool ended = true;
 
-	assert_int_equal(flowdb_live_last(kit->db, &us, &err), 0);
+	assert_int_equal(flowdb_live_last(kit->db, &us, &ended, &err), 0);
 	assert_int_equal(flowdb_run_begin(kit->db, &live, &dead, &err), 0);
-	assert_int_equal(flowdb_live_last(kit->db, &us, &err), 1);
+	assert_int_equal(flowdb_live_last(kit->db, &us, &ended, &err), 1);
 	assert_int_equal(us, 100 * S);
 	assert_int_equal(flowdb_run_update(kit->db, dead, 100 * S, 160 * S, false, &none, &err),
 	                 0);
-	assert_int_equal(flowdb_live_last(kit->db, &us, &err), 1);
+	assert_int_equal(flowdb_live_last(kit->db, &us, &ended, &err), 1);
 	assert_int_equal(us, 160 * S);
+	assert_false(ended);
 	put(kit,
 	    (struct blind_row){.run = dead, .cause = BLIND_LINK_DOWN, .since_us = 150 * S});
 	put(kit, (struct blind_row){.run = dead,

@@ -105,7 +105,7 @@ static void what_a_predecessor_counted_is_not_counted_again(void **state)
 {
 	struct bench *bench = *state;
 
-	losses_resume(&bench->losses, &(struct counters){.kernel_dropped = 50}, 20 * S);
+	losses_resume(&bench->losses, &(struct counters){.kernel_dropped = 50}, 20 * S, false);
 	health(bench, 21, (struct counters){.kernel_dropped = 52}, true);
 	assert_string_equal(blind(bench), "kernel-drop 20-21 x2; ");
 }
@@ -133,6 +133,31 @@ static void silence_counts_from_the_last_packet_until_the_next(void **state)
 	assert_string_equal(blind(bench), "mirror-silent 10-47 x0; ");
 }
 
+static void who_stood_still_does_not_know_whether_it_was_silent(void **state)
+{
+	struct bench *bench = *state;
+
+	health(bench, 10, (struct counters){.seen = 5}, true);
+	health(bench, 70, (struct counters){.seen = 5}, true); /* no health event for a minute */
+	assert_string_equal(blind(bench), "");
+	for (int i = 71; i <= 100; i++)
+		health(bench, i, (struct counters){.seen = 5}, true);
+	assert_string_equal(blind(bench), "mirror-silent 70-0 x0; ");
+}
+
+static void a_silence_that_a_predecessor_noted_is_ended(void **state)
+{
+	struct bench *bench = *state;
+
+	health(bench, 10, (struct counters){.seen = 5}, true);
+	for (int i = 11; i <= 40; i++)
+		health(bench, i, (struct counters){.seen = 5}, true);
+	bench->losses = (struct losses){0};
+	losses_resume(&bench->losses, &(struct counters){.seen = 5}, 41 * S, true);
+	health(bench, 42, (struct counters){.seen = 6}, true);
+	assert_string_equal(blind(bench), "mirror-silent 10-42 x0; ");
+}
+
 static void a_file_has_no_silence(void **state)
 {
 	struct bench *bench = *state;
@@ -150,6 +175,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_predecessor_counted_is_not_counted_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_counter_that_goes_back_is_no_loss, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_counts_from_the_last_packet_until_the_next, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_stood_still_does_not_know_whether_it_was_silent, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_silence_that_a_predecessor_noted_is_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_has_no_silence, setup, teardown),
 	};
 

@@ -14,7 +14,7 @@
 	"roles:\n  dns-server: {addresses: [10.1.0.53]}\n  front-end: {names: [fe01.corp.example]}\n"
 
 struct rows {
-	unsigned count, blind, lost, exact_sip;
+	unsigned count, blind, lost, exact_sip, silent;
 	uint64_t packets;
 };
 
@@ -27,6 +27,7 @@ static int take(void *context, const struct flow_view *flow, struct err *err)
 	rows->lost += flow->facts.settled_by == SETTLED_LOST;
 	rows->exact_sip += flow->row_count && !strcmp(flow->rows[0], "onprem.out.sip") &&
 	                   flow->grade == GRADE_EXACT;
+	rows->silent += flow->facts.end[!flow->local].port == 5061 && !flow->facts.packets[!flow->local];
 	rows->packets += flow->facts.packets[0] + flow->facts.packets[1];
 	return 0;
 }
@@ -168,6 +169,26 @@ static void a_recorder_that_takes_over_knows_the_names_of_its_predecessor(void *
 	}
 }
 
+/* Silence is no word yet: the flow waits for a two-way one of its unit. Its row does not. */
+static void a_flow_that_waits_for_its_verdict_outlives_its_recorder(void **state)
+{
+	for (unsigned dies = 0; dies < 2; dies++) {
+		RUN(true);
+
+		talk_silence(w, "10.1.0.7:50010 > 10.2.0.5:5061");
+		wire_wait(w, 60);
+		talk_ntp(w, "10.1.0.7:123 > 192.0.2.1:123");
+		run_sensor_dies(run);
+		run_wire(run, w, 1);
+		if (dies)
+			run_recorder_dies(run);
+		wire_at(later, 100);
+		talk_ntp(later, "10.1.0.7:123 > 192.0.2.2:123");
+		run_wire(run, later, 1);
+		assert_int_equal(rows_of(run).silent, 1);
+	}
+}
+
 static int take_blind(void *context, const struct blind_view *blind, struct err *err)
 {
 	unsigned *ones = context;
@@ -206,6 +227,7 @@ int main(void)
 		cmocka_unit_test(packets_of_a_successor_have_numbers_of_their_own),
 		cmocka_unit_test(a_recorder_that_takes_over_goes_on_with_rows_and_findings),
 		cmocka_unit_test(a_recorder_that_takes_over_knows_the_names_of_its_predecessor),
+		cmocka_unit_test(a_flow_that_waits_for_its_verdict_outlives_its_recorder),
 		cmocka_unit_test(a_conversation_of_which_one_side_shows_is_blind_and_on_record),
 	};
 
