@@ -123,7 +123,8 @@ static void sensor_ended(struct supervisor *sup, const struct child_end *end)
 	case CREW_GONE:
 		sup->child[PROCESS_SENSOR].not_before_us = 0;
 		down(sup, PROCESS_SENSOR, seen_us(sup),
-		     end->exit_code == CREW_AWAY ? "handed over" : "every interface is gone");
+		     end->exit_code == CREW_AWAY ? "an interface is back: another handle"
+		                                  : "every interface is gone");
 		if (sup->stop >= BOARD_STOP)
 			supervisor_stop_at(sup, BOARD_NO_SENSOR);
 		else

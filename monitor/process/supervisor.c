@@ -119,6 +119,16 @@ static int start_first(struct supervisor *sup, enum process_role role, struct er
 	return err_set(err, -EIO, "the %s could not begin: %s", process_role_name(role), end.text);
 }
 
+/* Only what the kernel lacks: that an ordinary user cannot become another one goes without saying. */
+static void say_missing(const struct supervisor *sup)
+{
+	char missing[SANDBOX_MISSING];
+
+	board_missing(sup->board, PROCESS_SENSOR, missing);
+	if (strstr(missing, "landlock") || strstr(missing, "seccomp"))
+		log_warning("the sandbox of the roles is without %s; 'tlmon doctor' says more", missing);
+}
+
 static int begin(struct supervisor *sup, struct err *err)
 {
 	int r = sandbox_supervisor(&sup->crew.users, sup->live, err);
@@ -136,6 +146,7 @@ static int begin(struct supervisor *sup, struct err *err)
 		r = start_first(sup, PROCESS_EXPORTER, err);
 	if (r < 0)
 		return r;
+	say_missing(sup);
 	if (sup->live)
 		capture_detach(sup->crew.capture);
 	sup->ready_us = child_clock_us();
