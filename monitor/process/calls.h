@@ -54,6 +54,7 @@
 	X(fcntl,            "..RE", LOCK_ASK) \
 	X(fcntl,            "..RE", LOCK_WAIT) \
 	X(fcntl,            "..RE", GET_FLAGS) \
+	X(fcntl,            "..RE", CLOSE_FLAG) /* where open() does not set it */ \
 	X(fsync,            "..RE", ANY) \
 	X(fdatasync,        "..RE", ANY) \
 	X(pwrite64,         "..R.", ANY) \

@@ -368,6 +368,7 @@ enum condition {
 	LOCK,
 	LOCK_ASK,
 	LOCK_WAIT,
+	CLOSE_FLAG,
 	RX_RING,
 	LINK_FLAGS,
 	TERMINAL,
@@ -406,6 +407,9 @@ static unsigned condition_args(enum condition condition, struct scmp_arg_cmp arg
 		return 1;
 	case LOCK_WAIT:
 		args[0] = is(1, F_SETLKW);
+		return 1;
+	case CLOSE_FLAG:
+		args[0] = is(1, F_SETFD);
 		return 1;
 	case RX_RING:
 		args[0] = is(1, SOL_PACKET);
@@ -496,7 +500,7 @@ static int refuse_sanitizers(scmp_filter_ctx filter, enum process_role role, str
 			continue;
 		r = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EACCES), REFUSED[i].number,
 		                           count, args);
-		if (r < 0)
+		if (r < 0 && r != -EEXIST) /* the role may, in just that case */
 			return err_set(err, r, "seccomp: %s", strerror(-r));
 	}
 	return 0;

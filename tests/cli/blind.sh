@@ -104,7 +104,7 @@ live() {
 live up 600 1 0
 is 'a live run whose heartbeat is fresh runs' "$("$TLMON" status -l "$work/up" -o json | field state)" '"running"'
 is '... and up to now nothing was missed' "$("$TLMON" blind -l "$work/up" -o json 2>/dev/null | tr -d '\n')" '[]'
-has '... but before it there was nobody' "$("$TLMON" blind -l "$work/up" --since 20m)" '^ +20.* (9 min 59|10 min 0) s  not-running'
+has '... but before it there was nobody' "$("$TLMON" blind -l "$work/up" --since 20m)" '^ +20.* (9 min 5[0-9]|10 min [0-9]) s  not-running'
 live dead 600 60 0
 is 'one whose heartbeat is old has died' "$("$TLMON" status -l "$work/dead" -o json | field state)" '"died"'
 said=$("$TLMON" blind -l "$work/dead" -o jsonl)
