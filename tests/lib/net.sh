@@ -49,8 +49,11 @@ lab_link() {
 	for end in mirror0 replay0; do
 		ns=$near
 		[ $end = mirror0 ] || ns=$far
-		inside $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 \
-			"net.ipv6.conf.$end.disable_ipv6=1" 2>/dev/null
+		# The kernel's own packets must not be counted; /proc/sys/net is that of whoever opens it.
+		for one in all default $end; do
+			inside $ns sh -c "echo 1 >/proc/sys/net/ipv6/conf/$one/disable_ipv6" 2>/dev/null
+		done
+		inside $ns ip link set $end addrgenmode none 2>/dev/null
 		inside $ns ethtool -K $end gro off gso off tso off tx off rx off >/dev/null 2>&1
 		inside $ns ip link set $end mtu 9000 up || return
 	done
