@@ -142,16 +142,6 @@ static int put(struct flowdb *db, struct interval *interval, struct err *err)
 	return flowdb_blind_put(db, &row, &interval->id, err);
 }
 
-int blinds_restore(struct blinds *blinds, struct flowdb *db, struct err *err)
-{
-	int r = 0;
-
-	/* With the ids they had, before any new one can be given the same. */
-	for (size_t i = 0; i < blinds->count && r >= 0; i++)
-		r = put(db, &blinds->all[i], err);
-	return r < 0 ? r : 0;
-}
-
 /* Whether `more` is part of `last`: it ends it, overlaps it, or nothing much lies between them. */
 static bool belongs(const struct interval *last, const struct interval *more)
 {

@@ -33,9 +33,6 @@ int blinds_load(struct blinds *blinds, struct flowdb *db, int64_t run,
 int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
                 const struct blind_row *blind, struct err *err) MUST_CHECK;
 
-/* After a rollback: writes anew what it took away. */
-int blinds_restore(struct blinds *blinds, struct flowdb *db, struct err *err) MUST_CHECK;
-
 /* Whether an interval of that cause (BLIND_NONE: any) for that unit overlaps [since, until]. */
 bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
                   int64_t since_us, int64_t until_us);

@@ -381,37 +381,6 @@ static void a_successor_goes_on_where_the_dead_one_stopped(void **state)
 		"truncated huddle 1000000-3000000 x4; link-down 5000000-6000000 x1 eth1; ");
 }
 
-static void what_a_rollback_took_is_written_anew(void **state)
-{
-	struct bench *bench = *state;
-	struct err err = {0};
-
-	note(bench, (struct blind_row){.cause = BLIND_LINK_DOWN,
-	                               .since_us = 1 * S,
-	                               .until_us = 2 * S,
-	                               .count = 1});
-	assert_int_equal(flowdb_commit(bench->kit.db, &err), 0);
-	assert_int_equal(flowdb_begin(bench->kit.db, &err), 0);
-	note(bench,
-	     (struct blind_row){
-		     .cause = BLIND_EVICTED, .since_us = 3 * S, .until_us = 4 * S, .count = 1});
-	note(bench, (struct blind_row){.cause = BLIND_LINK_DOWN,
-	                               .since_us = 2 * S,
-	                               .until_us = 3 * S,
-	                               .count = 1});
-	flowdb_rollback(bench->kit.db);
-	assert_int_equal(flowdb_begin(bench->kit.db, &err), 0);
-	assert_string_equal(stored(bench), "link-down 1000000-2000000 x1; ");
-	assert_int_equal(blinds_restore(bench->blinds, bench->kit.db, &err), 0);
-	note(bench, (struct blind_row){.cause = BLIND_DISK_FULL,
-	                               .since_us = 3 * S,
-	                               .until_us = 5 * S,
-	                               .count = 1});
-	assert_string_equal(
-		stored(bench),
-		"link-down 1000000-3000000 x2; evicted 3000000-4000000 x1; disk-full 3000000-5000000 x1; ");
-}
-
 static void a_long_detail_is_cut_and_still_one_thing(void **state)
 {
 	struct bench *bench = *state;
@@ -472,7 +441,6 @@ int main(void)
 		WITH(a_row_given_up_before_its_time_is_counted_if_it_is_missed),
 		WITH(a_full_ledger_forgets_the_oldest_that_is_over),
 		WITH(a_successor_goes_on_where_the_dead_one_stopped),
-		WITH(what_a_rollback_took_is_written_anew),
 		WITH(a_long_detail_is_cut_and_still_one_thing),
 		cmocka_unit_test(every_cause_has_its_word_and_back),
 	};

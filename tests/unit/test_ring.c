@@ -357,6 +357,24 @@ static void a_reader_that_scribbles_its_position_moves_no_writer_out_of_the_memo
 	ring_free(ring);
 }
 
+static void what_nobody_will_read_is_thrown_away_and_the_writer_goes_on(void **state)
+{
+	struct ring *ring = ring_new(64 * 1024);
+
+	for (unsigned round = 0; round < 50; round++) {
+		while (put(ring, 1, 24 + round % 13 * 8))
+			;
+		assert_true(ring_written(ring) > ring_released(ring));
+		ring_skip(ring);
+		assert_int_equal(ring_written(ring), ring_released(ring));
+		assert_null(ring_peek(ring));
+		assert_true(put(ring, 7 + round, 32));
+		assert_int_equal(take(ring), 7 + round);
+		ring_release(ring);
+	}
+	ring_free(ring);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +384,7 @@ int main(void)
 		cmocka_unit_test(two_threads_lose_and_reorder_nothing),
 		cmocka_unit_test(a_successor_reads_again_what_was_not_released),
 		cmocka_unit_test(a_writer_that_died_in_the_middle_of_an_event_leaves_nothing_of_it),
+		cmocka_unit_test(what_nobody_will_read_is_thrown_away_and_the_writer_goes_on),
 		cmocka_unit_test(nonsense_is_cut_off_until_another_writer_comes),
 		cmocka_unit_test(an_event_that_claims_to_go_on_past_the_end_of_the_memory_is_cut_off),
 		cmocka_unit_test(a_writer_that_scribbles_everywhere_gives_its_reader_nothing_unchecked),
