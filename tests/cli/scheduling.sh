@@ -26,6 +26,7 @@ dump() {
 }
 
 for capture in demo fleet unknown talk; do
+	: >"$work/wanted" # not that of the capture before
 	dump $capture --in-process && mv "$work/dump" "$work/wanted"
 	[ "$(grep -c 'INSERT INTO flow VALUES' "$work/wanted")" -ge 10 ] && ok "$capture: flows are in the database" ||
 		not_ok "$capture: flows are in the database" "$(head -3 "$work/wanted")"
