@@ -39,7 +39,9 @@ static bool flow_is_sound(const struct event_flow *event, size_t len)
 	       f->name_kind <= NAME_DNS_QUESTION &&
 	       !(f->media & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) && f->ice <= 3 &&
 	       f->mtls <= MTLS_YES && (f->vlan == VLAN_NONE || f->vlan < 4096) &&
-	       f->midstream <= 1 && f->closed <= 1 &&
+	       f->midstream <= 1 && f->closed <= 1 && f->warmup <= 1 && f->solicited <= 1 &&
+	       f->tunnel < TUNNEL_COUNT &&
+	       !(f->by_shape & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) &&
 	       (f->name_kind != NAME_NONE || !event->name_len) &&
 	       !memchr(event->name, 0, event->name_len);
 }
@@ -68,6 +70,7 @@ int event_check(const struct event *event, size_t len)
 		[EVENT_BLIND] = sizeof(struct event_blind),
 		[EVENT_EVIDENCE] = sizeof(struct event_evidence),
 		[EVENT_FOUND] = sizeof(struct event_found),
+		[EVENT_NEIGHBOUR] = sizeof(struct event_neighbour),
 	};
 	bool sound = true;
 
@@ -95,6 +98,9 @@ int event_check(const struct event *event, size_t len)
 		        time_is_sound(lease->time_us);
 		break;
 	}
+	case EVENT_NEIGHBOUR:
+		sound = time_is_sound(((const struct event_neighbour *)event)->time_us);
+		break;
 	case EVENT_HEALTH: {
 		const struct event_health *health = (const struct event_health *)event;
 

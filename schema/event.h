@@ -29,6 +29,7 @@ enum event_type {
 	EVENT_BLIND,   /* struct event_blind: supervisor or sensor -> recorder */
 	EVENT_EVIDENCE, /* struct event_evidence: supervisor -> recorder */
 	EVENT_FOUND,    /* struct event_found: recorder -> supervisor: a finding opens */
+	EVENT_NEIGHBOUR, /* struct event_neighbour: who has which address, by ARP or neighbour discovery */
 	EVENT_TYPE_COUNT
 };
 
@@ -55,6 +56,15 @@ struct event_name {
 	uint8_t name_len;
 	char name
 		[3]; /* the name asked for (the head of a CNAME chain), going on past the struct */
+};
+
+/* A host's own word of its address (RFC 826, RFC 4861 4.3, 4.4). */
+struct event_neighbour {
+	struct event head;
+	int64_t time_us;
+	struct addr address;
+	struct mac mac;
+	uint8_t spare[2];
 };
 
 #define LEASE_SERVERS 4
@@ -97,6 +107,8 @@ struct counters {
 	uint64_t inspected;        /* packets handed to the inspector */
 	uint64_t inspect_shed;     /* ... that it could not be given */
 	uint64_t told_shed;        /* names and leases that the recorder could not be given */
+	uint64_t tunnelled;        /* packets taken out of a tunnel; in one of the sums above too */
+	uint64_t streams_shed; /* bytes of TCP streams waited for in vain, or given up for want of room */
 };
 
 struct event_health {

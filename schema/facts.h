@@ -115,7 +115,7 @@ struct flow_facts {
 	uint8_t ice;         /* bit i: end i sent a STUN binding success response */
 	uint8_t tls_version; /* low byte of the version agreed or, until then, offered; 0: no TLS */
 	uint8_t mtls;        /* enum mtls */
-	uint32_t media_packets[3]; /* RTP packets that count as audio, video, data */
+	uint32_t media_packets[4]; /* RTP packets that count as audio, video, data; of no kind we know */
 
 	uint32_t fragments;  /* packets of it that were fragments */
 	uint32_t truncated;  /* packets of it that the snap length cut */
@@ -130,7 +130,13 @@ struct flow_facts {
 	uint16_t payload_packets; /* with payload, saturating; what "too few" is held against */
 	uint32_t dhcp_xid;
 	uint8_t dhcp_type; /* option 53 of the first message */
-	uint8_t spare[3];
+	uint8_t tunnel;    /* enum tunnel its first packet came in */
+	uint8_t by_shape;  /* mask MEDIA_*: known by the shape of the stream, not by payload type */
+	uint8_t warmup;    /* a TCP flow without SYN from when we had just begun to look (domain.md 3.2) */
+	uint8_t solicited; /* LLMNR: the answer to a query we saw, which was another flow (RFC 4795 2.5) */
+	uint8_t spare;
+	uint16_t connect_port; /* HTTP CONNECT: the port asked for, and the name is its host; 0: none */
+	uint8_t spare2[4];
 };
 
 const char *evidence_name(enum evidence evidence);   /* none dissector inspected */

@@ -21,11 +21,13 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         "flowdb_1_to_2: .incbin \"schema/migrate/1-to-2.sql\"\n"
         ".byte 0\n"
+        "flowdb_2_to_3: .incbin \"schema/migrate/2-to-3.sql\"\n"
+        ".byte 0\n"
         ".popsection\n");
-extern const char flowdb_tables[], flowdb_1_to_2[];
+extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
-static const char *const STEPS[FLOWDB_VERSION] = {[1] = flowdb_1_to_2};
+static const char *const STEPS[FLOWDB_VERSION] = {[1] = flowdb_1_to_2, [2] = flowdb_2_to_3};
 
 #define BUSY_TIMEOUT_MS 1000
 

@@ -40,7 +40,9 @@ CREATE TABLE run (
 	roles_unknown      TEXT    NOT NULL DEFAULT '', -- 'edge,other-client': the site leaves them empty
 	inspector_restarts INTEGER NOT NULL DEFAULT 0,  -- of its processes
 	sensor_restarts    INTEGER NOT NULL DEFAULT 0,
-	recorder_restarts  INTEGER NOT NULL DEFAULT 0
+	recorder_restarts  INTEGER NOT NULL DEFAULT 0,
+	tunnelled          INTEGER, -- packets taken out of a tunnel
+	streams_shed       INTEGER  -- bytes of TCP streams that could not be put in order
 ) STRICT;
 
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
@@ -137,7 +139,8 @@ CREATE TABLE unit_address (
 	address  INTEGER NOT NULL REFERENCES host(id),
 	mac      INTEGER REFERENCES host(id), -- NULL: not known
 	first_us INTEGER NOT NULL,
-	last_us  INTEGER NOT NULL
+	last_us  INTEGER NOT NULL,
+	known_by INTEGER NOT NULL DEFAULT 1   -- mask: 1 its packets, 2 DHCP, 4 ARP or neighbour discovery
 ) STRICT;
 CREATE UNIQUE INDEX unit_address_key ON unit_address (unit, address, coalesce(mac, 0));
 
@@ -233,7 +236,8 @@ CREATE TABLE flow (
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
 	                                 -- we looked; 3 settled by; 2 what the name is; 1, 1 unit, peer
 	                                 -- answered an ICE check; 2 client certificate; 8 TLS version, low
-	                                 -- byte; 1 closed; 1 IPv6; 1 has flow_row; 1 has flow_more
+	                                 -- byte; 1 closed; 1 IPv6; 1 has flow_row; 1 has flow_more; 1 begun
+	                                 -- before we looked and seen first of all; 1 answers a query seen
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask + 256 * how many
 	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
@@ -245,7 +249,7 @@ CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL 
 CREATE TABLE flow_more (
 	flow          INTEGER PRIMARY KEY REFERENCES flow(id) ON DELETE CASCADE,
 	payload_types INTEGER,           -- of RTP, up to four, in order of appearance: + 256 * + ...; 255: none
-	audio INTEGER, video INTEGER, data INTEGER, -- RTP packets of each
+	audio INTEGER, video INTEGER, data INTEGER, -- RTP packets of each; see other
 	icmp          INTEGER,           -- the error that decided the outcome: code + 256 * type, ...
 	icmp_sender   INTEGER REFERENCES host(id),
 	fragments     INTEGER,
@@ -260,7 +264,11 @@ CREATE TABLE flow_more (
 	chaddr        INTEGER REFERENCES host(id), -- DHCP
 	dhcp_xid      INTEGER,
 	dhcp_type     INTEGER,
-	remark        TEXT               -- of the verdict: 'vbss', 'as_written', ...
+	remark        TEXT,              -- of the verdict: 'vbss', 'as_written', ...
+	other         INTEGER,           -- RTP packets of no kind we know
+	by_shape      INTEGER,           -- mask: 1 audio, 2 video, 4 data: known by the stream's shape
+	connect_port  INTEGER,           -- HTTP CONNECT: the port asked for; its host is flow.name
+	tunnel        INTEGER            -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
 ) STRICT;
 
 -- Further rows that cover a flow as well as flow.row does.
@@ -412,7 +420,7 @@ CREATE VIEW v_run AS SELECT
 	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
 	nullif(r.roles_unknown, '') AS roles_unknown,
 	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
-	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.version
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.version
 FROM run r
 ORDER BY r.id;
 

@@ -16,7 +16,7 @@ static bool zero_addr(const struct addr *addr)
 	return addr_equal(addr, &zero);
 }
 
-enum { MORE_COLUMNS = 20 };
+enum { MORE_COLUMNS = 24 };
 
 /* Fills the columns of flow_more but flow and remark; returns whether any is there. */
 static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
@@ -36,6 +36,10 @@ static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values
 	values[1] = payload_types ? (int64_t)packed : SQL_NULL;
 	for (size_t i = 0; i < 3; i++)
 		values[2 + i] = nonzero(f->media_packets[i]);
+	values[19] = nonzero(f->media_packets[3]);
+	values[20] = nonzero(f->by_shape);
+	values[21] = nonzero(f->connect_port);
+	values[22] = nonzero(f->tunnel);
 	if (!zero_addr(&f->icmp_sender)) {
 		values[5] = f->icmp_type << 8 | f->icmp_code;
 		r = intern_addr(db, &f->icmp_sender, &values[6], err);
@@ -70,8 +74,8 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 		db, SLOT_FLOW_MORE,
 		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
 		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
-		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, remark)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, other, by_shape,"
+		" connect_port, tunnel, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&stmt, err);
 
 	if (r < 0)
@@ -157,7 +161,8 @@ static int64_t how_of(const struct flow_row *flow, bool more)
 	       (int64_t)(f->ice >> !local & 1) << HOW_ICE_PEER | (int64_t)f->mtls << HOW_MTLS |
 	       (int64_t)f->tls_version << HOW_TLS_VERSION |
 	       (int64_t) !!f->closed << HOW_CLOSED | (int64_t)(f->ip_version == 6) << HOW_IPV6 |
-	       (int64_t)(flow->verdict->row_count > 1) << HOW_ROWS | (int64_t)more << HOW_MORE;
+	       (int64_t)(flow->verdict->row_count > 1) << HOW_ROWS | (int64_t)more << HOW_MORE |
+	       (int64_t) !!f->warmup << HOW_WARMUP | (int64_t) !!f->solicited << HOW_SOLICITED;
 }
 
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,

@@ -119,7 +119,8 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 		db, SLOT_FLOW_GET_MORE,
 		"SELECT payload_types, audio, video, data, icmp, s.bytes, fragments, truncated,"
 		" duplicates, y.bytes, relayed_port, first_try_us, last_try_us, not_apps_low,"
-		" not_apps_high, c.bytes, dhcp_xid, dhcp_type, remark FROM flow_more"
+		" not_apps_high, c.bytes, dhcp_xid, dhcp_type, remark, other, by_shape,"
+		" connect_port, tunnel FROM flow_more"
 		" LEFT JOIN host s ON s.id = icmp_sender LEFT JOIN host y ON y.id = relayed"
 		" LEFT JOIN host c ON c.id = chaddr WHERE flow = ?1",
 		&stmt, err);
@@ -156,6 +157,10 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 	f->dhcp_xid = (uint32_t)sqlite3_column_int64(stmt, 16);
 	f->dhcp_type = (uint8_t)sqlite3_column_int(stmt, 17);
 	text_copy(view->remark, sizeof(view->remark), column_text(stmt, 18));
+	f->media_packets[3] = (uint32_t)sqlite3_column_int64(stmt, 19);
+	f->by_shape = (uint8_t)sqlite3_column_int(stmt, 20);
+	f->connect_port = (uint16_t)sqlite3_column_int(stmt, 21);
+	f->tunnel = (uint8_t)sqlite3_column_int(stmt, 22);
 	sqlite3_reset(stmt);
 	return 0;
 }
@@ -247,6 +252,8 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 		.mtls = how >> HOW_MTLS & 3,
 		.tls_version = how >> HOW_TLS_VERSION & 0xff,
 		.closed = how >> HOW_CLOSED & 1,
+		.warmup = how >> HOW_WARMUP & 1,
+		.solicited = how >> HOW_SOLICITED & 1,
 		.asked = (uint8_t)asked,
 		.tries = (uint16_t)(asked >> 8),
 		.payload_packets = (uint16_t)payloads,

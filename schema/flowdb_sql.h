@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#define FLOWDB_VERSION 2
+#define FLOWDB_VERSION 3
 #define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
 
 /* Statements that are kept prepared; their texts stand where they are used. */
@@ -123,7 +123,8 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 	X(arp) X(igmp) X(nd) X(in_flows) X(malformed) X(fragments_lost) X(duplicates) \
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
-				X(inspect_shed) X(told_shed)
+				X(inspect_shed) X(told_shed) X(tunnelled) \
+					X(streams_shed)
 
 /* Where the parts of flow.how begin. */
 enum {
@@ -141,6 +142,8 @@ enum {
 	HOW_IPV6 = 25,
 	HOW_ROWS = 26,
 	HOW_MORE = 27,
+	HOW_WARMUP = 28,
+	HOW_SOLICITED = 29,
 };
 
 #endif

@@ -10,6 +10,17 @@
 
 #define VLAN_NONE 0xffff
 
+/* What a mirrored packet came wrapped in; taken off once (domain.md 7.4). */
+enum tunnel {
+	TUNNEL_NONE,
+	TUNNEL_GRE,
+	TUNNEL_ERSPAN, /* I, II, III */
+	TUNNEL_VXLAN,
+	TUNNEL_GENEVE,
+	TUNNEL_TZSP,
+	TUNNEL_COUNT
+};
+
 /* TCP flags as in the header's 14th byte (RFC 9293 3.1). */
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16, TCP_URG = 32 };
 
@@ -19,7 +30,8 @@ struct packet {
 	int64_t time_us;             /* the run's clock when it was read: never goes back */
 	uint32_t wire_len;           /* of the frame on the wire */
 	struct mac src_mac, dst_mac; /* zero where the link has none */
-	uint16_t vlan;               /* outermost tag's id, or VLAN_NONE */
+	uint16_t vlan;               /* outermost tag's id (inside a tunnel), or VLAN_NONE */
+	uint8_t tunnel;              /* enum tunnel */
 
 	/* IP */
 	uint8_t ip_version; /* 4, 6 */

@@ -164,7 +164,7 @@ static void a_newer_version_is_refused_by_number(void **state)
 	dbkit_done(kit);
 	sql(kit->dir, "PRAGMA user_version = 9");
 	refused(kit->dir, FLOWDB_READ, -EINVAL,
-		"version 9, written by a newer tlmon; this one knows up to 2");
+		"version 9, written by a newer tlmon; this one knows up to 3");
 	refused(kit->dir, FLOWDB_WRITE, -EINVAL, "version 9");
 }
 
@@ -411,6 +411,12 @@ static struct flow_facts full_facts(void)
 	f.media_packets[0] = 4000000000;
 	f.media_packets[1] = 2;
 	f.media_packets[2] = 1;
+	f.media_packets[3] = 9;
+	f.by_shape = MEDIA_VIDEO;
+	f.warmup = 1;
+	f.solicited = 1;
+	f.connect_port = 443;
+	f.tunnel = TUNNEL_ERSPAN;
 	f.fragments = 11;
 	f.truncated = 12;
 	f.duplicates = 13;
@@ -445,6 +451,11 @@ static void same_facts(const struct flow_facts *a, const struct flow_facts *b)
 		SAME(relayed_port);
 	SAME(inspected_packets), SAME(closed), SAME_BYTES(chaddr), SAME(payload_packets),
 		SAME(dhcp_xid);
+		SAME(by_shape);
+		SAME(warmup);
+		SAME(solicited);
+		SAME(connect_port);
+		SAME(tunnel);
 	SAME(dhcp_type);
 }
 

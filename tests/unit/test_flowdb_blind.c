@@ -143,7 +143,7 @@ static void version_1_becomes_what_a_fresh_one_is(void **state)
 	assert_string_equal(seen, wanted);
 	free(TAKE(seen));
 	seen = ask(dir, "PRAGMA user_version");
-	assert_string_equal(seen, "2\n");
+	assert_string_equal(seen, "3\n");
 	snprintf(path, sizeof(path), "rm -rf %s", dir);
 	assert_int_equal(system(path), 0);
 }
@@ -204,7 +204,7 @@ static void a_reader_of_version_1_is_told_who_migrates_it(void **state)
 	make_version_1(dir);
 	assert_int_equal(flowdb_open(dir, FLOWDB_READ, &db, &err), -EPROTO);
 	assert_non_null(
-		strstr(err.text, "version 1, written by an older tlmon; this one reads 2"));
+		strstr(err.text, "version 1, written by an older tlmon; this one reads 3"));
 	snprintf(path, sizeof(path), "'tlmon watch -l %s'", dir);
 	assert_non_null(strstr(err.text, path));
 	version = ask(dir, "PRAGMA user_version");
