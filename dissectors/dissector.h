@@ -10,14 +10,13 @@
 /* no: not mine; maybe: show me more; yes: certain. */
 enum answer { ANSWER_NO, ANSWER_MAYBE, ANSWER_YES };
 
-/* Where in the TLS handshake one side is: tls.c walks records and messages without keeping them. */
+/* Where in the TLS handshake one side is (tls_walk.h); from the middle, in a chain of records. */
 struct tls_walk {
-	uint32_t next_seq;     /* of the segment that must come next */
-	uint32_t message_left; /* bytes of a message still to pass over */
-	uint16_t record_left;
-	uint8_t record_head[5], record_head_len;
-	uint8_t head[7], head_len; /* message header, and of a Certificate its list length */
-	bool on, lost, client;
+	uint32_t seq;          /* what comes next, ... */
+	uint32_t message_left; /* ... of a message still to pass over, ... */
+	uint32_t record_left;  /* ... and of a record */
+	uint8_t records;
+	bool on, seen, client;
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
@@ -51,9 +50,7 @@ struct young {
 	} walk[FRAMINGS];
 
 	struct tls_walk tls[2];
-	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;
-	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
-	uint16_t hello_skip; /* ... that many of them of no interest */
+	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_server_done, tls_over;
 };
 
 _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at most");
