@@ -9,6 +9,7 @@
 #include "dissectors/dissect.h"
 
 #include "dissectors/list.h"
+#include "dissectors/media.h"
 
 static const struct dissector *const LIST[] = {
 #define POINTER(name) &dissector_##name,
@@ -18,8 +19,6 @@ static const struct dissector *const LIST[] = {
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
 #define JOIN_MAX 4096          /* held bytes and the head of the segment behind them */
-#define MEDIA_PACKETS_MAX 64   /* after that many a media flow has told what it carries */
-#define MEDIA_PAYLOADS_MAX 512 /* nor has one that carries none */
 #define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
 
 static uint32_t next_seq(const struct packet *packet)
@@ -87,18 +86,6 @@ static bool hold(struct look *look, uint32_t from)
 	young->hold_from_start = look->from_start;
 	young->holding = true;
 	return true;
-}
-
-static bool media_is_told(const struct flow_facts *facts, const struct young *young)
-{
-	uint64_t packets = 0;
-
-	if (young->payloads[0] + young->payloads[1] >= MEDIA_PAYLOADS_MAX)
-		return true;
-
-	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++)
-		packets += facts->media_packets[i];
-	return packets >= MEDIA_PACKETS_MAX;
 }
 
 /* Asks the one dissector that owns the flow. */
