@@ -112,7 +112,8 @@ static bool owner_is_media(const struct young *young)
 static bool ask_udp(struct look *look)
 {
 	struct young *young = look->young;
-	bool media_only = owner_is_media(young);
+	bool media_only = young->owner ? owner_is_media(young)
+	                               : look->facts->evidence == EVIDENCE_DISSECTOR;
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		if (!LIST[i]->udp || (media_only && !LIST[i]->media))
@@ -192,7 +193,7 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	};
 	bool more = true;
 
-	if (!young->payloads[0] && !young->payloads[1])
+	if (!young->payloads[0] && !young->payloads[1] && facts->evidence == EVIDENCE_NONE)
 		memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
 	learnt->name_count = 0;
 	learnt->names_refused = 0;
