@@ -11,6 +11,7 @@
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
+#include "monitor/capture/media.h"
 #include "monitor/capture/names.h"
 #include "monitor/capture/outcome.h"
 #include "monitor/capture/tcp.h"
@@ -21,7 +22,8 @@
 #define UPDATE_US (60 * SECOND)
 #define SETTLE_US (10 * SECOND) /* after the first payload */
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
-#define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
+#define MEDIA_PAYLOADS 64       /* a media flow without media goes on learning for so many packets */
+#define AGAIN_PAYLOADS 16       /* a flow of nothing we know, when it is looked at again */
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
 #define LATE_US \
@@ -275,11 +277,10 @@ static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_b
 	inspector_forget(sensor, flow);
 	if (!still_learns_names(flow) || by == SETTLED_END)
 		flow_grow_old(sensor, flow);
-	flow->relearning = false;
-	if (flow->settled) {
+	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+	if (flow->settled)
 		return;
-	}
 	flow->settled = true;
 	flow->facts.settled_by = (uint8_t)by;
 	outcome_write(&flow->facts);
@@ -473,6 +474,15 @@ static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, un
 		flow_retire(sensor, flow);
 		flow = NULL;
 	}
+	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
+	    media_begins_anew(flow, side != flow->side0, packet)) {
+		struct media_trace next = media_next(flow);
+		bool same_end = side == flow->side0;
+
+		flow_retire(sensor, flow);
+		flow = flow_begin(sensor, &key, side, packet);
+		media_begin(flow, &next, same_end);
+	}
 	if (!flow)
 		flow = flow_begin(sensor, &key, side, packet);
 	*ret_end = side != flow->side0;
@@ -494,20 +504,19 @@ static enum idle flow_idle(const struct flow *flow)
 	}
 }
 
-static bool flow_is_media(const struct flow_facts *facts)
-{
-	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
-	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
-}
-
-/* Media that begins on a tuple that had settled as mere STUN or TURN is looked at again. */
-static bool flow_relearns(const struct flow *flow, const struct packet *packet)
+/* Enough packets were seen; of media it is the dissectors that say so. */
+static bool budget_is_spent(const struct flow *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
 
-	return flow->settled && !flow->young && !facts->media && packet->payload_len &&
-	       (facts->app == APP_STUN || facts->app == APP_MSTURN) &&
-	       packet->payload[0] >> 6 == 2;
+	if (flow->relearning)
+		return !media_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
+		                                   AGAIN_PAYLOADS;
+	if (facts->app == APP_RTP || facts->media)
+		return false;
+	return facts->payload_packets >= (media_is(facts)                       ? MEDIA_PAYLOADS
+	                                  : facts->transport == TRANSPORT_TCP ? INSPECT_TCP
+	                                                                      : INSPECT_UDP);
 }
 
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
@@ -519,8 +528,9 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 
 	if (facts->payload_packets < UINT16_MAX)
 		facts->payload_packets++;
-	if (!flow->payload_us || flow_relearns(flow, packet)) {
-		flow->relearning = flow->settled;
+	if (!flow->payload_us || media_relearns(flow, packet)) {
+		if (flow->settled)
+			media_relearn_begin(flow);
 		flow->payload_us = packet->time_us;
 		if (!flowtab_make_young(sensor->tab, flow)) {
 			/* All are taken: the one that had most time gives its place. */
@@ -543,11 +553,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		inspector_hand(sensor, flow, packet);
 	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
-	else if (dissect_waits(flow->young))
-		return;
-	else if (flow_is_media(facts)
-	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
-	                 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+	else if (!dissect_waits(flow->young) && budget_is_spent(flow))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
@@ -565,8 +571,13 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 	if (packet->transport == TRANSPORT_TCP && !packet->fragment_later)
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
-	if (packet->payload_wire_len && !packet->fragment_later)
+	if (packet->payload_wire_len && !packet->fragment_later) {
 		flow_payload(sensor, flow, end, packet);
+		if (media_packet(flow, end, packet)) {
+			outcome_write(facts);
+			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+		}
+	}
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
 		outcome_write(&flow->facts);
