@@ -37,6 +37,7 @@ struct sensor {
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
+	struct unwrap_options unwrap;
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
@@ -63,6 +64,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->unwrap = options->unwrap;
 	sensor->live = options->live;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
@@ -326,14 +328,16 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 {
 	struct {
 		uint32_t ip_id, ip_len, seq, ack, payload_len;
-		uint8_t flags, type, code, spare;
+		uint16_t fragment_at;
+		uint8_t flags, type, code, spare[3];
 		uint8_t head[48];
 	} seen = {
 		.ip_id = packet->ip_id,
 		.ip_len = packet->ip_len,
 		.seq = packet->tcp_seq,
 		.ack = packet->tcp_ack,
-		.payload_len = packet->payload_len,
+		.payload_len = packet->payload_wire_len,
+		.fragment_at = packet->fragment_at,
 		.flags = packet->tcp_flags,
 		.type = packet->icmp_type,
 		.code = packet->icmp_code,
@@ -399,6 +403,7 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	facts->transport = packet->transport;
 	facts->ip_version = packet->ip_version;
 	facts->vlan = packet->vlan;
+	facts->tunnel = packet->tunnel;
 	facts->chaddr = key->mac;
 	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
 	opener_guess(facts);
@@ -614,9 +619,12 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
+	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
+	                                     frame->wire_len, packet);
 
-	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      packet)) {
+	if (decoded == DECODED_IP)
+		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
+	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
 		sensor_ip(sensor, packet);
