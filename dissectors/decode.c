@@ -67,14 +67,16 @@ static bool decode_pseudowire(struct rest rest, struct packet *packet, enum deco
 
 /*
  * RFC 3032 2.1: labels of | label 20, class 3, bottom 1 | lifetime 8 |. What follows the last one no field
- * says. Its first four bits do: 4 and 6 are IP, 0 a pseudowire's control word (RFC 4385 3). A pseudowire
- * without one begins with any bits at all (RFC 4928 2), so it is tried last.
+ * says. Its first four bits do: 4 and 6 are IP, 0 a pseudowire's control word (RFC 4385 3), most of them with
+ * 16 bits of zero. A pseudowire without one begins with any bits at all (RFC 4928 2), a MAC's.
  */
 static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 {
 	const struct packet before = *packet;
 	enum decoded r = DECODED_NOT_IP;
+	struct rest behind;
 	const uint8_t *b;
+	bool word, plain;
 	uint8_t nibble;
 
 	for (unsigned labels = 0;; labels++) {
@@ -94,13 +96,15 @@ static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 		if (r != DECODED_MALFORMED)
 			return r;
 		*packet = before;
-	} else if (!nibble) {
-		struct rest behind = rest;
-
-		if (rest_take(&behind, 4) && decode_pseudowire(behind, packet, &r))
-			return r;
 	}
-	return decode_pseudowire(rest, packet, &r) ? r : DECODED_NOT_IP;
+	behind = rest;
+	word = !nibble && rest_take(&behind, 4);
+	plain = word && !be16(rest.c.at);
+	if ((plain && decode_pseudowire(behind, packet, &r)) ||
+	    decode_pseudowire(rest, packet, &r) ||
+	    (word && !plain && decode_pseudowire(behind, packet, &r)))
+		return r;
+	return DECODED_NOT_IP;
 }
 
 /* IEEE 802.1Q 9.6: | priority 3, DEI 1, id 12 | EtherType of what follows |. */
