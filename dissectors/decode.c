@@ -73,7 +73,7 @@ static bool decode_pseudowire(struct rest rest, struct packet *packet, enum deco
 static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 {
 	const struct packet before = *packet;
-	enum decoded r = DECODED_NOT_IP;
+	enum decoded r = DECODED_NOT_IP, other;
 	struct rest behind;
 	const uint8_t *b;
 	bool word, plain;
@@ -92,7 +92,16 @@ static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 		return rest_fault(&rest, 1);
 	nibble = rest.c.at[0] >> 4;
 	if (nibble == 4 || nibble == 6) {
+		struct packet frame = before;
+
 		r = decode_ip(rest, nibble, packet);
+		/* Of two readings that one which leaves less behind it unexplained. */
+		if (r != DECODED_MALFORMED && packet->ip_len < rest.wire &&
+		    decode_pseudowire(rest, &frame, &other) && other == DECODED_IP &&
+		    (uint32_t)(frame.ip - rest.c.at) + frame.ip_len > packet->ip_len) {
+			*packet = frame;
+			return other;
+		}
 		if (r != DECODED_MALFORMED)
 			return r;
 		*packet = before;

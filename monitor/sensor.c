@@ -7,11 +7,12 @@
  *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
  *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
- *  (4) What waits goes in the order in which it came, whether flow, name or lease.
+ *  (4) What waits goes in the order in which it came, whether flow, name, lease or neighbour.
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
 #include "monitor/capture/names.h"
+#include "monitor/capture/neighbours.h"
 #include "monitor/capture/outcome.h"
 #include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
@@ -34,6 +35,7 @@ struct sensor {
 	struct flowtab *tab;
 	struct names *names;
 	struct fragments *fragments;
+	struct neighbours *neighbours;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
@@ -71,7 +73,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
-	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments) {
+	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
+	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
+	    !sensor->neighbours) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -89,6 +93,7 @@ void sensor_free(struct sensor *sensor)
 	flowtab_free(sensor->tab);
 	names_free(sensor->names);
 	free(sensor->fragments);
+	free(sensor->neighbours);
 	free(sensor);
 }
 
@@ -177,6 +182,22 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 	if (learnt->name_count || learnt->has_lease)
 		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
 		              !tell_waiting(sensor));
+}
+
+/* Who says which address is its own. */
+static void tell_neighbour(struct sensor *sensor, const struct packet *packet)
+{
+	switch (neighbours_note(sensor->neighbours, packet)) {
+	case NEIGHBOUR_NEW:
+		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
+		                 sensor->now_us, !tell_waiting(sensor));
+		break;
+	case NEIGHBOUR_REFUSED:
+		sensor->counters->told_shed++;
+		break;
+	case NEIGHBOUR_KNOWN:
+		break;
+	}
 }
 
 /* Without room the next one, which is due at once, carries the sums. */
@@ -631,12 +652,14 @@ static void frame_count(struct sensor *sensor, const struct frame *frame, struct
 		return;
 	case DECODED_ARP:
 		counters->arp++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_IGMP:
 		counters->igmp++;
 		break;
 	case DECODED_ND:
 		counters->nd++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_MALFORMED:
 		counters->malformed++;
@@ -669,6 +692,7 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 {
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
+	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = now_us;
 }
