@@ -7,12 +7,13 @@
  *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
  *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
- *  (4) What waits goes in the order in which it came, whether flow, name or lease.
+ *  (4) What waits goes in the order in which it came, whether flow, name, lease or neighbour.
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
 #include "monitor/capture/media.h"
 #include "monitor/capture/names.h"
+#include "monitor/capture/neighbours.h"
 #include "monitor/capture/outcome.h"
 #include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
@@ -37,9 +38,11 @@ struct sensor {
 	struct names *names;
 	struct fragments *fragments;
 	struct streams *streams;
+	struct neighbours *neighbours;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
+	struct unwrap_options unwrap;
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
@@ -66,6 +69,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->unwrap = options->unwrap;
 	sensor->live = options->live;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
@@ -73,8 +77,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
 	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
+	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
 	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
-	    !sensor->streams) {
+	    !sensor->streams || !sensor->neighbours) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -93,6 +98,7 @@ void sensor_free(struct sensor *sensor)
 	names_free(sensor->names);
 	streams_free(sensor->streams);
 	free(sensor->fragments);
+	free(sensor->neighbours);
 	free(sensor);
 }
 
@@ -182,6 +188,22 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 	if (learnt->name_count || learnt->has_lease)
 		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
 		              !tell_waiting(sensor));
+}
+
+/* Who says which address is its own. */
+static void tell_neighbour(struct sensor *sensor, const struct packet *packet)
+{
+	switch (neighbours_note(sensor->neighbours, packet)) {
+	case NEIGHBOUR_NEW:
+		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
+		                 sensor->now_us, !tell_waiting(sensor));
+		break;
+	case NEIGHBOUR_REFUSED:
+		sensor->counters->told_shed++;
+		break;
+	case NEIGHBOUR_KNOWN:
+		break;
+	}
 }
 
 /* Without room the next one, which is due at once, carries the sums. */
@@ -368,14 +390,16 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 {
 	struct {
 		uint32_t ip_id, ip_len, seq, ack, payload_len;
-		uint8_t flags, type, code, spare;
+		uint16_t fragment_at;
+		uint8_t flags, type, code, spare[3];
 		uint8_t head[48];
 	} seen = {
 		.ip_id = packet->ip_id,
 		.ip_len = packet->ip_len,
 		.seq = packet->tcp_seq,
 		.ack = packet->tcp_ack,
-		.payload_len = packet->payload_len,
+		.payload_len = packet->payload_wire_len,
+		.fragment_at = packet->fragment_at,
 		.flags = packet->tcp_flags,
 		.type = packet->icmp_type,
 		.code = packet->icmp_code,
@@ -441,6 +465,7 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	facts->transport = packet->transport;
 	facts->ip_version = packet->ip_version;
 	facts->vlan = packet->vlan;
+	facts->tunnel = packet->tunnel;
 	facts->chaddr = key->mac;
 	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
 	opener_guess(facts);
@@ -644,21 +669,26 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
+	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
+	                                     frame->wire_len, packet);
 
-	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      packet)) {
+	if (decoded == DECODED_IP)
+		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
+	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
 		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:
 		counters->arp++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_IGMP:
 		counters->igmp++;
 		break;
 	case DECODED_ND:
 		counters->nd++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_MALFORMED:
 		counters->malformed++;
@@ -691,6 +721,7 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 {
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
+	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = now_us;
 }
