@@ -40,7 +40,7 @@ struct rtp_source {
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
 #define DISSECT_SSRCS 4
 #define DISSECT_CHECKS 8
-enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
+enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
 /* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
 enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_OVER };
 struct young {
@@ -59,7 +59,7 @@ struct young {
 	bool channel;     /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
-	/* RFC 4571, MS-TURN over TCP: where end i's next frame begins, if that is known. */
+	/* TCP: where end i's next frame, or message behind its length, begins, if that is known. */
 	struct frame_walk {
 		uint32_t next_seq[2];
 		bool known[2];

@@ -22,6 +22,23 @@ static bool chain_fits(const struct look *look, const struct framing *framing)
 	return frames;
 }
 
+uint32_t frames_pos(struct look *look, unsigned framing)
+{
+	struct frame_walk *walk = &look->young->walk[framing];
+	uint32_t pos = walk->next_seq[look->side] - look->seq;
+
+	walk->known[look->side] = walk->known[look->side] && (int32_t)pos >= 0;
+	return walk->known[look->side] ? pos : 0;
+}
+
+void frames_next(struct look *look, unsigned framing, uint32_t pos)
+{
+	struct frame_walk *walk = &look->young->walk[framing];
+
+	walk->next_seq[look->side] = look->seq + pos;
+	walk->known[look->side] = true;
+}
+
 bool frame_body_fits(const uint8_t *data, uint32_t len, uint32_t wire_len)
 {
 	if (!len)
@@ -44,18 +61,14 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 	unsigned side = look->side;
 	bool cut = look->len < look->wire_len;
 	enum answer answer = ANSWER_NO;
-	uint32_t pos = walk->next_seq[side] - look->seq;
+	uint32_t pos = frames_pos(look, framing->which);
 
-	if (walk->known[side] && (int32_t)pos >= 0) {
-		if (pos >= look->len)
-			return ANSWER_MAYBE; /* inside a frame, or in what was cut */
-	} else {
-		pos = 0;
-		walk->known[side] = false;
-		if (!framing->begins(look->data, look->len) ||
-		    (look->len >= framing->header && !chain_fits(look, framing)))
-			return lost(walk, side, ANSWER_NO);
-	}
+	if (pos >= look->len)
+		return ANSWER_MAYBE; /* inside a frame, or in what was cut */
+	if (!walk->known[side] &&
+	    (!framing->begins(look->data, look->len) ||
+	     (look->len >= framing->header && !chain_fits(look, framing))))
+		return lost(walk, side, ANSWER_NO);
 	while (look->len - pos >= framing->header) {
 		const uint8_t *header = look->data + pos, *data = header + framing->header;
 		uint32_t len = framing->body_len(header);
@@ -76,13 +89,11 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 		if (walk->frames < UINT16_MAX)
 			walk->frames++;
 		pos += framing->header + len;
-		walk->next_seq[side] = look->seq + pos;
-		walk->known[side] = true;
+		frames_next(look, framing->which, pos);
 		if (pos >= look->len)
 			return answer;
 	}
-	walk->next_seq[side] = look->seq + pos;
-	walk->known[side] = true;
+	frames_next(look, framing->which, pos);
 	look->keep = !cut;
 	look->keep_from = pos;
 	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;

@@ -27,6 +27,13 @@ struct framing {
  * which frames end, and the place is lost.
  */
 enum answer frames_walk(struct look *look, const struct framing *framing);
+/*
+ * Where the next frame begins in the piece at hand: known from the ones before, else at its start. At or
+ * past its end: the piece lies inside a frame.
+ */
+uint32_t frames_pos(struct look *look, unsigned framing);
+/* ... and that the next one begins at `pos`, which may lie behind the piece. */
+void frames_next(struct look *look, unsigned framing, uint32_t pos);
 /* Whether a body can be one RTP, RTCP or STUN packet, by its first bytes (RFC 7983 7). */
 bool frame_body_fits(const uint8_t *data, uint32_t len, uint32_t wire_len);
 
