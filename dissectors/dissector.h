@@ -50,6 +50,7 @@ struct young {
 	uint8_t owner[2]; /* dissector that said yes, plus one; 0: none yet; [1]: inside a tunnel */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
+	bool told;        /* nothing more is to be learnt */
 	bool spoke_first; /* the end that was called, before it had received anything */
 
 	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */
