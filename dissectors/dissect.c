@@ -210,6 +210,7 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	learnt->name_count = 0;
 	learnt->names_refused = 0;
 	learnt->has_lease = false;
+	learnt->query = QUERY_NONE;
 	look.from_start = is_from_start(&look);
 	if (packet->transport == TRANSPORT_TCP)
 		join(&look, joined);
