@@ -145,7 +145,6 @@ static void view_fill(const struct desk *desk, const struct unit *unit,
 	                                                          : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.unit = unit->rule,
-		.over_us = desk->now_us,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = opinion == APP_NONE &&
 		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
