@@ -103,7 +103,7 @@ static struct told read_attributes(const struct look *look)
 			told.check = true;
 	}
 	told.fits = !c.short_read || look->len < look->wire_len;
-	told.all_old &= count && !c.short_read;
+	told.all_old &= count && !c.short_read && look->len == look->wire_len;
 	return told;
 }
 
