@@ -8,17 +8,40 @@
 #include <assert.h>
 
 #define START_US INT64_C(1772438400000000)
+#define BLOCKS 2 /* of streams: one a direction, so that one that is not given back is missed */
 
 static const struct addr *end_addr(const struct showing *showing, unsigned end)
 {
 	return &showing->facts.end[end].addr;
 }
 
+struct showing *showing_new(void)
+{
+	struct showing *showing = calloc(1, sizeof(*showing));
+
+	if (!showing)
+		abort();
+	showing->streams = streams_new(BLOCKS, &showing->shed);
+	if (!showing->streams)
+		abort();
+	return showing;
+}
+
+void showing_free(struct showing *showing)
+{
+	showing_end(showing);
+	streams_free(showing->streams);
+	free(showing);
+}
+
 void showing_begin(struct showing *showing, const struct sample *sample)
 {
 	struct flow_facts *facts = &showing->facts;
 
-	memset(showing, 0, sizeof(*showing));
+	showing_end(showing);
+	memset(facts, 0, sizeof(*facts));
+	memset(&showing->young, 0, sizeof(showing->young));
+	memset(showing->name, 0, sizeof(showing->name));
 	facts->id = 1;
 	facts->first_us = facts->last_us = START_US;
 	facts->transport = sample->transport;
@@ -36,11 +59,12 @@ void showing_begin(struct showing *showing, const struct sample *sample)
 		facts->initiator_by = INITIATOR_SYN;
 		for (unsigned i = 0; i < 2; i++) {
 			facts->tcp_flags[i] = TCP_SYN | TCP_ACK;
-			showing->young.first_seq[i] = showing->seq[i];
-			showing->young.first_seq_known[i] = true;
+			stream_open(&showing->young.stream[i], showing->seq[i]);
 		}
 	}
 	showing->more = true;
+	showing->learnt.name_count = 0;
+	showing->learnt.has_lease = false;
 	for (unsigned i = 0; i < sample->before_count; i++)
 		showing_payload(showing, sample->before[i].side, sample->before[i].m.b,
 		                (uint32_t)sample->before[i].m.len,
@@ -118,12 +142,23 @@ void showing_segment(struct showing *showing, unsigned side, uint32_t seq, const
 	if (packet.transport == TRANSPORT_TCP) {
 		packet.tcp_flags = TCP_ACK | TCP_PSH;
 		packet.tcp_seq = seq;
+		packet.tcp_ack = showing->seq[!side];
 	}
 	if (!showing->more || !wire_len)
 		return;
 	showing->more = dissect_payload(&packet, side, &showing->facts, showing->name,
-	                                &showing->young, &showing->learnt);
+	                                &showing->young, showing->streams, &showing->learnt);
 	check(showing);
+}
+
+void showing_end(struct showing *showing)
+{
+	if (!showing->facts.transport)
+		return;
+	dissect_end(&showing->facts, showing->name, &showing->young, showing->streams,
+	            &showing->learnt);
+	check(showing);
+	showing->facts.transport = 0;
 }
 
 void showing_payload(struct showing *showing, unsigned side, const uint8_t *data, uint32_t len,

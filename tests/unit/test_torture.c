@@ -12,15 +12,18 @@
 
 #define FLIPS 6000 /* spoilt copies of each sample */
 
-/* The message alone, in a datagram or segment of `wire_len` of which `len` bytes were captured. */
-static bool is_certain(const struct sample *sample, const uint8_t *data, uint32_t len,
-                       uint32_t wire_len)
-{
-	struct showing showing;
+struct torture {
+	struct samples samples;
+	struct showing *showing;
+};
 
-	showing_begin(&showing, sample);
-	showing_payload(&showing, sample->side, data, len, wire_len);
-	return showing_is_certain(&showing, sample->app);
+/* The message alone, in a datagram or segment of `wire_len` of which `len` bytes were captured. */
+static bool is_certain(struct showing *showing, const struct sample *sample,
+                       const uint8_t *data, uint32_t len, uint32_t wire_len)
+{
+	showing_begin(showing, sample);
+	showing_payload(showing, sample->side, data, len, wire_len);
+	return showing_is_certain(showing, sample->app);
 }
 
 /* All that is wrong is told before the test fails. */
@@ -39,7 +42,8 @@ static void every_dissector_of_the_list_has_samples(void **state)
 		DISSECTORS(NAME)
 #undef NAME
 	};
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 
 	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
 		unsigned of_it = 0;
@@ -53,17 +57,18 @@ static void every_dissector_of_the_list_has_samples(void **state)
 
 static void every_sample_is_known_when_it_is_whole(void **state)
 {
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < samples->count; i++) {
 		const struct sample *sample = &samples->list[i];
-		struct showing before;
+		struct showing *before = torture->showing;
 
-		showing_begin(&before, sample);
-		if (showing_is_certain(&before, sample->app))
+		showing_begin(before, sample);
+		if (showing_is_certain(before, sample->app))
 			tell(&wrong, sample, "certain before it was said", 0);
-		if (!is_certain(sample, sample->m.b, (uint32_t)sample->m.len,
+		if (!is_certain(torture->showing, sample, sample->m.b, (uint32_t)sample->m.len,
 		                (uint32_t)sample->m.len))
 			tell(&wrong, sample, "not known", (uint32_t)sample->m.len);
 	}
@@ -78,8 +83,9 @@ static bool is_whole_too(const struct sample *sample, uint32_t cut)
 	return false;
 }
 
-static void cut_everywhere(const struct samples *samples, bool snap)
+static void cut_everywhere(struct torture *torture, bool snap)
 {
+	const struct samples *samples = &torture->samples;
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < samples->count; i++) {
@@ -88,7 +94,8 @@ static void cut_everywhere(const struct samples *samples, bool snap)
 		uint32_t enough = snap ? sample->cut : sample->alone;
 
 		for (uint32_t cut = 0; cut < len; cut++) {
-			bool certain = is_certain(sample, sample->m.b, cut, snap ? len : cut);
+			bool certain = is_certain(torture->showing, sample, sample->m.b, cut,
+			                          snap ? len : cut);
 
 			if (certain && cut < enough && (snap || !is_whole_too(sample, cut)))
 				tell(&wrong, sample,
@@ -117,7 +124,8 @@ a_message_cut_by_the_snap_length_is_certain_only_where_its_rest_does_not_matter(
 
 static void nothing_is_learnt_of_a_datagram_that_is_cut_on_the_wire(void **state)
 {
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 	unsigned wrong = 0, teaching = 0;
 
 	for (unsigned i = 0; i < samples->count; i++) {
@@ -127,11 +135,11 @@ static void nothing_is_learnt_of_a_datagram_that_is_cut_on_the_wire(void **state
 		if (sample->transport != TRANSPORT_UDP)
 			continue;
 		for (uint32_t cut = 1; cut <= sample->m.len; cut++) {
-			struct showing showing;
+			struct showing *showing = torture->showing;
 
-			showing_begin(&showing, sample);
-			showing_payload(&showing, sample->side, sample->m.b, cut, cut);
-			taught = showing.learnt.name_count || showing.learnt.has_lease;
+			showing_begin(showing, sample);
+			showing_payload(showing, sample->side, sample->m.b, cut, cut);
+			taught = showing->learnt.name_count || showing->learnt.has_lease;
 			if (taught && cut < sample->teaches)
 				tell(&wrong, sample, "taught something", cut);
 		}
@@ -158,7 +166,8 @@ static void field_set(uint8_t *b, const struct sample_field *field, uint64_t val
 
 static void a_wrong_length_is_survived_and_believed_nowhere_it_must_fit(void **state)
 {
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < samples->count; i++) {
@@ -178,10 +187,12 @@ static void a_wrong_length_is_survived_and_believed_nowhere_it_must_fit(void **s
 				if ((values[v] & most) == right)
 					continue;
 				field_set(m.b, field, values[v]);
-				if (is_certain(sample, m.b, len, len) && field->fits)
+				if (is_certain(torture->showing, sample, m.b, len, len) &&
+				    field->fits)
 					tell(&wrong, sample, "certain with a wrong length",
 					     field->at);
-				(void)is_certain(sample, m.b, len, len + 1000);
+				(void)is_certain(torture->showing, sample, m.b, len,
+				                 len + 1000);
 			}
 		}
 	}
@@ -191,7 +202,8 @@ static void a_wrong_length_is_survived_and_believed_nowhere_it_must_fit(void **s
 static void every_byte_may_be_wiped(void **state)
 {
 	static const uint8_t values[] = {0x00, 0xff, 0x80, 0x7f};
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 
 	for (unsigned i = 0; i < samples->count; i++) {
 		const struct sample *sample = &samples->list[i];
@@ -202,7 +214,7 @@ static void every_byte_may_be_wiped(void **state)
 				struct message m = sample->m;
 
 				m.b[at] = values[v];
-				(void)is_certain(sample, m.b, len, len);
+				(void)is_certain(torture->showing, sample, m.b, len, len);
 			}
 	}
 }
@@ -241,41 +253,48 @@ static void spoil(struct message *m, uint32_t *x)
 /* Twice spoilt and once whole: what the first one left behind must do no harm either. */
 static void bits_may_flip(void **state)
 {
-	struct samples *samples = *state;
+	struct torture *torture = *state;
+	const struct samples *samples = &torture->samples;
 	uint32_t x = 20260302;
 
 	for (unsigned i = 0; i < samples->count; i++) {
 		const struct sample *sample = &samples->list[i];
 
 		for (unsigned n = 0; n < FLIPS; n++) {
-			struct showing showing;
+			struct showing *showing = torture->showing;
 
-			showing_begin(&showing, sample);
+			showing_begin(showing, sample);
 			for (unsigned k = 0; k < 3; k++) {
 				struct message m = sample->m;
 				uint32_t more = next(&x) % 4 ? 0 : next(&x) % 100;
 
 				if (k < 2)
 					spoil(&m, &x);
-				showing_payload(&showing, sample->side ^ (next(&x) % 8 == 0),
+				showing_payload(showing, sample->side ^ (next(&x) % 8 == 0),
 				                m.b, (uint32_t)m.len, (uint32_t)m.len + more);
 			}
 		}
 	}
 }
 
-static int make_samples(void **state)
+static int begin(void **state)
 {
-	static struct samples samples;
+	struct torture *torture = calloc(1, sizeof(*torture));
 
-	samples = samples_new();
-	*state = &samples;
+	assert_non_null(torture);
+	torture->samples = samples_new();
+	torture->showing = showing_new();
+	*state = torture;
 	return 0;
 }
 
-static int free_samples(void **state)
+static int end(void **state)
 {
-	samples_free(*state);
+	struct torture *torture = *state;
+
+	showing_free(torture->showing);
+	samples_free(&torture->samples);
+	free(torture);
 	return 0;
 }
 
@@ -294,5 +313,5 @@ int main(void)
 		cmocka_unit_test(bits_may_flip),
 	};
 
-	return cmocka_run_group_tests(tests, make_samples, free_samples);
+	return cmocka_run_group_tests(tests, begin, end);
 }
