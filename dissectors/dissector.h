@@ -4,6 +4,7 @@
 #ifndef DISSECTORS_DISSECTOR_H
 #define DISSECTORS_DISSECTOR_H
 
+#include "dissectors/stream.h"
 #include "schema/facts.h"
 
 /* no: not mine; maybe: show me more; yes: certain. */
@@ -38,7 +39,7 @@ struct rtp_source {
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
-#define DISSECT_SSRCS 4
+#define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
 struct young {
@@ -47,9 +48,8 @@ struct young {
 	uint32_t asked_no;    /* bit i: dissector i said no for good */
 	uint8_t owner;        /* dissector that said yes, plus one; 0: none yet */
 	uint16_t payloads[2]; /* payload packets seen from end i */
-	/* TCP, set by the sensor if it saw end i's SYN: the sequence number its first payload has. */
-	uint32_t first_seq[2];
-	bool first_seq_known[2];
+	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
+	bool spoke_first; /* the end that was called, before it had received anything */
 
 	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */
 	uint32_t stun_tx[2][DISSECT_CHECKS];
@@ -69,13 +69,6 @@ struct young {
 	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;
 	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
 	uint16_t hello_skip; /* ... that many of them of no interest */
-
-	/* The tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
-	uint8_t hold[512];
-	uint16_t hold_len;
-	uint8_t hold_side;
-	bool holding, hold_from_start;
-	uint32_t hold_seq; /* ... and the sequence number that must come next */
 };
 
 _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at most");
@@ -108,9 +101,10 @@ struct look {
 		data; /* the payload to judge: the packet's, or what was put together or unwrapped */
 	uint32_t len;      /* captured bytes of it */
 	uint32_t wire_len; /* bytes of it on the wire */
+	uint32_t seq;      /* TCP: sequence number of data[0] */
 	unsigned side;     /* which end of the facts sent it */
-	bool from_start;   /* the first payload of this side of a TCP flow seen from its SYN */
-	bool resumed;      /* this goes on where held bytes ended */
+	bool from_start;   /* data[0] is the first byte of this side of a TCP flow seen from its SYN */
+	bool resumed;      /* data[0] is the byte that was asked for by keep_from */
 	bool datagram;     /* unwrapped from a framing: exactly one message */
 	bool relayed; /* unwrapped from a TURN message: it says nothing about the two ends */
 	struct flow_facts
@@ -119,7 +113,7 @@ struct look {
 	struct young *young;
 	struct learnt *learnt;
 
-	bool keep; /* set by a dissector: give me this again, with the next segment behind it, ... */
+	bool keep; /* set by a dissector: give me this again, with what follows behind it, ... */
 	uint32_t keep_from; /* ... from this offset on (an owner's choice; else all of it) */
 	bool done;          /* set by a dissector: nothing more to learn of this flow */
 };

@@ -36,6 +36,7 @@ struct sensor {
 	struct flowtab *tab;
 	struct names *names;
 	struct fragments *fragments;
+	struct streams *streams;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
@@ -71,7 +72,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
-	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments) {
+	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
+	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
+	    !sensor->streams) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -88,6 +91,7 @@ void sensor_free(struct sensor *sensor)
 	outbox_free(sensor->outbox);
 	flowtab_free(sensor->tab);
 	names_free(sensor->names);
+	streams_free(sensor->streams);
 	free(sensor->fragments);
 	free(sensor);
 }
@@ -174,6 +178,7 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 {
 	const struct learnt *learnt = &sensor->learnt;
 
+	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)
 		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
 		              !tell_waiting(sensor));
@@ -228,11 +233,50 @@ static bool still_learns_names(const struct flow *flow)
 	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP;
 }
 
+/* Shows the dissectors a packet, or with NULL what still waits for one that is missing. */
+static bool flow_show(struct sensor *sensor, struct flow *flow, unsigned end,
+                      const struct packet *packet)
+{
+	struct flow_facts *facts = &flow->facts;
+	uint8_t name_kind = facts->name_kind;
+	char name[NAME_MAX_LEN + 1];
+	bool more = false;
+
+	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
+	if (packet)
+		more = dissect_payload(packet, end, facts, name, flow->young, sensor->streams,
+		                       &sensor->learnt);
+	else
+		dissect_end(facts, name, flow->young, sensor->streams, &sensor->learnt);
+	if (facts->name_kind != NAME_NONE &&
+	    (name_kind != facts->name_kind || !flow->name ||
+	     strcmp(name, names_text(sensor->names, flow->name)))) {
+		names_drop(sensor->names, flow->name);
+		flow->name = names_take(sensor->names, name);
+		if (!flow->name) {
+			facts->name_kind = NAME_NONE;
+			sensor->counters->names_refused += *name != '\0';
+		}
+	}
+	tell_learnt(sensor, flow);
+	return more;
+}
+
+/* Nothing more is to be learnt of its payloads. */
+static void flow_grow_old(struct sensor *sensor, struct flow *flow)
+{
+	if (!flow->young)
+		return;
+	if (dissect_waits(flow->young))
+		flow_show(sensor, flow, 0, NULL);
+	flowtab_make_old(sensor->tab, flow);
+}
+
 static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
 {
 	inspector_forget(sensor, flow);
 	if (!still_learns_names(flow) || by == SETTLED_END)
-		flowtab_make_old(sensor->tab, flow);
+		flow_grow_old(sensor, flow);
 	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	if (flow->settled)
@@ -246,6 +290,7 @@ static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_b
 static void flow_retire(struct sensor *sensor, struct flow *flow)
 {
 	inspector_forget(sensor, flow);
+	flow_grow_old(sensor, flow);
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
 	outcome_write(&flow->facts);
@@ -279,13 +324,9 @@ static void sensor_tick(struct sensor *sensor)
 	       sensor->now_us - flow->payload_us >= SETTLE_US) {
 		if (still_learns_names(flow)) {
 			/* It stays young; to the end of the list with it, so that others are reached. */
-			struct young kept = *flow->young;
-
 			if (!flow->settled)
 				flow_settle(sensor, flow, SETTLED_AGE);
-			flowtab_make_old(sensor->tab, flow);
-			flowtab_make_young(sensor->tab, flow);
-			*flow->young = kept;
+			flowtab_stay_young(sensor->tab, flow);
 			flow->payload_us = sensor->now_us;
 			continue;
 		}
@@ -463,15 +504,6 @@ static enum idle flow_idle(const struct flow *flow)
 	}
 }
 
-/* Where the stream of each end begins: a dissector must know whether it sees the first payload. */
-static void young_begin(struct flow *flow)
-{
-	for (unsigned end = 0; end < 2; end++) {
-		flow->young->first_seq[end] = flow->syn_seq[end] + 1;
-		flow->young->first_seq_known[end] = flow->facts.tcp_flags[end] & TCP_SYN;
-	}
-}
-
 /* Enough packets were seen; of media it is the dissectors that say so. */
 static bool budget_is_spent(const struct flow *flow)
 {
@@ -492,8 +524,6 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 {
 	struct flow_facts *facts = &flow->facts;
 	bool tcp = facts->transport == TRANSPORT_TCP;
-	char name[NAME_MAX_LEN + 1];
-	uint8_t name_kind;
 	bool more;
 
 	if (facts->payload_packets < UINT16_MAX)
@@ -508,26 +538,13 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 			if (!flowtab_make_young(sensor->tab, flow))
 				return;
 		}
-		if (!flow->relearning)
-			young_begin(flow);
 	}
 	if (!flow->young)
 		return;
-	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
-	name_kind = facts->name_kind;
-	more = dissect_payload(packet, end, facts, name, flow->young, &sensor->learnt);
-	if (facts->name_kind != NAME_NONE &&
-	    (name_kind != facts->name_kind || !flow->name ||
-	     strcmp(name, names_text(sensor->names, flow->name)))) {
-		names_drop(sensor->names, flow->name);
-		flow->name = names_take(sensor->names, name);
-		if (!flow->name) {
-			facts->name_kind = NAME_NONE;
-			sensor->counters->names_refused += *name != '\0';
-		}
-	}
-	sensor->counters->names_refused += sensor->learnt.names_refused;
-	tell_learnt(sensor, flow);
+	for (unsigned i = 0; tcp && !flow->relearning && i < 2; i++)
+		if (facts->tcp_flags[i] & TCP_SYN)
+			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
+	more = flow_show(sensor, flow, end, packet);
 	if (flow->settled && !flow->relearning)
 		return;
 	if (!flow->settled &&
@@ -536,7 +553,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		inspector_hand(sensor, flow, packet);
 	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
-	else if (budget_is_spent(flow))
+	else if (!dissect_waits(flow->young) && budget_is_spent(flow))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 

@@ -110,7 +110,10 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
 
 /* Gives the flow its young half; false while all are taken. */
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow);
+/* What it has of a pool was given back before. */
 void flowtab_make_old(struct flowtab *tab, struct flow *flow);
+/* A young flow becomes the one that has been young shortest. */
+void flowtab_stay_young(struct flowtab *tab, struct flow *flow);
 /* The flow that has been young longest; NULL. */
 struct flow *flowtab_oldest_young(struct flowtab *tab);
 

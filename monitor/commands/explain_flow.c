@@ -4,6 +4,7 @@
  */
 #include "monitor/commands/explain.h"
 #include "monitor/commands/flow_table.h"
+#include "dissectors/media.h"
 #include "schema/time.h"
 
 #define BLINDS_TOLD 3
@@ -64,19 +65,41 @@ static void print_times(const struct flow_view *flow)
 		             facts->fragments, facts->truncated, facts->duplicates);
 }
 
+/* The payload types that count as the kind, as far as they are on record; 0: those of no kind. */
+static void add_types(const struct flow_facts *facts, uint8_t kind, char *buf, size_t size)
+{
+	const char *lead = " of payload type ";
+
+	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++) {
+		uint8_t number = facts->payload_types[i], offered = media_kind_of(number);
+
+		/* A number that is offered for a kind the flow does not have was known by its shape. */
+		if (number == 0xff || (offered & facts->media ? offered != kind
+		                                              : kind && !(facts->by_shape & kind)))
+			continue;
+		text_add(buf, size, "%s%u", lead, number);
+		lead = ", ";
+	}
+}
+
 static void print_media(const struct flow_facts *facts)
 {
-	char types[64] = "";
+	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++) {
+		uint8_t kind = i < 3 ? (uint8_t)BIT(i) : 0;
+		uint32_t packets = facts->media_packets[i];
+		char types[64] = "";
 
-	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++)
-		if (facts->payload_types[i] != 0xff)
-			text_add(types, sizeof(types), "%s%u", *types ? ", " : "",
-			         facts->payload_types[i]);
-	if (facts->media)
-		explain_line("media", "%s: RTP packets of audio %u, video %u, data %u%s%s",
-		             media_name(facts->media), facts->media_packets[0],
-		             facts->media_packets[1], facts->media_packets[2],
-		             *types ? "; payload types " : "", types);
+		if (!packets)
+			continue;
+		add_types(facts, kind, types, sizeof(types));
+		explain_line("media", "%s%s: %u packet%s%s%s",
+		             kind ? media_name(kind) : "of no kind we know",
+		             facts->by_shape & kind ? " by shape" : "", packets,
+		             plural(packets), types,
+		             kind && !(facts->media & kind) ? "; too few to count" : "");
+	}
+	if (facts->media & (facts->media - 1))
+		explain_line("", "so it is mixed");
 }
 
 static void print_facts(const struct flow_view *flow)
