@@ -2,9 +2,9 @@
  * explain_flow.c - the whole story of one recorded flow: what was seen, how each thing is known,
  * what the judge made of it.
  */
+#include "dissectors/media.h"
 #include "monitor/commands/explain.h"
 #include "monitor/commands/flow_table.h"
-#include "dissectors/media.h"
 #include "schema/time.h"
 
 #define BLINDS_TOLD 3
@@ -65,21 +65,24 @@ static void print_times(const struct flow_view *flow)
 		             facts->fragments, facts->truncated, facts->duplicates);
 }
 
-/* The payload types that count as the kind, as far as they are on record; 0: those of no kind. */
+/* Whether packets of a payload type count as the kind; 0: as none we know. */
+static bool counts_as(const struct flow_facts *facts, uint8_t payload_type, uint8_t kind)
+{
+	uint8_t offered = media_kind_of(payload_type);
+
+	for (unsigned i = 0; i < 3; i++)
+		if (offered == BIT(i) && facts->media_packets[i])
+			return offered == kind;
+	return kind ? facts->by_shape & kind : !offered;
+}
+
 static void add_types(const struct flow_facts *facts, uint8_t kind, char *buf, size_t size)
 {
-	const char *lead = " of payload type ";
-
-	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++) {
-		uint8_t number = facts->payload_types[i], offered = media_kind_of(number);
-
-		/* A number that is offered for a kind the flow does not have was known by its shape. */
-		if (number == 0xff || (offered & facts->media ? offered != kind
-		                                              : kind && !(facts->by_shape & kind)))
-			continue;
-		text_add(buf, size, "%s%u", lead, number);
-		lead = ", ";
-	}
+	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++)
+		if (facts->payload_types[i] != 0xff &&
+		    counts_as(facts, facts->payload_types[i], kind))
+			text_add(buf, size, "%s%u", *buf ? ", " : " of payload type ",
+			         facts->payload_types[i]);
 }
 
 static void print_media(const struct flow_facts *facts)
