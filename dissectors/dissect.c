@@ -18,7 +18,7 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define OWNED_PAYLOADS_MAX 32 /* a certain flow that has not said `done` by then never will */
+#define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
 
 /* Asks the one dissector that owns the flow. */
 static bool ask_owner(struct look *look)
@@ -172,6 +172,7 @@ static void learnt_empty(struct learnt *learnt)
 	learnt->name_count = 0;
 	learnt->names_refused = 0;
 	learnt->has_lease = false;
+	learnt->query = QUERY_NONE;
 }
 
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,

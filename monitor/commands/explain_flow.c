@@ -2,7 +2,7 @@
  * explain_flow.c - the whole story of one recorded flow: what was seen, how each thing is known,
  * what the judge made of it.
  */
-#include "dissectors/media.h"
+#include "dissectors/payload_type.h"
 #include "monitor/commands/explain.h"
 #include "monitor/commands/flow_table.h"
 #include "schema/time.h"
@@ -68,7 +68,7 @@ static void print_times(const struct flow_view *flow)
 /* Whether packets of a payload type count as the kind; 0: as none we know. */
 static bool counts_as(const struct flow_facts *facts, uint8_t payload_type, uint8_t kind)
 {
-	uint8_t offered = media_kind_of(payload_type);
+	uint8_t offered = payload_type_kind(payload_type);
 
 	for (unsigned i = 0; i < 3; i++)
 		if (offered == BIT(i) && facts->media_packets[i])
