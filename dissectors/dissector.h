@@ -38,7 +38,7 @@ struct rtp_source {
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
-#define DISSECT_SSRCS 4
+#define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
 /* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
