@@ -279,7 +279,7 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 			struct unit_address *at = &unit->address[a];
 
 			if (at->dirty)
-				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
+				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac, 1,
 				                     at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
