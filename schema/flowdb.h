@@ -232,8 +232,8 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
-/* Leases of units, in the order they began. */
-int flowdb_leases(struct flowdb *db,
+/* Leases of units that held at `since_us` or later, in the order they began. */
+int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
 /* Addresses that units had at `since_us` or later. */

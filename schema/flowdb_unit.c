@@ -82,7 +82,7 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 	return sql_run(db, stmt, err);
 }
 
-int flowdb_leases(struct flowdb *db,
+int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
                   void *context, struct err *err)
 {
@@ -92,10 +92,14 @@ int flowdb_leases(struct flowdb *db,
 		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
 		" l.mask_bits, l.dns FROM lease l JOIN host m ON m.id = l.mac"
 		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
+		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
 		" ORDER BY l.first_us, l.unit, m.bytes, h.bytes",
 		&stmt, err);
 
-	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0) {
+	if (r < 0)
+		return r;
+	bind_all(stmt, &since_us, 1);
+	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
 			.unit = sqlite3_column_int64(stmt, 0),
 			.first_us = sqlite3_column_int64(stmt, 3),
