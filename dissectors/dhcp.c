@@ -102,9 +102,12 @@ static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t
 	}
 }
 
-/* Reads the options; returns the message type, 0 if there is none. `ret_requested`: option 50. */
+/*
+ * Reads the options, of which the last must be "end" (RFC 2131 4.1); returns the message type, 0 if there is
+ * none. *ret_requested: option 50.
+ */
 static uint8_t read_options(const struct look *look, struct learnt_lease *lease,
-                            struct addr *ret_requested)
+                            struct addr *ret_requested, bool *ret_ended)
 {
 	struct cursor c = cursor_over(look->data, look->len);
 	uint8_t type = 0;
@@ -116,8 +119,10 @@ static uint8_t read_options(const struct look *look, struct learnt_lease *lease,
 
 		if (code == OPTION_PAD)
 			continue;
-		if (code == OPTION_END)
+		if (code == OPTION_END) {
+			*ret_ended = true;
 			break;
+		}
 		len = cursor_u8(&c);
 		value = cursor_take(&c, len);
 		if (!value)
@@ -156,11 +161,12 @@ static enum answer dhcp_look(struct look *look)
 	struct addr requested = {{0}};
 	struct flow_facts *facts = look->facts;
 	struct message message;
+	bool ended = look->len < look->wire_len;
 	uint8_t type;
 
 	if (!uses_dhcp_ports(look->packet) || !read_fixed(look->data, look->len, &message))
 		return ANSWER_NO;
-	type = read_options(look, &lease, &requested);
+	type = read_options(look, &lease, &requested, &ended);
 	look_found(look, APP_DHCP);
 	/*
 	 * Whoever sends first opened this flow: a server that speaks first, after a broadcast that has
@@ -172,6 +178,8 @@ static enum answer dhcp_look(struct look *look)
 		facts->dhcp_xid = message.xid;
 		facts->dhcp_type = type;
 	}
+	if (!ended)
+		return ANSWER_YES;
 	lease.address = leased_address(&message, type, &requested);
 	lease.word = type;
 	lease.chaddr = message.chaddr;
