@@ -86,6 +86,7 @@ struct learnt_lease {
 	struct addr address, server, router, dns[4];
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
+	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
 #define LEARNT_NAMES_MAX 32
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
