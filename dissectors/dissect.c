@@ -9,6 +9,7 @@
 #include "dissectors/dissect.h"
 
 #include "dissectors/list.h"
+#include "dissectors/media.h"
 
 static const struct dissector *const LIST[] = {
 #define POINTER(name) &dissector_##name,
@@ -17,21 +18,7 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define MEDIA_PACKETS_MAX 64   /* after that many a media flow has told what it carries */
-#define MEDIA_PAYLOADS_MAX 512 /* nor has one that carries none */
 #define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
-
-static bool media_is_told(const struct flow_facts *facts, const struct young *young)
-{
-	uint64_t packets = 0;
-
-	if (young->payloads[0] + young->payloads[1] >= MEDIA_PAYLOADS_MAX)
-		return true;
-
-	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++)
-		packets += facts->media_packets[i];
-	return packets >= MEDIA_PACKETS_MAX;
-}
 
 /* Asks the one dissector that owns the flow. */
 static bool ask_owner(struct look *look)
@@ -56,7 +43,8 @@ static bool owner_is_media(const struct young *young)
 static bool ask_udp(struct look *look)
 {
 	struct young *young = look->young;
-	bool media_only = owner_is_media(young);
+	bool media_only = young->owner ? owner_is_media(young)
+	                               : look->facts->evidence == EVIDENCE_DISSECTOR;
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		if (!LIST[i]->udp || (media_only && !LIST[i]->media))
@@ -198,7 +186,7 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	};
 	bool more = true;
 
-	if (!young->payloads[0] && !young->payloads[1])
+	if (!young->payloads[0] && !young->payloads[1] && facts->evidence == EVIDENCE_NONE)
 		memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
 	learnt_empty(learnt);
 	if (packet->transport == TRANSPORT_TCP)

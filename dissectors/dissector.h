@@ -20,25 +20,40 @@ struct tls_walk {
 	bool on, lost, client;
 };
 
+/* One RTP source, an SSRC of one end: what proves it and what its packets look like (media.c). */
+struct rtp_source {
+	uint32_t ssrc, timestamp;
+	uint32_t first_timestamp, last_timestamp, first_ms, last_ms; /* of those sampled */
+	uint32_t step; /* of the timestamp, from one sequence number to the next */
+	uint16_t seq;
+	uint16_t run;     /* packets in a row whose sequence advanced */
+	uint16_t waiting; /* packets seen and not counted yet, for want of proof */
+	uint16_t counted; /* packets counted, as ... */
+	uint8_t counted_as; /* ... this index of media_packets */
+	uint8_t side, payload_type;
+	uint8_t votes; /* for payload_type, less those against it */
+	uint8_t shape; /* MEDIA_*: plainly that; 0 */
+	bool used;
+	/* Of payload_type, up to SAMPLES_MAX packets: those that share the timestamp before them, ... */
+	uint8_t sampled, shared, markers, small, large, steady;
+};
+
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
 #define DISSECT_SSRCS 4
+#define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
 struct young {
-	struct {
-		uint32_t ssrc, timestamp;
-		uint16_t seq;
-		uint16_t run; /* packets in a row whose sequence advanced */
-		uint8_t side, payload_type;
-		bool used;
-	} rtp[DISSECT_SSRCS];
+	struct rtp_source rtp[DISSECT_SSRCS];
+	uint16_t media_packets; /* RTP packets counted */
 	uint32_t asked_no;    /* bit i: dissector i said no for good */
 	uint8_t owner;        /* dissector that said yes, plus one; 0: none yet */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
 	bool spoke_first; /* the end that was called, before it had received anything */
 
-	uint8_t stun_tx[2][12]; /* transaction id of end i's last ICE check, ... */
-	bool stun_checked[2];   /* ... if it sent one */
+	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */
+	uint32_t stun_tx[2][DISSECT_CHECKS];
+	uint8_t stun_tx_next[2];
 	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
 	bool channel;     /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */

@@ -7,11 +7,13 @@
  *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
  *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
- *  (4) What waits goes in the order in which it came, whether flow, name or lease.
+ *  (4) What waits goes in the order in which it came, whether flow, name, lease or neighbour.
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
+#include "monitor/capture/media.h"
 #include "monitor/capture/names.h"
+#include "monitor/capture/neighbours.h"
 #include "monitor/capture/outcome.h"
 #include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
@@ -21,7 +23,8 @@
 #define UPDATE_US (60 * SECOND)
 #define SETTLE_US (10 * SECOND) /* after the first payload */
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
-#define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
+#define MEDIA_PAYLOADS 64       /* a media flow without media goes on learning for so many packets */
+#define AGAIN_PAYLOADS 16       /* a flow of nothing we know, when it is looked at again */
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
 #define LATE_US \
@@ -35,9 +38,11 @@ struct sensor {
 	struct names *names;
 	struct fragments *fragments;
 	struct streams *streams;
+	struct neighbours *neighbours;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
+	struct unwrap_options unwrap;
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
@@ -64,6 +69,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->unwrap = options->unwrap;
 	sensor->live = options->live;
 	sensor->now_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
@@ -71,8 +77,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
 	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
+	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
 	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
-	    !sensor->streams) {
+	    !sensor->streams || !sensor->neighbours) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -91,6 +98,7 @@ void sensor_free(struct sensor *sensor)
 	names_free(sensor->names);
 	streams_free(sensor->streams);
 	free(sensor->fragments);
+	free(sensor->neighbours);
 	free(sensor);
 }
 
@@ -180,6 +188,22 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 	if (learnt->name_count || learnt->has_lease)
 		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
 		              !tell_waiting(sensor));
+}
+
+/* Who says which address is its own. */
+static void tell_neighbour(struct sensor *sensor, const struct packet *packet)
+{
+	switch (neighbours_note(sensor->neighbours, packet)) {
+	case NEIGHBOUR_NEW:
+		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
+		                 sensor->now_us, !tell_waiting(sensor));
+		break;
+	case NEIGHBOUR_REFUSED:
+		sensor->counters->told_shed++;
+		break;
+	case NEIGHBOUR_KNOWN:
+		break;
+	}
 }
 
 /* Without room the next one, which is due at once, carries the sums. */
@@ -275,11 +299,10 @@ static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_b
 	inspector_forget(sensor, flow);
 	if (!still_learns_names(flow) || by == SETTLED_END)
 		flow_grow_old(sensor, flow);
-	flow->relearning = false;
-	if (flow->settled) {
+	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+	if (flow->settled)
 		return;
-	}
 	flow->settled = true;
 	flow->facts.settled_by = (uint8_t)by;
 	outcome_write(&flow->facts);
@@ -367,14 +390,16 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 {
 	struct {
 		uint32_t ip_id, ip_len, seq, ack, payload_len;
-		uint8_t flags, type, code, spare;
+		uint16_t fragment_at;
+		uint8_t flags, type, code, spare[3];
 		uint8_t head[48];
 	} seen = {
 		.ip_id = packet->ip_id,
 		.ip_len = packet->ip_len,
 		.seq = packet->tcp_seq,
 		.ack = packet->tcp_ack,
-		.payload_len = packet->payload_len,
+		.payload_len = packet->payload_wire_len,
+		.fragment_at = packet->fragment_at,
 		.flags = packet->tcp_flags,
 		.type = packet->icmp_type,
 		.code = packet->icmp_code,
@@ -440,6 +465,7 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	facts->transport = packet->transport;
 	facts->ip_version = packet->ip_version;
 	facts->vlan = packet->vlan;
+	facts->tunnel = packet->tunnel;
 	facts->chaddr = key->mac;
 	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
 	opener_guess(facts);
@@ -473,6 +499,15 @@ static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, un
 		flow_retire(sensor, flow);
 		flow = NULL;
 	}
+	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
+	    media_begins_anew(flow, side != flow->side0, packet)) {
+		struct media_trace next = media_next(flow);
+		bool same_end = side == flow->side0;
+
+		flow_retire(sensor, flow);
+		flow = flow_begin(sensor, &key, side, packet);
+		media_begin(flow, &next, same_end);
+	}
 	if (!flow)
 		flow = flow_begin(sensor, &key, side, packet);
 	*ret_end = side != flow->side0;
@@ -494,20 +529,19 @@ static enum idle flow_idle(const struct flow *flow)
 	}
 }
 
-static bool flow_is_media(const struct flow_facts *facts)
-{
-	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
-	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
-}
-
-/* Media that begins on a tuple that had settled as mere STUN or TURN is looked at again. */
-static bool flow_relearns(const struct flow *flow, const struct packet *packet)
+/* Enough packets were seen; of media it is the dissectors that say so. */
+static bool budget_is_spent(const struct flow *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
 
-	return flow->settled && !flow->young && !facts->media && packet->payload_len &&
-	       (facts->app == APP_STUN || facts->app == APP_MSTURN) &&
-	       packet->payload[0] >> 6 == 2;
+	if (flow->relearning)
+		return !media_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
+		                                   AGAIN_PAYLOADS;
+	if (facts->app == APP_RTP || facts->media)
+		return false;
+	return facts->payload_packets >= (media_is(facts)                       ? MEDIA_PAYLOADS
+	                                  : facts->transport == TRANSPORT_TCP ? INSPECT_TCP
+	                                                                      : INSPECT_UDP);
 }
 
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
@@ -519,8 +553,9 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 
 	if (facts->payload_packets < UINT16_MAX)
 		facts->payload_packets++;
-	if (!flow->payload_us || flow_relearns(flow, packet)) {
-		flow->relearning = flow->settled;
+	if (!flow->payload_us || media_relearns(flow, packet)) {
+		if (flow->settled)
+			media_relearn_begin(flow);
 		flow->payload_us = packet->time_us;
 		if (!flowtab_make_young(sensor->tab, flow)) {
 			/* All are taken: the one that had most time gives its place. */
@@ -543,11 +578,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		inspector_hand(sensor, flow, packet);
 	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
-	else if (dissect_waits(flow->young))
-		return;
-	else if (flow_is_media(facts)
-	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
-	                 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+	else if (!dissect_waits(flow->young) && budget_is_spent(flow))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
@@ -565,8 +596,13 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 	if (packet->transport == TRANSPORT_TCP && !packet->fragment_later)
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
-	if (packet->payload_wire_len && !packet->fragment_later)
+	if (packet->payload_wire_len && !packet->fragment_later) {
 		flow_payload(sensor, flow, end, packet);
+		if (media_packet(flow, end, packet)) {
+			outcome_write(facts);
+			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+		}
+	}
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
 		outcome_write(&flow->facts);
@@ -633,21 +669,26 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
+	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
+	                                     frame->wire_len, packet);
 
-	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      packet)) {
+	if (decoded == DECODED_IP)
+		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
+	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
 		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:
 		counters->arp++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_IGMP:
 		counters->igmp++;
 		break;
 	case DECODED_ND:
 		counters->nd++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_MALFORMED:
 		counters->malformed++;
@@ -680,6 +721,7 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 {
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
+	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = now_us;
 }
