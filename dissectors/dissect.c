@@ -167,6 +167,7 @@ static void learnt_empty(struct learnt *learnt)
 	learnt->name_count = 0;
 	learnt->names_refused = 0;
 	learnt->has_lease = false;
+	learnt->query = QUERY_NONE;
 }
 
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,

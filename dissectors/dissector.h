@@ -86,6 +86,7 @@ struct learnt_lease {
 	uint8_t mask_bits, dns_count;
 };
 #define LEARNT_NAMES_MAX 32
+enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {
 	unsigned name_count; /* past the maximum they are counted in names_refused */
@@ -93,6 +94,8 @@ struct learnt {
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
 	struct learnt_lease lease;
+	uint8_t query; /* enum query: of the kind that is put to a group (LLMNR), ... */
+	uint16_t query_id; /* ... and its transaction */
 };
 
 struct look {

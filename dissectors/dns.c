@@ -267,6 +267,10 @@ static enum answer look_message(struct look *look, const uint8_t *message, uint3
 	look_found(look, app);
 	look_opened_by(look, h.reply ? !look->side : look->side);
 	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)asked.text, asked.len);
+	if (app == APP_LLMNR) {
+		look->learnt->query = h.reply ? QUERY_ANSWERED : QUERY_ASKED;
+		look->learnt->query_id = h.id;
+	}
 	if (!h.reply) {
 		if (app == APP_DNS)
 			look_asked(look, ASKED_DNS);
