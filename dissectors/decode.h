@@ -1,6 +1,7 @@
 /*
- * decode.h - a captured frame -> struct packet: Ethernet, up to three VLAN tags, IPv4, IPv6 with
- * extension headers, TCP, UDP, ICMP and ICMPv6 with the packet they quote.
+ * decode.h - a captured frame -> struct packet: Ethernet, up to three VLAN tags, PPPoE, MPLS, IPv4, IPv6
+ * with extension headers, TCP, UDP, ICMP and ICMPv6 with the packet they quote, and who says which
+ * address is its own. What a mirror wrapped packets in is taken off by packet_unwrap().
  */
 #ifndef DISSECTORS_DECODE_H
 #define DISSECTORS_DECODE_H
@@ -26,5 +27,13 @@ enum decoded {
  */
 enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen,
                            uint32_t wire_len, struct packet *packet);
+
+/*
+ * If the packet, of which packet_decode() said DECODED_IP, is a mirror's wrapping (GRE, ERSPAN I to III,
+ * VXLAN, Geneve, TZSP) around something sound: true, *packet is what was inside (number and time_us
+ * stay), and *ret says what that is. A tunnel inside a tunnel stays as it is. A wrapping that came in
+ * fragments is opened by its first: the rest of what is inside counts as cut off.
+ */
+bool packet_unwrap(struct packet *packet, enum decoded *ret);
 
 #endif

@@ -101,8 +101,8 @@ static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t
 	}
 }
 
-/* Reads the options; returns the message type, 0 if there is none. */
-static uint8_t read_options(const struct look *look, struct learnt_lease *lease)
+/* Reads the options, of which the last must be "end" (RFC 2131 4.1); returns the message type, 0 if there is none. */
+static uint8_t read_options(const struct look *look, struct learnt_lease *lease, bool *ret_ended)
 {
 	struct cursor c = cursor_over(look->data, look->len);
 	uint8_t type = 0;
@@ -114,8 +114,10 @@ static uint8_t read_options(const struct look *look, struct learnt_lease *lease)
 
 		if (code == OPTION_PAD)
 			continue;
-		if (code == OPTION_END)
+		if (code == OPTION_END) {
+			*ret_ended = true;
 			break;
+		}
 		len = cursor_u8(&c);
 		value = cursor_take(&c, len);
 		if (!value)
@@ -141,11 +143,12 @@ static enum answer dhcp_look(struct look *look)
 	struct learnt_lease lease = {0};
 	struct flow_facts *facts = look->facts;
 	struct message message;
+	bool ended = look->len < look->wire_len;
 	uint8_t type;
 
 	if (!uses_dhcp_ports(look->packet) || !read_fixed(look->data, look->len, &message))
 		return ANSWER_NO;
-	type = read_options(look, &lease);
+	type = read_options(look, &lease, &ended);
 	look_found(look, APP_DHCP);
 	/*
 	 * Whoever sends first opened this flow: a server that speaks first, after a broadcast that has
@@ -157,7 +160,7 @@ static enum answer dhcp_look(struct look *look)
 		facts->dhcp_xid = message.xid;
 		facts->dhcp_type = type;
 	}
-	if (message.op != OP_REPLY || type != TYPE_ACK)
+	if (message.op != OP_REPLY || type != TYPE_ACK || !ended)
 		return ANSWER_YES;
 	lease.address = leased_address(&message);
 	lease.chaddr = message.chaddr;

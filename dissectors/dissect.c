@@ -3,12 +3,13 @@
  *  (1) A dissector that said yes owns the flow: of TCP it alone is asked from then on; of UDP the
  *      dissectors of media go on as long as the owner is one of them.
  *  (2) A certain no is said only of a whole first payload of the opener, seen behind its SYN, that no
- *      dissector wants to see more of.
- *  (3) Held bytes are followed by the very next sequence number or dropped.
+ *      dissector wants to see more of; or of the other end's, which had not received a byte by then.
+ *  (3) Of TCP every byte is shown in its place (stream.h), again only where a dissector asked for it.
  */
 #include "dissectors/dissect.h"
 
 #include "dissectors/list.h"
+#include "dissectors/media.h"
 
 static const struct dissector *const LIST[] = {
 #define POINTER(name) &dissector_##name,
@@ -17,89 +18,7 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define JOIN_MAX 4096          /* held bytes and the head of the segment behind them */
-#define MEDIA_PACKETS_MAX 64   /* after that many a media flow has told what it carries */
-#define MEDIA_PAYLOADS_MAX 512 /* nor has one that carries none */
 #define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
-
-static uint32_t next_seq(const struct packet *packet)
-{
-	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) +
-	       packet->payload_wire_len;
-}
-
-/*
- * Whether this is the very first payload of its side: the side's own SYN was seen, and no segment behind
- * it is missing, as far as the sensor told us where the first one begins.
- */
-static bool is_from_start(const struct look *look)
-{
-	const struct young *young = look->young;
-	const struct packet *packet = look->packet;
-	unsigned side = look->side;
-
-	if (packet->transport != TRANSPORT_TCP || young->payloads[side] ||
-	    look->facts->evidence != EVIDENCE_NONE || !(look->facts->tcp_flags[side] & TCP_SYN))
-		return false;
-	return !young->first_seq_known[side] ||
-	       young->first_seq[side] ==
-	               packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0);
-}
-
-/* Puts what was held of this side before the segment at hand. */
-static void join(struct look *look, uint8_t buf[JOIN_MAX])
-{
-	struct young *young = look->young;
-	uint32_t room = JOIN_MAX - young->hold_len;
-	uint32_t len = look->len < room ? look->len : room;
-
-	if (!young->holding || young->hold_side != look->side)
-		return;
-	if ((int32_t)(look->packet->tcp_seq - young->hold_seq) < 0)
-		return; /* sent again; what is held may still be followed */
-	young->holding = false;
-	if (young->hold_seq != look->packet->tcp_seq)
-		return;
-	look->resumed = true;
-	look->from_start = young->hold_from_start;
-	if (!young->hold_len)
-		return;
-	memcpy(buf, young->hold, young->hold_len);
-	memcpy(buf + young->hold_len, look->data, len);
-	look->data = buf;
-	look->len = young->hold_len + len;
-	look->wire_len += young->hold_len;
-}
-
-/* Keeps the tail for the next segment; says whether there was room for it. */
-static bool hold(struct look *look, uint32_t from)
-{
-	struct young *young = look->young;
-	uint32_t len = look->len - from;
-
-	if (look->len < look->wire_len || len > sizeof(young->hold))
-		return false;
-	if (len)
-		memmove(young->hold, look->data + from, len);
-	young->hold_len = (uint16_t)len;
-	young->hold_side = (uint8_t)look->side;
-	young->hold_seq = next_seq(look->packet);
-	young->hold_from_start = look->from_start;
-	young->holding = true;
-	return true;
-}
-
-static bool media_is_told(const struct flow_facts *facts, const struct young *young)
-{
-	uint64_t packets = 0;
-
-	if (young->payloads[0] + young->payloads[1] >= MEDIA_PAYLOADS_MAX)
-		return true;
-
-	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++)
-		packets += facts->media_packets[i];
-	return packets >= MEDIA_PACKETS_MAX;
-}
 
 /* Asks the one dissector that owns the flow. */
 static bool ask_owner(struct look *look)
@@ -107,13 +26,12 @@ static bool ask_owner(struct look *look)
 	const struct dissector *owner = LIST[look->young->owner - 1];
 
 	(void)owner->look(look);
-	if (look->keep && look->packet->transport == TRANSPORT_TCP)
-		hold(look, look->keep_from);
 	if (look->done)
 		return false;
 	if (owner->media)
 		return !media_is_told(look->facts, look->young);
 	return owner->app == APP_DNS || owner->app == APP_LLMNR || owner->app == APP_DHCP ||
+	       look->keep ||
 	       look->young->payloads[0] + look->young->payloads[1] < OWNED_PAYLOADS_MAX;
 }
 
@@ -125,7 +43,8 @@ static bool owner_is_media(const struct young *young)
 static bool ask_udp(struct look *look)
 {
 	struct young *young = look->young;
-	bool media_only = owner_is_media(young);
+	bool media_only = young->owner ? owner_is_media(young)
+	                               : look->facts->evidence == EVIDENCE_DISSECTOR;
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		if (!LIST[i]->udp || (media_only && !LIST[i]->media))
@@ -151,6 +70,17 @@ static void say_certain_no(const struct look *look, uint64_t possible)
 			app_set_add(&look->facts->not_apps, asked[i]);
 }
 
+/*
+ * Whether this is what the flow begins with: the opener's first bytes, or the other end's which, as their
+ * acknowledgement says, had not received one.
+ */
+static bool begins_flow(const struct look *look)
+{
+	return look->from_start && look->len == look->wire_len &&
+	       look->facts->initiator_by == INITIATOR_SYN &&
+	       (look->side == look->facts->initiator || look->young->spoke_first);
+}
+
 static bool ask_tcp(struct look *look)
 {
 	struct young *young = look->young;
@@ -168,8 +98,6 @@ static bool ask_tcp(struct look *look)
 		answer = LIST[i]->look(look);
 		if (answer == ANSWER_YES) {
 			young->owner = (uint8_t)(i + 1);
-			if (look->keep)
-				hold(look, look->keep_from);
 			return !look->done;
 		}
 		if (answer == ANSWER_MAYBE)
@@ -178,20 +106,74 @@ static bool ask_tcp(struct look *look)
 			said_no |= (uint32_t)BIT(i);
 		keep |= look->keep;
 	}
-	if (keep && hold(look, 0))
-		return true;
-	if (look->from_start && look->side == look->facts->initiator &&
-	    look->facts->initiator_by == INITIATOR_SYN && look->len == look->wire_len) {
+	look->keep = keep && look->len < STREAM_MAX;
+	look->keep_from = 0;
+	if (!look->keep && begins_flow(look)) {
+		/* In these the opener speaks first, whatever the other end's words look like. */
+		if (look->side != look->facts->initiator)
+			possible &= ~(BIT(APP_TLS) | BIT(APP_HTTP) | BIT(APP_MSTURN) |
+			              BIT(APP_DNS) | BIT(APP_KERBEROS) | BIT(APP_LLMNR));
 		say_certain_no(look, possible);
 		young->asked_no |= said_no;
 	}
 	return true;
 }
 
-bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
-                     char name[NAME_MAX_LEN + 1], struct young *young, struct learnt *learnt)
+static bool ask_stream(struct look *look, struct streams *streams, struct segment *segment)
 {
-	uint8_t joined[JOIN_MAX];
+	struct young *young = look->young;
+	struct stream *stream = &young->stream[look->side];
+	struct piece piece;
+	bool more = true;
+
+	while (more && stream_next(streams, stream, segment, &piece)) {
+		look->data = piece.data;
+		look->seq = piece.seq;
+		look->len = piece.len;
+		look->wire_len = piece.wire_len;
+		look->from_start =
+			piece.at_start && look->facts->evidence == EVIDENCE_NONE;
+		look->resumed = piece.again;
+		look->keep = false;
+		look->keep_from = 0;
+		if (piece.len)
+			more = young->owner ? ask_owner(look) : ask_tcp(look);
+		stream_shown(streams, stream, &piece, look->keep, look->keep_from);
+	}
+	return more;
+}
+
+static bool ask_tcp_packet(struct look *look, struct streams *streams)
+{
+	const struct packet *packet = look->packet;
+	const struct stream *stream = &look->young->stream[look->side],
+			    *other = &look->young->stream[!look->side];
+	struct segment segment = {
+		.seq = packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0),
+		.len = packet->payload_len,
+		.wire_len = packet->payload_wire_len,
+		.data = packet->payload,
+		.time_us = packet->time_us,
+	};
+
+	if (packet->tcp_flags & TCP_ACK && stream->opened && segment.seq == stream->first &&
+	    other->opened && packet->tcp_ack == other->first)
+		look->young->spoke_first = look->side != look->facts->initiator;
+	return ask_stream(look, streams, &segment);
+}
+
+static void learnt_empty(struct learnt *learnt)
+{
+	learnt->name_count = 0;
+	learnt->names_refused = 0;
+	learnt->has_lease = false;
+	learnt->query = QUERY_NONE;
+}
+
+bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
+                     char name[NAME_MAX_LEN + 1], struct young *young,
+                     struct streams *streams, struct learnt *learnt)
+{
 	struct look look = {
 		.packet = packet,
 		.data = packet->payload,
@@ -205,26 +187,51 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	};
 	bool more = true;
 
-	if (!young->payloads[0] && !young->payloads[1])
+	if (!young->payloads[0] && !young->payloads[1] && facts->evidence == EVIDENCE_NONE)
 		memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
-	learnt->name_count = 0;
-	learnt->names_refused = 0;
-	learnt->has_lease = false;
-	look.from_start = is_from_start(&look);
+	learnt_empty(learnt);
 	if (packet->transport == TRANSPORT_TCP)
-		join(&look, joined);
-	if (look.len) {
-		if (young->owner &&
-		    !(packet->transport == TRANSPORT_UDP && owner_is_media(young)))
-			more = ask_owner(&look);
-		else if (packet->transport == TRANSPORT_UDP)
-			more = ask_udp(&look);
-		else if (packet->transport == TRANSPORT_TCP)
-			more = ask_tcp(&look);
-	}
+		more = ask_tcp_packet(&look, streams);
+	else if (packet->transport == TRANSPORT_UDP && look.len)
+		more = young->owner && !owner_is_media(young) ? ask_owner(&look)
+		                                              : ask_udp(&look);
 	if (young->payloads[side] < UINT16_MAX)
 		young->payloads[side]++;
 	return more;
+}
+
+void dissect_end(struct flow_facts *facts, char name[NAME_MAX_LEN + 1], struct young *young,
+                 struct streams *streams, struct learnt *learnt)
+{
+	learnt_empty(learnt);
+	for (unsigned side = 0; side < 2; side++) {
+		const struct packet packet = {
+			.time_us = facts->last_us,
+			.ip_version = facts->ip_version,
+			.transport = facts->transport,
+			.src = facts->end[side].addr,
+			.dst = facts->end[!side].addr,
+			.src_port = facts->end[side].port,
+			.dst_port = facts->end[!side].port,
+		};
+		struct look look = {
+			.packet = &packet,
+			.side = side,
+			.facts = facts,
+			.name = name,
+			.young = young,
+			.learnt = learnt,
+		};
+
+		if (stream_waits(&young->stream[side]))
+			ask_stream(&look, streams, NULL);
+		stream_close(streams, &young->stream[side]);
+	}
+}
+
+bool dissect_waits(const struct young *young)
+{
+	return stream_waits(&young->stream[0]) || stream_waits(&young->stream[1]);
 }
 
 bool port_listens(uint16_t port)

@@ -4,6 +4,7 @@
 #ifndef DISSECTORS_DISSECTOR_H
 #define DISSECTORS_DISSECTOR_H
 
+#include "dissectors/stream.h"
 #include "schema/facts.h"
 
 /* no: not mine; maybe: show me more; yes: certain. */
@@ -19,26 +20,40 @@ struct tls_walk {
 	bool on, lost, client;
 };
 
+/* One RTP source, an SSRC of one end: what proves it and what its packets look like (media.c). */
+struct rtp_source {
+	uint32_t ssrc, timestamp;
+	uint32_t first_timestamp, last_timestamp, first_ms, last_ms; /* of those sampled */
+	uint32_t step; /* of the timestamp, from one sequence number to the next */
+	uint16_t seq;
+	uint16_t run;     /* packets in a row whose sequence advanced */
+	uint16_t waiting; /* packets seen and not counted yet, for want of proof */
+	uint16_t counted; /* packets counted, as ... */
+	uint8_t counted_as; /* ... this index of media_packets */
+	uint8_t side, payload_type;
+	uint8_t votes; /* for payload_type, less those against it */
+	uint8_t shape; /* MEDIA_*: plainly that; 0 */
+	bool used;
+	/* Of payload_type, up to SAMPLES_MAX packets: those that share the timestamp before them, ... */
+	uint8_t sampled, shared, markers, small, large, steady;
+};
+
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
 #define DISSECT_SSRCS 4
+#define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
 struct young {
-	struct {
-		uint32_t ssrc, timestamp;
-		uint16_t seq;
-		uint16_t run; /* packets in a row whose sequence advanced */
-		uint8_t side, payload_type;
-		bool used;
-	} rtp[DISSECT_SSRCS];
+	struct rtp_source rtp[DISSECT_SSRCS];
+	uint16_t media_packets; /* RTP packets counted */
 	uint32_t asked_no;    /* bit i: dissector i said no for good */
 	uint8_t owner;        /* dissector that said yes, plus one; 0: none yet */
 	uint16_t payloads[2]; /* payload packets seen from end i */
-	/* TCP, set by the sensor if it saw end i's SYN: the sequence number its first payload has. */
-	uint32_t first_seq[2];
-	bool first_seq_known[2];
+	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
+	bool spoke_first; /* the end that was called, before it had received anything */
 
-	uint8_t stun_tx[2][12]; /* transaction id of end i's last ICE check, ... */
-	bool stun_checked[2];   /* ... if it sent one */
+	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */
+	uint32_t stun_tx[2][DISSECT_CHECKS];
+	uint8_t stun_tx_next[2];
 	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
 	bool channel;     /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
@@ -54,13 +69,6 @@ struct young {
 	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;
 	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
 	uint16_t hello_skip; /* ... that many of them of no interest */
-
-	/* The tail of a TCP message cut by segments (ClientHello, HTTP, DNS), ... */
-	uint8_t hold[512];
-	uint16_t hold_len;
-	uint8_t hold_side;
-	bool holding, hold_from_start;
-	uint32_t hold_seq; /* ... and the sequence number that must come next */
 };
 
 _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at most");
@@ -78,6 +86,7 @@ struct learnt_lease {
 	uint8_t mask_bits, dns_count;
 };
 #define LEARNT_NAMES_MAX 32
+enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {
 	unsigned name_count; /* past the maximum they are counted in names_refused */
@@ -85,6 +94,8 @@ struct learnt {
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
 	struct learnt_lease lease;
+	uint8_t query; /* enum query: of the kind that is put to a group (LLMNR), ... */
+	uint16_t query_id; /* ... and its transaction */
 };
 
 struct look {
@@ -93,9 +104,10 @@ struct look {
 		data; /* the payload to judge: the packet's, or what was put together or unwrapped */
 	uint32_t len;      /* captured bytes of it */
 	uint32_t wire_len; /* bytes of it on the wire */
+	uint32_t seq;      /* TCP: sequence number of data[0] */
 	unsigned side;     /* which end of the facts sent it */
-	bool from_start;   /* the first payload of this side of a TCP flow seen from its SYN */
-	bool resumed;      /* this goes on where held bytes ended */
+	bool from_start;   /* data[0] is the first byte of this side of a TCP flow seen from its SYN */
+	bool resumed;      /* data[0] is the byte that was asked for by keep_from */
 	bool datagram;     /* unwrapped from a framing: exactly one message */
 	bool relayed; /* unwrapped from a TURN message: it says nothing about the two ends */
 	struct flow_facts
@@ -104,7 +116,7 @@ struct look {
 	struct young *young;
 	struct learnt *learnt;
 
-	bool keep; /* set by a dissector: give me this again, with the next segment behind it, ... */
+	bool keep; /* set by a dissector: give me this again, with what follows behind it, ... */
 	uint32_t keep_from; /* ... from this offset on (an owner's choice; else all of it) */
 	bool done;          /* set by a dissector: nothing more to learn of this flow */
 };

@@ -238,7 +238,7 @@ static enum answer look_message(struct look *look, const uint8_t *message, uint3
 	struct cursor c = cursor_over(message, len);
 	struct header h = read_header(&c);
 	struct name asked;
-	uint32_t pos = 12;
+	uint32_t pos = 12, end;
 	uint16_t type, class;
 	bool fits;
 
@@ -260,24 +260,22 @@ static enum answer look_message(struct look *look, const uint8_t *message, uint3
 		return ANSWER_NO;
 	if (class != 1 && (!own_port || (class != 3 && class != 4 && class < 254)))
 		return ANSWER_NO;
-	/* Nothing is learnt before all of it is known to fit. */
-	if (!own_port) {
-		uint32_t end = pos;
-
-		fits = whole &&
-		       skip_records(message, len, &end,
-		                    h.answers + 0u + h.authorities + h.additional) &&
-		       end == len;
-		if (!fits)
-			return whole ? ANSWER_NO : ANSWER_MAYBE;
-	}
+	end = pos;
+	fits = skip_records(message, len, &end, h.answers + 0u + h.authorities + h.additional);
+	if (!own_port && !(whole && fits && end == len))
+		return whole ? ANSWER_NO : ANSWER_MAYBE;
 	look_found(look, app);
 	look_opened_by(look, h.reply ? !look->side : look->side);
 	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)asked.text, asked.len);
+	if (app == APP_LLMNR) {
+		look->learnt->query = h.reply ? QUERY_ANSWERED : QUERY_ASKED;
+		look->learnt->query_id = h.id;
+	}
 	if (!h.reply) {
 		if (app == APP_DNS)
 			look_asked(look, ASKED_DNS);
-	} else if (h.opcode == OPCODE_QUERY && !h.rcode) {
+	} else if (h.opcode == OPCODE_QUERY && !h.rcode && (fits || !whole)) {
+		/* a message that is whole and does not fit binds nothing */
 		(void)read_answers(look, message, len, &pos, h.answers, &asked, app == APP_DNS);
 	}
 	return ANSWER_YES;

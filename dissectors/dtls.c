@@ -6,7 +6,10 @@
 #include "dissectors/cursor.h"
 #include "dissectors/list.h"
 
-/* Of 1.3 only the unencrypted records look like this (RFC 9147 4); its others carry no version. */
+/*
+ * Of 1.3 only the unencrypted records look like this (RFC 9147 4); its others carry no version, but begin
+ * with the bits 001 and mean something only where DTLS was seen.
+ */
 enum { TYPE_FIRST = 20, TYPE_LAST = 26 };
 
 static enum answer dtls_look(struct look *look)
@@ -17,21 +20,34 @@ static enum answer dtls_look(struct look *look)
 
 	cursor_skip(&c, 8);
 	len = cursor_be16(&c);
+	if (type >> 5 == 1 && look->facts->app == APP_DTLS)
+		return ANSWER_YES;
 	if (c.short_read || type < TYPE_FIRST || type > TYPE_LAST ||
-	    (version != 0xfeff && version != 0xfefd) || !len || len + 13u > look->wire_len)
+	    (version != 0xfeff && version != 0xfefd) || !len ||
+	    (len + 13u > look->wire_len && !look->packet->fragment))
 		return ANSWER_NO;
 	if (!look->relayed)
 		look_found(look, APP_DTLS);
 	return ANSWER_YES;
 }
 
-/* | channel 2: 4000-4fff | length 2 | one packet | padding |; means nothing without a binding. */
+/*
+ * | channel 2: 4000-7fff, since RFC 8656 4000-4fff | length 2 | one packet | padding |; means nothing
+ * without a binding.
+ */
+/* Seen to be bound; or seen before the flow settled, and what is left of that is the peer behind it. */
+static bool is_bound(const struct look *look)
+{
+	return look->young->channel || (look->facts->app == APP_STUN &&
+	                                !addr_is_unspecified(&look->facts->relayed));
+}
+
 static enum answer channel_look(struct look *look)
 {
 	struct cursor c = cursor_over(look->data, look->len);
 	uint16_t number = cursor_be16(&c), len = cursor_be16(&c);
 
-	if (c.short_read || !look->young->channel || number < 0x4000 || number > 0x4fff ||
+	if (c.short_read || !is_bound(look) || number < 0x4000 || number > 0x7fff ||
 	    !len || len + 4u > look->wire_len || len + 7u < look->wire_len)
 		return ANSWER_NO;
 	(void)look_inside(look, c.at, len < c.left ? len : c.left, len, true);

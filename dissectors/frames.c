@@ -3,15 +3,6 @@
  */
 #include "dissectors/frames.h"
 
-/* Sequence number of look->data, which may begin with held bytes. */
-static uint32_t data_seq(const struct look *look)
-{
-	const struct packet *packet = look->packet;
-
-	return packet->tcp_seq + (packet->tcp_flags & TCP_SYN ? 1 : 0) +
-	       packet->payload_wire_len - look->wire_len;
-}
-
 /* Whether the lengths lead from the start to the segment's end, or at least over one whole frame. */
 static bool chain_fits(const struct look *look, const struct framing *framing)
 {
@@ -34,7 +25,7 @@ enum answer frames_walk(struct look *look, const struct framing *framing)
 {
 	struct frame_walk *walk = &look->young->walk[framing->which];
 	unsigned side = look->side;
-	uint32_t begin = data_seq(look);
+	uint32_t begin = look->seq;
 	enum answer answer = ANSWER_NO;
 	uint32_t pos = 0;
 

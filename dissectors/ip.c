@@ -59,6 +59,7 @@ static enum decoded decode_ipv4(struct rest rest, struct packet *packet)
 	packet->ip_id = be16(b + 4);
 	packet->fragment = fragment & 0x3fff; /* more to come, or an offset */
 	packet->fragment_later = fragment & 0x1fff;
+	packet->fragment_at = (uint16_t)((fragment & 0x1fff) * 8);
 	if (!rest_take(&whole, header))
 		return rest_fault(&whole, header);
 	return decode_transport(whole, packet);
@@ -117,6 +118,7 @@ static enum decoded decode_ipv6(struct rest rest, struct packet *packet)
 			packet->fragment =
 				be16(b + 2) & 0xfff9; /* RFC 6946: a lone one is whole */
 			packet->fragment_later = be16(b + 2) & 0xfff8;
+			packet->fragment_at = be16(b + 2) & 0xfff8;
 		} else {
 			len = extension_len(next, b);
 		}

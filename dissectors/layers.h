@@ -1,5 +1,5 @@
 /*
- * layers.h - how decode.c, ip.c and transport.c hand a packet on. Only they include it.
+ * layers.h - how decode.c, ip.c, transport.c, neighbour.c and tunnel.c hand a packet on. Only they include it.
  */
 #ifndef DISSECTORS_LAYERS_H
 #define DISSECTORS_LAYERS_H
@@ -42,11 +42,16 @@ static inline uint32_t be32(const uint8_t *b)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* From the Ethernet header on (decode.c). */
+enum decoded decode_ethernet(struct rest rest, struct packet *packet);
 /* From the IP header on (ip.c); `version` 0 takes what the header says. */
 enum decoded decode_ip(struct rest rest, unsigned version, struct packet *packet);
 /* From the transport header on (transport.c); packet->transport, fragment are set. */
 enum decoded decode_transport(struct rest rest, struct packet *packet);
 /* The packet an ICMP error quotes (ip.c): as much as its sender copied. */
 void decode_quoted(const uint8_t *data, uint32_t len, struct packet *packet);
+/* Behind the EtherType of ARP; `rest` is behind the 8-byte header of ICMPv6 (neighbour.c). */
+void decode_arp(struct rest rest, struct packet *packet);
+void decode_nd(struct rest rest, struct packet *packet);
 
 #endif

@@ -75,7 +75,7 @@ void look_name(struct look *look, enum name_kind kind, const uint8_t *name, uint
 bool look_expects_media(const struct look *look)
 {
 	return look->facts->ice || look->young->turn || look->facts->app == APP_MSTURN ||
-	       look->facts->app == APP_RTP;
+	       look->facts->app == APP_RTP || !addr_is_unspecified(&look->facts->relayed);
 }
 
 enum answer look_inside(const struct look *outer, const uint8_t *data, uint32_t len,

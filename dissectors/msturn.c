@@ -6,12 +6,14 @@
 
 #include "dissectors/attributes.h"
 
+/* Of each pair the request; its response has 0x0100, its error 0x0110 on top. */
 enum {
 	TYPE_ALLOCATE = 0x0003,
 	TYPE_SEND = 0x0004,
 	TYPE_SET_ACTIVE = 0x0006,
 	TYPE_DATA = 0x0115,
 };
+#define NO_REQUEST 0x0110
 enum { ATTRIBUTE_DESTINATION = 0x0011, ATTRIBUTE_REMOTE = 0x0012, ATTRIBUTE_DATA = 0x0013 };
 
 static const uint8_t MAGIC[8] = {0x00, 0x0f, 0x00, 0x04, 0x72, 0xc6, 0x4b, 0xc6};
@@ -41,11 +43,7 @@ enum answer msturn_message(struct look *look)
 		return ANSWER_NO;
 	look_found(look, APP_MSTURN);
 	look->young->turn = true;
-	if (header.type == TYPE_ALLOCATE || header.type == TYPE_SEND ||
-	    header.type == TYPE_SET_ACTIVE)
-		look_opened_by(look, look->side);
-	else
-		look_opened_by(look, !look->side);
+	look_opened_by(look, header.type & NO_REQUEST ? !look->side : look->side);
 	if (header.type == TYPE_ALLOCATE)
 		look_asked(look, ASKED_TURN_ALLOCATE);
 	cursor_skip(&c, STUN_HEADER);

@@ -2,7 +2,8 @@
  * stun.c - STUN binding, ICE checks and standard TURN (RFC 5389, RFC 8445, RFC 5766), with the cookie
  * or in the older form that [MS-ICE2] allows and RFC 3489 had; over UDP, framed, and bare over TCP.
  */
-#include "dissectors/attributes.h"
+#include "dissectors/stun.h"
+
 #include "dissectors/list.h"
 
 enum {
@@ -12,14 +13,22 @@ enum {
 	METHOD_DATA = 7,
 	METHOD_CHANNEL_BIND = 9
 };
-enum { CLASS_REQUEST, CLASS_INDICATION, CLASS_SUCCESS, CLASS_ERROR };
 enum {
+	ATTRIBUTE_MAPPED = 0x0001,
 	ATTRIBUTE_USERNAME = 0x0006,
+	ATTRIBUTE_INTEGRITY = 0x0008,
+	ATTRIBUTE_PEER = 0x0012, /* XOR-PEER-ADDRESS */
 	ATTRIBUTE_DATA = 0x0013,
+	ATTRIBUTE_XOR_MAPPED = 0x0020,
 	ATTRIBUTE_PRIORITY = 0x0024,
+	ATTRIBUTE_USE_CANDIDATE = 0x0025,
+	ATTRIBUTE_FINGERPRINT = 0x8028,
+	ATTRIBUTE_CONTROLLED = 0x8029,
+	ATTRIBUTE_CONTROLLING = 0x802a,
 	ATTRIBUTE_CANDIDATE = 0x8054,      /* [MS-ICE2] 2.2 */
 	ATTRIBUTE_IMPLEMENTATION = 0x8070, /* [MS-ICE2] 2.2 */
 };
+#define FINGERPRINT_XOR 0x5354554e
 
 static unsigned class_of(uint16_t type)
 {
@@ -77,17 +86,74 @@ static bool attribute_is_old(const struct attribute *attribute)
 	}
 }
 
+/*
+ * CRC-32 of ITU V.42 (RFC 5389 15.5). `misprint`: by the table printed in [MS-ICE2] 3.1.4.8.2, one entry of
+ * which lacks a digit; its implementers sent it so.
+ */
+static uint32_t crc32(const uint8_t *data, uint32_t len, bool misprint)
+{
+	uint32_t crc = 0xffffffff;
+
+	while (len--) {
+		uint32_t entry = (crc ^ *data++) & 0xff;
+
+		for (unsigned bit = 0; bit < 8; bit++)
+			entry = entry >> 1 ^ (entry & 1 ? 0xedb88320 : 0);
+		if (misprint && entry == 0x8bbeb8ea)
+			entry = 0x08bbe8ea;
+		crc = crc >> 8 ^ entry;
+	}
+	return ~crc;
+}
+
 /* What a message's attributes tell, as far as they were captured. */
 struct told {
-	bool fits;    /* they end where the message does */
-	bool all_old; /* see above; at least one */
-	bool check;   /* an ICE check, not a question to a STUN server */
-	struct attribute data;
+	bool fits;     /* they end where the message does */
+	bool all_old;  /* see above; at least one */
+	bool printed;  /* the last one is a FINGERPRINT ... */
+	uint32_t seal; /* ... of this value */
+	struct attribute data, peer;
+	struct stun_binding binding;
 };
 
-static struct told read_attributes(const struct look *look)
+static void read_attribute(const struct attribute *attribute, struct told *told)
 {
-	struct cursor c = cursor_over(look->data + STUN_HEADER, look->len - STUN_HEADER);
+	struct stun_binding *binding = &told->binding;
+
+	switch (attribute->type) {
+	case ATTRIBUTE_DATA:
+		told->data = *attribute;
+		break;
+	case ATTRIBUTE_PEER:
+		told->peer = *attribute;
+		break;
+	case ATTRIBUTE_USERNAME:
+		binding->name = attribute->value;
+		binding->name_len = attribute->len;
+		break;
+	case ATTRIBUTE_INTEGRITY:
+		binding->integrity = true;
+		break;
+	case ATTRIBUTE_MAPPED:
+	case ATTRIBUTE_XOR_MAPPED:
+		binding->mapped = true;
+		break;
+	case ATTRIBUTE_PRIORITY:
+	case ATTRIBUTE_USE_CANDIDATE:
+	case ATTRIBUTE_CONTROLLED:
+	case ATTRIBUTE_CONTROLLING:
+	case ATTRIBUTE_CANDIDATE:
+	case ATTRIBUTE_IMPLEMENTATION:
+		binding->check = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static struct told read_attributes(const uint8_t *data, uint32_t len, uint32_t wire_len)
+{
+	struct cursor c = cursor_over(data + STUN_HEADER, len - STUN_HEADER);
 	struct told told = {.all_old = true};
 	struct attribute attribute;
 	unsigned count = 0;
@@ -95,50 +161,149 @@ static struct told read_attributes(const struct look *look)
 	while (attribute_next(&c, &attribute)) {
 		count++;
 		told.all_old &= attribute_is_old(&attribute);
-		if (attribute.type == ATTRIBUTE_DATA)
-			told.data = attribute;
-		if (attribute.type == ATTRIBUTE_PRIORITY ||
-		    attribute.type == ATTRIBUTE_CANDIDATE ||
-		    attribute.type == ATTRIBUTE_IMPLEMENTATION)
-			told.check = true;
+		told.printed = attribute.type == ATTRIBUTE_FINGERPRINT && attribute.len == 4;
+		if (told.printed) {
+			struct cursor value = cursor_over(attribute.value, 4);
+
+			told.seal = cursor_be32(&value);
+		}
+		read_attribute(&attribute, &told);
 	}
-	told.fits = !c.short_read || look->len < look->wire_len;
-	told.all_old &= count && !c.short_read;
+	told.fits = !c.short_read || len < wire_len;
+	told.all_old &= count && !c.short_read && len == wire_len;
+	told.printed &= !c.short_read;
 	return told;
 }
 
+/* FNV-1a; ids are random numbers, which only must not meet by chance. */
+static uint32_t id_hash(const uint8_t *id)
+{
+	uint32_t hash = 2166136261;
+
+	for (unsigned i = 0; i < 12; i++)
+		hash = (hash ^ id[i]) * 16777619;
+	return hash;
+}
+
 /*
- * A check is answered when a success carries the id of the other end's last one (RFC 8445 7.2.5). On
- * a flow to a relay it is the peer behind it that answers, and says nothing of the relay.
+ * Whether it is STUN for certain: by the cookie or, without, by its attributes, over which a
+ * FINGERPRINT has the last word.
  */
-static void binding(struct look *look, const struct stun_header *header,
-                    const struct told *told)
+static bool is_proven(const uint8_t *data, uint32_t len, const struct stun_header *header,
+                      const struct told *told)
+{
+	if (!told->fits)
+		return false;
+	if (header->cookie == STUN_COOKIE)
+		return true;
+	if (method_of(header->type) != METHOD_BINDING)
+		return false;
+	if (told->printed)
+		return (crc32(data, len - 8, false) ^ FINGERPRINT_XOR) == told->seal ||
+		       (crc32(data, len - 8, true) ^ FINGERPRINT_XOR) == told->seal;
+	return told->all_old;
+}
+
+/* Reads the message that takes up the bytes exactly. */
+static bool message_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
+                         struct stun_header *header, struct told *told)
+{
+	if (len < STUN_HEADER || data[0] > 0x3f || !stun_read(data, len, wire_len, header))
+		return false;
+	*told = read_attributes(data, len, wire_len);
+	told->binding.class = (enum stun_class)class_of(header->type);
+	told->binding.transaction = id_hash(header->id);
+	return is_proven(data, len, header, told);
+}
+
+bool stun_binding_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
+                       struct stun_binding *ret)
+{
+	struct stun_header header;
+	struct told told;
+
+	if (!message_read(data, len, wire_len, &header, &told) ||
+	    method_of(header.type) != METHOD_BINDING)
+		return false;
+	*ret = told.binding;
+	return true;
+}
+
+enum { MARK_CHECK, MARK_ANSWER };
+
+static bool tx_is_known(const struct young *young, unsigned side, uint32_t transaction,
+                        unsigned mark)
+{
+	for (unsigned i = 0; i < DISSECT_CHECKS; i++)
+		if (young->stun_tx[side][i] == ((transaction & ~1u) | mark))
+			return true;
+	return false;
+}
+
+static void tx_remember(struct young *young, unsigned side, uint32_t transaction, unsigned mark)
+{
+	if (tx_is_known(young, side, transaction, mark))
+		return; /* sent again */
+	young->stun_tx[side][young->stun_tx_next[side]] = (transaction & ~1u) | mark;
+	young->stun_tx_next[side] =
+		(uint8_t)((young->stun_tx_next[side] + 1u) % DISSECT_CHECKS);
+}
+
+/*
+ * A check is answered when a success carries the id of one of the other end's (RFC 8445 7.2.5); taps may show the
+ * answer first. Where the mirror shows one end alone, its success answers a check that we did not see: only
+ * who was told the session's password in signalling can make one. On a flow to a relay it is the peer
+ * behind it that answers, and says nothing of the relay.
+ */
+static void binding(struct look *look, const struct stun_binding *binding)
 {
 	struct young *young = look->young;
 	unsigned side = look->side;
 
-	switch (class_of(header->type)) {
-	case CLASS_REQUEST:
-		if (!told->check) {
-			if (!young->turn)
-				look_asked(look, ASKED_STUN);
+	if (young->turn || look->facts->app == APP_MSTURN)
+		return;
+	switch (binding->class) {
+	case STUN_REQUEST:
+		if (!binding->check && !binding->name) {
+			look_asked(look, ASKED_STUN);
 			break;
 		}
-		memcpy(young->stun_tx[side], header->id, sizeof(young->stun_tx[side]));
-		young->stun_checked[side] = true;
+		if (tx_is_known(young, !side, binding->transaction, MARK_ANSWER))
+			look->facts->ice |= (uint8_t)BIT(!side);
+		tx_remember(young, side, binding->transaction, MARK_CHECK);
 		break;
-	case CLASS_SUCCESS:
-		if (!young->turn && look->facts->app != APP_MSTURN &&
-		    young->stun_checked[!side] &&
-		    !memcmp(young->stun_tx[!side], header->id, sizeof(young->stun_tx[!side])))
+	case STUN_SUCCESS:
+		if (tx_is_known(young, !side, binding->transaction, MARK_CHECK) ||
+		    (!young->payloads[!side] && binding->integrity && binding->mapped &&
+		     !tx_is_known(young, side, binding->transaction, MARK_CHECK)))
 			look->facts->ice |= (uint8_t)BIT(side);
+		tx_remember(young, side, binding->transaction, MARK_ANSWER);
 		break;
 	default:
 		break;
 	}
 }
 
-/* Standard TURN (RFC 5766): requests come from the client, Data indications from the server. */
+/* XOR-PEER-ADDRESS: | 0 | family | port ^ cookie | address ^ cookie and id | (RFC 5766 14.3). */
+static void relayed_peer(struct look *look, const struct attribute *peer)
+{
+	const uint8_t *mask = look->data + 4; /* the cookie, then the id */
+	uint8_t address[16];
+	uint32_t len = peer->len - 4u;
+
+	if (!is_address(peer) || peer->value[0])
+		return;
+	for (uint32_t i = 0; i < len; i++)
+		address[i] = peer->value[4 + i] ^ mask[i];
+	look->facts->relayed = len == 4 ? addr_from_v4(address) : addr_from_v6(address);
+	look->facts->relayed_port =
+		(uint16_t)((peer->value[2] ^ mask[0]) << 8 | (peer->value[3] ^ mask[1]));
+}
+
+/*
+ * Standard TURN (RFC 5766): requests come from the client, Data indications from the server. A
+ * permission or a Send tries a peer; a channel or Data says that it is there.
+ */
 static void turn(struct look *look, const struct stun_header *header, const struct told *told)
 {
 	unsigned method = method_of(header->type);
@@ -147,12 +312,15 @@ static void turn(struct look *look, const struct stun_header *header, const stru
 	look->young->turn = true;
 	if (method == METHOD_CHANNEL_BIND)
 		look->young->channel = true;
-	if (class == CLASS_REQUEST || (class == CLASS_INDICATION && method == METHOD_SEND))
+	if (class == STUN_REQUEST || (class == STUN_INDICATION && method == METHOD_SEND))
 		look_opened_by(look, look->side);
 	else
 		look_opened_by(look, !look->side);
-	if (class == CLASS_REQUEST && method == METHOD_ALLOCATE)
+	if (class == STUN_REQUEST && method == METHOD_ALLOCATE)
 		look_asked(look, ASKED_TURN_ALLOCATE);
+	if (told->peer.value && (method == METHOD_DATA || method == METHOD_CHANNEL_BIND ||
+	                         addr_is_unspecified(&look->facts->relayed)))
+		relayed_peer(look, &told->peer);
 	if (told->data.len)
 		(void)look_inside(look, told->data.value, told->data.len, told->data.len, true);
 }
@@ -162,21 +330,13 @@ static enum answer message(struct look *look)
 	struct stun_header header;
 	struct told told;
 
-	if (look->len < STUN_HEADER || look->data[0] > 0x3f)
-		return ANSWER_NO;
-	if (!stun_read(look->data, look->len, look->wire_len, &header))
-		return ANSWER_NO;
-	told = read_attributes(look);
-	if (!told.fits)
-		return ANSWER_NO;
-	if (header.cookie != STUN_COOKIE &&
-	    (method_of(header.type) != METHOD_BINDING || !told.all_old))
+	if (!message_read(look->data, look->len, look->wire_len, &header, &told))
 		return ANSWER_NO;
 	if (look->relayed)
 		return ANSWER_YES; /* between the peers of a relay, not between the ends of this flow */
 	look_found(look, APP_STUN);
 	if (method_of(header.type) == METHOD_BINDING)
-		binding(look, &header, &told);
+		binding(look, &told.binding);
 	else if (header.cookie == STUN_COOKIE && method_of(header.type) >= METHOD_ALLOCATE &&
 	         method_of(header.type) <= METHOD_CHANNEL_BIND)
 		turn(look, &header, &told);

@@ -244,7 +244,7 @@ static enum answer tls_look(struct look *look)
 	} else if (begins_hello(look->data, look->len)) {
 		if (hello(look) != ANSWER_YES)
 			return ANSWER_MAYBE;
-		begins = look->data == look->packet->payload;
+		begins = true;
 	} else if (is_sslv2_hello(look) && !ours) {
 		return ANSWER_MAYBE;
 	} else if (!ours && !look->from_start && is_record_chain(look)) {

@@ -99,25 +99,26 @@ static void walk_record(struct look *look, struct tls_walk *walk, struct cursor 
 
 void tls_walk(struct look *look, bool begins)
 {
-	const struct packet *packet = look->packet;
 	struct tls_walk *walk = &look->young->tls[look->side];
-	struct cursor c = cursor_over(packet->payload, packet->payload_len);
-	uint32_t taken;
+	struct cursor c = cursor_over(look->data, look->len);
+	uint32_t taken, ahead;
 
 	if (begins && !walk->on && !walk->lost) {
 		walk->on = true;
-		walk->client = packet->payload[5] == MESSAGE_CLIENT_HELLO;
-		walk->next_seq = packet->tcp_seq;
+		walk->client = look->data[5] == MESSAGE_CLIENT_HELLO;
+		walk->next_seq = look->seq;
 	}
 	if (look->facts->tls_version == VERSION_TLS13 && look->young->tls_server_hello)
 		over(look, MTLS_UNKNOWN);
-	if (!walk->on || (int32_t)(packet->tcp_seq - walk->next_seq) < 0)
-		return; /* a copy of what we have seen */
-	if (packet->tcp_seq != walk->next_seq) {
+	ahead = walk->next_seq - look->seq; /* shown again: these we have seen */
+	if (!walk->on)
+		return;
+	if (ahead > look->len) {
 		walk->on = false;
 		walk->lost = true;
 		return;
 	}
+	cursor_skip(&c, ahead);
 	while (c.left && !look->young->tls_over) {
 		if (walk->record_left) {
 			walk_record(look, walk, &c);
@@ -131,8 +132,8 @@ void tls_walk(struct look *look, bool begins)
 		if (walk->record_head[0] != RECORD_HANDSHAKE)
 			over(look, MTLS_UNKNOWN); /* what follows is encrypted */
 	}
-	walk->next_seq = packet->tcp_seq + packet->payload_wire_len;
-	if (packet->payload_len < packet->payload_wire_len) {
+	walk->next_seq = look->seq + look->wire_len;
+	if (look->len < look->wire_len) {
 		walk->on = false;
 		walk->lost = true;
 	}

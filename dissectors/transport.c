@@ -98,12 +98,15 @@ static enum decoded decode_icmp(struct rest rest, struct packet *packet)
 	take_payload(packet, rest);
 	if (icmp_quotes(packet))
 		decode_quoted(packet->payload, packet->payload_len, packet);
+	if (packet->transport == TRANSPORT_ICMP6)
+		decode_nd(rest, packet);
 	return packet->transport == TRANSPORT_ICMP6 ? icmp6_kind(packet->icmp_type)
 	                                            : DECODED_IP;
 }
 
 enum decoded decode_transport(struct rest rest, struct packet *packet)
 {
+	packet->ip_header_len = packet->ip_len - rest.wire;
 	if (packet->fragment_later)
 		return packet->transport == 2 ? DECODED_IGMP : DECODED_IP;
 	switch (packet->transport) {

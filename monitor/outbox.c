@@ -202,6 +202,15 @@ void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t 
 		tell_lease(outbox, &learnt->lease, flow, now_us, wait);
 }
 
+void outbox_neighbour(struct outbox *outbox, const struct addr *address, const struct mac *mac,
+                      int64_t now_us, bool wait)
+{
+	struct event_neighbour event = {
+		.head.type = EVENT_NEIGHBOUR, .time_us = now_us, .address = *address, .mac = *mac};
+
+	fact_put(outbox, &event.head, sizeof(event), OUTBOX_NAMES_MAX, wait);
+}
+
 /* ------------------------------------------------------- what its caller keeps */
 
 bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,

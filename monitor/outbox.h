@@ -15,7 +15,7 @@
 
 struct outbox;
 
-#define OUTBOX_NAMES_MAX 4096 /* names and leases that wait; past that the newest is refused */
+#define OUTBOX_NAMES_MAX 4096 /* names, leases, neighbours that wait; past that the newest is refused */
 #define OUTBOX_FORGETS_MAX \
 	4096 /* past that the oldest is dropped: the inspector has its own limit */
 
@@ -54,6 +54,8 @@ void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us
 /* Names and leases that a payload of this flow told. */
 void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
                    int64_t now_us, bool wait);
+void outbox_neighbour(struct outbox *outbox, const struct addr *address, const struct mac *mac,
+                      int64_t now_us, bool wait);
 /* The end of a file; a live run has none. */
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input);
 

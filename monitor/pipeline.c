@@ -189,6 +189,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
 		.live = live,
+		.unwrap = {run_is_unit, options->policy},
 		.dtls = options->test.ndpi_dtls,
 	};
 	int r = recorder_new(&recorder, &pipeline->recorder, err);

@@ -70,4 +70,10 @@ struct run_result {
 int run(const struct run_options *options, struct capture *capture, struct run_result *result,
         struct flowdb **ret_db, struct err *err) MUST_CHECK;
 
+/*
+ * What the sensor is told of the policy (unwrap.h): whether a host is a unit, or looks like one. Of an entry
+ * that stands for many hosts only senders are: the collector of a mirror may lie in its prefix.
+ */
+bool run_is_unit(const void *policy, const struct addr *addr, const struct mac *mac, bool sent);
+
 #endif

@@ -7,12 +7,16 @@
  *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
  *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
- *  (4) What waits goes in the order in which it came, whether flow, name or lease.
+ *  (4) What waits goes in the order in which it came, whether flow, name, lease or neighbour.
  */
 #include "monitor/sensor.h"
 #include "monitor/capture/fragments.h"
+#include "monitor/capture/media.h"
 #include "monitor/capture/names.h"
+#include "monitor/capture/neighbours.h"
+#include "monitor/capture/opener.h"
 #include "monitor/capture/outcome.h"
+#include "monitor/capture/queries.h"
 #include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
 
@@ -21,9 +25,11 @@
 #define UPDATE_US (60 * SECOND)
 #define SETTLE_US (10 * SECOND) /* after the first payload */
 #define COPY_US 50000           /* copies of a SPAN follow within that (domain.md 7.4) */
-#define MEDIA_PAYLOADS 64       /* a media flow goes on learning for so many packets */
+#define MEDIA_PAYLOADS 64       /* a media flow without media goes on learning for so many packets */
+#define AGAIN_PAYLOADS 16       /* a flow of nothing we know, when it is looked at again */
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define SILENT_US (30 * SECOND) /* live: a mirror that brought nothing for so long */
 #define LATE_US \
 	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
@@ -34,12 +40,19 @@ struct sensor {
 	struct flowtab *tab;
 	struct names *names;
 	struct fragments *fragments;
+	struct streams *streams;
+	struct neighbours *neighbours;
+	struct queries *queries;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
+	struct unwrap_options unwrap;
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
+	int64_t looking_us;    /* since when we look without a gap that we know of; 0: since the next packet */
+	int64_t frame_us;      /* of the last packet of all */
+	uint64_t dropped;      /* kernel_dropped when it came */
 	bool live, clock_known;
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
@@ -63,13 +76,18 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->unwrap = options->unwrap;
 	sensor->live = options->live;
-	sensor->now_us = options->begin_us;
+	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
-	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments) {
+	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
+	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
+	sensor->queries = queries_new();
+	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
+	    !sensor->streams || !sensor->neighbours || !sensor->queries) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -86,7 +104,10 @@ void sensor_free(struct sensor *sensor)
 	outbox_free(sensor->outbox);
 	flowtab_free(sensor->tab);
 	names_free(sensor->names);
+	streams_free(sensor->streams);
+	queries_free(sensor->queries);
 	free(sensor->fragments);
+	free(sensor->neighbours);
 	free(sensor);
 }
 
@@ -135,7 +156,7 @@ static bool tell_waiting(struct sensor *sensor)
 		if (!outbox_flush(sensor->outbox, flow->untold))
 			return false;
 		if (flow->idle != IDLE_OVER)
-			outcome_write(&flow->facts);
+			outcome_write(&flow->facts, sensor->now_us);
 		if (!flow_write(sensor, flow, (enum event_type)flow->untold_type))
 			return false;
 		if (flow->idle == IDLE_OVER)
@@ -172,9 +193,26 @@ static void tell_learnt(struct sensor *sensor, const struct flow *flow)
 {
 	const struct learnt *learnt = &sensor->learnt;
 
+	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)
 		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
 		              !tell_waiting(sensor));
+}
+
+/* Who says which address is its own. */
+static void tell_neighbour(struct sensor *sensor, const struct packet *packet)
+{
+	switch (neighbours_note(sensor->neighbours, packet)) {
+	case NEIGHBOUR_NEW:
+		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
+		                 sensor->now_us, !tell_waiting(sensor));
+		break;
+	case NEIGHBOUR_REFUSED:
+		sensor->counters->told_shed++;
+		break;
+	case NEIGHBOUR_KNOWN:
+		break;
+	}
 }
 
 /* Without room the next one, which is due at once, carries the sums. */
@@ -183,6 +221,18 @@ static void tell_health(struct sensor *sensor, bool final)
 	if (outbox_health(sensor->outbox, sensor->counters, flowtab_count(sensor->tab),
 	                  sensor->now_us, final))
 		sensor->health_us = sensor->now_us;
+}
+
+/* What was not seen may have been the SYN of any flow that we meet next. */
+static void looking_anew(struct sensor *sensor)
+{
+	const struct counters *counters = sensor->counters;
+
+	if (counters->kernel_dropped != sensor->dropped || !sensor->looking_us ||
+	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US))
+		sensor->looking_us = sensor->now_us;
+	sensor->dropped = counters->kernel_dropped;
+	sensor->frame_us = sensor->now_us;
 }
 
 static void tell_health_when_due(struct sensor *sensor)
@@ -221,33 +271,73 @@ static void inspector_forget(struct sensor *sensor, struct flow *flow)
 
 /* ------------------------------------------------------ settling, retiring */
 
-static bool still_learns_names(const struct flow *flow)
+static bool still_learns(const struct flow *flow)
 {
-	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP;
+	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP ||
+	       flow->facts.app == APP_LLMNR;
+}
+
+/* Shows the dissectors a packet, or with NULL what still waits for one that is missing. */
+static bool flow_show(struct sensor *sensor, struct flow *flow, unsigned end,
+                      const struct packet *packet)
+{
+	struct flow_facts *facts = &flow->facts;
+	uint8_t name_kind = facts->name_kind;
+	char name[NAME_MAX_LEN + 1];
+	bool more = false;
+
+	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
+	if (packet)
+		more = dissect_payload(packet, end, facts, name, flow->young, sensor->streams,
+		                       &sensor->learnt);
+	else
+		dissect_end(facts, name, flow->young, sensor->streams, &sensor->learnt);
+	if (facts->name_kind != NAME_NONE &&
+	    (name_kind != facts->name_kind || !flow->name ||
+	     strcmp(name, names_text(sensor->names, flow->name)))) {
+		names_drop(sensor->names, flow->name);
+		flow->name = names_take(sensor->names, name);
+		if (!flow->name) {
+			facts->name_kind = NAME_NONE;
+			sensor->counters->names_refused += *name != '\0';
+		}
+	}
+	tell_learnt(sensor, flow);
+	return more;
+}
+
+/* Nothing more is to be learnt of its payloads. */
+static void flow_grow_old(struct sensor *sensor, struct flow *flow)
+{
+	if (!flow->young)
+		return;
+	if (dissect_waits(flow->young))
+		flow_show(sensor, flow, 0, NULL);
+	flowtab_make_old(sensor->tab, flow);
 }
 
 static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
 {
 	inspector_forget(sensor, flow);
-	if (!still_learns_names(flow) || by == SETTLED_END)
-		flowtab_make_old(sensor->tab, flow);
-	flow->relearning = false;
-	if (flow->settled) {
+	if (!still_learns(flow) || by == SETTLED_END)
+		flow_grow_old(sensor, flow);
+	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+	if (flow->settled)
 		return;
-	}
 	flow->settled = true;
 	flow->facts.settled_by = (uint8_t)by;
-	outcome_write(&flow->facts);
+	outcome_write(&flow->facts, sensor->now_us);
 	tell_flow(sensor, flow, EVENT_FLOW_SETTLED);
 }
 
 static void flow_retire(struct sensor *sensor, struct flow *flow)
 {
 	inspector_forget(sensor, flow);
+	flow_grow_old(sensor, flow);
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
-	outcome_write(&flow->facts);
+	outcome_write(&flow->facts, sensor->now_us);
 	tell_end(sensor, flow);
 }
 
@@ -276,15 +366,11 @@ static void sensor_tick(struct sensor *sensor)
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
 	       sensor->now_us - flow->payload_us >= SETTLE_US) {
-		if (still_learns_names(flow)) {
+		if (still_learns(flow)) {
 			/* It stays young; to the end of the list with it, so that others are reached. */
-			struct young kept = *flow->young;
-
 			if (!flow->settled)
 				flow_settle(sensor, flow, SETTLED_AGE);
-			flowtab_make_old(sensor->tab, flow);
-			flowtab_make_young(sensor->tab, flow);
-			*flow->young = kept;
+			flowtab_stay_young(sensor->tab, flow);
 			flow->payload_us = sensor->now_us;
 			continue;
 		}
@@ -326,14 +412,16 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 {
 	struct {
 		uint32_t ip_id, ip_len, seq, ack, payload_len;
-		uint8_t flags, type, code, spare;
+		uint16_t fragment_at;
+		uint8_t flags, type, code, spare[3];
 		uint8_t head[48];
 	} seen = {
 		.ip_id = packet->ip_id,
 		.ip_len = packet->ip_len,
 		.seq = packet->tcp_seq,
 		.ack = packet->tcp_ack,
-		.payload_len = packet->payload_len,
+		.payload_len = packet->payload_wire_len,
+		.fragment_at = packet->fragment_at,
 		.flags = packet->tcp_flags,
 		.type = packet->icmp_type,
 		.code = packet->icmp_code,
@@ -358,27 +446,6 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 	return false;
 }
 
-/*
- * Nothing but the ports speaks yet (domain.md 3.2): exactly one of them is a server's, or else the
- * first packet's sender is taken for the opener, which the judge does not rely on.
- */
-static void opener_guess(struct flow_facts *facts)
-{
-	bool listens0 = port_listens(facts->end[0].port),
-	     listens1 = port_listens(facts->end[1].port);
-
-	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP) {
-		facts->initiator = 0;
-		facts->initiator_by = INITIATOR_FIRST_PACKET;
-	} else if (listens0 != listens1) {
-		facts->initiator = listens0;
-		facts->initiator_by = INITIATOR_PORT;
-	} else {
-		facts->initiator = 0;
-		facts->initiator_by = INITIATOR_FIRST_PACKET;
-	}
-}
-
 static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key, unsigned side,
                                const struct packet *packet)
 {
@@ -399,11 +466,10 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	facts->transport = packet->transport;
 	facts->ip_version = packet->ip_version;
 	facts->vlan = packet->vlan;
+	facts->tunnel = packet->tunnel;
 	facts->chaddr = key->mac;
 	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
-	opener_guess(facts);
-	if (packet->transport == TRANSPORT_TCP)
-		tcp_begin(flow, packet);
+	opener_begin(flow, packet, sensor->looking_us);
 	flow->told_us = packet->time_us;
 	return flow;
 }
@@ -432,6 +498,15 @@ static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, un
 		flow_retire(sensor, flow);
 		flow = NULL;
 	}
+	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
+	    media_begins_anew(flow, side != flow->side0, packet)) {
+		struct media_trace next = media_next(flow);
+		bool same_end = side == flow->side0;
+
+		flow_retire(sensor, flow);
+		flow = flow_begin(sensor, &key, side, packet);
+		media_begin(flow, &next, same_end);
+	}
 	if (!flow)
 		flow = flow_begin(sensor, &key, side, packet);
 	*ret_end = side != flow->side0;
@@ -453,28 +528,47 @@ static enum idle flow_idle(const struct flow *flow)
 	}
 }
 
-static bool flow_is_media(const struct flow_facts *facts)
-{
-	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
-	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
-}
-
-/* Media that begins on a tuple that had settled as mere STUN or TURN is looked at again. */
-static bool flow_relearns(const struct flow *flow, const struct packet *packet)
+/* Enough packets were seen; of media it is the dissectors that say so. */
+static bool budget_is_spent(const struct flow *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
 
-	return flow->settled && !flow->young && !facts->media && packet->payload_len &&
-	       (facts->app == APP_STUN || facts->app == APP_MSTURN) &&
-	       packet->payload[0] >> 6 == 2;
+	if (flow->relearning)
+		return !media_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
+		                                   AGAIN_PAYLOADS;
+	if (facts->app == APP_RTP || facts->media)
+		return false;
+	return facts->payload_packets >= (media_is(facts)                       ? MEDIA_PAYLOADS
+	                                  : facts->transport == TRANSPORT_TCP ? INSPECT_TCP
+	                                                                      : INSPECT_UDP);
 }
 
-/* Where the stream of each end begins: a dissector must know whether it sees the first payload. */
-static void young_begin(struct flow *flow)
+/* An answer to what was asked of a group: its query was another flow. */
+static void flow_solicited(struct sensor *sensor, struct flow *flow)
 {
-	for (unsigned end = 0; end < 2; end++) {
-		flow->young->first_seq[end] = flow->syn_seq[end] + 1;
-		flow->young->first_seq_known[end] = flow->facts.tcp_flags[end] & TCP_SYN;
+	if (flow->facts.solicited)
+		return;
+	flow->facts.solicited = 1;
+	outcome_write(&flow->facts, sensor->now_us);
+	if (flow->settled)
+		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+}
+
+/* Query and answer find each other, whichever of them the mirror showed first. */
+static void query_join(struct sensor *sensor, struct flow *flow, const struct packet *packet)
+{
+	uint16_t id = sensor->learnt.query_id;
+	struct flow_key key;
+	struct flow *early;
+
+	if (sensor->learnt.query == QUERY_ANSWERED) {
+		if (queries_answer(sensor->queries, packet, id, &flow->key))
+			flow_solicited(sensor, flow);
+	} else if (sensor->learnt.query == QUERY_ASKED && addr_is_multicast(&packet->dst)) {
+		queries_ask(sensor->queries, packet, id);
+		while (queries_early(sensor->queries, packet, id, &key))
+			if ((early = flowtab_find(sensor->tab, &key)))
+				flow_solicited(sensor, early);
 	}
 }
 
@@ -483,14 +577,13 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 {
 	struct flow_facts *facts = &flow->facts;
 	bool tcp = facts->transport == TRANSPORT_TCP;
-	char name[NAME_MAX_LEN + 1];
-	uint8_t name_kind;
 	bool more;
 
 	if (facts->payload_packets < UINT16_MAX)
 		facts->payload_packets++;
-	if (!flow->payload_us || flow_relearns(flow, packet)) {
-		flow->relearning = flow->settled;
+	if (!flow->payload_us || media_relearns(flow, packet)) {
+		if (flow->settled)
+			media_relearn_begin(flow);
 		flow->payload_us = packet->time_us;
 		if (!flowtab_make_young(sensor->tab, flow)) {
 			/* All are taken: the one that had most time gives its place. */
@@ -498,26 +591,14 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 			if (!flowtab_make_young(sensor->tab, flow))
 				return;
 		}
-		if (!flow->relearning)
-			young_begin(flow);
 	}
 	if (!flow->young)
 		return;
-	text_copy(name, sizeof(name), names_text(sensor->names, flow->name));
-	name_kind = facts->name_kind;
-	more = dissect_payload(packet, end, facts, name, flow->young, &sensor->learnt);
-	if (facts->name_kind != NAME_NONE &&
-	    (name_kind != facts->name_kind || !flow->name ||
-	     strcmp(name, names_text(sensor->names, flow->name)))) {
-		names_drop(sensor->names, flow->name);
-		flow->name = names_take(sensor->names, name);
-		if (!flow->name) {
-			facts->name_kind = NAME_NONE;
-			sensor->counters->names_refused += *name != '\0';
-		}
-	}
-	sensor->counters->names_refused += sensor->learnt.names_refused;
-	tell_learnt(sensor, flow);
+	for (unsigned i = 0; tcp && i < 2; i++)
+		if (facts->tcp_flags[i] & TCP_SYN)
+			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
+	more = flow_show(sensor, flow, end, packet);
+	query_join(sensor, flow, packet);
 	if (flow->settled && !flow->relearning)
 		return;
 	if (!flow->settled &&
@@ -526,9 +607,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		inspector_hand(sensor, flow, packet);
 	if (!more && !(facts->app == APP_DTLS && sensor->dtls))
 		flow_settle(sensor, flow, SETTLED_DISSECTOR);
-	else if (flow_is_media(facts)
-	                 ? facts->payload_packets >= MEDIA_PAYLOADS && !flow->relearning
-	                 : facts->payload_packets >= (tcp ? INSPECT_TCP : INSPECT_UDP))
+	else if (!dissect_waits(flow->young) && budget_is_spent(flow))
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
@@ -546,11 +625,16 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 	if (packet->transport == TRANSPORT_TCP && !packet->fragment_later)
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
-	if (packet->payload_wire_len && !packet->fragment_later)
+	if (packet->payload_wire_len && !packet->fragment_later) {
 		flow_payload(sensor, flow, end, packet);
+		if (media_packet(flow, end, packet)) {
+			outcome_write(facts, sensor->now_us);
+			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+		}
+	}
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
-		outcome_write(&flow->facts);
+		outcome_write(&flow->facts, sensor->now_us);
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	}
 }
@@ -567,18 +651,12 @@ static bool icmp_error(struct sensor *sensor, const struct packet *packet)
 		.ip_version = packet->ip_version,
 	};
 	struct flow_key key;
-	struct flow *flow;
+	unsigned side = flow_key_of(&quoted, NULL, &key);
+	struct flow *flow = flowtab_find(sensor->tab, &key);
 
-	flow_key_of(&quoted, NULL, &key);
-	flow = flowtab_find(sensor->tab, &key);
 	if (!flow)
 		return false;
-	/* The first one decides; a later one of the same flow changes nothing. */
-	if (!flow->facts.icmp_type) {
-		flow->facts.icmp_type = packet->icmp_type;
-		flow->facts.icmp_code = packet->icmp_code;
-		flow->facts.icmp_sender = packet->src;
-	}
+	outcome_error(&flow->facts, side != flow->side0, packet);
 	return true;
 }
 
@@ -614,21 +692,26 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 static void frame_count(struct sensor *sensor, const struct frame *frame, struct packet *packet)
 {
 	struct counters *counters = sensor->counters;
+	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
+	                                     frame->wire_len, packet);
 
-	switch (packet_decode(frame->link, frame->bytes, frame->caplen, frame->wire_len,
-	                      packet)) {
+	if (decoded == DECODED_IP)
+		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
+	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
 		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:
 		counters->arp++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_IGMP:
 		counters->igmp++;
 		break;
 	case DECODED_ND:
 		counters->nd++;
+		tell_neighbour(sensor, packet);
 		break;
 	case DECODED_MALFORMED:
 		counters->malformed++;
@@ -650,6 +733,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	sensor->counters->seen++;
 	sensor->counters->bytes += frame->wire_len;
 	clock_set(sensor, frame->time_us);
+	looking_anew(sensor);
 	packet.number = sensor->counters->seen;
 	packet.time_us = sensor->now_us;
 	frame_count(sensor, frame, &packet);
@@ -661,8 +745,10 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 {
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
+	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
+	queries_clear(sensor->queries);
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
-	sensor->now_us = sensor->health_us = now_us;
+	sensor->now_us = sensor->health_us = sensor->looking_us = now_us;
 }
 
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
@@ -697,8 +783,9 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 	    next_us > sensor->now_us + FOLLOWS_US) {
 		retire_all(sensor);
 		tell_health(sensor, false);
+		queries_clear(sensor->queries);
 		if (next_us)
-			sensor->now_us = sensor->health_us = 0;
+			sensor->now_us = sensor->health_us = sensor->looking_us = 0;
 	}
 	outbox_input(sensor->outbox, index, input);
 }

@@ -7,6 +7,7 @@
 
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
+#include "monitor/capture/unwrap.h"
 #include "monitor/outbox.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct sensor_options {
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
+	struct unwrap_options unwrap; /* whose tunnels stay as they are */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 

@@ -11,6 +11,8 @@ struct line {
 	size_t size;
 };
 
+#define HOLDER_TEXT (NAME_MAX_LEN + 1)
+
 #define ADD(line, ...) text_add((line)->buf, (line)->size, __VA_ARGS__)
 
 /* "UDP audio from local port 50063 to 52.112.1.9:50011" */
@@ -19,7 +21,7 @@ static void flow_add(const struct line *line, const struct scorer *s)
 	const struct flow_facts *facts = s->view->facts;
 	const char *word = transport_name(facts->transport);
 	bool inspected = !s->certain && s->view->evidence == EVIDENCE_INSPECTED;
-	char transport[16];
+	char transport[16], addr[ADDR_TEXT];
 	size_t i = 0;
 
 	for (; word[i] && i + 1 < sizeof(transport); i++)
@@ -43,6 +45,9 @@ static void flow_add(const struct line *line, const struct scorer *s)
 		    s->local->port);
 		scorer_print_peer(s, true, line->buf, line->size);
 	}
+	if (scorer_is_asked_for(s))
+		ADD(line, s->remote->port ? " by the proxy %s port %u" : " by the proxy %s",
+		    addr_print(&s->remote->addr, addr), s->remote->port);
 	ADD(line, ": ");
 }
 
@@ -170,19 +175,28 @@ static const char *plural(const char *ports)
 /* Roles of the row that the flow's own name would fit: a claim of whoever sent it. */
 static uint32_t claimed_roles(const struct scorer *s, unsigned row)
 {
-	return s->claim ? s->claimed & row_peers(&s->policy->rows[row]) & ~s->anyone : 0;
+	return s->claim && !s->proxied
+	               ? s->claimed & row_peers(&s->policy->rows[row]) & ~s->anyone
+	               : 0;
 }
 
-/* A web proxy that was asked for another host: it speaks for that one, not for itself. */
-static bool is_deputy(const struct scorer *s)
-{
-	return s->proxied && s->claim;
-}
-
-/* Roles the peer is known under. */
+/* Roles the peer is known under; a host that a proxy was asked for is known by what it is called. */
 static uint32_t known_roles(const struct scorer *s)
 {
-	return is_deputy(s) ? 0 : (s->listed | s->bound) & ~s->places;
+	uint32_t claimed = scorer_is_asked_for(s) ? s->claimed : 0;
+
+	return (s->listed | s->bound | claimed) & ~s->places;
+}
+
+/* What a site would list under a role: the peer's address, or what a proxy was asked for. */
+static const char *holder_print(const struct scorer *s, char buf[HOLDER_TEXT])
+{
+	buf[0] = '\0';
+	if (scorer_is_asked_for(s))
+		scorer_print_peer(s, false, buf, HOLDER_TEXT);
+	else
+		addr_print(&s->remote->addr, buf);
+	return buf;
 }
 
 /* Nobody is taken for a name that a flow carries, nor for what the site knows him not to be. */
@@ -190,9 +204,9 @@ static void peer_add(const struct line *line, const struct scorer *s, unsigned r
                      const struct differs *differs)
 {
 	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
-	char addr[ADDR_TEXT];
+	char addr[HOLDER_TEXT];
 
-	addr_print(&s->remote->addr, addr);
+	holder_print(s, addr);
 	ADD(line, "is for %s, and ", differs->expected);
 	if (claimed)
 		ADD(line, "that name is only what %s claims: ",
@@ -253,10 +267,10 @@ static void differs_add(const struct line *line, const struct scorer *s, unsigne
 static void list_add(const struct line *line, const struct scorer *s, unsigned row)
 {
 	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
-	char addr[ADDR_TEXT];
+	char addr[HOLDER_TEXT];
 
 	ADD(line, claimed ? "; " : known ? "; if it is both, " : "; if it is, ");
-	ADD(line, "list %s under roles: ", addr_print(&s->remote->addr, addr));
+	ADD(line, "list %s under roles: ", holder_print(s, addr));
 	roles_add(line, s, claimed ? claimed : row_peers(&s->policy->rows[row]), " or ");
 	ADD(line, claimed ? " only if it is right" : "");
 }
@@ -273,7 +287,7 @@ static void remedy_add(const struct line *line, const struct scorer *s,
 		ADD(line, "; the peer answered an ICE check, so a translator changed its port");
 	} else if (nearest->count != 1) {
 		return;
-	} else if (verdict->kind == KIND_PEER && !s->group && !is_deputy(s)) {
+	} else if (verdict->kind == KIND_PEER && !s->group) {
 		list_add(line, s, nearest->row);
 	} else if (verdict->kind == KIND_LOCAL_PORT && s->view->facts->media) {
 		ADD(line,

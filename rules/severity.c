@@ -39,7 +39,7 @@ static enum severity innocent(const struct scorer *s)
 	uint8_t transport = s->view->facts->transport;
 
 	for (size_t i = 0; i < ARRAY_LEN(INNOCENT); i++)
-		if (INNOCENT[i].port == s->remote->port &&
+		if (INNOCENT[i].port == (s->port ? s->port : s->remote->port) &&
 		    ((INNOCENT[i].tcp && transport == TRANSPORT_TCP) ||
 		     (INNOCENT[i].udp && transport == TRANSPORT_UDP)))
 			return INNOCENT[i].severity;

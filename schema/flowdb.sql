@@ -239,7 +239,7 @@ CREATE TABLE flow (
 	                                 -- byte; 1 closed; 1 IPv6; 1 has flow_row; 1 has flow_more; 1 begun
 	                                 -- before we looked and seen first of all; 1 answers a query seen
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
-	asked        INTEGER NOT NULL,   -- requests that must be answered: mask + 256 * how many
+	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
 	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);

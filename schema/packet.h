@@ -43,6 +43,8 @@ struct packet {
 	uint32_t ip_caplen;  /* that many bytes from there were captured (padding cut off) */
 	bool fragment;       /* part of a fragmented datagram */
 	bool fragment_later; /* ... and not the first part: ports are unknown (0) */
+	uint16_t fragment_at; /* ... which begins so many bytes into it */
+	uint32_t ip_header_len; /* with the extension headers: there the transport begins */
 	bool truncated;      /* the snap length cut bytes off this packet */
 
 	/* transport */
@@ -59,6 +61,10 @@ struct packet {
 	uint8_t quoted_transport;
 	struct addr quoted_src, quoted_dst;
 	uint16_t quoted_src_port, quoted_dst_port;
+
+	/* ARP, neighbour discovery: its sender's own word of its address; a zero MAC: none */
+	struct mac neighbour_mac;
+	struct addr neighbour;
 };
 
 #endif

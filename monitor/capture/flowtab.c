@@ -335,10 +335,34 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
 	return flows;
 }
 
+static void young_append(struct flowtab *tab, struct flow *flow)
+{
+	uint32_t number = number_of(tab, flow);
+
+	flow->young_newer = 0;
+	flow->young_older = tab->young.newest;
+	if (tab->young.newest)
+		flow_of(tab, tab->young.newest)->young_newer = number;
+	else
+		tab->young.oldest = number;
+	tab->young.newest = number;
+}
+
+static void young_unlink(struct flowtab *tab, struct flow *flow)
+{
+	if (flow->young_older)
+		flow_of(tab, flow->young_older)->young_newer = flow->young_newer;
+	else
+		tab->young.oldest = flow->young_newer;
+	if (flow->young_newer)
+		flow_of(tab, flow->young_newer)->young_older = flow->young_older;
+	else
+		tab->young.newest = flow->young_older;
+}
+
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
 {
 	union young_slot *slot;
-	uint32_t number = number_of(tab, flow);
 
 	if (flow->young)
 		return true;
@@ -352,13 +376,7 @@ bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
 	}
 	memset(slot, 0, sizeof(*slot));
 	flow->young = &slot->young;
-	flow->young_newer = 0;
-	flow->young_older = tab->young.newest;
-	if (tab->young.newest)
-		flow_of(tab, tab->young.newest)->young_newer = number;
-	else
-		tab->young.oldest = number;
-	tab->young.newest = number;
+	young_append(tab, flow);
 	return true;
 }
 
@@ -368,17 +386,17 @@ void flowtab_make_old(struct flowtab *tab, struct flow *flow)
 
 	if (!slot)
 		return;
-	if (flow->young_older)
-		flow_of(tab, flow->young_older)->young_newer = flow->young_newer;
-	else
-		tab->young.oldest = flow->young_newer;
-	if (flow->young_newer)
-		flow_of(tab, flow->young_newer)->young_older = flow->young_older;
-	else
-		tab->young.newest = flow->young_older;
+	assert(!stream_waits(&slot->young.stream[0]) && !stream_waits(&slot->young.stream[1]));
+	young_unlink(tab, flow);
 	slot->next = tab->young_free;
 	tab->young_free = (uint32_t)(slot - tab->youth) + 1;
 	flow->young = NULL;
+}
+
+void flowtab_stay_young(struct flowtab *tab, struct flow *flow)
+{
+	young_unlink(tab, flow);
+	young_append(tab, flow);
 }
 
 struct flow *flowtab_oldest_young(struct flowtab *tab)

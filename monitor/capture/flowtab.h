@@ -33,6 +33,19 @@ struct copy_mark {
 	uint64_t digest;
 };
 
+/* What media.c remembers of a flow of media, young or not. */
+struct media_trace {
+	uint32_t name[2];   /* hash of the ICE user name in end i's last check; 0: none */
+	uint32_t before[2]; /* those of the conversation before it on the same ports */
+	uint32_t check[2];  /* end i's last check, by its transaction */
+	uint64_t sources;   /* a bit each SSRC, by its hash */
+	int64_t media_us;   /* last RTP */
+	uint32_t known;     /* facts when it was begun to be looked at again */
+	uint8_t answered;   /* mask: ends that answered a check since the last RTP */
+	uint8_t in_vain;    /* times it was looked at again, the last ones, and nothing was new */
+	bool checked;       /* a check was seen since the last RTP */
+};
+
 struct flow {
 	struct flow_key key;
 	uint32_t hash;
@@ -52,6 +65,7 @@ struct flow {
 	int64_t payload_us;  /* first payload; 0 none */
 	int64_t told_us;     /* last event about it */
 	struct young *young; /* NULL once nothing more is to be learnt */
+	struct media_trace media;
 	struct copy_mark copies[2][2];
 	struct flow_facts facts;
 };
@@ -96,7 +110,10 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
 
 /* Gives the flow its young half; false while all are taken. */
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow);
+/* What it has of a pool was given back before. */
 void flowtab_make_old(struct flowtab *tab, struct flow *flow);
+/* A young flow becomes the one that has been young shortest. */
+void flowtab_stay_young(struct flowtab *tab, struct flow *flow);
 /* The flow that has been young longest; NULL. */
 struct flow *flowtab_oldest_young(struct flowtab *tab);
 

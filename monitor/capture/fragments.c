@@ -34,14 +34,37 @@ void fragments_put(struct fragments *fragments, const struct packet *packet,
 	};
 }
 
-bool fragments_find(const struct fragments *fragments, struct packet *packet,
-                    struct mac *ret_client, bool *ret_dhcp)
+void fragments_put_opened(struct fragments *fragments, const struct packet *packet)
+{
+	fragments_put(fragments, packet, NULL);
+	fragments->slots[slot_of(packet)].opened = true;
+}
+
+static const struct fragment_slot *slot_find(const struct fragments *fragments,
+                                             const struct packet *packet)
 {
 	const struct fragment_slot *slot = &fragments->slots[slot_of(packet)];
 
 	if (!slot->time_us || packet->time_us - slot->time_us > KEPT_US ||
 	    slot->ip_id != packet->ip_id || slot->transport != packet->transport ||
 	    !addr_equal(&slot->src, &packet->src) || !addr_equal(&slot->dst, &packet->dst))
+		return NULL;
+	return slot;
+}
+
+bool fragments_is_opened(const struct fragments *fragments, const struct packet *packet)
+{
+	const struct fragment_slot *slot = slot_find(fragments, packet);
+
+	return slot && slot->opened;
+}
+
+bool fragments_find(const struct fragments *fragments, struct packet *packet,
+                    struct mac *ret_client, bool *ret_dhcp)
+{
+	const struct fragment_slot *slot = slot_find(fragments, packet);
+
+	if (!slot)
 		return false;
 	packet->src_port = slot->src_port;
 	packet->dst_port = slot->dst_port;

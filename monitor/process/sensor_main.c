@@ -179,6 +179,7 @@ int sensor_main(struct crew *crew)
 		.again = crew->again,
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,
+		.unwrap = {run_is_unit, options->policy},
 		.dtls = options->test.ndpi_dtls,
 		.live = options->capture.live,
 		.outbox = {crew->facts, crew->packets, full, &work},

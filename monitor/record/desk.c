@@ -38,7 +38,9 @@ int desk_init(struct desk *desk)
 {
 	idmap_init(&desk->open, DESK_OPEN_MAX);
 	desk->held = calloc(DESK_HELD_MAX, sizeof(*desk->held));
-	return desk->held ? coverage_init(&desk->coverage, desk->policy) : -ENOMEM;
+	desk->retries = retries_new();
+	return desk->held && desk->retries ? coverage_init(&desk->coverage, desk->policy)
+	                                   : -ENOMEM;
 }
 
 static void open_free(struct open_flow *open)
@@ -55,6 +57,7 @@ void desk_release(struct desk *desk)
 	for (unsigned i = 0; i < desk->held_count; i++)
 		free(desk->held[i].event);
 	free(desk->held);
+	retries_free(desk->retries);
 	idmap_release(&desk->open);
 	coverage_release(&desk->coverage);
 }
@@ -127,8 +130,24 @@ static bool inspector_is_off(const struct desk *desk)
 	return desk->inspector_off && atomic_load(desk->inspector_off);
 }
 
+/* Packets were lost, or half of them not shown, while the flow waited for an answer (domain.md 7.4). */
+static bool was_lossy(const struct desk *desk, const struct unit *unit,
+                      const struct flow_facts *facts)
+{
+	static const uint8_t causes[] = {BLIND_KERNEL_DROP,   BLIND_SENSOR_DOWN, BLIND_LINK_DOWN,
+	                                 BLIND_MIRROR_SILENT, BLIND_EVICTED,     BLIND_CLOCK_STEP,
+	                                 BLIND_ONE_SIDED};
+	int64_t until_us = facts->last_us + facts->silent_s * SECOND_US;
+
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		if (blinds_meets(desk->blinds, (enum blind_cause)causes[i], unit->id,
+		                 facts->first_us, until_us))
+			return true;
+	return false;
+}
+
 /* What is known beside the flow's own facts. */
-static void view_fill(const struct desk *desk, const struct unit *unit,
+static void view_fill(struct desk *desk, const struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
                       enum app opinion, struct view *view)
 {
@@ -144,8 +163,8 @@ static void view_fill(const struct desk *desk, const struct unit *unit,
 	                    : opinion != APP_NONE                 ? EVIDENCE_INSPECTED
 	                                                          : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
+		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
-		.over_us = desk->now_us,
 		.bound_roles = unit->bound_roles,
 		.inspector_off = opinion == APP_NONE &&
 		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
@@ -222,6 +241,8 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		bool two_way = unit->two_way_us &&
 		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
 		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
+
+		view.lossy = facts->outcome == OUTCOME_UNANSWERED && was_lossy(desk, unit, facts);
 
 		if (judge_outcome(desk->policy, &view, two_way, &verdict) &&
 		    may_hold) {

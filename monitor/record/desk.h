@@ -10,6 +10,7 @@
 #include "monitor/record/coverage.h"
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"
+#include "monitor/record/retries.h"
 #include "monitor/record/strangers.h"
 
 #define DESK_OPEN_MAX (1 << 21) /* flows told of and not over */
@@ -48,6 +49,7 @@ struct desk {
 	struct held_flow *held;
 	unsigned held_count;
 	struct coverage coverage;
+	struct retries *retries;
 	struct strangers strangers;
 };
 

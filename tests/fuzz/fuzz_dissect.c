@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char name[NAME_MAX_LEN + 1] = "";
 	struct young young = {0};
 	struct learnt learnt;
+	uint64_t shed = 0;
+	struct streams *streams;
 	uint32_t seq[2] = {1000, 2000};
 	uint16_t ports[2];
 	bool more = true;
@@ -50,7 +52,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		facts.initiator = 0;
 		facts.initiator_by = INITIATOR_SYN;
 		facts.tcp_flags[0] = facts.tcp_flags[1] = TCP_SYN;
+		stream_open(&young.stream[0], seq[0]);
+		stream_open(&young.stream[1], seq[1]);
 	}
+	streams = streams_new(2, &shed);
+	if (!streams)
+		return 0;
 	ports[0] = be16(data + 1);
 	ports[1] = be16(data + 3);
 	data += 5;
@@ -72,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			len = (uint32_t)size;
 		payload = malloc(len ? len : 1);
 		if (!payload)
-			return 0;
+			abort();
 		memcpy(payload, data, len);
 		data += len;
 		size -= len;
@@ -84,8 +91,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		seq[side] += packet.payload_wire_len;
 		if (!packet.payload_wire_len)
 			continue;
-		more = dissect_payload(&packet, side, &facts, name, &young, &learnt);
+		more = dissect_payload(&packet, side, &facts, name, &young, streams,
+		                       &learnt);
 		check(&facts, name, &learnt);
 	}
+	dissect_end(&facts, name, &young, streams, &learnt);
+	check(&facts, name, &learnt);
+	streams_free(streams);
 	return 0;
 }

@@ -49,7 +49,14 @@ static void begin(struct seen *seen, const struct packet *packet)
 	facts->midstream = packet->transport == TRANSPORT_TCP && !(packet->tcp_flags & TCP_SYN);
 }
 
-static void show(struct seen *seen, const struct packet *packet)
+static void note(struct seen *seen, const struct learnt *learnt)
+{
+	seen->names += learnt->name_count;
+	if (learnt->name_count || learnt->has_lease)
+		seen->learnt = *learnt;
+}
+
+static void show(struct seen *seen, struct streams *streams, const struct packet *packet)
 {
 	struct flow_facts *facts = &seen->facts;
 	struct learnt learnt;
@@ -64,24 +71,24 @@ static void show(struct seen *seen, const struct packet *packet)
 	    !facts->midstream) {
 		facts->initiator = (uint8_t)(packet->tcp_flags & TCP_ACK ? !side : side);
 		facts->initiator_by = INITIATOR_SYN;
-		seen->young.first_seq[side] = packet->tcp_seq + 1;
-		seen->young.first_seq_known[side] = true;
+		stream_open(&seen->young.stream[side], packet->tcp_seq + 1);
 	}
 	if (!seen->more || !packet->payload_wire_len ||
 	    (packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP))
 		return;
 	seen->payloads++;
-	seen->more = dissect_payload(packet, side, facts, seen->name, &seen->young, &learnt);
-	seen->names += learnt.name_count;
-	if (learnt.name_count || learnt.has_lease)
-		seen->learnt = learnt;
+	seen->more = dissect_payload(packet, side, facts, seen->name, &seen->young, streams,
+	                             &learnt);
+	note(seen, &learnt);
 }
 
 struct seen *seen_of(const struct wire *w)
 {
 	struct seen *seen = calloc(1, sizeof(*seen));
+	struct streams *streams = seen ? streams_new(4, &seen->shed) : NULL;
+	struct learnt learnt;
 
-	if (!seen)
+	if (!streams)
 		abort();
 	seen->more = true;
 	for (size_t i = 0; i < wire_count(w); i++) {
@@ -89,8 +96,11 @@ struct seen *seen_of(const struct wire *w)
 		struct packet packet;
 
 		if (seen_packet(w, i, &packet, &bytes) == DECODED_IP && !packet.fragment_later)
-			show(seen, &packet);
+			show(seen, streams, &packet);
 	}
+	dissect_end(&seen->facts, seen->name, &seen->young, streams, &learnt);
+	note(seen, &learnt);
+	streams_free(streams);
 	return seen;
 }
 

@@ -17,6 +17,7 @@ struct seen {
 	unsigned names;       /* learnt in all */
 	bool more;            /* dissect_payload() wants to see more */
 	unsigned payloads;    /* shown until it wanted no more */
+	uint64_t shed;        /* bytes of streams given up (stream.h) */
 };
 
 struct seen *seen_of(const struct wire *w);

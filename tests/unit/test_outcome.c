@@ -56,7 +56,7 @@ static void two_seconds(struct tuple *tuple)
 static void two_seconds_then_silence(struct tuple *tuple)
 {
 	two_seconds(tuple);
-	tuple->view.over_us = 32000000;
+	tuple->facts.silent_s = 32;
 }
 
 static void asked_nothing(struct tuple *tuple)

@@ -89,10 +89,22 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		 "and that name is only what the unit claims: 52.112.1.9 is known as sfb-online, and it is for tls, and this is ssh"},
 	};
 	static const struct judged proxy[] = {
-		/* a proxy goes where it is asked to: its own address is no maestro */
-		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=evil.example",
-		 "TCP http from local port 50000 to 10.0.0.8:8080 (evil.example): room.out.maestro is for maestro, "
-		 "and 10.0.0.8 (evil.example) is not known as such"},
+		/* a proxy goes where it is asked to: it is that host which the site must know */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=evil.example",
+		 "TCP tls from local port 50000 to evil.example:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and evil.example is not known as such; if it is, list evil.example under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=sipdir.online.lync.com",
+		 "TCP tls from local port 50000 to sipdir.online.lync.com:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and sipdir.online.lync.com is known as sfb-online; if it is both, list sipdir.online.lync.com under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=22 name=config.maestro.starleaf.com",
+		 "TCP http from local port 50000 to config.maestro.starleaf.com:22 by the proxy 10.0.0.8 port 8080: "
+		 "room.out.maestro allows remote port 443"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=2001:db8::9",
+		 "TCP tls from local port 50000 to [2001:db8::9]:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and 2001:db8::9 is not known as such; if it is, list 2001:db8::9 under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=config.maestro.starleaf.com",
+		 "TCP tls from local port 50000 to config.maestro.starleaf.com:443 by the proxy 10.0.0.8 port 8080: "
+		 "documented by room.out.maestro, unproven: nothing proves the peer; list it under maestro if it is one"},
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.8:53 app=dns",
 		 "UDP dns from local port 50000 to 10.0.0.8:53: room.out.dns is for dns-server, and 10.0.0.8 is known as web-proxy; "
 		 "if it is both, list 10.0.0.8 under roles: dns-server"},

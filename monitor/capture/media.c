@@ -1,0 +1,233 @@
+/*
+ * media.c - see media.h. What a packet costs here: a look at its first bytes; a walk over the attributes
+ * of STUN messages, which are few. Invariants:
+ *  (1) A consent check (RFC 7675), a check sent again, or one that was overtaken by the next session
+ *      never parts a flow: it bears a user name that is known. An ICE restart (RFC 8445 9) parts one, for
+ *      nothing on the wire tells it from the next call on the same ports.
+ *  (2) A flow to a relay is never parted: what it carries are the sessions of those behind it.
+ */
+#include "monitor/capture/media.h"
+
+#include "dissectors/media.h"
+#include "dissectors/stun.h"
+
+#define SECOND INT64_C(1000000)
+#define SILENCE_US (2 * SECOND) /* between two calls */
+#define AGAIN_US (10 * SECOND) /* before a flow is shown anew that told nothing, doubling ... */
+#define AGAIN_DOUBLINGS 4      /* ... so often */
+#define SOURCES_MAX 16         /* past that many a new one is nothing new */
+
+bool media_is(const struct flow_facts *facts)
+{
+	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
+	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
+}
+
+static bool is_relayed(const struct flow_facts *facts)
+{
+	return facts->app == APP_MSTURN || !addr_is_unspecified(&facts->relayed);
+}
+
+/*
+ * The user name of a check is "receiver:sender" (RFC 8445 7.2.2), older ones "r:1:s:1"; the way back has it in the
+ * other order, so its parts are hashed and added up. One without parts has no order: its hash is even.
+ */
+static uint32_t name_hash(const struct stun_binding *binding)
+{
+	uint32_t sum = 0, hash = 2166136261;
+	bool parts = false;
+
+	if (!binding->name || !binding->name_len)
+		return 0;
+	for (unsigned i = 0; i < binding->name_len; i++) {
+		if (binding->name[i] == ':') {
+			sum += hash;
+			hash = 2166136261;
+			parts = true;
+		} else if (binding->name[i]) { /* some pad it with zeroes */
+			hash = (hash ^ binding->name[i]) * 16777619;
+		}
+	}
+	sum += hash;
+	return parts ? sum | 1 : sum & ~1u ? sum & ~1u : 2;
+}
+
+/* A check of ICE, not a question to a STUN server; its class tells whether it asks or answers. */
+static bool check_read(const struct packet *packet, struct stun_binding *ret)
+{
+	return packet->payload_len >= STUN_HEADER && packet->payload[0] < 2 &&
+	       stun_binding_read(packet->payload, packet->payload_len, packet->payload_wire_len,
+	                         ret) &&
+	       (ret->class != STUN_REQUEST || ret->check || ret->name);
+}
+
+static bool rtp_read(const struct packet *packet, uint64_t *ret_source)
+{
+	struct cursor c = cursor_over(packet->payload, packet->payload_len);
+	uint8_t first = cursor_u8(&c), second = cursor_u8(&c);
+	uint32_t ssrc;
+
+	cursor_skip(&c, 6);
+	ssrc = cursor_be32(&c);
+	*ret_source = BIT(ssrc * 2654435769u >> 26);
+	return !c.short_read && first >> 6 == 2 && (second < 192 || second > 223);
+}
+
+static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t name)
+{
+	const struct media_trace *trace = &flow->media;
+
+	if (!name || name == trace->name[end] || name == trace->before[0] ||
+	    name == trace->before[1])
+		return false;
+	if (trace->name[end])
+		return !(name & 1) || name != trace->name[!end];
+	return name & 1 && trace->name[!end] & 1 && name != trace->name[!end];
+}
+
+bool media_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
+{
+	const struct media_trace *trace = &flow->media;
+	struct stun_binding check;
+	uint64_t source;
+
+	if (!packet->payload_len || is_relayed(&flow->facts) ||
+	    !(trace->name[0] || trace->name[1] || trace->sources))
+		return false;
+	if (packet->payload[0] < 2)
+		return check_read(packet, &check) && check.class == STUN_REQUEST &&
+		       name_begins_anew(flow, end, name_hash(&check));
+	/* Where sessions have a name, that decides: other sources are of the same call, after a hold. */
+	return trace->checked && !trace->name[0] && !trace->name[1] && trace->sources &&
+	       packet->time_us - trace->media_us >= SILENCE_US && rtp_read(packet, &source) &&
+	       !(trace->sources & source) &&
+	       __builtin_popcountll(trace->sources) <= SOURCES_MAX;
+}
+
+struct media_trace media_next(const struct flow *flow)
+{
+	const struct media_trace *trace = &flow->media;
+
+	return (struct media_trace){
+		.before = {trace->name[0], trace->name[1]},
+		.answered = trace->answered,
+	};
+}
+
+void media_begin(struct flow *flow, const struct media_trace *next, bool same_end)
+{
+	flow->media = *next;
+	if (next->answered)
+		flow->facts.ice =
+			same_end ? next->answered
+				 : (uint8_t)(next->answered >> 1 | next->answered << 1) & 3;
+	flow->media.answered = 0;
+}
+
+static bool check_packet(struct flow *flow, unsigned end, const struct stun_binding *check)
+{
+	struct media_trace *trace = &flow->media;
+	struct flow_facts *facts = &flow->facts;
+	uint32_t name;
+
+	trace->checked = true;
+	switch (check->class) {
+	case STUN_REQUEST:
+		name = name_hash(check);
+		if (name && name != trace->before[0] && name != trace->before[1])
+			trace->name[end] = name;
+		trace->check[end] = check->transaction;
+		return false;
+	case STUN_SUCCESS:
+		if (!trace->check[!end] || trace->check[!end] != check->transaction)
+			return false;
+		trace->answered |= (uint8_t)BIT(end);
+		/* While it is young the dissector says so. */
+		if (!flow->settled || flow->young || facts->ice >> end & 1 || is_relayed(facts))
+			return false;
+		facts->ice |= (uint8_t)BIT(end);
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
+{
+	struct media_trace *trace = &flow->media;
+	struct stun_binding check;
+	uint64_t source;
+
+	if (packet->transport != TRANSPORT_UDP || !packet->payload_len ||
+	    !media_is(&flow->facts))
+		return false;
+	if (packet->payload[0] < 2)
+		return check_read(packet, &check) && check_packet(flow, end, &check);
+	if (flow->facts.app == APP_RTP && rtp_read(packet, &source)) {
+		trace->sources |= source;
+		trace->media_us = packet->time_us;
+		trace->checked = false;
+		trace->answered = 0;
+	}
+	return false;
+}
+
+/* Of a flow that nobody knew: a beginning that proves itself, or may be media. */
+static bool may_begin(const struct packet *packet)
+{
+	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
+	static const uint8_t magic[] = {0, 0x0f, 0, 4, 0x72, 0xc6, 0x4b, 0xc6};
+	const uint8_t *data = packet->payload;
+	uint32_t len = packet->payload_len;
+
+	if (len >= STUN_HEADER && data[0] < 2 && !memcmp(data + 4, cookie, sizeof(cookie)))
+		return true;
+	if (len >= STUN_HEADER + 8 && data[0] < 2 &&
+	    !memcmp(data + STUN_HEADER, magic, sizeof(magic)))
+		return true;
+	return len >= 12 && data[0] == 0xff && data[1] == 0x10 &&
+	       (data[2] << 8 | data[3]) + 4u == packet->payload_wire_len;
+}
+
+bool media_relearns(const struct flow *flow, const struct packet *packet)
+{
+	const struct flow_facts *facts = &flow->facts;
+	const struct media_trace *trace = &flow->media;
+	bool udp = facts->transport == TRANSPORT_UDP;
+
+	if (!flow->settled || flow->young || !packet->payload_len ||
+	    (trace->in_vain && packet->time_us - flow->payload_us < AGAIN_US << trace->in_vain))
+		return false;
+	if (facts->evidence == EVIDENCE_NONE)
+		return udp && (may_begin(packet) || media_may_be_new(facts, packet));
+	if (!media_is(facts) && !(udp && facts->app == APP_DTLS))
+		return false;
+	return media_may_be_new(facts, packet) ||
+	       (udp && facts->app != APP_MSTURN && packet->payload[0] == 0xff &&
+	        may_begin(packet));
+}
+
+/* What a second look may change. */
+static uint32_t facts_digest(const struct flow_facts *facts)
+{
+	return (uint32_t)facts->app << 16 | (uint32_t)facts->media << 8 |
+	       (uint32_t)facts->by_shape << 4 | facts->ice;
+}
+
+void media_relearn_begin(struct flow *flow)
+{
+	flow->relearning = true;
+	flow->media.known = facts_digest(&flow->facts);
+}
+
+bool media_relearn_end(struct flow *flow)
+{
+	bool news = facts_digest(&flow->facts) != flow->media.known;
+
+	flow->relearning = false;
+	if (news)
+		flow->media.in_vain = 0;
+	else if (flow->media.in_vain < AGAIN_DOUBLINGS)
+		flow->media.in_vain++;
+	return news;
+}
