@@ -112,6 +112,14 @@ $(B)/tools/%: tests/tools/%.c $(TESTLIB) $(B)/libtlmon.a
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
+# The program without one dissector, for the test that each of them decides something.
+$(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o $(B)/libtlmon.a
+	$(call say,LD,$@)
+	$Qmkdir -p $(@D)/dissectors
+	$Qsed '/^	X($*)/d' dissectors/list.h >$(@D)/dissectors/list.h
+	$Q$(CC) -I$(@D) $(ALL_CFLAGS) -c -o $(@D)/dissect.o $<
+	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(B)/monitor/main.o $(@D)/dissect.o $(B)/libtlmon.a $(LIBS)
+
 # What is missing of the packages. Asked for only by the targets that care, and only on Debian.
 WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)

@@ -38,7 +38,7 @@ struct rtp_source {
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
-#define DISSECT_SSRCS 4
+#define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
 /* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
@@ -87,8 +87,10 @@ struct learnt_lease {
 	struct addr address, server, router, dns[4];
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
+	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
 #define LEARNT_NAMES_MAX 32
+enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {
 	unsigned name_count; /* past the maximum they are counted in names_refused */
@@ -96,6 +98,8 @@ struct learnt {
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
 	struct learnt_lease lease;
+	uint8_t query; /* enum query: of the kind that is put to a group (LLMNR), ... */
+	uint16_t query_id; /* ... and its transaction */
 };
 
 struct look {

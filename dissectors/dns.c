@@ -238,6 +238,7 @@ struct message {
 	struct header h;
 	struct name asked;
 	uint32_t records; /* where they begin; 0: it does not repeat the question */
+	bool fits;        /* they lead to the message's end, as far as it is here */
 };
 
 /* Away from its port every byte must be accounted for; RTP and others hit upon a fitting header too easily. */
@@ -270,12 +271,10 @@ static enum answer read_message(const struct look *look, struct message *m)
 	if (class != 1 && (!m->own_port || (class != 3 && class != 4 && class < 254)))
 		return ANSWER_NO;
 	m->records = end = pos;
-	if (m->own_port)
-		return ANSWER_YES;
-	if (!m->whole ||
-	    !skip_records(m->at, m->len, &end,
-	                  m->h.answers + 0u + m->h.authorities + m->h.additional) ||
-	    end != m->len)
+	m->fits = skip_records(m->at, m->len, &end,
+	                       m->h.answers + 0u + m->h.authorities + m->h.additional) ||
+	          !m->whole;
+	if (!m->own_port && !(m->whole && m->fits && end == m->len))
 		return cut;
 	return ANSWER_YES;
 }
@@ -299,7 +298,11 @@ static void tell_answers(struct look *look, const struct message *m)
 		return;
 	if (!m->h.reply && m->app == APP_DNS)
 		look_asked(look, ASKED_DNS);
-	if (m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode)
+	if (m->app == APP_LLMNR) {
+		look->learnt->query = m->h.reply ? QUERY_ANSWERED : QUERY_ASKED;
+		look->learnt->query_id = m->h.id;
+	}
+	if (m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode && m->fits)
 		(void)read_answers(look, m->at, m->len, &pos, m->h.answers, &m->asked,
 		                   m->app == APP_DNS);
 }

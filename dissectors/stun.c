@@ -170,7 +170,7 @@ static struct told read_attributes(const uint8_t *data, uint32_t len, uint32_t w
 		read_attribute(&attribute, &told);
 	}
 	told.fits = !c.short_read || len < wire_len;
-	told.all_old &= count && !c.short_read;
+	told.all_old &= count && !c.short_read && len == wire_len;
 	told.printed &= !c.short_read;
 	return told;
 }

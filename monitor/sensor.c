@@ -14,7 +14,9 @@
 #include "monitor/capture/media.h"
 #include "monitor/capture/names.h"
 #include "monitor/capture/neighbours.h"
+#include "monitor/capture/opener.h"
 #include "monitor/capture/outcome.h"
+#include "monitor/capture/queries.h"
 #include "monitor/capture/tcp.h"
 #include "dissectors/dissect.h"
 
@@ -27,6 +29,7 @@
 #define AGAIN_PAYLOADS 16       /* a flow of nothing we know, when it is looked at again */
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
+#define SILENT_US (30 * SECOND) /* live: a mirror that brought nothing for so long */
 #define LATE_US \
 	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
@@ -39,6 +42,7 @@ struct sensor {
 	struct fragments *fragments;
 	struct streams *streams;
 	struct neighbours *neighbours;
+	struct queries *queries;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
@@ -46,6 +50,9 @@ struct sensor {
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
+	int64_t looking_us;    /* since when we look without a gap that we know of; 0: since the next packet */
+	int64_t frame_us;      /* of the last packet of all */
+	uint64_t dropped;      /* kernel_dropped when it came */
 	bool live, clock_known;
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
@@ -71,15 +78,16 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->dtls = options->dtls;
 	sensor->unwrap = options->unwrap;
 	sensor->live = options->live;
-	sensor->now_us = options->begin_us;
+	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
 	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
 	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
+	sensor->queries = queries_new();
 	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
-	    !sensor->streams || !sensor->neighbours) {
+	    !sensor->streams || !sensor->neighbours || !sensor->queries) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -97,6 +105,7 @@ void sensor_free(struct sensor *sensor)
 	flowtab_free(sensor->tab);
 	names_free(sensor->names);
 	streams_free(sensor->streams);
+	queries_free(sensor->queries);
 	free(sensor->fragments);
 	free(sensor->neighbours);
 	free(sensor);
@@ -147,7 +156,7 @@ static bool tell_waiting(struct sensor *sensor)
 		if (!outbox_flush(sensor->outbox, flow->untold))
 			return false;
 		if (flow->idle != IDLE_OVER)
-			outcome_write(&flow->facts);
+			outcome_write(&flow->facts, sensor->now_us);
 		if (!flow_write(sensor, flow, (enum event_type)flow->untold_type))
 			return false;
 		if (flow->idle == IDLE_OVER)
@@ -214,6 +223,18 @@ static void tell_health(struct sensor *sensor, bool final)
 		sensor->health_us = sensor->now_us;
 }
 
+/* What was not seen may have been the SYN of any flow that we meet next. */
+static void looking_anew(struct sensor *sensor)
+{
+	const struct counters *counters = sensor->counters;
+
+	if (counters->kernel_dropped != sensor->dropped || !sensor->looking_us ||
+	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US))
+		sensor->looking_us = sensor->now_us;
+	sensor->dropped = counters->kernel_dropped;
+	sensor->frame_us = sensor->now_us;
+}
+
 static void tell_health_when_due(struct sensor *sensor)
 {
 	if (sensor->now_us - sensor->health_us >= SECOND)
@@ -250,9 +271,10 @@ static void inspector_forget(struct sensor *sensor, struct flow *flow)
 
 /* ------------------------------------------------------ settling, retiring */
 
-static bool still_learns_names(const struct flow *flow)
+static bool still_learns(const struct flow *flow)
 {
-	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP;
+	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP ||
+	       flow->facts.app == APP_LLMNR;
 }
 
 /* Shows the dissectors a packet, or with NULL what still waits for one that is missing. */
@@ -297,7 +319,7 @@ static void flow_grow_old(struct sensor *sensor, struct flow *flow)
 static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
 {
 	inspector_forget(sensor, flow);
-	if (!still_learns_names(flow) || by == SETTLED_END)
+	if (!still_learns(flow) || by == SETTLED_END)
 		flow_grow_old(sensor, flow);
 	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
@@ -305,7 +327,7 @@ static void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_b
 		return;
 	flow->settled = true;
 	flow->facts.settled_by = (uint8_t)by;
-	outcome_write(&flow->facts);
+	outcome_write(&flow->facts, sensor->now_us);
 	tell_flow(sensor, flow, EVENT_FLOW_SETTLED);
 }
 
@@ -315,7 +337,7 @@ static void flow_retire(struct sensor *sensor, struct flow *flow)
 	flow_grow_old(sensor, flow);
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
-	outcome_write(&flow->facts);
+	outcome_write(&flow->facts, sensor->now_us);
 	tell_end(sensor, flow);
 }
 
@@ -344,7 +366,7 @@ static void sensor_tick(struct sensor *sensor)
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
 	       sensor->now_us - flow->payload_us >= SETTLE_US) {
-		if (still_learns_names(flow)) {
+		if (still_learns(flow)) {
 			/* It stays young; to the end of the list with it, so that others are reached. */
 			if (!flow->settled)
 				flow_settle(sensor, flow, SETTLED_AGE);
@@ -424,27 +446,6 @@ static bool packet_is_copy(struct flow *flow, unsigned end, const struct packet 
 	return false;
 }
 
-/*
- * Nothing but the ports speaks yet (domain.md 3.2): exactly one of them is a server's, or else the
- * first packet's sender is taken for the opener, which the judge does not rely on.
- */
-static void opener_guess(struct flow_facts *facts)
-{
-	bool listens0 = port_listens(facts->end[0].port),
-	     listens1 = port_listens(facts->end[1].port);
-
-	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP) {
-		facts->initiator = 0;
-		facts->initiator_by = INITIATOR_FIRST_PACKET;
-	} else if (listens0 != listens1) {
-		facts->initiator = listens0;
-		facts->initiator_by = INITIATOR_PORT;
-	} else {
-		facts->initiator = 0;
-		facts->initiator_by = INITIATOR_FIRST_PACKET;
-	}
-}
-
 static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key, unsigned side,
                                const struct packet *packet)
 {
@@ -468,9 +469,7 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
 	facts->tunnel = packet->tunnel;
 	facts->chaddr = key->mac;
 	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
-	opener_guess(facts);
-	if (packet->transport == TRANSPORT_TCP)
-		tcp_begin(flow, packet);
+	opener_begin(flow, packet, sensor->looking_us);
 	flow->told_us = packet->time_us;
 	return flow;
 }
@@ -547,6 +546,35 @@ static bool budget_is_spent(const struct flow *flow)
 	                                                                      : INSPECT_UDP);
 }
 
+/* An answer to what was asked of a group: its query was another flow. */
+static void flow_solicited(struct sensor *sensor, struct flow *flow)
+{
+	if (flow->facts.solicited)
+		return;
+	flow->facts.solicited = 1;
+	outcome_write(&flow->facts, sensor->now_us);
+	if (flow->settled)
+		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+}
+
+/* Query and answer find each other, whichever of them the mirror showed first. */
+static void query_join(struct sensor *sensor, struct flow *flow, const struct packet *packet)
+{
+	uint16_t id = sensor->learnt.query_id;
+	struct flow_key key;
+	struct flow *early;
+
+	if (sensor->learnt.query == QUERY_ANSWERED) {
+		if (queries_answer(sensor->queries, packet, id, &flow->key))
+			flow_solicited(sensor, flow);
+	} else if (sensor->learnt.query == QUERY_ASKED && addr_is_multicast(&packet->dst)) {
+		queries_ask(sensor->queries, packet, id);
+		while (queries_early(sensor->queries, packet, id, &key))
+			if ((early = flowtab_find(sensor->tab, &key)))
+				flow_solicited(sensor, early);
+	}
+}
+
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
                          const struct packet *packet)
 {
@@ -569,10 +597,11 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	}
 	if (!flow->young)
 		return;
-	for (unsigned i = 0; tcp && i < 2; i++)
+	for (unsigned i = 0; tcp && !flow->relearning && i < 2; i++)
 		if (facts->tcp_flags[i] & TCP_SYN)
 			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
 	more = flow_show(sensor, flow, end, packet);
+	query_join(sensor, flow, packet);
 	if (flow->settled && !flow->relearning)
 		return;
 	if (!flow->settled &&
@@ -602,13 +631,13 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 	if (packet->payload_wire_len && !packet->fragment_later) {
 		flow_payload(sensor, flow, end, packet);
 		if (media_packet(flow, end, packet)) {
-			outcome_write(facts);
+			outcome_write(facts, sensor->now_us);
 			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 		}
 	}
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
-		outcome_write(&flow->facts);
+		outcome_write(&flow->facts, sensor->now_us);
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	}
 }
@@ -625,18 +654,12 @@ static bool icmp_error(struct sensor *sensor, const struct packet *packet)
 		.ip_version = packet->ip_version,
 	};
 	struct flow_key key;
-	struct flow *flow;
+	unsigned side = flow_key_of(&quoted, NULL, &key);
+	struct flow *flow = flowtab_find(sensor->tab, &key);
 
-	flow_key_of(&quoted, NULL, &key);
-	flow = flowtab_find(sensor->tab, &key);
 	if (!flow)
 		return false;
-	/* The first one decides; a later one of the same flow changes nothing. */
-	if (!flow->facts.icmp_type) {
-		flow->facts.icmp_type = packet->icmp_type;
-		flow->facts.icmp_code = packet->icmp_code;
-		flow->facts.icmp_sender = packet->src;
-	}
+	outcome_error(&flow->facts, side != flow->side0, packet);
 	return true;
 }
 
@@ -713,6 +736,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	sensor->counters->seen++;
 	sensor->counters->bytes += frame->wire_len;
 	clock_set(sensor, frame->time_us);
+	looking_anew(sensor);
 	packet.number = sensor->counters->seen;
 	packet.time_us = sensor->now_us;
 	frame_count(sensor, frame, &packet);
@@ -725,8 +749,9 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
+	queries_clear(sensor->queries);
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
-	sensor->now_us = sensor->health_us = now_us;
+	sensor->now_us = sensor->health_us = sensor->looking_us = now_us;
 }
 
 void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
@@ -761,8 +786,9 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 	    next_us > sensor->now_us + FOLLOWS_US) {
 		retire_all(sensor);
 		tell_health(sensor, false);
+		queries_clear(sensor->queries);
 		if (next_us)
-			sensor->now_us = sensor->health_us = 0;
+			sensor->now_us = sensor->health_us = sensor->looking_us = 0;
 	}
 	outbox_input(sensor->outbox, index, input);
 }

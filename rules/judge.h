@@ -31,8 +31,9 @@ struct view {
 	struct prefix subnet; /* the unit's own, from its lease */
 
 	bool inspector_off; /* no inspector was there to ask */
-	/* The run's clock when the flow was over, to tell how long it was silent; 0: unknown. */
-	int64_t over_us;
+	bool lossy;         /* packets were lost meanwhile: that no answer was seen says nothing */
+	/* The same was asked again in another flow of the unit, and not answered there either. */
+	bool asked_again;
 };
 
 /* Fills *ret whole; every flow gets a ruling. */

@@ -122,7 +122,7 @@ static void application_seen(const struct scorer *s, const struct row_form *form
 {
 	struct words words = {.buf = buf, .size = size};
 
-	if (s->certain) {
+	if (s->certain && !(s->tunnel && scorer_is_by_proxy(s, form))) {
 		text_copy(buf, size, app_name(s->view->app));
 	} else if (s->view->evidence == EVIDENCE_INSPECTED && s->view->app != APP_NONE) {
 		text_add(buf, size, "%s (inspected)", app_name(s->view->app));
@@ -135,7 +135,33 @@ static void application_seen(const struct scorer *s, const struct row_form *form
 	}
 }
 
-/* The peer's name came over the wire: what no host name holds is shown as '?'. */
+/* A name that came over the wire: what no host name holds is shown as '?'; cut to `room` bytes. */
+static void name_show(const char *name, size_t room, char shown[NAME_MAX_LEN + 1])
+{
+	text_copy(shown, NAME_MAX_LEN + 1, name);
+	for (char *c = shown; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			*c = '?';
+	if (strlen(shown) > room)
+		memcpy(shown + room - 3, "...", 4);
+}
+
+/* The host that a web proxy was asked for. */
+static void asked_print(const struct scorer *s, bool port, char *buf, size_t size)
+{
+	char shown[NAME_MAX_LEN + 1];
+	bool v6 = strchr(s->view->name, ':');
+	size_t used = strlen(buf);
+
+	if (used + 16 > size)
+		return;
+	name_show(s->view->name, size - used - 12, shown); /* "[" "]:65535" and the NUL */
+	port &= s->port != 0;
+	text_add(buf, size, "%s%s%s", v6 && port ? "[" : "", shown, v6 && port ? "]" : "");
+	if (port)
+		text_add(buf, size, ":%u", s->port);
+}
+
 void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size)
 {
 	const char *name = s->claim               ? s->view->name
@@ -143,6 +169,11 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 	                                          : NULL;
 	char addr[ADDR_TEXT], shown[NAME_MAX_LEN + 1];
 	size_t used, room;
+
+	if (scorer_is_asked_for(s)) {
+		asked_print(s, port, buf, size);
+		return;
+	}
 
 	addr_print(&s->remote->addr, addr);
 	if (port)
@@ -153,13 +184,8 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 	used = strlen(buf);
 	if (!name || used + 8 > size)
 		return;
-	text_copy(shown, sizeof(shown), name);
-	for (char *c = shown; *c; c++)
-		if (*c <= ' ' || *c > '~')
-			*c = '?';
 	room = size - used - 4; /* " (" and ")" and the NUL */
-	if (strlen(shown) > room)
-		memcpy(shown + room - 3, "...", 4);
+	name_show(name, room, shown);
 	text_add(buf, size, " (%s)", shown);
 }
 
@@ -183,7 +209,7 @@ static void seen_print(const struct scorer *s, const struct score *score, enum f
 		scorer_print_peer(s, false, buf, size);
 		break;
 	case FIELD_REMOTE_PORT:
-		text_add(buf, size, "%u", s->remote->port);
+		text_add(buf, size, "%u", s->port);
 		break;
 	case FIELD_APPLICATION:
 		application_seen(s, score_form(s, score), buf, size);

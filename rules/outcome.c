@@ -30,12 +30,14 @@ static bool must_be_answered(const struct scorer *s, const struct verdict *verdi
 	return facts->asked & ASKED_SYN && (!row->form[0].media || is_named_server(s, verdict));
 }
 
+/* A resolver may ask again from another port: then the retry is a flow of its own. */
 static bool silence_is_proven(const struct view *view)
 {
 	const struct flow_facts *facts = view->facts;
-	int64_t until_us = view->over_us > facts->last_us ? view->over_us : facts->last_us;
+	int64_t tried_us = facts->last_us - facts->first_try_us, silent_us = facts->silent_s * SECOND_US;
 
-	return facts->tries >= SILENCE_TRIES && until_us - facts->first_try_us >= SILENCE_US;
+	return !view->lossy && (facts->tries >= SILENCE_TRIES || view->asked_again) &&
+	       (tried_us >= SILENCE_US || silent_us >= SILENCE_US);
 }
 
 static enum kind claim_of(const struct view *view)

@@ -54,6 +54,47 @@ static bool is_group(const struct policy *policy, const struct view *view,
 	return false;
 }
 
+/* A row that waits for others at that port of the unit, of whoever comes from any port of a client. */
+static bool envelope_listens(const struct scorer *s)
+{
+	for (size_t r = 0; r < s->policy->row_count; r++) {
+		const struct row *row = &s->policy->rows[r];
+
+		for (unsigned f = 0;
+		     s->view->profiles >> row->profile & 1 && f < row->form_count; f++) {
+			const struct row_form *form = &row->form[f];
+
+			if (form->directions == BIT(DIRECTION_IN) && !form->media &&
+			    port_set_is_ephemeral(&form->remote) &&
+			    (s->view->facts->transport == TRANSPORT_TCP ? form->tcp
+			                                                : form->udp) &&
+			    port_set_has(&form->local, s->local->port) &&
+			    port_set_has(&form->remote, s->remote->port))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Who opened it (domain.md 3.2). Media often begins at the far end, so the first packet alone says
+ * nothing; nor does a port, of a TCP flow that may have begun before we looked. A port that the
+ * envelope lists as the unit's says more than a first packet, and not enough to hold against a row.
+ */
+static void direction_init(struct scorer *s)
+{
+	const struct flow_facts *facts = s->view->facts;
+	unsigned local = s->view->local & 1;
+
+	if (facts->initiator <= 1 && facts->initiator_by != INITIATOR_UNKNOWN)
+		s->direction = facts->initiator == local ? DIRECTION_OUT : DIRECTION_IN;
+	s->direction_firm =
+		s->direction &&
+		facts->initiator_by > (facts->warmup ? INITIATOR_PORT : INITIATOR_FIRST_PACKET);
+	if (facts->initiator_by <= INITIATOR_FIRST_PACKET && envelope_listens(s))
+		s->direction = DIRECTION_IN;
+}
+
 static void names_init(struct scorer *s)
 {
 	const struct view *view = s->view;
@@ -83,6 +124,11 @@ static bool role_is_empty(const struct scorer *s, unsigned role)
 	return !held->prefix_count && !held->name_count;
 }
 
+static bool is_solicited(const struct scorer *s)
+{
+	return s->view->facts->solicited && s->direction == DIRECTION_OUT;
+}
+
 static enum fit empty_role_fit(const struct scorer *s, unsigned role)
 {
 	uint32_t bit = UINT32_C(1) << role;
@@ -103,10 +149,13 @@ static enum fit role_fit(const struct scorer *s, unsigned role)
 	const struct role *doc = &s->policy->envelope->roles[role];
 	uint32_t bit = UINT32_C(1) << role;
 
+	if (scorer_is_asked_for(s))
+		return scorer_proxy_role(s, role);
 	if (doc->anyone || (s->listed | s->bound) & bit)
 		return FIT_MATCH;
+	/* Whoever answers what was asked of a group of the link is on the link (RFC 4795 2.5). */
 	if (doc->own_subnet)
-		return own_subnet_fit(s);
+		return is_solicited(s) ? FIT_MATCH : own_subnet_fit(s);
 	if (s->group)
 		return FIT_MISMATCH;
 	if (role_is_empty(s, role))
@@ -122,15 +171,15 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	const struct flow_facts *facts = view->facts;
 	const struct envelope *env = policy->envelope;
 	unsigned local = view->local & 1;
+	bool proxy = false;
+
 	memset(s, 0, sizeof(*s));
 	s->policy = policy;
 	s->view = view;
 	s->local = &facts->end[local];
 	s->remote = &facts->end[!local];
-	if (facts->initiator <= 1 && facts->initiator_by != INITIATOR_UNKNOWN)
-		s->direction = facts->initiator == local ? DIRECTION_OUT : DIRECTION_IN;
-	/* Media often begins at the far end: the first packet alone says nothing. */
-	s->direction_firm = s->direction && facts->initiator_by > INITIATOR_FIRST_PACKET;
+	s->port = s->remote->port;
+	direction_init(s);
 	s->certain = view->evidence == EVIDENCE_DISSECTOR && view->app != APP_NONE &&
 	             view->app < APP_COUNT;
 	s->media =
@@ -146,9 +195,11 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 		s->anyone |= (uint32_t)env->roles[i].anyone << i;
 		s->places |= (uint32_t)(env->roles[i].anyone || env->roles[i].own_subnet) << i;
 		s->clients |= (uint32_t)env->roles[i].by_ice << i;
-		s->proxied |= env->roles[i].proxy && s->listed >> i & 1;
+		proxy |= env->roles[i].proxy && s->listed >> i & 1;
 	}
 	names_init(s);
+	if (proxy)
+		scorer_proxy(s);
 	for (unsigned i = 0; i < env->role_count; i++)
 		s->role_fit[i] = (uint8_t)role_fit(s, i);
 }

@@ -33,21 +33,27 @@ static bool all_ruled_out(const struct row_form *form, const struct app_set *not
 	return !(form->apps.w[0] & ~not_apps->w[0]) && !(form->apps.w[1] & ~not_apps->w[1]);
 }
 
-static enum fit application_fit(const struct scorer *s, const struct row_form *form,
-                                bool via_proxy)
+/* A row that a web proxy can carry: the unit's own TLS, HTTP (domain.md A2) and TURN over TCP. */
+bool scorer_is_by_proxy(const struct scorer *s, const struct row_form *form)
+{
+	return s->proxied && form->tcp && form->directions & BIT(DIRECTION_OUT) &&
+	       (app_set_has(&form->apps, APP_TLS) || app_set_has(&form->apps, APP_HTTP) ||
+	        app_set_has(&form->apps, APP_MSTURN));
+}
+
+static enum fit application_fit(const struct scorer *s, const struct row_form *form)
 {
 	if (form->opaque)
 		return FIT_MATCH;
-	if (!s->certain)
-		return all_ruled_out(form, &s->view->facts->not_apps) && !via_proxy
-		               ? FIT_MISMATCH
-		               : FIT_UNKNOWN;
+	if (!s->certain || (s->tunnel && scorer_is_by_proxy(s, form)))
+		return all_ruled_out(form, &s->view->facts->not_apps) ? FIT_MISMATCH
+		                                                      : FIT_UNKNOWN;
 	if (s->view->app == APP_TLS && (form->sip_tls || form->psom_tls))
 		return service_is_named(s, form) ? FIT_MATCH : FIT_UNKNOWN;
-	if (app_set_has(&form->apps, s->view->app) || (s->view->app == APP_PSOM && form->psom))
-		return FIT_MATCH;
-	/* CONNECT is HTTP to the proxy; what goes through it is the row's own affair. */
-	return via_proxy && s->view->app == APP_HTTP ? FIT_UNKNOWN : FIT_MISMATCH;
+	return app_set_has(&form->apps, s->view->app) ||
+	                       (s->view->app == APP_PSOM && form->psom)
+	               ? FIT_MATCH
+	               : FIT_MISMATCH;
 }
 
 static bool transport_fits(const struct row_form *form, uint8_t transport)
@@ -56,22 +62,15 @@ static bool transport_fits(const struct row_form *form, uint8_t transport)
 	       (transport == TRANSPORT_UDP && form->udp);
 }
 
-/* A row that a web proxy can carry: the unit's own TLS and HTTP (domain.md A2). */
-static bool form_is_proxied(const struct scorer *s, const struct row_form *form)
-{
-	return s->proxied && form->tcp && form->directions & BIT(DIRECTION_OUT) &&
-	       (app_set_has(&form->apps, APP_TLS) || app_set_has(&form->apps, APP_HTTP));
-}
-
-static enum fit peer_fit(const struct scorer *s, const struct row_form *form, bool via_proxy,
+static enum fit peer_fit(const struct scorer *s, const struct row_form *form,
                          struct score *score)
 {
 	enum fit best = s->probe ? FIT_UNKNOWN : FIT_MISMATCH;
 	unsigned role;
 
-	/* The proxy goes where it is asked to; that is a claim, so never proven. */
-	if (via_proxy)
-		return !s->claim || s->claimed & form->peers ? FIT_UNKNOWN : FIT_MISMATCH;
+	/* The proxy goes where it is asked to, and nobody saw where that is. */
+	if (s->proxied && (!s->claim || !scorer_is_by_proxy(s, form)))
+		return scorer_is_by_proxy(s, form) ? FIT_UNKNOWN : FIT_MISMATCH;
 	FOR_ROLES (role, form->peers) {
 		enum fit fit = scorer_role(s, role);
 
@@ -118,6 +117,18 @@ static enum fit local_port_fit(const struct scorer *s, const struct port_set *po
 	return has ? FIT_MATCH : FIT_MISMATCH;
 }
 
+static enum fit fits(bool yes)
+{
+	return yes ? FIT_MATCH : FIT_MISMATCH;
+}
+
+static enum fit remote_port_fit(const struct scorer *s, const struct row_form *form)
+{
+	if (!s->port)
+		return scorer_is_by_proxy(s, form) ? FIT_UNKNOWN : FIT_MISMATCH;
+	return fits(port_set_has(&form->remote, s->port));
+}
+
 static enum grade grade_of(const struct row_form *form, const uint8_t fit[FIELD_COUNT])
 {
 	bool proven = fit[FIELD_PEER] == FIT_MATCH;
@@ -129,16 +140,10 @@ static enum grade grade_of(const struct row_form *form, const uint8_t fit[FIELD_
 	                                                               : GRADE_UNPROVEN;
 }
 
-static enum fit fits(bool yes)
-{
-	return yes ? FIT_MATCH : FIT_MISMATCH;
-}
-
 void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct score *ret)
 {
 	const struct flow_facts *facts = s->view->facts;
 	const struct row_form *f = &s->policy->rows[row].form[form];
-	bool via_proxy = form_is_proxied(s, f);
 	uint8_t *fit = ret->fit;
 
 	memset(ret, 0, sizeof(*ret));
@@ -150,18 +155,18 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	fit[FIELD_TRANSPORT] = fits(transport_fits(f, facts->transport));
 	fit[FIELD_DIRECTION] =
 		s->direction_firm ? fits(f->directions & BIT(s->direction)) : FIT_UNKNOWN;
-	fit[FIELD_PEER] = peer_fit(s, f, via_proxy, ret);
+	fit[FIELD_PEER] = peer_fit(s, f, ret);
 	ret->claimed = s->claimed & f->peers & ~s->anyone;
 	/* Another peer that the document only lets us infer must show one of its names (A5). */
 	if (f->inferred && fit[FIELD_PEER] == FIT_UNKNOWN &&
 	    f->peers != s->policy->rows[row].form[0].peers &&
 	    !(f->peers & (s->claimed | s->bound)))
 		fit[FIELD_PEER] = FIT_MISMATCH;
-	fit[FIELD_REMOTE_PORT] = fits(via_proxy || port_set_has(&f->remote, s->remote->port));
+	fit[FIELD_REMOTE_PORT] = remote_port_fit(s, f);
 	/* Candidates of other networks, Teredo, relays: a probe says nothing of the far port (3.3). */
 	if (s->probe && f->peers & s->clients && fit[FIELD_REMOTE_PORT] == FIT_MISMATCH)
 		fit[FIELD_REMOTE_PORT] = FIT_UNKNOWN;
-	fit[FIELD_APPLICATION] = application_fit(s, f, via_proxy);
+	fit[FIELD_APPLICATION] = application_fit(s, f);
 	fit[FIELD_LOCAL_PORT] = local_port_fit(s, &f->local);
 	fit[FIELD_MEDIA] = fits(!f->media || !(facts->media & ~f->media));
 	ret->first = FIELD_COUNT;

@@ -20,7 +20,9 @@ struct scorer {
 	bool probe;   /* an ICE probe nobody answered (domain.md 3.3) */
 	bool group;   /* the peer is a multicast or broadcast address: no host */
 	bool claim;   /* the flow carries a name of its peer: SNI, HTTP host */
-	bool proxied; /* the peer is the site's web proxy */
+	bool proxied; /* it goes through the site's web proxy: the peer is the host asked for, ... */
+	bool tunnel;   /* ... by CONNECT, and what goes through it is not known */
+	uint16_t port; /* the remote port, or the one asked for there; 0: not known (proxied alone) */
 
 	uint32_t listed;  /* roles that list the peer's address */
 	uint32_t bound;   /* roles one of whose names DNS bound to it */
@@ -33,6 +35,9 @@ struct scorer {
 };
 
 void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view);
+/* Where the peer is the site's web proxy: the host and port asked for take its place (proxy.c). */
+void scorer_proxy(struct scorer *s);
+enum fit scorer_proxy_role(const struct scorer *s, unsigned role);
 /* How the peer answers to one role (judge.h, judge_role()). */
 static inline enum fit scorer_role(const struct scorer *s, unsigned role)
 {
@@ -46,6 +51,7 @@ static inline enum fit scorer_role(const struct scorer *s, unsigned role)
 bool scorer_named_by_site(const struct scorer *s, uint32_t roles);
 /* Whether the peer is known to share the unit's own segment: subnet, link-local, any group. */
 bool scorer_on_segment(const struct scorer *s);
+bool scorer_is_by_proxy(const struct scorer *s, const struct row_form *form);
 /* Whether the flow is screen sharing sent as video, from the ports of sharing (domain.md A20). */
 bool scorer_is_vbss(const struct scorer *s, const struct row *row, const struct row_form *form);
 
@@ -63,7 +69,15 @@ static inline const struct row_form *score_form(const struct scorer *s,
 	return &s->policy->rows[score->row].form[score->form];
 }
 
-/* Appends "10.0.0.9 (host.example)", or "10.0.0.9:53 (host.example)" with `port`. */
+/* Whether the peer is a host that a web proxy was asked for, and is known by that name. */
+static inline bool scorer_is_asked_for(const struct scorer *s)
+{
+	return s->proxied && s->claim;
+}
+/*
+ * Appends "10.0.0.9 (host.example)", or "10.0.0.9:53 (host.example)" with `port`; of a host that a proxy
+ * was asked for "host.example" and "host.example:443".
+ */
 void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size);
 /* What differs, in words. */
 void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret);

@@ -11,6 +11,8 @@ struct line {
 	size_t size;
 };
 
+#define HOLDER_TEXT (NAME_MAX_LEN + 1)
+
 #define ADD(line, ...) text_add((line)->buf, (line)->size, __VA_ARGS__)
 
 /* "UDP audio from local port 50063 to 52.112.1.9:50011" */
@@ -19,7 +21,7 @@ static void flow_add(const struct line *line, const struct scorer *s)
 	const struct flow_facts *facts = s->view->facts;
 	const char *word = transport_name(facts->transport);
 	bool inspected = !s->certain && s->view->evidence == EVIDENCE_INSPECTED;
-	char transport[16];
+	char transport[16], addr[ADDR_TEXT];
 	size_t i = 0;
 
 	for (; word[i] && i + 1 < sizeof(transport); i++)
@@ -43,6 +45,9 @@ static void flow_add(const struct line *line, const struct scorer *s)
 		    s->local->port);
 		scorer_print_peer(s, true, line->buf, line->size);
 	}
+	if (scorer_is_asked_for(s))
+		ADD(line, s->remote->port ? " by the proxy %s port %u" : " by the proxy %s",
+		    addr_print(&s->remote->addr, addr), s->remote->port);
 	ADD(line, ": ");
 }
 
@@ -118,6 +123,26 @@ static void why_add(const struct line *line, const struct scorer *s,
 	}
 }
 
+/* Who refuses it: the end that was asked, or somebody before it. */
+static void refuser_add(const struct line *line, const struct scorer *s)
+{
+	const struct flow_facts *facts = s->view->facts;
+	bool in = s->direction == DIRECTION_IN;
+	const struct endpoint *asked = in ? s->local : s->remote;
+	char addr[ADDR_TEXT];
+
+	if (facts->icmp_type && !addr_is_unspecified(&facts->icmp_sender) &&
+	    !addr_equal(&facts->icmp_sender, &asked->addr)) {
+		ADD(line, ", but %s on the way refuses it (ICMP %u/%u); open it there",
+		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
+		return;
+	}
+	ADD(line, ", but %s refuses it", in ? "the unit" : "the peer");
+	if (facts->icmp_type)
+		ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
+	ADD(line, in ? "" : "; is the service running there?");
+}
+
 static void outcome_add(const struct line *line, const struct scorer *s,
                         const struct verdict *verdict)
 {
@@ -126,21 +151,25 @@ static void outcome_add(const struct line *line, const struct scorer *s,
 
 	switch (verdict->kind) {
 	case KIND_BLOCKED_SILENT:
-		ADD(line,
-		    ", but nothing came back to %u tries in %.1f s; look for a filter on the way",
-		    facts->tries, (double)(facts->last_us - facts->first_try_us) / 1e6);
+		ADD(line, ", but nothing came back to ");
+		if (facts->tries > 1)
+			ADD(line, "%u tries in %.1f s", facts->tries,
+			    (double)(facts->last_us - facts->first_try_us) / 1e6);
+		else
+			ADD(line, "it, nor to the same from another port");
+		if (facts->icmp_type)
+			ADD(line, "; %s says that it cannot be reached (ICMP %u/%u)",
+			    addr_print(&facts->icmp_sender, addr), facts->icmp_type,
+			    facts->icmp_code);
+		else
+			ADD(line, "; look for a filter on the way");
 		break;
 	case KIND_BLOCKED_PROHIBITED:
 		ADD(line, ", but %s forbids it (ICMP %u/%u); open it there",
 		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
 		break;
 	case KIND_REFUSED:
-		ADD(line, ", but %s refuses it",
-		    s->direction == DIRECTION_IN ? "the unit" : "the peer");
-		if (facts->icmp_type)
-			ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
-		ADD(line,
-		    s->direction == DIRECTION_IN ? "" : "; is the service running there?");
+		refuser_add(line, s);
 		break;
 	default:
 		break;
@@ -170,19 +199,28 @@ static const char *plural(const char *ports)
 /* Roles of the row that the flow's own name would fit: a claim of whoever sent it. */
 static uint32_t claimed_roles(const struct scorer *s, unsigned row)
 {
-	return s->claim ? s->claimed & row_peers(&s->policy->rows[row]) & ~s->anyone : 0;
+	return s->claim && !s->proxied
+	               ? s->claimed & row_peers(&s->policy->rows[row]) & ~s->anyone
+	               : 0;
 }
 
-/* A web proxy that was asked for another host: it speaks for that one, not for itself. */
-static bool is_deputy(const struct scorer *s)
-{
-	return s->proxied && s->claim;
-}
-
-/* Roles the peer is known under. */
+/* Roles the peer is known under; a host that a proxy was asked for is known by what it is called. */
 static uint32_t known_roles(const struct scorer *s)
 {
-	return is_deputy(s) ? 0 : (s->listed | s->bound) & ~s->places;
+	uint32_t claimed = scorer_is_asked_for(s) ? s->claimed : 0;
+
+	return (s->listed | s->bound | claimed) & ~s->places;
+}
+
+/* What a site would list under a role: the peer's address, or what a proxy was asked for. */
+static const char *holder_print(const struct scorer *s, char buf[HOLDER_TEXT])
+{
+	buf[0] = '\0';
+	if (scorer_is_asked_for(s))
+		scorer_print_peer(s, false, buf, HOLDER_TEXT);
+	else
+		addr_print(&s->remote->addr, buf);
+	return buf;
 }
 
 /* Nobody is taken for a name that a flow carries, nor for what the site knows him not to be. */
@@ -190,9 +228,9 @@ static void peer_add(const struct line *line, const struct scorer *s, unsigned r
                      const struct differs *differs)
 {
 	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
-	char addr[ADDR_TEXT];
+	char addr[HOLDER_TEXT];
 
-	addr_print(&s->remote->addr, addr);
+	holder_print(s, addr);
 	ADD(line, "is for %s, and ", differs->expected);
 	if (claimed)
 		ADD(line, "that name is only what %s claims: ",
@@ -253,10 +291,10 @@ static void differs_add(const struct line *line, const struct scorer *s, unsigne
 static void list_add(const struct line *line, const struct scorer *s, unsigned row)
 {
 	uint32_t claimed = claimed_roles(s, row), known = known_roles(s);
-	char addr[ADDR_TEXT];
+	char addr[HOLDER_TEXT];
 
 	ADD(line, claimed ? "; " : known ? "; if it is both, " : "; if it is, ");
-	ADD(line, "list %s under roles: ", addr_print(&s->remote->addr, addr));
+	ADD(line, "list %s under roles: ", holder_print(s, addr));
 	roles_add(line, s, claimed ? claimed : row_peers(&s->policy->rows[row]), " or ");
 	ADD(line, claimed ? " only if it is right" : "");
 }
@@ -273,7 +311,7 @@ static void remedy_add(const struct line *line, const struct scorer *s,
 		ADD(line, "; the peer answered an ICE check, so a translator changed its port");
 	} else if (nearest->count != 1) {
 		return;
-	} else if (verdict->kind == KIND_PEER && !s->group && !is_deputy(s)) {
+	} else if (verdict->kind == KIND_PEER && !s->group) {
 		list_add(line, s, nearest->row);
 	} else if (verdict->kind == KIND_LOCAL_PORT && s->view->facts->media) {
 		ADD(line,

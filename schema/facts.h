@@ -134,7 +134,7 @@ struct flow_facts {
 	uint8_t by_shape;  /* mask MEDIA_*: known by the shape of the stream, not by payload type */
 	uint8_t warmup;    /* a TCP flow without SYN from when we had just begun to look (domain.md 3.2) */
 	uint8_t solicited; /* LLMNR: the answer to a query we saw, which was another flow (RFC 4795 2.5) */
-	uint8_t spare;
+	uint8_t silent_s; /* unanswered requests: seconds from the first until it was over, 255 at most */
 	uint16_t connect_port; /* HTTP CONNECT: the port asked for, and the name is its host; 0: none */
 	uint8_t spare2[4];
 };

@@ -236,7 +236,7 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		flow->blind,
 		how_of(flow, any),
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
-		f->asked | (int64_t)f->tries << 8,
+		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
 	};
 	bind_all(stmt, values, ARRAY_LEN(values));

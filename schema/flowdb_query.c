@@ -256,6 +256,7 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 		.solicited = how >> HOW_SOLICITED & 1,
 		.asked = (uint8_t)asked,
 		.tries = (uint16_t)(asked >> 8),
+		.silent_s = (uint8_t)(asked >> 24),
 		.payload_packets = (uint16_t)payloads,
 		.inspected_packets = (uint8_t)(payloads >> 16),
 		.payload_types = {0xff, 0xff, 0xff, 0xff},

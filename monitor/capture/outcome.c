@@ -3,6 +3,8 @@
  */
 #include "monitor/capture/outcome.h"
 
+#define SECOND INT64_C(1000000)
+
 bool outcome_spoke(const struct flow_facts *facts, unsigned end)
 {
 	/* A lone RST is no answer but a refusal. */
@@ -29,6 +31,30 @@ static bool is_port_unreachable(const struct flow_facts *facts)
 	return facts->icmp_type == 1 && facts->icmp_code == 4;
 }
 
+/* Somebody decided, and does not merely say that he could not deliver. */
+static bool is_decision(const struct flow_facts *facts)
+{
+	return is_prohibited(facts) || is_port_unreachable(facts);
+}
+
+void outcome_error(struct flow_facts *facts, unsigned end, const struct packet *packet)
+{
+	struct flow_facts told = *facts;
+
+	/* It quotes what we did not see anybody send, or turns down an answer: nothing asked was refused. */
+	if (!facts->packets[end] || (facts->initiator_by >= INITIATOR_REQUEST &&
+	                             facts->initiator <= 1 && facts->initiator != end))
+		return;
+	told.icmp_type = packet->icmp_type;
+	told.icmp_code = packet->icmp_code;
+	/* The first decision stands; before it the first word of any other trouble. */
+	if (facts->icmp_type && (is_decision(facts) || !is_decision(&told)))
+		return;
+	facts->icmp_type = packet->icmp_type;
+	facts->icmp_code = packet->icmp_code;
+	facts->icmp_sender = packet->src;
+}
+
 /* Only one end was seen: did it talk to itself, or does the mirror hide the other one? */
 static bool is_one_sided(const struct flow_facts *facts, unsigned seen)
 {
@@ -43,26 +69,51 @@ static bool is_one_sided(const struct flow_facts *facts, unsigned seen)
 	return facts->tcp_flags[seen] & TCP_ACK;
 }
 
-void outcome_write(struct flow_facts *facts)
+/* Both ends of TCP sent something, and one of them a lone RST: it refuses the SYN, if there was one. */
+static enum outcome reset_outcome(const struct flow_facts *facts)
 {
-	bool answered[2] = {outcome_spoke(facts, 0), outcome_spoke(facts, 1)};
+	return facts->asked & ASKED_SYN ? OUTCOME_REFUSED : OUTCOME_UNKNOWN;
+}
 
-	/* DHCP and LLMNR answers travel in flows of their own (design.md 3): such a flow is the answer. */
-	if ((answered[0] && answered[1]) ||
-	    (facts->app == APP_DHCP && facts->end[facts->initiator & 1].port == 67) ||
-	    (facts->app == APP_LLMNR && facts->initiator_by == INITIATOR_REQUEST &&
-	     !facts->packets[facts->initiator & 1]))
-		facts->outcome = OUTCOME_ANSWERED;
-	else if (is_prohibited(facts))
-		facts->outcome = OUTCOME_PROHIBITED;
-	else if (is_port_unreachable(facts))
-		facts->outcome = OUTCOME_REFUSED;
-	else if (facts->transport == TRANSPORT_TCP && facts->packets[0] && facts->packets[1])
-		facts->outcome = OUTCOME_REFUSED;
-	else if (is_one_sided(facts, !facts->packets[0]))
-		facts->outcome = OUTCOME_ONE_SIDED;
-	else if (addr_is_multicast(&facts->end[!!facts->packets[0]].addr))
-		facts->outcome = OUTCOME_UNKNOWN; /* whoever answers a group does so from elsewhere */
-	else
-		facts->outcome = OUTCOME_UNANSWERED;
+/* DHCP and LLMNR answers travel in flows of their own (design.md 3): such a flow is the answer. */
+static bool is_answer_alone(const struct flow_facts *facts)
+{
+	return facts->solicited || (facts->app == APP_DHCP &&
+	                            facts->end[facts->initiator & 1].port == 67);
+}
+
+/* ... and LLMNR's is one to a question that we did not see: asked before our time, or by nobody. */
+static bool is_answer_to_nothing(const struct flow_facts *facts)
+{
+	return facts->app == APP_LLMNR && facts->initiator_by == INITIATOR_REQUEST &&
+	       !facts->packets[facts->initiator & 1];
+}
+
+static enum outcome outcome_of(const struct flow_facts *facts)
+{
+	if ((outcome_spoke(facts, 0) && outcome_spoke(facts, 1)) || is_answer_alone(facts))
+		return OUTCOME_ANSWERED;
+	if (is_prohibited(facts))
+		return OUTCOME_PROHIBITED;
+	if (is_port_unreachable(facts))
+		return OUTCOME_REFUSED;
+	if (facts->transport == TRANSPORT_TCP && facts->packets[0] && facts->packets[1])
+		return reset_outcome(facts);
+	if (is_answer_to_nothing(facts))
+		return OUTCOME_UNKNOWN;
+	if (is_one_sided(facts, !facts->packets[0]))
+		return OUTCOME_ONE_SIDED;
+	if (addr_is_multicast(&facts->end[!!facts->packets[0]].addr))
+		return OUTCOME_UNKNOWN; /* whoever answers a group does so from elsewhere */
+	return OUTCOME_UNANSWERED;
+}
+
+void outcome_write(struct flow_facts *facts, int64_t now_us)
+{
+	int64_t silent_s = 0;
+
+	facts->outcome = (uint8_t)outcome_of(facts);
+	if (facts->outcome == OUTCOME_UNANSWERED && facts->asked)
+		silent_s = (now_us - facts->first_try_us) / SECOND;
+	facts->silent_s = (uint8_t)(silent_s < UINT8_MAX ? silent_s : UINT8_MAX);
 }

@@ -9,7 +9,12 @@
 
 /* Whether end `end` said something, a refusal aside. */
 bool outcome_spoke(const struct flow_facts *facts, unsigned end);
-/* Writes facts->outcome as far as it can be told now. */
-void outcome_write(struct flow_facts *facts);
+/*
+ * An ICMP error about a packet of end `end`. A later word changes nothing but that a decision (prohibited,
+ * refused) goes before a mere failure to deliver.
+ */
+void outcome_error(struct flow_facts *facts, unsigned end, const struct packet *packet);
+/* Writes facts->outcome, and how long it has been silent, as far as it can be told at `now_us`. */
+void outcome_write(struct flow_facts *facts, int64_t now_us);
 
 #endif

@@ -2,20 +2,8 @@
  * tcp.c - see tcp.h. RFC 9293 3.5 and 3.6, as far as a bystander sees it.
  */
 #include "monitor/capture/tcp.h"
+#include "monitor/capture/opener.h"
 #include "monitor/capture/outcome.h"
-
-void tcp_begin(struct flow *flow, const struct packet *packet)
-{
-	struct flow_facts *facts = &flow->facts;
-
-	if (!(packet->tcp_flags & TCP_SYN) || packet->fragment_later) {
-		facts->midstream = 1;
-		return;
-	}
-	/* A SYN's sender opened it; a SYN+ACK's receiver did, though we missed the SYN. */
-	facts->initiator = packet->tcp_flags & TCP_ACK ? 1 : 0;
-	facts->initiator_by = INITIATOR_SYN;
-}
 
 void tcp_packet(struct flow *flow, unsigned end, const struct packet *packet)
 {
@@ -25,6 +13,7 @@ void tcp_packet(struct flow *flow, unsigned end, const struct packet *packet)
 	if (flags & TCP_SYN) {
 		flow->syn_seq[end] = packet->tcp_seq;
 		if (!(flags & TCP_ACK)) {
+			opener_syn(facts, end);
 			if (!facts->tries++)
 				facts->first_try_us = packet->time_us;
 			facts->last_try_us = packet->time_us;

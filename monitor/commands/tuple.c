@@ -70,6 +70,17 @@ static int take_tries(const char *value, struct tuple *tuple, struct err *err)
 	return 0;
 }
 
+static int take_connect(const char *value, struct tuple *tuple, struct err *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	unsigned long port = strtoul(value, NULL, 10);
+
+	if (!digits || digits > 5 || value[digits] || !port || port > UINT16_MAX)
+		return err_set(err, -EINVAL, "'connect=%s': a port from 1 to 65535", value);
+	tuple->facts.connect_port = (uint16_t)port;
+	return 0;
+}
+
 static int take_after(const char *value, struct tuple *tuple, struct err *err)
 {
 	double seconds = strtod(value, NULL);
@@ -107,7 +118,7 @@ static int take_word(char *word, struct tuple *tuple, uint8_t *evidence, struct 
 		return err_set(
 			err, -EINVAL,
 			"'%s': expected WORD=VALUE with app, media, name, bound, ice, outcome, "
-			"tries, after, evidence or not",
+			"tries, after, connect, evidence or not",
 			word);
 	*value++ = '\0';
 	if (!strcmp(word, "app")) {
@@ -133,13 +144,15 @@ static int take_word(char *word, struct tuple *tuple, uint8_t *evidence, struct 
 		index = take_tries(value, tuple, err);
 	} else if (!strcmp(word, "after")) {
 		index = take_after(value, tuple, err);
+	} else if (!strcmp(word, "connect")) {
+		index = take_connect(value, tuple, err);
 	} else if (!strcmp(word, "not")) {
 		index = take_not(value, tuple, err);
 	} else {
 		index = err_set(
 			err, -EINVAL,
 			"'%s=': no such word; accepted are app, media, name, bound, ice, outcome, "
-			"tries, after, evidence, not",
+			"tries, after, connect, evidence, not",
 			word);
 	}
 	return index < 0 ? index : 0;
@@ -273,9 +286,10 @@ static void tuple_finish(struct tuple *tuple, uint8_t evidence)
 		facts->evidence = view->evidence;
 	}
 	if (tuple->name[0])
-		facts->name_kind = view->app == APP_DNS    ? NAME_DNS_QUESTION
-		                   : view->app == APP_HTTP ? NAME_HTTP_HOST
-		                                           : NAME_SNI;
+		facts->name_kind = view->app == APP_DNS ? NAME_DNS_QUESTION
+		                   : view->app == APP_HTTP || facts->connect_port
+		                           ? NAME_HTTP_HOST
+		                           : NAME_SNI;
 	view->facts = facts;
 	view->name = tuple->name;
 	if (tuple->bound[0])

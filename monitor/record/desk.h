@@ -7,9 +7,11 @@
 
 #include "monitor/idmap.h"
 #include "monitor/record/blind.h"
+#include "monitor/record/book.h"
 #include "monitor/record/coverage.h"
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"
+#include "monitor/record/retries.h"
 #include "monitor/record/strangers.h"
 
 #define DESK_OPEN_MAX (1 << 21) /* flows told of and not over */
@@ -48,6 +50,7 @@ struct desk {
 	struct held_flow *held;
 	unsigned held_count;
 	struct coverage coverage;
+	struct retries *retries;
 	struct strangers strangers;
 };
 

@@ -200,10 +200,50 @@ static void an_llmnr_reply_takes_the_query_s_row(void **state)
 static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 {
 	static const struct judged cases[] = {
-		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
+		/* CONNECT, and nothing seen of what goes through it */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=443 name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=443 name=config.maestro.starleaf.com not=tls",
+		 "outside application high room.out.maestro: application tls|not tls"},
+		/* its beginning was missed: an SNI, and no port */
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls name=config.maestro.starleaf.com", "documented unproven room.out.maestro why=role-unknown"},
-		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=evil.example",
-		 "outside peer medium room.out.maestro: peer maestro|10.0.0.8 (evil.example)"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080", "documented unproven room.out.maestro why=role-unknown"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=evil.example",
+		 "outside peer medium room.out.maestro: peer maestro|evil.example"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=443 name=evil.example",
+		 "outside peer medium room.out.maestro: peer maestro|evil.example"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=22 name=config.maestro.starleaf.com",
+		 "outside remote-port medium room.out.maestro: remote-port 443|22"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=22 name=evil.example",
+		 "outside peer medium room.out.maestro: peer maestro|evil.example; remote-port 443|22"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=rdp connect=443 name=config.maestro.starleaf.com",
+		 "outside application high room.out.maestro: application tls|rdp"},
+		/* a proxy on port 443 or 80 */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:443 app=http connect=443 name=evil.example",
+		 "outside peer medium room.out.maestro: peer maestro|evil.example"},
+		/* a name that DNS bound to the proxy is the proxy's */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=evil.example bound=config.maestro.starleaf.com",
+		 "outside peer medium room.out.maestro: peer maestro|evil.example"},
+		/* an address for a name: it counts as that address, and proves as little */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=10.0.0.44", "documented unproven room.out.maestro why=role-unknown"},
+		{"online", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=msturn connect=443 name=52.112.1.9", "documented unproven online.out.relay_tcp why=role-unknown"},
+		{"online", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=2603:1027::1",
+		 "documented unproven online.out.auth_https+online.out.sip_tls+online.out.psom_tls+online.out.relay_tcp why=role-unknown"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=45.33.20.9",
+		 "outside peer medium room.out.maestro: peer maestro|45.33.20.9"},
+		/* GET by absolute URI is HTTP on port 80 */
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=lyncdiscover.corp.example", "documented unproven onprem.out.autodiscover why=role-unknown"},
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=ocsp.example",
+		 "outside peer low onprem.out.autodiscover: peer autodiscover|ocsp.example"},
+		/* a role nobody is listed under is unknown there as elsewhere, but of whom we know to be another */
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=adfs.corp.example", "documented unproven onprem.out.auth_https why=role-unknown"},
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=config.maestro.starleaf.com",
+		 "outside peer medium onprem.out.auth_https: peer sfb-auth|config.maestro.starleaf.com"},
+		/* no conversation with a proxy: another service of that machine */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:22", "outside remote-port medium room.out.llmnr: remote-port 5355|22"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=ssh evidence=inspected not=http,tls,dns,llmnr",
+		 "outside remote-port medium room.out.llmnr: remote-port 5355|8080; application llmnr|ssh (inspected)"},
+		{"room", "tcp 10.1.2.3:80 < 10.0.0.8:51000 app=http name=unit.corp.example", "documented exact room.in.control_api"},
 		{"online", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls name=sipdir.online.lync.com",
 		 "documented unproven online.out.auth_https+online.out.sip_tls+online.out.psom_tls+online.out.relay_tcp why=role-unknown"},
 	};
@@ -214,7 +254,8 @@ static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 		 "outside remote-port medium room.out.dns: remote-port 53|8080; application dns|http"},
 	};
 
-	CHECK("roles:\n  web-proxy: {addresses: [10.0.0.8]}\n", cases);
+	CHECK("domains: [corp.example]\nroles:\n  web-proxy: {addresses: [10.0.0.8]}\n  maestro: {addresses: [10.0.0.44]}\n",
+	      cases);
 	CHECK(NOBODY, unnamed);
 }
 

@@ -89,10 +89,22 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		 "and that name is only what the unit claims: 52.112.1.9 is known as sfb-online, and it is for tls, and this is ssh"},
 	};
 	static const struct judged proxy[] = {
-		/* a proxy goes where it is asked to: its own address is no maestro */
-		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=evil.example",
-		 "TCP http from local port 50000 to 10.0.0.8:8080 (evil.example): room.out.maestro is for maestro, "
-		 "and 10.0.0.8 (evil.example) is not known as such"},
+		/* a proxy goes where it is asked to: it is that host which the site must know */
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=evil.example",
+		 "TCP tls from local port 50000 to evil.example:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and evil.example is not known as such; if it is, list evil.example under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=sipdir.online.lync.com",
+		 "TCP tls from local port 50000 to sipdir.online.lync.com:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and sipdir.online.lync.com is known as sfb-online; if it is both, list sipdir.online.lync.com under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http connect=22 name=config.maestro.starleaf.com",
+		 "TCP http from local port 50000 to config.maestro.starleaf.com:22 by the proxy 10.0.0.8 port 8080: "
+		 "room.out.maestro allows remote port 443"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=2001:db8::9",
+		 "TCP tls from local port 50000 to [2001:db8::9]:443 by the proxy 10.0.0.8 port 8080: room.out.maestro is for maestro, "
+		 "and 2001:db8::9 is not known as such; if it is, list 2001:db8::9 under roles: maestro"},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=config.maestro.starleaf.com",
+		 "TCP tls from local port 50000 to config.maestro.starleaf.com:443 by the proxy 10.0.0.8 port 8080: "
+		 "documented by room.out.maestro, unproven: nothing proves the peer; list it under maestro if it is one"},
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.8:53 app=dns",
 		 "UDP dns from local port 50000 to 10.0.0.8:53: room.out.dns is for dns-server, and 10.0.0.8 is known as web-proxy; "
 		 "if it is both, list 10.0.0.8 under roles: dns-server"},
@@ -118,6 +130,54 @@ static void the_longest_names_leave_room_for_the_advice(void **state)
 	judge_sentence(policy, &tuple.view, &verdict, said, sizeof(said));
 	assert_string_equal(said + strlen(said) - strlen(end), end);
 	policy_free(policy);
+}
+
+static void error(struct tuple *tuple, uint8_t code, const char *sender)
+{
+	tuple->facts.icmp_type = 3;
+	tuple->facts.icmp_code = code;
+	assert_int_equal(addr_parse(sender, &tuple->facts.icmp_sender), 0);
+}
+
+static void by_a_filter(struct tuple *tuple)
+{
+	error(tuple, 3, "10.0.0.1");
+}
+
+static void by_the_peer(struct tuple *tuple)
+{
+	error(tuple, 3, "10.0.0.53");
+}
+
+static void unreachable(struct tuple *tuple)
+{
+	error(tuple, 1, "10.0.0.1");
+}
+
+static void from_another_port(struct tuple *tuple)
+{
+	tuple->facts.tries = 1;
+	tuple->view.asked_again = true;
+}
+
+static void who_blocks_or_refuses_is_named(void **state)
+{
+	static const struct judged cases[] = {
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=refused",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but 10.0.0.1 on the way refuses it (ICMP 3/3); open it there", by_a_filter},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=refused",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but the peer refuses it (ICMP 3/3); is the service running there?", by_the_peer},
+		{"room", "tcp 10.1.2.3:443 < 10.9.9.9:51000 outcome=refused",
+		 "TCP from 10.9.9.9:51000 to local port 443: documented by room.in.web_ui, but the unit refuses it"},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but nothing came back to 3 tries in 7.0 s; "
+		 "10.0.0.1 says that it cannot be reached (ICMP 3/1)", unreachable},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but nothing came back to it, "
+		 "nor to the same from another port; look for a filter on the way", from_another_port},
+	};
+
+	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
 }
 
 static void a_yes_says_by_which_row_and_what_keeps_it_from_being_exact(void **state)
@@ -181,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_no_says_what_differs_and_what_would_settle_it),
 		cmocka_unit_test(a_peer_is_taken_for_nobody_it_only_claims_to_be),
 		cmocka_unit_test(the_longest_names_leave_room_for_the_advice),
+		cmocka_unit_test(who_blocks_or_refuses_is_named),
 		cmocka_unit_test(a_yes_says_by_which_row_and_what_keeps_it_from_being_exact),
 		cmocka_unit_test(what_the_wire_calls_itself_cannot_break_the_line),
 	};
