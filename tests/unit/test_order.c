@@ -85,15 +85,15 @@ static const struct {
 	enum app app;
 	bool media;
 } TALKS[] = {
-	{"tls 1.2, mutual", say_tls12_mutual, APP_TLS},
-	{"tls 1.3", say_tls13, APP_TLS},
-	{"http", say_http, APP_HTTP},
-	{"connect", say_connect, APP_TLS},
-	{"kerberos", say_kerberos, APP_KERBEROS},
-	{"dns", say_dns, APP_DNS},
+	{"tls 1.2, mutual", say_tls12_mutual, APP_TLS, false},
+	{"tls 1.3", say_tls13, APP_TLS, false},
+	{"http", say_http, APP_HTTP, false},
+	{"connect", say_connect, APP_TLS, false},
+	{"kerberos", say_kerberos, APP_KERBEROS, false},
+	{"dns", say_dns, APP_DNS, false},
 	{"framed", say_framed, APP_RTP, true},
 	{"msturn", say_msturn, APP_MSTURN, true},
-	{"ssh", say_ssh, APP_NONE},
+	{"ssh", say_ssh, APP_NONE, false},
 };
 
 /* The packets of a wire, to be cut, joined and mixed; each has its payload to itself. */
