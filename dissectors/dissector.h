@@ -41,8 +41,8 @@ struct rtp_source {
 #define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
-/* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
-enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_OVER };
+/* In a request's headers, in those of a CONNECT, behind them, in those of its answer; no more is read. */
+enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_ANSWER, HTTP_OVER };
 struct young {
 	struct rtp_source rtp[DISSECT_SSRCS];
 	uint16_t media_packets; /* RTP packets counted */
