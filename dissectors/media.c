@@ -22,6 +22,7 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define SEQ_STEP_MAX 50
 #define SEQ_LATE_MAX 32 /* so far behind a packet was overtaken, and is no other stream */
 #define SEQ_PROOF 3
+#define CLOCK_STEP_MIN 40
 #define KIND_MIN 8   /* packets of a kind that no others outweigh ... */
 #define KIND_SHARE 8 /* ... or one in so many, of three at least */
 #define TOLD_PACKETS 64
@@ -94,6 +95,13 @@ static void sample(struct rtp_source *source, const struct rtp_header *header, u
 	source->large += header->payload_len >= LARGE_MIN;
 }
 
+/* Time does not go back; and by an assigned clock of 8 kHz at least no packet is of less than 5 ms. */
+static bool clock_fits(const struct rtp_header *header, int32_t ticks)
+{
+	return ticks >= CLOCK_STEP_MIN ||
+	       (ticks >= 0 && !payload_type_is_assigned(header->payload_type)) || !ticks;
+}
+
 struct rtp_source *media_source(const struct look *look, const struct rtp_header *header,
                                 enum source_step *ret_step)
 {
@@ -111,7 +119,7 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 		*ret_step = SOURCE_LATE;
 		return source;
 	}
-	if (source->used && ahead > 0 && ahead <= SEQ_STEP_MAX && ticks >= 0) {
+	if (source->used && ahead > 0 && ahead <= SEQ_STEP_MAX && clock_fits(header, ticks)) {
 		*ret_step = SOURCE_FOLLOWS;
 		sample(source, header, (uint16_t)ahead, now_ms);
 		source->run += source->run < UINT16_MAX;
