@@ -117,6 +117,7 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 	/* Overtaken on its way, by the network or the mirror. */
 	if (source->used && ahead < 0 && ahead >= -SEQ_LATE_MAX && ticks <= 0) {
 		*ret_step = SOURCE_LATE;
+		source->waiting += source->waiting < UINT16_MAX;
 		return source;
 	}
 	if (source->used && ahead > 0 && ahead <= SEQ_STEP_MAX && clock_fits(header, ticks)) {
@@ -270,6 +271,18 @@ void media_count(const struct look *look, struct rtp_source *source,
 	if (young->media_packets <= UINT16_MAX - source->waiting)
 		young->media_packets = (uint16_t)(young->media_packets + source->waiting);
 	source->waiting = 0;
+}
+
+void media_tally(struct flow_facts *facts, uint8_t payload_type)
+{
+	uint8_t kind = payload_type_kind(payload_type);
+	bool one_shape = facts->by_shape && !(facts->by_shape & (facts->by_shape - 1));
+
+	if (!is_noted(facts, payload_type))
+		return;
+	if (one_shape && !(facts->media & kind))
+		kind = facts->by_shape;
+	add_packets(&facts->media_packets[kind ? index_of(kind) : OTHER], 1);
 }
 
 /* Some kind is there that is not yet told: unknown, or too few to be more than chance. */

@@ -626,8 +626,10 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
 	if (packet->payload_wire_len && !packet->fragment_later) {
+		bool news = media_packet(flow, end, packet);
+
 		flow_payload(sensor, flow, end, packet);
-		if (media_packet(flow, end, packet)) {
+		if (news) {
 			outcome_write(facts, sensor->now_us);
 			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 		}

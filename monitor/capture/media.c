@@ -23,9 +23,14 @@ bool media_is(const struct flow_facts *facts)
 	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
 }
 
+/* Seen to be so; or we came when all was agreed, and the port alone tells. */
 static bool is_relayed(const struct flow_facts *facts)
 {
-	return facts->app == APP_MSTURN || !addr_is_unspecified(&facts->relayed);
+	bool port = false;
+
+	for (unsigned end = 0; end < 2; end++)
+		port |= facts->end[end].port >= 3478 && facts->end[end].port <= 3481;
+	return port || facts->app == APP_MSTURN || !addr_is_unspecified(&facts->relayed);
 }
 
 /*
@@ -61,7 +66,8 @@ static bool check_read(const struct packet *packet, struct stun_binding *ret)
 	       (ret->class != STUN_REQUEST || ret->check || ret->name);
 }
 
-static bool rtp_read(const struct packet *packet, uint64_t *ret_source)
+/* A bit for its source, and its payload type. */
+static bool rtp_read(const struct packet *packet, uint64_t *ret_source, uint8_t *ret_type)
 {
 	struct cursor c = cursor_over(packet->payload, packet->payload_len);
 	uint8_t first = cursor_u8(&c), second = cursor_u8(&c);
@@ -70,6 +76,7 @@ static bool rtp_read(const struct packet *packet, uint64_t *ret_source)
 	cursor_skip(&c, 6);
 	ssrc = cursor_be32(&c);
 	*ret_source = BIT(ssrc * 2654435769u >> 26);
+	*ret_type = second & 0x7f;
 	return !c.short_read && first >> 6 == 2 && (second < 192 || second > 223);
 }
 
@@ -90,6 +97,7 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 	const struct media_trace *trace = &flow->media;
 	struct stun_binding check;
 	uint64_t source;
+	uint8_t type;
 
 	if (!packet->payload_len || is_relayed(&flow->facts) ||
 	    !(trace->name[0] || trace->name[1] || trace->sources))
@@ -99,8 +107,8 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 		       name_begins_anew(flow, end, name_hash(&check));
 	/* Where sessions have a name, that decides: other sources are of the same call, after a hold. */
 	return trace->checked && !trace->name[0] && !trace->name[1] && trace->sources &&
-	       packet->time_us - trace->media_us >= SILENCE_US && rtp_read(packet, &source) &&
-	       !(trace->sources & source) &&
+	       packet->time_us - trace->media_us >= SILENCE_US &&
+	       rtp_read(packet, &source, &type) && !(trace->sources & source) &&
 	       __builtin_popcountll(trace->sources) <= SOURCES_MAX;
 }
 
@@ -158,13 +166,16 @@ bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
 	struct media_trace *trace = &flow->media;
 	struct stun_binding check;
 	uint64_t source;
+	uint8_t type;
 
 	if (packet->transport != TRANSPORT_UDP || !packet->payload_len ||
 	    !media_is(&flow->facts))
 		return false;
 	if (packet->payload[0] < 2)
 		return check_read(packet, &check) && check_packet(flow, end, &check);
-	if (flow->facts.app == APP_RTP && rtp_read(packet, &source)) {
+	if (flow->facts.app == APP_RTP && rtp_read(packet, &source, &type)) {
+		if (!flow->young && flow->settled)
+			media_tally(&flow->facts, type);
 		trace->sources |= source;
 		trace->media_us = packet->time_us;
 		trace->checked = false;

@@ -231,6 +231,18 @@ static void video_that_is_added_later_makes_the_flow_mixed(void **state)
 	assert_int_equal(flow[0].facts.media, MEDIA_AUDIO | MEDIA_VIDEO);
 }
 
+static void every_packet_of_bare_media_counts_once(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	const struct media media = {PT_SILK, 600, 7, true, false};
+
+	talk_rtp(w, UNIT, &media);
+	WATCH(w);
+	assert_int_equal(flow[0].first.media_packets[0], 64);
+	assert_int_equal(flow[0].facts.media_packets[0], 600);
+	assert_int_equal(flow[0].facts.media, MEDIA_AUDIO);
+}
+
 static void media_wrapped_by_a_relay_is_told_late_too(void **state)
 {
 	enum { DATA, MULTIPLEXED, CHANNEL };
@@ -365,6 +377,7 @@ int main(void)
 		cmocka_unit_test(a_flow_to_a_relay_is_never_parted),
 		cmocka_unit_test(media_that_begins_long_after_the_checks_is_told),
 		cmocka_unit_test(video_that_is_added_later_makes_the_flow_mixed),
+		cmocka_unit_test(every_packet_of_bare_media_counts_once),
 		cmocka_unit_test(media_wrapped_by_a_relay_is_told_late_too),
 		cmocka_unit_test(a_check_that_is_answered_late_verifies_the_peer),
 		cmocka_unit_test(keep_alives_before_a_call_do_not_hide_it),
