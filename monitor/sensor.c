@@ -500,7 +500,7 @@ static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, un
 	}
 	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
 	    media_begins_anew(flow, side != flow->side0, packet)) {
-		struct media_trace next = media_next(flow);
+		struct media_trace next = media_next(flow, packet);
 		bool same_end = side == flow->side0;
 
 		flow_retire(sensor, flow);
