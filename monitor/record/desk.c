@@ -20,7 +20,8 @@ struct sheet {
 	int64_t id; /* its row; 0: not written yet */
 	struct unit *unit; /* whose it is to its end, whatever is learnt of addresses meanwhile */
 	struct gathered gathered;
-	bool over; /* its last word is judged: only the other end's unit still waits */
+	bool over;   /* its last word is judged: only the other end's unit still waits */
+	bool waited; /* for the same question in what ended along with it */
 };
 
 struct open_flow {
@@ -29,7 +30,6 @@ struct open_flow {
 };
 
 struct held_flow {
-	int64_t until_us;
 	struct event_flow *event;
 	enum app opinion;
 	struct open_flow open;
@@ -218,6 +218,26 @@ static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_
 	                     : 0;
 }
 
+/*
+ * Whether an ended flow must wait for the last word about its outcome. Either the unit has yet to show that
+ * anybody answers it, or this is one question without an answer, and what ends along with it may hold
+ * the same one: that much is known at the next step of the clock.
+ */
+static bool outcome_waits(const struct desk *desk, const struct view *view,
+                          bool two_way_missing, struct sheet *sheet)
+{
+	const struct flow_facts *facts = view->facts;
+
+	if (two_way_missing)
+		return facts->last_us + TWO_WAY_US >= desk->now_us;
+	if (sheet->waited || view->asked_again || facts->tries != 1 ||
+	    facts->outcome != OUTCOME_UNANSWERED || facts->transport != TRANSPORT_UDP ||
+	    !(facts->asked & (ASKED_DNS | ASKED_KERBEROS)))
+		return false;
+	sheet->waited = true;
+	return true;
+}
+
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct desk *desk, struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
@@ -246,9 +266,10 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 
 		view.lossy = facts->outcome == OUTCOME_UNANSWERED && was_lossy(desk, unit, facts);
 
-		if (judge_outcome(desk->policy, &view, two_way, &verdict) &&
-		    may_hold) {
-			*ret_hold = true;
+		two_way = judge_outcome(desk->policy, &view, two_way, &verdict);
+		if (may_hold)
+			*ret_hold = outcome_waits(desk, &view, two_way, sheet);
+		if (*ret_hold) {
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
 			                 : flow_write(desk, unit, &view, &so_far, sheet, err);
@@ -390,7 +411,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 {
 	struct held_flow *held = &desk->held[desk->held_count++];
 
-	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len),
+	*held = (struct held_flow){malloc(event->head.len),
 	                           opinion, *open};
 	if (held->event)
 		memcpy(held->event, event, event->head.len);
@@ -398,7 +419,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 		desk->held_count--;
 }
 
-/* Flows that waited for their unit to show a two-way flow: it has, or the time is over. */
+/* Flows that waited for what else their unit does: it has done it, or the time is over. */
 int desk_release_held(struct desk *desk, bool all, struct err *err)
 {
 	unsigned kept = 0;
@@ -406,10 +427,10 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 
 	for (unsigned i = 0; i < desk->held_count; i++) {
 		struct held_flow *held = &desk->held[i];
-		bool over = all || desk->now_us > held->until_us, hold = false, units;
+		bool hold = false, units;
 
 		if (r >= 0)
-			r = flow_handle(desk, held->event, held->opinion, !over,
+			r = flow_handle(desk, held->event, held->opinion, !all,
 			                &held->open, &hold, &units, err);
 		if (hold && r >= 0)
 			desk->held[kept++] = *held;

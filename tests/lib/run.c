@@ -15,6 +15,7 @@ struct run {
 	struct recorder *recorder;
 	struct counters counters;
 	bool lag, dies, died;
+	size_t drops_at; /* 0: not */
 };
 
 static void must(int r, const struct err *err)
@@ -148,6 +149,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		                      link_of(wire_linktype(w)),
 		                      0};
 
+		run->counters.kernel_dropped += run->drops_at && i == run->drops_at;
 		sensor_frame(sensor, &frame);
 		if (i % pump_every == 0)
 			pump(run, false);
@@ -158,6 +160,11 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	run->died = run->dies;
 	run->dies = false;
 	sensor_free(sensor);
+}
+
+void run_drops(struct run *run, size_t at)
+{
+	run->drops_at = at;
 }
 
 void run_sensor_dies(struct run *run)
