@@ -200,6 +200,7 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	names_init(s);
 	if (proxy)
 		scorer_proxy(s);
+	s->app = facts->connect_port && !s->proxied ? APP_HTTP : view->app;
 	for (unsigned i = 0; i < env->role_count; i++)
 		s->role_fit[i] = (uint8_t)role_fit(s, i);
 }

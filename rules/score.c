@@ -48,10 +48,10 @@ static enum fit application_fit(const struct scorer *s, const struct row_form *f
 	if (!s->certain || (s->tunnel && scorer_is_by_proxy(s, form)))
 		return all_ruled_out(form, &s->view->facts->not_apps) ? FIT_MISMATCH
 		                                                      : FIT_UNKNOWN;
-	if (s->view->app == APP_TLS && (form->sip_tls || form->psom_tls))
+	if (s->app == APP_TLS && (form->sip_tls || form->psom_tls))
 		return service_is_named(s, form) ? FIT_MATCH : FIT_UNKNOWN;
-	return app_set_has(&form->apps, s->view->app) ||
-	                       (s->view->app == APP_PSOM && form->psom)
+	return app_set_has(&form->apps, s->app) ||
+	                       (s->app == APP_PSOM && form->psom)
 	               ? FIT_MATCH
 	               : FIT_MISMATCH;
 }
