@@ -2,6 +2,7 @@
  * run.c - see run.h.
  */
 #include "tests/lib/run.h"
+#include "monitor/run.h"
 #include "monitor/inspector.h"
 #include "monitor/sensor.h"
 
@@ -133,6 +134,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		.outbox = {run->facts, run->packets, pump, run},
 		.counters = &run->counters,
 		.again = run->died,
+		.unwrap = {run_is_unit, run->options.policy},
 	};
 	struct sensor *sensor = sensor_new(&options);
 

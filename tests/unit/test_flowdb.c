@@ -752,9 +752,9 @@ static void write_some(struct dbkit *kit)
 	name.address = dbkit_addr("10.0.0.7");
 	assert_int_equal(flowdb_name_put(kit->db, &name, &err), 0);
 	assert_int_equal(flowdb_name_put(kit->db, &name, &err), 0);
-	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 5, 6, &err),
+	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 1, 5, 6, &err),
 			 0);
-	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 4, 9, &err),
+	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 4, 4, 9, &err),
 			 0);
 	for (int i = 0; i < 300; i++) {
 		char peer[32];
