@@ -234,6 +234,7 @@ bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
 
 bool scorer_on_segment(const struct scorer *s)
 {
-	return s->group || addr_is_link_local(&s->remote->addr) ||
-	       own_subnet_fit(s) == FIT_MATCH;
+	return !scorer_is_asked_for(s) &&
+	       (s->group || addr_is_link_local(&s->remote->addr) ||
+	        own_subnet_fit(s) == FIT_MATCH);
 }

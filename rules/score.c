@@ -160,7 +160,7 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	/* Another peer that the document only lets us infer must show one of its names (A5). */
 	if (f->inferred && fit[FIELD_PEER] == FIT_UNKNOWN &&
 	    f->peers != s->policy->rows[row].form[0].peers &&
-	    !(f->peers & (s->claimed | s->bound)))
+	    !(f->peers & (s->claimed | s->bound | s->listed)))
 		fit[FIELD_PEER] = FIT_MISMATCH;
 	fit[FIELD_REMOTE_PORT] = remote_port_fit(s, f);
 	/* Candidates of other networks, Teredo, relays: a probe says nothing of the far port (3.3). */
