@@ -93,6 +93,7 @@ static void data_samples(struct samples *to)
 	sample_before(sample, 0, &hello);
 	sample_before(sample, 1, &answer);
 	sample_field(sample, 2, 2, false);
+	sample->cut = 16;
 }
 
 void samples_of_msturn(struct samples *to)
