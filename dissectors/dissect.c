@@ -51,11 +51,16 @@ static bool owner_is_media(const struct young *young)
 	return young->owner[0] && LIST[young->owner[0] - 1]->media;
 }
 
+/* A flow that is known and has no owner is of media, and looked at again. */
+static bool is_again(const struct look *look)
+{
+	return !look->young->owner[0] && look->facts->evidence == EVIDENCE_DISSECTOR;
+}
+
 static bool ask_udp(struct look *look)
 {
 	struct young *young = look->young;
-	bool media_only = young->owner[0] ? owner_is_media(young)
-	                                  : look->facts->evidence == EVIDENCE_DISSECTOR;
+	bool media_only = owner_is_media(young) || is_again(look);
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		if (!LIST[i]->udp || (media_only && !LIST[i]->media))
@@ -95,14 +100,14 @@ static bool begins_flow(const struct look *look)
 static bool ask_tcp(struct look *look)
 {
 	struct young *young = look->young;
+	bool keep = false, media_only = is_again(look);
 	uint64_t possible = 0;
 	uint32_t said_no = 0;
-	bool keep = false;
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		enum answer answer;
 
-		if (!LIST[i]->tcp || young->asked_no & BIT(i))
+		if (!LIST[i]->tcp || young->asked_no & BIT(i) || (media_only && !LIST[i]->media))
 			continue;
 		look->keep = false;
 		look->keep_from = 0;

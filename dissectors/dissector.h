@@ -38,7 +38,7 @@ struct rtp_source {
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
-#define DISSECT_SSRCS 4
+#define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
 /* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
@@ -86,6 +86,7 @@ struct learnt_lease {
 	struct addr address, server, router, dns[4];
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
+	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
 #define LEARNT_NAMES_MAX 32
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };

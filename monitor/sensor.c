@@ -597,7 +597,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	}
 	if (!flow->young)
 		return;
-	for (unsigned i = 0; tcp && i < 2; i++)
+	for (unsigned i = 0; tcp && !flow->relearning && i < 2; i++)
 		if (facts->tcp_flags[i] & TCP_SYN)
 			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
 	more = flow_show(sensor, flow, end, packet);

@@ -1,6 +1,7 @@
 # running.sh - a running tlmon and its processes, read from /proc: sourced behind tap.sh and net.sh.
 #
-#   run_start NAME ARG...   tlmon watch in $near, database $work/NAME; sets $pid, waits until it reads packets
+#   run_start NAME ARG...   tlmon watch in $near, database $work/NAME; sets $pid, waits until it reads packets;
+#                           the units are $run_units
 #   run_end                 TERM; sets $code and $took (milliseconds)
 #   role ROLE               its pid, as a child of $pid; nothing and false if there is none
 #   within SECONDS CMD...   until the command succeeds; false after that time
@@ -8,6 +9,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 pid='' code='' took=''
+run_units=(--unit 10.20.0.15 --profile room,online,external)
 
 run_kill() {
 	local child
@@ -89,8 +91,7 @@ run_is_ready() {
 run_start() {
 	local name=$1
 	shift
-	inside_exec $near "$TLMON" watch -i mirror0 -l "$work/$name" --unit 10.20.0.15 \
-		--profile room,online,external "$@" >"$work/$name.out" 2>"$work/$name.err" {never}<&- &
+	inside_exec $near "$TLMON" watch -i mirror0 -l "$work/$name" "${run_units[@]}" "$@" >"$work/$name.out" 2>"$work/$name.err" {never}<&- &
 	pid=$!
 	within $((10 * SLOW)) run_is_ready "$name" || return 1
 	pause 0.3

@@ -7,6 +7,7 @@
  *                                            which no dissector knows what they speak, so that nDPI is asked
  *   send IF packets COUNT BYTES              one flow, as fast as possible, packets of BYTES from the IP header on
  *   send IF text TEXT [SECONDS]              one UDP packet whose payload begins with TEXT, that much later
+ *   send IF frame HEX                        one frame as it stands, from the link header on
  *   send IF talk                             ten ordinary conversations within a second; three of them nDPI alone knows
  *
  * Prints "sent N".
@@ -176,6 +177,21 @@ static void send_text(struct line *line, const char *text, uint64_t after_s)
 	line_play(line, w, (int64_t)after_s * 1000000);
 }
 
+static void send_frame(struct line *line, const char *hex)
+{
+	struct message m = {0};
+	struct wire_frame frame = {.data = m.b};
+	unsigned value;
+
+	for (; *hex; hex += 2) {
+		if (sscanf(hex, "%2x", &value) != 1 || !hex[1])
+			stop(hex, "not hexadecimal");
+		message_add8(&m, value);
+	}
+	frame.len = frame.caplen = (uint32_t)m.len;
+	line_put(line, &frame, 0);
+}
+
 static void send_talk(struct line *line)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
@@ -208,7 +224,7 @@ int main(int argc, char **argv)
 	if (argc < 3) {
 		fprintf(stderr,
 		        "usage: send IF|PATH flows COUNT PER_SECOND [FIRST] | packets COUNT BYTES | "
-		        "text TEXT [SECONDS] | talk\n");
+		        "text TEXT [SECONDS] | frame HEX | talk\n");
 		return 2;
 	}
 	line = line_open(argv[1]);
@@ -229,6 +245,8 @@ int main(int argc, char **argv)
 	} else if (!strcmp(what, "text") && (argc == 4 || argc == 5)) {
 		send_text(&line, argv[3],
 		          argc == 5 ? number(argv[4], "seconds, up to 3600", 3600) : 0);
+	} else if (!strcmp(what, "frame") && argc == 4) {
+		send_frame(&line, argv[3]);
 	} else if (!strcmp(what, "talk") && argc == 3) {
 		send_talk(&line);
 	} else {
