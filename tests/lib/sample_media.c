@@ -25,29 +25,11 @@ static void stun_fields(struct sample *sample, size_t at)
 	}
 }
 
-/* A message of standard TURN (RFC 5766 13): lifetime for requests, what is relayed for the others. */
+/* A message of standard TURN (RFC 5766 13): what is relayed, and from or to whom. */
 static struct message turn(unsigned type, const struct message *inner)
 {
-	struct message m = message_stun_plain(type), mapped = message_stun_success(type, PEER);
-
-	m.b[0] = (uint8_t)(type >> 8);
-	m.b[1] = (uint8_t)type;
-	if (inner) {
-		message_add16(&m,
-		              0x0012); /* XOR-PEER-ADDRESS, encoded as XOR-MAPPED-ADDRESS is */
-		message_add(&m, mapped.b + STUN_HEADER + 2, 10);
-		message_add16(&m, 0x0013);
-		message_add16(&m, (unsigned)inner->len);
-		message_add(&m, inner->b, inner->len);
-		while (m.len % 4)
-			message_add8(&m, 0);
-	} else {
-		message_add32(&m, 0x000d0004);
-		message_add32(&m, 600);
-	}
-	m.b[2] = (uint8_t)((m.len - STUN_HEADER) >> 8);
-	m.b[3] = (uint8_t)(m.len - STUN_HEADER);
-	return m;
+	return message_stun(&(struct stun){
+		.type = type, .tx = type, .peer = inner ? PEER : NULL, .data = inner});
 }
 
 /* RFC 3489bis-02, as [MS-ICE2] allows it: no cookie, and the attributes of a check. */
@@ -261,12 +243,10 @@ static void framed_samples(struct samples *to)
 /* RFC 5766 11.4, behind the ChannelBind that gives it a meaning. */
 static void channel_samples(struct samples *to)
 {
-	struct message bind = turn(0x0009, NULL), one = rtp_packet(1000, 104, false), m = {0};
+	struct message bind = turn(0x0009, NULL), one = rtp_packet(1000, 104, false),
+		       m = message_channel(0x4001, &one);
 	struct sample *sample;
 
-	message_add16(&m, 0x4001);
-	message_add16(&m, (unsigned)one.len);
-	message_add(&m, one.b, one.len);
 	sample = sample_add(to, "channel", "media", APP_RTP, &m);
 	sample_udp(sample, 50016, 3478);
 	sample_before(sample, 0, &bind);
