@@ -8,12 +8,13 @@
 #include "dissectors/list.h"
 
 enum { OP_REQUEST = 1, OP_REPLY = 2 };
-enum { TYPE_ACK = 5, TYPE_LAST = 18 };
+enum { TYPE_DECLINE = 4, TYPE_ACK = 5, TYPE_RELEASE = 7, TYPE_LAST = 18 };
 enum {
 	OPTION_PAD = 0,
 	OPTION_MASK = 1,
 	OPTION_ROUTER = 3,
 	OPTION_DNS = 6,
+	OPTION_REQUESTED = 50,
 	OPTION_LEASE = 51,
 	OPTION_TYPE = 53,
 	OPTION_SERVER = 54,
@@ -101,8 +102,12 @@ static void lease_option(struct learnt_lease *lease, uint8_t code, const uint8_t
 	}
 }
 
-/* Reads the options, of which the last must be "end" (RFC 2131 4.1); returns the message type, 0 if there is none. */
-static uint8_t read_options(const struct look *look, struct learnt_lease *lease, bool *ret_ended)
+/*
+ * Reads the options, of which the last must be "end" (RFC 2131 4.1); returns the message type, 0 if there is
+ * none. *ret_requested: option 50.
+ */
+static uint8_t read_options(const struct look *look, struct learnt_lease *lease,
+                            struct addr *ret_requested, bool *ret_ended)
 {
 	struct cursor c = cursor_over(look->data, look->len);
 	uint8_t type = 0;
@@ -124,23 +129,36 @@ static uint8_t read_options(const struct look *look, struct learnt_lease *lease,
 			break;
 		if (code == OPTION_TYPE && len == 1 && value[0] <= TYPE_LAST)
 			type = value[0];
+		if (code == OPTION_REQUESTED && len == 4)
+			*ret_requested = addr_from_v4(value);
 		lease_option(lease, code, value, len);
 	}
 	return type;
 }
 
-/* The address of an ACK: yiaddr, or ciaddr where an INFORM is answered (RFC 2131 4.3.5). */
-static struct addr leased_address(const struct message *message)
+/*
+ * What the lease is about: yiaddr of an ACK, or ciaddr where an INFORM is answered (RFC 2131 4.3.5);
+ * ciaddr that is released; the address declined (4.4.4, 4.4.1). Zero: none.
+ */
+static struct addr leased_address(const struct message *message, uint8_t type,
+                                  const struct addr *requested)
 {
 	static const uint8_t none[4];
 
-	return addr_from_v4(memcmp(message->yiaddr, none, 4) ? message->yiaddr
-	                                                     : message->ciaddr);
+	if (message->op == OP_REPLY && type == TYPE_ACK)
+		return addr_from_v4(memcmp(message->yiaddr, none, 4) ? message->yiaddr
+		                                                     : message->ciaddr);
+	if (message->op == OP_REQUEST && type == TYPE_RELEASE)
+		return addr_from_v4(message->ciaddr);
+	if (message->op == OP_REQUEST && type == TYPE_DECLINE)
+		return *requested;
+	return (struct addr){{0}};
 }
 
 static enum answer dhcp_look(struct look *look)
 {
 	struct learnt_lease lease = {0};
+	struct addr requested = {{0}};
 	struct flow_facts *facts = look->facts;
 	struct message message;
 	bool ended = look->len < look->wire_len;
@@ -148,7 +166,7 @@ static enum answer dhcp_look(struct look *look)
 
 	if (!uses_dhcp_ports(look->packet) || !read_fixed(look->data, look->len, &message))
 		return ANSWER_NO;
-	type = read_options(look, &lease, &ended);
+	type = read_options(look, &lease, &requested, &ended);
 	look_found(look, APP_DHCP);
 	/*
 	 * Whoever sends first opened this flow: a server that speaks first, after a broadcast that has
@@ -160,9 +178,10 @@ static enum answer dhcp_look(struct look *look)
 		facts->dhcp_xid = message.xid;
 		facts->dhcp_type = type;
 	}
-	if (message.op != OP_REPLY || type != TYPE_ACK || !ended)
+	if (!ended)
 		return ANSWER_YES;
-	lease.address = leased_address(&message);
+	lease.address = leased_address(&message, type, &requested);
+	lease.word = type;
 	lease.chaddr = message.chaddr;
 	lease.xid = message.xid;
 	if (!addr_is_unspecified(&lease.address)) {

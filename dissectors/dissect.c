@@ -18,33 +18,49 @@ static const struct dissector *const LIST[] = {
 };
 _Static_assert(ARRAY_LEN(LIST) <= 32, "young.asked_no has a bit for each dissector");
 
-#define OWNED_PAYLOADS_MAX 32  /* a certain flow that has not said `done` by then never will */
+#define OWNED_PAYLOADS_MAX \
+	32 /* a certain flow that has not said `done` by then never will, ... */
+#define OWNED_BYTES_MAX (2 * STREAM_MAX) /* ... of TCP after so many bytes of one end */
 
-/* Asks the one dissector that owns the flow. */
+/* The owner of what is said: of the flow, or of what goes through its tunnel. */
+static uint8_t *owner_of(const struct look *look)
+{
+	return &look->young->owner[look->inner];
+}
+
+/* Asks the one dissector that owns it. */
 static bool ask_owner(struct look *look)
 {
-	const struct dissector *owner = LIST[look->young->owner - 1];
+	const struct dissector *owner = LIST[*owner_of(look) - 1];
 
 	(void)owner->look(look);
 	if (look->done)
 		return false;
 	if (owner->media)
 		return !media_is_told(look->facts, look->young);
-	return owner->app == APP_DNS || owner->app == APP_LLMNR || owner->app == APP_DHCP ||
-	       look->keep ||
-	       look->young->payloads[0] + look->young->payloads[1] < OWNED_PAYLOADS_MAX;
+	if (owner->app == APP_DNS || owner->app == APP_LLMNR || owner->app == APP_DHCP)
+		return true;
+	if (look->packet->transport == TRANSPORT_TCP)
+		return look->seq + look->len - look->young->stream[look->side].first <
+		       OWNED_BYTES_MAX;
+	return look->young->payloads[0] + look->young->payloads[1] < OWNED_PAYLOADS_MAX;
 }
 
 static bool owner_is_media(const struct young *young)
 {
-	return young->owner && LIST[young->owner - 1]->media;
+	return young->owner[0] && LIST[young->owner[0] - 1]->media;
+}
+
+/* A flow that is known and has no owner is of media, and looked at again. */
+static bool is_again(const struct look *look)
+{
+	return !look->young->owner[0] && look->facts->evidence == EVIDENCE_DISSECTOR;
 }
 
 static bool ask_udp(struct look *look)
 {
 	struct young *young = look->young;
-	bool media_only = young->owner ? owner_is_media(young)
-	                               : look->facts->evidence == EVIDENCE_DISSECTOR;
+	bool media_only = owner_is_media(young) || is_again(look);
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		if (!LIST[i]->udp || (media_only && !LIST[i]->media))
@@ -52,7 +68,7 @@ static bool ask_udp(struct look *look)
 		look->keep = false;
 		if (LIST[i]->look(look) != ANSWER_YES)
 			continue;
-		young->owner = (uint8_t)(i + 1);
+		young->owner[0] = (uint8_t)(i + 1);
 		return !look->done && !(LIST[i]->media && media_is_told(look->facts, young));
 	}
 	return true;
@@ -77,27 +93,27 @@ static void say_certain_no(const struct look *look, uint64_t possible)
 static bool begins_flow(const struct look *look)
 {
 	return look->from_start && look->len == look->wire_len &&
-	       look->facts->initiator_by == INITIATOR_SYN &&
+	       (look->facts->initiator_by == INITIATOR_SYN || look->inner) &&
 	       (look->side == look->facts->initiator || look->young->spoke_first);
 }
 
 static bool ask_tcp(struct look *look)
 {
 	struct young *young = look->young;
+	bool keep = false, media_only = is_again(look);
 	uint64_t possible = 0;
 	uint32_t said_no = 0;
-	bool keep = false;
 
 	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++) {
 		enum answer answer;
 
-		if (!LIST[i]->tcp || young->asked_no & BIT(i))
+		if (!LIST[i]->tcp || young->asked_no & BIT(i) || (media_only && !LIST[i]->media))
 			continue;
 		look->keep = false;
 		look->keep_from = 0;
 		answer = LIST[i]->look(look);
 		if (answer == ANSWER_YES) {
-			young->owner = (uint8_t)(i + 1);
+			*owner_of(look) = (uint8_t)(i + 1);
 			return !look->done;
 		}
 		if (answer == ANSWER_MAYBE)
@@ -119,26 +135,58 @@ static bool ask_tcp(struct look *look)
 	return true;
 }
 
+/* Asks once more where it turns out that a tunnel begins. Says whether the next byte is its first. */
+static bool ask_piece(struct look *look, bool *ret_tunnel)
+{
+	struct young *young = look->young;
+	uint32_t done = 0;
+	bool more = true;
+
+	*ret_tunnel = false;
+	for (;;) {
+		look->inner = young->inner[look->side];
+		look->keep = look->tunnel = false;
+		look->keep_from = 0;
+		if (look->len)
+			more = *owner_of(look) ? ask_owner(look) : ask_tcp(look);
+		if (!look->tunnel)
+			break;
+		young->inner[look->side] = true;
+		*ret_tunnel = true;
+		look->from_start = true;
+		look->resumed = false;
+		done += look->keep_from;
+		look->data += look->keep_from;
+		look->seq += look->keep_from;
+		look->len -= look->keep_from;
+		look->wire_len -= look->keep_from;
+		look->keep_from = 0;
+		if (!look->len)
+			break;
+	}
+	*ret_tunnel &= look->keep && !look->keep_from;
+	look->keep_from += done;
+	return more;
+}
+
 static bool ask_stream(struct look *look, struct streams *streams, struct segment *segment)
 {
 	struct young *young = look->young;
 	struct stream *stream = &young->stream[look->side];
 	struct piece piece;
-	bool more = true;
+	bool more = true, tunnel;
 
 	while (more && stream_next(streams, stream, segment, &piece)) {
 		look->data = piece.data;
 		look->seq = piece.seq;
 		look->len = piece.len;
 		look->wire_len = piece.wire_len;
-		look->from_start =
-			piece.at_start && look->facts->evidence == EVIDENCE_NONE;
+		look->from_start = piece.at_start && (look->facts->evidence == EVIDENCE_NONE ||
+		                                      young->inner[look->side]);
 		look->resumed = piece.again;
-		look->keep = false;
-		look->keep_from = 0;
-		if (piece.len)
-			more = young->owner ? ask_owner(look) : ask_tcp(look);
+		more = ask_piece(look, &tunnel);
 		stream_shown(streams, stream, &piece, look->keep, look->keep_from);
+		stream->at_start |= tunnel && stream->again;
 	}
 	return more;
 }
@@ -171,8 +219,8 @@ static void learnt_empty(struct learnt *learnt)
 }
 
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
-                     char name[NAME_MAX_LEN + 1], struct young *young,
-                     struct streams *streams, struct learnt *learnt)
+                     char name[NAME_MAX_LEN + 1], struct young *young, struct streams *streams,
+                     struct learnt *learnt)
 {
 	struct look look = {
 		.packet = packet,
@@ -193,8 +241,8 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 	if (packet->transport == TRANSPORT_TCP)
 		more = ask_tcp_packet(&look, streams);
 	else if (packet->transport == TRANSPORT_UDP && look.len)
-		more = young->owner && !owner_is_media(young) ? ask_owner(&look)
-		                                              : ask_udp(&look);
+		more = young->owner[0] && !owner_is_media(young) ? ask_owner(&look)
+		                                                 : ask_udp(&look);
 	if (young->payloads[side] < UINT16_MAX)
 		young->payloads[side]++;
 	return more;

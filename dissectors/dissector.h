@@ -10,14 +10,13 @@
 /* no: not mine; maybe: show me more; yes: certain. */
 enum answer { ANSWER_NO, ANSWER_MAYBE, ANSWER_YES };
 
-/* Where in the TLS handshake one side is: tls.c walks records and messages without keeping them. */
+/* Where in the TLS handshake one side is (tls_walk.h); from the middle, in a chain of records. */
 struct tls_walk {
-	uint32_t next_seq;     /* of the segment that must come next */
-	uint32_t message_left; /* bytes of a message still to pass over */
-	uint16_t record_left;
-	uint8_t record_head[5], record_head_len;
-	uint8_t head[7], head_len; /* message header, and of a Certificate its list length */
-	bool on, lost, client;
+	uint32_t seq;          /* what comes next, ... */
+	uint32_t message_left; /* ... of a message still to pass over, ... */
+	uint32_t record_left;  /* ... and of a record */
+	uint8_t records;
+	bool on, seen, client;
 };
 
 /* One RTP source, an SSRC of one end: what proves it and what its packets look like (media.c). */
@@ -39,14 +38,16 @@ struct rtp_source {
 };
 
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
-#define DISSECT_SSRCS 4
+#define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
-enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMINGS };
+enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
+/* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
+enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_OVER };
 struct young {
 	struct rtp_source rtp[DISSECT_SSRCS];
 	uint16_t media_packets; /* RTP packets counted */
 	uint32_t asked_no;    /* bit i: dissector i said no for good */
-	uint8_t owner;        /* dissector that said yes, plus one; 0: none yet */
+	uint8_t owner[2]; /* dissector that said yes, plus one; 0: none yet; [1]: inside a tunnel */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
 	bool spoke_first; /* the end that was called, before it had received anything */
@@ -58,17 +59,18 @@ struct young {
 	bool channel;     /* a TURN channel was bound */
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
-	/* RFC 4571, MS-TURN over TCP: where end i's next frame begins, if that is known. */
+	/* TCP: where end i's next frame, or message behind its length, begins, if that is known. */
 	struct frame_walk {
 		uint32_t next_seq[2];
 		bool known[2];
 		uint16_t frames; /* that fitted, in a row */
 	} walk[FRAMINGS];
 
+	uint8_t http[2];     /* HTTP_*: where end i is */
+	bool inner[2];       /* end i speaks through the proxy by now */
+
 	struct tls_walk tls[2];
-	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_over;
-	uint16_t hello_left; /* bytes of a ClientHello's extensions still to come, ... */
-	uint16_t hello_skip; /* ... that many of them of no interest */
+	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_server_done, tls_over;
 };
 
 _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at most");
@@ -84,6 +86,7 @@ struct learnt_lease {
 	struct addr address, server, router, dns[4];
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
+	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
 #define LEARNT_NAMES_MAX 32
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
@@ -110,6 +113,7 @@ struct look {
 	bool resumed;      /* data[0] is the byte that was asked for by keep_from */
 	bool datagram;     /* unwrapped from a framing: exactly one message */
 	bool relayed; /* unwrapped from a TURN message: it says nothing about the two ends */
+	bool inner;   /* said through an HTTP proxy, behind a CONNECT */
 	struct flow_facts
 		*facts; /* a yes writes app, media, name_kind, ...; never the counters */
 	char *name;     /* NAME_MAX_LEN + 1 bytes; write with the facts' name_kind */
@@ -118,6 +122,7 @@ struct look {
 
 	bool keep; /* set by a dissector: give me this again, with what follows behind it, ... */
 	uint32_t keep_from; /* ... from this offset on (an owner's choice; else all of it) */
+	bool tunnel;        /* ... and there another protocol begins, inside of this one */
 	bool done;          /* set by a dissector: nothing more to learn of this flow */
 };
 
@@ -132,7 +137,8 @@ struct dissector {
 
 /*
  * What a yes does. The application moves up only along stun, dtls, rtcp, rtp, msturn: what a flow
- * carries counts for more than how it was set up; otherwise the first certain one stays.
+ * carries counts for more than how it was set up, and so does what goes through a tunnel; otherwise the first
+ * certain one stays.
  */
 void look_found(struct look *look, enum app app);
 /* End `side` opened the conversation: a request or reply says so (domain: a request). */

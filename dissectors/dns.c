@@ -3,7 +3,7 @@
  * RFC 4795 2.1). Questions name the flow, answers bind names to addresses.
  */
 #include "dissectors/cursor.h"
-#include "dissectors/list.h"
+#include "dissectors/frames.h"
 
 /*
  *   | id | QR, opcode 4, AA TC RD RA, Z AD CD, rcode 4 | QDCOUNT | ANCOUNT | NSCOUNT | ARCOUNT |
@@ -227,97 +227,139 @@ static bool uses_port(const struct look *look, uint16_t port)
 	return look->packet->src_port == port || look->packet->dst_port == port;
 }
 
-/*
- * One message. `whole`: all of it is here. Away from its port every byte must be accounted for; RTP
- * and others hit upon a fitting header too easily.
- */
-static enum answer look_message(struct look *look, const uint8_t *message, uint32_t len,
-                                bool whole, enum app app)
-{
-	bool own_port = app == APP_LLMNR || uses_port(look, PORT_DNS);
-	struct cursor c = cursor_over(message, len);
-	struct header h = read_header(&c);
+/* A message as far as its question. */
+struct message {
+	const uint8_t *at;
+	uint32_t len;
+	bool whole; /* all of it is here */
+	bool own_port;
+	enum app app;
+
+	struct header h;
 	struct name asked;
+	uint32_t records; /* where they begin; 0: it does not repeat the question */
+	bool fits;        /* they lead to the message's end, as far as it is here */
+};
+
+/* Away from its port every byte must be accounted for; RTP and others hit upon a fitting header too easily. */
+static enum answer read_message(const struct look *look, struct message *m)
+{
+	enum answer cut = m->whole ? ANSWER_NO : ANSWER_MAYBE;
+	struct cursor c = cursor_over(m->at, m->len);
 	uint32_t pos = 12, end;
 	uint16_t type, class;
-	bool fits;
 
+	m->own_port = m->app == APP_LLMNR || uses_port(look, PORT_DNS);
+	m->h = read_header(&c);
+	m->records = 0;
 	if (c.short_read)
-		return whole ? ANSWER_NO : ANSWER_MAYBE;
-	if (own_port && h.reply && !h.questions && look->facts->app == app)
+		return cut;
+	if (m->own_port && m->h.reply && !m->h.questions && look->facts->app == m->app)
 		return ANSWER_YES; /* a refusal that does not repeat the question */
-	if (!header_fits(&h, own_port))
+	if (!header_fits(&m->h, m->own_port))
 		return ANSWER_NO;
-	if (!read_name(message, len, &pos, &asked))
-		return whole ? ANSWER_NO : ANSWER_MAYBE;
-	c = cursor_over(message + pos, len - pos);
+	if (!read_name(m->at, m->len, &pos, &m->asked))
+		return cut;
+	c = cursor_over(m->at + pos, m->len - pos);
 	type = cursor_be16(&c);
 	class = cursor_be16(&c) & 0x7fff;
 	pos += 4;
 	if (c.short_read)
-		return whole ? ANSWER_NO : ANSWER_MAYBE;
-	if (!type_is_usual(type) && (!own_port || !type))
+		return cut;
+	if (!type_is_usual(type) && (!m->own_port || !type))
 		return ANSWER_NO;
-	if (class != 1 && (!own_port || (class != 3 && class != 4 && class < 254)))
+	if (class != 1 && (!m->own_port || (class != 3 && class != 4 && class < 254)))
 		return ANSWER_NO;
-	end = pos;
-	fits = skip_records(message, len, &end, h.answers + 0u + h.authorities + h.additional);
-	if (!own_port && !(whole && fits && end == len))
-		return whole ? ANSWER_NO : ANSWER_MAYBE;
-	look_found(look, app);
-	look_opened_by(look, h.reply ? !look->side : look->side);
-	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)asked.text, asked.len);
-	if (app == APP_LLMNR) {
-		look->learnt->query = h.reply ? QUERY_ANSWERED : QUERY_ASKED;
-		look->learnt->query_id = h.id;
-	}
-	if (!h.reply) {
-		if (app == APP_DNS)
-			look_asked(look, ASKED_DNS);
-	} else if (h.opcode == OPCODE_QUERY && !h.rcode && (fits || !whole)) {
-		/* a message that is whole and does not fit binds nothing */
-		(void)read_answers(look, message, len, &pos, h.answers, &asked, app == APP_DNS);
-	}
+	m->records = end = pos;
+	m->fits = skip_records(m->at, m->len, &end,
+	                       m->h.answers + 0u + m->h.authorities + m->h.additional) ||
+	          !m->whole;
+	if (!m->own_port && !(m->whole && m->fits && end == m->len))
+		return cut;
 	return ANSWER_YES;
+}
+
+/* What it is, which may be said again when more of it has come. */
+static void tell_question(struct look *look, const struct message *m)
+{
+	if (!m->records)
+		return;
+	look_found(look, m->app);
+	look_opened_by(look, m->h.reply ? !look->side : look->side);
+	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)m->asked.text, m->asked.len);
+}
+
+/* Once, of all that ever comes of it: nothing is learnt before it is known to fit. */
+static void tell_answers(struct look *look, const struct message *m)
+{
+	uint32_t pos = m->records;
+
+	if (!m->records)
+		return;
+	if (!m->h.reply && m->app == APP_DNS)
+		look_asked(look, ASKED_DNS);
+	if (m->app == APP_LLMNR) {
+		look->learnt->query = m->h.reply ? QUERY_ANSWERED : QUERY_ASKED;
+		look->learnt->query_id = m->h.id;
+	}
+	if (m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode && m->fits)
+		(void)read_answers(look, m->at, m->len, &pos, m->h.answers, &m->asked,
+		                   m->app == APP_DNS);
 }
 
 static enum answer look_udp(struct look *look, enum app app)
 {
-	return look_message(look, look->data, look->len, look->len == look->wire_len, app);
+	struct message m = {.at = look->data,
+	                    .len = look->len,
+	                    .whole = look->len == look->wire_len,
+	                    .app = app};
+	enum answer answer = read_message(look, &m);
+
+	if (answer == ANSWER_YES) {
+		tell_question(look, &m);
+		tell_answers(look, &m);
+	}
+	return answer;
 }
 
-/* | length 2 | message | length 2 | ...; the last one may go on in the next segment. */
+/* | length 2 | message | length 2 | ... */
 static enum answer look_tcp(struct look *look, enum app app)
 {
+	bool cut = look->len < look->wire_len;
 	enum answer answer = ANSWER_NO;
-	uint32_t pos = 0;
+	uint32_t pos = frames_pos(look, FRAMING_DNS);
 
-	while (look->len - pos >= 2) {
-		uint32_t len = (uint32_t)look->data[pos] << 8 | look->data[pos + 1];
-		uint32_t here = look->len - pos - 2;
-		enum answer this;
+	while (pos < look->len) {
+		struct cursor c = cursor_over(look->data + pos, look->len - pos);
+		uint32_t len = cursor_be16(&c);
+		struct message m = {.at = c.at, .len = len < c.left ? len : c.left, .app = app};
+		enum answer this = ANSWER_MAYBE;
 
-		if (len < 12 ||
-		    (len > MESSAGE_USUAL && !uses_port(look, PORT_DNS) && app == APP_DNS))
-			return answer;
-		if (here < len) {
-			this = look_message(look, look->data + pos + 2, here, false, app);
-			if (this == ANSWER_NO)
-				return answer;
-			if (this == ANSWER_MAYBE)
-				break;
-			return ANSWER_YES;
+		m.whole = m.len == len;
+		if (!c.short_read) {
+			bool odd = len < 12 || (len > MESSAGE_USUAL && app == APP_DNS &&
+			                        !uses_port(look, PORT_DNS));
+
+			this = odd ? ANSWER_NO : read_message(look, &m);
 		}
-		this = look_message(look, look->data + pos + 2, len, true, app);
-		if (this != ANSWER_YES)
+		if (this == ANSWER_NO) {
+			look->young->walk[FRAMING_DNS].known[look->side] = false;
 			return answer;
-		answer = ANSWER_YES;
+		}
+		if (this == ANSWER_YES)
+			tell_question(look, &m);
+		if (this > answer)
+			answer = this;
+		if (c.short_read || (!m.whole && !cut && len + 2 <= STREAM_MAX)) {
+			look->keep = true;
+			look->keep_from = pos;
+			return answer;
+		}
+		if (this == ANSWER_YES)
+			tell_answers(look, &m);
 		pos += 2 + len;
+		frames_next(look, FRAMING_DNS, pos);
 	}
-	if (pos == look->len)
-		return answer;
-	look->keep = true;
-	look->keep_from = pos;
 	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;
 }
 

@@ -19,18 +19,18 @@ static uint32_t body_len(const uint8_t *header)
 	return len >= BODY_MIN && len <= BODY_MAX ? len : 0;
 }
 
+static bool fits(const struct look *look, const uint8_t *header, const uint8_t *data,
+                 uint32_t len, uint32_t wire_len)
+{
+	return frame_body_fits(data, len, wire_len);
+}
+
 static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
                         uint32_t len, uint32_t wire_len)
 {
 	(void)header;
-	if (len < wire_len && len < 20) {
-		/* Too little of it: its first byte tells (RFC 7983 7), and STUN's own length. */
-		if (len && data[0] > 3 && (data[0] < 128 || data[0] > 191))
-			return ANSWER_NO;
-		if (len >= 4 && data[0] <= 3 && (data[2] << 8 | data[3]) + 20u != wire_len)
-			return ANSWER_NO;
+	if (len < wire_len && len < 20)
 		return ANSWER_MAYBE;
-	}
 	return look_inside(look, data, len, wire_len, false);
 }
 
@@ -38,6 +38,7 @@ static const struct framing FRAMING = {.which = FRAMING_RFC4571,
                                        .header = 2,
                                        .begins = begins,
                                        .body_len = body_len,
+                                       .fits = fits,
                                        .body = body};
 
 static enum answer framed_look(struct look *look)

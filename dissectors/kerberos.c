@@ -4,7 +4,9 @@
  * Both lengths must end with the message.
  */
 #include "dissectors/cursor.h"
-#include "dissectors/list.h"
+#include "dissectors/frames.h"
+
+#define MESSAGE_MAX (1u << 20)
 
 static const struct {
 	uint8_t tag, first, type;
@@ -61,28 +63,39 @@ static enum answer message(struct look *look, const uint8_t *data, uint32_t len,
 	return ANSWER_YES;
 }
 
+/* | length 4, top bit 0 | message | length 4 | ...; of each message its head is enough. */
+static enum answer stream(struct look *look)
+{
+	enum answer answer = ANSWER_NO;
+	uint32_t pos = frames_pos(look, FRAMING_KERBEROS);
+
+	while (pos < look->len) {
+		struct cursor c = cursor_over(look->data + pos, look->len - pos);
+		uint32_t len = cursor_be32(&c);
+		enum answer this = ANSWER_MAYBE;
+
+		if (look->data[pos] || (!c.short_read && (len < 20 || len > MESSAGE_MAX)))
+			this = ANSWER_NO;
+		else if (c.left)
+			this = message(look, c.at, len < c.left ? len : c.left, len);
+		if (this != ANSWER_YES) {
+			look->keep = this == ANSWER_MAYBE;
+			look->keep_from = pos;
+			look->young->walk[FRAMING_KERBEROS].known[look->side] = false;
+			return this > answer ? this : answer;
+		}
+		answer = ANSWER_YES;
+		pos += 4 + len;
+		frames_next(look, FRAMING_KERBEROS, pos);
+	}
+	return answer == ANSWER_NO ? ANSWER_MAYBE : answer;
+}
+
 static enum answer kerberos_look(struct look *look)
 {
-	struct cursor c = cursor_over(look->data, look->len);
-	enum answer answer;
-	uint32_t len;
-
-	if (look->packet->transport != TRANSPORT_TCP)
-		return message(look, look->data, look->len, look->wire_len);
-	len = cursor_be32(&c);
-	if (c.short_read) {
-		if (look->data[0])
-			return ANSWER_NO; /* no message is that long */
-		look->keep = look->len == look->wire_len;
-		return ANSWER_MAYBE;
-	}
-	if (len < 20 || len > 1u << 20)
-		return ANSWER_NO;
-	answer = c.left || look->len < look->wire_len
-	                 ? message(look, c.at, len < c.left ? len : c.left, len)
-	                 : ANSWER_MAYBE;
-	look->keep = answer == ANSWER_MAYBE && look->len == look->wire_len;
-	return answer;
+	if (look->packet->transport == TRANSPORT_TCP)
+		return stream(look);
+	return message(look, look->data, look->len, look->wire_len);
 }
 
 const struct dissector dissector_kerberos = {.name = "kerberos",

@@ -27,6 +27,7 @@ void look_found(struct look *look, enum app app)
 	struct flow_facts *facts = look->facts;
 
 	if (facts->evidence == EVIDENCE_DISSECTOR &&
+	    !(look->inner && facts->app == APP_HTTP) &&
 	    (!rank((enum app)facts->app) || rank(app) <= rank((enum app)facts->app)))
 		return;
 	facts->app = (uint16_t)app;

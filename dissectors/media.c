@@ -1,7 +1,6 @@
 /*
  * media.c - see media.h. A source (an SSRC of one end) carries one kind of media (RFC 3550 5.2):
- *  (1) The number most of its packets have says which, if it is assigned (RFC 3551 6) or one that
- *      Microsoft's clients offer ([MS-RTP] 2.2.1, [MS-RTASPF] 3.1.5, [MS-SDPEXT] 3.1.5.3).
+ *  (1) The number most of its packets have says which, if it is assigned or offered (payload_type.h).
  *  (2) Of any other number from the dynamic range the shape of the source says so, where it is clear.
  *  (3) The offer is a default and no law: numbers may be agreed otherwise, also one way alone. So a
  *      source whose shape plainly is that of another kind is of that kind, never against (RFC 3551 6).
@@ -10,6 +9,7 @@
 #include "dissectors/media.h"
 
 #include "dissectors/attributes.h"
+#include "dissectors/payload_type.h"
 
 enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define ATTRIBUTE_DATA 0x0013       /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
@@ -27,45 +27,6 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define TOLD_PACKETS 64
 #define TOLD_PACKETS_MAX 256 /* while a kind is not clear */
 #define TOLD_PAYLOADS_MAX 512
-
-static bool is_assigned(uint8_t payload_type)
-{
-	return payload_type < 35;
-}
-
-uint8_t media_kind_of(uint8_t payload_type)
-{
-	switch (payload_type) {
-	case 0:           /* PCMU */
-	case 3 ... 18:    /* GSM, G.723, DVI4, LPC, PCMA, G.722, L16, CN, MPA, G.728, G.729 */
-	case 97:          /* redundant audio */
-	case 101:         /* telephone events */
-	case 103 ... 104: /* SILK */
-	case 106:         /* Opus */
-	case 111:         /* Siren */
-	case 112:         /* G.722.1 */
-	case 114 ... 115: /* RTAudio */
-	case 116:         /* AAL2-G726-32 */
-	case 117:         /* G.722, two channels */
-	case 118:         /* comfort noise, wide band */
-		return MEDIA_AUDIO;
-	case 25 ... 26:  /* CelB, JPEG */
-	case 28:         /* nv */
-	case 31 ... 32:  /* H.261, MPEG; 33 is a transport stream, which may be anything */
-	case 34:         /* H.263 */
-	case 99 ... 100: /* retransmission, VP8, H.264 of later clients */
-	case 107:
-	case 121: /* RTVideo */
-	case 122: /* H.264 UC */
-	case 123: /* forward error correction of these */
-		return MEDIA_VIDEO;
-	case 126: /* retransmission of 127 */
-	case 127: /* application sharing, files */
-		return MEDIA_DATA;
-	default:
-		return 0;
-	}
-}
 
 static uint8_t index_of(uint8_t kind)
 {
@@ -221,9 +182,9 @@ static uint8_t shape_of(const struct look *look, const struct rtp_source *source
 /* Where packets of the source count now. Once its shape told, that stays until another is plain. */
 static uint8_t count_as(const struct look *look, struct rtp_source *source)
 {
-	uint8_t kind = media_kind_of(source->payload_type);
+	uint8_t kind = payload_type_kind(source->payload_type);
 
-	if (!is_assigned(source->payload_type) &&
+	if (!payload_type_is_assigned(source->payload_type) &&
 	    source->sampled >= (kind ? SHAPE_OVERRULES : SHAPE_MIN)) {
 		uint8_t shape = shape_of(look, source);
 
@@ -294,7 +255,7 @@ void media_count(const struct look *look, struct rtp_source *source,
 	add_packets(&facts->media_packets[as], source->waiting);
 	source->counted = (uint16_t)(source->counted + source->waiting);
 	source->counted_as = as;
-	if (as != OTHER && BIT(as) != media_kind_of(source->payload_type))
+	if (as != OTHER && BIT(as) != payload_type_kind(source->payload_type))
 		facts->by_shape |= (uint8_t)BIT(as);
 	facts->media = kinds_of(facts);
 	facts->by_shape &= facts->media;
@@ -361,7 +322,7 @@ bool media_may_be_new(const struct flow_facts *facts, const struct packet *packe
 	if (!facts->media)
 		return true;
 	/* A number that was seen is news only if the offer alone was believed of others. */
-	kind = media_kind_of(second & 0x7f);
+	kind = payload_type_kind(second & 0x7f);
 	if (is_noted(facts, second & 0x7f))
 		return kind && !facts->by_shape && !(facts->media & kind);
 	return kind ? !(facts->media & kind) : is_noted(facts, 0xff);

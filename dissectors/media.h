@@ -17,9 +17,6 @@ struct rtp_header {
 		payload_len; /* behind the header, on the wire; padding and the tag of SRTP too */
 };
 
-/* MEDIA_* of a number: assigned by RFC 3551, or as Microsoft's clients offer it; 0: says nothing. */
-uint8_t media_kind_of(uint8_t payload_type);
-
 /* The packet follows the last one of its source; `run` is how many did so in a row. */
 enum source_step { SOURCE_FOLLOWS, SOURCE_LATE, SOURCE_COPY, SOURCE_BEGINS };
 struct rtp_source *media_source(const struct look *look, const struct rtp_header *header,

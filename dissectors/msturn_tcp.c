@@ -26,11 +26,9 @@ static const struct pattern SERVER_HELLO = {
 	{{0, 11, {0x16, 3, 1, 0, 0x4e, 2, 0, 0, 0x46, 3, 1}},
          {76, 7, {0, 0x18, 0, 0x0e, 0, 0, 0}}}};
 
-/* Whether `len` bytes are the pattern, or its beginning. */
+/* Whether the data begin with the pattern, as far as they go. */
 static bool pattern_fits(const struct pattern *pattern, const uint8_t *data, uint32_t len)
 {
-	if (len > pattern->len)
-		return false;
 	for (unsigned i = 0; i < ARRAY_LEN(pattern->fixed); i++) {
 		uint32_t at = pattern->fixed[i].at;
 		uint32_t n = len > at ? len - at : 0;
@@ -59,7 +57,18 @@ static uint32_t body_len(const uint8_t *header)
 	return begins(header, 4) && len <= BODY_MAX ? len : 0;
 }
 
-/* A control message proves itself; data only after a handshake, or some frames in a row. */
+/* Nothing begins with data: the handshake comes first. */
+static bool fits(const struct look *look, const uint8_t *header, const uint8_t *data,
+                 uint32_t len, uint32_t wire_len)
+{
+	if (header[0] == FRAME_DATA && look->from_start)
+		return false;
+	return look->facts->app == APP_MSTURN ||
+	       (frame_body_fits(data, len, wire_len) &&
+	        (header[0] == FRAME_DATA || !len || data[0] <= 3));
+}
+
+/* A control message proves itself; data only after a handshake, or as one of some frames in a row. */
 static enum answer body(struct look *look, const uint8_t *header, const uint8_t *data,
                         uint32_t len, uint32_t wire_len)
 {
@@ -67,15 +76,12 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 	bool ours = look->facts->app == APP_MSTURN;
 
 	if (header[0] == FRAME_DATA) {
-		if (look->from_start)
-			return ANSWER_NO; /* nothing begins without the handshake */
-		if (ours || look->young->walk[FRAMING_MSTURN].frames >= FRAMES_PROOF) {
-			look_found(look, APP_MSTURN);
-			look->young->turn = true;
-			(void)look_inside(look, data, len, wire_len, true);
-			return ANSWER_YES;
-		}
-		return ANSWER_MAYBE;
+		if (!ours && look->young->walk[FRAMING_MSTURN].frames + 1 < FRAMES_PROOF)
+			return ANSWER_MAYBE;
+		look_found(look, APP_MSTURN);
+		look->young->turn = true;
+		(void)look_inside(look, data, len, wire_len, true);
+		return ANSWER_YES;
 	}
 	message.data = data;
 	message.len = len;
@@ -83,32 +89,37 @@ static enum answer body(struct look *look, const uint8_t *header, const uint8_t 
 	message.datagram = true;
 	if (len < wire_len && len < 28)
 		return ANSWER_MAYBE;
-	return msturn_message(&message);
+	if (msturn_message(&message) == ANSWER_YES)
+		return ANSWER_YES;
+	return ours ? ANSWER_MAYBE : ANSWER_NO; /* its length still leads to the next one */
 }
 
 static const struct framing FRAMING = {.which = FRAMING_MSTURN,
                                        .header = 4,
                                        .begins = begins,
                                        .body_len = body_len,
+                                       .fits = fits,
                                        .body = body};
 
 static enum answer msturn_tcp_look(struct look *look)
 {
+	struct frame_walk *walk = &look->young->walk[FRAMING_MSTURN];
 	bool client = pattern_fits(&CLIENT_HELLO, look->data, look->len);
-	bool server = !client && pattern_fits(&SERVER_HELLO, look->data, look->len);
 	const struct pattern *pattern = client ? &CLIENT_HELLO : &SERVER_HELLO;
 
-	if (!client && !server)
+	if (walk->known[look->side] || !pattern_fits(pattern, look->data, look->len))
 		return frames_walk(look, &FRAMING);
 	if (look->len < pattern->len) {
 		look->keep = look->len == look->wire_len;
 		return ANSWER_MAYBE;
 	}
-	if (look->wire_len != pattern->len)
-		return ANSWER_NO;
 	look_found(look, APP_MSTURN);
 	look_opened_by(look, client ? look->side : !look->side);
 	look->young->turn = true;
+	walk->known[look->side] = true;
+	walk->next_seq[look->side] = look->seq + pattern->len;
+	look->from_start = false;
+	(void)frames_walk(look, &FRAMING);
 	return ANSWER_YES;
 }
 

@@ -32,7 +32,7 @@ static const struct {
 	{NDPI_PROTOCOL_WEBSOCKET, APP_HTTP},    {NDPI_PROTOCOL_SOAP, APP_HTTP},
 	{NDPI_PROTOCOL_OCSP, APP_HTTP},         {NDPI_PROTOCOL_LLMNR, APP_LLMNR},
 	{NDPI_PROTOCOL_KERBEROS, APP_KERBEROS}, {NDPI_PROTOCOL_STUN, APP_STUN},
-	{NDPI_PROTOCOL_RTP, APP_RTP},           {NDPI_PROTOCOL_RTCP, APP_RTCP},
+	{NDPI_PROTOCOL_RTCP, APP_RTCP},
 	{NDPI_PROTOCOL_SIP, APP_SIP},           {NDPI_PROTOCOL_DTLS, APP_DTLS},
 	{NDPI_PROTOCOL_QUIC, APP_QUIC},         {NDPI_PROTOCOL_IP_ICMP, APP_ICMP},
 	{NDPI_PROTOCOL_IP_ICMPV6, APP_ICMP6},   {NDPI_PROTOCOL_DHCPV6, APP_DHCPV6},
@@ -67,7 +67,7 @@ static const struct {
 
 static enum app app_of_id(uint16_t id)
 {
-	if (id == NDPI_PROTOCOL_UNKNOWN)
+	if (id == NDPI_PROTOCOL_UNKNOWN || id == NDPI_PROTOCOL_RTP)
 		return APP_NONE;
 	for (unsigned i = 0; i < ARRAY_LEN(IDS); i++)
 		if (IDS[i].id == id)
@@ -76,7 +76,8 @@ static enum app app_of_id(uint16_t id)
 }
 
 /*
- * nDPI names a carrier and what it carries: DNS.Teams, TLS.Skype_Teams, STUN.SkypeCall. The carrier is
+ * One packet whose first byte and payload type may be RTP's makes it RTP for nDPI: that is no evidence, and ours
+ * asks for a sequence. nDPI names a carrier and what it carries: DNS.Teams, TLS.Skype_Teams, STUN.SkypeCall. The carrier is
  * the application in our sense; where it names but one, that.
  */
 static enum app app_of(ndpi_protocol protocol)

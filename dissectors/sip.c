@@ -50,7 +50,9 @@ static enum answer sip_look(struct look *look)
 		look->keep = tcp && look->len == look->wire_len;
 		return tcp || look->len < look->wire_len ? ANSWER_MAYBE : ANSWER_NO;
 	}
-	if (!is_reply && !line_find(look->data, text, " SIP/2.0"))
+	while (text && look->data[text - 1] == '\r')
+		text--;
+	if (!is_reply && (text < 8 || memcmp(look->data + text - 8, " SIP/2.0", 8)))
 		return ANSWER_NO;
 	if (is_reply && (text < 11 || look->data[8] < '1' || look->data[8] > '6'))
 		return ANSWER_NO;

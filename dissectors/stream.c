@@ -304,10 +304,10 @@ static void show_range(struct streams *streams, struct stream *stream, struct pi
 
 void stream_open(struct stream *stream, uint32_t first)
 {
-	stream->opened = true;
-	stream->first = first;
 	if (stream->running)
 		return;
+	stream->opened = true;
+	stream->first = first;
 	stream->from = stream->next = first;
 	stream->running = stream->at_start = true;
 }
@@ -317,7 +317,7 @@ static void join(struct stream *stream, struct segment *segment)
 {
 	if (segment->wire_len == 1)
 		cut_front(segment, 1);
-	stream->from = stream->next = segment->seq;
+	stream->first = stream->from = stream->next = segment->seq;
 	stream->running = true;
 }
 

@@ -13,7 +13,7 @@
 
 /* One direction. Zeroed at start; it stays where it is while the pool knows it. */
 struct stream {
-	uint32_t first; /* sequence number of its first byte, if the SYN was seen, ... */
+	uint32_t first; /* sequence number of its first byte, as far as it was seen, ... */
 	uint32_t from;  /* ... of the first byte that is still wanted, ... */
 	uint32_t next;  /* ... and of the first that was not shown yet */
 	uint32_t block; /* in the pool, plus one; 0: nothing is kept */

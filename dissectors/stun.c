@@ -343,41 +343,52 @@ static enum answer message(struct look *look)
 	return ANSWER_YES;
 }
 
-/* Bare over TCP (RFC 5389 7.2.2) the length says where the next one begins; the cookie must be there. */
+/*
+ * Bare over TCP (RFC 5389 7.2.2) the length says where the next one begins, and the cookie must be there.
+ * ChannelData stands between the messages once a channel is bound, padded to 4 (RFC 5766 11.5).
+ * Returns the length of what begins with these bytes, as far as they go; 0: nothing does.
+ */
+static uint32_t stream_len(const struct look *look, const uint8_t *b, uint32_t len)
+{
+	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
+	uint32_t value = len >= 4 ? (uint32_t)b[2] << 8 | b[3] : 0;
+
+	if (b[0] >> 4 == 4 && look->young->channel)
+		return 4 + (value + 3) / 4 * 4;
+	if (b[0] > 1 || value % 4 ||
+	    (len > 4 && memcmp(b + 4, cookie, len - 4 < 4 ? len - 4 : 4)))
+		return 0;
+	return STUN_HEADER + value;
+}
+
 static enum answer stream(struct look *look)
 {
-	struct look one = *look;
+	bool cut = look->len < look->wire_len;
 	enum answer answer = ANSWER_NO;
+	uint32_t pos = 0;
 
-	while (one.len >= 8) {
-		struct cursor c = cursor_over(one.data, one.len);
-		uint16_t type = cursor_be16(&c);
-		uint32_t len = cursor_be16(&c) + 20u;
+	while (pos < look->len) {
+		struct look one = *look;
+		uint32_t left = look->len - pos;
+		uint32_t len = stream_len(look, look->data + pos, left);
 
-		if (type & 0xc000 || len % 4 || cursor_be32(&c) != STUN_COOKIE)
+		if (!len)
 			return answer;
-		if (len > one.len)
-			break;
-		one.wire_len = len;
-		one.len = len;
-		if (message(&one) != ANSWER_YES)
+		if (left < 4 || left < len) {
+			look->keep = !cut;
+			look->keep_from = pos;
+			return answer == ANSWER_NO ? ANSWER_MAYBE : answer;
+		}
+		one.data += pos;
+		one.len = one.wire_len = len;
+		one.datagram = true;
+		if ((one.data[0] >> 4 == 4 ? dissector_channel.look(&one) : message(&one)) !=
+		    ANSWER_YES)
 			return answer;
 		answer = ANSWER_YES;
-		one.data += len;
-		one.len = (uint32_t)(look->data + look->len - one.data);
+		pos += len;
 	}
-	if (!one.len || one.len < look->len)
-		return answer; /* the first one was whole */
-	if (one.data[0] > 1 || (one.len >= 8 && look->len < look->wire_len))
-		return ANSWER_NO;
-	if (one.len < 8) {
-		static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
-
-		if (one.len > 4 && memcmp(one.data + 4, cookie, one.len - 4))
-			return ANSWER_NO;
-	}
-	look->keep = true;
-	return ANSWER_MAYBE;
+	return answer;
 }
 
 static enum answer stun_look(struct look *look)

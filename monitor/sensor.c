@@ -528,7 +528,7 @@ static enum idle flow_idle(const struct flow *flow)
 	}
 }
 
-/* Enough packets were seen; of media it is the dissectors that say so. */
+/* Enough packets were seen; of media and of streams known it is the dissectors that say so. */
 static bool budget_is_spent(const struct flow *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
@@ -537,6 +537,9 @@ static bool budget_is_spent(const struct flow *flow)
 		return !media_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
 		                                   AGAIN_PAYLOADS;
 	if (facts->app == APP_RTP || facts->media)
+		return false;
+	if (facts->transport == TRANSPORT_TCP && facts->evidence == EVIDENCE_DISSECTOR &&
+	    !media_is(facts))
 		return false;
 	return facts->payload_packets >= (media_is(facts)                       ? MEDIA_PAYLOADS
 	                                  : facts->transport == TRANSPORT_TCP ? INSPECT_TCP
@@ -594,7 +597,7 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 	}
 	if (!flow->young)
 		return;
-	for (unsigned i = 0; tcp && i < 2; i++)
+	for (unsigned i = 0; tcp && !flow->relearning && i < 2; i++)
 		if (facts->tcp_flags[i] & TCP_SYN)
 			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
 	more = flow_show(sensor, flow, end, packet);

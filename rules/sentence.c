@@ -123,6 +123,26 @@ static void why_add(const struct line *line, const struct scorer *s,
 	}
 }
 
+/* Who refuses it: the end that was asked, or somebody before it. */
+static void refuser_add(const struct line *line, const struct scorer *s)
+{
+	const struct flow_facts *facts = s->view->facts;
+	bool in = s->direction == DIRECTION_IN;
+	const struct endpoint *asked = in ? s->local : s->remote;
+	char addr[ADDR_TEXT];
+
+	if (facts->icmp_type && !addr_is_unspecified(&facts->icmp_sender) &&
+	    !addr_equal(&facts->icmp_sender, &asked->addr)) {
+		ADD(line, ", but %s on the way refuses it (ICMP %u/%u); open it there",
+		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
+		return;
+	}
+	ADD(line, ", but %s refuses it", in ? "the unit" : "the peer");
+	if (facts->icmp_type)
+		ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
+	ADD(line, in ? "" : "; is the service running there?");
+}
+
 static void outcome_add(const struct line *line, const struct scorer *s,
                         const struct verdict *verdict)
 {
@@ -131,21 +151,25 @@ static void outcome_add(const struct line *line, const struct scorer *s,
 
 	switch (verdict->kind) {
 	case KIND_BLOCKED_SILENT:
-		ADD(line,
-		    ", but nothing came back to %u tries in %.1f s; look for a filter on the way",
-		    facts->tries, (double)(facts->last_us - facts->first_try_us) / 1e6);
+		ADD(line, ", but nothing came back to ");
+		if (facts->tries > 1)
+			ADD(line, "%u tries in %.1f s", facts->tries,
+			    (double)(facts->last_us - facts->first_try_us) / 1e6);
+		else
+			ADD(line, "it, nor to the same from another port");
+		if (facts->icmp_type)
+			ADD(line, "; %s says that it cannot be reached (ICMP %u/%u)",
+			    addr_print(&facts->icmp_sender, addr), facts->icmp_type,
+			    facts->icmp_code);
+		else
+			ADD(line, "; look for a filter on the way");
 		break;
 	case KIND_BLOCKED_PROHIBITED:
 		ADD(line, ", but %s forbids it (ICMP %u/%u); open it there",
 		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
 		break;
 	case KIND_REFUSED:
-		ADD(line, ", but %s refuses it",
-		    s->direction == DIRECTION_IN ? "the unit" : "the peer");
-		if (facts->icmp_type)
-			ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
-		ADD(line,
-		    s->direction == DIRECTION_IN ? "" : "; is the service running there?");
+		refuser_add(line, s);
 		break;
 	default:
 		break;

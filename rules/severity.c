@@ -5,33 +5,34 @@
  */
 #include "rules/score.h"
 
-/* What units do that no row lists, by where they go to (domain.md 7.2). */
+/* What units do that no row lists, by where they go to (domain.md 7.2), ... */
 static const struct {
 	uint16_t port;
 	bool tcp, udp;
 	enum severity severity;
+	enum app app; /* ... and what they speak there, where that is said for certain at all */
 } INNOCENT[] = {
-	{123, false, true, SEVERITY_LOW},  /* NTP: needed in practice */
-	{5353, false, true, SEVERITY_LOW}, /* mDNS */
-	{1900, false, true, SEVERITY_LOW}, /* SSDP */
-	{3702, false, true, SEVERITY_LOW}, /* WSD */
-	{137, false, true, SEVERITY_LOW},  /* NBNS */
-	{138, false, true, SEVERITY_LOW},
-	{80, true, false, SEVERITY_LOW},     /* OCSP, CRL: TLS clients do it */
-	{853, true, true, SEVERITY_MEDIUM},  /* DNS over TLS */
-	{443, false, true, SEVERITY_MEDIUM}, /* QUIC */
-	{389, true, true, SEVERITY_MEDIUM},  /* LDAP */
-	{636, true, false, SEVERITY_MEDIUM},
-	{445, true, false, SEVERITY_MEDIUM}, /* SMB */
-	{135, true, false, SEVERITY_MEDIUM}, /* RPC */
-	{22, true, false, SEVERITY_MEDIUM},  /* SSH */
-	{23, true, false, SEVERITY_MEDIUM},  /* Telnet */
-	{161, false, true, SEVERITY_MEDIUM}, /* SNMP */
-	{162, false, true, SEVERITY_MEDIUM},
-	{514, true, true, SEVERITY_MEDIUM},   /* syslog */
-	{69, false, true, SEVERITY_MEDIUM},   /* TFTP */
-	{3128, true, false, SEVERITY_MEDIUM}, /* web proxies the site does not name */
-	{8080, true, false, SEVERITY_MEDIUM},
+	{123, false, true, SEVERITY_LOW, APP_NTP},  /* NTP: needed in practice */
+	{5353, false, true, SEVERITY_LOW, APP_MDNS}, /* mDNS */
+	{1900, false, true, SEVERITY_LOW, APP_SSDP}, /* SSDP */
+	{3702, false, true, SEVERITY_LOW, APP_WSD}, /* WSD */
+	{137, false, true, SEVERITY_LOW, APP_NETBIOS},  /* NBNS */
+	{138, false, true, SEVERITY_LOW, APP_NETBIOS},
+	{80, true, false, SEVERITY_LOW, APP_HTTP},     /* OCSP, CRL: TLS clients do it */
+	{853, true, true, SEVERITY_MEDIUM, APP_NONE},  /* DNS over TLS */
+	{443, false, true, SEVERITY_MEDIUM, APP_NONE}, /* QUIC */
+	{389, true, true, SEVERITY_MEDIUM, APP_NONE},  /* LDAP */
+	{636, true, false, SEVERITY_MEDIUM, APP_NONE},
+	{445, true, false, SEVERITY_MEDIUM, APP_NONE}, /* SMB */
+	{135, true, false, SEVERITY_MEDIUM, APP_NONE}, /* RPC */
+	{22, true, false, SEVERITY_MEDIUM, APP_NONE},  /* SSH */
+	{23, true, false, SEVERITY_MEDIUM, APP_NONE},  /* Telnet */
+	{161, false, true, SEVERITY_MEDIUM, APP_NONE}, /* SNMP */
+	{162, false, true, SEVERITY_MEDIUM, APP_NONE},
+	{514, true, true, SEVERITY_MEDIUM, APP_NONE},   /* syslog */
+	{69, false, true, SEVERITY_MEDIUM, APP_NONE},   /* TFTP */
+	{3128, true, false, SEVERITY_MEDIUM, APP_NONE}, /* web proxies the site does not name */
+	{8080, true, false, SEVERITY_MEDIUM, APP_NONE},
 };
 
 static enum severity innocent(const struct scorer *s)
@@ -41,7 +42,9 @@ static enum severity innocent(const struct scorer *s)
 	for (size_t i = 0; i < ARRAY_LEN(INNOCENT); i++)
 		if (INNOCENT[i].port == (s->port ? s->port : s->remote->port) &&
 		    ((INNOCENT[i].tcp && transport == TRANSPORT_TCP) ||
-		     (INNOCENT[i].udp && transport == TRANSPORT_UDP)))
+		     (INNOCENT[i].udp && transport == TRANSPORT_UDP)) &&
+		    (INNOCENT[i].app == APP_NONE || !s->certain ||
+		     s->view->app == INNOCENT[i].app))
 			return INNOCENT[i].severity;
 	return SEVERITY_NONE;
 }

@@ -20,7 +20,8 @@
 	X(TRUNCATED, "truncated", "packets", "packets came cut by the snap length") \
 	X(ONE_SIDED, "one-sided", "flows", "the mirror showed one direction of conversations") \
 	X(CLOCK_STEP, "clock-step", "times", "the clock was set") \
-	X(DISK_FULL, "disk-full", "times", "the database could not be written")
+	X(DISK_FULL, "disk-full", "times", "the database could not be written") \
+	X(MAC_SHARED, "mac-shared", "", "a unit's MAC stands before many addresses, as a router's: it tells no unit")
 
 /* clang-format off */
 enum blind_cause {

@@ -69,7 +69,8 @@ struct event_neighbour {
 
 #define LEASE_SERVERS 4
 
-/* A DHCP ACK (RFC 2131 4.3.1). */
+/* What DHCP gives or is given back: ACK, RELEASE, DECLINE (RFC 2131 4.3, 4.4). */
+enum lease_word { LEASE_DECLINED = 4, LEASE_GIVEN = 5, LEASE_RELEASED = 7 };
 struct event_lease {
 	struct event head;
 	int64_t time_us;
@@ -77,8 +78,10 @@ struct event_lease {
 	struct mac chaddr;
 	uint8_t mask_bits; /* of option 1, counted over 32; 0: not told */
 	uint8_t dns_count;
-	uint32_t xid, lease_s;
-	struct addr address;            /* yiaddr, or ciaddr of an answer to INFORM */
+	uint32_t xid, lease_s;          /* lease_s 0: not told, as to an INFORM */
+	uint8_t word;                   /* enum lease_word: option 53 */
+	uint8_t spare[7];
+	struct addr address;            /* given: yiaddr, or ciaddr to an INFORM; given back */
 	struct addr server;             /* option 54; zero: not told */
 	struct addr router;             /* option 3, first; zero: not told */
 	struct addr dns[LEASE_SERVERS]; /* option 6 */

@@ -105,9 +105,23 @@ int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_
  */
 int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, bool listed,
                     int64_t *ret_id, struct err *err) MUST_CHECK;
+/* How it is known that a unit has an address: a mask, 0 while only others wrote to it there. */
+enum { KNOWN_BY_PACKETS = 1, KNOWN_BY_DHCP = 2, KNOWN_BY_NEIGHBOUR = 4 };
 /* It had this address (and MAC; may be zero) from first to last; widened if already there. */
 int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
-                     const struct mac *mac, int64_t first_us, int64_t last_us,
+                     const struct mac *mac, uint8_t known_by, int64_t first_us,
+                     int64_t last_us, struct err *err) MUST_CHECK;
+
+/* A lease of a unit's: renewed, or ended, where it is there with the same first_us. */
+struct lease_row {
+	int64_t unit;
+	struct mac mac;
+	struct addr address, server; /* server zero: not told */
+	int64_t first_us, last_us, until_us; /* until 0: not told */
+	uint8_t mask_bits, dns_count;
+	struct addr dns[LEASE_SERVERS];
+};
+int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease,
                      struct err *err) MUST_CHECK;
 
 /* A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if there. */
@@ -218,6 +232,22 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
+/* Leases of units that held at `since_us` or later, in the order they began. */
+int flowdb_leases(struct flowdb *db, int64_t since_us,
+                  int (*each)(void *context, const struct lease_row *lease, struct err *err),
+                  void *context, struct err *err) MUST_CHECK;
+/* Addresses that units had at `since_us` or later. */
+struct unit_address_row {
+	int64_t unit;
+	struct addr address;
+	struct mac mac; /* zero: not known */
+	uint8_t known_by;
+	int64_t first_us, last_us;
+};
+int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
+                          int (*each)(void *context, const struct unit_address_row *row,
+                                      struct err *err),
+                          void *context, struct err *err) MUST_CHECK;
 /* Names that an address still held at `at_us`; `each` as in flowdb_query.h. */
 int flowdb_names_held(struct flowdb *db, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),

@@ -1,8 +1,8 @@
--- flowdb.sql - the flow database, version 2. Compiled in; the program runs it on an empty file. An
+-- flowdb.sql - the flow database, version 3. Compiled in; the program runs it on an empty file. An
 -- older database gets there by schema/migrate/, one step a version.
 --
 -- To look around:  sqlite3 -readonly flows.db 'SELECT * FROM v_finding'
--- The views (v_flow v_finding v_blind v_evidence v_unit v_coverage v_run v_name) spell out addresses, times and words;
+-- The views (v_flow v_finding v_blind v_evidence v_unit v_lease v_coverage v_run v_name) spell out addresses, times and words;
 -- the tables under them are integers, so that a flow is a short row. Times are microseconds since
 -- 1970, UTC, by the packets' own clock. local is at the unit, remote at the peer; out is sent by
 -- the unit. Numbers of words (verdict, application, ...) are explained by the table `word`.
@@ -140,9 +140,24 @@ CREATE TABLE unit_address (
 	mac      INTEGER REFERENCES host(id), -- NULL: not known
 	first_us INTEGER NOT NULL,
 	last_us  INTEGER NOT NULL,
-	known_by INTEGER NOT NULL DEFAULT 1   -- mask: 1 its packets, 2 DHCP, 4 ARP or neighbour discovery
+	known_by INTEGER NOT NULL DEFAULT 1   -- mask: 1 its packets, 2 DHCP, 4 ARP or neighbour discovery;
+	                                      -- 0: others wrote to it there, and it never spoke
 ) STRICT;
 CREATE UNIQUE INDEX unit_address_key ON unit_address (unit, address, coalesce(mac, 0));
+
+-- What DHCP gave to units. Renewed it is the same row; given anew, or with other servers, another.
+CREATE TABLE lease (
+	unit      INTEGER NOT NULL REFERENCES unit(id),
+	mac       INTEGER NOT NULL REFERENCES host(id),
+	address   INTEGER NOT NULL REFERENCES host(id),
+	first_us  INTEGER NOT NULL,  -- first and last ACK that said so
+	last_us   INTEGER NOT NULL,
+	until_us  INTEGER,           -- it is over, or given up; NULL: not told (the answer to an INFORM)
+	server    INTEGER REFERENCES host(id), -- NULL: not told
+	mask_bits INTEGER NOT NULL,  -- 0: not told
+	dns       BLOB    NOT NULL,  -- servers, 16 bytes each
+	PRIMARY KEY (unit, mac, address, first_us)
+) STRICT, WITHOUT ROWID;
 
 -- Flows outside or blocked, gathered under one reason a person can act on.
 CREATE TABLE finding (
@@ -388,12 +403,35 @@ CREATE VIEW v_unit AS SELECT
 	strftime('%Y-%m-%dT%H:%M:%S', a.first_us / 1000000, 'unixepoch')
 		|| printf('.%06dZ', a.first_us % 1000000) AS first,
 	strftime('%Y-%m-%dT%H:%M:%S', a.last_us / 1000000, 'unixepoch')
-		|| printf('.%06dZ', a.last_us % 1000000) AS last
+		|| printf('.%06dZ', a.last_us % 1000000) AS last,
+	nullif(substr(iif(a.known_by & 1, ', packets', '') || iif(a.known_by & 2, ', dhcp', '')
+		|| iif(a.known_by & 4, ', arp/nd', ''), 3), '') AS known_by
 FROM unit u
 LEFT JOIN unit_address a ON a.unit = u.id
 LEFT JOIN host h ON h.id = a.address
 LEFT JOIN host m ON m.id = a.mac
 ORDER BY u.name, a.first_us, h.bytes;
+
+CREATE VIEW v_lease AS SELECT
+	u.name AS unit,
+	m.text AS mac,
+	h.text AS address,
+	strftime('%Y-%m-%dT%H:%M:%S', l.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', l.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.last_us % 1000000) AS last,
+	strftime('%Y-%m-%dT%H:%M:%S', l.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.until_us % 1000000) AS until,
+	s.text AS server,
+	nullif(l.mask_bits, 0) AS mask_bits,
+	(SELECT group_concat(d.text, ', ') FROM host d, (VALUES (1), (17), (33), (49)) n
+		WHERE d.bytes = substr(l.dns, n.column1, 16)) AS dns
+FROM lease l
+JOIN unit u ON u.id = l.unit
+JOIN host m ON m.id = l.mac
+JOIN host h ON h.id = l.address
+LEFT JOIN host s ON s.id = l.server
+ORDER BY u.name, l.first_us, h.bytes;
 
 CREATE VIEW v_coverage AS SELECT
 	u.name AS unit,

@@ -70,15 +70,6 @@ int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret, s
 	return 1;
 }
 
-static void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret)
-{
-	const void *bytes = sqlite3_column_blob(stmt, at);
-
-	memset(ret, 0, sizeof(*ret));
-	if (sqlite3_column_bytes(stmt, at) == (int)sizeof(*ret))
-		memcpy(ret, bytes, sizeof(*ret));
-}
-
 int flowdb_names_held(struct flowdb *db, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err)

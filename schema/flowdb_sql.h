@@ -23,6 +23,7 @@ enum slot {
 	SLOT_UNIT_FIND,
 	SLOT_UNIT_PUT,
 	SLOT_UNIT_SEEN,
+	SLOT_LEASE_PUT,
 	SLOT_NAME_PUT,
 	SLOT_FLOW_PUT,
 	SLOT_FLOW_MORE,
@@ -112,6 +113,9 @@ void query_unit(char *where, const char *unit, const struct flow_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
 /* meets(remote, low, high): whether the prefix in text has an address between the two. */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
+/* All zero where it is NULL. */
+void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret);
+void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
 /* "" where it is NULL. */
 const char *column_text(sqlite3_stmt *stmt, int at);
 

@@ -197,28 +197,6 @@ int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, b
 	return 0;
 }
 
-int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
-                     const struct mac *mac, int64_t first_us, int64_t last_us, struct err *err)
-{
-	int64_t values[] = {unit, 0, SQL_NULL, first_us, last_us};
-	sqlite3_stmt *stmt;
-	int r = intern_addr(db, addr, &values[1], err);
-
-	if (r >= 0 && !mac_is_zero(mac))
-		r = intern_mac(db, mac, &values[2], err);
-	if (r >= 0)
-		r = sql_slot(db, SLOT_UNIT_SEEN,
-		             "INSERT INTO unit_address (unit, address, mac, first_us, last_us)"
-		             " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-		             " first_us = min(first_us, excluded.first_us),"
-		             " last_us = max(last_us, excluded.last_us)",
-		             &stmt, err);
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
-}
-
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err)
 {
 	int64_t values[] = {0, 0, 0, 0, name->first_us, name->last_us, name->until_us};

@@ -11,7 +11,7 @@ static void opened_by(struct flow_facts *facts, unsigned end, enum initiator_by 
 	facts->initiator_by = (uint8_t)by;
 }
 
-/* Nothing but ports and order speaks yet; a request seen later overrules both. */
+/* Nothing but ports and order speaks yet; a request seen later overrules both. A group never spoke first. */
 static void guess(struct flow_facts *facts, int64_t looking_us)
 {
 	bool listens0 = port_listens(facts->end[0].port),
@@ -20,7 +20,8 @@ static void guess(struct flow_facts *facts, int64_t looking_us)
 
 	if (ports && listens0 != listens1)
 		opened_by(facts, listens0, INITIATOR_PORT);
-	else if (ports && facts->first_us - looking_us < OPENER_FIRST_US)
+	else if (ports && facts->first_us - looking_us < OPENER_FIRST_US &&
+	         !addr_is_multicast(&facts->end[1].addr))
 		opened_by(facts, 2, INITIATOR_UNKNOWN);
 	else
 		opened_by(facts, 0, INITIATOR_FIRST_PACKET);

@@ -25,7 +25,7 @@ static const char HELP[] =
 	"      --unit WHO        what concerns this unit: a name, or an address it had\n"
 	"      --cause CAUSE     not-running, kernel-drop, inspector-down, sensor-down,\n"
 	"                        ring-full, evicted, link-down, mirror-silent, truncated,\n"
-	"                        one-sided, clock-step, disk-full\n"
+	"                        one-sided, clock-step, disk-full, mac-shared\n"
 	"      --limit N         the first N only\n"
 	"  -h, --help            this text\n\n"
 	"Were we looking between two and four?\n"

@@ -2,6 +2,7 @@
  * explain_flow.c - the whole story of one recorded flow: what was seen, how each thing is known,
  * what the judge made of it.
  */
+#include "dissectors/payload_type.h"
 #include "monitor/commands/explain.h"
 #include "monitor/commands/flow_table.h"
 #include "schema/time.h"
@@ -64,19 +65,44 @@ static void print_times(const struct flow_view *flow)
 		             facts->fragments, facts->truncated, facts->duplicates);
 }
 
+/* Whether packets of a payload type count as the kind; 0: as none we know. */
+static bool counts_as(const struct flow_facts *facts, uint8_t payload_type, uint8_t kind)
+{
+	uint8_t offered = payload_type_kind(payload_type);
+
+	for (unsigned i = 0; i < 3; i++)
+		if (offered == BIT(i) && facts->media_packets[i])
+			return offered == kind;
+	return kind ? facts->by_shape & kind : !offered;
+}
+
+static void add_types(const struct flow_facts *facts, uint8_t kind, char *buf, size_t size)
+{
+	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++)
+		if (facts->payload_types[i] != 0xff &&
+		    counts_as(facts, facts->payload_types[i], kind))
+			text_add(buf, size, "%s%u", *buf ? ", " : " of payload type ",
+			         facts->payload_types[i]);
+}
+
 static void print_media(const struct flow_facts *facts)
 {
-	char types[64] = "";
+	for (unsigned i = 0; i < ARRAY_LEN(facts->media_packets); i++) {
+		uint8_t kind = i < 3 ? (uint8_t)BIT(i) : 0;
+		uint32_t packets = facts->media_packets[i];
+		char types[64] = "";
 
-	for (size_t i = 0; i < ARRAY_LEN(facts->payload_types); i++)
-		if (facts->payload_types[i] != 0xff)
-			text_add(types, sizeof(types), "%s%u", *types ? ", " : "",
-			         facts->payload_types[i]);
-	if (facts->media)
-		explain_line("media", "%s: RTP packets of audio %u, video %u, data %u%s%s",
-		             media_name(facts->media), facts->media_packets[0],
-		             facts->media_packets[1], facts->media_packets[2],
-		             *types ? "; payload types " : "", types);
+		if (!packets)
+			continue;
+		add_types(facts, kind, types, sizeof(types));
+		explain_line("media", "%s%s: %u packet%s%s%s",
+		             kind ? media_name(kind) : "of no kind we know",
+		             facts->by_shape & kind ? " by shape" : "", packets,
+		             plural(packets), types,
+		             kind && !(facts->media & kind) ? "; too few to count" : "");
+	}
+	if (facts->media & (facts->media - 1))
+		explain_line("", "so it is mixed");
 }
 
 static void print_facts(const struct flow_view *flow)

@@ -1,6 +1,6 @@
 /*
- * book.h - names and leases learned, with their times: which names a dns-server's answers bound to
- * an address, for which unit, and what DHCP told a unit of its network. Bounded.
+ * book.h - names learned, with their times: which names a dns-server's answers bound to an address,
+ * for which unit. Bounded.
  */
 #ifndef MONITOR_RECORD_BOOK_H
 #define MONITOR_RECORD_BOOK_H
@@ -13,14 +13,6 @@ struct book;
 #define BOOK_NAMES_MAX 65536 /* (unit, address) pairs */
 #define BOOK_GRACE_US \
 	(3600 * INT64_C(1000000)) /* a name counts so long past its TTL (domain.md 5.4) */
-
-/* What a unit's lease says. Zero addresses: not told. */
-struct lease {
-	bool known;
-	int64_t time_us;
-	struct addr address, server, dns[LEASE_SERVERS];
-	uint8_t mask_bits, dns_count;
-};
 
 /* NULL when out of memory. */
 struct book *book_new(void);

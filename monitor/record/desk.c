@@ -18,8 +18,10 @@
 /* What is kept of a flow between its events, for the unit at one of its ends. */
 struct sheet {
 	int64_t id; /* its row; 0: not written yet */
+	struct unit *unit; /* whose it is to its end, whatever is learnt of addresses meanwhile */
 	struct gathered gathered;
-	bool over; /* its last word is judged: only the other end's unit still waits */
+	bool over;   /* its last word is judged: only the other end's unit still waits */
+	bool waited; /* for the same question in what ended along with it */
 };
 
 struct open_flow {
@@ -28,7 +30,6 @@ struct open_flow {
 };
 
 struct held_flow {
-	int64_t until_us;
 	struct event_flow *event;
 	enum app opinion;
 	struct open_flow open;
@@ -153,6 +154,7 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 {
 	const struct policy *policy = desk->policy;
 	const struct addr *remote = &facts->end[!local].addr;
+	const struct lease_row *lease;
 
 	*view = (struct view){
 		.facts = facts,
@@ -173,27 +175,28 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 	};
 	view->bound_count = book_names(desk->book, unit->number, remote, facts->first_us,
 	                               facts->last_us, view->bound);
-	if (!unit->lease.known)
+	lease = unit_lease_at(unit, &facts->end[local].addr, facts->last_us);
+	if (!lease)
 		return;
 	for (size_t i = 0; i < policy->envelope->role_count; i++) {
 		const struct role *role = &policy->envelope->roles[i];
 
 		if (role->learn == LEARN_DHCP_DNS) {
-			for (unsigned n = 0; n < unit->lease.dns_count; n++)
-				if (addr_equal(&unit->lease.dns[n], remote))
+			for (unsigned n = 0; n < lease->dns_count; n++)
+				if (addr_equal(&lease->dns[n], remote))
 					view->learnt_roles |= (uint32_t)BIT(i);
-			if (unit->lease.dns_count)
+			if (lease->dns_count)
 				view->learnt_any |= (uint32_t)BIT(i);
 		} else if (role->learn == LEARN_DHCP_SERVER &&
-		           !addr_is_unspecified(&unit->lease.server)) {
+		           !addr_is_unspecified(&lease->server)) {
 			view->learnt_any |= (uint32_t)BIT(i);
-			if (addr_equal(&unit->lease.server, remote))
+			if (addr_equal(&lease->server, remote))
 				view->learnt_roles |= (uint32_t)BIT(i);
 		}
 	}
-	if (unit->lease.mask_bits) {
+	if (lease->mask_bits) {
 		view->subnet_known = true;
-		view->subnet = prefix_of(&unit->lease.address, 96u + unit->lease.mask_bits);
+		view->subnet = prefix_of(&lease->address, 96u + lease->mask_bits);
 	}
 }
 
@@ -215,6 +218,26 @@ static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_
 	                     : 0;
 }
 
+/*
+ * Whether an ended flow must wait for the last word about its outcome. Either the unit has yet to show that
+ * anybody answers it, or this is one question without an answer, and what ends along with it may hold
+ * the same one: that much is known at the next step of the clock.
+ */
+static bool outcome_waits(const struct desk *desk, const struct view *view,
+                          bool two_way_missing, struct sheet *sheet)
+{
+	const struct flow_facts *facts = view->facts;
+
+	if (two_way_missing)
+		return facts->last_us + TWO_WAY_US >= desk->now_us;
+	if (sheet->waited || view->asked_again || facts->tries != 1 ||
+	    facts->outcome != OUTCOME_UNANSWERED || facts->transport != TRANSPORT_UDP ||
+	    !(facts->asked & (ASKED_DNS | ASKED_KERBEROS)))
+		return false;
+	sheet->waited = true;
+	return true;
+}
+
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct desk *desk, struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
@@ -225,7 +248,6 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	struct view view;
 	int r = 0;
 
-	unit_seen(unit, &facts->end[local], facts->first_us, facts->last_us);
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
 	    facts->last_us > unit->two_way_us)
 		unit->two_way_us = facts->last_us;
@@ -244,9 +266,10 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 
 		view.lossy = facts->outcome == OUTCOME_UNANSWERED && was_lossy(desk, unit, facts);
 
-		if (judge_outcome(desk->policy, &view, two_way, &verdict) &&
-		    may_hold) {
-			*ret_hold = true;
+		two_way = judge_outcome(desk->policy, &view, two_way, &verdict);
+		if (may_hold)
+			*ret_hold = outcome_waits(desk, &view, two_way, sheet);
+		if (*ret_hold) {
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
 			                 : flow_write(desk, unit, &view, &so_far, sheet, err);
@@ -279,14 +302,17 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 		struct unit *unit;
 
 		/* Where nobody is listed they are candidates, and no finding. */
-		if (!strangers_note(&desk->strangers, desk->policy, facts, name,
-		                    end) ||
+		if (!strangers_note(&desk->strangers, desk->policy, facts, name, end,
+		                    !units_is_router(desk->units, &host->mac)) ||
 		    !desk->policy->unit_count)
 			continue;
 		unit = units_unlisted(desk->units, desk->db, host, &r, err);
 		if (!unit)
 			continue;
-		unit_seen(unit, host, facts->first_us, facts->last_us);
+		unit_seen(unit, &(struct sighting){.end = *host,
+		                                   .first_us = facts->first_us,
+		                                   .last_us = facts->last_us,
+		                                   .known_by = KNOWN_BY_PACKETS});
 		r = findings_unlisted(desk->findings, desk->db, unit, facts,
 		                      end, err);
 	}
@@ -295,21 +321,42 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 
 /* ----------------------------------------------------------------- events */
 
-/* The unit at one end; a DHCP client without an address is known by its MAC or by the lease it gets. */
-static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *facts,
-                                unsigned end, int *ret_error, struct err *err)
+/*
+ * The unit at one end, and that it was seen there; a DHCP client without an address is known by its MAC or by
+ * the lease it gets.
+ */
+static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *facts, unsigned end,
+                                struct unit *so_far, int *ret_error, struct err *err)
 {
 	bool client = !mac_is_zero(&facts->chaddr) && facts->end[end].port == 68;
+	struct sighting at = {
+		.end = facts->end[end],
+		.spoke = facts->packets[end] > 0,
+		.first_us = facts->first_us,
+		.last_us = facts->last_us,
+	};
+	struct unit *unit = NULL;
 
-	if (client) {
-		struct unit *unit = units_by_mac(desk->units, desk->db,
-		                                 &facts->chaddr, ret_error, err);
-
-		if (unit || *ret_error < 0)
-			return unit;
+	if (client && !so_far)
+		unit = units_by_mac(desk->units, desk->db, &facts->chaddr, facts->last_us,
+		                    ret_error, err);
+	if (*ret_error < 0)
+		return NULL;
+	if (unit || (client && so_far)) {
+		at.known_by = at.spoke ? KNOWN_BY_PACKETS : 0;
+	} else {
+		unit = units_at(desk->units, desk->db, &at, ret_error, err);
+		if (*ret_error < 0)
+			return NULL;
 	}
-	return units_at(desk->units, desk->db, &facts->end[end],
-	                facts->packets[end] > 0, ret_error, err);
+	if (so_far && unit != so_far) {
+		unit = so_far;
+		at.end.mac = facts->end[end].mac;
+		at.known_by = at.spoke ? KNOWN_BY_PACKETS : 0;
+	}
+	if (unit)
+		unit_seen(unit, &at);
+	return unit;
 }
 
 /*
@@ -331,7 +378,7 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	memcpy(name, event->name, event->name_len);
 	name[event->name_len] = '\0';
 	for (unsigned end = 0; end < 2; end++) {
-		units[end] = unit_of_end(desk, facts, end, &r, err);
+		units[end] = unit_of_end(desk, facts, end, open->sheet[end].unit, &r, err);
 		if (r < 0)
 			return r;
 	}
@@ -344,6 +391,7 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	for (unsigned end = 0; end < 2; end++) {
 		if (!units[end] || open->sheet[end].over)
 			continue;
+		open->sheet[end].unit = units[end];
 		if (recall) {
 			r = sheet_recall(desk, units[end], facts, &opinion, &open->sheet[end],
 			                 err);
@@ -363,7 +411,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 {
 	struct held_flow *held = &desk->held[desk->held_count++];
 
-	*held = (struct held_flow){event->facts.last_us + TWO_WAY_US, malloc(event->head.len),
+	*held = (struct held_flow){malloc(event->head.len),
 	                           opinion, *open};
 	if (held->event)
 		memcpy(held->event, event, event->head.len);
@@ -371,7 +419,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 		desk->held_count--;
 }
 
-/* Flows that waited for their unit to show a two-way flow: it has, or the time is over. */
+/* Flows that waited for what else their unit does: it has done it, or the time is over. */
 int desk_release_held(struct desk *desk, bool all, struct err *err)
 {
 	unsigned kept = 0;
@@ -379,10 +427,10 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 
 	for (unsigned i = 0; i < desk->held_count; i++) {
 		struct held_flow *held = &desk->held[i];
-		bool over = all || desk->now_us > held->until_us, hold = false, units;
+		bool hold = false, units;
 
 		if (r >= 0)
-			r = flow_handle(desk, held->event, held->opinion, !over,
+			r = flow_handle(desk, held->event, held->opinion, !all,
 			                &held->open, &hold, &units, err);
 		if (hold && r >= 0)
 			desk->held[kept++] = *held;

@@ -7,6 +7,7 @@
 
 #include "monitor/idmap.h"
 #include "monitor/record/blind.h"
+#include "monitor/record/book.h"
 #include "monitor/record/coverage.h"
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"

@@ -20,10 +20,11 @@ static struct stranger *stranger_at(struct strangers *strangers, const struct ad
 }
 
 struct stranger *strangers_note(struct strangers *strangers, const struct policy *policy,
-                                const struct flow_facts *facts, const char *name, unsigned end)
+                                const struct flow_facts *facts, const char *name, unsigned end,
+                                bool mac_tells)
 {
 	const struct endpoint *host = &facts->end[end];
-	bool by_oui = policy_looks_like_unit(policy, &host->mac, NULL);
+	bool by_oui = mac_tells && policy_looks_like_unit(policy, &host->mac, NULL);
 	bool by_name =
 		facts->initiator == end && *name && policy_looks_like_unit(policy, NULL, name);
 	struct stranger *stranger;

@@ -26,9 +26,11 @@ struct strangers {
 
 /*
  * One flow that is over, with the name seen in it (""). If its end `end` looks like a unit it is
- * written down, and found again in the list; NULL if it does not, or there is no place left.
+ * written down, and found again in the list; NULL if it does not, or there is no place left. `mac_tells`:
+ * its MAC is not known to be a router's.
  */
 struct stranger *strangers_note(struct strangers *strangers, const struct policy *policy,
-                                const struct flow_facts *facts, const char *name, unsigned end);
+                                const struct flow_facts *facts, const char *name, unsigned end,
+                                bool mac_tells);
 
 #endif

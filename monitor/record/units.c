@@ -3,11 +3,14 @@
  * entry stands for many hosts, by its address.
  */
 #include "monitor/record/units.h"
-#include "monitor/idmap.h"
+#include "monitor/record/routers.h"
 
 #include <xxhash.h>
 
 #define LEASES_MAX 65536
+#define ROUTER_NEWS_MAX 16
+#define FOREVER_US EVENT_NUMBER_MAX
+#define SECOND_US INT64_C(1000000)
 
 struct units {
 	const struct policy *policy;
@@ -15,6 +18,10 @@ struct units {
 	size_t count, room;
 	struct idmap by_place; /* hash of (entry, address) -> unit */
 	struct idmap by_lease; /* MAC -> struct addr, the address DHCP gave it */
+	struct addresses *addresses;
+	struct routers routers;
+	struct router_news news[ROUTER_NEWS_MAX];
+	unsigned news_count;
 	uint64_t refused;
 };
 
@@ -25,6 +32,12 @@ struct units *units_new(const struct policy *policy)
 	if (!units)
 		return NULL;
 	units->policy = policy;
+	units->addresses = addresses_new();
+	if (!units->addresses) {
+		free(units);
+		return NULL;
+	}
+	routers_init(&units->routers);
 	idmap_init(&units->by_place, UNITS_MAX);
 	idmap_init(&units->by_lease, LEASES_MAX);
 	return units;
@@ -40,6 +53,8 @@ void units_free(struct units *units)
 	}
 	for (size_t i = 0; i < units->by_lease.size; i++)
 		free(units->by_lease.slots[i].value);
+	addresses_free(units->addresses);
+	routers_release(&units->routers);
 	idmap_release(&units->by_place);
 	idmap_release(&units->by_lease);
 	free(units->all);
@@ -142,33 +157,6 @@ int units_list(const struct units *units, struct flowdb *db, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-static bool is_group_mac(const struct mac *mac)
-{
-	return mac->b[0] & 1;
-}
-
-struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end,
-                      bool spoke, int *ret_error, struct err *err)
-{
-	const struct mac *mac = mac_is_zero(&end->mac) ? NULL : &end->mac;
-	const struct unit_rule *rule;
-	struct unit *unit;
-
-	*ret_error = 0;
-	/* A frame to a group has no unit at its far end; who sends from such a MAC is odd, but speaks. */
-	if (addr_is_multicast(&end->addr) || (mac && is_group_mac(mac) && !spoke))
-		return NULL;
-	rule = policy_find_unit(units->policy,
-	                        addr_is_unspecified(&end->addr) ? NULL : &end->addr, mac);
-	if (!rule)
-		return NULL;
-	if (unit_find(units, rule, &end->addr, &unit))
-		return unit;
-	if (rule->many && (!spoke || addr_is_unspecified(&end->addr)))
-		return NULL;
-	return unit_make(units, db, rule, &end->addr, ret_error, err);
-}
-
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
                             int *ret_error, struct err *err)
 {
@@ -180,40 +168,189 @@ struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct
 	return unit_make(units, db, NULL, &end->addr, ret_error, err);
 }
 
+/* ------------------------------------------------------------- who is it */
+
+static bool is_group_mac(const struct mac *mac)
+{
+	return mac->b[0] & 1;
+}
+
+/* A MAC that would tell a unit was seen with this address; whether it tells one (any more). */
+static bool mac_tells(struct units *units, struct flowdb *db, const struct unit_rule *rule,
+                      const struct sighting *at, int *ret_error, struct err *err)
+{
+	struct router_news *news = &units->news[units->news_count];
+	struct unit *unit = NULL;
+
+	if (routers_has(&units->routers, &at->end.mac))
+		return false;
+	if (!at->spoke ||
+	    !routers_note(&units->routers, &at->end.mac, &at->end.addr, at->last_us))
+		return true;
+	/* One that stands for many is told of as the host at this address. */
+	if (rule && units->news_count < ROUTER_NEWS_MAX &&
+	    !unit_find(units, rule, &at->end.addr, &unit))
+		unit = unit_make(units, db, rule, &at->end.addr, ret_error, err);
+	if (unit) {
+		*news = (struct router_news){at->end.mac, unit->id, at->last_us};
+		units->news_count++;
+	}
+	return false;
+}
+
+static unsigned scope_of(const struct addr *addr)
+{
+	return addr_is_v4(addr) ? 0 : addr_is_link_local(addr) ? 1 : 2;
+}
+
+/*
+ * Whether the address is the unit's own, by its packets, DHCP, or its word; while none of its kind is known,
+ * any may be.
+ */
+static bool is_own(struct units *units, const struct unit_rule *rule, const struct sighting *at)
+{
+	struct unit *unit = NULL;
+	struct mac mac;
+
+	if (addresses_leased(units->addresses, &at->end.addr, at->first_us, at->last_us, &mac) &&
+	    policy_find_unit(units->policy, NULL, &mac) == rule)
+		return true;
+	if (!unit_find(units, rule, &at->end.addr, &unit) || !unit)
+		return true;
+	for (unsigned i = 0; i < unit->address_count; i++)
+		if (unit->address[i].known_by &&
+		    addr_equal(&unit->address[i].addr, &at->end.addr))
+			return true;
+	for (unsigned i = 0; i < unit->address_count; i++)
+		if (unit->address[i].known_by &&
+		    scope_of(&unit->address[i].addr) == scope_of(&at->end.addr))
+			return false;
+	return true;
+}
+
+static const struct unit_rule *rule_by_mac(struct units *units, struct flowdb *db,
+                                           const struct sighting *at, int *ret_error,
+                                           struct err *err)
+{
+	const struct mac *mac = &at->end.mac;
+	const struct unit_rule *rule =
+		mac_is_zero(mac) ? NULL : policy_find_unit(units->policy, NULL, mac);
+
+	if (!rule && (mac_is_zero(mac) || !policy_looks_like_unit(units->policy, mac, NULL)))
+		return NULL;
+	if (!mac_tells(units, db, rule, at, ret_error, err) || !rule)
+		return NULL;
+	return at->spoke || is_own(units, rule, at) ? rule : NULL;
+}
+
+/* By a lease, or by the word of the one who has it. */
+static const struct unit_rule *rule_by_claim(const struct units *units, struct sighting *at)
+{
+	const struct addresses *addresses = units->addresses;
+	const struct endpoint *end = &at->end;
+	const struct unit_rule *rule;
+	uint8_t by = KNOWN_BY_DHCP;
+	struct mac mac;
+
+	if (!addresses_leased(addresses, &end->addr, at->first_us, at->last_us, &mac)) {
+		by = KNOWN_BY_NEIGHBOUR;
+		if (!addresses_told(addresses, &end->addr, at->first_us, at->last_us, &mac) ||
+		    routers_has(&units->routers, &mac))
+			return NULL;
+	}
+	rule = policy_find_unit(units->policy, NULL, &mac);
+	if (!rule || (!mac_is_zero(&end->mac) && !mac_equal(&end->mac, &mac) &&
+	              addresses_says(addresses, &end->mac, &end->addr, at->first_us, at->last_us)))
+		return NULL;
+	at->end.mac = mac;
+	at->known_by |= by;
+	return rule;
+}
+
+/* What else says that the address is its own. */
+static void know_more(const struct units *units, const struct unit_rule *rule,
+                      struct sighting *at)
+{
+	struct mac mac;
+
+	if (addresses_leased(units->addresses, &at->end.addr, at->first_us, at->last_us, &mac) &&
+	    (mac_equal(&mac, &at->end.mac) ||
+	     policy_find_unit(units->policy, NULL, &mac) == rule))
+		at->known_by |= KNOWN_BY_DHCP;
+	if (addresses_says(units->addresses, &at->end.mac, &at->end.addr, at->first_us,
+	                   at->last_us))
+		at->known_by |= KNOWN_BY_NEIGHBOUR;
+}
+
+struct unit *units_at(struct units *units, struct flowdb *db, struct sighting *at,
+                      int *ret_error, struct err *err)
+{
+	bool known = !addr_is_unspecified(&at->end.addr);
+	const struct unit_rule *rule;
+	struct unit *unit;
+
+	*ret_error = 0;
+	at->known_by = at->spoke ? KNOWN_BY_PACKETS : 0;
+	/* A frame to a group has no unit at its far end; who sends from such a MAC is odd, but speaks. */
+	if (addr_is_multicast(&at->end.addr) || (is_group_mac(&at->end.mac) && !at->spoke))
+		return NULL;
+	rule = rule_by_mac(units, db, at, ret_error, err);
+	if (*ret_error < 0)
+		return NULL;
+	if (!rule && known)
+		rule = policy_find_unit(units->policy, &at->end.addr, NULL);
+	if (!rule && known)
+		rule = rule_by_claim(units, at);
+	if (!rule)
+		return NULL;
+	know_more(units, rule, at);
+	if (unit_find(units, rule, &at->end.addr, &unit))
+		return unit;
+	if (rule->many && (!at->spoke || !known))
+		return NULL;
+	return unit_make(units, db, rule, &at->end.addr, ret_error, err);
+}
+
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
-                          int *ret_error, struct err *err)
+                          int64_t at_us, int *ret_error, struct err *err)
 {
 	const struct addr *leased = idmap_find(&units->by_lease, mac_key(mac));
-	struct endpoint end = {.mac = *mac};
+	struct sighting at = {.end.mac = *mac,
+	                      .spoke = leased != NULL,
+	                      .first_us = at_us,
+	                      .last_us = at_us};
 
 	if (leased)
-		end.addr = *leased;
-	return units_at(units, db, &end, leased != NULL, ret_error, err);
+		at.end.addr = *leased;
+	return units_at(units, db, &at, ret_error, err);
 }
 
-void units_lease(struct units *units, const struct event_lease *lease)
+bool units_is_router(const struct units *units, const struct mac *mac)
 {
-	struct addr *known = idmap_find(&units->by_lease, mac_key(&lease->chaddr));
-
-	if (addr_is_unspecified(&lease->address))
-		return;
-	if (known) {
-		*known = lease->address;
-		return;
-	}
-	known = malloc(sizeof(*known));
-	if (!known || idmap_add(&units->by_lease, mac_key(&lease->chaddr), known) < 0) {
-		free(known);
-		units->refused++;
-		return;
-	}
-	*known = lease->address;
+	return routers_has(&units->routers, mac);
 }
 
-void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, int64_t last_us)
+void units_recall_router(struct units *units, const struct mac *mac)
 {
+	routers_recall(&units->routers, mac);
+}
+
+bool units_take_router(struct units *units, struct router_news *ret)
+{
+	if (!units->news_count)
+		return false;
+	*ret = units->news[--units->news_count];
+	return true;
+}
+
+/* ------------------------------------------------- what it is known to have */
+
+void unit_seen(struct unit *unit, const struct sighting *sighting)
+{
+	const struct endpoint *end = &sighting->end;
 	struct unit_address *at = NULL;
 
+	unit->spoke |= sighting->known_by & KNOWN_BY_PACKETS;
 	if (addr_is_unspecified(&end->addr) || addr_is_multicast(&end->addr))
 		return;
 	for (unsigned i = 0; i < unit->address_count && !at; i++)
@@ -230,15 +367,174 @@ void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us, 
 				if (unit->address[i].last_us < at->last_us)
 					at = &unit->address[i];
 		}
-		*at = (struct unit_address){end->addr, end->mac, first_us, last_us, true};
+		*at = (struct unit_address){end->addr,          end->mac,
+		                            sighting->first_us, sighting->last_us,
+		                            sighting->known_by, true};
 		return;
 	}
-	if (first_us < at->first_us)
-		at->first_us = first_us;
-	if (last_us > at->last_us)
-		at->last_us = last_us;
+	if (sighting->first_us < at->first_us)
+		at->first_us = sighting->first_us;
+	if (sighting->last_us > at->last_us)
+		at->last_us = sighting->last_us;
+	at->known_by |= sighting->known_by;
 	at->dirty = true;
 }
+
+int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,
+                    const struct addr *addr, int64_t at_us, struct err *err)
+{
+	struct sighting at = {.end = {.addr = *addr, .mac = *mac},
+	                      .first_us = at_us,
+	                      .last_us = at_us};
+	const struct unit_rule *rule = policy_find_unit(units->policy, NULL, mac);
+	struct unit *unit;
+	int r = 0;
+
+	addresses_neighbour(units->addresses, mac, addr, at_us);
+	/* It is its own word, though no packet of a flow: an entry for many makes no unit of it. */
+	at.spoke = rule && !rule->many;
+	unit = units_at(units, db, &at, &r, err);
+	if (!unit)
+		return r;
+	at.known_by = KNOWN_BY_NEIGHBOUR;
+	unit_seen(unit, &at);
+	return 0;
+}
+
+/* ----------------------------------------------------------------- leases */
+
+static void lease_remember(struct units *units, const struct mac *mac, const struct addr *addr)
+{
+	struct addr *known = idmap_find(&units->by_lease, mac_key(mac));
+
+	if (known) {
+		*known = *addr;
+		return;
+	}
+	known = malloc(sizeof(*known));
+	if (!known || idmap_add(&units->by_lease, mac_key(mac), known) < 0) {
+		free(known);
+		units->refused++;
+		return;
+	}
+	*known = *addr;
+}
+
+static bool says_the_same(const struct lease_row *a, const struct lease_row *b)
+{
+	return mac_equal(&a->mac, &b->mac) && addr_equal(&a->address, &b->address) &&
+	       addr_equal(&a->server, &b->server) && a->mask_bits == b->mask_bits &&
+	       a->dns_count == b->dns_count && !memcmp(a->dns, b->dns, sizeof(a->dns));
+}
+
+/* Renews the unit's last lease, or is the next one; returns where it stands. */
+static struct lease_row *lease_add(struct unit *unit, const struct lease_row *lease)
+{
+	struct lease_row *last =
+		unit->lease_count ? &unit->lease[unit->lease_count - 1] : NULL;
+
+	if (last && says_the_same(last, lease) &&
+	    (!last->until_us || last->until_us >= lease->first_us)) {
+		last->last_us = lease->last_us;
+		last->until_us = lease->until_us;
+		return last;
+	}
+	if (unit->lease_count == UNIT_LEASES_MAX)
+		memmove(unit->lease, unit->lease + 1, --unit->lease_count * sizeof(*last));
+	last = &unit->lease[unit->lease_count++];
+	*last = *lease;
+	last->unit = unit->id;
+	return last;
+}
+
+static int lease_given_back(struct units *units, struct flowdb *db,
+                            const struct event_lease *event, struct err *err)
+{
+	int r = 0;
+	struct unit *unit =
+		units_by_mac(units, db, &event->chaddr, event->time_us, &r, err);
+
+	addresses_give_up(units->addresses, &event->chaddr, &event->address, event->time_us);
+	for (unsigned i = unit ? unit->lease_count : 0; i-- && r >= 0;) {
+		struct lease_row *lease = &unit->lease[i];
+
+		if (mac_equal(&lease->mac, &event->chaddr) &&
+		    addr_equal(&lease->address, &event->address) &&
+		    lease->until_us > event->time_us) {
+			lease->until_us = event->time_us;
+			r = flowdb_lease_put(db, lease, err);
+		}
+	}
+	return r;
+}
+
+int units_lease(struct units *units, struct flowdb *db, const struct event_lease *event,
+                bool trusted, struct err *err)
+{
+	struct lease_row lease = {
+		.mac = event->chaddr,
+		.address = event->address,
+		.server = event->server,
+		.first_us = event->time_us,
+		.last_us = event->time_us,
+		.mask_bits = event->mask_bits,
+		.dns_count = event->dns_count,
+	};
+	struct unit *unit;
+	int r = 0;
+
+	if (addr_is_unspecified(&event->address))
+		return 0;
+	if (event->word != LEASE_GIVEN)
+		return lease_given_back(units, db, event, err);
+	lease_remember(units, &event->chaddr, &event->address);
+	if (!trusted)
+		return 0;
+	memcpy(lease.dns, event->dns, event->dns_count * sizeof(lease.dns[0]));
+	if (event->lease_s) {
+		lease.until_us = event->lease_s == UINT32_MAX
+		                         ? FOREVER_US
+		                         : event->time_us + event->lease_s * SECOND_US;
+		addresses_lease(units->addresses, &lease.mac, &lease.address, lease.first_us,
+		                lease.until_us);
+	}
+	unit = units_by_mac(units, db, &lease.mac, event->time_us, &r, err);
+	return unit ? flowdb_lease_put(db, lease_add(unit, &lease), err) : r;
+}
+
+int units_recall_lease(struct units *units, struct flowdb *db, const struct lease_row *lease,
+                       struct err *err)
+{
+	struct unit *unit;
+	int r = 0;
+
+	lease_remember(units, &lease->mac, &lease->address);
+	if (lease->until_us)
+		addresses_lease(units->addresses, &lease->mac, &lease->address, lease->first_us,
+		                lease->until_us);
+	unit = units_by_mac(units, db, &lease->mac, lease->first_us, &r, err);
+	if (unit)
+		lease_add(unit, lease);
+	return r;
+}
+
+const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr *addr,
+                                      int64_t last_us)
+{
+	const struct lease_row *best = NULL;
+
+	for (unsigned i = 0; i < unit->lease_count; i++) {
+		const struct lease_row *lease = &unit->lease[i];
+
+		if (lease->first_us <= last_us &&
+		    (!best || addr_equal(&lease->address, addr) ||
+		     !addr_equal(&best->address, addr)))
+			best = lease;
+	}
+	return best || !unit->lease_count ? best : &unit->lease[0];
+}
+
+/* ---------------------------------------------------------------- writing */
 
 static int use_flush(const struct units *units, struct unit *unit, struct flowdb *db,
                      struct err *err)
@@ -280,7 +576,7 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 
 			if (at->dirty)
 				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
-				                     at->first_us, at->last_us, err);
+				                     at->known_by, at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
 		if (unit->dirty && r >= 0)
@@ -297,5 +593,5 @@ size_t units_count(const struct units *units)
 
 uint64_t units_refused(const struct units *units)
 {
-	return units->refused;
+	return units->refused + units->routers.refused + addresses_refused(units->addresses);
 }

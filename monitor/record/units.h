@@ -1,15 +1,17 @@
 /*
- * units.h - the units seen in this run and what is known of each: addresses, lease, which rows it
+ * units.h - the units seen in this run and what is known of each: addresses, leases, which rows it
  * exercised. At most UNITS_MAX; past that a host is no unit, which is counted.
  */
 #ifndef MONITOR_RECORD_UNITS_H
 #define MONITOR_RECORD_UNITS_H
 
-#include "monitor/record/book.h"
+#include "monitor/record/addresses.h"
+#include "rules/judge.h"
 #include "schema/flowdb.h"
 
 #define UNITS_MAX 100000
-#define UNIT_ADDRESSES_MAX 8
+#define UNIT_ADDRESSES_MAX 24
+#define UNIT_LEASES_MAX 8 /* remembered; the one that was given longest ago goes */
 
 struct finding;
 
@@ -25,13 +27,16 @@ struct unit {
 	char name[UNIT_NAME_MAX];
 	const struct unit_rule *rule; /* NULL: on no list */
 	struct addr addr;             /* where it was first seen */
-	struct lease lease;
+	struct lease_row lease[UNIT_LEASES_MAX]; /* in the order they were given */
+	unsigned lease_count;
+	bool spoke; /* a packet of its own was seen */
 	uint32_t bound_roles; /* roles of which a name was bound for it */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
 		struct addr addr;
 		struct mac mac;
 		int64_t first_us, last_us;
+		uint8_t known_by; /* KNOWN_BY_* */
 		bool dirty;
 	} address[UNIT_ADDRESSES_MAX];
 	unsigned address_count;
@@ -50,25 +55,67 @@ void units_free(struct units *units);
 /* All units that the policy names one by one, into the database: silence is told from absence. */
 int units_list(const struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;
 
+/* One end of a flow, and when; or a host's word of itself. */
+struct sighting {
+	struct endpoint end;
+	bool spoke; /* packets came from there */
+	int64_t first_us, last_us;
+	uint8_t known_by; /* filled: KNOWN_BY_*, how the address is known to be the unit's, ... */
+	/* ... and end.mac becomes the unit's own where a router's stood in the frames. */
+};
+
 /*
- * The unit at one end of a flow, made at first sight. An entry of the policy that stands for many
- * hosts only makes a unit of a host that `spoke`. NULL: no unit; a broadcast or multicast
- * address is none. Negative errno in *ret_error if the database failed, with err filled.
+ * The unit there, made at first sight; the first of these that says so: a MAC of the lists in the frame
+ * (whoever sends from it is that unit, whatever address it borrows; of an end that says nothing only at an
+ * address that is the unit's own, for anybody can have frames sent to its MAC), a listed address, the
+ * lease of a listed MAC, the word of a listed MAC by ARP or neighbour discovery. The latter two say nothing
+ * of a host that claims the address with the very MAC that it sends from. A router's MAC (routers.h) says nothing.
+ *
+ * An entry of the policy that stands for many hosts only makes a unit of a host that `spoke`. NULL: no unit;
+ * a broadcast or multicast address is none. Negative errno in *ret_error if the database failed, with err
+ * filled.
  */
-struct unit *units_at(struct units *units, struct flowdb *db, const struct endpoint *end,
-                      bool spoke, int *ret_error, struct err *err);
+struct unit *units_at(struct units *units, struct flowdb *db, struct sighting *at,
+                      int *ret_error, struct err *err);
 /* A host on no list that looks like a unit. */
 struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct endpoint *end,
                             int *ret_error, struct err *err);
 /* The unit whose MAC this is by the lists, or whose lease it holds; NULL. */
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
-                          int *ret_error, struct err *err);
+                          int64_t at_us, int *ret_error, struct err *err);
 
-/* It was seen with this address. */
-void unit_seen(struct unit *unit, const struct endpoint *end, int64_t first_us,
-               int64_t last_us);
-/* Remembers which address DHCP gave to whom, for DHCP flows and for units listed by MAC. */
-void units_lease(struct units *units, const struct event_lease *lease);
+/* It was seen there. */
+void unit_seen(struct unit *unit, const struct sighting *at);
+
+/*
+ * DHCP gave, or was given back. Only what a dhcp-server said that the site lists, if it lists any
+ * (`trusted`), makes an address a unit's; to whom a DHCP flow belongs the others tell as well.
+ */
+int units_lease(struct units *units, struct flowdb *db, const struct event_lease *lease,
+                bool trusted, struct err *err) MUST_CHECK;
+/* As the recorder before noted it. */
+int units_recall_lease(struct units *units, struct flowdb *db, const struct lease_row *lease,
+                       struct err *err) MUST_CHECK;
+/*
+ * What DHCP had told the unit when it used `addr`: the last lease of that address given by `last_us`, else
+ * the last of any, else the first one. NULL: none is known.
+ */
+const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr *addr,
+                                      int64_t last_us);
+
+/* A host says which address is its own. */
+int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,
+                    const struct addr *addr, int64_t at_us, struct err *err) MUST_CHECK;
+
+bool units_is_router(const struct units *units, const struct mac *mac);
+/* It was known to be one. */
+void units_recall_router(struct units *units, const struct mac *mac);
+/* A MAC of the lists that turned out to be a router's, with a unit it stood for; false: no news. */
+struct router_news {
+	struct mac mac;
+	int64_t unit, at_us;
+};
+bool units_take_router(struct units *units, struct router_news *ret);
 
 /* Writes what changed of addresses and row use. 0, or negative errno with err filled. */
 int units_flush(struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;

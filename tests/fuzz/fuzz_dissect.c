@@ -1,14 +1,15 @@
 /*
  * fuzz_dissect.c - a conversation of one flow, payload by payload, each in memory of just its size.
  *   | flags 1: 1 TCP, 2 seen from its SYN | ports 4 | payloads: length 2, of which bit 15 is the side, bit 14
- *   says that the segment before it was lost, and bit 13 that the snap length cut it; bytes |
+ *   says that 100 bytes before it were lost, bit 13 that the snap length cut it, and bit 12 that it begins
+ *   100 bytes before the last one did; bytes |
  */
 #include "dissectors/dissect.h"
 
 #include <assert.h>
 
 enum { FLAG_TCP = 1, FLAG_SYN = 2 };
-enum { SIDE = 0x8000, LOST = 0x4000, CUT = 0x2000, LENGTH = 0x1fff };
+enum { SIDE = 0x8000, LOST = 0x4000, CUT = 0x2000, BACK = 0x1000, LENGTH = 0x0fff };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct learnt learnt;
 	uint64_t shed = 0;
 	struct streams *streams;
-	uint32_t seq[2] = {1000, 2000};
+	uint32_t seq[2] = {1000, 2000}, last[2] = {1000, 2000};
 	uint16_t ports[2];
 	bool more = true;
 
@@ -84,11 +85,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += len;
 		size -= len;
 		seq[side] += head & LOST ? 100 : 0;
-		packet.tcp_seq = seq[side];
+		packet.tcp_seq = head & BACK ? last[side] - 100 : seq[side];
+		last[side] = packet.tcp_seq;
 		packet.payload = payload;
 		packet.payload_len = len;
 		packet.payload_wire_len = len + (head & CUT ? 40 : 0);
-		seq[side] += packet.payload_wire_len;
+		if ((int32_t)(packet.tcp_seq + packet.payload_wire_len - seq[side]) > 0)
+			seq[side] = packet.tcp_seq + packet.payload_wire_len;
 		if (!packet.payload_wire_len)
 			continue;
 		more = dissect_payload(&packet, side, &facts, name, &young, streams,

@@ -5,7 +5,7 @@
  * A record: | what 1 | pick 1 | edits 1 | each edit: offset 2, how 1, byte 1 |. It begins as a sound
  * event of type `what`, of hosts and a flow that `pick` names, and is then edited; FOREIGN puts it
  * on the ring where it does not belong, LYING lets edits reach its length, and of the types that are
- * none STEP lets the recorder run, DIE gives it a successor.
+ * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR makes any of them an event of that type.
  */
 #include "monitor/recorder.h"
 #include "monitor/report.h"
@@ -14,7 +14,7 @@
 #include <assert.h>
 
 enum { FLAG_LIVE = 1 };
-enum { TYPE = 0x0f, FOREIGN = 0x40, LYING = 0x80 };
+enum { TYPE = 0x0f, NEIGHBOUR = 0x20, FOREIGN = 0x40, LYING = 0x80 };
 enum { STEP = 0, DIE = 15 };
 
 #define SITE \
@@ -152,6 +152,8 @@ static size_t lease_make(struct event_lease *event, unsigned pick, int64_t now_u
 	event->chaddr = (struct mac){{0x00, 0x26, 0x8c, 1, 2, 3}};
 	event->mask_bits = 24;
 	event->dns_count = 1;
+	event->lease_s = pick & 2 ? 60 : 0;
+	event->word = pick % 5 ? LEASE_GIVEN : LEASE_RELEASED;
 	event->address = host(pick >> 3);
 	event->server = host(pick);
 	event->dns[0] = host(4);
@@ -218,6 +220,14 @@ static size_t make(uint8_t *at, unsigned type, unsigned pick, int64_t now_us)
 		evidence->cause = BLIND_INSPECTOR_DOWN;
 		evidence->len = evidence->wire_len = 8;
 		return sizeof(*evidence) + 8;
+	}
+	case EVENT_NEIGHBOUR: {
+		struct event_neighbour *neighbour = (struct event_neighbour *)event;
+
+		neighbour->time_us = now_us;
+		neighbour->address = host(pick >> 3);
+		neighbour->mac = (struct mac){{0x00, 0x26, 0x8c, 1, 2, (uint8_t)(3 + (pick & 1))}};
+		return sizeof(*neighbour);
 	}
 	default:
 		return sizeof(struct event_found);
@@ -316,7 +326,9 @@ static const uint8_t *record(struct bench *bench, const uint8_t *data, const uin
 	struct event *head = (struct event *)(void *)event;
 
 	data += 3;
-	if (type == STEP || type == DIE) {
+	if (data[-3] & NEIGHBOUR) {
+		type = EVENT_NEIGHBOUR;
+	} else if (type == STEP || type == DIE) {
 		(type == STEP ? step : succeed)(bench);
 		return data;
 	}

@@ -68,6 +68,24 @@ struct message message_stun_success(uint32_t tx,
 struct message
 message_stun_plain(uint32_t tx); /* a binding request of anybody's, without attributes */
 
+/* Any message of STUN or TURN; what is NULL or 0 is left out. */
+struct stun {
+	unsigned type;
+	uint32_t tx;
+	const char *name;   /* USERNAME; makes a request a check, with PRIORITY */
+	const char *mapped; /* XOR-MAPPED-ADDRESS */
+	const char *peer;   /* XOR-PEER-ADDRESS */
+	unsigned error;     /* ERROR-CODE, 487 */
+	const struct message *data;
+	bool draft;       /* sixteen bytes of id, no cookie */
+	bool sealed;      /* MESSAGE-INTEGRITY and FINGERPRINT */
+	bool odd;         /* an attribute nobody knows */
+	uint32_t spoil;   /* the FINGERPRINT, by these bits */
+	bool misprinted;  /* by the table of [MS-ICE2] 3.1.4.8.2, which lacks a digit */
+};
+struct message message_stun(const struct stun *stun);
+struct message message_channel(unsigned number, const struct message *data); /* RFC 5766 11.4 */
+
 /* MS-TURN ([MS-TURN] 2.2): the cookie attribute first */
 enum {
 	MSTURN_ALLOCATE = 0x0003,

@@ -32,17 +32,24 @@ static void length_set(struct message *m, size_t len)
 }
 
 /* RFC 5389 15.5: CRC-32 (ITU V.42) of all before it, the length already counting it */
-static void fingerprint_add(struct message *m)
+static void fingerprint_add_as(struct message *m, bool misprinted, uint32_t spoil)
 {
 	uint32_t crc = 0xffffffff;
 
 	length_set(m, m->len - 20 + 8);
 	for (size_t i = 0; i < m->len; i++) {
-		crc ^= m->b[i];
+		uint32_t entry = (crc ^ m->b[i]) & 0xff;
+
 		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
+			entry = entry >> 1 ^ (entry & 1 ? 0xedb88320U : 0);
+		crc = crc >> 8 ^ (misprinted && entry == 0x8bbeb8eaU ? 0x08bbe8eaU : entry);
 	}
-	attribute_add32(m, 0x8028, ~crc ^ 0x5354554eU);
+	attribute_add32(m, 0x8028, ~crc ^ 0x5354554eU ^ spoil);
+}
+
+static void fingerprint_add(struct message *m)
+{
+	fingerprint_add_as(m, false, 0);
 }
 
 static struct message stun_head(unsigned type, uint32_t tx)
@@ -115,6 +122,49 @@ struct message message_stun_success(uint32_t tx, const char *mapped)
 	length_set(&m, m.len - 20 + 24);
 	attribute_add(&m, 0x0008, noise.b, 20);
 	fingerprint_add(&m);
+	return m;
+}
+
+struct message message_stun(const struct stun *stun)
+{
+	struct message m = stun_head(stun->type, stun->tx), noise = message_noise(20, stun->tx);
+	uint8_t xor [16];
+
+	if (stun->draft)
+		memcpy(m.b + 4, noise.b, 4);
+	memcpy(xor, m.b + 4, 16);
+	if (stun->name)
+		attribute_add(&m, 0x0006, stun->name, strlen(stun->name));
+	if (stun->name && !(stun->type & 0x0110))
+		attribute_add32(&m, 0x0024, 0x6e001eff);
+	if (stun->error) {
+		message_add32(&m, 0x00090004);
+		message_add32(&m, stun->error / 100 << 8 | stun->error % 100);
+	}
+	if (stun->mapped)
+		address_add(&m, 0x0020, stun->mapped, xor);
+	if (stun->peer)
+		address_add(&m, 0x0012, stun->peer, xor);
+	if (stun->data)
+		attribute_add(&m, 0x0013, stun->data->b, stun->data->len);
+	if (stun->odd)
+		attribute_add32(&m, 0x7abc, 1);
+	length_set(&m, m.len - 20);
+	if (stun->sealed) {
+		length_set(&m, m.len - 20 + 24);
+		attribute_add(&m, 0x0008, noise.b, 20);
+		fingerprint_add_as(&m, stun->misprinted, stun->spoil);
+	}
+	return m;
+}
+
+struct message message_channel(unsigned number, const struct message *data)
+{
+	struct message m = {0};
+
+	message_add16(&m, number);
+	message_add16(&m, (unsigned)data->len);
+	message_add(&m, data->b, data->len);
 	return m;
 }
 

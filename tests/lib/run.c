@@ -2,6 +2,7 @@
  * run.c - see run.h.
  */
 #include "tests/lib/run.h"
+#include "monitor/run.h"
 #include "monitor/inspector.h"
 #include "monitor/sensor.h"
 
@@ -14,6 +15,7 @@ struct run {
 	struct recorder *recorder;
 	struct counters counters;
 	bool lag, dies, died;
+	size_t drops_at; /* 0: not */
 };
 
 static void must(int r, const struct err *err)
@@ -132,6 +134,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		.outbox = {run->facts, run->packets, pump, run},
 		.counters = &run->counters,
 		.again = run->died,
+		.unwrap = {run_is_unit, run->options.policy},
 	};
 	struct sensor *sensor = sensor_new(&options);
 
@@ -146,6 +149,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		                      link_of(wire_linktype(w)),
 		                      0};
 
+		run->counters.kernel_dropped += run->drops_at && i == run->drops_at;
 		sensor_frame(sensor, &frame);
 		if (i % pump_every == 0)
 			pump(run, false);
@@ -156,6 +160,11 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	run->died = run->dies;
 	run->dies = false;
 	sensor_free(sensor);
+}
+
+void run_drops(struct run *run, size_t at)
+{
+	run->drops_at = at;
 }
 
 void run_sensor_dies(struct run *run)

@@ -38,6 +38,9 @@ void run_sensor_dies(struct run *run);
 /* The recorder dies: what it has not committed is rolled back. Another one goes on. */
 void run_recorder_dies(struct run *run);
 
+/* The next run_wire(): by its packet number `at` the kernel has dropped one more. */
+void run_drops(struct run *run, size_t at);
+
 struct flowdb *run_db(struct run *run);
 const struct recorder *run_recorder(const struct run *run);
 

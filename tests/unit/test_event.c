@@ -80,12 +80,16 @@ static void a_length_that_is_not_the_events_own_is_refused(void **state)
 static void names_leases_packets_and_opinions_are_checked(void **state)
 {
 	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 3, .name = "abc"};
-	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24};
+	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24, .word = LEASE_GIVEN};
 	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .flow = 1, .app = APP_SSH};
 
 	assert_int_equal(event_check(&name.head, sizeof(name)), 0);
 	name.name_len = 4;
 	assert_int_equal(event_check(&name.head, sizeof(name)), -EBADMSG);
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
+	lease.word = 3; /* a REQUEST gives nothing */
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
+	lease.word = LEASE_RELEASED;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
 	lease.dns_count = LEASE_SERVERS + 1;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
@@ -111,6 +115,8 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 			u.event = *(struct kind *)(void *)&flow; \
 		if (event_type == EVENT_NAME) \
 			memcpy(u.room + offsetof(struct event_name, name_len), "\1a", 2); \
+		if (event_type == EVENT_LEASE) \
+			u.room[offsetof(struct event_lease, word)] = LEASE_GIVEN; \
 		if (event_type == EVENT_BLIND) \
 			u.room[offsetof(struct event_blind, cause)] = BLIND_CLOCK_STEP; \
 		if (event_type == EVENT_PACKET || event_type == EVENT_FORGET || event_type == EVENT_OPINION) \
@@ -130,6 +136,7 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		CASE(event_flow, EVENT_FLOW_END, facts.bytes[1]);
 		CASE(event_name, EVENT_NAME, time_us);
 		CASE(event_lease, EVENT_LEASE, time_us);
+		CASE(event_neighbour, EVENT_NEIGHBOUR, time_us);
 		CASE(event_health, EVENT_HEALTH, time_us);
 		CASE(event_health, EVENT_HEALTH, counters.seen);
 		CASE(event_health, EVENT_HEALTH, counters.told_shed);

@@ -416,6 +416,7 @@ static struct flow_facts full_facts(void)
 	f.warmup = 1;
 	f.solicited = 1;
 	f.connect_port = 443;
+	f.silent_s = 200;
 	f.tunnel = TUNNEL_ERSPAN;
 	f.fragments = 11;
 	f.truncated = 12;
@@ -455,6 +456,7 @@ static void same_facts(const struct flow_facts *a, const struct flow_facts *b)
 		SAME(warmup);
 		SAME(solicited);
 		SAME(connect_port);
+		SAME(silent_s);
 		SAME(tunnel);
 	SAME(dhcp_type);
 }
@@ -750,9 +752,9 @@ static void write_some(struct dbkit *kit)
 	name.address = dbkit_addr("10.0.0.7");
 	assert_int_equal(flowdb_name_put(kit->db, &name, &err), 0);
 	assert_int_equal(flowdb_name_put(kit->db, &name, &err), 0);
-	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 5, 6, &err),
+	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 1, 5, 6, &err),
 			 0);
-	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 4, 9, &err),
+	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &name.client, &mac, 4, 4, 9, &err),
 			 0);
 	for (int i = 0; i < 300; i++) {
 		char peer[32];

@@ -498,7 +498,7 @@ static void units_listed_by_the_last_run_and_never_seen_are_missing(void **state
 	dbkit_unit(kit, "boardroom");
 	dbkit_unit(kit, "silent");
 	dbkit_unit(kit, "attic");
-	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &addr, &mac, 1, 2, &err), 0);
+	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &addr, &mac, 1, 1, 2, &err), 0);
 	assert_int_equal(flowdb_unit_put(kit->db, "10.9.9.9", "", false, &id, &err), 0);
 	assert_int_equal(flowdb_standing(kit->db, &standing, &err), 0);
 	assert_int_equal(standing.units, 3);

@@ -30,7 +30,7 @@ static int setup(void **state)
 	kit->unit = huddle;
 	facts = dbkit_facts(200, "2603:1063::5", 443);
 	dbkit_flow(kit, &facts, "online.out.auth_https", 0);
-	return flowdb_unit_seen(kit->db, huddle, &facts.end[0].addr, &none, 1, 2, &err);
+	return flowdb_unit_seen(kit->db, huddle, &facts.end[0].addr, &none, 1, 1, 2, &err);
 }
 
 static int teardown(void **state)

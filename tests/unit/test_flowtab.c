@@ -157,11 +157,11 @@ static void the_young_half_is_bounded_and_given_back(void **state)
 	assert_true(flowtab_make_young(tab, a));
 	assert_false(flowtab_make_young(tab, b));
 	assert_ptr_equal(flowtab_oldest_young(tab), a);
-	a->young->hello_left = 7;
+	a->young->rtcp_run = 7;
 	flowtab_remove(tab, a);
 	assert_null(flowtab_oldest_young(tab));
 	assert_true(flowtab_make_young(tab, b));
-	assert_int_equal(b->young->hello_left, 0);
+	assert_int_equal(b->young->rtcp_run, 0);
 	flowtab_free(tab);
 }
 

@@ -59,6 +59,17 @@ static void two_seconds_then_silence(struct tuple *tuple)
 	tuple->facts.silent_s = 32;
 }
 
+static void asked_once_here_and_once_elsewhere(struct tuple *tuple)
+{
+	one_try(tuple);
+	tuple->view.asked_again = true;
+}
+
+static void while_packets_were_lost(struct tuple *tuple)
+{
+	tuple->view.lossy = true;
+}
+
 static void asked_nothing(struct tuple *tuple)
 {
 	tuple->facts.asked = 0;
@@ -92,6 +103,12 @@ static void nothing_else_is_called_blocked(void **state)
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered", "", one_try},
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered", "", two_seconds},
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered", "blocked-silent medium", two_seconds_then_silence},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered", "blocked-silent medium", asked_once_here_and_once_elsewhere},
+		/* the answer may be what we lost; an error that we saw we did not lose */
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered", "", while_packets_were_lost},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 outcome=unanswered", "", while_packets_were_lost},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 outcome=refused", "refused medium", while_packets_were_lost},
+		{"room", "tcp 10.1.2.3:50000 > 10.0.0.44:443 outcome=prohibited", "blocked-prohibited medium", while_packets_were_lost},
 		/* an error says it at once */
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=prohibited", "blocked-prohibited medium", one_try},
 		{"room", "udp 10.1.2.3:50000 > 224.0.0.252:5355 app=llmnr outcome=unanswered", ""},

@@ -132,6 +132,54 @@ static void the_longest_names_leave_room_for_the_advice(void **state)
 	policy_free(policy);
 }
 
+static void error(struct tuple *tuple, uint8_t code, const char *sender)
+{
+	tuple->facts.icmp_type = 3;
+	tuple->facts.icmp_code = code;
+	assert_int_equal(addr_parse(sender, &tuple->facts.icmp_sender), 0);
+}
+
+static void by_a_filter(struct tuple *tuple)
+{
+	error(tuple, 3, "10.0.0.1");
+}
+
+static void by_the_peer(struct tuple *tuple)
+{
+	error(tuple, 3, "10.0.0.53");
+}
+
+static void unreachable(struct tuple *tuple)
+{
+	error(tuple, 1, "10.0.0.1");
+}
+
+static void from_another_port(struct tuple *tuple)
+{
+	tuple->facts.tries = 1;
+	tuple->view.asked_again = true;
+}
+
+static void who_blocks_or_refuses_is_named(void **state)
+{
+	static const struct judged cases[] = {
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=refused",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but 10.0.0.1 on the way refuses it (ICMP 3/3); open it there", by_a_filter},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=refused",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but the peer refuses it (ICMP 3/3); is the service running there?", by_the_peer},
+		{"room", "tcp 10.1.2.3:443 < 10.9.9.9:51000 outcome=refused",
+		 "TCP from 10.9.9.9:51000 to local port 443: documented by room.in.web_ui, but the unit refuses it"},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but nothing came back to 3 tries in 7.0 s; "
+		 "10.0.0.1 says that it cannot be reached (ICMP 3/1)", unreachable},
+		{"room", "udp 10.1.2.3:50000 > 10.0.0.53:53 app=dns outcome=unanswered",
+		 "UDP dns from local port 50000 to 10.0.0.53:53: documented by room.out.dns, but nothing came back to it, "
+		 "nor to the same from another port; look for a filter on the way", from_another_port},
+	};
+
+	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
+}
+
 static void a_yes_says_by_which_row_and_what_keeps_it_from_being_exact(void **state)
 {
 	static const struct judged cases[] = {
@@ -193,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_no_says_what_differs_and_what_would_settle_it),
 		cmocka_unit_test(a_peer_is_taken_for_nobody_it_only_claims_to_be),
 		cmocka_unit_test(the_longest_names_leave_room_for_the_advice),
+		cmocka_unit_test(who_blocks_or_refuses_is_named),
 		cmocka_unit_test(a_yes_says_by_which_row_and_what_keeps_it_from_being_exact),
 		cmocka_unit_test(what_the_wire_calls_itself_cannot_break_the_line),
 	};

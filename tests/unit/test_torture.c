@@ -277,6 +277,53 @@ static void bits_may_flip(void **state)
 	}
 }
 
+/* Four payloads that begin with the two bytes `head`, and go on with `fill` or, without, with noise. */
+static bool is_somebodys(struct showing *showing, const struct sample *flow, uint16_t head,
+                         int fill, uint32_t *x)
+{
+	showing_begin(showing, flow);
+	for (unsigned n = 0; n < 4; n++) {
+		uint32_t len = fill < 0 ? 2 + next(x) % 200 : 44;
+		uint8_t b[202];
+
+		memset(b, fill, sizeof(b));
+		for (uint32_t i = 2; fill < 0 && i < len; i++)
+			b[i] = (uint8_t)(next(x) >> 24);
+		b[0] = (uint8_t)(head >> 8);
+		b[1] = (uint8_t)head;
+		showing_payload(showing, n % 2, b, len, len);
+	}
+	return showing->facts.evidence != EVIDENCE_NONE;
+}
+
+static void noise_and_emptiness_are_nobodys(void **state)
+{
+	static const uint16_t ports[] = {53, 443, 50010};
+	static const int fills[] = {0, 0xff, -1};
+	struct torture *torture = *state;
+	struct sample *flow = calloc(1, sizeof(*flow));
+	uint32_t x = 20260302;
+	unsigned wrong = 0;
+
+	assert_non_null(flow);
+	flow->dissector = flow->what = "noise";
+	for (unsigned way = 0; way < ARRAY_LEN(ports) * 3; way++) {
+		flow->midstream = way % 3 == 2;
+		if (way % 3)
+			sample_tcp(flow, 50016, ports[way / 3]);
+		else
+			sample_udp(flow, 50016, ports[way / 3]);
+		for (unsigned f = 0; f < ARRAY_LEN(fills); f++)
+			for (uint32_t head = 0; head <= UINT16_MAX; head += f == 2 ? 7 : 1)
+				if (is_somebodys(torture->showing, flow, (uint16_t)head,
+				                 fills[f], &x))
+					tell(&wrong, flow,
+					     app_name(torture->showing->facts.app), head);
+	}
+	free(flow);
+	assert_int_equal(wrong, 0);
+}
+
 static int begin(void **state)
 {
 	struct torture *torture = calloc(1, sizeof(*torture));
@@ -311,6 +358,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_length_is_survived_and_believed_nowhere_it_must_fit),
 		cmocka_unit_test(every_byte_may_be_wiped),
 		cmocka_unit_test(bits_may_flip),
+		cmocka_unit_test(noise_and_emptiness_are_nobodys),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

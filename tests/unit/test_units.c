@@ -34,7 +34,8 @@ static void units_named_one_by_one_stand_in_the_database_unseen(void **state)
 	               "  - {name: board, addresses: [10.1.0.7], profiles: [room, online]}\n"
 	               "  - {name: by-mac, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}\n"
 	               "  - {name: floor, addresses: [10.1.8.0/24], profiles: [room]}\n");
-	const struct endpoint at = {.addr = {{[10] = 0xff, [11] = 0xff, 10, 1, 0, 7}}};
+	struct sighting at = {.end.addr = {{[10] = 0xff, [11] = 0xff, 10, 1, 0, 7}},
+	                      .spoke = true};
 	const struct run_row run = {
 		.version = "2", .source = "file", .inputs = "", .filter = ""};
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
@@ -52,7 +53,7 @@ static void units_named_one_by_one_stand_in_the_database_unseen(void **state)
 	assert_string_equal(names, "board (room, online); by-mac (room); ");
 	assert_int_equal(units_count(units), 0); /* none was seen */
 	/* Seen, it is the same one. */
-	unit = units_at(units, db, &at, true, &r, &err);
+	unit = units_at(units, db, &at, &r, &err);
 	assert_non_null(unit);
 	assert_string_equal(unit->name, "board");
 	*names = '\0';

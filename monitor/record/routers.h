@@ -1,0 +1,34 @@
+/*
+ * routers.h - which of the MACs that would tell a unit stand before many addresses: those are a router's,
+ * or of a host that answers for others (RFC 1027), and tell nobody. Bounded: of at most ROUTERS_MAX MACs.
+ */
+#ifndef MONITOR_RECORD_ROUTERS_H
+#define MONITOR_RECORD_ROUTERS_H
+
+#include "monitor/idmap.h"
+#include "schema/addr.h"
+
+#define ROUTERS_MAX 65536
+/*
+ * More addresses than that within an hour are no one host's. A unit has one of IPv4, two while it changes
+ * or on two networks; of IPv6 a link-local, a unique local and a global one, the two latter with temporary ones
+ * of several days beside them (RFC 8981 3.4).
+ */
+#define ROUTER_V4 4
+#define ROUTER_V6 16
+
+struct routers {
+	struct idmap macs;
+	uint64_t refused;
+};
+
+void routers_init(struct routers *routers);
+void routers_release(struct routers *routers);
+/* A frame from `mac` had this address, or it said so. True if by that it is a router's: once. */
+bool routers_note(struct routers *routers, const struct mac *mac, const struct addr *addr,
+                  int64_t at_us);
+/* As the recorder before knew. */
+void routers_recall(struct routers *routers, const struct mac *mac);
+bool routers_has(const struct routers *routers, const struct mac *mac);
+
+#endif

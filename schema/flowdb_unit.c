@@ -1,0 +1,158 @@
+/*
+ * flowdb_unit.c - see flowdb.h, flowdb_query.h: which unit had which address when, and how that is known.
+ */
+#include "schema/flowdb_sql.h"
+
+static void column_bytes(sqlite3_stmt *stmt, int at, void *ret, size_t len)
+{
+	const void *bytes = sqlite3_column_blob(stmt, at);
+
+	memset(ret, 0, len);
+	if (sqlite3_column_bytes(stmt, at) == (int)len)
+		memcpy(ret, bytes, len);
+}
+
+void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret)
+{
+	column_bytes(stmt, at, ret->b, sizeof(ret->b));
+}
+
+void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret)
+{
+	column_bytes(stmt, at, ret->b, sizeof(ret->b));
+}
+
+int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
+                     const struct mac *mac, uint8_t known_by, int64_t first_us, int64_t last_us,
+                     struct err *err)
+{
+	int64_t values[] = {unit, 0, SQL_NULL, first_us, last_us, known_by};
+	sqlite3_stmt *stmt;
+	int r = intern_addr(db, addr, &values[1], err);
+
+	if (r >= 0 && !mac_is_zero(mac))
+		r = intern_mac(db, mac, &values[2], err);
+	if (r >= 0)
+		r = sql_slot(
+			db, SLOT_UNIT_SEEN,
+			"INSERT INTO unit_address (unit, address, mac, first_us, last_us, known_by)"
+			" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" first_us = min(first_us, excluded.first_us),"
+			" last_us = max(last_us, excluded.last_us),"
+			" known_by = known_by | excluded.known_by",
+			&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	return sql_run(db, stmt, err);
+}
+
+int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct err *err)
+{
+	int64_t values[] = {lease->unit,
+	                    0,
+	                    0,
+	                    lease->first_us,
+	                    lease->last_us,
+	                    lease->until_us ? lease->until_us : SQL_NULL,
+	                    SQL_NULL,
+	                    lease->mask_bits};
+	int64_t dns; /* so that each of them has its text in `host` */
+	sqlite3_stmt *stmt;
+	int r = intern_mac(db, &lease->mac, &values[1], err);
+
+	if (r >= 0)
+		r = intern_addr(db, &lease->address, &values[2], err);
+	if (r >= 0 && !addr_is_unspecified(&lease->server))
+		r = intern_addr(db, &lease->server, &values[6], err);
+	for (unsigned i = 0; r >= 0 && i < lease->dns_count; i++)
+		r = intern_addr(db, &lease->dns[i], &dns, err);
+	if (r >= 0)
+		r = sql_slot(
+			db, SLOT_LEASE_PUT,
+			"INSERT INTO lease (unit, mac, address, first_us, last_us, until_us, server,"
+			" mask_bits, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" last_us = excluded.last_us, until_us = excluded.until_us",
+			&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	sqlite3_bind_blob(stmt, 9, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
+	                  SQLITE_TRANSIENT);
+	return sql_run(db, stmt, err);
+}
+
+int flowdb_leases(struct flowdb *db, int64_t since_us,
+                  int (*each)(void *context, const struct lease_row *lease, struct err *err),
+                  void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
+		" l.mask_bits, l.dns FROM lease l JOIN host m ON m.id = l.mac"
+		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
+		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
+		" ORDER BY l.first_us, l.unit, m.bytes, h.bytes",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &since_us, 1);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct lease_row row = {
+			.unit = sqlite3_column_int64(stmt, 0),
+			.first_us = sqlite3_column_int64(stmt, 3),
+			.last_us = sqlite3_column_int64(stmt, 4),
+			.until_us = sqlite3_column_int64(stmt, 5),
+			.mask_bits = (uint8_t)(sqlite3_column_int(stmt, 7) & 63),
+		};
+		size_t len = (size_t)sqlite3_column_bytes(stmt, 8);
+
+		column_mac(stmt, 1, &row.mac);
+		column_addr(stmt, 2, &row.address);
+		column_addr(stmt, 6, &row.server);
+		if (len > sizeof(row.dns))
+			len = sizeof(row.dns);
+		row.dns_count = (uint8_t)(len / sizeof(row.dns[0]));
+		if (len)
+			memcpy(row.dns, sqlite3_column_blob(stmt, 8), len);
+		r = each(context, &row, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
+                          int (*each)(void *context, const struct unit_address_row *row,
+                                      struct err *err),
+                          void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT a.unit, h.bytes, m.bytes, a.known_by, a.first_us, a.last_us"
+	                    " FROM unit_address a JOIN host h ON h.id = a.address"
+	                    " LEFT JOIN host m ON m.id = a.mac WHERE a.last_us >= ?1"
+	                    " ORDER BY a.unit, a.first_us, h.bytes, m.bytes",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &since_us, 1);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct unit_address_row row = {
+			.unit = sqlite3_column_int64(stmt, 0),
+			.known_by = (uint8_t)(sqlite3_column_int(stmt, 3) & 7),
+			.first_us = sqlite3_column_int64(stmt, 4),
+			.last_us = sqlite3_column_int64(stmt, 5),
+		};
+
+		column_addr(stmt, 1, &row.address);
+		column_mac(stmt, 2, &row.mac);
+		r = each(context, &row, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
