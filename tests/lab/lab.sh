@@ -36,7 +36,7 @@ done
 
 lab_end_hook() {
 	run_kill
-	network_unmake
+	network_unmake 2>/dev/null
 	[ -z "${LAB_KEEP-}" ] || cp -r "$work" "$LAB_KEEP"
 }
 lab_make "$name"
@@ -78,5 +78,5 @@ is 'at least 25 violations were planted' "$((violations >= 25))" 1
 is 'the router that forbids is named' "$("$TLMON" findings -l "$work/live" -o jsonl --kind blocked-prohibited |
 	grep -oE '(10.20.0.1|2001:db8:20::1) forbids' | sort | tr '\n' ' ')" '10.20.0.1 forbids 2001:db8:20::1 forbids '
 explained 'the client certificate of mutual TLS is seen' "tcp > $fe:5061" 'client certificate: yes'
-explained 'the peer behind a relay is known' "udp > $sfb_av:3480" '192\.0\.2\.70:50010'
+explained 'the peer behind a relay is known' "udp > $sfb_av:3480" 'relayed to +192\.0\.2\.70 port 50010'
 is 'nothing was shed or lost' "$(cat "$work/live.err")" ''
