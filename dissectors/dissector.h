@@ -58,6 +58,14 @@ struct young {
 	uint8_t stun_tx_next[2];
 	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
 	bool channel;     /* a TURN channel was bound */
+	/* DNS: the last questions, by end and id, and what was asked; an answer must fit one. */
+	struct {
+		uint32_t what;
+		uint16_t id;
+		uint8_t side;
+		bool used;
+	} question[8];
+	uint8_t question_next;
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
 	/* TCP: where end i's next frame, or message behind its length, begins, if that is known. */
@@ -80,6 +88,7 @@ _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at m
 struct learnt_name {
 	struct addr client, server, address;
 	uint32_t ttl_s;
+	bool asked; /* its question was seen */
 	char name[NAME_MAX_LEN + 1];
 };
 struct learnt_lease {
@@ -89,7 +98,7 @@ struct learnt_lease {
 	uint8_t mask_bits, dns_count;
 	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
-#define LEARNT_NAMES_MAX 32
+#define LEARNT_NAMES_MAX 64
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {
