@@ -41,8 +41,8 @@ struct rtp_source {
 #define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
-/* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
-enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_OVER };
+/* In a request's headers, in those of a CONNECT, behind them, in those of its answer; no more is read. */
+enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_ANSWER, HTTP_OVER };
 struct young {
 	struct rtp_source rtp[DISSECT_SSRCS];
 	uint16_t media_packets; /* RTP packets counted */
@@ -50,6 +50,7 @@ struct young {
 	uint8_t owner[2]; /* dissector that said yes, plus one; 0: none yet; [1]: inside a tunnel */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
+	bool told;        /* nothing more is to be learnt */
 	bool spoke_first; /* the end that was called, before it had received anything */
 
 	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */

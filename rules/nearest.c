@@ -123,7 +123,7 @@ static void application_seen(const struct scorer *s, const struct row_form *form
 	struct words words = {.buf = buf, .size = size};
 
 	if (s->certain && !(s->tunnel && scorer_is_by_proxy(s, form))) {
-		text_copy(buf, size, app_name(s->view->app));
+		text_copy(buf, size, app_name(s->app));
 	} else if (s->view->evidence == EVIDENCE_INSPECTED && s->view->app != APP_NONE) {
 		text_add(buf, size, "%s (inspected)", app_name(s->view->app));
 	} else {

@@ -200,6 +200,7 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	names_init(s);
 	if (proxy)
 		scorer_proxy(s);
+	s->app = facts->connect_port && !s->proxied ? APP_HTTP : view->app;
 	for (unsigned i = 0; i < env->role_count; i++)
 		s->role_fit[i] = (uint8_t)role_fit(s, i);
 }
@@ -233,6 +234,7 @@ bool scorer_named_by_site(const struct scorer *s, uint32_t roles)
 
 bool scorer_on_segment(const struct scorer *s)
 {
-	return s->group || addr_is_link_local(&s->remote->addr) ||
-	       own_subnet_fit(s) == FIT_MATCH;
+	return !scorer_is_asked_for(s) &&
+	       (s->group || addr_is_link_local(&s->remote->addr) ||
+	        own_subnet_fit(s) == FIT_MATCH);
 }

@@ -48,10 +48,10 @@ static enum fit application_fit(const struct scorer *s, const struct row_form *f
 	if (!s->certain || (s->tunnel && scorer_is_by_proxy(s, form)))
 		return all_ruled_out(form, &s->view->facts->not_apps) ? FIT_MISMATCH
 		                                                      : FIT_UNKNOWN;
-	if (s->view->app == APP_TLS && (form->sip_tls || form->psom_tls))
+	if (s->app == APP_TLS && (form->sip_tls || form->psom_tls))
 		return service_is_named(s, form) ? FIT_MATCH : FIT_UNKNOWN;
-	return app_set_has(&form->apps, s->view->app) ||
-	                       (s->view->app == APP_PSOM && form->psom)
+	return app_set_has(&form->apps, s->app) ||
+	                       (s->app == APP_PSOM && form->psom)
 	               ? FIT_MATCH
 	               : FIT_MISMATCH;
 }
@@ -160,7 +160,7 @@ void scorer_form(const struct scorer *s, unsigned row, unsigned form, struct sco
 	/* Another peer that the document only lets us infer must show one of its names (A5). */
 	if (f->inferred && fit[FIELD_PEER] == FIT_UNKNOWN &&
 	    f->peers != s->policy->rows[row].form[0].peers &&
-	    !(f->peers & (s->claimed | s->bound)))
+	    !(f->peers & (s->claimed | s->bound | s->listed)))
 		fit[FIELD_PEER] = FIT_MISMATCH;
 	fit[FIELD_REMOTE_PORT] = remote_port_fit(s, f);
 	/* Candidates of other networks, Teredo, relays: a probe says nothing of the far port (3.3). */

@@ -16,6 +16,7 @@ struct scorer {
 	bool direction_firm;      /* ... and known well enough to hold against a row */
 	bool media;   /* certain media: its kind is known, or it is RTP or RTCP all the same */
 	bool certain; /* a dissector of ours named the application */
+	uint16_t app; /* ... which it is, to whoever is the peer: CONNECT to no proxy of ours is HTTP */
 	bool ice;     /* the peer answered an ICE check */
 	bool probe;   /* an ICE probe nobody answered (domain.md 3.3) */
 	bool group;   /* the peer is a multicast or broadcast address: no host */

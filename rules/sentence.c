@@ -299,13 +299,27 @@ static void list_add(const struct line *line, const struct scorer *s, unsigned r
 	ADD(line, claimed ? " only if it is right" : "");
 }
 
+/* It was asked for another host, so it is a web proxy, and nobody listed it as one. */
+static void proxy_add(const struct line *line, const struct scorer *s)
+{
+	const struct envelope *env = s->policy->envelope;
+	char addr[ADDR_TEXT];
+
+	for (unsigned role = 0; role < env->role_count; role++)
+		if (env->roles[role].proxy)
+			ADD(line, "; if %s is the site's web proxy, list it under roles: %s",
+			    addr_print(&s->remote->addr, addr), env->roles[role].id);
+}
+
 /* The smallest change of site file or network that would settle it. */
 static void remedy_add(const struct line *line, const struct scorer *s,
                        const struct verdict *verdict)
 {
 	const struct nearest *nearest = &verdict->nearest[0];
 
-	if (!strcmp(verdict->reason, "vbss")) {
+	if (s->view->facts->connect_port && !s->proxied && s->direction == DIRECTION_OUT) {
+		proxy_add(line, s);
+	} else if (!strcmp(verdict->reason, "vbss")) {
 		ADD(line, "; screen sharing sent as video: options.allow-vbss accepts it");
 	} else if (!strcmp(verdict->reason, "peer_nat")) {
 		ADD(line, "; the peer answered an ICE check, so a translator changed its port");
@@ -337,6 +351,7 @@ static void outside_add(const struct line *line, const struct scorer *s,
 			    : i + 1 == nearest->count ? " and "
 			                              : ", ",
 			    field_name(nearest->differs[i].field));
+		remedy_add(line, s, verdict);
 		return;
 	}
 	ADD(line, "%s ", s->policy->rows[nearest->row].id);

@@ -43,7 +43,7 @@ void opener_begin(struct flow *flow, const struct packet *packet, int64_t lookin
 	facts->warmup = facts->first_us - looking_us < OPENER_WARMUP_US;
 }
 
-/* Both opened it at once (RFC 9293 3.5, figure 7); only one that waits sends SYN+ACK alone. */
+/* Both opened it at once (RFC 9293 3.5, figure 7). */
 void opener_syn(struct flow_facts *facts, unsigned end)
 {
 	if (facts->initiator_by == INITIATOR_SYN && facts->initiator != end)

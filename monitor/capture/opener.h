@@ -17,7 +17,7 @@
  * look without a gap.
  */
 void opener_begin(struct flow *flow, const struct packet *packet, int64_t looking_us);
-/* A later SYN without ACK from end `end` that opens nothing new: it may come from the other side. */
+/* A SYN without ACK, the first packet of end `end`, in a flow that has begun. */
 void opener_syn(struct flow_facts *facts, unsigned end);
 
 #endif

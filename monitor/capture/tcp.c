@@ -13,7 +13,8 @@ void tcp_packet(struct flow *flow, unsigned end, const struct packet *packet)
 	if (flags & TCP_SYN) {
 		flow->syn_seq[end] = packet->tcp_seq;
 		if (!(flags & TCP_ACK)) {
-			opener_syn(facts, end);
+			if (!facts->tcp_flags[end])
+				opener_syn(facts, end);
 			if (!facts->tries++)
 				facts->first_try_us = packet->time_us;
 			facts->last_try_us = packet->time_us;

@@ -27,7 +27,8 @@ struct tuple {
 	"     outcome=answered|unanswered|refused|prohibited|one-sided\n" \
 	"     tries=N  after=SECONDS   how often it was asked and for how long, where\n" \
 	"     the outcome is no answer (3 times within 7 s, if nothing is said)\n" \
-	"     evidence=dissector|inspected  connect=PORT   asked of a web proxy; name= is the host\n"
+	"     evidence=dissector|inspected\n" \
+	"     connect=PORT   asked of a web proxy; name= is then the host asked for\n"
 
 /*
  * Reads `text` into *ret; its view has no profiles yet. Returns 0, or -EINVAL with err naming the

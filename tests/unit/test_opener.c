@@ -76,6 +76,13 @@ static void both_at_once(struct wire *w)
 	wire_tcp(w, back, "SA", NULL, 0);
 }
 
+/* It comes too late to have opened anything; a SYN that anybody can send. */
+static void a_syn_into_a_conversation(struct wire *w)
+{
+	a_syn(w);
+	wire_tcp(w, BACK, "S", NULL, 0);
+}
+
 /* Requests and replies of a conversation that had begun before. */
 static void a_client_hello_alone(struct wire *w)
 {
@@ -236,6 +243,7 @@ static void each_line_of_the_table(void **state)
 		{"SYN+ACK: its receiver", a_syn_ack, "tcp out(syn) none answered: documented unproven room.out.maestro why=too-few-packets"},
 		{"directions cross", a_syn_ack_before_its_syn, "tcp out(syn) none answered: documented unproven room.out.maestro why=too-few-packets"},
 		{"both at once", both_at_once, "tcp unknown(unknown) none answered: documented unproven online.out.audio+online.in.audio why=too-few-packets reason=assumed"},
+		{"a SYN into it", a_syn_into_a_conversation, "tcp out(syn) tls answered: " MAESTRO},
 		{"ClientHello", a_client_hello_alone, "tcp out(request) tls one-sided: " MAESTRO " midstream warmup"},
 		{"ServerHello", a_server_hello_alone, "tcp out(request) tls one-sided: " MAESTRO " midstream warmup"},
 		{"ServerHello, no port to go by", a_server_hello_from_an_odd_port, "tcp out(request) tls one-sided: outside remote-port medium room.out.maestro midstream warmup"},

@@ -231,6 +231,7 @@ static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 		 "documented unproven online.out.auth_https+online.out.sip_tls+online.out.psom_tls+online.out.relay_tcp why=role-unknown"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=45.33.20.9",
 		 "outside peer medium room.out.maestro: peer maestro|45.33.20.9"},
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=10.0.0.31", "documented unproven onprem.out.auth_https why=role-unknown"},
 		/* GET by absolute URI is HTTP on port 80 */
 		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=lyncdiscover.corp.example", "documented unproven onprem.out.autodiscover why=role-unknown"},
 		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=http name=ocsp.example",
@@ -254,7 +255,8 @@ static void a_web_proxy_is_judged_by_the_host_asked_for(void **state)
 		 "outside remote-port medium room.out.dns: remote-port 53|8080; application dns|http"},
 	};
 
-	CHECK("domains: [corp.example]\nroles:\n  web-proxy: {addresses: [10.0.0.8]}\n  maestro: {addresses: [10.0.0.44]}\n",
+	CHECK("domains: [corp.example]\nroles:\n  web-proxy: {addresses: [10.0.0.8]}\n  maestro: {addresses: [10.0.0.44]}\n"
+	      "  autodiscover: {addresses: [10.0.0.31]}\n  sfb-auth: {names: [adfs.corp.example]}\n",
 	      cases);
 	CHECK(NOBODY, unnamed);
 }

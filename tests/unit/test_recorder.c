@@ -453,6 +453,28 @@ static void udp_media_exercises_the_row_and_its_mirror(void **state)
 	assert_int_equal(use_of(run, "board", "online.out.video").exact, 0);
 }
 
+static void silence_exercises_no_row(void **state)
+{
+	struct message query = message_dns_query(1, "a.example", DNS_A);
+	struct use dns, maestro, api;
+	RUN(WITH_DNS);
+
+	talk_udp(w, "10.1.0.7:50000 > 10.1.0.53:53", &query);
+	wire_tcp(w, "10.1.0.7:50001 > 192.0.2.1:443", "S", NULL, 0);
+	wire_tcp(w, "10.1.0.7:50002 > 192.0.2.1:443", "A", NULL, 0); /* one side of it */
+	talk_refused(w, "10.9.0.9:50000 > 10.1.0.7:80");
+	run_wire(run, w, 1);
+	dns = use_of(run, "board", "room.out.dns");
+	maestro = use_of(run, "board", "room.out.maestro");
+	api = use_of(run, "board", "room.in.control_api");
+	assert_int_equal(dns.exact + dns.unproven + dns.wide, 0);
+	assert_int_equal(dns.unanswered, 1);
+	assert_int_equal(maestro.exact + maestro.unproven + maestro.wide, 0);
+	assert_int_equal(maestro.unanswered, 2);
+	assert_int_equal(api.exact + api.unproven + api.wide, 0);
+	assert_int_equal(api.unanswered, 1);
+}
+
 static void the_result_does_not_depend_on_who_gets_a_turn_when(void **state)
 {
 	static const unsigned turns[] = {1, 2, 7, 64, 100000};
@@ -501,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_waived_flow_says_so_until_the_waiver_expires),
 		cmocka_unit_test(ndpi_names_what_no_dissector_knows),
 		cmocka_unit_test(udp_media_exercises_the_row_and_its_mirror),
+		cmocka_unit_test(silence_exercises_no_row),
 		cmocka_unit_test(the_result_does_not_depend_on_who_gets_a_turn_when),
 	};
 

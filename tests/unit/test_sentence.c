@@ -110,6 +110,13 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		 "if it is both, list 10.0.0.8 under roles: dns-server"},
 	};
 
+	static const struct judged unlisted[] = {
+		{"onprem", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=adfs.corp.example",
+		 "TCP tls from local port 50000 to 10.0.0.8:8080 (adfs.corp.example): onprem.out.media_tcp is for stun, rtp or rtcp, "
+		 "and this is http; if 10.0.0.8 is the site's web proxy, list it under roles: web-proxy"},
+	};
+
+	check_sentences(COMPANY, unlisted, ARRAY_LEN(unlisted));
 	check_sentences(COMPANY, cases, ARRAY_LEN(cases));
 	check_sentences("roles:\n  web-proxy: {addresses: [10.0.0.8]}\n  dns-server: {addresses: [10.0.0.53]}\n", proxy, ARRAY_LEN(proxy));
 }

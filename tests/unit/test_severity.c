@@ -40,6 +40,8 @@ static const struct graded CASES[] = {
 	{"online", "udp 10.1.2.3:50016 > 93.71.110.205:16332 app=rtp media=audio ice=yes", "low"},
 	{"online", "udp 10.1.2.3:50045 > 52.112.1.9:50011 app=rtp media=video", "low"},
 	{"room", "tcp 10.1.2.3:50000 > 10.1.2.9:9999", "low", leased},              /* own segment */
+	{"room", "tcp 10.1.2.3:50000 > 10.1.2.8:8080 app=http connect=22 name=config.maestro.starleaf.com", "medium", leased},
+	{"room", "tcp 10.1.2.3:50000 > 10.1.2.8:8080 app=http name=ocsp.example", "low", leased},
 	{"room", "tcp 10.1.2.3:22 < 10.9.9.9:51000 outcome=unanswered", "low"},
 	{"room", "tcp 10.1.2.3:22 < 10.9.9.9:51000 outcome=refused", "low"},
 	{"room", "udp 10.1.2.3:67 > 255.255.255.255:67 app=dhcp", "low"},           /* A1 */
@@ -80,7 +82,7 @@ static const struct graded CASES[] = {
 
 static void the_severity_of_each_case_of_the_book(void **state)
 {
-	struct policy *policy = policy_of(COMPANY);
+	struct policy *policy = policy_of(COMPANY "  web-proxy: {addresses: [10.1.2.8]}\n");
 	unsigned wrong = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
