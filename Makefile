@@ -1,10 +1,13 @@
 # Teamline compliance monitor. One Makefile, no recursion; `make help` explains the targets.
 
-# The Debian packages, here and nowhere else. None of them starts a server.
+# The Debian packages, here and nowhere else. Those of the lab would start servers: see lab-deps.
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev libseccomp-dev libcap-ng-dev
 PACKAGES_DEMO  := sqlite3
 PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-linux
+PACKAGES_LAB   := nftables dnsmasq-base knot-dnsutils udhcpc nginx-light curl llmnrd krb5-kdc krb5-admin-server krb5-user \
+                  coturn sip-tester ffmpeg openssh-server openssh-client inetutils-telnet inetutils-telnetd socat \
+                  chrony iputils-ping bsdutils
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
 PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd libseccomp libcap-ng
@@ -124,7 +127,8 @@ $(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o
 WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 WANTED_deps  := $(if $(NEED),,$(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS))
-WANTED       := $(sort $(foreach goal,$(filter demo check deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
+WANTED_lab-deps := $(PACKAGES_LAB)
+WANTED       := $(sort $(foreach goal,$(filter demo check deps lab-deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
 ifneq ($(WANTED),)
 INSTALLED := $(shell if command -v dpkg-query >/dev/null; then dpkg-query -W -f \
                '$${Package}:$${db:Status-Status}\n' $(WANTED) 2>/dev/null; else echo all:installed; fi)
@@ -147,6 +151,21 @@ else
 	fi; \
 	$$run env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null || true; \
 	$$run env DEBIAN_FRONTEND=noninteractive $$install </dev/null
+endif
+
+# Their servers are not to run: while they are installed policy-rc.d refuses it (invoke-rc.d(8)).
+lab-deps: ## install what `make lab` runs (as root); no server of it is started
+ifeq ($(MISSING),)
+	@echo 'All packages of the lab are installed.'
+else
+	@set -eu; policy=/usr/sbin/policy-rc.d; \
+	restore() { if [ -e $$policy.lab ]; then mv $$policy.lab $$policy; else rm -f $$policy; fi; }; \
+	[ "$$(id -u)" = 0 ] || { echo 'This needs root: sudo make lab-deps'; exit 1; }; \
+	trap restore EXIT; trap 'exit 1' INT TERM HUP; \
+	[ ! -e $$policy ] || mv $$policy $$policy.lab; \
+	printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \
+	DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null || true; \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(MISSING) </dev/null
 endif
 
 ifneq ($(if $(filter demo check,$(MAKECMDGOALS)),$(if $(AGAIN),,$(MISSING))),)
@@ -190,6 +209,9 @@ golden: all $(TOOLS) ## replay every golden case and compare its report
 golden-accept: all $(TOOLS) ## write CASE=x's report anew; review the difference like code
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/golden/run --accept $(or $(CASE),$(error say CASE=x: $(GOLDEN)))
 
+lab: all $(TOOLS) ## real programs in namespaces, watched live: every row, every violation (root, lab-deps)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/lab.sh 13'
+
 replay: all ## every capture in PCAPS=dir: no crash, every packet counted
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/replay $(or $(PCAPS),$(error say PCAPS=dir))'
 
@@ -226,7 +248,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps lab-deps lab demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)

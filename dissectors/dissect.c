@@ -181,8 +181,7 @@ static bool ask_stream(struct look *look, struct streams *streams, struct segmen
 		look->seq = piece.seq;
 		look->len = piece.len;
 		look->wire_len = piece.wire_len;
-		look->from_start = piece.at_start && (look->facts->evidence == EVIDENCE_NONE ||
-		                                      young->inner[look->side]);
+		look->from_start = piece.at_start;
 		look->resumed = piece.again;
 		more = ask_piece(look, &tunnel);
 		stream_shown(streams, stream, &piece, look->keep, look->keep_from);
@@ -245,6 +244,7 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 		                                                 : ask_udp(&look);
 	if (young->payloads[side] < UINT16_MAX)
 		young->payloads[side]++;
+	young->told = !more;
 	return more;
 }
 
@@ -271,7 +271,7 @@ void dissect_end(struct flow_facts *facts, char name[NAME_MAX_LEN + 1], struct y
 			.learnt = learnt,
 		};
 
-		if (stream_waits(&young->stream[side]))
+		if (!young->told && stream_waits(&young->stream[side]))
 			ask_stream(&look, streams, NULL);
 		stream_close(streams, &young->stream[side]);
 	}

@@ -18,7 +18,7 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
                      char name[NAME_MAX_LEN + 1], struct young *young,
                      struct streams *streams, struct learnt *learnt);
 /*
- * No packet will follow: shows what still waits for one that is missing. Afterwards the young half has nothing
+ * No packet will follow: shows what still waits for one that is missing, if more is to be learnt. Afterwards the young half has nothing
  * of the pool any more; it must not be let go without.
  */
 void dissect_end(struct flow_facts *facts, char name[NAME_MAX_LEN + 1], struct young *young,

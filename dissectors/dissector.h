@@ -41,8 +41,8 @@ struct rtp_source {
 #define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
-/* In a request's headers, in those of a CONNECT or of its answer, behind a CONNECT; nothing else is read. */
-enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_OVER };
+/* In a request's headers, in those of a CONNECT, behind them, in those of its answer; no more is read. */
+enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_ANSWER, HTTP_OVER };
 struct young {
 	struct rtp_source rtp[DISSECT_SSRCS];
 	uint16_t media_packets; /* RTP packets counted */
@@ -50,6 +50,7 @@ struct young {
 	uint8_t owner[2]; /* dissector that said yes, plus one; 0: none yet; [1]: inside a tunnel */
 	uint16_t payloads[2]; /* payload packets seen from end i */
 	struct stream stream[2]; /* TCP: of end i; the sensor opens it where it saw the SYN */
+	bool told;        /* nothing more is to be learnt */
 	bool spoke_first; /* the end that was called, before it had received anything */
 
 	/* Hashes of the transaction ids of end i's last ICE checks and answers: the lowest bit tells which. */
@@ -57,6 +58,14 @@ struct young {
 	uint8_t stun_tx_next[2];
 	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
 	bool channel;     /* a TURN channel was bound */
+	/* DNS: the last questions, by end and id, and what was asked; an answer must fit one. */
+	struct {
+		uint32_t what;
+		uint16_t id;
+		uint8_t side;
+		bool used;
+	} question[8];
+	uint8_t question_next;
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
 	/* TCP: where end i's next frame, or message behind its length, begins, if that is known. */
@@ -79,6 +88,7 @@ _Static_assert(sizeof(struct young) <= 1024, "an unsettled flow costs a KiB at m
 struct learnt_name {
 	struct addr client, server, address;
 	uint32_t ttl_s;
+	bool asked; /* its question was seen */
 	char name[NAME_MAX_LEN + 1];
 };
 struct learnt_lease {
@@ -88,7 +98,7 @@ struct learnt_lease {
 	uint8_t mask_bits, dns_count;
 	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
 };
-#define LEARNT_NAMES_MAX 32
+#define LEARNT_NAMES_MAX 64
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {

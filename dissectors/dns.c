@@ -5,6 +5,8 @@
 #include "dissectors/cursor.h"
 #include "dissectors/frames.h"
 
+#include <xxhash.h>
+
 /*
  *   | id | QR, opcode 4, AA TC RD RA, Z AD CD, rcode 4 | QDCOUNT | ANCOUNT | NSCOUNT | ARCOUNT |
  */
@@ -15,7 +17,7 @@ struct header {
 };
 
 enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
-enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28 };
+enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28, TYPE_SRV = 33 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 #define JUMPS_MAX 32
 #define MESSAGE_USUAL 2048 /* over TCP; at its own port it may be longer */
@@ -162,56 +164,6 @@ static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, str
 	return true;
 }
 
-static void learn(struct look *look, const struct name *name, const struct record *record,
-                  const uint8_t *message)
-{
-	struct learnt *learnt = look->learnt;
-	struct learnt_name *to;
-
-	if (learnt->name_count == LEARNT_NAMES_MAX) {
-		learnt->names_refused++;
-		return;
-	}
-	to = &learnt->name[learnt->name_count++];
-	to->client = look->packet->dst;
-	to->server = look->packet->src;
-	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
-	                                     : addr_from_v6(message + record->data);
-	to->ttl_s = record->ttl;
-	text_copy(to->name, sizeof(to->name), name->text);
-}
-
-/*
- * The answers: a chain of CNAMEs from the name asked for, then its addresses. An address of another
- * name is not an answer to the question and binds nothing. Returns false if a record does not fit.
- */
-static bool read_answers(struct look *look, const uint8_t *message, uint32_t len, uint32_t *pos,
-                         unsigned count, const struct name *asked, bool store)
-{
-	struct name current = *asked, owner, next;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct record record;
-		bool ours;
-
-		if (!read_record(message, len, pos, &owner, &record))
-			return false;
-		ours = store && record.class == 1 && !strcmp(owner.text, current.text);
-		if (ours && record.type == TYPE_CNAME) {
-			uint32_t at = record.data;
-
-			if (!read_name(message, len, &at, &next))
-				return false;
-			current = next;
-		} else if (ours && asked->len &&
-		           ((record.type == TYPE_A && record.len == 4) ||
-		            (record.type == TYPE_AAAA && record.len == 16))) {
-			learn(look, asked, &record, message);
-		}
-	}
-	return true;
-}
-
 static bool skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsigned count)
 {
 	struct record record;
@@ -237,6 +189,7 @@ struct message {
 
 	struct header h;
 	struct name asked;
+	uint16_t type;
 	uint32_t records; /* where they begin; 0: it does not repeat the question */
 	bool fits;        /* they lead to the message's end, as far as it is here */
 };
@@ -270,6 +223,7 @@ static enum answer read_message(const struct look *look, struct message *m)
 		return ANSWER_NO;
 	if (class != 1 && (!m->own_port || (class != 3 && class != 4 && class < 254)))
 		return ANSWER_NO;
+	m->type = type;
 	m->records = end = pos;
 	m->fits = skip_records(m->at, m->len, &end,
 	                       m->h.answers + 0u + m->h.authorities + m->h.additional) ||
@@ -277,6 +231,183 @@ static enum answer read_message(const struct look *look, struct message *m)
 	if (!m->own_port && !(m->whole && m->fits && end == m->len))
 		return cut;
 	return ANSWER_YES;
+}
+
+/* The names that an answer speaks of: the one asked for, and what CNAMEs make of it; or targets of SRV. */
+#define CHAIN_MAX 8
+struct chain {
+	struct name name[CHAIN_MAX];
+	uint32_t ttl[CHAIN_MAX]; /* of the CNAME that leads there */
+	unsigned count;
+};
+
+static int chain_find(const struct chain *chain, const struct name *name)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		if (!strcmp(chain->name[i].text, name->text))
+			return (int)i;
+	return -1;
+}
+
+static void chain_add(struct chain *chain, const struct name *name, uint32_t ttl)
+{
+	if (chain->count == CHAIN_MAX || !name->len || chain_find(chain, name) >= 0)
+		return;
+	chain->name[chain->count] = *name;
+	chain->ttl[chain->count++] = ttl;
+}
+
+/* RFC 2181 8: with the top bit it is 0. */
+static uint32_t ttl_of(const struct record *record)
+{
+	return record->ttl >> 31 ? 0 : record->ttl;
+}
+
+/* A section of the message. */
+struct section {
+	const uint8_t *message;
+	uint32_t len, pos;
+	unsigned count;
+};
+
+/* The next record of class IN that fits; false at the end of the section, or where one is broken off. */
+static bool section_next(struct section *s, struct name *owner, struct record *record)
+{
+	while (s->count) {
+		s->count--;
+		if (!read_record(s->message, s->len, &s->pos, owner, record))
+			s->count = 0;
+		else if (record->class == 1)
+			return true;
+	}
+	return false;
+}
+
+/* Whoever may come first, RFC 1034 3.6.2: the chain from the name asked for. */
+static void chain_follow(const struct section *answers, struct chain *chain)
+{
+	unsigned before;
+
+	do {
+		struct section s = *answers;
+		struct name owner, next;
+		struct record record;
+
+		before = chain->count;
+		while (chain->count == before && section_next(&s, &owner, &record)) {
+			uint32_t at = record.data;
+
+			if (record.type == TYPE_CNAME &&
+			    chain_find(chain, &owner) == (int)before - 1 &&
+			    read_name(s.message, s.len, &at, &next))
+				chain_add(chain, &next, ttl_of(&record));
+		}
+	} while (chain->count > before);
+}
+
+static void learn(struct look *look, const struct name *name, const struct record *record,
+                  uint32_t ttl_s, const uint8_t *message, bool asked)
+{
+	struct learnt *learnt = look->learnt;
+	struct learnt_name *to;
+
+	if (learnt->name_count == LEARNT_NAMES_MAX) {
+		learnt->names_refused++;
+		return;
+	}
+	to = &learnt->name[learnt->name_count++];
+	to->client = look->packet->dst;
+	to->server = look->packet->src;
+	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
+	                                     : addr_from_v6(message + record->data);
+	to->ttl_s = ttl_s;
+	to->asked = asked;
+	text_copy(to->name, sizeof(to->name), name->text);
+}
+
+/*
+ * Addresses of names of the chain, each for its own name and those that lead there. That is as safe as
+ * the answer: a resolver asked for any of these names would give the same address, and whoever could
+ * have it say a false link could as well have it say a false address. `links`: else each stands alone.
+ */
+static void learn_addresses(struct look *look, struct section s, const struct chain *chain,
+                            bool links, bool asked)
+{
+	struct record record;
+	struct name owner;
+
+	while (section_next(&s, &owner, &record)) {
+		uint32_t ttl = ttl_of(&record);
+		int at = chain_find(chain, &owner);
+
+		if (at < 0 || !((record.type == TYPE_A && record.len == 4) ||
+		                (record.type == TYPE_AAAA && record.len == 16)))
+			continue;
+		learn(look, &chain->name[at], &record, ttl, s.message, asked);
+		for (int i = at; links && i > 0; i--) {
+			if (chain->ttl[i] < ttl)
+				ttl = chain->ttl[i];
+			learn(look, &chain->name[i - 1], &record, ttl, s.message, asked);
+		}
+	}
+}
+
+/*
+ * What an answer binds: addresses of the name asked for, by way of its CNAMEs; of an SRV, those that the server
+ * adds of its targets (RFC 2782). An address of another name is not an answer to the question and binds nothing.
+ */
+static void read_answers(struct look *look, const struct message *m, bool asked)
+{
+	const struct section answers = {m->at, m->len, m->records, m->h.answers};
+	struct chain chain = {.count = 0}, targets = {.count = 0};
+	struct section s = answers;
+	struct record record;
+	struct name owner, target;
+
+	chain_add(&chain, &m->asked, 0);
+	if (!chain.count)
+		return;
+	chain_follow(&answers, &chain);
+	learn_addresses(look, s, &chain, true, asked);
+	while (section_next(&s, &owner, &record)) {
+		uint32_t at = record.data + 6; /* | priority 2 | weight 2 | port 2 | target | */
+
+		if (record.type == TYPE_SRV && record.len > 6 && chain_find(&chain, &owner) >= 0 &&
+		    read_name(s.message, s.len, &at, &target))
+			chain_add(&targets, &target, 0);
+	}
+	s = answers;
+	if (!targets.count ||
+	    !skip_records(s.message, s.len, &s.pos, m->h.answers + 0u + m->h.authorities))
+		return;
+	s.count = m->h.additional;
+	learn_addresses(look, s, &targets, false, asked);
+}
+
+static uint32_t question_digest(const struct name *name, uint16_t type)
+{
+	return (uint32_t)XXH3_64bits_withSeed(name->text, name->len, type);
+}
+
+static void question_remember(struct look *look, uint16_t id, uint32_t what)
+{
+	unsigned at = look->young->question_next++ % ARRAY_LEN(look->young->question);
+
+	look->young->question[at].what = what;
+	look->young->question[at].id = id;
+	look->young->question[at].side = (uint8_t)look->side;
+	look->young->question[at].used = true;
+}
+
+static bool question_was_asked(const struct look *look, uint16_t id, uint32_t what)
+{
+	const struct young *young = look->young;
+
+	for (unsigned i = 0; i < ARRAY_LEN(young->question); i++)
+		if (young->question[i].used && young->question[i].what == what &&
+		    young->question[i].id == id && young->question[i].side != look->side)
+			return true;
+	return false;
 }
 
 /* What it is, which may be said again when more of it has come. */
@@ -292,19 +423,22 @@ static void tell_question(struct look *look, const struct message *m)
 /* Once, of all that ever comes of it: nothing is learnt before it is known to fit. */
 static void tell_answers(struct look *look, const struct message *m)
 {
-	uint32_t pos = m->records;
+	uint32_t what;
 
 	if (!m->records)
 		return;
+	what = question_digest(&m->asked, m->type);
+	if (!m->h.reply)
+		question_remember(look, m->h.id, what);
 	if (!m->h.reply && m->app == APP_DNS)
 		look_asked(look, ASKED_DNS);
 	if (m->app == APP_LLMNR) {
 		look->learnt->query = m->h.reply ? QUERY_ANSWERED : QUERY_ASKED;
 		look->learnt->query_id = m->h.id;
 	}
-	if (m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode && m->fits)
-		(void)read_answers(look, m->at, m->len, &pos, m->h.answers, &m->asked,
-		                   m->app == APP_DNS);
+	if (m->app == APP_DNS && m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode &&
+	    m->fits)
+		read_answers(look, m, question_was_asked(look, m->h.id, what));
 }
 
 static enum answer look_udp(struct look *look, enum app app)

@@ -205,13 +205,13 @@ static void proxy_answers(struct look *look)
 	uint8_t *phase = &look->young->http[look->side];
 	uint32_t pos = 0;
 
-	if (*phase != HTTP_CONNECT) {
+	if (*phase != HTTP_ANSWER) {
 		enum answer answer = status_line(look);
 
 		look->keep = answer == ANSWER_MAYBE;
 		if (answer != ANSWER_YES || look->data[9] != '2')
 			return;
-		*phase = HTTP_CONNECT;
+		*phase = HTTP_ANSWER;
 	}
 	if (headers(look, &pos, true)) {
 		look->tunnel = look->keep = true;

@@ -22,6 +22,7 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define SEQ_STEP_MAX 50
 #define SEQ_LATE_MAX 32 /* so far behind a packet was overtaken, and is no other stream */
 #define SEQ_PROOF 3
+#define CLOCK_STEP_MIN 40
 #define KIND_MIN 8   /* packets of a kind that no others outweigh ... */
 #define KIND_SHARE 8 /* ... or one in so many, of three at least */
 #define TOLD_PACKETS 64
@@ -94,6 +95,13 @@ static void sample(struct rtp_source *source, const struct rtp_header *header, u
 	source->large += header->payload_len >= LARGE_MIN;
 }
 
+/* Time does not go back; and by an assigned clock of 8 kHz at least no packet is of less than 5 ms. */
+static bool clock_fits(const struct rtp_header *header, int32_t ticks)
+{
+	return ticks >= CLOCK_STEP_MIN ||
+	       (ticks >= 0 && !payload_type_is_assigned(header->payload_type)) || !ticks;
+}
+
 struct rtp_source *media_source(const struct look *look, const struct rtp_header *header,
                                 enum source_step *ret_step)
 {
@@ -109,9 +117,10 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 	/* Overtaken on its way, by the network or the mirror. */
 	if (source->used && ahead < 0 && ahead >= -SEQ_LATE_MAX && ticks <= 0) {
 		*ret_step = SOURCE_LATE;
+		source->waiting += source->waiting < UINT16_MAX;
 		return source;
 	}
-	if (source->used && ahead > 0 && ahead <= SEQ_STEP_MAX && ticks >= 0) {
+	if (source->used && ahead > 0 && ahead <= SEQ_STEP_MAX && clock_fits(header, ticks)) {
 		*ret_step = SOURCE_FOLLOWS;
 		sample(source, header, (uint16_t)ahead, now_ms);
 		source->run += source->run < UINT16_MAX;
@@ -262,6 +271,18 @@ void media_count(const struct look *look, struct rtp_source *source,
 	if (young->media_packets <= UINT16_MAX - source->waiting)
 		young->media_packets = (uint16_t)(young->media_packets + source->waiting);
 	source->waiting = 0;
+}
+
+void media_tally(struct flow_facts *facts, uint8_t payload_type)
+{
+	uint8_t kind = payload_type_kind(payload_type);
+	bool one_shape = facts->by_shape && !(facts->by_shape & (facts->by_shape - 1));
+
+	if (!is_noted(facts, payload_type))
+		return;
+	if (one_shape && !(facts->media & kind))
+		kind = facts->by_shape;
+	add_packets(&facts->media_packets[kind ? index_of(kind) : OTHER], 1);
 }
 
 /* Some kind is there that is not yet told: unknown, or too few to be more than chance. */

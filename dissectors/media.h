@@ -29,6 +29,9 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 void media_count(const struct look *look, struct rtp_source *source,
                  const struct rtp_header *header);
 
+/* Counts a packet of a flow that has told what it carries: what that is does not change by it. */
+void media_tally(struct flow_facts *facts, uint8_t payload_type);
+
 /* Whether the packets seen since the flow became young tell what it carries, as far as they can. */
 bool media_is_told(const struct flow_facts *facts, const struct young *young);
 

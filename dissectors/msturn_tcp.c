@@ -61,11 +61,10 @@ static uint32_t body_len(const uint8_t *header)
 static bool fits(const struct look *look, const uint8_t *header, const uint8_t *data,
                  uint32_t len, uint32_t wire_len)
 {
-	if (header[0] == FRAME_DATA && look->from_start)
-		return false;
-	return look->facts->app == APP_MSTURN ||
-	       (frame_body_fits(data, len, wire_len) &&
-	        (header[0] == FRAME_DATA || !len || data[0] <= 3));
+	if (look->facts->app == APP_MSTURN)
+		return true;
+	return frame_body_fits(data, len, wire_len) &&
+	       (header[0] == FRAME_DATA ? !look->from_start : !len || data[0] <= 3);
 }
 
 /* A control message proves itself; data only after a handshake, or as one of some frames in a row. */

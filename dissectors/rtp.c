@@ -57,7 +57,7 @@ static enum answer rtp_look(struct look *look)
 	source = media_source(look, &header, &step);
 	if (!context && source->run < RTP_PROOF)
 		return ANSWER_MAYBE;
-	if (step == SOURCE_COPY || step == SOURCE_LATE)
+	if (step == SOURCE_COPY)
 		return ANSWER_YES;
 	if (!look->relayed)
 		look_found(look, APP_RTP);

@@ -353,7 +353,7 @@ static uint32_t stream_len(const struct look *look, const uint8_t *b, uint32_t l
 	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
 	uint32_t value = len >= 4 ? (uint32_t)b[2] << 8 | b[3] : 0;
 
-	if (b[0] >> 4 == 4 && look->young->channel)
+	if (b[0] >> 6 == 1 && look->young->channel)
 		return 4 + (value + 3) / 4 * 4;
 	if (b[0] > 1 || value % 4 ||
 	    (len > 4 && memcmp(b + 4, cookie, len - 4 < 4 ? len - 4 : 4)))
@@ -382,7 +382,7 @@ static enum answer stream(struct look *look)
 		one.data += pos;
 		one.len = one.wire_len = len;
 		one.datagram = true;
-		if ((one.data[0] >> 4 == 4 ? dissector_channel.look(&one) : message(&one)) !=
+		if ((one.data[0] >> 6 == 1 ? dissector_channel.look(&one) : message(&one)) !=
 		    ANSWER_YES)
 			return answer;
 		answer = ANSWER_YES;

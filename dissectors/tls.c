@@ -6,10 +6,12 @@
 #include "dissectors/list.h"
 #include "dissectors/tls_walk.h"
 
+#define ALERT_LEN 7
+
 /* | type 1: 1 client, 2 server | length 3 | version 2 |, in one record or, rarely, in several. */
-static enum answer begins_hello(const struct look *look, bool *ret_client)
+static enum answer begins_hello(const struct look *look, uint32_t at, bool *ret_client)
 {
-	struct tls_place place = {0};
+	struct tls_place place = {.pos = at};
 	uint8_t b[6];
 	uint32_t len = tls_take(look, &place, b, sizeof(b));
 
@@ -98,80 +100,83 @@ static enum answer record_chain(struct look *look)
 	return ANSWER_MAYBE;
 }
 
-/* | 21 | version 2 | length 2 | level 1: 1, 2 | what |: a server may answer with that alone. */
-static bool is_alert(const struct look *look)
+/*
+ * | 21 | version 2 | length 2: 2 | level 1: 1, 2 | what |: a server may answer with that alone, or warn
+ * with it before its hello.
+ */
+static enum answer begins_alert(const struct look *look)
 {
 	const uint8_t *b = look->data;
+	uint32_t len = look->len;
 
-	return look->len == 7 && look->wire_len == 7 && b[0] == TLS_ALERT && is_record(b) &&
-	       b[3] == 0 && b[4] == 2 && (b[5] == 1 || b[5] == 2);
+	if (b[0] != TLS_ALERT || (len > 1 && b[1] != 3) || (len > 2 && b[2] > 3) ||
+	    (len > 3 && b[3]) || (len > 4 && b[4] != 2) || (len > 5 && b[5] != 1 && b[5] != 2))
+		return ANSWER_NO;
+	return len < ALERT_LEN ? ANSWER_MAYBE : ANSWER_YES;
 }
 
-static enum answer first_look(struct look *look)
+static enum answer keep(struct look *look, uint32_t from, enum answer answer)
 {
-	uint32_t len;
+	look->keep = true;
+	look->keep_from = from;
+	return answer;
+}
+
+/* What a side begins with. */
+static enum answer beginning(struct look *look)
+{
+	enum answer alert = look->side == look->facts->initiator && look->from_start
+	                            ? ANSWER_NO
+	                            : begins_alert(look);
+	uint32_t at = alert == ANSWER_YES ? ALERT_LEN : 0, len;
+	enum answer hello;
 	uint16_t version;
 	bool client;
 
-	switch (begins_hello(look, &client)) {
-	case ANSWER_YES:
-		if (may_be_pseudo(look->data, look->len))
-			break;
-		tls_walk_begin(look, 0, client);
-		look_found(look, APP_TLS);
+	if (alert == ANSWER_MAYBE)
+		return keep(look, 0, ANSWER_MAYBE);
+	if (at && look->len == at)
+		return keep(look, at, ANSWER_YES);
+	hello = begins_hello(look, at, &client);
+	if (hello == ANSWER_YES && !at && may_be_pseudo(look->data, look->len))
+		hello = ANSWER_MAYBE;
+	if (hello == ANSWER_MAYBE || (hello == ANSWER_NO && may_be_sslv2(look)))
+		return keep(look, at, at ? ANSWER_YES : ANSWER_MAYBE);
+	if (hello == ANSWER_YES) {
 		look_opened_by(look, client ? look->side : !look->side);
+		tls_walk_begin(look, at, client);
 		return ANSWER_YES;
-	case ANSWER_MAYBE:
-		break;
-	case ANSWER_NO:
-		if (may_be_sslv2(look))
-			break;
-		if (is_sslv2_hello(look, &len, &version)) {
-			look_found(look, APP_TLS);
-			look_opened_by(look, look->side);
-			look->facts->tls_version = tls_version(version);
-			look->young->tls_client_hello = true;
-			tls_walk_begin(look, len, true);
-			return ANSWER_YES;
-		}
-		if (is_alert(look) &&
-		    !(look->from_start && look->side == look->facts->initiator)) {
-			look_found(look, APP_TLS);
-			return ANSWER_YES;
-		}
-		return look->from_start ? ANSWER_NO : record_chain(look);
 	}
-	look->keep = look->len == look->wire_len;
-	return ANSWER_MAYBE;
+	if (is_sslv2_hello(look, &len, &version)) {
+		look_opened_by(look, look->side);
+		look->facts->tls_version = tls_version(version);
+		look->young->tls_client_hello = true;
+		tls_walk_begin(look, len, true);
+		return ANSWER_YES;
+	}
+	return at && look->from_start ? ANSWER_YES : ANSWER_NO;
 }
 
 static enum answer tls_look(struct look *look)
 {
 	struct young *young = look->young;
-	bool client;
+	struct tls_walk *walk = &young->tls[look->side];
+	bool ours = look->facts->app == APP_TLS;
 
-	if (look->facts->app != APP_TLS) {
-		enum answer answer = first_look(look);
+	if (!walk->seen) {
+		enum answer answer = beginning(look);
 
-		if (answer != ANSWER_YES)
+		if (!ours && answer == ANSWER_NO && !look->from_start) {
+			answer = record_chain(look);
+			look->done = answer == ANSWER_YES; /* too late for all else */
+		}
+		if (!ours && answer != ANSWER_YES)
 			return answer;
-		if (!young->tls[look->side].on && !is_alert(look)) {
-			look_found(look, APP_TLS);
-			look->done = true; /* too late for all else */
-			return ANSWER_YES;
-		}
-	} else if (!young->tls[look->side].on && !young->tls[look->side].seen &&
-	           begins_hello(look, &client) != ANSWER_NO) {
-		if (begins_hello(look, &client) == ANSWER_MAYBE) {
-			look->keep = look->len == look->wire_len;
-			return ANSWER_YES;
-		}
-		look_opened_by(look, client ? look->side : !look->side);
-		tls_walk_begin(look, 0, client);
+		look_found(look, APP_TLS);
+		walk->seen = !look->keep;
 	}
-	young->tls[look->side].seen = true;
 	tls_walk(look);
-	look->done = young->tls_over && young->tls_client_hello && !look->keep;
+	look->done |= young->tls_over && young->tls_client_hello && !look->keep;
 	return ANSWER_YES;
 }
 

@@ -12,6 +12,7 @@
 	X(check, "acceptance: every documented row against what was seen") \
 	X(flows, "recorded flows and their verdicts") \
 	X(findings, "what left the envelope or was blocked, worst first") \
+	X(units, "who had which address when, and how that is known") \
 	X(blind, "when not everything could be seen, and why") \
 	X(status, "how the monitor stands: running, units, findings, blindness") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \

@@ -165,6 +165,7 @@ static void tell_name(struct outbox *outbox, const struct learnt_name *name, int
 			   .server = name->server,
 			   .address = name->address,
 			   .ttl_s = name->ttl_s,
+			   .asked = name->asked,
 			   .name_len = (uint8_t)len,
 		   }};
 

@@ -447,6 +447,15 @@ static bool is_dns_server(const struct recorder *recorder, const struct unit *un
 	return false;
 }
 
+/*
+ * An answer to no question that we saw is anybody's who can write to the unit's port. It counts only while the
+ * unit was never heard: the mirror then shows but what comes to it.
+ */
+static bool is_credible(const struct unit *unit, const struct event_name *event)
+{
+	return event->asked || !unit->spoke;
+}
+
 static int handle_name(struct recorder *recorder, const struct event_name *event,
                        struct err *err)
 {
@@ -470,7 +479,8 @@ static int handle_name(struct recorder *recorder, const struct event_name *event
 	memcpy(text, event->name, event->name_len);
 	text[event->name_len] = '\0';
 	unit = units_at(recorder->units, recorder->options.db, &client, &r, err);
-	if (r < 0 || !unit || !is_dns_server(recorder, unit, event))
+	if (r < 0 || !unit || !is_credible(unit, event) ||
+	    !is_dns_server(recorder, unit, event))
 		return r;
 	book_bind(recorder->book, unit->number, &event->address, text, row.first_us,
 	          row.until_us);

@@ -500,7 +500,7 @@ static struct flow *packet_flow(struct sensor *sensor, struct packet *packet, un
 	}
 	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
 	    media_begins_anew(flow, side != flow->side0, packet)) {
-		struct media_trace next = media_next(flow);
+		struct media_trace next = media_next(flow, packet);
 		bool same_end = side == flow->side0;
 
 		flow_retire(sensor, flow);
@@ -629,8 +629,10 @@ static void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
 	if (packet->payload_wire_len && !packet->fragment_later) {
+		bool news = media_packet(flow, end, packet);
+
 		flow_payload(sensor, flow, end, packet);
-		if (media_packet(flow, end, packet)) {
+		if (news) {
 			outcome_write(facts, sensor->now_us);
 			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 		}

@@ -86,7 +86,7 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_NAME: {
 		const struct event_name *name = (const struct event_name *)event;
 
-		sound = name->name_len && time_is_sound(name->time_us) &&
+		sound = name->name_len && name->asked <= 1 && time_is_sound(name->time_us) &&
 		        offsetof(struct event_name, name) + name->name_len <= len &&
 		        !memchr(name->name, 0, name->name_len);
 		break;

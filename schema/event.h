@@ -53,9 +53,9 @@ struct event_name {
 	int64_t time_us;
 	struct addr client, server, address;
 	uint32_t ttl_s;
+	uint8_t asked; /* the question to it was seen: same flow, id, name and type */
 	uint8_t name_len;
-	char name
-		[3]; /* the name asked for (the head of a CNAME chain), going on past the struct */
+	char name[2]; /* asked for, or one of its CNAME chain, or an SRV's target; going on past the struct */
 };
 
 /* A host's own word of its address (RFC 826, RFC 4861 4.3, 4.4). */

@@ -133,6 +133,27 @@ int flowdb_units(struct flowdb *db,
                  int (*each)(void *context, const struct unit_view *unit, struct err *err),
                  void *context, struct err *err) MUST_CHECK;
 
+/* Who had which address when: a unit and one of its addresses, or a unit that has none in the window. */
+struct holding_view {
+	int64_t unit_id;
+	const char *unit, *profiles;
+	bool listed;
+	bool seen; /* `at` is filled; else it is on a list, and nothing more */
+	struct unit_address_row at;
+	/* Of the unit. Local ports of conversations that carried media, or checks for it: ever, in the window. */
+	uint64_t media_ports_ever, media_ports;
+	uint64_t flows;         /* rows, in the window */
+	uint64_t findings_open; /* waived ones are not counted */
+};
+/*
+ * By unit, then by time. since_us, until_us, unit and limit of the query count. Units without an address are
+ * there only where no window is asked for.
+ */
+int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
+                    int (*each)(void *context, const struct holding_view *holding,
+                                struct err *err),
+                    void *context, struct err *err) MUST_CHECK;
+
 struct run_view {
 	int64_t id;
 	struct run_row row;

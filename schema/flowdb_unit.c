@@ -156,3 +156,67 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
 	}
 	return r < 0 ? r : 0;
 }
+
+/* Whether the flow f overlaps the window. */
+#define IN_WINDOW "f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1"
+
+int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
+                    int (*each)(void *context, const struct holding_view *holding,
+                                struct err *err),
+                    void *context, struct err *err)
+{
+	bool window = query->since_us || query->until_us;
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	char sql[WHERE_MAX] = "";
+	int r = flowdb_check_unit(db, query->unit, err);
+
+	if (r < 0)
+		return r;
+	/* Over TCP media and checks are told apart from the rest by their framing alone. */
+	text_add(sql, sizeof(sql),
+	         "WITH p AS (SELECT f.unit, count(DISTINCT f.local_port) AS ever,"
+	         " count(DISTINCT iif(" IN_WINDOW ", f.local_port, NULL)) AS here"
+	         " FROM flow f WHERE f.transport IN (%d, %d)"
+	         " AND (f.media <> 0 OR f.application IN (%d, %d, %d, %d)) GROUP BY f.unit)",
+	         TRANSPORT_TCP, TRANSPORT_UDP, APP_STUN, APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
+	text_add(
+		sql, sizeof(sql),
+		" SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"
+		" a.last_us, coalesce(p.ever, 0), coalesce(p.here, 0),"
+		" (SELECT count(*) FROM flow f WHERE f.unit = u.id AND " IN_WINDOW "),"
+		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = '')"
+		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
+		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
+		" LEFT JOIN host m ON m.id = a.mac LEFT JOIN p ON p.unit = u.id WHERE 1",
+		window ? "JOIN" : "LEFT JOIN");
+	query_unit(sql, "u.id", query);
+	text_add(sql, sizeof(sql), " ORDER BY u.name, a.first_us, h.bytes, m.bytes LIMIT ?8");
+	r = sql_prepare(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	query_bind(stmt, query);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct holding_view view = {
+			.unit_id = sqlite3_column_int64(stmt, 0),
+			.unit = column_text(stmt, 1),
+			.profiles = column_text(stmt, 2),
+			.listed = sqlite3_column_int(stmt, 3),
+			.seen = sqlite3_column_type(stmt, 4) != SQLITE_NULL,
+			.at = {.unit = sqlite3_column_int64(stmt, 0),
+		               .known_by = (uint8_t)(sqlite3_column_int(stmt, 6) & 7),
+		               .first_us = sqlite3_column_int64(stmt, 7),
+		               .last_us = sqlite3_column_int64(stmt, 8)},
+			.media_ports_ever = (uint64_t)sqlite3_column_int64(stmt, 9),
+			.media_ports = (uint64_t)sqlite3_column_int64(stmt, 10),
+			.flows = (uint64_t)sqlite3_column_int64(stmt, 11),
+			.findings_open = (uint64_t)sqlite3_column_int64(stmt, 12),
+		};
+
+		column_addr(stmt, 4, &view.at.address);
+		column_mac(stmt, 5, &view.at.mac);
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}

@@ -40,10 +40,10 @@ struct media_trace {
 	uint32_t check[2];  /* end i's last check, by its transaction */
 	uint64_t sources;   /* a bit each SSRC, by its hash */
 	int64_t media_us;   /* last RTP */
+	int64_t check_us;   /* the first check since then; 0: none */
 	uint32_t known;     /* facts when it was begun to be looked at again */
 	uint8_t answered;   /* mask: ends that answered a check since the last RTP */
 	uint8_t in_vain;    /* times it was looked at again, the last ones, and nothing was new */
-	bool checked;       /* a check was seen since the last RTP */
 };
 
 struct flow {

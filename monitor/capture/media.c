@@ -2,8 +2,8 @@
  * media.c - see media.h. What a packet costs here: a look at its first bytes; a walk over the attributes
  * of STUN messages, which are few. Invariants:
  *  (1) A consent check (RFC 7675), a check sent again, or one that was overtaken by the next session
- *      never parts a flow: it bears a user name that is known. An ICE restart (RFC 8445 9) parts one, for
- *      nothing on the wire tells it from the next call on the same ports.
+ *      never parts a flow by itself: it bears a user name that is known. An ICE restart (RFC 8445 9) parts
+ *      one, for nothing on the wire tells it from the next call on the same ports.
  *  (2) A flow to a relay is never parted: what it carries are the sessions of those behind it.
  */
 #include "monitor/capture/media.h"
@@ -13,6 +13,7 @@
 
 #define SECOND INT64_C(1000000)
 #define SILENCE_US (2 * SECOND) /* between two calls */
+#define SETUP_US (3 * SECOND)   /* from the first check of one to its first media */
 #define AGAIN_US (10 * SECOND) /* before a flow is shown anew that told nothing, doubling ... */
 #define AGAIN_DOUBLINGS 4      /* ... so often */
 #define SOURCES_MAX 16         /* past that many a new one is nothing new */
@@ -23,9 +24,14 @@ bool media_is(const struct flow_facts *facts)
 	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
 }
 
+/* Seen to be so; or we came when all was agreed, and the port alone tells. */
 static bool is_relayed(const struct flow_facts *facts)
 {
-	return facts->app == APP_MSTURN || !addr_is_unspecified(&facts->relayed);
+	bool port = false;
+
+	for (unsigned end = 0; end < 2; end++)
+		port |= facts->end[end].port >= 3478 && facts->end[end].port <= 3481;
+	return port || facts->app == APP_MSTURN || !addr_is_unspecified(&facts->relayed);
 }
 
 /*
@@ -61,7 +67,8 @@ static bool check_read(const struct packet *packet, struct stun_binding *ret)
 	       (ret->class != STUN_REQUEST || ret->check || ret->name);
 }
 
-static bool rtp_read(const struct packet *packet, uint64_t *ret_source)
+/* A bit for its source, and its payload type. */
+static bool rtp_read(const struct packet *packet, uint64_t *ret_source, uint8_t *ret_type)
 {
 	struct cursor c = cursor_over(packet->payload, packet->payload_len);
 	uint8_t first = cursor_u8(&c), second = cursor_u8(&c);
@@ -70,6 +77,7 @@ static bool rtp_read(const struct packet *packet, uint64_t *ret_source)
 	cursor_skip(&c, 6);
 	ssrc = cursor_be32(&c);
 	*ret_source = BIT(ssrc * 2654435769u >> 26);
+	*ret_type = second & 0x7f;
 	return !c.short_read && first >> 6 == 2 && (second < 192 || second > 223);
 }
 
@@ -90,6 +98,7 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 	const struct media_trace *trace = &flow->media;
 	struct stun_binding check;
 	uint64_t source;
+	uint8_t type;
 
 	if (!packet->payload_len || is_relayed(&flow->facts) ||
 	    !(trace->name[0] || trace->name[1] || trace->sources))
@@ -97,40 +106,52 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 	if (packet->payload[0] < 2)
 		return check_read(packet, &check) && check.class == STUN_REQUEST &&
 		       name_begins_anew(flow, end, name_hash(&check));
-	/* Where sessions have a name, that decides: other sources are of the same call, after a hold. */
-	return trace->checked && !trace->name[0] && !trace->name[1] && trace->sources &&
-	       packet->time_us - trace->media_us >= SILENCE_US && rtp_read(packet, &source) &&
-	       !(trace->sources & source) &&
+	/* Consent goes on while a call is on hold; a new one is checked after silence, and then speaks at once. */
+	return trace->sources && trace->check_us &&
+	       trace->check_us - trace->media_us >= SILENCE_US &&
+	       packet->time_us - trace->check_us <= SETUP_US &&
+	       rtp_read(packet, &source, &type) && !(trace->sources & source) &&
 	       __builtin_popcountll(trace->sources) <= SOURCES_MAX;
 }
 
-struct media_trace media_next(const struct flow *flow)
+struct media_trace media_next(const struct flow *flow, const struct packet *packet)
 {
-	const struct media_trace *trace = &flow->media;
+	struct media_trace next = {.answered = flow->media.answered};
 
-	return (struct media_trace){
-		.before = {trace->name[0], trace->name[1]},
-		.answered = trace->answered,
-	};
+	/* By its sources, and it goes on under the name of the old one; or by its name. */
+	if (packet->payload[0] > 1) {
+		memcpy(next.name, flow->media.name, sizeof(next.name));
+		memcpy(next.before, flow->media.before, sizeof(next.before));
+	} else {
+		memcpy(next.before, flow->media.name, sizeof(next.before));
+		next.answered = 0;
+	}
+	return next;
 }
 
 void media_begin(struct flow *flow, const struct media_trace *next, bool same_end)
 {
-	flow->media = *next;
-	if (next->answered)
-		flow->facts.ice =
-			same_end ? next->answered
-				 : (uint8_t)(next->answered >> 1 | next->answered << 1) & 3;
-	flow->media.answered = 0;
+	struct media_trace *trace = &flow->media;
+
+	*trace = *next;
+	if (!same_end) {
+		trace->name[0] = next->name[1];
+		trace->name[1] = next->name[0];
+		trace->answered = (uint8_t)((next->answered >> 1 | next->answered << 1) & 3);
+	}
+	flow->facts.ice = trace->answered;
+	trace->answered = 0;
 }
 
-static bool check_packet(struct flow *flow, unsigned end, const struct stun_binding *check)
+static bool check_packet(struct flow *flow, unsigned end, const struct stun_binding *check,
+                         int64_t time_us)
 {
 	struct media_trace *trace = &flow->media;
 	struct flow_facts *facts = &flow->facts;
 	uint32_t name;
 
-	trace->checked = true;
+	if (!trace->check_us)
+		trace->check_us = time_us;
 	switch (check->class) {
 	case STUN_REQUEST:
 		name = name_hash(check);
@@ -158,16 +179,20 @@ bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
 	struct media_trace *trace = &flow->media;
 	struct stun_binding check;
 	uint64_t source;
+	uint8_t type;
 
 	if (packet->transport != TRANSPORT_UDP || !packet->payload_len ||
 	    !media_is(&flow->facts))
 		return false;
 	if (packet->payload[0] < 2)
-		return check_read(packet, &check) && check_packet(flow, end, &check);
-	if (flow->facts.app == APP_RTP && rtp_read(packet, &source)) {
+		return check_read(packet, &check) &&
+		       check_packet(flow, end, &check, packet->time_us);
+	if (flow->facts.app == APP_RTP && rtp_read(packet, &source, &type)) {
+		if (!flow->young && flow->settled)
+			media_tally(&flow->facts, type);
 		trace->sources |= source;
 		trace->media_us = packet->time_us;
-		trace->checked = false;
+		trace->check_us = 0;
 		trace->answered = 0;
 	}
 	return false;

@@ -12,12 +12,11 @@ bool media_is(const struct flow_facts *facts);
 
 /*
  * Whether this UDP packet of end `end` opens a new conversation on the 5-tuple of an old one (domain.md
- * 7.3): a check of another ICE session or, where sessions have no name, media of a new source after silence
- * and new checks.
+ * 7.3): a check of another ICE session, or media of a new source after silence and new checks.
  */
 bool media_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet);
 /* What the new flow must know of the old one, and where it is told so; `same_end`: end 0 is the same one. */
-struct media_trace media_next(const struct flow *flow);
+struct media_trace media_next(const struct flow *flow, const struct packet *packet);
 void media_begin(struct flow *flow, const struct media_trace *next, bool same_end);
 
 /* Every packet of it with payload; true if it changed a fact of a flow that has settled. */

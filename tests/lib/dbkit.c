@@ -4,6 +4,7 @@
 #include "tests/lib/dbkit.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
 static void must(int r, const struct err *err)
@@ -178,4 +179,51 @@ int64_t dbkit_finding(struct dbkit *kit, int64_t unit, enum kind kind, enum seve
 	         (unsigned long long)flows);
 	must(flowdb_finding_put(kit->db, &row, &id, &err), &err);
 	return id;
+}
+
+static void fail(const char *what, const char *why)
+{
+	struct err err;
+
+	must(err_set(&err, -EIO, "%s: %s", what, why), &err);
+}
+
+char *dbkit_ask(const char *dir, const char *text)
+{
+	char path[128], *lines = NULL;
+	sqlite3_stmt *stmt = NULL;
+	size_t size = 0;
+	sqlite3 *db;
+	FILE *out = open_memstream(&lines, &size);
+
+	snprintf(path, sizeof(path), "%s/flows.db", dir);
+	if (sqlite3_open(path, &db))
+		fail(path, sqlite3_errmsg(db));
+	if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL))
+		fail(text, sqlite3_errmsg(db));
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(stmt); i++)
+			fprintf(out, "%s%s", i ? "|" : "",
+			        sqlite3_column_text(stmt, i)
+			                ? (const char *)sqlite3_column_text(stmt, i)
+			                : "NULL");
+		fputc('\n', out);
+	}
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	fclose(out);
+	return lines;
+}
+
+void dbkit_sql(const char *dir, const char *text)
+{
+	char path[128];
+	sqlite3 *db;
+
+	snprintf(path, sizeof(path), "%s/flows.db", dir);
+	if (sqlite3_open(path, &db))
+		fail(path, sqlite3_errmsg(db));
+	if (sqlite3_exec(db, text, NULL, NULL, NULL))
+		fail(text, sqlite3_errmsg(db));
+	sqlite3_close(db);
 }

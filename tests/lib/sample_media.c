@@ -231,7 +231,7 @@ static void rtcp_samples(struct samples *to)
 	sample_field(sample, 2, 2, true);
 }
 
-/* RFC 4571 2: the length before it promises the rest; a header is enough where checks went before. */
+/* RFC 4571 2: the length before it promises the rest; a header is enough where the snap length took that. */
 static void framed_samples(struct samples *to)
 {
 	struct message one = message_stun_request(1, true), m = message_framed(&one, 2);
@@ -240,14 +240,14 @@ static void framed_samples(struct samples *to)
 	sample_tcp(sample, 50016, 50010);
 	sample_field(sample, 0, 2, false);
 	stun_fields(sample, 2);
-	sample->alone = sample->cut = 22;
+	sample->cut = 22;
 	one = rtp_packet(1000, 127, false);
 	m = message_framed(&one, 2);
 	sample = sample_add(to, "framed", "media behind checks", APP_RTP, &m);
 	sample_tcp(sample, 50016, 50010);
 	checked_before(sample, true);
 	sample_field(sample, 0, 2, false);
-	sample->alone = sample->cut = 22;
+	sample->cut = 22;
 	one = message_rtcp(7, 1);
 	m = message_framed(&one, 2);
 	sample = sample_add(to, "framed", "a report behind checks", APP_RTCP, &m);
@@ -255,7 +255,7 @@ static void framed_samples(struct samples *to)
 	checked_before(sample, true);
 	sample_field(sample, 0, 2, false);
 	sample_field(sample, 4, 2, false);
-	sample->alone = sample->cut = 22;
+	sample->cut = 22;
 }
 
 /* RFC 5766 11.4, behind the ChannelBind that gives it a meaning. */

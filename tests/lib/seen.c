@@ -56,7 +56,7 @@ static void note(struct seen *seen, const struct learnt *learnt)
 		seen->learnt = *learnt;
 }
 
-static void show(struct seen *seen, struct streams *streams, const struct packet *packet)
+void seen_show(struct seen *seen, const struct packet *packet)
 {
 	struct flow_facts *facts = &seen->facts;
 	struct learnt learnt;
@@ -77,35 +77,51 @@ static void show(struct seen *seen, struct streams *streams, const struct packet
 	    (packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP))
 		return;
 	seen->payloads++;
-	seen->more = dissect_payload(packet, side, facts, seen->name, &seen->young, streams,
-	                             &learnt);
+	seen->more = dissect_payload(packet, side, facts, seen->name, &seen->young,
+	                             seen->streams, &learnt);
 	note(seen, &learnt);
+}
+
+void seen_end(struct seen *seen)
+{
+	struct learnt learnt;
+
+	dissect_end(&seen->facts, seen->name, &seen->young, seen->streams, &learnt);
+	note(seen, &learnt);
+}
+
+struct seen *seen_new(void)
+{
+	struct seen *seen = calloc(1, sizeof(*seen));
+
+	if (!seen)
+		abort();
+	seen->streams = streams_new(4, &seen->shed);
+	if (!seen->streams)
+		abort();
+	seen->more = true;
+	return seen;
 }
 
 struct seen *seen_of(const struct wire *w)
 {
-	struct seen *seen = calloc(1, sizeof(*seen));
-	struct streams *streams = seen ? streams_new(4, &seen->shed) : NULL;
-	struct learnt learnt;
+	struct seen *seen = seen_new();
 
-	if (!streams)
-		abort();
-	seen->more = true;
 	for (size_t i = 0; i < wire_count(w); i++) {
 		CLEANUP(freep) uint8_t *bytes = NULL;
 		struct packet packet;
 
 		if (seen_packet(w, i, &packet, &bytes) == DECODED_IP && !packet.fragment_later)
-			show(seen, streams, &packet);
+			seen_show(seen, &packet);
 	}
-	dissect_end(&seen->facts, seen->name, &seen->young, streams, &learnt);
-	note(seen, &learnt);
-	streams_free(streams);
+	seen_end(seen);
 	return seen;
 }
 
 void seen_freep(struct seen **seen)
 {
+	if (*seen)
+		streams_free((*seen)->streams);
 	free(*seen);
 	*seen = NULL;
 }

@@ -17,11 +17,16 @@ struct seen {
 	unsigned names;       /* learnt in all */
 	bool more;            /* dissect_payload() wants to see more */
 	unsigned payloads;    /* shown until it wanted no more */
-	uint64_t shed;        /* bytes of streams given up (stream.h) */
+	struct streams *streams;
+	uint64_t shed; /* bytes of streams given up (stream.h) */
 };
 
 struct seen *seen_of(const struct wire *w);
 void seen_freep(struct seen **seen);
+/* The same step by step: packets of one flow, then no more. */
+struct seen *seen_new(void);
+void seen_show(struct seen *seen, const struct packet *packet);
+void seen_end(struct seen *seen);
 
 /* One frame of the wire; its bytes are copied to *ret_bytes, which is the caller's to free. */
 enum decoded seen_packet(const struct wire *w, size_t index, struct packet *ret,

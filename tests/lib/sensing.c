@@ -175,6 +175,18 @@ void syn(struct sensing *bench, unsigned port, double at_s)
 	show_from(bench, from);
 }
 
+void begin_request(struct sensing *bench, unsigned port, double at_s)
+{
+	size_t from = wire_count(bench->wire);
+	char tuple[WIRE_TUPLE];
+
+	snprintf(tuple, sizeof(tuple), "10.1.0.7:%u > 10.2.0.9:80", port);
+	wire_at(bench->wire, at_s);
+	wire_tcp(bench->wire, tuple, "S", NULL, 0);
+	wire_tcp(bench->wire, tuple, "PA", "GE", 2);
+	show_from(bench, from);
+}
+
 void datagram(struct sensing *bench, unsigned port, double at_s)
 {
 	size_t from = wire_count(bench->wire);

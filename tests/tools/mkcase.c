@@ -5,6 +5,7 @@
  * (tests/cli/without_dissector.sh).
  */
 #include "tests/lib/talk.h"
+#include "tests/lib/wrap.h"
 
 #define ROOM_MAC "00:26:8c:01:02:03"
 #define AUDIO(n) (&(struct media){.payload_type = PT_SILK, .packets = (n), .ssrc = 0x5a100000})
@@ -108,28 +109,22 @@ static void external(struct wire *w)
 /* RFC 5766: allocate, bind a channel, then media in it. */
 static void channel(struct wire *w, const char *tuple)
 {
-	struct message m = message_stun_plain(1), one;
+	static const unsigned types[] = {0x0003, 0x0103, 0x0009, 0x0109};
+	struct message m, one;
 	char back[WIRE_TUPLE];
 
-	m.b[1] = 3; /* Allocate */
-	talk_udp(w, tuple, &m);
-	m.b[0] = 1; /* success */
-	talk_udp(w, wire_back(tuple, back), &m);
-	m = message_stun_plain(2);
-	m.b[1] = 9; /* ChannelBind */
-	talk_udp(w, tuple, &m);
-	m.b[0] = 1;
-	talk_udp(w, wire_back(tuple, back), &m);
+	wire_back(tuple, back);
+	for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
+		m = message_stun(&(struct stun){.type = types[i], .tx = 1 + i / 2});
+		talk_udp(w, i % 2 ? back : tuple, &m);
+	}
 	for (unsigned i = 0; i < 40; i++) {
 		one = message_rtp(&(struct rtp){.payload_type = PT_SILK,
 		                                .seq = (uint16_t)(100 + i),
 		                                .timestamp = i * 320,
 		                                .ssrc = 0x5a100000,
 		                                .payload_len = 72});
-		m = (struct message){0};
-		message_add16(&m, 0x4001);
-		message_add16(&m, (unsigned)one.len);
-		message_add(&m, one.b, one.len);
+		m = message_channel(0x4001, &one);
 		talk_udp(w, i % 2 ? back : tuple, &m);
 	}
 }
@@ -320,12 +315,124 @@ static void framing(struct wire *w)
 	talk_close(w, peer);
 }
 
+/* The frames of `from`, in a mirror's wrapping. */
+static void wrapped(struct wire *w, enum wrap kind, const struct wire *from)
+{
+	for (size_t i = 0; i < wire_count(from); i++) {
+		CLEANUP(wire_freep) struct wire *one = wire_new();
+		struct wire_frame frame = wire_packet(from, i);
+
+		wire_frame(one, frame.data, frame.len);
+		wire_at(w, (double)(frame.time_us - WIRE_EPOCH * 1000000) / 1e6);
+		wrap(w, "10.99.0.1 > 10.99.0.2", kind, one, 0);
+	}
+}
+
+/* One flow in each wrapping, a SPAN's copies of one, and a unit's own tunnel, which stays one. */
+static void mirror(struct wire *w)
+{
+	struct message inner = message_noise(60, 1), vxlan = {0};
+
+	for (unsigned kind = 0; kind < WRAP_COUNT; kind++) {
+		CLEANUP(wire_freep) struct wire *from = wire_new();
+		char tuple[WIRE_TUPLE];
+
+		wire_at(from, kind * 2);
+		snprintf(tuple, sizeof(tuple), "10.20.0.15:%u > %s", 50000 + kind,
+		         kind % 2 ? "52.112.1.9:50100" : "203.0.113.20:443");
+		if (kind % 2)
+			talk_rtp(from, tuple, AUDIO(12));
+		else
+			talk_tls(from, tuple, TLS(.sni = "config.maestro.starleaf.com"));
+		wrapped(w, (enum wrap)kind, from);
+	}
+	wire_at(w, 30);
+	for (unsigned i = 0; i < 20; i++) {
+		struct message m = message_rtp(&(struct rtp){.payload_type = PT_SILK,
+		                                             .seq = (uint16_t)(100 + i),
+		                                             .timestamp = i * 320,
+		                                             .ssrc = 7,
+		                                             .payload_len = 72});
+
+		wire_udp(w, "10.20.0.15:50018 > 52.112.1.9:50100", m.b, m.len);
+		wire_wait(w, 0.001);
+		wire_again(w);
+		wire_wait(w, 0.019);
+	}
+	message_add(&vxlan, (uint8_t[]){8, 0, 0, 0, 0, 0, 77, 0}, 8);
+	message_add(&vxlan, inner.b, inner.len);
+	talk_udp(w, "10.20.0.15:40000 > 192.0.2.9:4789", &vxlan);
+}
+
+/* Media of payload types nobody listed (domain.md 2.2), by what its packets look like. */
+static void dynamic(struct wire *w, const char *tuple, uint8_t payload_type, bool video,
+                    unsigned packets)
+{
+	for (unsigned i = 0; i < packets; i++) {
+		struct message m = message_rtp(&(struct rtp){
+			.payload_type = payload_type,
+			.marker = video && i % 4 == 3,
+			.seq = (uint16_t)(100 + i),
+			.timestamp = video ? i / 4 * 3000 : i * 960,
+			.ssrc = 0x60000000U + payload_type,
+			.payload_len = (uint16_t)(video ? 1000 + i % 80 : 90 + i % 20)});
+
+		wire_udp(w, tuple, m.b, m.len);
+		wire_wait(w, video ? (i % 4 == 3 ? 0.03 : 0.0003) : 0.02);
+	}
+}
+
+/* What is known by other flows, by shape, by time: leases, a proxy, kinds, a port used again. */
+static void learned(struct wire *w)
+{
+	const char *proxy = "10.20.0.15:49200 > 10.20.0.8:3128", *reused;
+	struct message m = message_text("CONNECT config.maestro.starleaf.com:443 HTTP/1.1\r\n"
+	                                "Host: config.maestro.starleaf.com:443\r\n\r\n");
+	char back[WIRE_TUPLE];
+
+	talk_dhcp(w, &(struct dhcp_case){ROOM_MAC, "10.20.0.15", "10.20.0.1", "255.255.255.0",
+	                                 "10.20.0.1", "10.20.0.53", 0x11223301});
+	wire_at(w, 1);
+	talk_dns(w, "10.20.0.15:52001 > 10.20.0.53:53",
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
+	talk_dns(w, "10.20.0.15:52002 > 198.51.100.99:53",
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "198.51.100.98"));
+	wire_at(w, 2);
+	talk_open(w, proxy);
+	talk_send(w, proxy, &m);
+	m = message_text("HTTP/1.1 200 Connection established\r\n\r\n");
+	talk_send(w, wire_back(proxy, back), &m);
+	m = message_client_hello("config.maestro.starleaf.com", 0x0303);
+	talk_send(w, proxy, &m);
+	m = message_server_hello(0x0303, false);
+	talk_send(w, back, &m);
+	talk_close(w, proxy);
+	wire_at(w, 4);
+	talk_llmnr(w, "10.20.0.15:52010 > 224.0.0.252:5355", "printer", "10.20.0.77");
+	wire_at(w, 6);
+	dynamic(w, "10.20.0.15:50006 > 52.112.1.9:50106", 96, false, 60);
+	dynamic(w, "10.20.0.15:50026 > 52.112.1.9:50126", 98, true, 80);
+	dynamic(w, "10.20.0.15:50008 > 52.112.1.9:50108", 98, true, 80); /* from audio's port */
+	wire_at(w, 12);
+	talk_rtp(w, "10.20.0.15:50010 > 52.112.1.9:50110", AUDIO(40));
+	talk_rtp(w, "10.20.0.15:50010 > 52.112.1.9:50110", VIDEO(60)); /* mixed */
+	wire_at(w, 16);
+	reused =
+		"10.20.0.15:50012 > 52.112.1.9:50112"; /* a call, and a minute later the next */
+	talk_ice(w, reused);
+	talk_rtp(w, reused, AUDIO(30));
+	wire_wait(w, 90);
+	talk_ice(w, reused);
+	talk_rtp(w, reused, AUDIO(30));
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct wire *w);
 } CASES[] = {
 	{"room", room},     {"onprem", onprem},         {"external", external},
 	{"online", online}, {"violations", violations}, {"framing", framing},
+	{"mirror", mirror}, {"learned", learned},
 };
 
 int main(int argc, char **argv)

@@ -188,11 +188,12 @@ static struct part part_of(const struct wire_frame *frame, const struct end *a)
 	part.data = l4 + (part.tcp ? (l4[12] >> 4) * 4 : 8);
 	part.len = (size_t)(end - part.data);
 	/* Addresses of both ends may be alike, ports too, but not both. */
-	part.from_a = memcmp(l4, &port, 2) == 0 &&
-	              memcmp(ip + (v6 ? 8 : 12),
-	                     v6 ? (const void *)&((const struct sockaddr_in6 *)&a->addr)->sin6_addr
-	                        : (const void *)&((const struct sockaddr_in *)&a->addr)->sin_addr,
-	                     v6 ? 16 : 4) == 0;
+	part.from_a =
+		memcmp(l4, &port, 2) == 0 &&
+		memcmp(ip + (v6 ? 8 : 12),
+	               v6 ? (const void *)&((const struct sockaddr_in6 *)&a->addr)->sin6_addr
+	                  : (const void *)&((const struct sockaddr_in *)&a->addr)->sin_addr,
+	               v6 ? 16 : 4) == 0;
 	return part;
 }
 
@@ -299,10 +300,12 @@ int main(int argc, char **argv)
 	struct end a, b;
 	const char *parted;
 
-	if (argc < 5 || argc > 5 + (int)ARRAY_LEN(arg) - 3 || !(parted = strstr(argv[3], " > "))) {
-		fprintf(stderr, "usage: speak NS PEER|- 'A > B' ice | rtp PT N | rtp_tcp PT N | "
-		                "msturn RELAYED PT N | msturn_tcp RELAYED PT N | dhcp CHADDR | "
-		                "udp|tcp HEX [HEX]\n");
+	if (argc < 5 || argc > 5 + (int)ARRAY_LEN(arg) - 3 ||
+	    !(parted = strstr(argv[3], " > "))) {
+		fprintf(stderr,
+		        "usage: speak NS PEER|- 'A > B' ice | rtp PT N | rtp_tcp PT N | "
+		        "msturn RELAYED PT N | msturn_tcp RELAYED PT N | dhcp CHADDR | "
+		        "udp|tcp HEX [HEX]\n");
 		return 2;
 	}
 	for (int i = 5; i < argc; i++)

@@ -253,6 +253,39 @@ static void a_certain_no_needs_the_whole_first_payload_of_the_opener(void **stat
 	}
 }
 
+static void who_speaks_first_rules_out_what_its_opener_begins(void **state)
+{
+	static const struct {
+		const char *what, *text;
+		size_t len;
+		bool answers, no; /* the client had spoken, though that is seen later; it is a certain no */
+		enum app app;
+	} cases[] = {
+		{"a greeting", "220 mail ESMTP\r\n", 16, false, true, APP_NONE},
+		{"a greeting in answer", "220 mail ESMTP\r\n", 16, true, false, APP_NONE},
+		{"RFB", "RFB 003.008\n", 12, false, true, APP_NONE},
+		{"a web server that is tired of waiting", "HTTP/1.1 408 Request Time-out\r\n\r\n", 36, false,
+		 false, APP_HTTP},
+		{"an alert", "\x15\x03\x01\x00\x02\x02\x28", 7, false, false, APP_TLS},
+		{"half of one", "\x15\x03\x01", 3, false, false, APP_NONE},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		talk_open(w, TCP);
+		if (cases[i].answers)
+			wire_lose(w, TCP, 10); /* as the acknowledgement says */
+		wire_tcp(w, TCP_BACK, "PA", cases[i].text, cases[i].len);
+		seen = seen_of(w);
+		if (seen->facts.app != cases[i].app ||
+		    app_set_has(&seen->facts.not_apps, APP_TLS) != cases[i].no ||
+		    app_set_has(&seen->facts.not_apps, APP_DNS) != cases[i].no)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
 static void a_no_is_said_of_what_pieces_add_up_to(void **state)
 {
 	static const struct {
@@ -332,6 +365,7 @@ int main(void)
 		cmocka_unit_test(media_counts_for_more_than_how_it_was_set_up),
 		cmocka_unit_test(ssh_on_443_is_a_certain_no),
 		cmocka_unit_test(a_certain_no_needs_the_whole_first_payload_of_the_opener),
+		cmocka_unit_test(who_speaks_first_rules_out_what_its_opener_begins),
 		cmocka_unit_test(a_no_is_said_of_what_pieces_add_up_to),
 		cmocka_unit_test(a_frame_of_media_may_begin_what_nothing_else_may),
 		cmocka_unit_test(noise_over_udp_is_nothing),

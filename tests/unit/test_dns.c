@@ -113,12 +113,18 @@ static void an_answer_binds_the_name_asked_for(void **state)
 		assert_int_equal(addr_parse(cases[i].value, &address), 0);
 		assert_int_equal(addr_parse("10.1.0.7", &client), 0);
 		assert_int_equal(addr_parse("10.0.0.53", &server), 0);
-		assert_int_equal(seen->names, 1);
-		assert_string_equal(seen->learnt.name[0].name, "sip.corp.example");
-		assert_true(addr_equal(&seen->learnt.name[0].address, &address));
-		assert_true(addr_equal(&seen->learnt.name[0].client, &client));
-		assert_true(addr_equal(&seen->learnt.name[0].server, &server));
-		assert_int_equal(seen->learnt.name[0].ttl_s, 300);
+		/* each name of the chain, the one asked for last */
+		assert_int_equal(seen->names, cases[i].cname ? 2 : 1);
+		assert_string_equal(seen->learnt.name[seen->names - 1].name, "sip.corp.example");
+		if (cases[i].cname)
+			assert_string_equal(seen->learnt.name[0].name, cases[i].cname);
+		for (unsigned n = 0; n < seen->names; n++) {
+			assert_true(addr_equal(&seen->learnt.name[n].address, &address));
+			assert_true(addr_equal(&seen->learnt.name[n].client, &client));
+			assert_true(addr_equal(&seen->learnt.name[n].server, &server));
+			assert_int_equal(seen->learnt.name[n].ttl_s, 300);
+			assert_false(seen->learnt.name[n].asked);
+		}
 	}
 }
 
@@ -263,7 +269,8 @@ static void over_tcp_a_length_stands_before_it(void **state)
 	seen = seen_of(w);
 	assert_int_equal(seen->facts.app, APP_DNS);
 	assert_string_equal(seen->name, "sip.corp.example");
-	assert_int_equal(seen->names, 1);
+	assert_int_equal(seen->names, 2);
+	assert_true(seen->learnt.name[0].asked);
 }
 
 static void a_length_sent_alone_is_put_before_its_message(void **state)
@@ -294,7 +301,7 @@ static void survives_every_truncation(void **state)
 
 		cut.len = len;
 		seen = see("10.0.0.53:53 > 10.1.0.7:40000", &cut);
-		assert_int_equal(seen->names, len == m.len);
+		assert_int_equal(seen->names, len == m.len ? 2 : 0);
 	}
 }
 

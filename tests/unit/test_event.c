@@ -79,12 +79,12 @@ static void a_length_that_is_not_the_events_own_is_refused(void **state)
 
 static void names_leases_packets_and_opinions_are_checked(void **state)
 {
-	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 3, .name = "abc"};
+	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 2, .name = "ab"};
 	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24, .word = LEASE_GIVEN};
 	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .flow = 1, .app = APP_SSH};
 
 	assert_int_equal(event_check(&name.head, sizeof(name)), 0);
-	name.name_len = 4;
+	name.name_len = 3;
 	assert_int_equal(event_check(&name.head, sizeof(name)), -EBADMSG);
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
 	lease.word = 3; /* a REQUEST gives nothing */
@@ -114,7 +114,7 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		if (event_type == EVENT_FLOW_END) \
 			u.event = *(struct kind *)(void *)&flow; \
 		if (event_type == EVENT_NAME) \
-			memcpy(u.room + offsetof(struct event_name, name_len), "\1a", 2); \
+			memcpy(u.room + offsetof(struct event_name, asked), "\0\1a", 3); \
 		if (event_type == EVENT_LEASE) \
 			u.room[offsetof(struct event_lease, word)] = LEASE_GIVEN; \
 		if (event_type == EVENT_BLIND) \

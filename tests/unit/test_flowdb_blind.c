@@ -1,6 +1,5 @@
 /*
- * test_flowdb_blind.c - version 2 of the database: how version 1 gets there, and what it keeps of
- * what was not seen.
+ * test_flowdb_blind.c - what the database keeps of what was not seen.
  */
 #include "tests/lib/dbkit.h"
 
@@ -29,125 +28,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The lines that `text` gives, "a|b\n"; the caller frees them. */
-static char *ask(const char *dir, const char *text)
-{
-	char path[128], *lines = NULL;
-	sqlite3_stmt *stmt = NULL;
-	size_t size = 0;
-	sqlite3 *db;
-	FILE *out = open_memstream(&lines, &size);
-
-	snprintf(path, sizeof(path), "%s/flows.db", dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL))
-		fail_msg("%s: %s", text, sqlite3_errmsg(db));
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		for (int i = 0; i < sqlite3_column_count(stmt); i++)
-			fprintf(out, "%s%s", i ? "|" : "",
-			        sqlite3_column_text(stmt, i)
-			                ? (const char *)sqlite3_column_text(stmt, i)
-			                : "NULL");
-		fputc('\n', out);
-	}
-	sqlite3_finalize(stmt);
-	sqlite3_close(db);
-	fclose(out);
-	return lines;
-}
-
-/* Runs SQL on DIR/flows.db as any program could; makes it if need be. */
-static void sql(const char *dir, const char *text)
-{
-	char path[128];
-	sqlite3 *db;
-
-	snprintf(path, sizeof(path), "%s/flows.db", dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	if (sqlite3_exec(db, text, NULL, NULL, NULL))
-		fail_msg("%s", sqlite3_errmsg(db));
-	sqlite3_close(db);
-}
-
-/* A database as version 1 made it (tests/data/flowdb-1.sql), with a run, a unit and a flow in it. */
-static void make_version_1(const char *dir)
-{
-	FILE *file = fopen("tests/data/flowdb-1.sql", "r");
-	static char text[65536];
-
-	assert_non_null(file);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	fclose(file);
-	sql(dir, text);
-	sql(dir,
-	    "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x544c4d4e; PRAGMA user_version = 1;"
-	    "INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended, seen)"
-	    " VALUES (1, '1', 'file', 'day.pcap', '', 1000000, 9000000, 1, 7);"
-	    "INSERT INTO policy VALUES (1, 'abc', 'rows', 'site');"
-	    "INSERT INTO unit VALUES (1, 'boardroom', 'room', 1);"
-	    "INSERT INTO host VALUES (1, zeroblob(16), '::'), (2, x'01', 'x');"
-	    "INSERT INTO unit_address VALUES (1, 1, NULL, 1000000, 9000000);"
-	    "INSERT INTO flow VALUES (1, 1, 1, 1, 1000000, 5, 1, 6, 1, 50000, NULL, 2, 443, NULL,"
-	    " NULL, NULL, 3, 1, 0, 1, 1, 1, 1, 0, NULL, 0, 0, NULL, 1, 1, 1, 1, 0, 0, 0, 0, 0)");
-}
-
-/* What ALTER TABLE cannot help: comments, and blanks around them. */
-static void plain(char *text)
-{
-	char *out = text;
-
-	for (char *in = text; *in; in++) {
-		if (in[0] == '-' && in[1] == '-')
-			in += strcspn(in, "\n");
-		if (isspace((unsigned char)*in) || !*in)
-			continue;
-		*out++ = *in;
-	}
-	*out = '\0';
-}
-
-static void version_1_becomes_what_a_fresh_one_is(void **state)
-{
-	static const char schema[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
-				     " ORDER BY type, name";
-	struct dbkit *fresh = *state;
-	char dir[] = "/tmp/tlmon-test-XXXXXX", path[64];
-	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	CLEANUP(freep) char *wanted = NULL, *seen = NULL, *columns = NULL;
-	struct err err = {0};
-
-	assert_non_null(mkdtemp(dir));
-	make_version_1(dir);
-	if (flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0)
-		fail_msg("%s", err.text);
-	flowdb_closep(&db);
-	dbkit_done(fresh);
-
-	wanted = ask(fresh->dir, schema);
-	seen = ask(dir, schema);
-	plain(wanted);
-	plain(seen);
-	assert_string_equal(seen, wanted);
-	free(TAKE(wanted));
-	free(TAKE(seen));
-	wanted = ask(fresh->dir,
-	             "SELECT m.name, c.* FROM sqlite_schema m, pragma_table_xinfo(m.name) c"
-	             " ORDER BY m.name, c.cid");
-	columns =
-		ask(dir, "SELECT m.name, c.* FROM sqlite_schema m, pragma_table_xinfo(m.name) c"
-	                 " ORDER BY m.name, c.cid");
-	assert_string_equal(columns, wanted);
-	free(TAKE(wanted));
-	wanted = ask(fresh->dir, "SELECT * FROM word ORDER BY list, id");
-	seen = ask(dir, "SELECT * FROM word ORDER BY list, id");
-	assert_string_equal(seen, wanted);
-	free(TAKE(seen));
-	seen = ask(dir, "PRAGMA user_version");
-	assert_string_equal(seen, "3\n");
-	snprintf(path, sizeof(path), "rm -rf %s", dir);
-	assert_int_equal(system(path), 0);
-}
-
 static int take_run(void *context, const struct run_view *run, struct err *err)
 {
 	struct run_view *ret = context;
@@ -155,82 +35,6 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	*ret = *run;
 	ret->row.roles_unknown = *run->row.roles_unknown ? "some" : "";
 	return 0;
-}
-
-static int count_flow(void *context, const struct flow_view *flow, struct err *err)
-{
-	++*(unsigned *)context;
-	return 0;
-}
-
-static void what_version_1_held_is_still_there(void **state)
-{
-	char dir[] = "/tmp/tlmon-test-XXXXXX", path[64];
-	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	CLEANUP(freep) char *broken = NULL;
-	struct run_view run = {0};
-	struct err err = {0};
-	unsigned flows = 0;
-
-	assert_non_null(mkdtemp(dir));
-	make_version_1(dir);
-	assert_int_equal(flowdb_open(dir, FLOWDB_WRITE, &db, &err), 0);
-	flowdb_closep(&db);
-	assert_int_equal(flowdb_open(dir, FLOWDB_READ, &db, &err), 0);
-	assert_int_equal(flowdb_runs(db, take_run, &run, &err), 0);
-	assert_int_equal(run.counters.seen, 7);
-	assert_int_equal(run.packet_us, 9000000);
-	assert_int_equal(run.row.begun_us, 0);
-	assert_string_equal(run.row.roles_unknown, "");
-	assert_int_equal(flowdb_flows(db, &(struct flow_query){.unit = "boardroom"}, count_flow,
-	                              &flows, &err),
-	                 0);
-	assert_int_equal(flows, 1);
-	flowdb_closep(&db);
-	broken = ask(dir, "PRAGMA foreign_key_check");
-	assert_string_equal(broken, "");
-	snprintf(path, sizeof(path), "rm -rf %s", dir);
-	assert_int_equal(system(path), 0);
-}
-
-static void a_reader_of_version_1_is_told_who_migrates_it(void **state)
-{
-	char dir[] = "/tmp/tlmon-test-XXXXXX", path[64];
-	CLEANUP(freep) char *version = NULL;
-	struct flowdb *db = NULL;
-	struct err err = {0};
-
-	assert_non_null(mkdtemp(dir));
-	make_version_1(dir);
-	assert_int_equal(flowdb_open(dir, FLOWDB_READ, &db, &err), -EPROTO);
-	assert_non_null(
-		strstr(err.text, "version 1, written by an older tlmon; this one reads 3"));
-	snprintf(path, sizeof(path), "'tlmon watch -l %s'", dir);
-	assert_non_null(strstr(err.text, path));
-	version = ask(dir, "PRAGMA user_version");
-	assert_string_equal(version, "1\n");
-	snprintf(path, sizeof(path), "rm -rf %s", dir);
-	assert_int_equal(system(path), 0);
-}
-
-static void a_migration_that_fails_leaves_version_1(void **state)
-{
-	char dir[] = "/tmp/tlmon-test-XXXXXX", path[64];
-	CLEANUP(freep) char *version = NULL, *tables = NULL;
-	struct flowdb *db = NULL;
-	struct err err = {0};
-
-	assert_non_null(mkdtemp(dir));
-	make_version_1(dir);
-	sql(dir, "CREATE TABLE evidence (mine)"); /* in the way of the last table but one */
-	assert_true(flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0);
-	assert_non_null(strstr(err.text, "evidence already exists"));
-	version = ask(dir, "PRAGMA user_version");
-	assert_string_equal(version, "1\n");
-	tables = ask(dir, "SELECT name FROM sqlite_schema WHERE name = 'blind'");
-	assert_string_equal(tables, "");
-	snprintf(path, sizeof(path), "rm -rf %s", dir);
-	assert_int_equal(system(path), 0);
 }
 
 static int64_t put(struct dbkit *kit, struct blind_row row)
@@ -373,7 +177,7 @@ static void what_a_dead_run_left_open_ends_with_its_heartbeat(void **state)
 	    (struct blind_row){.run = next, .cause = BLIND_LINK_DOWN, .since_us = 200 * S});
 	assert_int_equal(flowdb_blind_end(kit->db, dead, &err), 0);
 	dbkit_done(kit);
-	ends = ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
+	ends = dbkit_ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
 	assert_string_equal(ends, "160\n170\nNULL\n");
 }
 
@@ -390,7 +194,7 @@ static void what_goes_on_when_a_run_ends_ends_with_it(void **state)
 	assert_int_equal(flowdb_run_update(kit->db, kit->run, S, 9 * S, false, &none, &err), 0);
 	assert_int_equal(flowdb_run_update(kit->db, kit->run, S, 10 * S, true, &none, &err), 0);
 	dbkit_done(kit);
-	ends = ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
+	ends = dbkit_ask(kit->dir, "SELECT until_us / 1000000 FROM blind ORDER BY id");
 	assert_string_equal(ends, "10\nNULL\n");
 }
 
@@ -462,13 +266,13 @@ static void the_views_spell_it_out(void **state)
 	assert_int_equal(flowdb_standing(kit->db, &standing, &err), 0);
 	assert_int_equal(standing.evidence, 2);
 	dbkit_done(kit);
-	blind = ask(kit->dir, "SELECT * FROM v_blind");
+	blind = dbkit_ask(kit->dir, "SELECT * FROM v_blind");
 	assert_string_equal(
 		blind,
 		"1|1|kernel-drop|boardroom|2026-11-22T00:00:00.000000Z|2026-11-22T00:00:01.500000Z|1.5|12|packets|eth1|"
 		"the kernel dropped packets before we read them\n"
 		"2|NULL|not-running|NULL|2026-11-22T00:00:02.000000Z|NULL|NULL|0|NULL|NULL|no tlmon was watching\n");
-	evidence = ask(kit->dir, "SELECT * FROM v_evidence");
+	evidence = dbkit_ask(kit->dir, "SELECT * FROM v_evidence");
 	assert_string_equal(
 		evidence,
 		"1|1|81|NULL|2026-11-22T00:00:00.000001Z|inspector-down|0|1500|3|0102fe\n"
@@ -556,10 +360,6 @@ static void open_findings_are_counted_by_severity_and_waived_ones_apart(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(version_1_becomes_what_a_fresh_one_is),
-		cmocka_unit_test(what_version_1_held_is_still_there),
-		cmocka_unit_test(a_reader_of_version_1_is_told_who_migrates_it),
-		cmocka_unit_test(a_migration_that_fails_leaves_version_1),
 		WITH(blind_intervals_are_found_by_window_unit_cause_and_run),
 		WITH(a_blind_interval_comes_back_and_is_rewritten),
 		WITH(what_a_dead_run_left_open_ends_with_its_heartbeat),

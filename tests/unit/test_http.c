@@ -36,6 +36,11 @@ static void a_request_tells_its_host(void **state)
 		 "sip.corp.example"},
 		{"GET / HTTP/1.1\r\nHost: [2001:db8::9]:8080\r\n\r\n", "2001:db8::9"},
 		{"GET / HTTP/1.0\r\n\r\nHost: not.a.header\r\n", ""},
+		{"GET http://www.corp.example:8080/x HTTP/1.1\r\nHost: other.example\r\n\r\n",
+		 "www.corp.example"},
+		{"POST HTTP://[2001:db8::9]?x HTTP/1.1\r\n\r\n", "2001:db8::9"},
+		{"GET /http://no.host/ HTTP/1.1\r\nHost: corp.example\r\n\r\n", "corp.example"},
+		{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ""},
 		{"OPTIONS * HTTP/1.1\r\nHost: a\x01\xff"
 		 "b\r\n\r\n",
 		 "a??b"},
@@ -67,6 +72,114 @@ static void a_request_may_come_in_segments_of_any_size(void **state)
 		assert_int_equal(seen->facts.not_apps.w[0], 0);
 		if (step > 4)
 			assert_string_equal(seen->name, "lyncdiscover.corp.example");
+	}
+}
+
+#define PROXY "10.1.0.7:49152 > 10.1.0.8:8080"
+#define PROXY_BACK "10.1.0.8:8080 > 10.1.0.7:49152"
+#define CONNECT "CONNECT SIP.Corp.Example:5061 HTTP/1.1\r\nHost: ignored.example\r\n\r\n"
+
+/* What is said to a proxy and by it, in turns; "" for none. */
+static struct seen *see_turns(const char *const turns[6])
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+
+	talk_open(w, PROXY);
+	for (unsigned i = 0; i < 6 && turns[i]; i++)
+		if (*turns[i])
+			wire_tcp(w, i % 2 ? PROXY_BACK : PROXY, "PA", turns[i], strlen(turns[i]));
+	return seen_of(w);
+}
+
+static void what_a_proxy_is_asked_for_names_the_flow(void **state)
+{
+	static const struct {
+		const char *turns[6];
+		enum app app;
+		bool not_tls;
+	} cases[] = {
+		/* nothing yet */
+		{{CONNECT}, APP_HTTP, false},
+		{{CONNECT, "HTTP/1.1 200 OK\r\n\r\n"}, APP_HTTP, false},
+		/* SSH, of which either side may speak first, and one side alone is seen */
+		{{CONNECT, "HTTP/1.1 200 OK\r\n\r\n", "SSH-2.0-OpenSSH\r\n"}, APP_SSH, false},
+		{{CONNECT, "HTTP/1.1 200 OK\r\n\r\nSSH-2.0-OpenSSH\r\n"}, APP_SSH, false},
+		{{CONNECT, "", "SSH-2.0-OpenSSH\r\n"}, APP_SSH, false},
+		/* something else, but certainly not TLS */
+		{{CONNECT, "HTTP/1.1 200 OK\r\n\r\n", "telnet, or so"}, APP_HTTP, true},
+		{{CONNECT "telnet, or so"}, APP_HTTP, true},
+		/* asked who it is first */
+		{{CONNECT, "HTTP/1.1 407 No\r\nContent-Length: 4\r\n\r\nno\r\n", CONNECT,
+		  "HTTP/1.1 200 OK\r\n\r\n", "SSH-2.0-OpenSSH\r\n"}, APP_SSH, false},
+		/* HTTP through it */
+		{{CONNECT, "HTTP/1.1 200 OK\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+		 APP_HTTP, false},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(seen_freep) struct seen *seen = see_turns(cases[i].turns);
+
+		if (seen->facts.app != cases[i].app)
+			fail_msg("case %u: %s", i, app_name((enum app)seen->facts.app));
+		assert_string_equal(seen->name, "sip.corp.example");
+		assert_int_equal(seen->facts.name_kind, NAME_HTTP_HOST);
+		assert_int_equal(seen->facts.connect_port, 5061);
+		assert_int_equal(app_set_has(&seen->facts.not_apps, APP_TLS), cases[i].not_tls);
+	}
+}
+
+static void tls_through_a_proxy_is_tls_however_it_is_cut(void **state)
+{
+	static const char ask[] = CONNECT,
+			  answer[] = "HTTP/1.0 200 Connection established\r\nA: b\r\n\r\n";
+	struct message hello = message_client_hello("other.example", 0x0303),
+		       reply = message_server_hello(0x0303, true),
+		       finish = message_client_finish(true), said = message_text(ask),
+		       said_back = message_text(answer);
+	enum { TURNS, CLIENT_ALONE, SERVER_LATE, FORMS };
+
+	/* Nobody waits for the proxy's answer here, and it may end in any segment. */
+	message_add(&said, hello.b, hello.len);
+	message_add(&said_back, reply.b, reply.len);
+	for (unsigned form = 0; form < FORMS; form++)
+		for (uint32_t step = 1; step < 900; step += step < 100 ? 1 : 93) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+
+			wire_mss(w, step);
+			talk_open(w, PROXY);
+			talk_send(w, PROXY, &said);
+			if (form == TURNS)
+				talk_send(w, PROXY_BACK, &said_back);
+			talk_send(w, PROXY, &finish);
+			if (form == SERVER_LATE)
+				talk_send(w, PROXY_BACK, &said_back);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app, APP_TLS);
+			assert_string_equal(seen->name, "sip.corp.example"); /* not what the SNI says */
+			assert_int_equal(seen->facts.connect_port, 5061);
+			assert_int_equal(seen->facts.tls_version, 3);
+			assert_int_equal(seen->facts.mtls, MTLS_YES);
+			assert_int_equal(seen->facts.not_apps.w[0], 0);
+		}
+}
+
+static void a_connect_without_a_port_is_a_request_like_others(void **state)
+{
+	static const char *const targets[] = {"sip.corp.example", "sip.corp.example:",
+					      "sip.corp.example:70000", "sip.corp.example:0",
+					      "sip.corp.example:5x"};
+
+	for (unsigned i = 0; i < ARRAY_LEN(targets); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "CONNECT %s HTTP/1.1\r\nHost: corp.example\r\n\r\n",
+			 targets[i]);
+		CLEANUP(seen_freep) struct seen *seen = see(text, 2000);
+
+		assert_int_equal(seen->facts.connect_port, 0);
+		assert_string_equal(seen->name, "corp.example");
+		assert_false(seen->more);
 	}
 }
 
@@ -116,6 +229,7 @@ static void sip_in_clear_is_told_by_its_first_line(void **state)
 		{"SIP/2.0 200 OK\r\n\r\n", true},
 		{"SIP/2.0 OK\r\n\r\n", false},
 		{"REGISTER sip:corp.example\r\n\r\n", false},
+		{"REGISTER sip:corp.example SIP/2.0 and more\r\n\r\n", false},
 		{"NOTIFY * HTTP/1.1\r\n\r\n", false},
 	};
 
@@ -136,6 +250,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_tells_its_host),
 		cmocka_unit_test(a_request_may_come_in_segments_of_any_size),
+		cmocka_unit_test(what_a_proxy_is_asked_for_names_the_flow),
+		cmocka_unit_test(tls_through_a_proxy_is_tls_however_it_is_cut),
+		cmocka_unit_test(a_connect_without_a_port_is_a_request_like_others),
 		cmocka_unit_test(a_reply_alone_tells_who_asked),
 		cmocka_unit_test(what_only_begins_like_a_request_is_none),
 		cmocka_unit_test(sip_in_clear_is_told_by_its_first_line),

@@ -98,6 +98,9 @@ static void consent_checks_and_silence_never_part_a_call(void **state)
 		wire_wait(w, 5);
 		checks(w, "abcd:efgh", "efgh:abcd", 100 + i * 4);
 	}
+	wire_wait(w, 5);
+	checks(w, "abcd:efgh", "efgh:abcd", 500);
+	wire_wait(w, 4);
 	speak(w, 77, 20); /* resumed by another source */
 	WATCH(w);
 	assert_int_equal(watched->count, 1);
@@ -134,7 +137,7 @@ static void names_without_halves_are_each_ends_own(void **state)
 	assert_int_equal(flow[1].facts.ice, 3);
 }
 
-static void new_sources_with_new_checks_begin_a_flow_where_names_are_not_seen(void **state)
+static void new_sources_with_new_checks_begin_a_flow(void **state)
 {
 	static const struct {
 		double silence_s;
@@ -176,6 +179,24 @@ static void new_sources_with_new_checks_begin_a_flow_where_names_are_not_seen(vo
 		assert_int_equal(flow[0].facts.ice, 1);
 		assert_int_equal(flow[watched->count - 1].facts.ice, 1);
 		assert_int_equal(flow[watched->count - 1].facts.media, MEDIA_AUDIO);
+	}
+}
+
+static void also_under_the_old_name_and_the_next_name_parts_again(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+
+	for (unsigned i = 0; i < 3; i++) {
+		checks(w, i < 2 ? "abcd:efgh" : "ijkl:mnop", i < 2 ? "efgh:abcd" : "mnop:ijkl",
+		       1 + i * 10);
+		speak(w, 11 + i * 100, 100);
+		wire_wait(w, 4);
+	}
+	WATCH(w);
+	assert_int_equal(watched->count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(flow[i].facts.ice, 3);
+		assert_int_equal(flow[i].facts.media, MEDIA_AUDIO);
 	}
 }
 
@@ -229,6 +250,18 @@ static void video_that_is_added_later_makes_the_flow_mixed(void **state)
 	assert_int_equal(watched->count, 1);
 	assert_int_equal(flow[0].first.media, MEDIA_AUDIO);
 	assert_int_equal(flow[0].facts.media, MEDIA_AUDIO | MEDIA_VIDEO);
+}
+
+static void every_packet_of_bare_media_counts_once(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	const struct media media = {PT_SILK, 600, 7, true, false};
+
+	talk_rtp(w, UNIT, &media);
+	WATCH(w);
+	assert_int_equal(flow[0].first.media_packets[0], 64);
+	assert_int_equal(flow[0].facts.media_packets[0], 600);
+	assert_int_equal(flow[0].facts.media, MEDIA_AUDIO);
 }
 
 static void media_wrapped_by_a_relay_is_told_late_too(void **state)
@@ -360,11 +393,12 @@ int main(void)
 		cmocka_unit_test(consent_checks_and_silence_never_part_a_call),
 		cmocka_unit_test(a_straggler_of_the_call_before_parts_nothing),
 		cmocka_unit_test(names_without_halves_are_each_ends_own),
-		cmocka_unit_test(
-			new_sources_with_new_checks_begin_a_flow_where_names_are_not_seen),
+		cmocka_unit_test(new_sources_with_new_checks_begin_a_flow),
+		cmocka_unit_test(also_under_the_old_name_and_the_next_name_parts_again),
 		cmocka_unit_test(a_flow_to_a_relay_is_never_parted),
 		cmocka_unit_test(media_that_begins_long_after_the_checks_is_told),
 		cmocka_unit_test(video_that_is_added_later_makes_the_flow_mixed),
+		cmocka_unit_test(every_packet_of_bare_media_counts_once),
 		cmocka_unit_test(media_wrapped_by_a_relay_is_told_late_too),
 		cmocka_unit_test(a_check_that_is_answered_late_verifies_the_peer),
 		cmocka_unit_test(keep_alives_before_a_call_do_not_hide_it),

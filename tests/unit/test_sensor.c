@@ -514,6 +514,91 @@ static void upkeep_and_nonsense_are_counted(void **state)
 	assert_int_equal(bench->counters.malformed, 1);
 }
 
+/* ------------------------------------------------------------- TCP streams */
+
+/* The message in segments of which each two change places. */
+static void send_mixed(struct wire *w, const char *tuple, const struct message *m, size_t step)
+{
+	double now = wire_now(w);
+
+	for (size_t at = 0, i = 0; at < m->len; at += step, i++) {
+		wire_at(w, now + 0.001 * (double)(i ^ 1));
+		wire_tcp(w, tuple, "PA", m->b + at, m->len - at < step ? m->len - at : step);
+	}
+	wire_at(w, now + 1);
+	wire_sort(w);
+}
+
+static void a_hello_in_many_segments_and_no_order_is_read_to_its_end(void **state)
+{
+	struct message m = message_client_hello("sip.corp.example", 0x0303);
+	BENCH;
+
+	talk_open(w, C2S);
+	wire_wait(w, 1);
+	send_mixed(w, C2S, &m, 5); /* far more than INSPECT_TCP packets */
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.app, APP_TLS);
+	assert_string_equal(bench->flow[0].name, "sip.corp.example");
+	assert_true(bench->flow[0].facts.payload_packets > INSPECT_TCP * 2);
+	assert_int_equal(bench->counters.streams_shed, 0);
+}
+
+static void what_waits_for_a_lost_segment_is_shown_when_the_flow_settles(void **state)
+{
+	struct message m = message_client_hello("sip.corp.example", 0x0303);
+
+	for (unsigned age = 0; age < 2; age++) {
+		BENCH;
+		talk_open(w, C2S);
+		wire_lose(w, C2S, 10);
+		wire_tcp(w, C2S, "PA", m.b, m.len);
+		if (age) { /* any packet of another flow lets time pass */
+			wire_wait(w, 11);
+			wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50001", "x", 1);
+		}
+		bench_run(bench, !age);
+		assert_int_equal(bench->flow[0].facts.app, APP_TLS);
+		assert_string_equal(bench->flow[0].name, "sip.corp.example");
+		assert_int_equal(bench->flow[0].facts.settled_by, age ? SETTLED_AGE : SETTLED_END);
+		assert_int_equal(bench->sums.streams_shed, 10);
+		sensor_end(bench->sensor, true);
+	}
+}
+
+static void a_dns_stream_goes_on_for_as_long_as_it_is_open(void **state)
+{
+	struct message answer = message_dns_answer(1, "sip.corp.example", DNS_A, NULL, "10.0.0.9", 60),
+		       framed = message_framed(&answer, 2);
+	BENCH;
+
+	talk_open(w, "10.1.0.7:49152 > 10.0.0.53:53");
+	for (unsigned i = 0; i < 3; i++) {
+		wire_tcp(w, "10.0.0.53:53 > 10.1.0.7:49152", "PA", framed.b, 40);
+		wire_wait(w, 15); /* it settles, and half a message waits */
+		wire_udp(w, "10.1.0.7:50000 > 10.2.0.9:50001", "x", 1);
+		wire_tcp(w, "10.0.0.53:53 > 10.1.0.7:49152", "PA", framed.b + 40, framed.len - 40);
+	}
+	bench_run(bench, true);
+	assert_int_equal(bench->names, 3);
+	assert_int_equal(bench->counters.streams_shed, 0);
+}
+
+static void a_name_in_what_waited_to_the_end_is_told_with_its_flow(void **state)
+{
+	struct message answer = message_dns_answer(1, "sip.corp.example", DNS_A, NULL, "10.0.0.9", 60),
+		       framed = message_framed(&answer, 2);
+	BENCH;
+
+	talk_open(w, "10.1.0.7:49152 > 10.0.0.53:53");
+	wire_lose(w, "10.0.0.53:53 > 10.1.0.7:49152", 40);
+	wire_tcp(w, "10.0.0.53:53 > 10.1.0.7:49152", "PA", framed.b, framed.len);
+	bench_run(bench, true);
+	assert_int_equal(bench->flow[0].facts.app, APP_DNS);
+	assert_int_equal(bench->names, 1);
+	assert_int_equal(bench->counters.streams_shed, 40);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -541,6 +626,10 @@ int main(void)
 		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
 		cmocka_unit_test(a_packet_cut_before_its_ports_is_truncated_and_not_malformed),
 		cmocka_unit_test(upkeep_and_nonsense_are_counted),
+		cmocka_unit_test(a_hello_in_many_segments_and_no_order_is_read_to_its_end),
+		cmocka_unit_test(what_waits_for_a_lost_segment_is_shown_when_the_flow_settles),
+		cmocka_unit_test(a_dns_stream_goes_on_for_as_long_as_it_is_open),
+		cmocka_unit_test(a_name_in_what_waited_to_the_end_is_told_with_its_flow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

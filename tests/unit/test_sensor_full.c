@@ -368,6 +368,22 @@ static void no_health_is_told_before_the_beginning(void **state)
 	outbox_free(outbox);
 }
 
+static void without_room_streams_are_given_up_and_counted(void **state)
+{
+	BENCH(8192);
+
+	for (unsigned i = 0; i < STREAMS_DEFAULT; i++)
+		begin_request(bench, 1 + i, 0.0001 * i);
+	assert_int_equal(bench->counters.streams_shed, 0);
+	for (unsigned i = 0; i < 100; i++)
+		begin_request(bench, 10000 + i, 1);
+	assert_int_equal(bench->counters.streams_shed, 200);
+	read_all(bench, 60); /* all went back when their flows settled */
+	for (unsigned i = 0; i < 100; i++)
+		begin_request(bench, 20000 + i, 61);
+	assert_int_equal(bench->counters.streams_shed, 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +405,7 @@ int main(void)
 		cmocka_unit_test(the_beginning_is_the_first_event),
 		cmocka_unit_test(the_beginning_waits_for_room_and_nothing_goes_before_it),
 		cmocka_unit_test(no_health_is_told_before_the_beginning),
+		cmocka_unit_test(without_room_streams_are_given_up_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

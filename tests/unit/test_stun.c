@@ -162,6 +162,111 @@ static void over_tcp_it_comes_framed_or_bare_and_in_pieces(void **state)
 		}
 }
 
+#define TURN_TCP "10.1.0.7:50016 > 10.1.0.9:3478"
+#define TURN_TCP_BACK "10.1.0.9:3478 > 10.1.0.7:50016"
+
+/* RFC 5766 11.5: padded to 4, between the messages. */
+static void add_channel_data(struct message *m, uint16_t seq)
+{
+	const struct rtp rtp = {.payload_type = PT_H264, .seq = seq, .ssrc = 7, .payload_len = 101};
+	struct message inner = message_rtp(&rtp);
+
+	message_add16(m, 0x4001);
+	message_add16(m, (unsigned)inner.len);
+	message_add(m, inner.b, inner.len);
+	while (m->len % 4)
+		message_add8(m, 0);
+}
+
+static void turn_over_tcp_carries_channels_once_they_are_bound(void **state)
+{
+	for (unsigned bound = 0; bound < 2; bound++)
+		for (size_t step = 7; step < 900; step += 11) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+			struct message m = message_stun_plain(1), check = message_stun_request(2, true);
+
+			m.b[1] = bound ? 9 : 1; /* ChannelBind */
+			for (uint16_t i = 0; i < 3; i++) {
+				while (m.len % 4)
+					message_add8(&m, 0);
+				add_channel_data(&m, i);
+				if (i == 1)
+					message_add(&m, check.b, check.len);
+			}
+			wire_mss(w, (uint32_t)step);
+			talk_open(w, TURN_TCP);
+			wire_tcp(w, TURN_TCP, "PA", m.b, m.len);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app, APP_STUN);
+			assert_int_equal(seen->facts.media, bound ? MEDIA_VIDEO : 0);
+			assert_int_equal(seen->facts.media_packets[1], bound ? 3 : 0);
+		}
+}
+
+static void a_length_of_rfc_4571_that_looks_like_a_frame_of_msturn_is_settled_by_the_body(void **state)
+{
+	for (unsigned high = 2; high < 4; high++)
+		for (unsigned midstream = 0; midstream < 2; midstream++) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+
+			if (!midstream)
+				talk_open(w, TURN_TCP);
+			for (uint16_t i = 0; i < 5; i++) {
+				/* 0x0200 or 0x0300 bytes: the length reads as type and zero */
+				const struct rtp rtp = {.payload_type = PT_DATA,
+							.seq = i,
+							.ssrc = 7,
+							.payload_len = (uint16_t)(high * 256 - 12 - 10)};
+				struct message inner = message_rtp(&rtp);
+
+				inner.len = high * 256;
+				inner = message_framed(&inner, 2);
+				assert_int_equal(inner.b[0], high);
+				assert_int_equal(inner.b[1], 0);
+				wire_tcp(w, TURN_TCP, "PA", inner.b, inner.len);
+			}
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app, APP_RTP);
+			assert_int_equal(seen->facts.media, MEDIA_DATA);
+			assert_int_equal(seen->facts.relayed_port, 0);
+		}
+}
+
+static void data_frames_from_the_middle_need_three_in_a_row_that_fit(void **state)
+{
+	static const struct {
+		unsigned frames, spoilt; /* whose first byte is none of media's */
+		bool gap, known;
+	} cases[] = {
+		{2, 9, false, false}, {3, 9, false, true}, {3, 1, false, false},
+		{3, 2, false, false}, {6, 2, false, true}, {3, 9, true, false}, {4, 9, true, true},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		for (uint16_t f = 0; f < cases[i].frames; f++) {
+			const struct rtp rtp = {
+				.payload_type = PT_DATA, .seq = f, .ssrc = 7, .payload_len = 200};
+			struct message m = message_rtp(&rtp);
+
+			m = message_msturn_framed(3, &m);
+			if (f == cases[i].spoilt)
+				m.b[4] = 0x47;
+			wire_tcp(w, RELAY_TCP, "PA", m.b, m.len - (cases[i].gap && !f ? 40 : 0));
+			if (cases[i].gap && !f)
+				wire_lose(w, RELAY_TCP, 40); /* the end of a body, no header */
+			wire_wait(w, 1.1);
+		}
+		seen = seen_of(w);
+		if ((seen->facts.app == APP_MSTURN) != cases[i].known)
+			fail_msg("case %u: %s", i, app_name((enum app)seen->facts.app));
+	}
+}
+
 static void an_allocation_is_msturn_and_asked_for_by_the_unit(void **state)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
@@ -367,6 +472,9 @@ int main(void)
 		cmocka_unit_test(without_the_cookie_the_attributes_must_prove_it),
 		cmocka_unit_test(the_length_must_be_that_of_the_datagram),
 		cmocka_unit_test(over_tcp_it_comes_framed_or_bare_and_in_pieces),
+		cmocka_unit_test(turn_over_tcp_carries_channels_once_they_are_bound),
+		cmocka_unit_test(a_length_of_rfc_4571_that_looks_like_a_frame_of_msturn_is_settled_by_the_body),
+		cmocka_unit_test(data_frames_from_the_middle_need_three_in_a_row_that_fit),
 		cmocka_unit_test(an_allocation_is_msturn_and_asked_for_by_the_unit),
 		cmocka_unit_test(a_check_answered_through_a_relay_says_nothing_of_the_relay),
 		cmocka_unit_test(a_reply_alone_tells_who_asked),

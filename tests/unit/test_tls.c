@@ -249,6 +249,165 @@ static void a_flow_that_begins_with_data_records_is_not_tls(void **state)
 	assert_true(app_set_has(&seen->facts.not_apps, APP_TLS));
 }
 
+static void an_answer_may_begin_with_a_warning_or_be_nothing_but_an_alert(void **state)
+{
+	static const uint8_t warning[] = {21, 3, 3, 0, 2, 1, 112}, refusal[] = {21, 3, 3, 0, 2, 2, 40};
+	struct message answer = message_server_hello(0x0303, false);
+	enum { WARNED, WARNED_APART, REFUSED, FORMS };
+
+	for (unsigned form = 0; form < FORMS; form++)
+		for (unsigned with_client = 0; with_client < 2; with_client++) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+			struct message offer = message_client_hello("sip.corp.example", 0x0303),
+				       first = {0};
+
+			talk_open(w, CLIENT);
+			if (with_client)
+				talk_send(w, CLIENT, &offer);
+			message_add(&first, form == REFUSED ? refusal : warning, 7);
+			if (form == WARNED)
+				message_add(&first, answer.b, answer.len);
+			talk_send(w, SERVER, &first);
+			if (form == WARNED_APART)
+				talk_send(w, SERVER, &answer);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app, APP_TLS);
+			assert_int_equal(seen->facts.mtls, form == REFUSED ? MTLS_UNKNOWN : MTLS_NO);
+			assert_int_equal(seen->facts.not_apps.w[0], 0);
+		}
+}
+
+static void a_resumed_session_tells_nothing_of_certificates(void **state)
+{
+	struct message offer = message_client_hello("sip.corp.example", 0x0303);
+	struct message answer = message_server_hello(0x0303, false), finish = message_server_finish();
+	size_t hello = 9 + (size_t)answer.b[8];
+
+	for (unsigned client_first = 0; client_first < 2; client_first++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		/* ServerHello alone in its record, then at once what is encrypted. */
+		answer.len = hello;
+		answer.b[3] = (uint8_t)((hello - 5) >> 8);
+		answer.b[4] = (uint8_t)(hello - 5);
+		talk_open(w, CLIENT);
+		talk_send(w, CLIENT, &offer);
+		talk_send(w, SERVER, &answer);
+		talk_send(w, client_first ? CLIENT : SERVER, &finish);
+		talk_send(w, client_first ? SERVER : CLIENT, &finish);
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.app, APP_TLS);
+		assert_int_equal(seen->facts.mtls, MTLS_UNKNOWN);
+		assert_false(seen->more);
+	}
+}
+
+static void a_servers_end_shown_before_the_clients_certificate_changes_nothing(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message offer = message_client_hello("sip.corp.example", 0x0303),
+		       answer = message_server_hello(0x0303, true),
+		       end = message_server_finish(), finish = message_client_finish(true);
+
+	talk_open(w, CLIENT);
+	talk_send(w, CLIENT, &offer);
+	talk_send(w, SERVER, &answer);
+	talk_send(w, SERVER, &end); /* the directions cross by some ms (domain.md 7.3) */
+	talk_send(w, CLIENT, &finish);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.mtls, MTLS_YES);
+}
+
+static void one_side_alone_tells_of_certificates_what_it_can(void **state)
+{
+	static const struct {
+		bool client, asked, given;
+		enum mtls mtls;
+	} cases[] = {
+		{true, true, true, MTLS_YES},	   {true, false, false, MTLS_NO},
+		{false, true, true, MTLS_UNKNOWN}, {false, false, false, MTLS_NO},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+		struct message offer = message_client_hello("sip.corp.example", 0x0303);
+		struct message answer = message_server_hello(0x0303, cases[i].asked);
+		struct message finish = message_client_finish(cases[i].given);
+
+		if (cases[i].client) {
+			wire_tcp(w, CLIENT, "PA", offer.b, offer.len);
+			wire_tcp(w, CLIENT, "PA", finish.b, finish.len);
+		} else {
+			send_cut(w, SERVER, &answer, 1460);
+		}
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.app, APP_TLS);
+		assert_int_equal(seen->facts.mtls, cases[i].mtls);
+	}
+}
+
+static void a_certificate_cut_by_the_snap_length_is_not_taken_for_none(void **state)
+{
+	struct message offer = message_client_hello("sip.corp.example", 0x0303),
+		       finish = message_client_finish(true);
+
+	for (uint32_t snap = 55; snap < 75; snap++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+
+		wire_tcp(w, CLIENT, "PA", offer.b, offer.len);
+		wire_snap(w, snap);
+		wire_tcp(w, CLIENT, "PA", finish.b, finish.len);
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.mtls, snap < 54 + 5 + 7 ? MTLS_UNKNOWN : MTLS_YES);
+	}
+}
+
+static void sslv2_hellos_are_known_by_lengths_that_agree(void **state)
+{
+	static const uint8_t hello[] = {0x80, 0x2e, 1, 3, 1, 0, 0x15, 0, 0, 0, 0x10};
+
+	for (unsigned change = 0; change <= sizeof(hello); change++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(seen_freep) struct seen *seen = NULL;
+		struct message m = {0};
+
+		message_add(&m, hello, sizeof(hello));
+		message_add_noise(&m, 0x15 + 0x10, 1);
+		if (change < sizeof(hello))
+			m.b[change] ^= 0x40;
+		talk_open(w, CLIENT);
+		send_cut(w, CLIENT, &m, change ? 2000 : 3);
+		seen = seen_of(w);
+		assert_int_equal(seen->facts.app, change == sizeof(hello) ? APP_TLS : APP_NONE);
+		if (change == sizeof(hello))
+			assert_int_equal(seen->facts.tls_version, 1);
+	}
+}
+
+static void records_seen_from_the_middle_chain_through_segments(void **state)
+{
+	struct message one = message_tls_data(3000, 1), two = message_tls_data(100, 2), m = {0};
+
+	message_add(&m, one.b, one.len);
+	message_add(&m, two.b, two.len);
+	for (size_t step = 50; step < 3000; step += 59)
+		for (unsigned odd = 0; odd < 2; odd++) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+
+			m.b[one.len] = odd ? 77 : 23; /* no second header where it must be */
+			send_cut(w, CLIENT, &m, step);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app == APP_TLS, !odd);
+			assert_int_equal(seen->facts.not_apps.w[0], 0);
+		}
+}
+
 static void survives_every_changed_byte(void **state)
 {
 	struct message m = message_client_hello("sip.corp.example", 0x0304);
@@ -282,6 +441,13 @@ int main(void)
 		cmocka_unit_test(a_hole_leaves_certificates_unknown_unless_it_lies_in_a_body),
 		cmocka_unit_test(records_seen_from_the_middle_are_tls_but_not_noise_like_them),
 		cmocka_unit_test(a_flow_that_begins_with_data_records_is_not_tls),
+		cmocka_unit_test(an_answer_may_begin_with_a_warning_or_be_nothing_but_an_alert),
+		cmocka_unit_test(a_resumed_session_tells_nothing_of_certificates),
+		cmocka_unit_test(a_servers_end_shown_before_the_clients_certificate_changes_nothing),
+		cmocka_unit_test(one_side_alone_tells_of_certificates_what_it_can),
+		cmocka_unit_test(a_certificate_cut_by_the_snap_length_is_not_taken_for_none),
+		cmocka_unit_test(sslv2_hellos_are_known_by_lengths_that_agree),
+		cmocka_unit_test(records_seen_from_the_middle_chain_through_segments),
 		cmocka_unit_test(survives_every_changed_byte),
 	};
 

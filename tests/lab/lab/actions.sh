@@ -68,13 +68,15 @@ web_get() {
 }
 
 url_port() {
-	local rest=${1#*://}
-	rest=${rest%%/*}
-	case $rest in
-	*\]) echo 80 ;;
-	*:*) echo "${rest##*:}" ;;
-	*) case $1 in https*) echo 443 ;; http*) echo 80 ;; esac ;;
-	esac
+	local host=${1#*://}
+	host=${host%%/*}
+	if [[ $host =~ :([0-9]+)$ && $host != *] ]]; then
+		echo "${BASH_REMATCH[1]}"
+	elif [[ $1 == https:* ]]; then
+		echo 443
+	else
+		echo 80
+	fi
 }
 
 # web_asked LABEL UNIT URL-OF-THE-UNIT WHAT... [-- curl's options]: from the desk

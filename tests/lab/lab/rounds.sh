@@ -2,8 +2,7 @@
 # which may be a finding. Sourced behind rows.sh.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-documented_wanted=1000
-
+# round NUMBER
 round() {
 	local number=$1 unit label='a round of documented flows'
 	seconds=2 media_talk "$label" boardroom $((50000 + number % 10 * 2)) $sfb_av $((52000 + number * 10)) audio documented exact online.out.audio

@@ -60,12 +60,12 @@ web_start() {
 	nginx_conf "$work/web" $discover:80 s$discover:443 s$sts:443 s$maestro:443 $maestro_http:443 s$sfb:443 s$login:443 \
 		s$impostor:443 $stranger:80 s$stranger:443 $stranger:8080 s$stranger:853 s$stranger:5061 $stranger:5985 \
 		>"$work/web.conf"
-	serve world web nginx -c "$work/web.conf"
+	serve world web nginx -e "$work/web.errors" -c "$work/web.conf"
 	for unit in boardroom huddle studio; do
 		nginx_conf "$work/$unit.web" "${ip4[$unit]}:80" "s${ip4[$unit]}:443" "s${ip4[$unit]}:8443" \
 			"[${ip6[$unit]}]:80" "s[${ip6[$unit]}]:443" "[${ip6[$unit]}]:5000" "s[${ip6[$unit]}]:5152" \
 			"[${ip6[$unit]}]:23456" "[${ip6[$unit]}]:69" "${ip4[$unit]}:5000" >"$work/$unit.conf"
-		serve $unit $unit.nginx nginx -c "$work/$unit.conf"
+		serve $unit $unit.nginx nginx -e "$work/$unit.errors" -c "$work/$unit.conf"
 	done
 }
 
@@ -110,14 +110,18 @@ kdc_start() {
 	serve world kdc krb5kdc -n
 }
 
-# sshd wants a folder to lock itself up in; where there is none, it is made and removed.
+# sshd wants /run/sshd to lock itself up in: it is given a /run of its own.
+sshd_at() {
+	serve "$1" "$2" unshare -m sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$(command -v sshd)" \
+		-D -e -f "$work/sshd.conf" -o "ListenAddress $3"
+}
+
 ssh_start() {
-	[ -d /run/sshd ] || { mkdir /run/sshd && made_run_sshd=1; } || return
 	printf '%s\n' "HostKey $work/host_key" "AuthorizedKeysFile $work/user_key.pub" 'StrictModes no' 'UsePAM no' \
 		'PermitRootLogin yes' 'PidFile none' 'UseDNS no' >"$work/sshd.conf"
-	serve world ssh-stranger "$(command -v sshd)" -D -e -f "$work/sshd.conf" -o "ListenAddress $stranger:22"
-	serve world ssh-443 "$(command -v sshd)" -D -e -f "$work/sshd.conf" -o "ListenAddress $sfb_ssh:443"
-	serve boardroom ssh-unit "$(command -v sshd)" -D -e -f "$work/sshd.conf" -o "ListenAddress ${ip4[boardroom]}:22"
+	sshd_at world ssh-stranger $stranger:22
+	sshd_at world ssh-443 $sfb_ssh:443
+	sshd_at boardroom ssh-unit "${ip4[boardroom]}:22"
 }
 
 others_start() {
@@ -127,8 +131,12 @@ others_start() {
 	serve world ntp chronyd -x -d -U -u root -f "$work/chrony.conf"
 	serve desk llmnr-desk llmnrd -H printer -i eth0 -6
 	serve huddle llmnr-huddle llmnrd -H huddle -i eth0 -6
-	for one in 21 25 389 445 514 636 3389; do
-		serve world "any-$one" socat "TCP-LISTEN:$one,bind=$stranger,fork,reuseaddr" 'SYSTEM:echo "here is the lab"'
+	# Some greet their client, some wait for it: both say little that makes sense.
+	for one in 21 25; do
+		serve world "any-$one" socat "TCP-LISTEN:$one,bind=$stranger,fork,reuseaddr" 'SYSTEM:echo 220 lab; timeout 2 cat'
+	done
+	for one in 389 445 3389; do
+		serve world "any-$one" socat "TCP-LISTEN:$one,bind=$stranger,fork,reuseaddr" 'SYSTEM:timeout 2 cat'
 	done
 }
 

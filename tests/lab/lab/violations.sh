@@ -24,7 +24,6 @@ violations_media() {
 
 # The right port, another application or another host
 violations_application() {
-	port_next
 	expect 'SSH where TLS is, on 443' boardroom "tcp * > $sfb_ssh:443" outside application high online.out.auth_https
 	act boardroom ssh -n -F none -i "$work/user_key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p 443 root@$sfb_ssh true
 	web_get 'plain HTTP on 443' boardroom http://plain.maestro.starleaf.com:443/ $maestro_http outside application high room.out.maestro app=http
@@ -51,29 +50,38 @@ violations_application() {
 
 # Services no row lists (domain.md 7.2)
 violations_services() {
-	expect 'SSH out' boardroom "tcp * > $stranger:22" outside service medium '*'
+	# Where the client's first words come first they are none of any row's, and three fields differ.
+	expect 'SSH out' boardroom "tcp * > $stranger:22" outside 'peer|service' medium '*'
 	act boardroom ssh -n -F none -i "$work/user_key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@$stranger true
-	expect 'Telnet out' boardroom "tcp * > $stranger:23" outside service medium '*'
+	expect 'Telnet out' boardroom "tcp * > $stranger:23" outside 'peer|service' medium '*'
 	act boardroom sh -c "{ sleep 1; echo; sleep 1; } | telnet $stranger"
 	port_next
 	expect 'DNS over TLS' boardroom "tcp $port > $stranger:853" outside peer medium '*' app=tls
 	act boardroom kdig +tls +retry=0 -b "${ip4[boardroom]}#$port" @$stranger www.example.org A
-	expect 'NTP' boardroom "udp * > $stranger:123" outside 'peer|service' low '*'
+	port_next
+	expect 'DNS over QUIC' boardroom "udp $port > $stranger:853" outside peer medium room.out.dns
+	act boardroom kdig +quic +retry=0 +time=2 -b "${ip4[boardroom]}#$port" @$stranger www.example.org A
+	port_next
+	expect 'QUIC to 443' boardroom "udp $port > $stranger:443" outside peer medium room.out.dns
+	act boardroom kdig +quic +retry=0 +time=2 -p 443 -b "${ip4[boardroom]}#$port" @$stranger www.example.org A
+	port_next
+	expect 'DNS over HTTPS' boardroom "tcp $port > $stranger:443" outside peer medium '*' app=tls
+	act boardroom kdig +https +retry=0 -b "${ip4[boardroom]}#$port" @$stranger www.example.org A
+	expect 'NTP' boardroom "udp * > $stranger:123" outside peer low room.out.dns
 	act boardroom chronyd -Q -d -U -u root -t 3 -f /dev/null "server $stranger iburst maxsamples 2" "pidfile $work/chrony-unit.pid" 'cmdport 0' 'bindcmdaddress /'
-	expect 'mDNS sent by the unit' boardroom 'udp * > 224.0.0.251:5353' outside 'peer|service' low '*'
+	expect 'mDNS sent by the unit' boardroom 'udp * > 224.0.0.251:5353' outside peer low room.out.dns
 	act boardroom kdig +retry=0 +time=1 -p 5353 @224.0.0.251 _http._tcp.local PTR
-	expect 'SSDP' boardroom 'udp * > 239.255.255.250:1900' outside 'peer|service' low '*'
+	expect 'SSDP' boardroom 'udp * > 239.255.255.250:1900' outside peer low room.out.dns
 	act boardroom sh -c "printf 'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: ssdp:all\r\n\r\n' |
 		socat - UDP4-SENDTO:239.255.255.250:1900"
-	expect 'WS-Discovery' boardroom 'udp * > 239.255.255.250:3702' outside 'peer|service' low '*'
+	expect 'WS-Discovery' boardroom 'udp * > 239.255.255.250:3702' outside peer low room.out.dns
 	act boardroom sh -c "echo '<soap:Envelope/>' | socat - UDP4-SENDTO:239.255.255.250:3702"
 	expect 'NetBIOS names' boardroom 'udp * > 10.20.0.255:137' outside remote-port low room.out.llmnr
 	act boardroom sh -c "printf '\\0001\\001\\020\\000\\001\\000\\000\\000\\000\\000\\000 FHEPFCELEHFCEPFFFACACACACACACABL\\000\\000 \\000\\001' |
 		socat - UDP4-SENDTO:10.20.0.255:137,broadcast"
-	port_next
-	expect 'SMB' boardroom "tcp * > $stranger:445" outside 'peer|service' medium '*'
+	expect 'SMB' boardroom "tcp * > $stranger:445" outside service medium '*'
 	act boardroom curl -s -m 5 -u a:b smb://$stranger/share/file
-	expect 'LDAP' boardroom "tcp * > $stranger:389" outside 'peer|service' medium '*'
+	expect 'LDAP' boardroom "tcp * > $stranger:389" outside service medium '*'
 	act boardroom curl -s -m 5 "ldap://$stranger/dc=example"
 	expect 'a proxy that the site does not name' boardroom "tcp * > $stranger:8080" outside direction medium room.in.control_api app=http
 	act boardroom curl -s -m 5 -x http://$stranger:8080 http://www.example.org/
@@ -81,18 +89,15 @@ violations_services() {
 	act boardroom curl -s -m 5 ftp://$stranger/
 	expect 'SMTP' boardroom "tcp * > $stranger:25" outside 'peer|service' medium '*'
 	act boardroom curl -s -m 5 smtp://$stranger/
-	expect 'remote desktop' boardroom "tcp * > $stranger:3389" outside 'peer|service' medium '*'
+	expect 'remote desktop' boardroom "tcp * > $stranger:3389" outside service medium '*'
 	act boardroom sh -c "printf '\\003\\000\\000\\023\\016\\340\\000\\000\\000\\000\\000\\001\\000\\010\\000\\003\\000\\000\\000' | socat -t2 - TCP4:$stranger:3389"
-	expect 'TFTP' boardroom "udp * > $stranger:69" outside 'peer|service' medium '*'
-	expect 'TFTP, its data' boardroom "udp * - $stranger:*" outside 'peer|service' medium '*'
+	expect 'TFTP' boardroom "udp * > $stranger:69" outside peer medium room.out.dns
+	expect 'TFTP, its data' boardroom "udp * - $stranger:*" outside peer medium '*'
 	act boardroom curl -s -m 5 tftp://$stranger/image
-	expect 'syslog' boardroom "udp * > $stranger:514" outside 'peer|service' medium '*'
+	expect 'syslog' boardroom "udp * > $stranger:514" outside peer medium room.out.dns
 	act boardroom logger --udp -n $stranger -P 514 hello
 	played 'SNMP (builder)' boardroom "23161 > $stranger:161" udp outside 'peer|service' medium '*' -- \
 		udp 302602010104067075626c6963a019020400000001020100020100300b300906052b060102010500 3003020100
-	played 'QUIC (builder)' boardroom "23443 > $stranger:443" udp outside 'peer|service' medium '*' -- \
-		udp "c00000000108000102030405060708000044d0$(printf '%02x' $(seq 16 255))" "c00000000100080001020304050607$(printf '%02x' $(seq 16 128))"
-	port_next
 	tls_talk 'TLS to the Front End web services, no Front End' huddle $stranger 443 fe01.corp.example outside peer medium '*' app=tls
 	expect 'DHCP from a port of its own (builder)' boardroom 'udp 1068 - 255.255.255.255:67' outside local-port low room.out.dhcp
 	expect 'DHCP from a port of its own, the answer' boardroom 'udp 68 < 10.20.0.1:67' documented exact room.in.dhcp app=dhcp
@@ -116,6 +121,11 @@ violations_inbound() {
 	act desk curl -sk -m 5 --local-port 900 https://10.20.0.21/
 	expect 'the unit answers LLMNR' huddle 'udp 5355 - 10.20.0.99:*' outside direction info room.out.llmnr app=llmnr
 	act desk llmnr-query -I eth0 -T A huddle
+	# Two units: what is documented for the one that is asked is not for the one that asks.
+	port_next
+	expect 'a unit opens the web page of another' pod "tcp $port > 10.20.0.15:80" outside remote-port low '*' app=http
+	expect '... which may be asked' boardroom "tcp 80 < ${ip4[pod]}:$port" documented exact room.in.control_api app=http
+	act pod curl -s -m 5 --local-port $port http://10.20.0.15/
 	for one in {7001..7025}; do
 		expect 'a scan of closed ports' studio "tcp $one < 10.20.0.99:*" outside local-port low '*'
 		act desk bash -c "exec 3<>/dev/tcp/10.20.0.22/$one"

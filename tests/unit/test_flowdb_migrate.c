@@ -1,0 +1,255 @@
+/*
+ * test_flowdb_migrate.c - every older version of the database becomes what a fresh one is, with what was in it.
+ */
+#include "tests/lib/dbkit.h"
+
+#include <ctype.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define OLDEST 1
+#define NEWEST 3
+#define DIR_NAME "/tmp/tlmon-test-XXXXXX"
+
+static const char *const ROWS[NEWEST] = {
+	[1] = "INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended, seen)"
+	      " VALUES (1, '1', 'file', 'day.pcap', '', 1000000, 9000000, 1, 7);"
+	      "INSERT INTO policy VALUES (1, 'abc', 'rows', 'site');"
+	      "INSERT INTO unit VALUES (1, 'boardroom', 'room', 1);"
+	      "INSERT INTO host VALUES (1, zeroblob(16), '::'), (2, x'01', 'x');"
+	      "INSERT INTO unit_address VALUES (1, 1, NULL, 1000000, 9000000);"
+	      "INSERT INTO flow VALUES (1, 1, 1, 1, 1000000, 5, 1, 6, 1, 50000, NULL, 2, 443, NULL,"
+	      " NULL, NULL, 3, 1, 0, 1, 1, 1, 1, 0, NULL, 0, 0, NULL, 1, 1, 1, 1, 0, 1 << 27, 0, 0, 0);"
+	      "INSERT INTO flow_more (flow, audio, video, data, duplicates) VALUES (1, 5, 6, 7, 8);",
+	[2] = "INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended, seen,"
+	      " packet_us, roles_unknown, sensor_restarts)"
+	      " VALUES (1, '2', 'file', 'day.pcap', '', 1000000, 9000000, 1, 7, 9000000, '', 3);"
+	      "INSERT INTO policy VALUES (1, 'abc', 'rows', 'site');"
+	      "INSERT INTO unit VALUES (1, 'boardroom', 'room', 1, 1);"
+	      "INSERT INTO host VALUES (1, zeroblob(16), '::'), (2, x'01', 'x');"
+	      "INSERT INTO unit_address VALUES (1, 1, NULL, 1000000, 9000000);"
+	      "INSERT INTO flow VALUES (1, 1, 1, 1, 1000000, 5, 1, 6, 1, 50000, NULL, 2, 443, NULL,"
+	      " NULL, NULL, 3, 1, 0, 1, 1, 1, 1, 0, NULL, 0, 0, NULL, 1, 1, 1, 1, 0, 1 << 27, 0, 0, 0);"
+	      "INSERT INTO flow_more (flow, audio, video, data, duplicates) VALUES (1, 5, 6, 7, 8);"
+	      "INSERT INTO blind VALUES (1, 1, 3, 1, 2000000, 3000000, 4, '');"
+	      "INSERT INTO evidence VALUES (1, 1, 1, NULL, 2000000, 3, 0, 60, x'0102');"
+	      "INSERT INTO finding VALUES (1, 1, 1, 4, NULL, '', '', 6, '443', 3, 1, 2, 1, 1, 5, 1, 'why', '');",
+};
+
+/* A database as that version made it (tests/data/), with something of all it kept. */
+static void make_version(const char *dir, unsigned version)
+{
+	static char text[65536];
+	char name[64];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "tests/data/flowdb-%u.sql", version);
+	file = fopen(name, "r");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	dbkit_sql(dir, text);
+	snprintf(text, sizeof(text),
+	         "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x544c4d4e;"
+	         "PRAGMA user_version = %u;",
+	         version);
+	dbkit_sql(dir, text);
+	dbkit_sql(dir, ROWS[version]);
+}
+
+static void remove_dir(const char *dir)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* What ALTER TABLE cannot help: comments, and blanks around them. */
+static void plain(char *text)
+{
+	char *out = text;
+
+	for (char *in = text; *in; in++) {
+		if (in[0] == '-' && in[1] == '-')
+			in += strcspn(in, "\n");
+		if (isspace((unsigned char)*in) || !*in)
+			continue;
+		*out++ = *in;
+	}
+	*out = '\0';
+}
+
+static void must_agree(const char *fresh, const char *dir, const char *question)
+{
+	CLEANUP(freep)
+	char *wanted = dbkit_ask(fresh, question),
+	     *seen = dbkit_ask(dir, question);
+
+	plain(wanted);
+	plain(seen);
+	assert_string_equal(seen, wanted);
+}
+
+static void each_version_becomes_what_a_fresh_one_is(void **state)
+{
+	for (unsigned version = OLDEST; version < NEWEST; version++) {
+		CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+		CLEANUP(freep) char *number = NULL;
+		char dir[] = DIR_NAME;
+		struct err err = {0};
+		struct dbkit fresh;
+
+		assert_non_null(mkdtemp(dir));
+		make_version(dir, version);
+		if (flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0)
+			fail_msg("%s", err.text);
+		flowdb_closep(&db);
+		dbkit_open(&fresh);
+		dbkit_done(&fresh);
+		must_agree(
+			fresh.dir, dir,
+			"SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name");
+		must_agree(
+			fresh.dir, dir,
+			"SELECT m.name, c.* FROM sqlite_schema m, pragma_table_xinfo(m.name) c"
+			" ORDER BY m.name, c.cid");
+		must_agree(fresh.dir, dir, "SELECT * FROM word ORDER BY list, id");
+		number = dbkit_ask(dir, "PRAGMA user_version");
+		assert_string_equal(number, "3\n");
+		dbkit_close(&fresh);
+		remove_dir(dir);
+	}
+}
+
+static int take_run(void *context, const struct run_view *run, struct err *err)
+{
+	struct run_view *ret = context;
+
+	*ret = *run;
+	ret->row.roles_unknown = *run->row.roles_unknown ? "some" : "";
+	return 0;
+}
+
+static int take_flow(void *context, const struct flow_view *flow, struct err *err)
+{
+	++*(unsigned *)context;
+	assert_int_equal(flow->facts.media_packets[0], 5);
+	assert_int_equal(flow->facts.media_packets[3], 0);
+	assert_int_equal(flow->facts.tunnel, TUNNEL_NONE);
+	assert_int_equal(flow->facts.connect_port, 0);
+	return 0;
+}
+
+static int take_holding(void *context, const struct holding_view *holding, struct err *err)
+{
+	++*(unsigned *)context;
+	assert_string_equal(holding->unit, "boardroom");
+	assert_int_equal(holding->at.known_by, KNOWN_BY_PACKETS);
+	assert_int_equal(holding->flows, 1);
+	return 0;
+}
+
+static void what_they_held_is_still_there(void **state)
+{
+	for (unsigned version = OLDEST; version < NEWEST; version++) {
+		CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+		CLEANUP(freep) char *broken = NULL, *kept = NULL;
+		const struct flow_query query = {.unit = "boardroom"};
+		unsigned flows = 0, holdings = 0;
+		struct run_view run = {0};
+		char dir[] = DIR_NAME;
+		struct err err = {0};
+
+		assert_non_null(mkdtemp(dir));
+		make_version(dir, version);
+		assert_int_equal(flowdb_open(dir, FLOWDB_WRITE, &db, &err), 0);
+		flowdb_closep(&db);
+		assert_int_equal(flowdb_open(dir, FLOWDB_READ, &db, &err), 0);
+		assert_int_equal(flowdb_runs(db, take_run, &run, &err), 0);
+		assert_int_equal(run.counters.seen, 7);
+		assert_int_equal(run.counters.tunnelled, 0);
+		assert_int_equal(run.packet_us, 9000000);
+		assert_int_equal(run.row.begun_us, 0);
+		assert_int_equal(run.restarts.sensor, version == 2 ? 3 : 0);
+		assert_string_equal(run.row.roles_unknown, "");
+		assert_int_equal(flowdb_flows(db, &query, take_flow, &flows, &err), 0);
+		assert_int_equal(flows, 1);
+		assert_int_equal(flowdb_holdings(db, &query, take_holding, &holdings, &err), 0);
+		assert_int_equal(holdings, 1);
+		flowdb_closep(&db);
+		broken = dbkit_ask(dir, "PRAGMA foreign_key_check");
+		assert_string_equal(broken, "");
+		kept = dbkit_ask(
+			dir,
+			"SELECT (SELECT count(*) FROM v_blind),"
+			" (SELECT count(*) FROM v_evidence),"
+			" (SELECT count(*) FROM v_finding), (SELECT known_by FROM v_unit)");
+		assert_string_equal(kept, version == 2 ? "1|1|1|packets\n" : "0|0|0|packets\n");
+		remove_dir(dir);
+	}
+}
+
+static void a_reader_of_an_older_one_is_told_who_migrates_it(void **state)
+{
+	for (unsigned version = OLDEST; version < NEWEST; version++) {
+		CLEANUP(freep) char *number = NULL;
+		char dir[] = DIR_NAME, text[128];
+		struct flowdb *db = NULL;
+		struct err err = {0};
+
+		assert_non_null(mkdtemp(dir));
+		make_version(dir, version);
+		assert_int_equal(flowdb_open(dir, FLOWDB_READ, &db, &err), -EPROTO);
+		snprintf(text, sizeof(text),
+		         "version %u, written by an older tlmon; this one reads 3", version);
+		assert_non_null(strstr(err.text, text));
+		snprintf(text, sizeof(text), "'tlmon watch -l %s'", dir);
+		assert_non_null(strstr(err.text, text));
+		number = dbkit_ask(dir, "PRAGMA user_version");
+		assert_int_equal(strtoul(number, NULL, 10), version);
+		remove_dir(dir);
+	}
+}
+
+static void a_migration_that_fails_leaves_the_version_it_was(void **state)
+{
+	/* In the way of something that comes late in the first step, and in the last. */
+	static const char *const CASES[NEWEST][2] = {
+		[1] = {"CREATE TABLE evidence (mine)", "evidence already exists"},
+		[2] = {"CREATE TABLE lease (mine)", "lease already exists"},
+	};
+
+	for (unsigned version = OLDEST; version < NEWEST; version++)
+		for (unsigned step = version; step < NEWEST; step++) {
+			CLEANUP(freep) char *number = NULL, *tables = NULL;
+			char dir[] = DIR_NAME;
+			struct flowdb *db = NULL;
+			struct err err = {0};
+
+			assert_non_null(mkdtemp(dir));
+			make_version(dir, version);
+			dbkit_sql(dir, CASES[step][0]);
+			assert_true(flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0);
+			assert_non_null(strstr(err.text, CASES[step][1]));
+			number = dbkit_ask(dir, "PRAGMA user_version");
+			assert_int_equal(strtoul(number, NULL, 10), version);
+			tables = dbkit_ask(dir, "SELECT name FROM pragma_table_info('run')"
+			                        " WHERE name = 'tunnelled'");
+			assert_string_equal(tables, "");
+			remove_dir(dir);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_version_becomes_what_a_fresh_one_is),
+		cmocka_unit_test(what_they_held_is_still_there),
+		cmocka_unit_test(a_reader_of_an_older_one_is_told_who_migrates_it),
+		cmocka_unit_test(a_migration_that_fails_leaves_the_version_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
