@@ -61,7 +61,7 @@ static void an_alias(struct wire *w)
 	tls(w, MAESTRO);
 }
 
-/* The name asked for is an alias of a name of the role: what was asked for is what is bound. */
+/* The name asked for is an alias of a name of the role: each name of the chain is bound. */
 static void an_alias_to_it(struct wire *w)
 {
 	ask(w, "10.1.0.7:50000 > 10.1.0.53:53", "evil.example", MAESTRO, THERE);
