@@ -194,7 +194,10 @@ struct message {
 	bool fits;        /* they lead to the message's end, as far as it is here */
 };
 
-/* Away from its port every byte must be accounted for; RTP and others hit upon a fitting header too easily. */
+/*
+ * Away from its port every byte must be accounted for: RTP and others hit upon a fitting header too
+ * easily.
+ */
 static enum answer read_message(const struct look *look, struct message *m)
 {
 	enum answer cut = m->whole ? ANSWER_NO : ANSWER_MAYBE;

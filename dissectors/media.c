@@ -193,11 +193,13 @@ static uint8_t count_as(const struct look *look, struct rtp_source *source)
 {
 	uint8_t kind = payload_type_kind(source->payload_type);
 
-	if (!payload_type_is_assigned(source->payload_type) &&
-	    source->sampled >= (kind ? SHAPE_OVERRULES : SHAPE_MIN)) {
+	source->doubted = false;
+	if (!payload_type_is_assigned(source->payload_type) && source->sampled >= SHAPE_MIN) {
 		uint8_t shape = shape_of(look, source);
 
-		if (shape)
+		source->doubted =
+			kind && shape && shape != kind && source->sampled < SHAPE_OVERRULES;
+		if (shape && !source->doubted)
 			source->shape = shape;
 	}
 	if (source->shape)
@@ -285,9 +287,12 @@ void media_tally(struct flow_facts *facts, uint8_t payload_type)
 	add_packets(&facts->media_packets[kind ? index_of(kind) : OTHER], 1);
 }
 
-/* Some kind is there that is not yet told: unknown, or too few to be more than chance. */
-static bool is_open(const struct flow_facts *facts)
+/* Some kind is there that is not yet told: unknown, doubted, or too few to be more than chance. */
+static bool is_open(const struct flow_facts *facts, const struct young *young)
 {
+	for (unsigned i = 0; i < DISSECT_SSRCS; i++)
+		if (young->rtp[i].used && young->rtp[i].doubted)
+			return true;
 	for (unsigned i = 0; i < OTHER; i++)
 		if (facts->media_packets[i] && !(facts->media >> i & 1))
 			return true;
@@ -298,7 +303,7 @@ bool media_is_told(const struct flow_facts *facts, const struct young *young)
 {
 	if (young->payloads[0] + young->payloads[1] >= TOLD_PAYLOADS_MAX)
 		return true;
-	return young->media_packets >= (is_open(facts) ? TOLD_PACKETS_MAX : TOLD_PACKETS);
+	return young->media_packets >= (is_open(facts, young) ? TOLD_PACKETS_MAX : TOLD_PACKETS);
 }
 
 /* What TURN carries in an attribute: DATA of an MS-TURN or TURN indication or Send request. */

@@ -229,6 +229,27 @@ static void kinds_of_two_directions_count_for_one_flow(void **state)
 	assert_int_equal(seen->facts.media_packets[1], 0);
 }
 
+static void many_sources_are_looked_at_until_none_is_in_doubt(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct manner manner = SPEECH;
+
+	/* Six who speak at once, under a number that is offered for video. */
+	manner.payload_type = 122;
+	for (unsigned i = 0; i < 40; i++)
+		for (unsigned n = 0; n < 6; n++) {
+			struct message m = packet_of(&manner, i, n + 1);
+
+			wire_at(w, i * 0.02 + n * 0.001);
+			wire_udp(w, UNIT, m.b, m.len);
+		}
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.media, MEDIA_AUDIO);
+	assert_int_equal(seen->facts.media_packets[1], 0);
+	assert_false(seen->more);
+}
+
 static void one_packet_of_another_kind_makes_nothing_mixed(void **state)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
@@ -322,6 +343,7 @@ int main(void)
 		cmocka_unit_test(
 			bundled_audio_and_video_are_mixed_and_the_counts_show_the_share),
 		cmocka_unit_test(kinds_of_two_directions_count_for_one_flow),
+		cmocka_unit_test(many_sources_are_looked_at_until_none_is_in_doubt),
 		cmocka_unit_test(one_packet_of_another_kind_makes_nothing_mixed),
 		cmocka_unit_test(
 			packets_overtaken_or_doubled_by_a_mirror_do_not_defeat_the_proof),
