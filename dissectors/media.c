@@ -310,10 +310,11 @@ bool media_is_told(const struct flow_facts *facts, const struct young *young)
 static struct cursor data_of(const uint8_t *data, uint32_t len)
 {
 	struct cursor c = cursor_over(data, len);
+	unsigned align = msturn_align(data, len);
 	struct attribute attribute;
 
 	cursor_skip(&c, STUN_HEADER);
-	while (attribute_next(&c, &attribute))
+	while (attribute_next(&c, align, &attribute))
 		if (attribute.type == ATTRIBUTE_DATA)
 			return cursor_over(attribute.value, attribute.len);
 	return cursor_over(data, 0);
