@@ -70,10 +70,9 @@ static bool counts_as(const struct flow_facts *facts, uint8_t payload_type, uint
 {
 	uint8_t offered = payload_type_kind(payload_type);
 
-	for (unsigned i = 0; i < 3; i++)
-		if (offered == BIT(i) && facts->media_packets[i])
-			return offered == kind;
-	return kind ? facts->by_shape & kind : !offered;
+	if (offered)
+		return offered == kind;
+	return kind ? facts->by_shape & kind : facts->media_packets[3];
 }
 
 static void add_types(const struct flow_facts *facts, uint8_t kind, char *buf, size_t size)
