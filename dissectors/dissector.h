@@ -32,7 +32,7 @@ struct rtp_source {
 	uint8_t side, payload_type;
 	uint8_t votes; /* for payload_type, less those against it */
 	uint8_t shape; /* MEDIA_*: plainly that; 0 */
-	bool used, doubted; /* its shape speaks against its number, as yet of few packets */
+	bool used;
 	/* Of payload_type, up to SAMPLES_MAX packets: those that share the timestamp before them, ... */
 	uint8_t sampled, shared, markers, small, large, steady;
 };
