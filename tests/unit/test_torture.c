@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#define FLIPS 6000 /* spoilt copies of each sample */
+#define FLIPS 3000 /* spoilt copies of each sample */
 
 struct torture {
 	struct samples samples;
@@ -301,7 +301,7 @@ static bool is_somebodys(struct showing *showing, const struct sample *flow, uin
 
 static void noise_and_emptiness_are_nobodys(void **state)
 {
-	static const uint16_t ports[] = {53, 443, 50010};
+	static const uint16_t ports[] = {53, 50010};
 	static const int fills[] = {0, 0xff, -1};
 	struct torture *torture = *state;
 	struct sample *flow = calloc(1, sizeof(*flow));
@@ -317,7 +317,7 @@ static void noise_and_emptiness_are_nobodys(void **state)
 		else
 			sample_udp(flow, 50016, ports[way / 3]);
 		for (unsigned f = 0; f < ARRAY_LEN(fills); f++)
-			for (uint32_t head = 0; head <= UINT16_MAX; head += f == 2 ? 7 : 1)
+			for (uint32_t head = 0; head <= UINT16_MAX; head += f == 2 ? 11 : 1)
 				if (is_somebodys(torture->showing, flow, (uint16_t)head,
 				                 fills[f], &x))
 					tell(&wrong, flow,
