@@ -1,7 +1,7 @@
 /*
- * test_torture.c - each dissector is given its own traffic spoilt: cut at every byte, with every length wrong,
- * every byte wiped, and bits flipped. Nothing is read past its end (the sanitizers look), nothing is said that
- * the recorder would refuse, and nobody is certain of half a message.
+ * test_torture.c - each dissector is given its own traffic spoilt: cut at every byte, with every length
+ * wrong, every byte wiped, and bits flipped. Nothing is read past its end (the sanitizers look), nothing
+ * is said that the recorder would refuse, and nobody is certain of half a message.
  */
 #include "dissectors/list.h"
 #include "tests/lib/showing.h"
