@@ -120,7 +120,14 @@ static void print_facts(const struct flow_view *flow)
 
 	explain_line("opened by", "%s, %s%s", initiator_text(flow),
 	             facts->initiator_by < ARRAY_LEN(known) ? known[facts->initiator_by] : "",
-	             facts->midstream ? "; it had begun before we looked" : "");
+	             facts->warmup      ? "; it may be older than our looking"
+	             : facts->midstream ? "; it had begun before we looked"
+	                                : "");
+	if (facts->solicited)
+		explain_line("answers", "a query that was put to a group");
+	if (facts->connect_port)
+		explain_line("asked for", "%s port %u, by CONNECT", flow->name,
+		             facts->connect_port);
 	explain_line("speaks", "%s (%s)",
 	             flow->app ? app_name((enum app)flow->app) : "nothing we know",
 	             flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"
