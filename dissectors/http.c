@@ -103,8 +103,9 @@ static bool note_target(struct look *look, const uint8_t *line, uint32_t len)
 }
 
 /*
- * Header lines from *pos on, to the empty line or, unless a tunnel follows, to Host; *pos is then behind it. A
- * line cut by the end of the piece is kept, and *pos its beginning. Says whether they are over.
+ * Header lines from *pos on, to the empty line or, unless a tunnel follows, to Host; *pos is then
+ * behind it. A line cut by the end of the piece is kept, and *pos its beginning. Says whether they
+ * are over.
  */
 static bool headers(struct look *look, uint32_t *pos, bool tunnel)
 {
@@ -241,7 +242,7 @@ static enum answer http_look(struct look *look)
 
 	if (look->inner)
 		return inside(look);
-	if (look->facts->app == APP_HTTP && *phase != HTTP_NEW) {
+	if (*phase != HTTP_NEW) {
 		if (!look->resumed)
 			*phase = HTTP_OVER; /* bytes are missing: the place is lost */
 		else if (*other == HTTP_CONNECT || *other == HTTP_CONNECTED)

@@ -127,7 +127,7 @@ static void every_order_of_segments_shows_the_same(void **state)
 		const char *text;
 	} segments[] = {{100, "ab"}, {102, "cde"}, {105, "f"}, {106, "ghij"}, {110, "k"}};
 	static const uint32_t firsts[] = {0, UINT32_MAX - 99, UINT32_MAX - 105,
-					  0x7fffffff - 104}; /* numbers that wrap */
+	                                  0x7fffffff - 104}; /* numbers that wrap */
 
 	for (unsigned f = 0; f < ARRAY_LEN(firsts); f++)
 		for (unsigned n = 0; n < 120; n++) {
@@ -143,7 +143,8 @@ static void every_order_of_segments_shows_the_same(void **state)
 			}
 			stream_open(&b->stream, firsts[f] + 100);
 			for (unsigned i = 0; i < 5; i++)
-				send(b, firsts[f] + segments[order[i]].seq, segments[order[i]].text);
+				send(b, firsts[f] + segments[order[i]].seq,
+				     segments[order[i]].text);
 			must_show(b, "abcdefghijk");
 			assert_int_equal(b->starts, 1);
 			assert_int_equal(b->shed, 0);
@@ -170,9 +171,9 @@ static void of_two_that_differ_the_first_to_come_stays(void **state)
 		uint32_t seq;
 		const char *text, *shown;
 	} cases[] = {
-		{4, "XX", "abcdefgh"},	     /* the same place */
+		{4, "XX", "abcdefgh"},       /* the same place */
 		{3, "XXXX", "abcXefXh"},     /* over both ends */
-		{2, "XXX", "abXXefgh"},	     /* before it and into it */
+		{2, "XXX", "abXXefgh"},      /* before it and into it */
 		{5, "XXXX", "abcdefXXX"},    /* out of it */
 		{0, "XXXXXXXX", "XXXXefXX"}, /* all that is missing and more */
 	};
@@ -483,9 +484,10 @@ static void whatever_comes_the_order_holds(void **state)
 			}
 			send_bytes(b, first + at, bytes + at, cut, len);
 			if (b->last_len)
-				assert_memory_equal(b->last,
-						    bytes + (b->expected - b->last_wire_len - first),
-						    b->last_len);
+				assert_memory_equal(
+					b->last,
+					bytes + (b->expected - b->last_wire_len - first),
+					b->last_len);
 		}
 		b->again = false;
 		show(b, NULL);
