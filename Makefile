@@ -162,7 +162,7 @@ else
 	restore() { if [ -e $$policy.lab ]; then mv $$policy.lab $$policy; else rm -f $$policy; fi; }; \
 	[ "$$(id -u)" = 0 ] || { echo 'This needs root: sudo make lab-deps'; exit 1; }; \
 	trap restore EXIT; trap 'exit 1' INT TERM HUP; \
-	[ ! -e $$policy ] || mv $$policy $$policy.lab; \
+	[ ! -e $$policy ] || [ -e $$policy.lab ] || mv $$policy $$policy.lab; \
 	printf '#!/bin/sh\nexit 101\n' >$$policy; chmod 755 $$policy; \
 	DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null || true; \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(MISSING) </dev/null

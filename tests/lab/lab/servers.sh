@@ -136,6 +136,7 @@ others_start() {
 	serve world proxy unshare -m sh -c 'mount --bind "$1" /etc/hosts && exec tinyproxy -d -c "$2"' sh "$work/hosts" "$work/proxy.conf"
 	serve desk llmnr-desk llmnrd -H printer -i eth0 -6
 	serve huddle llmnr-huddle llmnrd -H huddle -i eth0 -6
+	serve boardroom llmnr-boardroom llmnrd -H boardroom -i eth0 -6
 	# Some greet their client, some wait for it: both say little that makes sense.
 	for one in 21 25; do
 		serve world "any-$one" socat "TCP-LISTEN:$one,bind=$stranger,fork,reuseaddr" 'SYSTEM:echo 220 lab; timeout 2 cat'

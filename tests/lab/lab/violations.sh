@@ -119,7 +119,9 @@ violations_inbound() {
 	port=$((port + 1))
 	expect 'a client port below 1024' huddle 'tcp 443 < 10.20.0.99:900' outside remote-port low room.in.web_ui app=tls
 	act desk curl -sk -m 5 --local-port 900 https://10.20.0.21/
-	expect 'the unit answers LLMNR' huddle 'udp 5355 - 10.20.0.99:*' outside direction info room.out.llmnr app=llmnr
+	expect 'the unit answers LLMNR' boardroom 'udp 5355 - 10.20.0.99:*' outside direction info room.out.llmnr app=llmnr
+	act desk llmnr-query -I eth0 -T A boardroom
+	expect 'the unit answers LLMNR, with rows open to any port' huddle 'udp 5355 - 10.20.0.99:*' outside '*' info '*' app=llmnr
 	act desk llmnr-query -I eth0 -T A huddle
 	# Two units: what is documented for the one that is asked is not for the one that asks.
 	port_next
