@@ -2,7 +2,7 @@
  * attributes.h - STUN's header and attributes, which MS-TURN shares (RFC 5389 6, 15; [MS-TURN] 2.2.2).
  *
  *   | type 2, top bits 00 | length 2, without these 20 bytes | cookie 4 | transaction id 12 | attributes |
- *   | type 2 | length 2 | value | padding to 4 |
+ *   | type 2 | length 2 | value | padding to 4, but for MS-TURN |
  */
 #ifndef DISSECTORS_ATTRIBUTES_H
 #define DISSECTORS_ATTRIBUTES_H
@@ -19,7 +19,7 @@ struct stun_header {
 };
 
 /* The header of a message that takes up the `wire_len` bytes exactly; false if it is none. */
-static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
+static inline bool msturn_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
                              struct stun_header *ret)
 {
 	struct cursor c = cursor_over(data, len);
@@ -28,8 +28,14 @@ static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_le
 	ret->len = cursor_be16(&c);
 	ret->cookie = cursor_be32(&c);
 	ret->id = cursor_take(&c, 12);
-	return ret->id && !(ret->type & 0xc000) && ret->len % 4 == 0 &&
-	       ret->len + 20u == wire_len;
+	return ret->id && !(ret->type & 0xc000) && ret->len + 20u == wire_len;
+}
+
+/* The same of STUN, whose length is one of words (RFC 5389 6). */
+static inline bool stun_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
+                             struct stun_header *ret)
+{
+	return msturn_read(data, len, wire_len, ret) && ret->len % 4 == 0;
 }
 
 struct attribute {
@@ -37,8 +43,10 @@ struct attribute {
 	const uint8_t *value;
 };
 
+enum { ALIGN_NONE = 1, ALIGN_STUN = 4 };
+
 /* The next one; false at the end, and then c->short_read tells a ragged end from a clean one. */
-static inline bool attribute_next(struct cursor *c, struct attribute *ret)
+static inline bool attribute_next(struct cursor *c, unsigned align, struct attribute *ret)
 {
 	if (!c->left || c->short_read)
 		return false;
@@ -47,8 +55,26 @@ static inline bool attribute_next(struct cursor *c, struct attribute *ret)
 	ret->value = cursor_take(c, ret->len);
 	if (c->short_read)
 		return false;
-	cursor_skip(c, -ret->len & 3u);
+	cursor_skip(c, -(uint32_t)ret->len & (align - 1));
 	return !c->short_read;
+}
+
+/*
+ * Microsoft's clients and relays do not pad the attributes of MS-TURN, others may: not padded is what has an
+ * odd length, or leads to the end of the message so.
+ */
+static inline unsigned msturn_align(const uint8_t *data, uint32_t len)
+{
+	struct cursor c = cursor_over(data, len);
+	struct attribute attribute;
+
+	cursor_skip(&c, 2);
+	if (cursor_be16(&c) % 4)
+		return ALIGN_NONE;
+	cursor_skip(&c, STUN_HEADER - 4);
+	while (attribute_next(&c, ALIGN_NONE, &attribute))
+		;
+	return c.short_read ? ALIGN_STUN : ALIGN_NONE;
 }
 
 #endif

@@ -203,9 +203,10 @@ static bool ask_tcp_packet(struct look *look, struct streams *streams)
 		.time_us = packet->time_us,
 	};
 
-	if (packet->tcp_flags & TCP_ACK && stream->opened && segment.seq == stream->first &&
-	    other->opened && packet->tcp_ack == other->first)
-		look->young->spoke_first = look->side != look->facts->initiator;
+	if (look->side != look->facts->initiator && packet->tcp_flags & TCP_ACK &&
+	    stream->opened && segment.seq == stream->first && other->opened &&
+	    packet->tcp_ack == other->first)
+		look->young->spoke_first = true;
 	return ask_stream(look, streams, &segment);
 }
 

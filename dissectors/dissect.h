@@ -8,18 +8,19 @@
 
 /*
  * Shows one payload packet of a flow (packet->payload_len > 0, or a TCP segment whose payload was
- * cut away) sent by end `side` of `facts`; of TCP in the order of its stream. Updates what payloads say of the
- * flow: app and evidence, not_apps, media, payload types and media_packets, ice, names, tls, asked/tries, DHCP,
- * connect_port, initiator by request (only where initiator_by is weaker). Never touches addresses, counters, flags,
- * outcome, settled_by. `learnt` is emptied first. Returns true while it wants to see more of this flow: false once
- * the application is certain and nothing more can be learnt (a DNS flow never says so).
+ * cut away) sent by end `side` of `facts`; of TCP in the order of its stream. Updates what payloads
+ * say of the flow: app and evidence, not_apps, media, payload types and media_packets, ice, names,
+ * tls, asked/tries, DHCP, connect_port, initiator by request (only where initiator_by is weaker).
+ * Never touches addresses, counters, flags, outcome, settled_by. `learnt` is emptied first. Returns
+ * true while it wants to see more of this flow: false once the application is certain and nothing
+ * more can be learnt (a DNS flow never says so).
  */
 bool dissect_payload(const struct packet *packet, unsigned side, struct flow_facts *facts,
                      char name[NAME_MAX_LEN + 1], struct young *young,
                      struct streams *streams, struct learnt *learnt);
 /*
- * No packet will follow: shows what still waits for one that is missing, if more is to be learnt. Afterwards the young half has nothing
- * of the pool any more; it must not be let go without.
+ * No packet will follow: shows what still waits for one that is missing, if more is to be learnt.
+ * Afterwards the young half has nothing of the pool any more; it must not be let go without.
  */
 void dissect_end(struct flow_facts *facts, char name[NAME_MAX_LEN + 1], struct young *young,
                  struct streams *streams, struct learnt *learnt);

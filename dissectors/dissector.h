@@ -41,7 +41,7 @@ struct rtp_source {
 #define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
-/* In a request's headers, in those of a CONNECT, behind them, in those of its answer; no more is read. */
+/* In a request's headers; in those of a CONNECT, behind them, in those of its answer; all over. */
 enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_ANSWER, HTTP_OVER };
 struct young {
 	struct rtp_source rtp[DISSECT_SSRCS];
@@ -68,7 +68,7 @@ struct young {
 	uint8_t question_next;
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
-	/* TCP: where end i's next frame, or message behind its length, begins, if that is known. */
+	/* TCP: where end i's next frame, or message with its length, begins, if that is known. */
 	struct frame_walk {
 		uint32_t next_seq[2];
 		bool known[2];
@@ -147,8 +147,8 @@ struct dissector {
 
 /*
  * What a yes does. The application moves up only along stun, dtls, rtcp, rtp, msturn: what a flow
- * carries counts for more than how it was set up, and so does what goes through a tunnel; otherwise the first
- * certain one stays.
+ * carries counts for more than how it was set up, and so does what goes through a tunnel;
+ * otherwise the first certain one stays.
  */
 void look_found(struct look *look, enum app app);
 /* End `side` opened the conversation: a request or reply says so (domain: a request). */

@@ -3,33 +3,18 @@
  * RFC 4795 2.1). Questions name the flow, answers bind names to addresses.
  */
 #include "dissectors/cursor.h"
+#include "dissectors/dns.h"
 #include "dissectors/frames.h"
 
 #include <xxhash.h>
 
-/*
- *   | id | QR, opcode 4, AA TC RD RA, Z AD CD, rcode 4 | QDCOUNT | ANCOUNT | NSCOUNT | ARCOUNT |
- */
-struct header {
-	uint16_t id, flags, questions, answers, authorities, additional;
-	bool reply;
-	uint8_t opcode, rcode;
-};
-
 enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
-enum { TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_AAAA = 28, TYPE_SRV = 33 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 #define JUMPS_MAX 32
 #define MESSAGE_USUAL 2048 /* over TCP; at its own port it may be longer */
 
-/* A name as text, lower case, without the last dot; "" is the root. */
-struct name {
-	char text[NAME_MAX_LEN + 1];
-	unsigned len;
-};
-
 /* Labels may hold any byte; what would read as something else is written \DDD (RFC 1035 5.1). */
-static bool name_add(struct name *name, uint8_t b)
+static bool name_add(struct dns_name *name, uint8_t b)
 {
 	char text[5] = {(char)b, '\0'};
 
@@ -45,7 +30,7 @@ static bool name_add(struct name *name, uint8_t b)
 	return true;
 }
 
-static bool name_add_label(struct name *name, const uint8_t *label, uint8_t len)
+static bool name_add_label(struct dns_name *name, const uint8_t *label, uint8_t len)
 {
 	if (name->len) {
 		if (name->len == NAME_MAX_LEN)
@@ -58,11 +43,7 @@ static bool name_add_label(struct name *name, const uint8_t *label, uint8_t len)
 	return true;
 }
 
-/*
- * Reads the name at *pos of a message and moves *pos behind it (RFC 1035 4.1.4). Pointers must lead
- * backwards, so this ends. `name` may be NULL.
- */
-static bool read_name(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *name)
+bool dns_read_name(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_name *name)
 {
 	uint32_t at = *pos, lowest = *pos, wire = 0;
 	bool jumped = false;
@@ -109,7 +90,7 @@ static bool type_is_usual(uint16_t type)
 }
 
 /* Whether the header can be one. At its own port DNS is allowed updates and notifications too. */
-static bool header_fits(const struct header *h, bool own_port)
+static bool header_fits(const struct dns_header *h, bool own_port)
 {
 	if (h->questions != 1)
 		return false;
@@ -123,9 +104,9 @@ static bool header_fits(const struct header *h, bool own_port)
 	return h->rcode <= 10;
 }
 
-static struct header read_header(struct cursor *c)
+static struct dns_header read_header(struct cursor *c)
 {
-	struct header h = {.id = cursor_be16(c), .flags = cursor_be16(c)};
+	struct dns_header h = {.id = cursor_be16(c), .flags = cursor_be16(c)};
 
 	h.questions = cursor_be16(c);
 	h.answers = cursor_be16(c);
@@ -137,19 +118,12 @@ static struct header read_header(struct cursor *c)
 	return h;
 }
 
-/* | name | type 2 | class 2 | ttl 4 | length 2 | data |; the cursor stands behind the name. */
-struct record {
-	uint16_t type, class, len;
-	uint32_t ttl;
-	uint32_t data; /* offset in the message */
-};
-
-static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct name *owner,
-                        struct record *ret)
+bool dns_read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_name *owner,
+                        struct dns_record *ret)
 {
 	struct cursor c;
 
-	if (!read_name(message, len, pos, owner))
+	if (!dns_read_name(message, len, pos, owner))
 		return false;
 	c = cursor_over(message + *pos, len - *pos);
 	ret->type = cursor_be16(&c);
@@ -164,12 +138,12 @@ static bool read_record(const uint8_t *message, uint32_t len, uint32_t *pos, str
 	return true;
 }
 
-static bool skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsigned count)
+bool dns_skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsigned count)
 {
-	struct record record;
+	struct dns_record record;
 
 	for (unsigned i = 0; i < count; i++)
-		if (!read_record(message, len, pos, NULL, &record))
+		if (!dns_read_record(message, len, pos, NULL, &record))
 			return false;
 	return true;
 }
@@ -179,23 +153,11 @@ static bool uses_port(const struct look *look, uint16_t port)
 	return look->packet->src_port == port || look->packet->dst_port == port;
 }
 
-/* A message as far as its question. */
-struct message {
-	const uint8_t *at;
-	uint32_t len;
-	bool whole; /* all of it is here */
-	bool own_port;
-	enum app app;
-
-	struct header h;
-	struct name asked;
-	uint16_t type;
-	uint32_t records; /* where they begin; 0: it does not repeat the question */
-	bool fits;        /* they lead to the message's end, as far as it is here */
-};
-
-/* Away from its port every byte must be accounted for; RTP and others hit upon a fitting header too easily. */
-static enum answer read_message(const struct look *look, struct message *m)
+/*
+ * Away from its port every byte must be accounted for: RTP and others hit upon a fitting header too
+ * easily.
+ */
+static enum answer read_message(const struct look *look, struct dns_message *m)
 {
 	enum answer cut = m->whole ? ANSWER_NO : ANSWER_MAYBE;
 	struct cursor c = cursor_over(m->at, m->len);
@@ -211,7 +173,7 @@ static enum answer read_message(const struct look *look, struct message *m)
 		return ANSWER_YES; /* a refusal that does not repeat the question */
 	if (!header_fits(&m->h, m->own_port))
 		return ANSWER_NO;
-	if (!read_name(m->at, m->len, &pos, &m->asked))
+	if (!dns_read_name(m->at, m->len, &pos, &m->asked))
 		return cut;
 	c = cursor_over(m->at + pos, m->len - pos);
 	type = cursor_be16(&c);
@@ -225,7 +187,7 @@ static enum answer read_message(const struct look *look, struct message *m)
 		return ANSWER_NO;
 	m->type = type;
 	m->records = end = pos;
-	m->fits = skip_records(m->at, m->len, &end,
+	m->fits = dns_skip_records(m->at, m->len, &end,
 	                       m->h.answers + 0u + m->h.authorities + m->h.additional) ||
 	          !m->whole;
 	if (!m->own_port && !(m->whole && m->fits && end == m->len))
@@ -233,158 +195,7 @@ static enum answer read_message(const struct look *look, struct message *m)
 	return ANSWER_YES;
 }
 
-/* The names that an answer speaks of: the one asked for, and what CNAMEs make of it; or targets of SRV. */
-#define CHAIN_MAX 8
-struct chain {
-	struct name name[CHAIN_MAX];
-	uint32_t ttl[CHAIN_MAX]; /* of the CNAME that leads there */
-	unsigned count;
-};
-
-static int chain_find(const struct chain *chain, const struct name *name)
-{
-	for (unsigned i = 0; i < chain->count; i++)
-		if (!strcmp(chain->name[i].text, name->text))
-			return (int)i;
-	return -1;
-}
-
-static void chain_add(struct chain *chain, const struct name *name, uint32_t ttl)
-{
-	if (chain->count == CHAIN_MAX || !name->len || chain_find(chain, name) >= 0)
-		return;
-	chain->name[chain->count] = *name;
-	chain->ttl[chain->count++] = ttl;
-}
-
-/* RFC 2181 8: with the top bit it is 0. */
-static uint32_t ttl_of(const struct record *record)
-{
-	return record->ttl >> 31 ? 0 : record->ttl;
-}
-
-/* A section of the message. */
-struct section {
-	const uint8_t *message;
-	uint32_t len, pos;
-	unsigned count;
-};
-
-/* The next record of class IN that fits; false at the end of the section, or where one is broken off. */
-static bool section_next(struct section *s, struct name *owner, struct record *record)
-{
-	while (s->count) {
-		s->count--;
-		if (!read_record(s->message, s->len, &s->pos, owner, record))
-			s->count = 0;
-		else if (record->class == 1)
-			return true;
-	}
-	return false;
-}
-
-/* Whoever may come first, RFC 1034 3.6.2: the chain from the name asked for. */
-static void chain_follow(const struct section *answers, struct chain *chain)
-{
-	unsigned before;
-
-	do {
-		struct section s = *answers;
-		struct name owner, next;
-		struct record record;
-
-		before = chain->count;
-		while (chain->count == before && section_next(&s, &owner, &record)) {
-			uint32_t at = record.data;
-
-			if (record.type == TYPE_CNAME &&
-			    chain_find(chain, &owner) == (int)before - 1 &&
-			    read_name(s.message, s.len, &at, &next))
-				chain_add(chain, &next, ttl_of(&record));
-		}
-	} while (chain->count > before);
-}
-
-static void learn(struct look *look, const struct name *name, const struct record *record,
-                  uint32_t ttl_s, const uint8_t *message, bool asked)
-{
-	struct learnt *learnt = look->learnt;
-	struct learnt_name *to;
-
-	if (learnt->name_count == LEARNT_NAMES_MAX) {
-		learnt->names_refused++;
-		return;
-	}
-	to = &learnt->name[learnt->name_count++];
-	to->client = look->packet->dst;
-	to->server = look->packet->src;
-	to->address = record->type == TYPE_A ? addr_from_v4(message + record->data)
-	                                     : addr_from_v6(message + record->data);
-	to->ttl_s = ttl_s;
-	to->asked = asked;
-	text_copy(to->name, sizeof(to->name), name->text);
-}
-
-/*
- * Addresses of names of the chain, each for its own name and those that lead there. That is as safe as
- * the answer: a resolver asked for any of these names would give the same address, and whoever could
- * have it say a false link could as well have it say a false address. `links`: else each stands alone.
- */
-static void learn_addresses(struct look *look, struct section s, const struct chain *chain,
-                            bool links, bool asked)
-{
-	struct record record;
-	struct name owner;
-
-	while (section_next(&s, &owner, &record)) {
-		uint32_t ttl = ttl_of(&record);
-		int at = chain_find(chain, &owner);
-
-		if (at < 0 || !((record.type == TYPE_A && record.len == 4) ||
-		                (record.type == TYPE_AAAA && record.len == 16)))
-			continue;
-		learn(look, &chain->name[at], &record, ttl, s.message, asked);
-		for (int i = at; links && i > 0; i--) {
-			if (chain->ttl[i] < ttl)
-				ttl = chain->ttl[i];
-			learn(look, &chain->name[i - 1], &record, ttl, s.message, asked);
-		}
-	}
-}
-
-/*
- * What an answer binds: addresses of the name asked for, by way of its CNAMEs; of an SRV, those that the server
- * adds of its targets (RFC 2782). An address of another name is not an answer to the question and binds nothing.
- */
-static void read_answers(struct look *look, const struct message *m, bool asked)
-{
-	const struct section answers = {m->at, m->len, m->records, m->h.answers};
-	struct chain chain = {.count = 0}, targets = {.count = 0};
-	struct section s = answers;
-	struct record record;
-	struct name owner, target;
-
-	chain_add(&chain, &m->asked, 0);
-	if (!chain.count)
-		return;
-	chain_follow(&answers, &chain);
-	learn_addresses(look, s, &chain, true, asked);
-	while (section_next(&s, &owner, &record)) {
-		uint32_t at = record.data + 6; /* | priority 2 | weight 2 | port 2 | target | */
-
-		if (record.type == TYPE_SRV && record.len > 6 && chain_find(&chain, &owner) >= 0 &&
-		    read_name(s.message, s.len, &at, &target))
-			chain_add(&targets, &target, 0);
-	}
-	s = answers;
-	if (!targets.count ||
-	    !skip_records(s.message, s.len, &s.pos, m->h.answers + 0u + m->h.authorities))
-		return;
-	s.count = m->h.additional;
-	learn_addresses(look, s, &targets, false, asked);
-}
-
-static uint32_t question_digest(const struct name *name, uint16_t type)
+static uint32_t question_digest(const struct dns_name *name, uint16_t type)
 {
 	return (uint32_t)XXH3_64bits_withSeed(name->text, name->len, type);
 }
@@ -411,7 +222,7 @@ static bool question_was_asked(const struct look *look, uint16_t id, uint32_t wh
 }
 
 /* What it is, which may be said again when more of it has come. */
-static void tell_question(struct look *look, const struct message *m)
+static void tell_question(struct look *look, const struct dns_message *m)
 {
 	if (!m->records)
 		return;
@@ -424,7 +235,7 @@ static void tell_question(struct look *look, const struct message *m)
  * Once, of all that ever comes of it: nothing is learnt before it is known to fit. Of a client that is heard an
  * answer fits one of its questions, else it is forged or stray (RFC 5452 9.1).
  */
-static void tell_answers(struct look *look, const struct message *m)
+static void tell_answers(struct look *look, const struct dns_message *m)
 {
 	uint32_t what;
 
@@ -444,13 +255,13 @@ static void tell_answers(struct look *look, const struct message *m)
 		bool asked = question_was_asked(look, m->h.id, what);
 
 		if (asked || !look->young->payloads[!look->side])
-			read_answers(look, m, asked);
+			dns_read_answers(look, m, asked);
 	}
 }
 
 static enum answer look_udp(struct look *look, enum app app)
 {
-	struct message m = {.at = look->data,
+	struct dns_message m = {.at = look->data,
 	                    .len = look->len,
 	                    .whole = look->len == look->wire_len,
 	                    .app = app};
@@ -473,7 +284,7 @@ static enum answer look_tcp(struct look *look, enum app app)
 	while (pos < look->len) {
 		struct cursor c = cursor_over(look->data + pos, look->len - pos);
 		uint32_t len = cursor_be16(&c);
-		struct message m = {.at = c.at, .len = len < c.left ? len : c.left, .app = app};
+		struct dns_message m = {.at = c.at, .len = len < c.left ? len : c.left, .app = app};
 		enum answer this = ANSWER_MAYBE;
 
 		m.whole = m.len == len;

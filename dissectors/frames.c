@@ -1,6 +1,6 @@
 /*
- * frames.c - see frames.h. A walk remembers where each side's next frame begins; a body is shown once it is
- * whole, or cut for good.
+ * frames.c - see frames.h. A walk remembers where each side's next frame begins; a body is shown
+ * once it is whole, or cut for good.
  */
 #include "dissectors/frames.h"
 

@@ -2,9 +2,7 @@
  * media.c - see media.h. A source (an SSRC of one end) carries one kind of media (RFC 3550 5.2):
  *  (1) The number most of its packets have says which, if it is assigned or offered (payload_type.h).
  *  (2) Of any other number from the dynamic range the shape of the source says so, where it is clear.
- *  (3) The offer is a default and no law: numbers may be agreed otherwise, also one way alone. So a
- *      source whose shape plainly is that of another kind is of that kind, never against (RFC 3551 6).
- *  (4) Every packet counted stands in exactly one of media_packets, where its source stands last.
+ *  (3) Every packet counted stands in exactly one of media_packets, where its source stands last.
  */
 #include "dissectors/media.h"
 
@@ -15,7 +13,7 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define ATTRIBUTE_DATA 0x0013       /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
 
 #define SHAPE_MIN 8        /* packets of a number that says nothing, before their shape does */
-#define SHAPE_OVERRULES 24 /* ... and before it is held against the offer */
+#define SHAPE_DATA 24      /* ... and before what has no pace is data */
 #define SAMPLES_MAX 250
 #define SMALL_MAX 300 /* bytes: above what speech fills */
 #define LARGE_MIN 500 /* and above that, pieces of something larger */
@@ -157,25 +155,29 @@ static bool is_audio(const struct rtp_source *source)
 	       source->markers * 4 <= source->sampled;
 }
 
-/* The marker ends every frame ([MS-RTP] 2.2.1); frames are of many large packets, or on a 90 kHz clock. */
-static bool is_video(const struct rtp_source *source)
+/*
+ * Frames of many large packets, or on a 90 kHz clock. The marker ends each ([MS-RTP] 2.2.1); where it does
+ * not, large packets over UDP are video all the same, for sharing goes by TCP ([MS-RTASPF] 2.1).
+ */
+static bool is_video(const struct look *look, const struct rtp_source *source)
 {
 	uint32_t elapsed_ms = source->last_ms - source->first_ms;
 	uint64_t ticks = (source->last_timestamp - source->first_timestamp) * UINT64_C(1000);
 	unsigned frames = source->sampled - source->shared;
 	bool clock = elapsed_ms >= 100 && ticks >= UINT64_C(72000) * elapsed_ms &&
 	             ticks <= UINT64_C(108000) * elapsed_ms;
-	bool pieces =
-		source->shared * 2 >= source->sampled && source->large * 2 > source->sampled;
+	bool large = source->large * 2 > source->sampled;
+	bool pieces = large && source->shared * 2 >= source->sampled;
+	bool marked = source->markers + 1u >= frames - frames / 8 && source->markers <= frames;
 
-	return frames >= 3 && source->markers + 1u >= frames - frames / 8 &&
-	       source->markers <= frames && (pieces || (clock && frames >= 6));
+	return frames >= 3 && (pieces || (clock && frames >= 6)) &&
+	       (marked || (large && look->packet->transport == TRANSPORT_UDP));
 }
 
 /* Over TCP, large, at no pace, and the marker never set ([MS-RTASPF] 3.1.5). */
 static bool is_data(const struct look *look, const struct rtp_source *source)
 {
-	return look->packet->transport == TRANSPORT_TCP && source->sampled >= SHAPE_OVERRULES &&
+	return look->packet->transport == TRANSPORT_TCP && source->sampled >= SHAPE_DATA &&
 	       !source->markers && source->steady * 2 <= source->sampled &&
 	       source->large * 2 > source->sampled;
 }
@@ -183,7 +185,7 @@ static bool is_data(const struct look *look, const struct rtp_source *source)
 static uint8_t shape_of(const struct look *look, const struct rtp_source *source)
 {
 	return is_audio(source)        ? MEDIA_AUDIO
-	       : is_video(source)      ? MEDIA_VIDEO
+	       : is_video(look, source) ? MEDIA_VIDEO
 	       : is_data(look, source) ? MEDIA_DATA
 	                               : 0;
 }
@@ -193,15 +195,13 @@ static uint8_t count_as(const struct look *look, struct rtp_source *source)
 {
 	uint8_t kind = payload_type_kind(source->payload_type);
 
-	if (!payload_type_is_assigned(source->payload_type) &&
-	    source->sampled >= (kind ? SHAPE_OVERRULES : SHAPE_MIN)) {
+	if (!kind && source->sampled >= SHAPE_MIN) {
 		uint8_t shape = shape_of(look, source);
 
 		if (shape)
 			source->shape = shape;
-	}
-	if (source->shape)
 		kind = source->shape;
+	}
 	return kind ? index_of(kind) : OTHER;
 }
 
@@ -280,7 +280,7 @@ void media_tally(struct flow_facts *facts, uint8_t payload_type)
 
 	if (!is_noted(facts, payload_type))
 		return;
-	if (one_shape && !(facts->media & kind))
+	if (!kind && one_shape)
 		kind = facts->by_shape;
 	add_packets(&facts->media_packets[kind ? index_of(kind) : OTHER], 1);
 }
@@ -305,10 +305,11 @@ bool media_is_told(const struct flow_facts *facts, const struct young *young)
 static struct cursor data_of(const uint8_t *data, uint32_t len)
 {
 	struct cursor c = cursor_over(data, len);
+	unsigned align = msturn_align(data, len);
 	struct attribute attribute;
 
 	cursor_skip(&c, STUN_HEADER);
-	while (attribute_next(&c, &attribute))
+	while (attribute_next(&c, align, &attribute))
 		if (attribute.type == ATTRIBUTE_DATA)
 			return cursor_over(attribute.value, attribute.len);
 	return cursor_over(data, 0);

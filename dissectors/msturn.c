@@ -36,8 +36,9 @@ enum answer msturn_message(struct look *look)
 	struct cursor c = cursor_over(look->data, look->len);
 	struct stun_header header;
 	struct attribute attribute;
+	unsigned align;
 
-	if (!stun_read(look->data, look->len, look->wire_len, &header) ||
+	if (!msturn_read(look->data, look->len, look->wire_len, &header) ||
 	    look->len < STUN_HEADER + 8 ||
 	    memcmp(look->data + STUN_HEADER, MAGIC, sizeof(MAGIC)))
 		return ANSWER_NO;
@@ -46,8 +47,9 @@ enum answer msturn_message(struct look *look)
 	look_opened_by(look, header.type & NO_REQUEST ? !look->side : look->side);
 	if (header.type == TYPE_ALLOCATE)
 		look_asked(look, ASKED_TURN_ALLOCATE);
+	align = msturn_align(look->data, look->len);
 	cursor_skip(&c, STUN_HEADER);
-	while (attribute_next(&c, &attribute)) {
+	while (attribute_next(&c, align, &attribute)) {
 		/* A Send tries a peer; Data, or making it the active one, says that it is there. */
 		if (attribute.type == ATTRIBUTE_REMOTE ||
 		    (attribute.type == ATTRIBUTE_DESTINATION &&

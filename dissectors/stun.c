@@ -158,7 +158,7 @@ static struct told read_attributes(const uint8_t *data, uint32_t len, uint32_t w
 	struct attribute attribute;
 	unsigned count = 0;
 
-	while (attribute_next(&c, &attribute)) {
+	while (attribute_next(&c, ALIGN_STUN, &attribute)) {
 		count++;
 		told.all_old &= attribute_is_old(&attribute);
 		told.printed = attribute.type == ATTRIBUTE_FINGERPRINT && attribute.len == 4;

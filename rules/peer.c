@@ -41,10 +41,13 @@ static bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr
 	return addr_equal(&last, addr);
 }
 
+/* By the address, by a subnet that we know, or because the frame went to everybody on the link. */
 static bool is_group(const struct policy *policy, const struct view *view,
-                     const struct addr *addr)
+                     const struct endpoint *end)
 {
-	if (addr_is_multicast(addr) || addr_is_unspecified(addr))
+	const struct addr *addr = &end->addr;
+
+	if (addr_is_multicast(addr) || addr_is_unspecified(addr) || mac_is_broadcast(&end->mac))
 		return true;
 	if (view->subnet_known && is_broadcast_of(&view->subnet, addr))
 		return true;
@@ -189,7 +192,7 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	           facts->outcome != OUTCOME_ANSWERED && facts->outcome != OUTCOME_ONE_SIDED &&
 	           !facts->packets[0] != !facts->packets[1] &&
 	           facts->packets[0] + facts->packets[1] < ICE_PROBE_PACKETS;
-	s->group = is_group(policy, view, &s->remote->addr);
+	s->group = is_group(policy, view, s->remote);
 	s->listed = policy_roles_of_addr(policy, &s->remote->addr);
 	for (unsigned i = 0; i < env->role_count; i++) {
 		s->anyone |= (uint32_t)env->roles[i].anyone << i;

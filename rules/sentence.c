@@ -107,6 +107,10 @@ static void why_add(const struct line *line, const struct scorer *s,
 		ADD(line, "its application is unknown and no inspector was running");
 		break;
 	case WHY_ROLE_UNKNOWN:
+		if (scorer_is_asked_for(s)) {
+			ADD(line, "where the proxy went to was not seen");
+			break;
+		}
 		for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
 			if (peers >> role & 1 && scorer_role(s, role) == FIT_UNKNOWN)
 				open |= UINT32_C(1) << role;

@@ -100,6 +100,13 @@ const char *addr_print(const struct addr *addr, char buf[ADDR_TEXT])
 	return buf;
 }
 
+bool mac_is_broadcast(const struct mac *mac)
+{
+	static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	return mac_equal(mac, &all);
+}
+
 bool mac_is_zero(const struct mac *mac)
 {
 	static const struct mac zero;

@@ -45,6 +45,7 @@ int addr_parse(const char *text, struct addr *ret_addr) MUST_CHECK;
 const char *addr_print(const struct addr *addr, char buf[ADDR_TEXT]);
 
 bool mac_is_zero(const struct mac *mac);
+bool mac_is_broadcast(const struct mac *mac);
 bool mac_equal(const struct mac *a, const struct mac *b);
 int mac_parse(const char *text,
               struct mac *ret_mac) MUST_CHECK; /* 00:26:8c:01:02:03, also with - */

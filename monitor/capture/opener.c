@@ -21,7 +21,8 @@ static void guess(struct flow_facts *facts, int64_t looking_us)
 	if (ports && listens0 != listens1)
 		opened_by(facts, listens0, INITIATOR_PORT);
 	else if (ports && facts->first_us - looking_us < OPENER_FIRST_US &&
-	         !addr_is_multicast(&facts->end[1].addr))
+	         !addr_is_multicast(&facts->end[1].addr) &&
+	         !mac_is_broadcast(&facts->end[1].mac))
 		opened_by(facts, 2, INITIATOR_UNKNOWN);
 	else
 		opened_by(facts, 0, INITIATOR_FIRST_PACKET);

@@ -103,7 +103,8 @@ static enum outcome outcome_of(const struct flow_facts *facts)
 		return OUTCOME_UNKNOWN;
 	if (is_one_sided(facts, !facts->packets[0]))
 		return OUTCOME_ONE_SIDED;
-	if (addr_is_multicast(&facts->end[!!facts->packets[0]].addr))
+	if (addr_is_multicast(&facts->end[!!facts->packets[0]].addr) ||
+	    mac_is_broadcast(&facts->end[!!facts->packets[0]].mac))
 		return OUTCOME_UNKNOWN; /* whoever answers a group does so from elsewhere */
 	return OUTCOME_UNANSWERED;
 }

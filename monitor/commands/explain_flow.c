@@ -70,10 +70,9 @@ static bool counts_as(const struct flow_facts *facts, uint8_t payload_type, uint
 {
 	uint8_t offered = payload_type_kind(payload_type);
 
-	for (unsigned i = 0; i < 3; i++)
-		if (offered == BIT(i) && facts->media_packets[i])
-			return offered == kind;
-	return kind ? facts->by_shape & kind : !offered;
+	if (offered)
+		return offered == kind;
+	return kind ? facts->by_shape & kind : facts->media_packets[3];
 }
 
 static void add_types(const struct flow_facts *facts, uint8_t kind, char *buf, size_t size)
@@ -120,7 +119,14 @@ static void print_facts(const struct flow_view *flow)
 
 	explain_line("opened by", "%s, %s%s", initiator_text(flow),
 	             facts->initiator_by < ARRAY_LEN(known) ? known[facts->initiator_by] : "",
-	             facts->midstream ? "; it had begun before we looked" : "");
+	             facts->warmup      ? "; it may be older than our looking"
+	             : facts->midstream ? "; it had begun before we looked"
+	                                : "");
+	if (facts->solicited)
+		explain_line("answers", "a query that was put to a group");
+	if (facts->connect_port)
+		explain_line("asked for", "%s port %u, by CONNECT", flow->name,
+		             facts->connect_port);
 	explain_line("speaks", "%s (%s)",
 	             flow->app ? app_name((enum app)flow->app) : "nothing we know",
 	             flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"

@@ -264,7 +264,10 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
 		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
 
-		view.lossy = facts->outcome == OUTCOME_UNANSWERED && was_lossy(desk, unit, facts);
+		/* Of one lone try nobody claims anything: no need to look. */
+		view.lossy = facts->outcome == OUTCOME_UNANSWERED &&
+		             (facts->tries > 1 || view.asked_again) &&
+		             was_lossy(desk, unit, facts);
 
 		two_way = judge_outcome(desk->policy, &view, two_way, &verdict);
 		if (may_hold)

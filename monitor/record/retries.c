@@ -84,8 +84,8 @@ bool retries_note(struct retries *retries, uint64_t unit, unsigned local,
 
 		if (apart_us < 0)
 			apart_us = -apart_us;
-		if (set[i].flow && set[i].question == question && apart_us >= RETRIES_APART_US &&
-		    apart_us <= RETRIES_WITHIN_US)
+		if (set[i].flow && set[i].question == question &&
+		    apart_us >= RETRIES_APART_US && apart_us <= RETRIES_WITHIN_US)
 			return true;
 	}
 	return false;

@@ -401,7 +401,7 @@ static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
 		"flow_differs", "flow_row", "flow_more", "flow",         "finding_change",
-		"finding",      "coverage", "name_seen", "unit_address", "evidence",
+		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence",
 		"blind",        "input",    "unit",      "run",          "policy",
 		"envelope_row", "name",     "phrase",    "host",
 	};

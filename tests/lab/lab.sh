@@ -15,7 +15,7 @@ here=$PWD/tests/lab/lab
 # shellcheck source=tests/lib/running.sh
 . tests/lib/running.sh
 PATH=$PATH:/usr/sbin:/sbin
-for part in network servers expect actions rows violations blocked housekeeping rounds; do
+for part in network servers expect actions rows violations blocked housekeeping rounds field; do
 	# shellcheck source=/dev/null
 	. "$here/$part.sh"
 done
@@ -30,7 +30,7 @@ explained() {
 
 name='the lab: real programs speak every row and every violation, and each is called by its name'
 for tool in tc nft unshare dnsmasq kdig udhcpc nginx curl llmnrd llmnr-query krb5kdc kdb5_util kadmin.local kinit turnserver \
-	turnutils_uclient turnutils_peer openssl sipp ffmpeg ssh sshd ssh-keygen telnet telnetd socat chronyd ping logger; do
+	turnutils_uclient turnutils_peer openssl sipp ffmpeg ssh sshd ssh-keygen telnet telnetd socat tinyproxy chronyd ping logger; do
 	command -v $tool >/dev/null || skip_all "no $tool (make lab-deps)" "$name"
 done
 
@@ -42,33 +42,32 @@ lab_end_hook() {
 lab_make "$name"
 network_make 2>"$work/why" || skip_all "the network cannot be made: $(cat "$work/why")" "$name"
 
-run_units=(-c "$here/site.yaml")
-run_start live || {
-	not_ok 'the monitor watches the mirror' "$(cat "$work/live.err")"
-	exit
-}
 servers_start >"$work/why" 2>&1 || {
 	not_ok 'every server of the lab runs' "$(cat "$work/why")" "$(tail -n 5 "$work"/*.log)"
 	exit
 }
 ok 'every server of the lab runs'
+before_watch
+run_units=(-c "$here/site.yaml")
+run_start live || {
+	not_ok 'the monitor watches the mirror' "$(cat "$work/live.err")"
+	exit
+}
 begun=$(now_ms)
 lease_first || {
 	not_ok 'a unit is given an address' "$(cat "$work"/udhcpc.log "$work/dhcp.log")"
 	exit
 }
-rows_all
-housekeeping_all
-violations_all
-blocked_all
-rounds_all
+for part in rows housekeeping violations blocked rounds field; do
+	${part}_all
+	echo "# $part: after $((($(now_ms) - begun) / 1000)) s"
+done
 pause 4 # what is silent is so after 3 s
 # Other runs of this machine are none of ours.
 "$TLMON" doctor --sandbox 2>&1 | awk -v run="run of supervisor $pid" '/^run of / { ours = $0 == run } ours && NF' >"$work/doctor"
 is 'the monitor is locked in, all four roles' "$(grep -cE '^(supervisor|sensor|inspector|recorder) .* OK$' "$work/doctor")" 4
 run_end
 is 'the monitor ends with 0' "$code" 0
-echo "# the actions took $((($(now_ms) - begun) / 1000)) s"
 expect_compare "$work/live"
 read -r documented findings violations <"$work/totals"
 echo "# $documented documented flows, $findings findings, $violations violations"

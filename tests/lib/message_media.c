@@ -17,6 +17,14 @@ static void attribute_add(struct message *m, unsigned type, const void *value, s
 		message_add8(m, 0);
 }
 
+/* MS-TURN's are not padded (as Microsoft's clients and relays write them). */
+static void attribute_add_bare(struct message *m, unsigned type, const void *value, size_t len)
+{
+	message_add16(m, type);
+	message_add16(m, (unsigned)len);
+	message_add(m, value, len);
+}
+
 static void attribute_add32(struct message *m, unsigned type, uint32_t value)
 {
 	message_add16(m, type);
@@ -180,15 +188,15 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 	switch (type) {
 	case MSTURN_ALLOCATE:
 		attribute_add32(&m, 0x8008, 4);
-		attribute_add(&m, 0x0006, "boardroom@corp.e", 16);
+		attribute_add_bare(&m, 0x0006, "boardroom@corp.e", 16);
 		attribute_add32(&m, 0x0010, 750);
 		attribute_add32(&m, 0x8055, 0x00010000);
 		break;
 	case MSTURN_ALLOCATE_ERROR:
 		attribute_add32(&m, 0x8008, 4);
-		attribute_add(&m, 0x0009, "\0\0\4\1Unauthorized", 16); /* 401 */
-		attribute_add(&m, 0x0014, noise.b, 20);                /* nonce */
-		attribute_add(&m, 0x0015, "rtcmedia", 8);              /* realm */
+		attribute_add_bare(&m, 0x0009, "\0\0\4\1Unauthorized", 16); /* 401 */
+		attribute_add_bare(&m, 0x0014, noise.b, 20);                /* nonce */
+		attribute_add_bare(&m, 0x0015, "rtcmedia", 8);              /* realm */
 		break;
 	case MSTURN_ALLOCATE_SUCCESS:
 		attribute_add32(&m, 0x000d, 600);
@@ -198,7 +206,7 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 	case MSTURN_SEND:
 	case MSTURN_SET_ACTIVE:
 		attribute_add32(&m, 0x8008, 4);
-		attribute_add(&m, 0x0006, "boardroom@corp.e", 16);
+		attribute_add_bare(&m, 0x0006, "boardroom@corp.e", 16);
 		address_add(&m, 0x0011, peer, NULL);
 		break;
 	case MSTURN_DATA:
@@ -209,7 +217,7 @@ struct message message_msturn(unsigned type, uint32_t tx, const char *peer,
 		break;
 	}
 	if (inner)
-		attribute_add(&m, 0x0013, inner->b, inner->len);
+		attribute_add_bare(&m, 0x0013, inner->b, inner->len);
 	length_set(&m, m.len - 20);
 	return m;
 }

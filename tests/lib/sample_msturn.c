@@ -18,7 +18,7 @@ static void fields(struct sample *sample, size_t at)
 		size_t len = (size_t)(b[at + 2] << 8 | b[at + 3]);
 
 		sample_field(sample, at + 2, 2, false);
-		at += 4 + (len + 3) / 4 * 4;
+		at += 4 + len; /* not padded */
 	}
 }
 

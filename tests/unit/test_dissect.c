@@ -264,7 +264,7 @@ static void who_speaks_first_rules_out_what_its_opener_begins(void **state)
 		{"a greeting", "220 mail ESMTP\r\n", 16, false, true, APP_NONE},
 		{"a greeting in answer", "220 mail ESMTP\r\n", 16, true, false, APP_NONE},
 		{"RFB", "RFB 003.008\n", 12, false, true, APP_NONE},
-		{"a web server that is tired of waiting", "HTTP/1.1 408 Request Time-out\r\n\r\n", 36, false,
+		{"a web server that is tired of waiting", "HTTP/1.1 408 Request Time-out\r\n\r\n", 33, false,
 		 false, APP_HTTP},
 		{"an alert", "\x15\x03\x01\x00\x02\x02\x28", 7, false, false, APP_TLS},
 		{"half of one", "\x15\x03\x01", 3, false, false, APP_NONE},

@@ -107,6 +107,7 @@ static void nbns(struct wire *w)
 	message_add(&m, "FHEPFCELEHFCEPFFFACACACACACACABL", 33);
 	message_add16(&m, 32);
 	message_add16(&m, 1);
+	wire_mac(w, "10.1.0.255", "ff:ff:ff:ff:ff:ff");
 	talk_udp(w, "10.1.0.7:137 > 10.1.0.255:137", &m);
 }
 
@@ -114,7 +115,17 @@ static void nbds(struct wire *w)
 {
 	struct message m = message_noise(180, 5);
 
+	wire_mac(w, "10.1.0.255", "ff:ff:ff:ff:ff:ff");
 	talk_udp(w, "10.1.0.7:138 > 10.1.0.255:138", &m);
+}
+
+/* To everybody on a link whose subnet nobody told us. */
+static void to_everybody(struct wire *w)
+{
+	struct message m = message_noise(120, 7);
+
+	wire_mac(w, "10.1.0.255", "ff:ff:ff:ff:ff:ff");
+	talk_udp(w, "10.1.0.7:17500 > 10.1.0.255:17500", &m);
 }
 
 /* RFC 8415 8: SOLICIT, from the link-local address that only the MAC makes the unit's. */
@@ -363,8 +374,9 @@ static void what_the_unit_does_and_no_row_lists(void **state)
 		{"mDNS over IPv6", mdns_v6, "udp out(first-packet) mdns? unknown: outside peer low room.out.dns"},
 		{"SSDP", ssdp, "udp out(first-packet) ssdp? unknown: outside peer low online.out.audio"},
 		{"WSD", wsd, "udp out(first-packet) none unknown: outside peer low online.out.audio"},
-		{"NBNS", nbns, "udp unknown(unknown) netbios? unanswered: outside remote-port low room.out.dhcp"},
-		{"NetBIOS datagrams", nbds, "udp unknown(unknown) none unanswered: outside remote-port low room.out.dhcp"},
+		{"NBNS", nbns, "udp out(first-packet) netbios? unknown: outside remote-port low room.out.llmnr"},
+		{"NetBIOS datagrams", nbds, "udp out(first-packet) none unknown: outside remote-port low room.out.llmnr"},
+		{"to everybody on the link", to_everybody, "udp out(first-packet) none unknown: outside remote-port low room.out.llmnr"},
 		{"DHCPv6", dhcpv6, "udp out(first-packet) dhcpv6? unknown: housekeeping | udp unknown(unknown) dhcpv6? unanswered: housekeeping"},
 		{"DNS over TLS", dns_over_tls, "tcp out(syn) tls answered: outside peer medium room.out.maestro"},
 		{"DNS over HTTPS", dns_over_https, "tcp out(syn) tls answered: outside peer medium room.out.maestro"},

@@ -108,8 +108,10 @@ static void a_client_hello_of_12_kib_is_read_to_its_name(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(steps); i++)
 		for (unsigned r = 0; r < ARRAY_LEN(records) * 2; r++) {
 			/* A byte in a record costs five more. */
-			struct large m = hello(records[r / 2] == 1 ? 1200 : 12000, records[r / 2]);
-			CLEANUP(seen_freep) struct seen *seen =
+			struct large m =
+				hello(records[r / 2] == 1 ? 1200 : 12000, records[r / 2]);
+			CLEANUP(seen_freep)
+			struct seen *seen =
 				see("10.1.0.7:49152 > 10.1.0.9:443", &m, steps[i], r & 1);
 
 			assert_int_equal(seen->facts.app, APP_TLS);
@@ -144,14 +146,14 @@ static void a_kerberos_request_of_10_kib_and_what_follows_it(void **state)
 		add_be(&m, second.len, 4);
 		add(&m, second.b, second.len);
 
-		CLEANUP(seen_freep) struct seen *seen =
-			see("10.1.0.7:49152 > 10.1.0.88:88", &m, step, false);
+		CLEANUP(seen_freep)
+		struct seen *seen = see("10.1.0.7:49152 > 10.1.0.88:88", &m, step, false);
 
 		assert_int_equal(seen->facts.app, APP_KERBEROS);
 		assert_int_equal(seen->facts.tries, 2); /* both were read as what they are */
 		m.b[6] ^= 1;
-		CLEANUP(seen_freep) struct seen *odd =
-			see("10.1.0.7:49152 > 10.1.0.88:88", &m, step, false);
+		CLEANUP(seen_freep)
+		struct seen *odd = see("10.1.0.7:49152 > 10.1.0.88:88", &m, step, false);
 
 		assert_int_equal(odd->facts.app, APP_NONE);
 	}
@@ -174,7 +176,8 @@ static void a_dns_answer_of_14_kib_teaches_its_last_address(void **state)
 			add_be(&m, 0, 4);
 			add(&m, name, sizeof(name));
 			add_be(&m, 0x00010001, 4);
-			for (unsigned i = 0; i < texts; i++) { /* signatures, or anything long */
+			for (unsigned i = 0; i < texts;
+			     i++) { /* signatures, or anything long */
 				add_be(&m, 0xc00c002e0001, 6);
 				add_be(&m, 60, 4);
 				add_be(&m, 240, 2);
@@ -186,7 +189,8 @@ static void a_dns_answer_of_14_kib_teaches_its_last_address(void **state)
 			add_be(&m, 0x0a000009, 4);
 			put_be(&m, 0, m.len - 2, 2);
 			assert_true(m.len > 14000 && m.len <= STREAM_MAX);
-			seen = see("10.0.0.53:53 > 10.1.0.7:49152", &m, step, mixed && step > 300);
+			seen = see("10.0.0.53:53 > 10.1.0.7:49152", &m, step,
+			           mixed && step > 300);
 			assert_int_equal(seen->facts.app, APP_DNS);
 			assert_int_equal(seen->names, 1);
 			assert_string_equal(seen->learnt.name[0].name, "sip.corp.example");
@@ -198,7 +202,8 @@ static void a_host_behind_9_kib_of_headers_is_found(void **state)
 	for (uint32_t step = 200; step < 1460; step += 171) {
 		struct large m = {0};
 		CLEANUP(seen_freep) struct seen *seen = NULL;
-		static const char begin[] = "GET / HTTP/1.1\r\nCookie: ", end[] = "\r\nHost: corp.example\r\n\r\n";
+		static const char begin[] = "GET / HTTP/1.1\r\nCookie: ",
+				  end[] = "\r\nHost: corp.example\r\n\r\n";
 
 		add(&m, begin, strlen(begin));
 		for (unsigned i = 0; i < 9000; i++)

@@ -385,6 +385,36 @@ static void sharing_that_begins_late_over_tcp_is_told(void **state)
 	assert_int_equal(flow[0].facts.media, MEDIA_DATA);
 }
 
+static void sharing_that_begins_late_through_a_relay_over_tcp_is_told(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	const char *tuple = "10.1.0.7:50040 > 52.112.1.9:443";
+	const char *back = "52.112.1.9:443 > 10.1.0.7:50040";
+	struct message m = message_pseudo_tls_hello();
+
+	talk_open(w, tuple);
+	talk_send(w, tuple, &m);
+	m = message_pseudo_tls_answer();
+	talk_send(w, back, &m);
+	wire_wait(w, 40);
+	for (unsigned i = 0; i < 40; i++) {
+		const struct rtp rtp = {.payload_type = PT_DATA,
+		                        .seq = (uint16_t)i,
+		                        .timestamp = i,
+		                        .ssrc = 7,
+		                        .payload_len = 300};
+		struct message inner = message_rtp(&rtp);
+
+		m = message_msturn_framed(3, &inner);
+		talk_send(w, tuple, &m);
+	}
+	WATCH(w);
+	assert_int_equal(watched->count, 1);
+	assert_int_equal(flow[0].first.media, 0);
+	assert_int_equal(flow[0].facts.app, APP_MSTURN);
+	assert_int_equal(flow[0].facts.media, MEDIA_DATA);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +434,7 @@ int main(void)
 		cmocka_unit_test(keep_alives_before_a_call_do_not_hide_it),
 		cmocka_unit_test(what_is_looked_at_in_vain_is_left_alone_for_longer),
 		cmocka_unit_test(sharing_that_begins_late_over_tcp_is_told),
+		cmocka_unit_test(sharing_that_begins_late_through_a_relay_over_tcp_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,11 +34,13 @@ static void say_http(struct wire *w)
 
 static void say_connect(struct wire *w)
 {
-	struct message ask = message_text("CONNECT sip.corp.example:443 HTTP/1.1\r\nHost: sip.corp.example:443\r\n\r\n"),
-		       answer = message_text("HTTP/1.1 200 Connection established\r\nVia: a\r\n\r\n"),
-		       hello = message_client_hello("sip.corp.example", 0x0303),
-		       reply = message_server_hello(0x0303, true),
-		       finish = message_client_finish(true);
+	struct message
+		ask = message_text(
+			"CONNECT sip.corp.example:443 HTTP/1.1\r\nHost: sip.corp.example:443\r\n\r\n"),
+		answer = message_text("HTTP/1.1 200 Connection established\r\nVia: a\r\n\r\n"),
+		hello = message_client_hello("sip.corp.example", 0x0303),
+		reply = message_server_hello(0x0303, true),
+		finish = message_client_finish(true);
 
 	talk_open(w, TCP);
 	talk_send(w, TCP, &ask);
@@ -55,7 +57,8 @@ static void say_kerberos(struct wire *w)
 
 static void say_dns(struct wire *w)
 {
-	const struct dns_case dns = {"sip.corp.example", DNS_A, "fe01.corp.example", "10.0.0.9"};
+	const struct dns_case dns = {"sip.corp.example", DNS_A, "fe01.corp.example",
+	                             "10.0.0.9"};
 
 	talk_dns_tcp(w, "10.1.0.7:49152 > 10.0.0.53:53", &dns);
 }
@@ -102,8 +105,8 @@ struct talk {
 	unsigned count;
 };
 
-static struct packet *talk_add(struct talk *talk, const struct packet *like, const uint8_t *data,
-                               uint32_t len)
+static struct packet *talk_add(struct talk *talk, const struct packet *like,
+                               const uint8_t *data, uint32_t len)
 {
 	struct packet *packet = &talk->packet[talk->count++];
 	uint8_t *copy = malloc(len ? len : 1);
@@ -187,21 +190,25 @@ static struct talk *talk_join(const struct talk *from)
 		uint32_t len = 0;
 
 		do {
-			if (same_side(packet, &from->packet[i]) && from->packet[i].payload_len) {
-				memcpy(joined + len, from->packet[i].payload, from->packet[i].payload_len);
+			if (same_side(packet, &from->packet[i]) &&
+			    from->packet[i].payload_len) {
+				memcpy(joined + len, from->packet[i].payload,
+				       from->packet[i].payload_len);
 				len += from->packet[i].payload_len;
 			}
 			i++;
-		} while (len && i < from->count &&
-		         (!from->packet[i].payload_len || same_side(packet, &from->packet[i])) &&
-		         !(from->packet[i].tcp_flags & (TCP_SYN | TCP_FIN)));
+		} while (
+			len && i < from->count &&
+			(!from->packet[i].payload_len || same_side(packet, &from->packet[i])) &&
+			!(from->packet[i].tcp_flags & (TCP_SYN | TCP_FIN)));
 		talk_add(talk, packet, joined, len);
 	}
 	return talk;
 }
 
 /* Payloads of one side change places with others up to `window` behind them, and some come twice. */
-static struct talk *talk_mix(const struct talk *from, unsigned window, bool twice, uint32_t seed)
+static struct talk *talk_mix(const struct talk *from, unsigned window, bool twice,
+                             uint32_t seed)
 {
 	struct talk *talk = calloc(1, sizeof(*talk));
 
@@ -211,7 +218,8 @@ static struct talk *talk_mix(const struct talk *from, unsigned window, bool twic
 
 		talk_add(talk, packet, packet->payload, packet->payload_len);
 		if (twice && packet->payload_len && !random_next(&seed, 3)) {
-			unsigned other = talk->count - 1 - random_next(&seed, talk->count < 8 ? talk->count : 8);
+			unsigned other = talk->count - 1 -
+			                 random_next(&seed, talk->count < 8 ? talk->count : 8);
 			const struct packet again = talk->packet[other];
 
 			if (again.payload_len)
@@ -251,7 +259,8 @@ static void must_be_same(const char *name, const char *how, unsigned with, const
 
 #define SAME(field) \
 	if (memcmp(&x->field, &y->field, sizeof(x->field))) \
-	fail_msg("%s, %s %u: another %s, %lx", name, how, with, #field, (unsigned long)*(const uint8_t *)&y->field)
+	fail_msg("%s, %s %u: another %s, %lx", name, how, with, #field, \
+	         (unsigned long)*(const uint8_t *)&y->field)
 	SAME(app);
 	SAME(evidence);
 	SAME(not_apps);
@@ -310,8 +319,10 @@ static void segments_in_another_order_tell_the_same(void **state)
 		CLEANUP(seen_freep) struct seen *plain = see(talk);
 
 		for (uint32_t seed = 0; seed < 400; seed++) {
-			CLEANUP(talk_freep) struct talk *cut = talk_cut(talk, 60 + seed * 7 % 300);
-			CLEANUP(talk_freep) struct talk *mixed = talk_mix(cut, 2 + seed % 9, seed & 1, seed);
+			CLEANUP(talk_freep)
+			struct talk *cut = talk_cut(talk, 60 + seed * 7 % 300);
+			CLEANUP(talk_freep)
+			struct talk *mixed = talk_mix(cut, 2 + seed % 9, seed & 1, seed);
 			CLEANUP(seen_freep) struct seen *seen = see(mixed);
 
 			must_be_same(TALKS[t].name, "mix", seed, plain, seen);

@@ -491,6 +491,48 @@ static void files_that_do_not_follow_one_another_share_no_flow(void **state)
 	}
 }
 
+static void frame_at(struct bench *bench, size_t index, double at_s)
+{
+	struct wire_frame packet = wire_packet(bench->wire, index);
+	struct frame frame = {WIRE_EPOCH * 1000000 + (int64_t)(at_s * 1e6), packet.caplen, packet.len,
+	                      packet.data, LINK_ETHERNET, 0};
+
+	sensor_frame(bench->sensor, &frame);
+}
+
+/* A flow without SYN is one of the warm-up, or not, by what happened before it. */
+static void the_warm_up_begins_anew_where_we_may_have_missed_a_syn(void **state)
+{
+	static const struct {
+		double at_s;     /* after the first packet of all */
+		bool drop, file; /* the kernel dropped one a second before; another file begins then */
+		bool warmup;
+	} cases[] = {
+		{0, false, false, true},   {59.9, false, false, true}, {60, false, false, false},
+		{100, true, false, true},  {200, false, true, true},   {30, false, true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct captured_input input = {.name = "a.pcap", .packets = 1};
+		double at_s = cases[i].at_s;
+		BENCH;
+
+		wire_arp(w, "10.1.0.7 > 10.1.0.1");
+		wire_tcp(w, C2S, "A", NULL, 0);
+		frame_at(bench, 0, 0);
+		bench->sums.kernel_dropped += cases[i].drop;
+		if (cases[i].file)
+			sensor_input_end(bench->sensor, 0, &input, (int64_t)((WIRE_EPOCH + at_s) * 1e6));
+		else
+			frame_at(bench, 0, at_s > 1 ? at_s - 1 : 0);
+		frame_at(bench, 1, at_s);
+		sensor_end(bench->sensor, true);
+		drain(bench);
+		assert_true(bench->flow[bench->count - 1].facts.midstream);
+		assert_int_equal(bench->flow[bench->count - 1].facts.warmup, cases[i].warmup);
+	}
+}
+
 static void a_packet_cut_before_its_ports_is_truncated_and_not_malformed(void **state)
 {
 	BENCH;
@@ -624,6 +666,7 @@ int main(void)
 		cmocka_unit_test(the_inspector_is_spared_what_a_dissector_knows),
 		cmocka_unit_test(names_and_leases_are_told),
 		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
+		cmocka_unit_test(the_warm_up_begins_anew_where_we_may_have_missed_a_syn),
 		cmocka_unit_test(a_packet_cut_before_its_ports_is_truncated_and_not_malformed),
 		cmocka_unit_test(upkeep_and_nonsense_are_counted),
 		cmocka_unit_test(a_hello_in_many_segments_and_no_order_is_read_to_its_end),

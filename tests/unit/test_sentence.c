@@ -104,7 +104,7 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		 "and 2001:db8::9 is not known as such; if it is, list 2001:db8::9 under roles: maestro"},
 		{"room", "tcp 10.1.2.3:50000 > 10.0.0.8:8080 app=tls connect=443 name=config.maestro.starleaf.com",
 		 "TCP tls from local port 50000 to config.maestro.starleaf.com:443 by the proxy 10.0.0.8 port 8080: "
-		 "documented by room.out.maestro, unproven: nothing proves the peer; list it under maestro if it is one"},
+		 "documented by room.out.maestro, unproven: where the proxy went to was not seen"},
 		{"room", "udp 10.1.2.3:50000 > 10.0.0.8:53 app=dns",
 		 "UDP dns from local port 50000 to 10.0.0.8:53: room.out.dns is for dns-server, and 10.0.0.8 is known as web-proxy; "
 		 "if it is both, list 10.0.0.8 under roles: dns-server"},

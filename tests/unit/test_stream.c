@@ -58,9 +58,9 @@ static void show(struct bench *b, struct segment *segment)
 		uint32_t held = b->expected - piece.seq;
 		uint32_t keep = b->keep < piece.len ? b->keep : piece.len;
 
-		if (b->len && (int32_t)held < 0)
+		if (b->len && held > piece.len)
 			put(b, '~');
-		if (!b->len || (int32_t)held < 0)
+		if (!b->len || held > piece.len)
 			held = 0;
 		for (uint32_t i = held; i < piece.len; i++)
 			put(b, (char)piece.data[i]);
@@ -127,7 +127,7 @@ static void every_order_of_segments_shows_the_same(void **state)
 		const char *text;
 	} segments[] = {{100, "ab"}, {102, "cde"}, {105, "f"}, {106, "ghij"}, {110, "k"}};
 	static const uint32_t firsts[] = {0, UINT32_MAX - 99, UINT32_MAX - 105,
-					  0x7fffffff - 104}; /* numbers that wrap */
+	                                  0x7fffffff - 104}; /* numbers that wrap */
 
 	for (unsigned f = 0; f < ARRAY_LEN(firsts); f++)
 		for (unsigned n = 0; n < 120; n++) {
@@ -143,7 +143,8 @@ static void every_order_of_segments_shows_the_same(void **state)
 			}
 			stream_open(&b->stream, firsts[f] + 100);
 			for (unsigned i = 0; i < 5; i++)
-				send(b, firsts[f] + segments[order[i]].seq, segments[order[i]].text);
+				send(b, firsts[f] + segments[order[i]].seq,
+				     segments[order[i]].text);
 			must_show(b, "abcdefghijk");
 			assert_int_equal(b->starts, 1);
 			assert_int_equal(b->shed, 0);
@@ -170,9 +171,9 @@ static void of_two_that_differ_the_first_to_come_stays(void **state)
 		uint32_t seq;
 		const char *text, *shown;
 	} cases[] = {
-		{4, "XX", "abcdefgh"},	     /* the same place */
+		{4, "XX", "abcdefgh"},       /* the same place */
 		{3, "XXXX", "abcXefXh"},     /* over both ends */
-		{2, "XXX", "abXXefgh"},	     /* before it and into it */
+		{2, "XXX", "abXXefgh"},      /* before it and into it */
 		{5, "XXXX", "abcdefXXX"},    /* out of it */
 		{0, "XXXXXXXX", "XXXXefXX"}, /* all that is missing and more */
 	};
@@ -263,6 +264,19 @@ static void a_jump_too_far_to_be_filled_is_not_waited_for(void **state)
 	send(b, 2 + STREAM_MAX, "cd");
 	must_show(b, "ab~cd");
 	assert_int_equal(b->shed, STREAM_MAX);
+}
+
+static void a_number_out_of_all_order_does_not_blind_us_for_what_follows(void **state)
+{
+	BENCH;
+	stream_open(&b->stream, 0);
+	send(b, 0, "ab");
+	send(b, 0x40000000, "??"); /* somebody else's, or broken */
+	send(b, 2, "cd");
+	send(b, 4, "ef");
+	must_show(b, "ab~??~cdef");
+	send(b, 0x90000000, "g"); /* "before" what was shown */
+	assert_int_equal(b->shown[b->len - 1], 'g');
 }
 
 static void as_much_waits_as_there_is_room_for(void **state)
@@ -483,9 +497,10 @@ static void whatever_comes_the_order_holds(void **state)
 			}
 			send_bytes(b, first + at, bytes + at, cut, len);
 			if (b->last_len)
-				assert_memory_equal(b->last,
-						    bytes + (b->expected - b->last_wire_len - first),
-						    b->last_len);
+				assert_memory_equal(
+					b->last,
+					bytes + (b->expected - b->last_wire_len - first),
+					b->last_len);
 		}
 		b->again = false;
 		show(b, NULL);
@@ -507,6 +522,7 @@ int main(void)
 		cmocka_unit_test(from_the_middle_it_begins_with_the_first_payload),
 		cmocka_unit_test(a_keep_alive_is_no_beginning),
 		cmocka_unit_test(a_jump_too_far_to_be_filled_is_not_waited_for),
+		cmocka_unit_test(a_number_out_of_all_order_does_not_blind_us_for_what_follows),
 		cmocka_unit_test(as_much_waits_as_there_is_room_for),
 		cmocka_unit_test(many_small_segments_do_not_wait_for_ever),
 		cmocka_unit_test(bytes_that_are_wanted_again_come_in_front_of_the_next),

@@ -12,6 +12,7 @@
 #define PEER "10.1.0.9:50010 > 10.1.0.7:50016"
 #define UNIT6 "[2001:db8::7]:50016 > [2001:db8::9]:50010"
 #define RELAY "10.1.0.7:50016 > 52.112.1.9:3478"
+#define RELAY_BACK "52.112.1.9:3478 > 10.1.0.7:50016"
 #define RELAY_TCP "10.1.0.7:50016 > 52.112.1.9:443"
 
 static struct seen *see(const char *tuple, const struct message *m)
@@ -336,6 +337,51 @@ static void media_within_send_and_data_tells_its_kind(void **state)
 	}
 }
 
+/* An error as Microsoft's relays send it: 61 bytes of reason, a realm of 10, and nothing between. */
+static void attributes_of_msturn_are_not_padded(void **state)
+{
+	struct message m = message_msturn(MSTURN_ALLOCATE_ERROR, 1, NULL, NULL);
+	CLEANUP(seen_freep) struct seen *seen = NULL, *padded = NULL;
+
+	m.len = 28; /* header and cookie attribute */
+	message_add32(&m, 0x0009003d);
+	message_add32(&m, 0x00000401);
+	message_add(&m, "The request did not contain a Message-Integrity attribute", 57);
+	message_add32(&m, 0x0015000a);
+	message_add(&m, "\"rtcmedia\"", 10);
+	message_add32(&m, 0x00120008);
+	message_add(&m, (uint8_t[]){0, 1, 0x3f, 0xcc, 93, 71, 110, 205}, 8);
+	m.b[3] = (uint8_t)(m.len - 20);
+	seen = see(RELAY_BACK, &m);
+	assert_int_equal(seen->facts.app, APP_MSTURN);
+	assert_int_equal(seen->facts.initiator, 1);
+	assert_int_equal(seen->facts.relayed_port, 16332);
+
+	m.len = 28;
+	message_add32(&m, 0x0015000a);
+	message_add(&m, "\"rtcmedia\"\0\0", 12);
+	message_add32(&m, 0x00120008);
+	message_add(&m, (uint8_t[]){0, 1, 0x3f, 0xcc, 93, 71, 110, 205}, 8);
+	m.b[3] = (uint8_t)(m.len - 20);
+	padded = see(RELAY_BACK, &m);
+	assert_int_equal(padded->facts.app, APP_MSTURN);
+	assert_int_equal(padded->facts.relayed_port, 16332);
+}
+
+static void media_of_any_length_goes_through_a_relay(void **state)
+{
+	for (uint16_t len = 60; len < 64; len++) {
+		struct message inner = message_rtp(&(struct rtp){
+			.payload_type = PT_SILK, .seq = 1, .ssrc = 7, .payload_len = len});
+		struct message m =
+			message_msturn(MSTURN_DATA, 1, "93.71.110.205:16332", &inner);
+		CLEANUP(seen_freep) struct seen *seen = see(RELAY_BACK, &m);
+
+		assert_int_equal(seen->facts.app, APP_MSTURN);
+		assert_int_equal(seen->facts.media, MEDIA_AUDIO);
+	}
+}
+
 static void multiplexed_turn_is_unwrapped(void **state)
 {
 	const struct rtp rtp = {
@@ -398,6 +444,23 @@ static void a_hello_that_only_has_its_length_is_tls(void **state)
 	talk_send(w, RELAY_TCP, &m);
 	seen = seen_of(w);
 	assert_int_equal(seen->facts.app, APP_TLS);
+}
+
+static void a_hello_of_tls_behind_the_pseudo_one_changes_nothing(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message hello = message_pseudo_tls_hello(), answer = message_pseudo_tls_answer(),
+		       tls = message_client_hello("sip.corp.example", 0x0303);
+
+	talk_open(w, RELAY_TCP);
+	talk_send(w, RELAY_TCP, &hello);
+	talk_send(w, "52.112.1.9:443 > 10.1.0.7:50016", &answer);
+	talk_send(w, RELAY_TCP, &tls);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_MSTURN);
+	assert_int_equal(seen->facts.name_kind, NAME_NONE);
+	assert_int_equal(seen->facts.tls_version, 0);
 }
 
 static void frames_over_tcp_carry_media_with_and_without_the_handshake(void **state)
@@ -480,10 +543,13 @@ int main(void)
 		cmocka_unit_test(a_reply_alone_tells_who_asked),
 		cmocka_unit_test(the_magic_cookie_attribute_is_what_makes_it_msturn),
 		cmocka_unit_test(media_within_send_and_data_tells_its_kind),
+		cmocka_unit_test(attributes_of_msturn_are_not_padded),
+		cmocka_unit_test(media_of_any_length_goes_through_a_relay),
 		cmocka_unit_test(multiplexed_turn_is_unwrapped),
 		cmocka_unit_test(pseudo_tls_is_msturn_from_either_side_alone),
 		cmocka_unit_test(pseudo_tls_in_pieces_is_never_taken_for_tls),
 		cmocka_unit_test(a_hello_that_only_has_its_length_is_tls),
+		cmocka_unit_test(a_hello_of_tls_behind_the_pseudo_one_changes_nothing),
 		cmocka_unit_test(frames_over_tcp_carry_media_with_and_without_the_handshake),
 		cmocka_unit_test(a_tpkt_header_is_no_frame),
 		cmocka_unit_test(survives_every_truncation),

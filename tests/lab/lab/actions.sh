@@ -43,7 +43,7 @@ dns_ask() {
 
 # tls_talk LABEL UNIT ADDRESS PORT SNI WHAT... [-- s_client's options]
 tls_talk() {
-	local label=$1 unit=$2 addr=$3 remote=$4 sni=$5 what=()
+	local label=$1 unit=$2 addr=$3 remote=$4 sni=$5 what=() mine=${ip4[$2]}
 	shift 5
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do
 		what+=("$1")
@@ -51,10 +51,11 @@ tls_talk() {
 	done
 	[ $# = 0 ] || shift
 	port_next
+	case $addr in *:*) mine="[${ip6[$unit]}]" addr="[$addr]" ;; esac
 	expect "$label" $unit "tcp $port > $addr:$remote" "${what[@]}"
 	# Some data, then the end: s_client ends with its input.
 	act $unit sh -c 'printf "GET / HTTP/1.0\r\n\r\n" | timeout 10 openssl s_client "$@"' s_client \
-		-bind "${ip4[$unit]}:$port" -connect "$addr:$remote" ${sni:+-servername "$sni"} "$@"
+		-bind "$mine:$port" -connect "$addr:$remote" ${sni:+-servername "$sni"} "$@"
 }
 
 # web_get LABEL UNIT URL ADDRESS WHAT...: the name in the URL is at that address
@@ -96,12 +97,13 @@ web_asked() {
 
 # media_talk LABEL UNIT LOCAL-PORT REMOTE REMOTE-PORT audio|video|srtp-audio|srtp-video WHAT...: ffmpeg at both ends
 media_talk() {
-	local label=$1 unit=$2 local=$3 addr=$4 remote=$5 kind=$6
+	local label=$1 unit=$2 local=$3 addr=$4 remote=$5 kind=$6 mine=${ip4[$2]}
 	shift 6
+	case $addr in *:*) mine="[${ip6[$unit]}]" addr="[$addr]" ;; esac
 	expect "$label" $unit "udp $local - $addr:$remote" "$@" app=rtp media=${kind#srtp-}
 	[ -z "${rtcp-}" ] || expect "$label" $unit "udp $((local + 1)) - $addr:$((remote + 1))" "$@" app=rtcp
 	media_send $unit "$addr" $remote $local $kind 1
-	media_send world "${ip4[$unit]}" $local $remote $kind 2 "$addr"
+	media_send world "$mine" $local $remote $kind 2 "${addr//[][]/}"
 }
 
 # media_send HOST TO TO-PORT FROM-PORT KIND SSRC [FROM]: with RTCP, on the ports above, only if $rtcp is set
@@ -117,6 +119,7 @@ media_send() {
 		;;
 	*video)
 		source=(-f lavfi -i 'testsrc=size=640x360:rate=25')
+		size=${packet_size:-1200}
 		codec=(-c:v libx264 -preset ultrafast -tune zerolatency -b:v 1500k -threads 1 -payload_type "${video_type:-122}")
 		;;
 	esac

@@ -29,13 +29,14 @@ fe=10.20.5.30 fe_sip=10.20.5.31 fe_prohibited=10.20.5.32
 edge=198.51.100.8 edge_av=198.51.100.9 edge_silent=198.51.100.10 edge_reset=198.51.100.11 edge_ms=198.51.100.12
 maestro=203.0.113.20 maestro_closed=203.0.113.21 maestro_http=203.0.113.22
 sfb=52.112.64.12 sfb_silent=52.112.64.13 sfb_ssh=52.112.64.14 sfb_av=52.112.1.9 sfb_relay=52.112.200.10
+sfb6=2603:1037::12 proxy=10.20.5.80
 login=40.126.1.1
 client=192.0.2.60 relayed=192.0.2.61
 resolver=8.8.8.8 impostor=203.0.113.66 stranger=203.0.113.80
 world=("$dns" $dns_closed $dns_silent $dc $dc_silent $discover $sts $fe $fe_sip $fe_prohibited $edge $edge_av
 	$edge_silent $edge_reset $edge_ms $maestro $maestro_closed $maestro_http $sfb $sfb_silent $sfb_ssh $sfb_av
-	$sfb_relay $login $client $relayed $resolver $impostor $stranger)
-world6=($dns6 $dns6_prohibited)
+	$sfb_relay $login $client $relayed $resolver $impostor $stranger $proxy)
+world6=($dns6 $dns6_prohibited $sfb6)
 
 ns() { echo "tlmon-$1-$$"; }
 

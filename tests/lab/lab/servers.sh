@@ -21,6 +21,7 @@ dns_start() {
 		"host-record=sts.corp.example,$sts" "host-record=fe01.corp.example,$fe" \
 		'cname=sip.corp.example,fe01.corp.example' 'srv-host=_sipinternaltls._tcp.corp.example,fe01.corp.example,5061' \
 		"host-record=webdir.online.lync.com,sipdir.online.lync.com,$sfb" "host-record=login.microsoftonline.com,$login" \
+		"txt-record=long.corp.example,$(printf 'x%.0s' {1..250}),$(printf 'y%.0s' {1..250}),$(printf 'z%.0s' {1..250})" \
 		>"$work/dns.conf"
 	printf '%s\n' $common log-facility=- "listen-address=$resolver" "pid-file=$work/resolver.pid" \
 		"address=/maestro.starleaf.com/$impostor" >"$work/resolver.conf"
@@ -57,7 +58,7 @@ nginx_conf() {
 
 web_start() {
 	local unit
-	nginx_conf "$work/web" $discover:80 s$discover:443 s$sts:443 s$maestro:443 $maestro_http:443 s$sfb:443 s$login:443 \
+	nginx_conf "$work/web" $discover:80 s$discover:443 s$sts:443 s$maestro:443 $maestro_http:443 s$sfb:443 s[$sfb6]:443 s$login:443 \
 		s$impostor:443 $stranger:80 s$stranger:443 $stranger:8080 s$stranger:853 s$stranger:5061 $stranger:5985 \
 		>"$work/web.conf"
 	serve world web nginx -e "$work/web.errors" -c "$work/web.conf"
@@ -74,7 +75,8 @@ tls_start() {
 	local tls=(openssl s_server -quiet -cert "$work/cert.pem" -key "$work/key.pem")
 	serve world fe "${tls[@]}" -tls1_2 -Verify 1 -CAfile "$work/cert.pem" -accept $fe:5061
 	serve world psom "${tls[@]}" -accept $fe:8057
-	serve world edge "${tls[@]}" -tls1_2 -accept $edge:443
+	serve world edge openssl s_server -rev -cert "$work/cert.pem" -key "$work/key.pem" -tls1_2 -accept $edge:443
+	serve world dtls "${tls[@]}" -dtls1_2 -accept $sfb_av:50116
 	# sipp of Debian knows no TLS: it is put into socat's.
 	serve world sip sipp -sn uas -t t1 -i 127.0.0.1 -p 5066 -nostdin -trace_err -error_file "$work/sip.errors"
 	serve world sip-tls socat "OPENSSL-LISTEN:5061,bind=$fe_sip,fork,reuseaddr,cert=$work/both.pem,verify=0" TCP4:127.0.0.1:5066
@@ -129,6 +131,9 @@ others_start() {
 	printf '%s\n' 'local stratum 8' allow "bindaddress $stranger" 'cmdport 0' "pidfile $work/chronyd.pid" \
 		'bindcmdaddress /' "driftfile $work/drift" >"$work/chrony.conf"
 	serve world ntp chronyd -x -d -U -u root -f "$work/chrony.conf"
+	printf '%s\n' "Port 3128" "Listen $proxy" 'Timeout 20' "LogFile \"$work/tinyproxy.out\"" 'ConnectPort 443' >"$work/proxy.conf"
+	printf '%s\n' "$maestro config.maestro.starleaf.com" "$stranger www.example.org" >"$work/hosts"
+	serve world proxy unshare -m sh -c 'mount --bind "$1" /etc/hosts && exec tinyproxy -d -c "$2"' sh "$work/hosts" "$work/proxy.conf"
 	serve desk llmnr-desk llmnrd -H printer -i eth0 -6
 	serve huddle llmnr-huddle llmnrd -H huddle -i eth0 -6
 	# Some greet their client, some wait for it: both say little that makes sense.
@@ -152,7 +157,8 @@ servers_start() {
 		"world tcp $fe:5060" "world udp $sfb_relay:3478" "world udp $sfb_relay:3481" "world tcp $sfb_relay:443" \
 		"world udp $edge_av:3478" "world tcp $edge_av:443" "world udp $stranger:3478" "world udp $relayed:3480" \
 		"world udp $dc:88" "world tcp $dc:88" "world tcp $stranger:22" "world tcp $sfb_ssh:443" 'boardroom tcp 10.20.0.15:22' \
-		"world tcp $stranger:23" "world udp $stranger:123" "world udp $stranger:69" "world tcp $stranger:445"; do
+		"world tcp $stranger:23" "world udp $stranger:123" "world udp $stranger:69" "world tcp $stranger:445" \
+		"world tcp $proxy:3128" "world udp $sfb_av:50116" "world tcp [$sfb6]:443"; do
 		# shellcheck disable=SC2086 # three words
 		within $((10 * SLOW)) listens $one || {
 			echo "nobody listens: $one"
