@@ -231,7 +231,10 @@ static void tell_question(struct look *look, const struct dns_message *m)
 	look_name(look, NAME_DNS_QUESTION, (const uint8_t *)m->asked.text, m->asked.len);
 }
 
-/* Once, of all that ever comes of it: nothing is learnt before it is known to fit. */
+/*
+ * Once, of all that ever comes of it: nothing is learnt before it is known to fit. Of a client that is
+ * heard an answer fits one of its questions, else it is forged or stray (RFC 5452 9.1).
+ */
 static void tell_answers(struct look *look, const struct dns_message *m)
 {
 	uint32_t what;
@@ -248,8 +251,12 @@ static void tell_answers(struct look *look, const struct dns_message *m)
 		look->learnt->query_id = m->h.id;
 	}
 	if (m->app == APP_DNS && m->h.reply && m->h.opcode == OPCODE_QUERY && !m->h.rcode &&
-	    m->fits)
-		dns_read_answers(look, m, question_was_asked(look, m->h.id, what));
+	    m->fits) {
+		bool asked = question_was_asked(look, m->h.id, what);
+
+		if (asked || !look->young->payloads[!look->side])
+			dns_read_answers(look, m, asked);
+	}
 }
 
 static enum answer look_udp(struct look *look, enum app app)

@@ -98,8 +98,9 @@ static void learn(struct look *look, const struct dns_name *name,
 
 /*
  * Addresses of names of the chain, each for its own name and those that lead there. That is as safe as
- * the answer: a resolver asked for any of these names would give the same address, and whoever could
- * have it say a false link could as well have it say a false address. `links`: else each stands alone.
+ * the answer: a resolver looks up what an alias leads to itself and takes no address of it from whoever
+ * owns the alias (RFC 1034 5.3.3, RFC 2181 5.4.1), so asked for any of these names it would give the same
+ * address; and only a dns-server's answers count at all. `links`: else each stands alone.
  */
 static void learn_addresses(struct look *look, struct section s, const struct chain *chain,
                             bool links, bool asked)

@@ -1,7 +1,7 @@
 /*
  * dtls.c - a DTLS record (RFC 6347 4.1) and ChannelData of TURN (RFC 5766 11.4), the two others that
  * share a 5-tuple with media (RFC 7983 7).
- *   | type 1: 20-26 | version 2: fe ff, fe fd | epoch 2 | sequence 6 | length 2 | ... |
+ *   | type 1: 20-26 | version 2: fe ff, fe fd, of old OpenSSL 01 00 | epoch 2 | sequence 6 | length 2 | ... |
  */
 #include "dissectors/cursor.h"
 #include "dissectors/list.h"
@@ -23,7 +23,7 @@ static enum answer dtls_look(struct look *look)
 	if (type >> 5 == 1 && look->facts->app == APP_DTLS)
 		return ANSWER_YES;
 	if (c.short_read || type < TYPE_FIRST || type > TYPE_LAST ||
-	    (version != 0xfeff && version != 0xfefd) || !len ||
+	    (version != 0xfeff && version != 0xfefd && version != 0x0100) || !len ||
 	    (len + 13u > look->wire_len && !look->packet->fragment))
 		return ANSWER_NO;
 	if (!look->relayed)
@@ -33,9 +33,8 @@ static enum answer dtls_look(struct look *look)
 
 /*
  * | channel 2: 4000-7fff, since RFC 8656 4000-4fff | length 2 | one packet | padding |; means nothing
- * without a binding.
+ * without a binding: seen, or seen before the flow settled, of which the peer behind the relay is left.
  */
-/* Seen to be bound; or seen before the flow settled, and what is left of that is the peer behind it. */
 static bool is_bound(const struct look *look)
 {
 	return look->young->channel || (look->facts->app == APP_STUN &&

@@ -6,23 +6,18 @@
 #include "dissectors/line.h"
 #include "dissectors/list.h"
 
-static const char *const METHODS[] = {
-	"GET ",     "POST ",      "HEAD ",  "PUT ",         "OPTIONS ",     "DELETE ",
-	"CONNECT ", "PATCH ",     "TRACE ", "PROPFIND ",    "PROPPATCH ",   "MKCOL ",
-	"COPY ",    "MOVE ",      "LOCK ",  "UNLOCK ",      "REPORT ",      "SUBSCRIBE ",
-	"NOTIFY ",  "BITS_POST ", "PRI ",   "RPC_IN_DATA ", "RPC_OUT_DATA "};
+#define METHOD_MAX 20 /* registered ones have up to 17 letters */
 
+/* METHOD SP: a token (RFC 9110 9.1), and all of them are in capitals, some with '-' or '_'. */
 static enum line begins_request(const uint8_t *data, uint32_t len)
 {
-	enum line best = LINE_NO;
-
-	for (unsigned i = 0; i < ARRAY_LEN(METHODS); i++) {
-		enum line this = line_begins(data, len, METHODS[i]);
-
-		if (this > best)
-			best = this;
+	for (uint32_t i = 0; i < len && i <= METHOD_MAX; i++) {
+		if (data[i] == ' ' && i)
+			return LINE_YES;
+		if ((data[i] < 'A' || data[i] > 'Z') && data[i] != '-' && data[i] != '_')
+			return LINE_NO;
 	}
-	return best;
+	return len > METHOD_MAX ? LINE_NO : LINE_MORE;
 }
 
 /* "host", "host:port", "[address]:port". */
@@ -128,6 +123,12 @@ static bool headers(struct look *look, uint32_t *pos, bool tunnel)
 	return false;
 }
 
+/* An empty line before a request is passed over (RFC 9112 2.2). */
+static uint32_t empty_line(const uint8_t *data, uint32_t left)
+{
+	return left >= 2 && data[0] == '\r' && data[1] == '\n' ? 2 : 0;
+}
+
 /* A request line at the start of the data; *ret_len: with its end. */
 static enum answer request_line(const uint8_t *data, uint32_t left, uint32_t *ret_len)
 {
@@ -181,6 +182,8 @@ static void requests(struct look *look)
 		}
 		if (*phase == HTTP_OVER)
 			return;
+		if (*phase == HTTP_NEW)
+			pos += empty_line(look->data, look->len);
 		look->keep = true;
 		look->keep_from = pos;
 		if (pos == look->len)
@@ -238,7 +241,7 @@ static enum answer http_look(struct look *look)
 	const uint8_t *other = &look->young->http[!look->side];
 	uint8_t *phase = &look->young->http[look->side];
 	enum answer answer;
-	uint32_t len;
+	uint32_t empty, len;
 
 	if (look->inner)
 		return inside(look);
@@ -255,7 +258,8 @@ static enum answer http_look(struct look *look)
 		proxy_answers(look);
 		return ANSWER_YES;
 	}
-	answer = request_line(look->data, look->len, &len);
+	empty = empty_line(look->data, look->len);
+	answer = request_line(look->data + empty, look->len - empty, &len);
 	if (answer == ANSWER_YES) {
 		look_found(look, APP_HTTP);
 		look_opened_by(look, look->side);

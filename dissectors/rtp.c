@@ -42,7 +42,8 @@ static bool header_read(const struct look *look, bool context, struct rtp_header
 	if (need > look->wire_len)
 		return false;
 	ret->payload_len = look->wire_len - need;
-	return true;
+	/* A counter in an empty header is no media yet. */
+	return context || ret->payload_len || ret->timestamp || ret->ssrc;
 }
 
 static enum answer rtp_look(struct look *look)

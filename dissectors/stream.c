@@ -11,7 +11,10 @@
 
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 #include <sanitizer/asan_interface.h>
 #else
 #define ASAN_POISON_MEMORY_REGION(at, len) ((void)(at), (void)(len))
@@ -20,6 +23,8 @@
 
 #define RANGES_MAX 64
 #define GAP_US 1000000 /* what comes later than that comes too late */
+#define OLD_MAX \
+	(1 << 20) /* what lies further back was not sent again: the numbers are others now */
 
 /* A segment, or a part of one, that came before its turn. */
 struct range {
@@ -216,6 +221,14 @@ static void cut_front(struct segment *segment, uint32_t bytes)
 		segment->data += here;
 }
 
+/* A number that fits nothing before it: what was shown so far was not of this stream, or this is not. */
+static void go_on_at(struct streams *streams, struct stream *stream, uint32_t seq)
+{
+	stream_close(streams, stream);
+	stream->from = stream->next = seq;
+	stream->again = stream->at_start = false;
+}
+
 /* Puts what is new of the segment among the ranges; false if there is no room for what is left of it. */
 static bool queue(struct streams *streams, struct stream *stream, struct segment *segment)
 {
@@ -333,6 +346,10 @@ bool stream_next(struct streams *streams, struct stream *stream, struct segment 
 		const struct range *range = block && block->count ? &block->range[0] : NULL;
 		int32_t old = segment ? (int32_t)(stream->next - segment->seq) : 0;
 
+		if (old > OLD_MAX) {
+			go_on_at(streams, stream, segment->seq);
+			continue;
+		}
 		if (old > 0)
 			cut_front(segment, (uint32_t)old);
 		if (range && range->seq == stream->next) {

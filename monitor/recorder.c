@@ -1,12 +1,13 @@
 /*
  * recorder.c - see recorder.h. Flows go to the desk (record/desk.h) once the inspector has said what it
- * will; names, leases, counters and what the supervisor tells are handled here. Invariants:
+ * will, names and leases to record/learn.h; counters and what the supervisor tells are handled here. Invariants:
  *  (1) It never waits for the ring of opinions, and drains it before it looks at facts: no wait can
  *      form a circle.
  *  (2) What a commit covers is released on the rings in the same step: a successor begins behind it.
  */
 #include "monitor/recorder.h"
 #include "monitor/capture/capture.h"
+#include "monitor/record/learn.h"
 
 #include <stdatomic.h>
 #include <time.h>
@@ -15,8 +16,6 @@
 #define COMMIT_US SECOND_US
 #define COMMIT_ROWS 10000
 #define JOIN_US SECOND_US
-/* Leases that ended before tell a successor nothing. */
-#define LEASES_US (7 * 86400 * SECOND_US)
 #define SECOND_US INT64_C(1000000)
 
 struct recorder {
@@ -123,78 +122,6 @@ static int run_new(struct recorder *recorder, struct err *err)
 	return r;
 }
 
-static int recall_name(void *context, const struct name_row *name, struct err *err)
-{
-	struct recorder *recorder = context;
-	struct sighting client = {.end.addr = name->client,
-	                          .spoke = true,
-	                          .first_us = name->first_us,
-	                          .last_us = name->last_us};
-	int r = 0;
-	struct unit *unit = units_at(recorder->units, recorder->options.db, &client, &r, err);
-
-	if (!unit)
-		return r;
-	book_bind(recorder->book, unit->number, &name->address, name->name, name->first_us,
-	          name->until_us);
-	unit->bound_roles |= policy_roles_of_name(recorder->options.policy, name->name);
-	return 0;
-}
-
-static int recall_lease(void *context, const struct lease_row *lease, struct err *err)
-{
-	struct recorder *recorder = context;
-
-	return units_recall_lease(recorder->units, recorder->options.db, lease, err);
-}
-
-static int recall_address(void *context, const struct unit_address_row *row, struct err *err)
-{
-	struct recorder *recorder = context;
-	struct sighting at = {.end = {.addr = row->address, .mac = row->mac},
-	                      .spoke = row->known_by & KNOWN_BY_PACKETS,
-	                      .first_us = row->first_us,
-	                      .last_us = row->last_us};
-	struct unit *unit;
-	int r = 0;
-
-	if (row->known_by & KNOWN_BY_NEIGHBOUR && !mac_is_zero(&row->mac))
-		r = units_neighbour(recorder->units, recorder->options.db, &row->mac,
-		                    &row->address, row->last_us, err);
-	if (r < 0)
-		return r;
-	unit = units_at(recorder->units, recorder->options.db, &at, &r, err);
-	if (unit)
-		unit_seen(unit, &at);
-	return r;
-}
-
-static int recall_router(void *context, const struct blind_view *blind, struct err *err)
-{
-	struct recorder *recorder = context;
-	struct mac mac;
-
-	if (!mac_parse(blind->row.detail, &mac))
-		units_recall_router(recorder->units, &mac);
-	return 0;
-}
-
-/* Who has which address, as far as it still matters. */
-static int recall_units(struct recorder *recorder, struct err *err)
-{
-	struct flowdb *db = recorder->options.db;
-	const struct blind_query routers = {.run = recorder->options.run,
-	                                    .cause = BLIND_MAC_SHARED};
-	int64_t now_us = recorder->sums.last_us;
-	int r = flowdb_blinds(db, &routers, recall_router, recorder, err);
-
-	if (r >= 0)
-		r = flowdb_leases(db, now_us - LEASES_US, recall_lease, recorder, err);
-	return r < 0 ? r
-	             : flowdb_unit_addresses(db, now_us - NEIGHBOUR_HOLDS_US, recall_address,
-	                                     recorder, err);
-}
-
 /* In the place of a dead one: what it had noted of blindness, leases, names and losses. */
 static int run_resume(struct recorder *recorder, struct err *err)
 {
@@ -206,10 +133,7 @@ static int run_resume(struct recorder *recorder, struct err *err)
 	if (r >= 0)
 		r = flowdb_run_restarts(db, recorder->options.run,
 		                        &(struct restarts){.recorder = 1}, err);
-	if (r >= 0)
-		r = recall_units(recorder, err);
-	return r < 0 ? r
-	             : flowdb_names_held(db, recorder->sums.last_us, recall_name, recorder, err);
+	return r < 0 ? r : learn_again(&recorder->desk, err);
 }
 
 static int run_begin(struct recorder *recorder, struct err *err)
@@ -425,120 +349,6 @@ static int handle_evidence(struct recorder *recorder, const struct event_evidenc
 	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
 
-/* An answer counts only from a server that holds the role which the envelope learns from DHCP. */
-static bool is_dns_server(const struct recorder *recorder, const struct unit *unit,
-                          const struct event_name *event)
-{
-	const struct policy *policy = recorder->options.policy;
-	const struct lease_row *lease = unit_lease_at(unit, &event->client, event->time_us);
-	const struct addr *server = &event->server;
-	uint32_t listed = policy_roles_of_addr(policy, server);
-
-	for (size_t i = 0; i < policy->envelope->role_count; i++) {
-		if (policy->envelope->roles[i].learn != LEARN_DHCP_DNS)
-			continue;
-		if (listed & BIT(i))
-			return true;
-		for (unsigned n = 0;
-		     lease && n < lease->dns_count && !policy->holders[i].prefix_count; n++)
-			if (addr_equal(&lease->dns[n], server))
-				return true;
-	}
-	return false;
-}
-
-/*
- * An answer to no question that we saw is anybody's who can write to the unit's port. It counts only while the
- * unit was never heard: the mirror then shows but what comes to it.
- */
-static bool is_credible(const struct unit *unit, const struct event_name *event)
-{
-	return event->asked || !unit->spoke;
-}
-
-static int handle_name(struct recorder *recorder, const struct event_name *event,
-                       struct err *err)
-{
-	struct sighting client = {.end.addr = event->client,
-	                          .spoke = true,
-	                          .first_us = event->time_us,
-	                          .last_us = event->time_us};
-	char text[NAME_MAX_LEN + 1];
-	struct name_row row = {
-		.client = event->client,
-		.server = event->server,
-		.address = event->address,
-		.name = text,
-		.first_us = event->time_us,
-		.last_us = event->time_us,
-		.until_us = event->time_us + (int64_t)event->ttl_s * SECOND_US + BOOK_GRACE_US,
-	};
-	struct unit *unit;
-	int r = 0;
-
-	memcpy(text, event->name, event->name_len);
-	text[event->name_len] = '\0';
-	unit = units_at(recorder->units, recorder->options.db, &client, &r, err);
-	if (r < 0 || !unit || !is_credible(unit, event) ||
-	    !is_dns_server(recorder, unit, event))
-		return r;
-	book_bind(recorder->book, unit->number, &event->address, text, row.first_us,
-	          row.until_us);
-	unit->bound_roles |= policy_roles_of_name(recorder->options.policy, text);
-	recorder->rows++;
-	return flowdb_name_put(recorder->options.db, &row, err);
-}
-
-/* Where the site lists servers of DHCP no other one is believed. */
-static bool is_dhcp_server(const struct recorder *recorder, const struct addr *server)
-{
-	const struct policy *policy = recorder->options.policy;
-	uint32_t listed = policy_roles_of_addr(policy, server);
-
-	for (size_t i = 0; i < policy->envelope->role_count; i++)
-		if (policy->envelope->roles[i].learn == LEARN_DHCP_SERVER &&
-		    policy->holders[i].by_site && !(listed & BIT(i)))
-			return false;
-	return true;
-}
-
-static int handle_lease(struct recorder *recorder, const struct event_lease *event,
-                        struct err *err)
-{
-	recorder->rows++;
-	return units_lease(recorder->units, recorder->options.db, event,
-	                   is_dhcp_server(recorder, &event->server), err);
-}
-
-static int handle_neighbour(struct recorder *recorder, const struct event_neighbour *event,
-                            struct err *err)
-{
-	return units_neighbour(recorder->units, recorder->options.db, &event->mac,
-	                       &event->address, event->time_us, err);
-}
-
-/* A MAC of the lists stands before many addresses: from here on its unit is not seen by it. */
-static int tell_routers(struct recorder *recorder, struct err *err)
-{
-	struct router_news news;
-	int r = 0;
-
-	while (r >= 0 && units_take_router(recorder->units, &news)) {
-		char text[MAC_TEXT];
-		const struct blind_row row = {
-			.unit = news.unit,
-			.since_us = news.at_us,
-			.cause = BLIND_MAC_SHARED,
-			.detail = mac_print(&news.mac, text),
-		};
-
-		recorder->rows++;
-		r = blinds_note(recorder->blinds, recorder->options.db, recorder->desk.run,
-		                &row, err);
-	}
-	return r;
-}
-
 static int handle_input(struct recorder *recorder, const struct event_input *event,
                         struct err *err)
 {
@@ -600,11 +410,11 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	case EVENT_FLOW_END:
 		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
 	case EVENT_NAME:
-		return handle_name(recorder, (const struct event_name *)event, err);
+		return learn_name(&recorder->desk, (const struct event_name *)event, err);
 	case EVENT_LEASE:
-		return handle_lease(recorder, (const struct event_lease *)event, err);
+		return learn_lease(&recorder->desk, (const struct event_lease *)event, err);
 	case EVENT_NEIGHBOUR:
-		return handle_neighbour(recorder, (const struct event_neighbour *)event, err);
+		return learn_neighbour(&recorder->desk, (const struct event_neighbour *)event, err);
 	case EVENT_HEALTH:
 		return handle_health(recorder, (const struct event_health *)event, err);
 	case EVENT_INPUT:
@@ -631,7 +441,7 @@ static int handle(struct recorder *recorder, const struct event *event, struct e
 		return 0;
 	}
 	r = handle_fact(recorder, event, err);
-	return r < 0 ? r : tell_routers(recorder, err);
+	return r < 0 ? r : learn_routers(&recorder->desk, err);
 }
 
 /* What the supervisor says: bytes of packets come from there alone. */

@@ -170,6 +170,20 @@ static bool is_open_to_anybody(const struct score *score)
 	       score->fit[FIELD_LOCAL_PORT] == FIT_MISMATCH;
 }
 
+/*
+ * The other end of the row's application: the unit answers what the row lets it ask (LLMNR, domain.md A3), which is
+ * no other application on the ports of media, wherever the port of him who asked happens to lie.
+ */
+static bool is_turned(const struct scorer *s, const struct score *score)
+{
+	const struct row_form *form = score_form(s, score);
+
+	return s->direction == DIRECTION_IN && score->fit[FIELD_DIRECTION] == FIT_MISMATCH &&
+	       score->fit[FIELD_APPLICATION] == FIT_MATCH && score->fit[FIELD_PEER] &&
+	       port_set_has(&form->remote, s->local->port) &&
+	       port_set_has(&form->local, s->remote->port);
+}
+
 /* What all rows of the unit's profiles say. */
 struct ballot {
 	struct score best; /* of those that match, and how many tie with it */
@@ -177,7 +191,7 @@ struct ballot {
 	unsigned row_count;
 	struct score nearest[NEAREST_MAX]; /* of those that do not */
 	unsigned nearest_count;
-	struct score meant, narrower; /* misses == 0: there is none */
+	struct score meant, turned, narrower; /* misses == 0: there is none */
 };
 
 static void ballot_match(struct ballot *ballot, const struct score *score)
@@ -192,12 +206,15 @@ static void ballot_match(struct ballot *ballot, const struct score *score)
 		ballot->rows[ballot->row_count++] = score->row;
 }
 
-static void ballot_miss(struct ballot *ballot, const struct score *score)
+static void ballot_miss(struct ballot *ballot, const struct scorer *s, const struct score *score)
 {
 	nearest_insert(ballot->nearest, &ballot->nearest_count, score);
 	if (is_meant(score) &&
 	    (!ballot->meant.misses || score_compare_misses(score, &ballot->meant) < 0))
 		ballot->meant = *score;
+	if (is_turned(s, score) &&
+	    (!ballot->turned.misses || score_compare_misses(score, &ballot->turned) < 0))
+		ballot->turned = *score;
 }
 
 static void ballot_take(struct ballot *ballot, const struct scorer *s)
@@ -211,13 +228,13 @@ static void ballot_take(struct ballot *ballot, const struct scorer *s)
 			continue;
 		scorer_row(s, (unsigned)r, &score);
 		if (score.misses)
-			ballot_miss(ballot, &score);
+			ballot_miss(ballot, s, &score);
 		else if (!headline || !may_not_excuse(s, &score))
 			ballot_match(ballot, &score);
 	}
 }
 
-/* The order of design.md 5 stands but for two rows that say better what went wrong. */
+/* The order of design.md 5 stands but for three rows that say better what went wrong. */
 static void ballot_settle_nearest(struct ballot *ballot, const struct scorer *s)
 {
 	const struct score *first = &ballot->nearest[0];
@@ -228,6 +245,9 @@ static void ballot_settle_nearest(struct ballot *ballot, const struct scorer *s)
 		nearest_prefer(ballot->nearest, &ballot->nearest_count, &ballot->narrower);
 	else if (ballot->meant.misses == first->misses && is_open_to_anybody(first))
 		nearest_prefer(ballot->nearest, &ballot->nearest_count, &ballot->meant);
+	else if (ballot->turned.misses == first->misses &&
+	         first->fit[FIELD_APPLICATION] == FIT_MISMATCH)
+		nearest_prefer(ballot->nearest, &ballot->nearest_count, &ballot->turned);
 }
 
 void judge_flow(const struct policy *policy, const struct view *view, struct verdict *ret)

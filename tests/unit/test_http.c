@@ -75,6 +75,42 @@ static void a_request_may_come_in_segments_of_any_size(void **state)
 	}
 }
 
+static void a_request_of_any_method_is_one_also_behind_an_empty_line(void **state)
+{
+	static const char *const texts[] = {
+		"\r\nGET / HTTP/1.1\r\nHost: corp.example\r\n\r\n",
+		"M-SEARCH * HTTP/1.1\r\nHost: corp.example\r\n\r\n",
+		"VERSION-CONTROL /a HTTP/1.1\r\nHost: corp.example\r\n\r\n",
+		"BITS_POST /a HTTP/1.1\r\nHost: corp.example\r\n\r\n",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++)
+		for (size_t step = 2; step < 90; step++) {
+			CLEANUP(seen_freep) struct seen *seen = see(texts[i], step);
+
+			assert_int_equal(seen->facts.app, APP_HTTP);
+			assert_int_equal(seen->facts.not_apps.w[0], 0);
+			assert_string_equal(seen->name, "corp.example");
+		}
+}
+
+static void what_has_a_word_in_capitals_is_not_thereby_http(void **state)
+{
+	static const char *const texts[] = {
+		"OPTIONS rtsp://10.1.0.8/ RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+		"USER anonymous\r\n",
+		"SSH-2.0-OpenSSH_9.2\r\n",
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ / HTTP/1.1\r\n\r\n",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		CLEANUP(seen_freep) struct seen *seen = see(texts[i], 2000);
+
+		assert_int_not_equal(seen->facts.app, APP_HTTP);
+		assert_true(app_set_has(&seen->facts.not_apps, APP_HTTP));
+	}
+}
+
 #define PROXY "10.1.0.7:49152 > 10.1.0.8:8080"
 #define PROXY_BACK "10.1.0.8:8080 > 10.1.0.7:49152"
 #define CONNECT "CONNECT SIP.Corp.Example:5061 HTTP/1.1\r\nHost: ignored.example\r\n\r\n"
@@ -249,6 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_tells_its_host),
+		cmocka_unit_test(a_request_of_any_method_is_one_also_behind_an_empty_line),
+		cmocka_unit_test(what_has_a_word_in_capitals_is_not_thereby_http),
 		cmocka_unit_test(a_request_may_come_in_segments_of_any_size),
 		cmocka_unit_test(what_a_proxy_is_asked_for_names_the_flow),
 		cmocka_unit_test(tls_through_a_proxy_is_tls_however_it_is_cut),

@@ -51,6 +51,8 @@ static const struct judged A3[] = {
 	/* the unit is the responder */
 	{"room", "udp 10.1.2.3:5355 < 10.1.2.9:51000 app=llmnr", "outside direction info room.out.llmnr: direction out|in; remote-port 5355|51000"},
 	{"room", "udp 10.1.2.3:5355 < 10.1.2.9:51000 app=llmnr", "outside direction info room.out.llmnr: direction out|in; remote-port 5355|51000", solicited},
+	/* ... and the port of him who asked is one of media */
+	{"room online", "udp 10.1.2.3:5355 < 10.1.2.9:51000 app=llmnr", "outside direction info room.out.llmnr: direction out|in; remote-port 5355|51000"},
 };
 
 static const struct judged A4[] = {

@@ -60,6 +60,35 @@ static void over_tcp_it_may_come_in_two_segments(void **state)
 	}
 }
 
+static void from_the_middle_each_message_is_told_by_itself(void **state)
+{
+	static const struct {
+		unsigned type;
+		const char *tuple;
+		uint8_t initiator, asked;
+	} cases[] = {
+		{KERBEROS_AS_REQ, CLIENT, 0, ASKED_KERBEROS},
+		{KERBEROS_AS_REP, SERVER, 1, 0},
+		{KERBEROS_ERROR, SERVER, 1, 0},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++)
+		for (unsigned top = 0; top < 2; top++) {
+			struct message m = message_kerberos(cases[i].type), framed = message_framed(&m, 4);
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			CLEANUP(seen_freep) struct seen *seen = NULL;
+
+			framed.b[0] |= (uint8_t)(top << 7); /* reserved (RFC 4120 7.2.2) */
+			wire_tcp(w, cases[i].tuple, "PA", framed.b, framed.len);
+			seen = seen_of(w);
+			assert_int_equal(seen->facts.app, top ? APP_NONE : APP_KERBEROS);
+			if (top)
+				continue;
+			assert_int_equal(seen->facts.initiator, cases[i].initiator);
+			assert_int_equal(seen->facts.asked, cases[i].asked);
+		}
+}
+
 static void both_lengths_must_end_with_the_message(void **state)
 {
 	struct message m = message_kerberos(KERBEROS_AS_REQ);
@@ -95,6 +124,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_and_replies_tell_who_asked),
 		cmocka_unit_test(over_tcp_it_may_come_in_two_segments),
+		cmocka_unit_test(from_the_middle_each_message_is_told_by_itself),
 		cmocka_unit_test(both_lengths_must_end_with_the_message),
 		cmocka_unit_test(another_message_type_or_version_is_none),
 	};

@@ -215,10 +215,30 @@ static void nothing_that_only_begins_like_media_is_taken_for_it(void **state)
 	}
 }
 
+static void a_counter_in_an_empty_header_is_no_media(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(watched_freep) struct watched *watched = NULL;
+
+	for (unsigned i = 0; i < 20; i++) {
+		struct message m = {0};
+
+		message_add16(&m, 0x8000);
+		message_add16(&m, i);
+		message_add32(&m, 0);
+		message_add32(&m, 0);
+		talk_udp(w, UNIT, &m);
+		wire_wait(w, 0.03);
+	}
+	watched = watched_of(w);
+	assert_int_equal(watched->flow[0].facts.evidence, EVIDENCE_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_that_only_begins_like_media_is_taken_for_it),
+		cmocka_unit_test(a_counter_in_an_empty_header_is_no_media),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

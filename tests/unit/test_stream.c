@@ -58,9 +58,9 @@ static void show(struct bench *b, struct segment *segment)
 		uint32_t held = b->expected - piece.seq;
 		uint32_t keep = b->keep < piece.len ? b->keep : piece.len;
 
-		if (b->len && (int32_t)held < 0)
+		if (b->len && held > piece.len)
 			put(b, '~');
-		if (!b->len || (int32_t)held < 0)
+		if (!b->len || held > piece.len)
 			held = 0;
 		for (uint32_t i = held; i < piece.len; i++)
 			put(b, (char)piece.data[i]);
@@ -264,6 +264,19 @@ static void a_jump_too_far_to_be_filled_is_not_waited_for(void **state)
 	send(b, 2 + STREAM_MAX, "cd");
 	must_show(b, "ab~cd");
 	assert_int_equal(b->shed, STREAM_MAX);
+}
+
+static void a_number_out_of_all_order_does_not_blind_us_for_what_follows(void **state)
+{
+	BENCH;
+	stream_open(&b->stream, 0);
+	send(b, 0, "ab");
+	send(b, 0x40000000, "??"); /* somebody else's, or broken */
+	send(b, 2, "cd");
+	send(b, 4, "ef");
+	must_show(b, "ab~??~cdef");
+	send(b, 0x90000000, "g"); /* "before" what was shown */
+	assert_int_equal(b->shown[b->len - 1], 'g');
 }
 
 static void as_much_waits_as_there_is_room_for(void **state)
@@ -509,6 +522,7 @@ int main(void)
 		cmocka_unit_test(from_the_middle_it_begins_with_the_first_payload),
 		cmocka_unit_test(a_keep_alive_is_no_beginning),
 		cmocka_unit_test(a_jump_too_far_to_be_filled_is_not_waited_for),
+		cmocka_unit_test(a_number_out_of_all_order_does_not_blind_us_for_what_follows),
 		cmocka_unit_test(as_much_waits_as_there_is_room_for),
 		cmocka_unit_test(many_small_segments_do_not_wait_for_ever),
 		cmocka_unit_test(bytes_that_are_wanted_again_come_in_front_of_the_next),

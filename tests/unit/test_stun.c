@@ -446,6 +446,23 @@ static void a_hello_that_only_has_its_length_is_tls(void **state)
 	assert_int_equal(seen->facts.app, APP_TLS);
 }
 
+static void a_hello_of_tls_behind_the_pseudo_one_changes_nothing(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message hello = message_pseudo_tls_hello(), answer = message_pseudo_tls_answer(),
+		       tls = message_client_hello("sip.corp.example", 0x0303);
+
+	talk_open(w, RELAY_TCP);
+	talk_send(w, RELAY_TCP, &hello);
+	talk_send(w, "52.112.1.9:443 > 10.1.0.7:50016", &answer);
+	talk_send(w, RELAY_TCP, &tls);
+	seen = seen_of(w);
+	assert_int_equal(seen->facts.app, APP_MSTURN);
+	assert_int_equal(seen->facts.name_kind, NAME_NONE);
+	assert_int_equal(seen->facts.tls_version, 0);
+}
+
 static void frames_over_tcp_carry_media_with_and_without_the_handshake(void **state)
 {
 	for (unsigned pseudo = 0; pseudo < 2; pseudo++) {
@@ -532,6 +549,7 @@ int main(void)
 		cmocka_unit_test(pseudo_tls_is_msturn_from_either_side_alone),
 		cmocka_unit_test(pseudo_tls_in_pieces_is_never_taken_for_tls),
 		cmocka_unit_test(a_hello_that_only_has_its_length_is_tls),
+		cmocka_unit_test(a_hello_of_tls_behind_the_pseudo_one_changes_nothing),
 		cmocka_unit_test(frames_over_tcp_carry_media_with_and_without_the_handshake),
 		cmocka_unit_test(a_tpkt_header_is_no_frame),
 		cmocka_unit_test(survives_every_truncation),

@@ -1,0 +1,189 @@
+/*
+ * learn.c - see learn.h. What comes from the wire is a claim: which of them count is said here, by the
+ * policy's roles; how long they hold is for the book, and for addresses.h.
+ */
+#include "monitor/record/learn.h"
+
+#define LEASES_US \
+	(7 * 86400 * SECOND_US) /* leases that ended before tell a successor nothing */
+#define SECOND_US INT64_C(1000000)
+
+/* An answer counts only from a server that holds the role which the envelope learns from DHCP. */
+static bool is_dns_server(const struct desk *desk, const struct unit *unit,
+                          const struct event_name *event)
+{
+	const struct policy *policy = desk->policy;
+	const struct lease_row *lease = unit_lease_at(unit, &event->client, event->time_us);
+	const struct addr *server = &event->server;
+	uint32_t listed = policy_roles_of_addr(policy, server);
+
+	for (size_t i = 0; i < policy->envelope->role_count; i++) {
+		if (policy->envelope->roles[i].learn != LEARN_DHCP_DNS)
+			continue;
+		if (listed & BIT(i))
+			return true;
+		for (unsigned n = 0;
+		     lease && n < lease->dns_count && !policy->holders[i].prefix_count; n++)
+			if (addr_equal(&lease->dns[n], server))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * An answer to no question that we saw is anybody's who can write to the unit's port. It counts only while the
+ * unit was never heard: the mirror then shows but what comes to it.
+ */
+static bool is_credible(const struct unit *unit, const struct event_name *event)
+{
+	return event->asked || !unit->spoke;
+}
+
+int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
+{
+	struct sighting client = {.end.addr = event->client,
+	                          .spoke = true,
+	                          .first_us = event->time_us,
+	                          .last_us = event->time_us};
+	char text[NAME_MAX_LEN + 1];
+	struct name_row row = {
+		.client = event->client,
+		.server = event->server,
+		.address = event->address,
+		.name = text,
+		.first_us = event->time_us,
+		.last_us = event->time_us,
+		.until_us = event->time_us + (int64_t)event->ttl_s * SECOND_US + BOOK_GRACE_US,
+	};
+	struct unit *unit;
+	int r = 0;
+
+	memcpy(text, event->name, event->name_len);
+	text[event->name_len] = '\0';
+	unit = units_at(desk->units, desk->db, &client, &r, err);
+	if (r < 0 || !unit || !is_credible(unit, event) || !is_dns_server(desk, unit, event))
+		return r;
+	book_bind(desk->book, unit->number, &event->address, text, row.first_us, row.until_us);
+	unit->bound_roles |= policy_roles_of_name(desk->policy, text);
+	desk->rows++;
+	return flowdb_name_put(desk->db, &row, err);
+}
+
+/* Where the site lists servers of DHCP no other one is believed. */
+static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
+{
+	const struct policy *policy = desk->policy;
+	uint32_t listed = policy_roles_of_addr(policy, server);
+
+	for (size_t i = 0; i < policy->envelope->role_count; i++)
+		if (policy->envelope->roles[i].learn == LEARN_DHCP_SERVER &&
+		    policy->holders[i].by_site && !(listed & BIT(i)))
+			return false;
+	return true;
+}
+
+int learn_lease(struct desk *desk, const struct event_lease *event, struct err *err)
+{
+	desk->rows++;
+	return units_lease(desk->units, desk->db, event, is_dhcp_server(desk, &event->server),
+	                   err);
+}
+
+int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)
+{
+	return units_neighbour(desk->units, desk->db, &event->mac, &event->address,
+	                       event->time_us, err);
+}
+
+/* A MAC of the lists stands before many addresses: from here on its unit is not seen by it. */
+int learn_routers(struct desk *desk, struct err *err)
+{
+	struct router_news news;
+	int r = 0;
+
+	while (r >= 0 && units_take_router(desk->units, &news)) {
+		char text[MAC_TEXT];
+		const struct blind_row row = {
+			.unit = news.unit,
+			.since_us = news.at_us,
+			.cause = BLIND_MAC_SHARED,
+			.detail = mac_print(&news.mac, text),
+		};
+
+		desk->rows++;
+		r = blinds_note(desk->blinds, desk->db, desk->run, &row, err);
+	}
+	return r;
+}
+
+/* ------------------------------------------------ in the place of a dead one */
+
+static int recall_name(void *context, const struct name_row *name, struct err *err)
+{
+	struct desk *desk = context;
+	struct sighting client = {.end.addr = name->client,
+	                          .spoke = true,
+	                          .first_us = name->first_us,
+	                          .last_us = name->last_us};
+	int r = 0;
+	struct unit *unit = units_at(desk->units, desk->db, &client, &r, err);
+
+	if (!unit)
+		return r;
+	book_bind(desk->book, unit->number, &name->address, name->name, name->first_us,
+	          name->until_us);
+	unit->bound_roles |= policy_roles_of_name(desk->policy, name->name);
+	return 0;
+}
+
+static int recall_lease(void *context, const struct lease_row *lease, struct err *err)
+{
+	struct desk *desk = context;
+
+	return units_recall_lease(desk->units, desk->db, lease, err);
+}
+
+static int recall_address(void *context, const struct unit_address_row *row, struct err *err)
+{
+	struct desk *desk = context;
+	struct sighting at = {.end = {.addr = row->address, .mac = row->mac},
+	                      .spoke = row->known_by & KNOWN_BY_PACKETS,
+	                      .first_us = row->first_us,
+	                      .last_us = row->last_us};
+	struct unit *unit;
+	int r = 0;
+
+	if (row->known_by & KNOWN_BY_NEIGHBOUR && !mac_is_zero(&row->mac))
+		r = units_neighbour(desk->units, desk->db, &row->mac, &row->address,
+		                    row->last_us, err);
+	if (r < 0)
+		return r;
+	unit = units_at(desk->units, desk->db, &at, &r, err);
+	if (unit)
+		unit_seen(unit, &at);
+	return r;
+}
+
+static int recall_router(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct desk *desk = context;
+	struct mac mac;
+
+	if (!mac_parse(blind->row.detail, &mac))
+		units_recall_router(desk->units, &mac);
+	return 0;
+}
+
+int learn_again(struct desk *desk, struct err *err)
+{
+	const struct blind_query routers = {.run = desk->run, .cause = BLIND_MAC_SHARED};
+	int64_t now_us = desk->sums->last_us;
+	int r = flowdb_blinds(desk->db, &routers, recall_router, desk, err);
+
+	if (r >= 0)
+		r = flowdb_leases(desk->db, now_us - LEASES_US, recall_lease, desk, err);
+	if (r >= 0)
+		r = flowdb_unit_addresses(desk->db, now_us - NEIGHBOUR_HOLDS_US, recall_address,
+		                          desk, err);
+	return r < 0 ? r : flowdb_names_held(desk->db, now_us, recall_name, desk, err);
+}

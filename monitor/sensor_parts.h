@@ -1,0 +1,68 @@
+/*
+ * sensor_parts.h - a sensor from the inside, for its three files alone: sensor.c reads frames and keeps
+ * the clock, sensor_flow.c has the flow of each packet, sensor_tell.c tells of them.
+ */
+#ifndef MONITOR_SENSOR_PARTS_H
+#define MONITOR_SENSOR_PARTS_H
+
+#include "dissectors/dissect.h"
+#include "monitor/capture/fragments.h"
+#include "monitor/capture/names.h"
+#include "monitor/capture/neighbours.h"
+#include "monitor/capture/queries.h"
+#include "monitor/sensor.h"
+
+struct sensor {
+	struct outbox *outbox;
+	struct flowtab *tab;
+	struct names *names;
+	struct fragments *fragments;
+	struct streams *streams;
+	struct neighbours *neighbours;
+	struct queries *queries;
+	struct counters *counters;
+	const _Atomic uint32_t *inspector_off;
+	bool dtls; /* sensor_options.dtls */
+	struct unwrap_options unwrap;
+	struct learnt learnt;
+	uint32_t heard; /* live flows that the recorder was told of */
+	int64_t now_us, health_us;
+	int64_t looking_us; /* since when we look without a gap that we know of; 0: since the next packet */
+	int64_t frame_us; /* of the last packet of all */
+	uint64_t dropped; /* kernel_dropped when it came */
+	bool live, clock_known;
+	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
+};
+
+/* sensor_tell.c */
+/* Takes out a flow that is over; what was to be told of it is. */
+void flow_drop(struct sensor *sensor, struct flow *flow);
+/* What waits is told, in its order, as far as there is room; false if some of it still waits. */
+bool tell_waiting(struct sensor *sensor);
+/* Something changed of a flow that goes on. If it waits already, what is new goes along. */
+void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type);
+/* The last word about a flow; until it is told the flow keeps its slot. */
+void tell_end(struct sensor *sensor, struct flow *flow);
+/* Names and leases that a payload told. */
+void tell_learnt(struct sensor *sensor, const struct flow *flow);
+/* Who says which address is its own. */
+void tell_neighbour(struct sensor *sensor, const struct packet *packet);
+/* Without room the next one, which is due at once, carries the sums. */
+void tell_health(struct sensor *sensor, bool final);
+void tell_health_when_due(struct sensor *sensor);
+void inspector_hand(struct sensor *sensor, struct flow *flow, const struct packet *packet);
+/* The inspector says its last word about the flow; it is on its way before the fact that follows. */
+void inspector_forget(struct sensor *sensor, struct flow *flow);
+
+/* sensor_flow.c */
+bool still_learns(const struct flow *flow);
+void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by);
+void flow_retire(struct sensor *sensor, struct flow *flow);
+/* The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of. */
+struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end);
+void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
+                 const struct packet *packet);
+/* An ICMP error belongs to the flow it quotes (design.md 3); false if we do not know that flow. */
+bool icmp_error(struct sensor *sensor, const struct packet *packet);
+
+#endif
