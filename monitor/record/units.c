@@ -212,6 +212,9 @@ static bool is_own(struct units *units, const struct unit_rule *rule, const stru
 	struct unit *unit = NULL;
 	struct mac mac;
 
+	/* A DHCP client that has no address yet: its MAC alone says who it is. */
+	if (addr_is_unspecified(&at->end.addr))
+		return true;
 	if (addresses_leased(units->addresses, &at->end.addr, at->first_us, at->last_us, &mac) &&
 	    policy_find_unit(units->policy, NULL, &mac) == rule)
 		return true;

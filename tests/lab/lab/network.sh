@@ -107,6 +107,8 @@ network_make() {
 	for host in "${hosts[@]}"; do
 		ip netns add "$(ns "$host")" || return
 		inside "$(ns "$host")" ip link set lo up || return
+		# Ports that a kernel gives are none of those that an action names.
+		sysctl_set "$(ns "$host")" ipv4/ip_local_port_range '24000 31999' || return
 	done
 	# Without snooping: groups are flooded, as a plain switch does.
 	inside $far ip link add br0 type bridge mcast_snooping 0 &&
