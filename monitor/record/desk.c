@@ -163,11 +163,11 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 		.name = name,
 		.local = (uint8_t)local,
 		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app
-		       : opined                               ? (uint16_t)opinion
-		                                              : APP_NONE,
+		       : opined                              ? (uint16_t)opinion
+							     : APP_NONE,
 		.evidence = facts->evidence == EVIDENCE_DISSECTOR ? EVIDENCE_DISSECTOR
-		             : opined                              ? EVIDENCE_INSPECTED
-		                                       : EVIDENCE_NONE,
+			    : opined                              ? EVIDENCE_INSPECTED
+								  : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
