@@ -155,15 +155,19 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 	const struct policy *policy = desk->policy;
 	const struct addr *remote = &facts->end[!local].addr;
 	const struct lease_row *lease;
+	/* nDPI says TLS of anything that begins with its record header: a certain no stands against it. */
+	bool opined = opinion != APP_NONE && !app_set_has(&facts->not_apps, opinion);
 
 	*view = (struct view){
 		.facts = facts,
 		.name = name,
 		.local = (uint8_t)local,
-		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app : (uint16_t)opinion,
+		.app = facts->evidence == EVIDENCE_DISSECTOR ? facts->app
+		       : opined                              ? (uint16_t)opinion
+							     : APP_NONE,
 		.evidence = facts->evidence == EVIDENCE_DISSECTOR ? EVIDENCE_DISSECTOR
-	                    : opinion != APP_NONE                 ? EVIDENCE_INSPECTED
-	                                                          : EVIDENCE_NONE,
+			    : opined                              ? EVIDENCE_INSPECTED
+								  : EVIDENCE_NONE,
 		.profiles = unit->rule->profiles,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,

@@ -214,6 +214,21 @@ static void ssh_out(struct wire *w)
 	talk_ssh(w, "10.1.0.7:50100 > 10.1.0.9:22");
 }
 
+/* A ClientHello by its two lengths; nDPI is content with them. */
+static void like_tls(struct wire *w)
+{
+	static const uint8_t head[] = {22, 3, 1, 1, 48, 1, 0, 1, 44};
+	const char *out = "10.1.0.7:50101 > 10.1.0.44:443";
+	struct message m = {0};
+
+	message_add(&m, head, sizeof(head));
+	for (unsigned i = 0; i < 300; i++)
+		message_add8(&m, (uint8_t)(i * 37 + 5));
+	talk_open(w, out);
+	talk_send(w, out, &m);
+	talk_close(w, out);
+}
+
 static void ssh_in(struct wire *w)
 {
 	talk_ssh(w, "10.9.0.9:50100 > 10.1.0.7:22");
@@ -389,6 +404,7 @@ static void what_the_unit_does_and_no_row_lists(void **state)
 		{"SMB", smb, "tcp out(syn) netbios? answered: outside remote-port medium room.out.llmnr"},
 		{"RPC", rpc, "tcp out(syn) dcerpc? answered: outside remote-port medium room.out.llmnr"},
 		{"SSH", ssh_out, "tcp out(syn) ssh? answered: outside remote-port medium room.out.llmnr"},
+		{"what only begins like TLS", like_tls, "tcp out(syn) none answered: outside application high room.out.maestro"},
 		{"SSH to the unit", ssh_in, "tcp in(syn) ssh? answered: outside application high room.in.control_api"},
 		{"... refused", ssh_refused, "tcp in(syn) none refused: outside local-port low room.in.control_api"},
 		{"... dropped", ssh_dropped, "tcp in(syn) none unanswered: outside local-port low room.in.control_api"},
