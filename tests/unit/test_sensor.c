@@ -500,6 +500,22 @@ static void frame_at(struct bench *bench, size_t index, double at_s)
 	sensor_frame(bench->sensor, &frame);
 }
 
+static void files_that_do_not_follow_one_another_share_no_datagram(void **state)
+{
+	struct captured_input input = {.name = "a.pcap", .packets = 1};
+	static const uint8_t text[2000] = {0};
+	BENCH;
+
+	wire_mtu(w, 1500);
+	wire_udp(w, "10.1.0.7:50007 > 10.1.0.9:50044", text, sizeof(text));
+	assert_int_equal(wire_count(w), 2);
+	frame_at(bench, 0, 10);
+	sensor_input_end(bench->sensor, 0, &input, (int64_t)((WIRE_EPOCH + 5) * 1e6));
+	frame_at(bench, 1, 5); /* before the first part, ... */
+	frame_at(bench, 1, 11); /* ... and behind it, were it the same time */
+	assert_int_equal(bench->sums.fragments_lost, 2);
+}
+
 /* A flow without SYN is one of the warm-up, or not, by what happened before it. */
 static void the_warm_up_begins_anew_where_we_may_have_missed_a_syn(void **state)
 {
@@ -666,6 +682,7 @@ int main(void)
 		cmocka_unit_test(the_inspector_is_spared_what_a_dissector_knows),
 		cmocka_unit_test(names_and_leases_are_told),
 		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
+		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_datagram),
 		cmocka_unit_test(the_warm_up_begins_anew_where_we_may_have_missed_a_syn),
 		cmocka_unit_test(a_packet_cut_before_its_ports_is_truncated_and_not_malformed),
 		cmocka_unit_test(upkeep_and_nonsense_are_counted),
