@@ -97,17 +97,8 @@ static void sensor_tick(struct sensor *sensor)
 	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
-	       sensor->now_us - flow->payload_us >= SETTLE_US) {
-		if (still_learns(flow)) {
-			/* It stays young; to the end of the list with it, so that others are reached. */
-			if (!flow->settled)
-				flow_settle(sensor, flow, SETTLED_AGE);
-			flowtab_stay_young(sensor->tab, flow);
-			flow->payload_us = sensor->now_us;
-			continue;
-		}
+	       sensor->now_us - flow->payload_us >= SETTLE_US)
 		flow_settle(sensor, flow, SETTLED_AGE);
-	}
 	tell_waiting(sensor);
 	outbox_flush_forgets(sensor->outbox);
 }
