@@ -63,6 +63,8 @@ struct flow {
 	bool staying;        /* on the list of those that stay young */
 	uint32_t name;       /* names.h */
 	uint32_t syn_seq[2]; /* sequence number of end i's SYN */
+	uint32_t next_seq[2]; /* tcp.c: end i has sent all before it, as far as anybody showed ... */
+	uint8_t next_known;   /* ... mask: of these ends */
 	int64_t payload_us;  /* first payload; 0 none */
 	int64_t told_us;     /* last event about it */
 	struct young *young; /* NULL once nothing more is to be learnt */
