@@ -136,7 +136,8 @@ struct flow_facts {
 	uint8_t solicited; /* LLMNR: the answer to a query we saw, which was another flow (RFC 4795 2.5) */
 	uint8_t silent_s; /* unanswered requests: seconds from the first until it was over, 255 at most */
 	uint16_t connect_port; /* HTTP CONNECT: the port asked for, and the name is its host; 0: none */
-	uint8_t spare2[4];
+	uint16_t connect_status; /* ... the status it was last answered with; 0: none seen */
+	uint8_t spare2[2];
 };
 
 const char *evidence_name(enum evidence evidence);   /* none dissector inspected */

@@ -125,8 +125,12 @@ static void print_facts(const struct flow_view *flow)
 	if (facts->solicited)
 		explain_line("answers", "a query that was put to a group");
 	if (facts->connect_port)
-		explain_line("asked for", "%s port %u, by CONNECT", flow->name,
-		             facts->connect_port);
+		explain_line("asked for", "%s port %u, by CONNECT%s", flow->name,
+		             facts->connect_port,
+		             !facts->connect_status ? ""
+		             : facts->connect_status / 100 == 2
+		                     ? ", and the proxy went there"
+		                     : ", and the proxy would not");
 	explain_line("speaks", "%s (%s)",
 	             flow->app ? app_name((enum app)flow->app) : "nothing we know",
 	             flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"
