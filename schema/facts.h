@@ -146,6 +146,7 @@ const char *outcome_name(enum outcome outcome);      /* NULL for OUTCOME_UNKNOWN
 const char *settled_by_name(enum settled_by by);
 const char *media_name(uint8_t media);           /* audio video data mixed; NULL for 0 */
 const char *name_kind_name(enum name_kind kind); /* NULL for NAME_NONE */
+const char *tunnel_name(enum tunnel tunnel);     /* NULL for TUNNEL_NONE */
 
 /*
  * Community ID version 1 with seed 0, as Zeek and Suricata print it ("1:" and 28 characters of
