@@ -1,6 +1,6 @@
 /*
- * tcp.c - see tcp.h. RFC 9293 3.5 and 3.6, as far as a bystander sees it. What follows a RST or both FINs is
- * of the same flow, and opens it no more.
+ * tcp.c - see tcp.h. RFC 9293 3.5 and 3.6, as far as a bystander sees it. What follows
+ * a RST or both FINs is of the same flow, and opens it no more.
  */
 #include "monitor/capture/tcp.h"
 #include "monitor/capture/opener.h"
@@ -24,7 +24,10 @@ static void next_is(struct flow *flow, unsigned end, uint32_t seq)
 	flow->next_known |= (uint8_t)BIT(end);
 }
 
-/* Whether that end can have sent it. Of an end that had sent nothing a RST acknowledges a SYN (RFC 9293 3.10.7.3). */
+/*
+ * Whether that end can have sent it. Of one that had sent nothing a RST acknowledges the other's SYN
+ * (RFC 9293 3.10.7.3).
+ */
 static bool is_believed(const struct flow *flow, unsigned end, const struct packet *packet)
 {
 	if (flow->next_known & BIT(end))
