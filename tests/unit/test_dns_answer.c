@@ -208,6 +208,53 @@ static void a_long_chain_ends(void **state)
 	assert_string_equal(seen->learnt.name[7].name, "a0.example");
 }
 
+/* Records with the address 1.2.3.4; the owner has so many labels of `size` bytes `b`. */
+static void add_addresses(struct message *m, unsigned count, unsigned labels, unsigned size,
+                          unsigned b)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned n = 0; n < labels * (size + 1); n++)
+			message_add8(m, n % (size + 1) ? b : size);
+		message_add8(m, 0);
+		message_add(m, "\0\1\0\1\0\0\0\11\0\4\1\2\3\4", 14);
+	}
+}
+
+static void must_learn(const struct message *m, unsigned names, unsigned refused)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+
+	wire_udp(w, SERVER, m->b, m->len);
+	seen = seen_of(w);
+	assert_int_equal(seen->names, names);
+	assert_int_equal(seen->learnt.names_refused, refused);
+}
+
+static void only_so_many_records_of_an_answer_are_looked_at(void **state)
+{
+	const struct reply r = {.name = "a.example", .answers = {"a.example A 9 1.2.3.4"}};
+	struct message few = reply(&r), many = reply(&r);
+
+	few.b[7] = 64;
+	add_addresses(&few, 63, 1, 8, 'x');
+	must_learn(&few, 1, 0);
+	many.b[7] = 71;
+	add_addresses(&many, 70, 1, 8, 'x');
+	must_learn(&many, 1, 7);
+}
+
+static void a_name_that_makes_no_text_hides_no_other(void **state)
+{
+	const struct reply question = {.name = "a.example"};
+	struct message m = reply(&question);
+
+	m.b[7] = 2;
+	add_addresses(&m, 1, 3, 63, 1);
+	add_records(&m, (const char *const[]){"a.example A 9 1.2.3.5"}, 1);
+	must_learn(&m, 1, 0);
+}
+
 enum learns { NOTHING, UNASKED, ASKED };
 
 static enum learns learns(uint16_t id, const char *name, unsigned type, const char *tuple)
@@ -267,6 +314,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_binds_what_it_answers),
 		cmocka_unit_test(a_long_chain_ends),
+		cmocka_unit_test(only_so_many_records_of_an_answer_are_looked_at),
+		cmocka_unit_test(a_name_that_makes_no_text_hides_no_other),
 		cmocka_unit_test(an_answer_is_held_against_its_question),
 		cmocka_unit_test(a_forged_answer_binds_nothing_where_the_client_is_heard),
 		cmocka_unit_test(the_last_eight_questions_wait_for_their_answers),
