@@ -11,6 +11,7 @@
 enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 #define JUMPS_MAX 32
+#define WAIT_S 16 /* a question waits no longer (RFC 1035 4.2.1 and stubs: 2 to 5 s, some times) */
 #define MESSAGE_USUAL 2048 /* over TCP; at its own port it may be longer */
 
 /*
@@ -236,25 +237,61 @@ static uint32_t question_digest(const struct dns_name *name, uint16_t type)
 	return (uint32_t)XXH3_64bits_withSeed(name->text, name->len, type);
 }
 
-static void question_remember(struct look *look, uint16_t id, uint32_t what)
+static uint16_t asked_s(const struct look *look)
 {
-	unsigned at = look->young->question_next++ % ARRAY_LEN(look->young->question);
-
-	look->young->question[at].what = what;
-	look->young->question[at].id = id;
-	look->young->question[at].side = (uint8_t)look->side;
-	look->young->question[at].used = true;
+	return (uint16_t)(look->packet->time_us / 1000000) & 0x3fff;
 }
 
+static int question_find(const struct young *young, unsigned side, uint16_t id, uint32_t what)
+{
+	for (unsigned i = 0; i < DISSECT_QUESTIONS; i++)
+		if (young->question[i].used && young->question[i].what == what &&
+		    young->question[i].id == id && young->question[i].side == side)
+			return (int)i;
+	return -1;
+}
+
+/* A free place, or that of one nobody waits for any more; else one gives way. */
+static unsigned question_place(struct look *look)
+{
+	struct young *young = look->young;
+	uint16_t now_s = asked_s(look);
+
+	for (unsigned i = 0; i < DISSECT_QUESTIONS; i++) {
+		unsigned at = (young->question_next + i) % DISSECT_QUESTIONS;
+
+		if (!young->question[at].used ||
+		    ((now_s - young->question[at].asked_s) & 0x3fff) > WAIT_S)
+			return at;
+	}
+	look->learnt->names_refused++;
+	return young->question_next % DISSECT_QUESTIONS;
+}
+
+static void question_remember(struct look *look, uint16_t id, uint32_t what)
+{
+	struct young *young = look->young;
+	int sent_again = question_find(young, look->side, id, what);
+	unsigned at = sent_again < 0 ? question_place(look) : (unsigned)sent_again;
+
+	if (sent_again < 0)
+		young->question_next = (uint8_t)((at + 1) % DISSECT_QUESTIONS);
+	young->question[at].what = what;
+	young->question[at].id = id;
+	young->question[at].side = look->side & 1;
+	young->question[at].asked_s = asked_s(look) & 0x3fff;
+	young->question[at].used = true;
+}
+
+/* Whether an answer has its question, which then waits no more. */
 static bool question_was_asked(const struct look *look, uint16_t id, uint32_t what)
 {
-	const struct young *young = look->young;
+	int at = question_find(look->young, !look->side, id, what);
 
-	for (unsigned i = 0; i < ARRAY_LEN(young->question); i++)
-		if (young->question[i].used && young->question[i].what == what &&
-		    young->question[i].id == id && young->question[i].side != look->side)
-			return true;
-	return false;
+	if (at < 0)
+		return false;
+	look->young->question[at].used = false;
+	return true;
 }
 
 /* What it is, which may be said again when more of it has come. */
