@@ -14,12 +14,9 @@ enum {
 	METHOD_CHANNEL_BIND = 9
 };
 enum {
-	ATTRIBUTE_MAPPED = 0x0001,
 	ATTRIBUTE_USERNAME = 0x0006,
-	ATTRIBUTE_INTEGRITY = 0x0008,
 	ATTRIBUTE_PEER = 0x0012, /* XOR-PEER-ADDRESS */
 	ATTRIBUTE_DATA = 0x0013,
-	ATTRIBUTE_XOR_MAPPED = 0x0020,
 	ATTRIBUTE_PRIORITY = 0x0024,
 	ATTRIBUTE_USE_CANDIDATE = 0x0025,
 	ATTRIBUTE_FINGERPRINT = 0x8028,
@@ -130,13 +127,6 @@ static void read_attribute(const struct attribute *attribute, struct told *told)
 	case ATTRIBUTE_USERNAME:
 		binding->name = attribute->value;
 		binding->name_len = attribute->len;
-		break;
-	case ATTRIBUTE_INTEGRITY:
-		binding->integrity = true;
-		break;
-	case ATTRIBUTE_MAPPED:
-	case ATTRIBUTE_XOR_MAPPED:
-		binding->mapped = true;
 		break;
 	case ATTRIBUTE_PRIORITY:
 	case ATTRIBUTE_USE_CANDIDATE:
@@ -251,9 +241,9 @@ static void tx_remember(struct young *young, unsigned side, uint32_t transaction
 
 /*
  * A check is answered when a success carries the id of one of the other end's (RFC 8445 7.2.5); taps may show the
- * answer first. Where the mirror shows one end alone, its success answers a check that we did not see: only
- * who was told the session's password in signalling can make one. On a flow to a relay it is the peer
- * behind it that answers, and says nothing of the relay.
+ * answer first. A success alone proves nothing, for whoever wants to can send one: of a peer of which the mirror
+ * shows one end nothing is known. On a flow to a relay it is the peer behind it that answers, and says nothing
+ * of the relay.
  */
 static void binding(struct look *look, const struct stun_binding *binding)
 {
@@ -273,9 +263,7 @@ static void binding(struct look *look, const struct stun_binding *binding)
 		tx_remember(young, side, binding->transaction, MARK_CHECK);
 		break;
 	case STUN_SUCCESS:
-		if (tx_is_known(young, !side, binding->transaction, MARK_CHECK) ||
-		    (!young->payloads[!side] && binding->integrity && binding->mapped &&
-		     !tx_is_known(young, side, binding->transaction, MARK_CHECK)))
+		if (tx_is_known(young, !side, binding->transaction, MARK_CHECK))
 			look->facts->ice |= (uint8_t)BIT(side);
 		tx_remember(young, side, binding->transaction, MARK_ANSWER);
 		break;

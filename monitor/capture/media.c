@@ -160,9 +160,8 @@ static bool check_packet(struct flow *flow, unsigned end, const struct stun_bind
 		trace->check[end] = check->transaction;
 		return false;
 	case STUN_SUCCESS:
-		if (trace->check[!end] != check->transaction &&
-		    (facts->packets[!end] || !check->integrity || !check->mapped))
-			return false; /* to no check; where one end alone is seen, to one we did not see */
+		if (trace->check[!end] != check->transaction)
+			return false; /* to no check that we saw: anyone can send one */
 		trace->answered |= (uint8_t)BIT(end);
 		/* While it is young the dissector says so. */
 		if (!flow->settled || flow->young || facts->ice >> end & 1 || is_relayed(facts))
