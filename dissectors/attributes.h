@@ -77,4 +77,29 @@ static inline unsigned msturn_align(const uint8_t *data, uint32_t len)
 	return c.short_read ? ALIGN_STUN : ALIGN_NONE;
 }
 
+/* Whether it has the mark of MS-TURN: the magic cookie as first attribute ([MS-TURN] 2.2.2.1). */
+static inline bool msturn_is_marked(const uint8_t *data, uint32_t len)
+{
+	static const uint8_t magic[] = {0x00, 0x0f, 0x00, 0x04, 0x72, 0xc6, 0x4b, 0xc6};
+
+	return len >= STUN_HEADER + sizeof(magic) &&
+	       !memcmp(data + STUN_HEADER, magic, sizeof(magic));
+}
+
+#define ATTRIBUTE_DATA 0x0013 /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
+
+/* What TURN carries in an attribute: DATA of an MS-TURN or TURN indication or Send request; else nothing. */
+static inline struct cursor turn_data(const uint8_t *data, uint32_t len)
+{
+	struct cursor c = cursor_over(data, len);
+	unsigned align = msturn_align(data, len);
+	struct attribute attribute;
+
+	cursor_skip(&c, STUN_HEADER);
+	while (attribute_next(&c, align, &attribute))
+		if (attribute.type == ATTRIBUTE_DATA)
+			return cursor_over(attribute.value, attribute.len);
+	return cursor_over(data, 0);
+}
+
 #endif

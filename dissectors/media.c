@@ -10,7 +10,6 @@
 #include "dissectors/payload_type.h"
 
 enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
-#define ATTRIBUTE_DATA 0x0013       /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
 
 #define SHAPE_MIN 8        /* packets of a number that says nothing, before their shape does */
 #define SHAPE_DATA 24      /* ... and before what has no pace is data */
@@ -301,20 +300,6 @@ bool media_is_told(const struct flow_facts *facts, const struct young *young)
 	return young->media_packets >= (is_open(facts) ? TOLD_PACKETS_MAX : TOLD_PACKETS);
 }
 
-/* What TURN carries in an attribute: DATA of an MS-TURN or TURN indication or Send request. */
-static struct cursor data_of(const uint8_t *data, uint32_t len)
-{
-	struct cursor c = cursor_over(data, len);
-	unsigned align = msturn_align(data, len);
-	struct attribute attribute;
-
-	cursor_skip(&c, STUN_HEADER);
-	while (attribute_next(&c, align, &attribute))
-		if (attribute.type == ATTRIBUTE_DATA)
-			return cursor_over(attribute.value, attribute.len);
-	return cursor_over(data, 0);
-}
-
 /* What may be media in the packet, without what it is wrapped in. */
 static struct cursor unwrap(const struct packet *packet)
 {
@@ -326,10 +311,12 @@ static struct cursor unwrap(const struct packet *packet)
 		cursor_skip(&c, len > 4 && data[0] == 3 && !data[1] ? 4 : 2);
 	} else if (len > 12 && data[0] == 0xff && data[1] == 0x10) {
 		cursor_skip(&c, 12);
+		if (msturn_is_marked(c.at, c.left))
+			return turn_data(c.at, c.left);
 	} else if (data[0] >= 0x40 && data[0] < 0x80) {
 		cursor_skip(&c, 4);
 	} else if (len > STUN_HEADER && data[0] < 2) {
-		return data_of(data, len);
+		return turn_data(data, len);
 	}
 	return c;
 }

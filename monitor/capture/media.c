@@ -201,14 +201,12 @@ bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
 static bool may_begin(const struct packet *packet)
 {
 	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
-	static const uint8_t magic[] = {0, 0x0f, 0, 4, 0x72, 0xc6, 0x4b, 0xc6};
 	const uint8_t *data = packet->payload;
 	uint32_t len = packet->payload_len;
 
 	if (len >= STUN_HEADER && data[0] < 2 && !memcmp(data + 4, cookie, sizeof(cookie)))
 		return true;
-	if (len >= STUN_HEADER + 8 && data[0] < 2 &&
-	    !memcmp(data + STUN_HEADER, magic, sizeof(magic)))
+	if (data[0] < 2 && msturn_is_marked(data, len))
 		return true;
 	return len >= 12 && data[0] == 0xff && data[1] == 0x10 &&
 	       (data[2] << 8 | data[3]) + 4u == packet->payload_wire_len;
