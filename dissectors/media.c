@@ -18,10 +18,8 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define LARGE_MIN 500 /* and above that, pieces of something larger */
 #define SEQ_STEP_MAX 50
 #define SEQ_LATE_MAX 32 /* so far behind a packet was overtaken, and is no other stream */
-#define SEQ_PROOF 3
 #define CLOCK_STEP_MIN 40
-#define KIND_MIN 8   /* packets of a kind that no others outweigh ... */
-#define KIND_SHARE 8 /* ... or one in so many, of three at least */
+#define KIND_SHARE 16 /* one packet in so many, of three at least, is more than retransmission or chance */
 #define TOLD_PACKETS 64
 #define TOLD_PACKETS_MAX 256 /* while a kind is not clear */
 #define TOLD_PAYLOADS_MAX 512
@@ -124,7 +122,7 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 		source->waiting += source->waiting < UINT16_MAX;
 	} else {
 		*ret_step = SOURCE_BEGINS;
-		if (source->run < SEQ_PROOF)
+		if (source->run < RTP_PROOF)
 			source->waiting = 0;
 		sample_begin(source, header->payload_type);
 		sample(source, header, 1, now_ms);
@@ -238,8 +236,7 @@ static uint8_t kinds_of(const struct flow_facts *facts)
 		if (packets[i] > packets[most])
 			most = i;
 	for (unsigned i = 0; i < OTHER; i++)
-		if (packets[i] >= KIND_MIN ||
-		    (packets[i] >= SEQ_PROOF && packets[i] * (uint64_t)KIND_SHARE >= all) ||
+		if ((packets[i] >= RTP_PROOF && packets[i] * (uint64_t)KIND_SHARE >= all) ||
 		    (packets[i] && i == most))
 			kinds |= (uint8_t)BIT(i);
 	return kinds;

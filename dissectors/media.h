@@ -7,6 +7,8 @@
 
 #include "dissectors/dissector.h"
 
+#define RTP_PROOF 3 /* packets of one source in a row, or of one kind, are no chance */
+
 /* What the header of one RTP packet says (RFC 3550 5.1). */
 struct rtp_header {
 	uint32_t timestamp, ssrc;

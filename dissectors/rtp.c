@@ -8,8 +8,6 @@
 #include "dissectors/list.h"
 #include "dissectors/media.h"
 
-#define RTP_PROOF 3
-
 /*
  * 0-34 are assigned, 96-127 agreed on, and 35-63 too where those do not suffice (RFC 3551 3); the
  * others would be RTCP with the marker set (RFC 5761 4).
