@@ -1,5 +1,5 @@
 /*
- * test_media_time.c - flows of media in the course of time: ports used again, media that begins or
+ * test_call.c - flows of media in the course of time: ports used again, media that begins or
  * changes late, checks that are answered late.
  */
 #include "tests/lib/talk.h"

@@ -1,12 +1,12 @@
 /*
- * media.c - see media.h. What a packet costs here: a look at its first bytes; a walk over the attributes
+ * call.c - see call.h. What a packet costs here: a look at its first bytes; a walk over the attributes
  * of STUN messages, which are few. Invariants:
  *  (1) A consent check (RFC 7675), a check sent again, or one that was overtaken by the next session
  *      never parts a flow by itself: it bears a user name that is known. An ICE restart (RFC 8445 9) parts
  *      one, for nothing on the wire tells it from the next call on the same ports.
  *  (2) A flow to a relay is never parted: what it carries are the sessions of those behind it.
  */
-#include "monitor/capture/media.h"
+#include "monitor/capture/call.h"
 
 #include "dissectors/media.h"
 #include "dissectors/stun.h"
@@ -18,7 +18,7 @@
 #define AGAIN_DOUBLINGS 4      /* ... so often */
 #define SOURCES_MAX 16         /* past that many a new one is nothing new */
 
-bool media_is(const struct flow_facts *facts)
+bool call_is(const struct flow_facts *facts)
 {
 	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
 	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
@@ -83,7 +83,7 @@ static bool rtp_read(const struct packet *packet, uint64_t *ret_source, uint8_t 
 
 static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t name)
 {
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 
 	if (!name || name == trace->name[end] || name == trace->before[0] ||
 	    name == trace->before[1])
@@ -93,9 +93,9 @@ static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t nam
 	return name & 1 && trace->name[!end] & 1 && name != trace->name[!end];
 }
 
-bool media_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
+bool call_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
 {
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 	struct stun_binding check;
 	uint64_t source;
 	uint8_t type;
@@ -114,24 +114,24 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 	       __builtin_popcountll(trace->sources) <= SOURCES_MAX;
 }
 
-struct media_trace media_next(const struct flow *flow, const struct packet *packet)
+struct call_trace call_next(const struct flow *flow, const struct packet *packet)
 {
-	struct media_trace next = {.answered = flow->media.answered};
+	struct call_trace next = {.answered = flow->call.answered};
 
 	/* By its sources, and it goes on under the name of the old one; or by its name. */
 	if (packet->payload[0] > 1) {
-		memcpy(next.name, flow->media.name, sizeof(next.name));
-		memcpy(next.before, flow->media.before, sizeof(next.before));
+		memcpy(next.name, flow->call.name, sizeof(next.name));
+		memcpy(next.before, flow->call.before, sizeof(next.before));
 	} else {
-		memcpy(next.before, flow->media.name, sizeof(next.before));
+		memcpy(next.before, flow->call.name, sizeof(next.before));
 		next.answered = 0;
 	}
 	return next;
 }
 
-void media_begin(struct flow *flow, const struct media_trace *next, bool same_end)
+void call_begin(struct flow *flow, const struct call_trace *next, bool same_end)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 
 	*trace = *next;
 	if (!same_end) {
@@ -146,7 +146,7 @@ void media_begin(struct flow *flow, const struct media_trace *next, bool same_en
 static bool check_packet(struct flow *flow, unsigned end, const struct stun_binding *check,
                          int64_t time_us)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 	struct flow_facts *facts = &flow->facts;
 	uint32_t name;
 
@@ -173,15 +173,15 @@ static bool check_packet(struct flow *flow, unsigned end, const struct stun_bind
 	}
 }
 
-bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
+bool call_packet(struct flow *flow, unsigned end, const struct packet *packet)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 	struct stun_binding check;
 	uint64_t source;
 	uint8_t type;
 
 	if (packet->transport != TRANSPORT_UDP || !packet->payload_len ||
-	    !media_is(&flow->facts))
+	    !call_is(&flow->facts))
 		return false;
 	if (packet->payload[0] < 2)
 		return check_read(packet, &check) &&
@@ -212,10 +212,10 @@ static bool may_begin(const struct packet *packet)
 	       (data[2] << 8 | data[3]) + 4u == packet->payload_wire_len;
 }
 
-bool media_relearns(const struct flow *flow, const struct packet *packet)
+bool call_relearns(const struct flow *flow, const struct packet *packet)
 {
 	const struct flow_facts *facts = &flow->facts;
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 	bool udp = facts->transport == TRANSPORT_UDP;
 
 	if (!flow->settled || flow->young || !packet->payload_len ||
@@ -223,7 +223,7 @@ bool media_relearns(const struct flow *flow, const struct packet *packet)
 		return false;
 	if (facts->evidence == EVIDENCE_NONE)
 		return udp && (may_begin(packet) || media_may_be_new(facts, packet));
-	if (!media_is(facts) && !(udp && facts->app == APP_DTLS))
+	if (!call_is(facts) && !(udp && facts->app == APP_DTLS))
 		return false;
 	return media_may_be_new(facts, packet) ||
 	       (udp && facts->app != APP_MSTURN && packet->payload[0] == 0xff &&
@@ -237,20 +237,20 @@ static uint32_t facts_digest(const struct flow_facts *facts)
 	       (uint32_t)facts->by_shape << 4 | facts->ice;
 }
 
-void media_relearn_begin(struct flow *flow)
+void call_relearn_begin(struct flow *flow)
 {
 	flow->relearning = true;
-	flow->media.known = facts_digest(&flow->facts);
+	flow->call.known = facts_digest(&flow->facts);
 }
 
-bool media_relearn_end(struct flow *flow)
+bool call_relearn_end(struct flow *flow)
 {
-	bool news = facts_digest(&flow->facts) != flow->media.known;
+	bool news = facts_digest(&flow->facts) != flow->call.known;
 
 	flow->relearning = false;
 	if (news)
-		flow->media.in_vain = 0;
-	else if (flow->media.in_vain < AGAIN_DOUBLINGS)
-		flow->media.in_vain++;
+		flow->call.in_vain = 0;
+	else if (flow->call.in_vain < AGAIN_DOUBLINGS)
+		flow->call.in_vain++;
 	return news;
 }
