@@ -323,7 +323,7 @@ bool media_may_be_new(const struct flow_facts *facts, const struct packet *packe
 	struct cursor c = unwrap(packet);
 	uint8_t first = cursor_u8(&c), second = cursor_u8(&c), kind;
 
-	if (c.short_read || first >> 6 != 2 || (second >= 192 && second <= 223))
+	if (c.short_read || !rtp_begins(first, second))
 		return false;
 	if (!facts->media)
 		return true;

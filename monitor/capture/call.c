@@ -78,7 +78,7 @@ static bool rtp_read(const struct packet *packet, uint64_t *ret_source, uint8_t 
 	ssrc = cursor_be32(&c);
 	*ret_source = BIT(ssrc * 2654435769u >> 26);
 	*ret_type = second & 0x7f;
-	return !c.short_read && first >> 6 == 2 && (second < 192 || second > 223);
+	return !c.short_read && rtp_begins(first, second);
 }
 
 static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t name)
