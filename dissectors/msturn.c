@@ -16,19 +16,6 @@ enum {
 #define NO_REQUEST 0x0110
 enum { ATTRIBUTE_DESTINATION = 0x0011, ATTRIBUTE_REMOTE = 0x0012 };
 
-/* | 0 | family 1: IPv4, 2: IPv6 | port 2 | address |, not XORed ([MS-TURN] 2.2.2.10). */
-static void relayed_peer(struct look *look, const struct attribute *attribute)
-{
-	struct cursor c = cursor_over(attribute->value, attribute->len);
-	uint16_t family = cursor_be16(&c), port = cursor_be16(&c);
-	const uint8_t *address = cursor_take(&c, family == 2 ? 16 : 4);
-
-	if (!address || c.left || (family != 1 && family != 2))
-		return;
-	look->facts->relayed = family == 1 ? addr_from_v4(address) : addr_from_v6(address);
-	look->facts->relayed_port = port;
-}
-
 enum answer msturn_message(struct look *look)
 {
 	struct cursor c = cursor_over(look->data, look->len);
@@ -52,7 +39,8 @@ enum answer msturn_message(struct look *look)
 		    (attribute.type == ATTRIBUTE_DESTINATION &&
 		     (header.type == TYPE_SET_ACTIVE ||
 		      addr_is_unspecified(&look->facts->relayed))))
-			relayed_peer(look, &attribute);
+			(void)attribute_address(&attribute, NULL, &look->facts->relayed,
+			                        &look->facts->relayed_port);
 		if (attribute.type == ATTRIBUTE_DATA &&
 		    (header.type == TYPE_SEND || header.type == TYPE_DATA))
 			(void)look_inside(look, attribute.value, attribute.len, attribute.len,

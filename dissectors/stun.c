@@ -6,6 +6,8 @@
 
 #include "dissectors/list.h"
 
+#include <xxhash.h>
+
 enum {
 	METHOD_BINDING = 1,
 	METHOD_ALLOCATE = 3,
@@ -164,16 +166,6 @@ static struct told read_attributes(const uint8_t *data, uint32_t len, uint32_t w
 	return told;
 }
 
-/* FNV-1a; ids are random numbers, which only must not meet by chance. */
-static uint32_t id_hash(const uint8_t *id)
-{
-	uint32_t hash = 2166136261;
-
-	for (unsigned i = 0; i < 12; i++)
-		hash = (hash ^ id[i]) * 16777619;
-	return hash;
-}
-
 /*
  * Whether it is STUN for certain: by the cookie or, without, by its attributes, over which a
  * FINGERPRINT has the last word.
@@ -201,7 +193,7 @@ static bool message_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
 		return false;
 	*told = read_attributes(data, len, wire_len);
 	told->binding.class = (enum stun_class)class_of(header->type);
-	told->binding.transaction = id_hash(header->id);
+	told->binding.transaction = (uint32_t)XXH3_64bits(header->id, 12);
 	return is_proven(data, len, header, told);
 }
 
@@ -271,22 +263,6 @@ static void binding(struct look *look, const struct stun_binding *binding)
 	}
 }
 
-/* XOR-PEER-ADDRESS: | 0 | family | port ^ cookie | address ^ cookie and id | (RFC 5766 14.3). */
-static void relayed_peer(struct look *look, const struct attribute *peer)
-{
-	const uint8_t *mask = look->data + 4; /* the cookie, then the id */
-	uint8_t address[16];
-	uint32_t len = peer->len - 4u;
-
-	if (!is_address(peer) || peer->value[0])
-		return;
-	for (uint32_t i = 0; i < len; i++)
-		address[i] = peer->value[4 + i] ^ mask[i];
-	look->facts->relayed = len == 4 ? addr_from_v4(address) : addr_from_v6(address);
-	look->facts->relayed_port =
-		(uint16_t)((peer->value[2] ^ mask[0]) << 8 | (peer->value[3] ^ mask[1]));
-}
-
 /*
  * Standard TURN (RFC 5766): requests come from the client, Data indications from the server. A
  * permission or a Send tries a peer; a channel or Data says that it is there.
@@ -307,7 +283,8 @@ static void turn(struct look *look, const struct stun_header *header, const stru
 		look_asked(look, ASKED_TURN_ALLOCATE);
 	if (told->peer.value && (method == METHOD_DATA || method == METHOD_CHANNEL_BIND ||
 	                         addr_is_unspecified(&look->facts->relayed)))
-		relayed_peer(look, &told->peer);
+		(void)attribute_address(&told->peer, look->data + 4, &look->facts->relayed,
+		                        &look->facts->relayed_port);
 	if (told->data.len)
 		(void)look_inside(look, told->data.value, told->data.len, told->data.len, true);
 }

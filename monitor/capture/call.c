@@ -11,6 +11,8 @@
 #include "dissectors/media.h"
 #include "dissectors/stun.h"
 
+#include <xxhash.h>
+
 #define SECOND INT64_C(1000000)
 #define SILENCE_US (2 * SECOND) /* between two calls */
 #define SETUP_US (3 * SECOND)   /* from the first check of one to its first media */
@@ -40,21 +42,21 @@ static bool is_relayed(const struct flow_facts *facts)
  */
 static uint32_t name_hash(const struct stun_binding *binding)
 {
-	uint32_t sum = 0, hash = 2166136261;
+	const uint8_t *from = binding->name, *end = from ? from + binding->name_len : from;
+	uint32_t sum = 0;
 	bool parts = false;
 
-	if (!binding->name || !binding->name_len)
+	if (from == end)
 		return 0;
-	for (unsigned i = 0; i < binding->name_len; i++) {
-		if (binding->name[i] == ':') {
-			sum += hash;
-			hash = 2166136261;
-			parts = true;
-		} else if (binding->name[i]) { /* some pad it with zeroes */
-			hash = (hash ^ binding->name[i]) * 16777619;
-		}
+	while (end > from && !end[-1]) /* some pad it with zeroes */
+		end--;
+	for (const uint8_t *at = from; at <= end; at++) {
+		if (at < end && *at != ':')
+			continue;
+		sum += (uint32_t)XXH3_64bits(from, (size_t)(at - from));
+		parts |= at < end;
+		from = at + 1;
 	}
-	sum += hash;
 	return parts ? sum | 1 : sum & ~1u ? sum & ~1u : 2;
 }
 
@@ -200,13 +202,10 @@ bool call_packet(struct flow *flow, unsigned end, const struct packet *packet)
 /* Of a flow that nobody knew: a beginning that proves itself, or may be media. */
 static bool may_begin(const struct packet *packet)
 {
-	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
 	const uint8_t *data = packet->payload;
 	uint32_t len = packet->payload_len;
 
-	if (len >= STUN_HEADER && data[0] < 2 && !memcmp(data + 4, cookie, sizeof(cookie)))
-		return true;
-	if (data[0] < 2 && msturn_is_marked(data, len))
+	if (data[0] < 2 && (stun_is_marked(data, len) || msturn_is_marked(data, len)))
 		return true;
 	return len >= 12 && data[0] == 0xff && data[1] == 0x10 &&
 	       (data[2] << 8 | data[3]) + 4u == packet->payload_wire_len;
