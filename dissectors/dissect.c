@@ -38,7 +38,7 @@ static bool ask_owner(struct look *look)
 		return false;
 	if (owner->media)
 		return !media_is_told(look->facts, look->young);
-	if (owner->app == APP_DNS || owner->app == APP_LLMNR || owner->app == APP_DHCP)
+	if (dissect_goes_on(owner->app))
 		return true;
 	if (look->packet->transport == TRANSPORT_TCP)
 		return look->seq + look->len - look->young->stream[look->side].first <
@@ -49,6 +49,19 @@ static bool ask_owner(struct look *look)
 static bool owner_is_media(const struct young *young)
 {
 	return young->owner[0] && LIST[young->owner[0] - 1]->media;
+}
+
+bool dissect_goes_on(enum app app)
+{
+	return app == APP_DNS || app == APP_LLMNR || app == APP_DHCP;
+}
+
+/* A flow of these is known, though it gave its young half and has a new one. */
+static void own_again(const struct flow_facts *facts, struct young *young)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(LIST); i++)
+		if (LIST[i]->app == facts->app)
+			young->owner[0] = (uint8_t)(i + 1);
 }
 
 /* A flow that is known and has no owner is of media, and looked at again. */
@@ -237,6 +250,9 @@ bool dissect_payload(const struct packet *packet, unsigned side, struct flow_fac
 
 	if (!young->payloads[0] && !young->payloads[1] && facts->evidence == EVIDENCE_NONE)
 		memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
+	if (!young->owner[0] && facts->evidence == EVIDENCE_DISSECTOR &&
+	    dissect_goes_on((enum app)facts->app))
+		own_again(facts, young);
 	learnt_empty(learnt);
 	if (packet->transport == TRANSPORT_TCP)
 		more = ask_tcp_packet(&look, streams);

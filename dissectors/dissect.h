@@ -27,6 +27,9 @@ void dissect_end(struct flow_facts *facts, char name[NAME_MAX_LEN + 1], struct y
 /* Whether bytes of the flow are kept that more payload would make sense of. */
 bool dissect_waits(const struct young *young);
 
+/* Whether flows of it are read for as long as they go on: with every payload something new may come. */
+bool dissect_goes_on(enum app app);
+
 /* DHCP's client of a UDP 67/68 packet, for the key of its flow (RFC 2131: chaddr); false if it is none. */
 bool dhcp_client(const struct packet *packet, struct mac *ret_client);
 

@@ -6,6 +6,9 @@
  *  (2) What came first stays, also where a segment sent again differs: a receiver cannot take back
  *      what it has handed on, and the stacks in use keep what they have queued.
  *  (3) Blocks in use are listed in the order in which their streams last got on.
+ *  (4) One segment moves the stream nowhere: what lies out of reach or has no room is not believed. An
+ *      end does not accept it either (RFC 9293 3.10.7.4), and whoever sent it may wish to hide from us
+ *      what follows.
  */
 #include "dissectors/stream.h"
 
@@ -23,8 +26,7 @@
 
 #define RANGES_MAX 64
 #define GAP_US 1000000 /* what comes later than that comes too late */
-#define OLD_MAX \
-	(1 << 20) /* what lies further back was not sent again: the numbers are others now */
+#define OLD_MAX (1 << 20) /* what lies further back was not sent again */
 
 /* A segment, or a part of one, that came before its turn. */
 struct range {
@@ -221,15 +223,40 @@ static void cut_front(struct segment *segment, uint32_t bytes)
 		segment->data += here;
 }
 
-/* A number that fits nothing before it: what was shown so far was not of this stream, or this is not. */
-static void go_on_at(struct streams *streams, struct stream *stream, uint32_t seq)
+/*
+ * Whether it may be of this stream by its number. What lies far before `first` was not sent again, also
+ * where the stream went on from elsewhere.
+ */
+static bool in_reach(const struct stream *stream, const struct segment *segment)
 {
-	stream_close(streams, stream);
-	stream->from = stream->next = seq;
-	stream->again = stream->at_start = false;
+	int32_t old = (int32_t)(stream->next - segment->seq);
+
+	return old <= 0 ||
+	       (old <= OLD_MAX && (int32_t)(stream->first - segment->seq) <= STREAM_MAX);
 }
 
-/* Puts what is new of the segment among the ranges; false if there is no room for what is left of it. */
+/*
+ * A segment that does not fit is lost. Where for a second only such came, the stream goes on there:
+ * more was lost than can be waited for. But what a flow begins with is taken from nowhere else.
+ */
+static void lose_segment(struct streams *streams, struct stream *stream,
+                         struct segment *segment)
+{
+	if (!stream->stray_us)
+		stream->stray_us = segment->time_us;
+	if (stream->at_start || segment->time_us - stream->stray_us <= GAP_US) {
+		*streams->shed += segment->wire_len;
+		cut_front(segment, segment->wire_len);
+		return;
+	}
+	if (stream->block)
+		give_up_block(streams, stream);
+	stream->first = stream->from = stream->next = segment->seq;
+	stream->opened = stream->again = false;
+	stream->stray_us = 0;
+}
+
+/* Puts what is new of the segment among the ranges; false if there is no room for (the rest of) it. */
 static bool queue(struct streams *streams, struct stream *stream, struct segment *segment)
 {
 	struct block *block = block_of(streams, stream);
@@ -344,36 +371,31 @@ bool stream_next(struct streams *streams, struct stream *stream, struct segment 
 	for (;;) {
 		const struct block *block = block_of(streams, stream);
 		const struct range *range = block && block->count ? &block->range[0] : NULL;
-		int32_t old = segment ? (int32_t)(stream->next - segment->seq) : 0;
+		bool left = segment && segment->wire_len;
+		bool fits = left && in_reach(stream, segment);
 
-		if (old > OLD_MAX) {
-			go_on_at(streams, stream, segment->seq);
-			continue;
+		if (fits && (int32_t)(stream->next - segment->seq) > 0) {
+			cut_front(segment, stream->next - segment->seq);
+			stream->stray_us = 0;
+			left = segment->wire_len;
 		}
-		if (old > 0)
-			cut_front(segment, (uint32_t)old);
 		if (range && range->seq == stream->next) {
 			show_range(streams, stream, ret_piece);
 			break;
 		}
-		if (segment && segment->wire_len && segment->seq == stream->next) {
+		if (left && fits && segment->seq == stream->next) {
 			show_segment(streams, stream, segment, ret_piece);
+			stream->stray_us = 0;
 			break;
 		}
-		if (segment && segment->wire_len) {
-			uint32_t next = segment->seq;
-
-			if (queue(streams, stream, segment))
-				continue;
-			block = block_of(streams, stream);
-			if (block && block->count && (int32_t)(block->range[0].seq - next) < 0)
-				next = block->range[0].seq;
-			give_up_gap(streams, stream, next);
-		} else if (range && (!segment || segment->time_us - block->since_us > GAP_US)) {
+		if (left && fits && queue(streams, stream, segment))
+			stream->stray_us = 0;
+		else if (range && (!segment || segment->time_us - block->since_us > GAP_US))
 			give_up_gap(streams, stream, range->seq);
-		} else {
+		else if (left)
+			lose_segment(streams, stream, segment);
+		else
 			return false;
-		}
 	}
 	if (stream->block) {
 		struct block *block = block_of(streams, stream);

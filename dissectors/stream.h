@@ -21,6 +21,7 @@ struct stream {
 	bool running;   /* `from` and `next` are known */
 	bool at_start;  /* `from` is the first byte of all */
 	bool again;     /* what lies at `from` was asked for again */
+	int64_t stray_us; /* since then no segment fitted, though some came; 0: the last one did */
 };
 
 /* The pool. */
@@ -53,7 +54,8 @@ void stream_open(struct stream *stream, uint32_t first);
 /*
  * The next piece: of the segment, or of others that waited for it. To be called until there is none;
  * then what is left of the segment waits for the bytes before it. Without a segment (NULL: none will
- * come any more) and after a second nothing is waited for: the stream goes on behind the gap.
+ * come any more) and after a second nothing is waited for: the stream goes on behind the gap. What
+ * lies too far off to be waited for is lost; where for a second nothing else came, it goes on there.
  */
 bool stream_next(struct streams *streams, struct stream *stream, struct segment *segment,
                  struct piece *ret_piece);

@@ -262,8 +262,9 @@ uint64_t report_refusing(const struct report *report)
 /*
  * What a cause hides: of these, packets that might have been outside the envelope. For the others
  * every flow was judged: nDPI's opinion convicts of nothing, a ring gives up opinions and names and
- * never flows, a packet cut short or seen one way is judged by what is there. They can keep a row
- * from being exercised, which is what then counts.
+ * never flows, a packet cut short or seen one way, a stream with a gap, a flow looked into for a
+ * short time is judged by what is there. They can keep a row from being exercised, which is what
+ * then counts.
  */
 #define UNSEEN \
 	(BIT(BLIND_NOT_RUNNING) | BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) | \

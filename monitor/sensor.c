@@ -97,17 +97,8 @@ static void sensor_tick(struct sensor *sensor)
 	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
-	       sensor->now_us - flow->payload_us >= SETTLE_US) {
-		if (still_learns(flow)) {
-			/* It stays young; to the end of the list with it, so that others are reached. */
-			if (!flow->settled)
-				flow_settle(sensor, flow, SETTLED_AGE);
-			flowtab_stay_young(sensor->tab, flow);
-			flow->payload_us = sensor->now_us;
-			continue;
-		}
+	       sensor->now_us - flow->payload_us >= SETTLE_US)
 		flow_settle(sensor, flow, SETTLED_AGE);
-	}
 	tell_waiting(sensor);
 	outbox_flush_forgets(sensor->outbox);
 }
@@ -228,12 +219,17 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 }
 
 /* Nothing that was seen before is of the time that now begins. */
-static void clock_back(struct sensor *sensor, int64_t now_us)
+static void forget_all(struct sensor *sensor)
 {
 	retire_all(sensor);
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	queries_clear(sensor->queries);
+}
+
+static void clock_back(struct sensor *sensor, int64_t now_us)
+{
+	forget_all(sensor);
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = sensor->looking_us = now_us;
 }
@@ -268,9 +264,8 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 {
 	if (!next_us || next_us < sensor->now_us - SECOND ||
 	    next_us > sensor->now_us + FOLLOWS_US) {
-		retire_all(sensor);
+		forget_all(sensor);
 		tell_health(sensor, false);
-		queries_clear(sensor->queries);
 		if (next_us)
 			sensor->now_us = sensor->health_us = sensor->looking_us = 0;
 	}

@@ -14,10 +14,10 @@
 #define AGAIN_PAYLOADS 16       /* a flow of nothing we know, when it is looked at again */
 #define SECOND INT64_C(1000000)
 
-bool still_learns(const struct flow *flow)
+/* Of these every payload is read, for as long as they go on. */
+static bool still_learns(const struct flow *flow)
 {
-	return flow->facts.app == APP_DNS || flow->facts.app == APP_DHCP ||
-	       flow->facts.app == APP_LLMNR;
+	return dissect_goes_on((enum app)flow->facts.app);
 }
 
 /* Shows the dissectors a packet, or with NULL what still waits for one that is missing. */
@@ -62,8 +62,10 @@ static void flow_grow_old(struct sensor *sensor, struct flow *flow)
 void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
 {
 	inspector_forget(sensor, flow);
-	if (!still_learns(flow) || by == SETTLED_END)
+	if (!still_learns(flow))
 		flow_grow_old(sensor, flow);
+	else if (flow->young)
+		flowtab_stay_young(sensor->tab, flow);
 	if (flow->relearning ? call_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	if (flow->settled)
@@ -228,6 +230,35 @@ static void query_join(struct sensor *sensor, struct flow *flow, const struct pa
 	}
 }
 
+/*
+ * Where all places are taken, one that has settled and goes on learning gives its own, the one that was
+ * silent longest: it gets another with its next payload. Where there is none, the one that had most
+ * time settles now. What was not looked at for that is counted.
+ */
+static void flow_take_young(struct sensor *sensor, struct flow *flow)
+{
+	struct flow *other;
+
+	if (flowtab_make_young(sensor->tab, flow))
+		return;
+	if (!flowtab_oldest_staying(sensor->tab)) {
+		sensor->counters->young_shed++;
+		flow_settle(sensor, flowtab_oldest_young(sensor->tab), SETTLED_BUDGET);
+	}
+	other = flowtab_oldest_staying(sensor->tab);
+	if (other)
+		flow_grow_old(sensor, other);
+	flowtab_make_young(sensor->tab, flow);
+}
+
+/* It gave its place, and knows nothing any more of what it was asked. */
+static void flow_young_again(struct sensor *sensor, struct flow *flow)
+{
+	sensor->counters->young_shed++;
+	flow_take_young(sensor, flow);
+	flowtab_stay_young(sensor->tab, flow);
+}
+
 static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
                          const struct packet *packet)
 {
@@ -241,22 +272,21 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		if (flow->settled)
 			call_relearn_begin(flow);
 		flow->payload_us = packet->time_us;
-		if (!flowtab_make_young(sensor->tab, flow)) {
-			/* All are taken: the one that had most time gives its place. */
-			flow_settle(sensor, flowtab_oldest_young(sensor->tab), SETTLED_BUDGET);
-			if (!flowtab_make_young(sensor->tab, flow))
-				return;
-		}
+		flow_take_young(sensor, flow);
+	} else if (flow->settled && !flow->young && still_learns(flow)) {
+		flow_young_again(sensor, flow);
 	}
 	if (!flow->young)
 		return;
-	for (unsigned i = 0; tcp && !flow->relearning && i < 2; i++)
+	for (unsigned i = 0; tcp && !flow->settled && i < 2; i++)
 		if (facts->tcp_flags[i] & TCP_SYN)
 			stream_open(&flow->young->stream[i], flow->syn_seq[i] + 1);
 	more = flow_show(sensor, flow, end, packet);
 	query_join(sensor, flow, packet);
-	if (flow->settled && !flow->relearning)
+	if (flow->settled && !flow->relearning) {
+		flowtab_stay_young(sensor->tab, flow);
 		return;
+	}
 	if (!flow->settled &&
 	    (facts->app == APP_DTLS ? sensor->dtls : facts->evidence != EVIDENCE_DISSECTOR) &&
 	    facts->inspected_packets < (tcp ? INSPECT_TCP : INSPECT_UDP) && !packet->truncated)

@@ -55,7 +55,6 @@ void inspector_hand(struct sensor *sensor, struct flow *flow, const struct packe
 void inspector_forget(struct sensor *sensor, struct flow *flow);
 
 /* sensor_flow.c */
-bool still_learns(const struct flow *flow);
 void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by);
 void flow_retire(struct sensor *sensor, struct flow *flow);
 /* The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of. */

@@ -112,6 +112,7 @@ struct counters {
 	uint64_t told_shed;        /* names and leases that the recorder could not be given */
 	uint64_t tunnelled;        /* packets taken out of a tunnel; in one of the sums above too */
 	uint64_t streams_shed; /* bytes of TCP streams waited for in vain, or given up for want of room */
+	uint64_t young_shed; /* flows that were looked into for less time than others, for want of room */
 };
 
 struct event_health {

@@ -42,7 +42,8 @@ CREATE TABLE run (
 	sensor_restarts    INTEGER NOT NULL DEFAULT 0,
 	recorder_restarts  INTEGER NOT NULL DEFAULT 0,
 	tunnelled          INTEGER, -- packets taken out of a tunnel
-	streams_shed       INTEGER  -- bytes of TCP streams that could not be put in order
+	streams_shed       INTEGER, -- bytes of TCP streams that could not be put in order
+	young_shed         INTEGER  -- flows that were looked into for less time than others
 ) STRICT;
 
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
@@ -459,7 +460,8 @@ CREATE VIEW v_run AS SELECT
 	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
 	nullif(r.roles_unknown, '') AS roles_unknown,
 	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
-	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.version
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	r.version
 FROM run r
 ORDER BY r.id;
 

@@ -128,7 +128,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed)
+					X(streams_shed) X(young_shed)
 
 /* Where the parts of flow.how begin. */
 enum {

@@ -6,7 +6,8 @@
  *  (3) A flow leaves only through flowtab_remove(), whose caller has told the recorder.
  *  (4) A flow that is over is on the list of those instead, and in no index; that list and the one of
  *      the live untold are in the order of `untold`.
- *  (5) The list of the young is in payload_us order: all have the same time to settle.
+ *  (5) The list of the young is in payload_us order: all have the same time to settle. Those that
+ *      stay young are on another, in the order of their last payloads.
  */
 #include "monitor/capture/flowtab.h"
 
@@ -44,7 +45,7 @@ struct flowtab {
 	uint32_t untold_count;
 	union young_slot *youth;
 	uint32_t young_fresh, young_free;
-	struct list idle[IDLE_COUNT], over, young, untold;
+	struct list idle[IDLE_COUNT], over, young, staying, untold;
 };
 
 static size_t index_size(const struct flowtab_limits *limits)
@@ -323,29 +324,37 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
 	return flows;
 }
 
+static struct list *young_list(struct flowtab *tab, const struct flow *flow)
+{
+	return flow->staying ? &tab->staying : &tab->young;
+}
+
 static void young_append(struct flowtab *tab, struct flow *flow)
 {
+	struct list *list = young_list(tab, flow);
 	uint32_t number = number_of(tab, flow);
 
 	flow->young_newer = 0;
-	flow->young_older = tab->young.newest;
-	if (tab->young.newest)
-		flow_of(tab, tab->young.newest)->young_newer = number;
+	flow->young_older = list->newest;
+	if (list->newest)
+		flow_of(tab, list->newest)->young_newer = number;
 	else
-		tab->young.oldest = number;
-	tab->young.newest = number;
+		list->oldest = number;
+	list->newest = number;
 }
 
 static void young_unlink(struct flowtab *tab, struct flow *flow)
 {
+	struct list *list = young_list(tab, flow);
+
 	if (flow->young_older)
 		flow_of(tab, flow->young_older)->young_newer = flow->young_newer;
 	else
-		tab->young.oldest = flow->young_newer;
+		list->oldest = flow->young_newer;
 	if (flow->young_newer)
 		flow_of(tab, flow->young_newer)->young_older = flow->young_older;
 	else
-		tab->young.newest = flow->young_older;
+		list->newest = flow->young_older;
 }
 
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
@@ -364,6 +373,7 @@ bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
 	}
 	memset(slot, 0, sizeof(*slot));
 	flow->young = &slot->young;
+	flow->staying = false;
 	young_append(tab, flow);
 	return true;
 }
@@ -384,7 +394,13 @@ void flowtab_make_old(struct flowtab *tab, struct flow *flow)
 void flowtab_stay_young(struct flowtab *tab, struct flow *flow)
 {
 	young_unlink(tab, flow);
+	flow->staying = true;
 	young_append(tab, flow);
+}
+
+struct flow *flowtab_oldest_staying(struct flowtab *tab)
+{
+	return flow_of(tab, tab->staying.oldest);
 }
 
 struct flow *flowtab_oldest_young(struct flowtab *tab)

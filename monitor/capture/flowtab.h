@@ -50,7 +50,7 @@ struct flow {
 	struct flow_key key;
 	uint32_t hash;
 	uint32_t newer, older;               /* on its idle list; slot + 1, 0 ends */
-	uint32_t young_newer, young_older;   /* on the list of the young, by first payload */
+	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
 	uint8_t untold_type; /* enum event_type: what could not be told */
@@ -60,8 +60,11 @@ struct flow {
 	bool opened;         /* packets of it lie with the inspector */
 	bool heard;          /* the recorder was told of it once at least */
 	bool relearning;     /* media began after it had settled */
+	bool staying;        /* on the list of those that stay young */
 	uint32_t name;       /* names.h */
 	uint32_t syn_seq[2]; /* sequence number of end i's SYN */
+	uint32_t next_seq[2]; /* tcp.c: end i has sent all before it, as far as anybody showed ... */
+	uint8_t next_known;   /* ... mask: of these ends */
 	int64_t payload_us;  /* first payload; 0 none */
 	int64_t told_us;     /* last event about it */
 	struct young *young; /* NULL once nothing more is to be learnt */
@@ -69,6 +72,8 @@ struct flow {
 	struct copy_mark copies[2][2];
 	struct flow_facts facts;
 };
+/* Half a KiB each of the million, half of which are the facts; what must grow goes into the young half. */
+_Static_assert(sizeof(struct flow) == 512, "a flow is half a KiB: whoever makes it larger says why");
 
 struct flowtab;
 
@@ -112,10 +117,12 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow);
 /* What it has of a pool was given back before. */
 void flowtab_make_old(struct flowtab *tab, struct flow *flow);
-/* A young flow becomes the one that has been young shortest. */
+/* A young flow has settled and stays young all the same; or it does, and had a payload. */
 void flowtab_stay_young(struct flowtab *tab, struct flow *flow);
-/* The flow that has been young longest; NULL. */
+/* Of the young that do not stay so the one that has been young longest; NULL. */
 struct flow *flowtab_oldest_young(struct flowtab *tab);
+/* Of those that stay young the one that had no payload for longest; NULL. */
+struct flow *flowtab_oldest_staying(struct flowtab *tab);
 
 /* Live ones. */
 uint32_t flowtab_count(const struct flowtab *tab);

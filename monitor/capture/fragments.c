@@ -44,8 +44,9 @@ static const struct fragment_slot *slot_find(const struct fragments *fragments,
                                              const struct packet *packet)
 {
 	const struct fragment_slot *slot = &fragments->slots[slot_of(packet)];
+	int64_t age_us = packet->time_us - slot->time_us;
 
-	if (!slot->time_us || packet->time_us - slot->time_us > KEPT_US ||
+	if (!slot->time_us || age_us < 0 || age_us > KEPT_US ||
 	    slot->ip_id != packet->ip_id || slot->transport != packet->transport ||
 	    !addr_equal(&slot->src, &packet->src) || !addr_equal(&slot->dst, &packet->dst))
 		return NULL;

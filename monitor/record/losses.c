@@ -38,6 +38,8 @@ int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db,
 		{BLIND_EVICTED, more(now->evicted, before->evicted)},
 		{BLIND_RING_FULL, more(now->inspect_shed, before->inspect_shed) +
 	                                  more(now->told_shed, before->told_shed)},
+		{BLIND_STREAM_GAP, more(now->streams_shed, before->streams_shed)},
+		{BLIND_DISSECT_FULL, more(now->young_shed, before->young_shed)},
 	};
 	int64_t since_us = losses->before_us && losses->before_us <= health->time_us
 	                           ? losses->before_us

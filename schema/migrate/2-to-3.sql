@@ -3,6 +3,7 @@
 
 ALTER TABLE run ADD COLUMN tunnelled INTEGER;
 ALTER TABLE run ADD COLUMN streams_shed INTEGER;
+ALTER TABLE run ADD COLUMN young_shed INTEGER;
 ALTER TABLE flow_more ADD COLUMN other INTEGER;
 ALTER TABLE flow_more ADD COLUMN by_shape INTEGER;
 ALTER TABLE flow_more ADD COLUMN connect_port INTEGER;
@@ -11,7 +12,7 @@ ALTER TABLE flow_more ADD COLUMN connect_status INTEGER;
 ALTER TABLE unit_address ADD COLUMN known_by INTEGER NOT NULL DEFAULT 1;
 
 -- Nothing was taken out of a tunnel, and no stream was put in order.
-UPDATE run SET tunnelled = 0, streams_shed = 0;
+UPDATE run SET tunnelled = 0, streams_shed = 0, young_shed = 0;
 
 -- What DHCP gave to units. Renewed it is the same row; given anew, or with other servers, another.
 CREATE TABLE lease (
@@ -80,6 +81,7 @@ CREATE VIEW v_run AS SELECT
 	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
 	nullif(r.roles_unknown, '') AS roles_unknown,
 	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
-	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.version
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	r.version
 FROM run r
 ORDER BY r.id;

@@ -194,7 +194,7 @@ static void times_and_counters_stay_where_sums_of_them_fit(void **state)
 	board->seen_us = 5;
 	assert_int_equal(board_time(&board->seen_us), 5);
 	assert_true(board_counters(&board->counters));
-	board->counters.streams_shed = UINT64_MAX; /* the last one */
+	board->counters.young_shed = UINT64_MAX; /* the last one */
 	assert_false(board_counters(&board->counters));
 	board_free(board);
 }

@@ -66,12 +66,22 @@ static void a_dhcp_client_goes_with_its_fragments(void **state)
 	assert_true(mac_equal(&found, &client));
 }
 
+static void a_part_is_not_of_a_datagram_that_came_later(void **state)
+{
+	struct packet first = part(13, 5000), later;
+
+	fragments_put(&table, &first, NULL);
+	assert_false(finds(13, 4999, &later));
+	assert_true(finds(13, 5000, &later));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_same_datagram_is_found),
 		cmocka_unit_test(a_datagram_is_forgotten_after_a_while),
 		cmocka_unit_test(a_dhcp_client_goes_with_its_fragments),
+		cmocka_unit_test(a_part_is_not_of_a_datagram_that_came_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,8 @@ static void each_counter_has_its_cause_and_the_second_it_grew_in(void **state)
 		{{.truncated = 3}, "truncated 10-11 x3; "},
 		{{.evicted = 2}, "evicted 10-11 x2; "},
 		{{.inspect_shed = 4, .told_shed = 1}, "ring-full 10-11 x5; "},
+		{{.streams_shed = 1460}, "stream-gap 10-11 x1460; "},
+		{{.young_shed = 6}, "dissect-full 10-11 x6; "},
 		{{.malformed = 9, .duplicates = 9, .names_refused = 9}, ""},
 	};
 

@@ -500,6 +500,22 @@ static void frame_at(struct bench *bench, size_t index, double at_s)
 	sensor_frame(bench->sensor, &frame);
 }
 
+static void files_that_do_not_follow_one_another_share_no_datagram(void **state)
+{
+	struct captured_input input = {.name = "a.pcap", .packets = 1};
+	static const uint8_t text[2000] = {0};
+	BENCH;
+
+	wire_mtu(w, 1500);
+	wire_udp(w, "10.1.0.7:50007 > 10.1.0.9:50044", text, sizeof(text));
+	assert_int_equal(wire_count(w), 2);
+	frame_at(bench, 0, 10);
+	sensor_input_end(bench->sensor, 0, &input, (int64_t)((WIRE_EPOCH + 5) * 1e6));
+	frame_at(bench, 1, 5); /* before the first part, ... */
+	frame_at(bench, 1, 11); /* ... and behind it, were it the same time */
+	assert_int_equal(bench->sums.fragments_lost, 2);
+}
+
 /* A flow without SYN is one of the warm-up, or not, by what happened before it. */
 static void the_warm_up_begins_anew_where_we_may_have_missed_a_syn(void **state)
 {
@@ -608,6 +624,71 @@ static void what_waits_for_a_lost_segment_is_shown_when_the_flow_settles(void **
 	}
 }
 
+/* What comes behind a RST or FIN that is not believed is of the same flow, however late. */
+static void a_flow_is_closed_only_by_who_knows_its_numbers(void **state)
+{
+	static const struct {
+		const char *flags;
+		uint32_t off;
+		bool back, closed;
+	} cases[] = {
+		{"R", 0, false, true},       {"R", 0, true, true},          {"R", 60000, false, true},
+		{"R", 900000, false, false}, {"R", 900000, true, false},    {"RA", 0x80000000, true, false},
+		{"R", 66000, true, false},   {"R", -66000u, true, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *tuple = cases[i].back ? "10.2.0.9:443 > 10.1.0.7:49152" : "10.1.0.7:49152 > 10.2.0.9:443";
+		BENCH;
+
+		talk_open(w, "10.1.0.7:49152 > 10.2.0.9:443");
+		wire_tcp(w, "10.1.0.7:49152 > 10.2.0.9:443", "PA", "hello", 5);
+		wire_tcp(w, "10.2.0.9:443 > 10.1.0.7:49152", "PA", "hi", 2);
+		wire_lose(w, tuple, cases[i].off);
+		wire_tcp(w, tuple, cases[i].flags, NULL, 0);
+		wire_lose(w, tuple, -cases[i].off);
+		wire_wait(w, 6);
+		wire_tcp(w, tuple, "PA", "data", 4);
+		bench_run(bench, true);
+		assert_int_equal(bench->count, cases[i].closed ? 2 : 1);
+		assert_int_equal(bench->flow[0].facts.closed, cases[i].closed);
+		assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ANSWERED);
+		sensor_end(bench->sensor, true);
+	}
+}
+
+static void two_fins_out_of_all_order_close_nothing(void **state)
+{
+	BENCH;
+
+	talk_open(w, C2S);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *tuple = i ? "10.2.0.9:443 > 10.1.0.7:49152" : "10.1.0.7:49152 > 10.2.0.9:443";
+
+		wire_lose(w, tuple, 900000);
+		wire_tcp(w, tuple, "FA", NULL, 0);
+		wire_lose(w, tuple, -900001u);
+	}
+	wire_wait(w, 6);
+	wire_tcp(w, C2S, "PA", "data", 4);
+	bench_run(bench, true);
+	assert_int_equal(bench->count, 1);
+	assert_false(bench->flow[0].facts.closed);
+}
+
+/* More is lost than TCP's numbers may be apart; the acknowledgements tell where it goes on. */
+static void behind_a_long_gap_a_rst_is_known_by_what_was_acknowledged(void **state)
+{
+	BENCH;
+
+	talk_open(w, C2S);
+	wire_lose(w, C2S, 5000000);
+	wire_tcp(w, "10.2.0.9:443 > 10.1.0.7:49152", "A", NULL, 0);
+	wire_tcp(w, C2S, "R", NULL, 0);
+	bench_run(bench, true);
+	assert_true(bench->flow[0].facts.closed);
+}
+
 static void a_dns_stream_goes_on_for_as_long_as_it_is_open(void **state)
 {
 	struct message answer = message_dns_answer(1, "sip.corp.example", DNS_A, NULL, "10.0.0.9", 60),
@@ -666,11 +747,15 @@ int main(void)
 		cmocka_unit_test(the_inspector_is_spared_what_a_dissector_knows),
 		cmocka_unit_test(names_and_leases_are_told),
 		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_flow),
+		cmocka_unit_test(files_that_do_not_follow_one_another_share_no_datagram),
 		cmocka_unit_test(the_warm_up_begins_anew_where_we_may_have_missed_a_syn),
 		cmocka_unit_test(a_packet_cut_before_its_ports_is_truncated_and_not_malformed),
 		cmocka_unit_test(upkeep_and_nonsense_are_counted),
 		cmocka_unit_test(a_hello_in_many_segments_and_no_order_is_read_to_its_end),
 		cmocka_unit_test(what_waits_for_a_lost_segment_is_shown_when_the_flow_settles),
+		cmocka_unit_test(a_flow_is_closed_only_by_who_knows_its_numbers),
+		cmocka_unit_test(two_fins_out_of_all_order_close_nothing),
+		cmocka_unit_test(behind_a_long_gap_a_rst_is_known_by_what_was_acknowledged),
 		cmocka_unit_test(a_dns_stream_goes_on_for_as_long_as_it_is_open),
 		cmocka_unit_test(a_name_in_what_waited_to_the_end_is_told_with_its_flow),
 	};

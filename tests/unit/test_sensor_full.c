@@ -384,6 +384,69 @@ static void without_room_streams_are_given_up_and_counted(void **state)
 	assert_int_equal(bench->counters.streams_shed, 200);
 }
 
+/* A DNS flow learns on after it has settled, an hour long over TCP: that must blind us for nothing. */
+static void flows_that_learn_on_give_their_places_to_new_ones(void **state)
+{
+	BENCH(64);
+
+	bench->options.limits.young = 4;
+	sensing_again(bench, false, START_US);
+	for (unsigned i = 1; i <= 4; i++)
+		ask(bench, i, 0.1 * i);
+	idle(bench, 12);
+	forget_told(bench);
+	datagram(bench, 60000, 13); /* in the place of the first */
+	assert_int_equal(bench->counters.inspected, 1);
+	idle(bench, 22.5);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 0);
+	idle(bench, 23.5);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 1);
+	assert_int_equal(told_of(bench, EVENT_FLOW_UPDATE), 0);
+	assert_int_equal(bench->counters.young_shed, 0); /* nobody missed anything */
+	for (unsigned i = 0; i < 4; i++)
+		datagram(bench, 60001 + i, 24);
+	forget_told(bench);
+	for (unsigned i = 1; i <= 4; i++)
+		ask(bench, i, 25 + 0.1 * i); /* those of before, each in the place of another */
+	idle(bench, 37);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_NAME), 4);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 4);
+	assert_int_equal(told_of(bench, EVENT_FLOW_UPDATE), 0);
+	assert_true(bench->counters.young_shed >= 4);
+	for (unsigned i = 1; i <= 4; i++)
+		ask(bench, i, 50 + 0.1 * i);
+	for (unsigned i = 1; i <= 4; i++)
+		ask(bench, i, 75 + 0.1 * i);
+	read_facts(bench, TOLD_MAX);
+	assert_true(told_of(bench, EVENT_FLOW_UPDATE) >= 4); /* a minute has passed */
+}
+
+static void the_flow_that_had_most_time_gives_its_place_and_is_counted(void **state)
+{
+	BENCH(64);
+
+	bench->options.limits.young = 1;
+	sensing_again(bench, false, START_US);
+	forget_told(bench);
+	datagram(bench, 60000, 0);
+	datagram(bench, 60001, 1);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 1);
+	assert_int_equal(bench->counters.young_shed, 1);
+	ask(bench, 1, 2); /* one that learns on gives it too */
+	datagram(bench, 60002, 3);
+	assert_int_equal(bench->counters.young_shed, 3);
+	assert_int_equal(bench->counters.inspected, 3);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 3);
+	idle(bench, 14);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +469,8 @@ int main(void)
 		cmocka_unit_test(the_beginning_waits_for_room_and_nothing_goes_before_it),
 		cmocka_unit_test(no_health_is_told_before_the_beginning),
 		cmocka_unit_test(without_room_streams_are_given_up_and_counted),
+		cmocka_unit_test(flows_that_learn_on_give_their_places_to_new_ones),
+		cmocka_unit_test(the_flow_that_had_most_time_gives_its_place_and_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

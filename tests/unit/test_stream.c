@@ -33,6 +33,7 @@ static struct bench *bench_new(uint32_t blocks)
 	assert_non_null(bench);
 	bench->streams = streams_new(blocks, &bench->shed);
 	assert_non_null(bench->streams);
+	bench->now_us = SECOND;
 	return bench;
 }
 
@@ -256,27 +257,74 @@ static void a_keep_alive_is_no_beginning(void **state)
 	must_show(b, "ab");
 }
 
-static void a_jump_too_far_to_be_filled_is_not_waited_for(void **state)
+static void behind_a_jump_too_far_to_be_filled_it_goes_on_after_a_second(void **state)
 {
 	BENCH;
 	stream_open(&b->stream, 0);
 	send(b, 0, "ab");
-	send(b, 2 + STREAM_MAX, "cd");
-	must_show(b, "ab~cd");
-	assert_int_equal(b->shed, STREAM_MAX);
+	send(b, 3 + STREAM_MAX, "de");
+	must_show(b, "ab");
+	b->now_us += SECOND;
+	send(b, 5 + STREAM_MAX, "fg");
+	must_show(b, "ab");
+	b->now_us += 1;
+	send(b, 7 + STREAM_MAX, "hi");
+	send(b, 9 + STREAM_MAX, "jk");
+	must_show(b, "ab~hijk");
+	assert_int_equal(b->starts, 1);
+	assert_int_equal(b->shed, 4);
+	send(b, 2, "c"); /* of before the jump */
+	must_show(b, "ab~hijk");
 }
 
 static void a_number_out_of_all_order_does_not_blind_us_for_what_follows(void **state)
 {
+	static const uint32_t far[] = {200000, 0x40000000, 0x90000000, 100 + STREAM_MAX, (uint32_t)-STREAM_MAX - 1};
+
+	for (size_t i = 0; i < ARRAY_LEN(far); i++) {
+		BENCH;
+		stream_open(&b->stream, 0);
+		send(b, far[i], "??"); /* somebody else's, or broken */
+		send(b, 0, "ab");
+		for (unsigned k = 0; k < 4; k++) {
+			send(b, far[i], "??");
+			b->now_us += SECOND;
+			send(b, 2 + k, "c");
+		}
+		must_show(b, "abcccc");
+		assert_int_equal(b->shed, 10);
+	}
+}
+
+static void what_a_stream_begins_with_is_never_taken_from_elsewhere(void **state)
+{
+	BENCH;
+	stream_open(&b->stream, 0);
+	for (unsigned i = 0; i < 5; i++) {
+		send(b, 200000 + 2 * i, "??");
+		b->now_us += 2 * SECOND;
+	}
+	must_show(b, "");
+	send(b, 0, "ab");
+	must_show(b, "ab");
+	assert_int_equal(b->starts, 1);
+}
+
+static void from_where_it_was_led_astray_a_stream_comes_back(void **state)
+{
 	BENCH;
 	stream_open(&b->stream, 0);
 	send(b, 0, "ab");
-	send(b, 0x40000000, "??"); /* somebody else's, or broken */
+	send(b, 200000, "??");
+	b->now_us += 2 * SECOND; /* and the true one is silent */
+	send(b, 200000, "??");
+	must_show(b, "ab~??");
 	send(b, 2, "cd");
+	b->now_us += SECOND + 1;
 	send(b, 4, "ef");
-	must_show(b, "ab~??~cdef");
-	send(b, 0x90000000, "g"); /* "before" what was shown */
-	assert_int_equal(b->shown[b->len - 1], 'g');
+	assert_memory_equal(b->shown + b->len - 2, "ef", 2);
+	assert_int_equal(b->starts, 1);
+	assert_false(b->stream.opened);
 }
 
 static void as_much_waits_as_there_is_room_for(void **state)
@@ -287,10 +335,13 @@ static void as_much_waits_as_there_is_room_for(void **state)
 	stream_open(&b->stream, 0);
 	for (uint32_t at = 1; at + sizeof(text) <= STREAM_MAX; at += sizeof(text))
 		send_bytes(b, at, text, sizeof(text), sizeof(text));
-	assert_int_equal(b->len, 0);
 	send_bytes(b, 16001, text, sizeof(text), sizeof(text)); /* one too many */
-	assert_int_equal(b->len, 17000);
-	assert_int_equal(b->shed, 1);
+	assert_int_equal(b->len, 0);
+	assert_int_equal(b->shed, 1000);
+	send(b, 0, "a");
+	assert_int_equal(b->len, 16001);
+	send_bytes(b, 16001, text, sizeof(text), sizeof(text));
+	assert_int_equal(b->len, 17001);
 }
 
 static void many_small_segments_do_not_wait_for_ever(void **state)
@@ -299,9 +350,11 @@ static void many_small_segments_do_not_wait_for_ever(void **state)
 	stream_open(&b->stream, 0);
 	for (uint32_t i = 0; i < 65; i++)
 		send(b, 1 + i * 2, "x");
+	assert_int_equal(b->len, 0);
+	assert_int_equal(b->shed, 1); /* the last one */
+	b->now_us += SECOND + 1;
+	send(b, 1 + 65 * 2, "x");
 	assert_true(b->len > 0);
-	assert_int_equal(b->shed, 1);
-	send(b, 0, "ab");
 	show(b, NULL);
 	assert_false(stream_waits(&b->stream));
 }
@@ -521,8 +574,10 @@ int main(void)
 		cmocka_unit_test(at_the_end_what_waits_is_shown),
 		cmocka_unit_test(from_the_middle_it_begins_with_the_first_payload),
 		cmocka_unit_test(a_keep_alive_is_no_beginning),
-		cmocka_unit_test(a_jump_too_far_to_be_filled_is_not_waited_for),
+		cmocka_unit_test(behind_a_jump_too_far_to_be_filled_it_goes_on_after_a_second),
 		cmocka_unit_test(a_number_out_of_all_order_does_not_blind_us_for_what_follows),
+		cmocka_unit_test(what_a_stream_begins_with_is_never_taken_from_elsewhere),
+		cmocka_unit_test(from_where_it_was_led_astray_a_stream_comes_back),
 		cmocka_unit_test(as_much_waits_as_there_is_room_for),
 		cmocka_unit_test(many_small_segments_do_not_wait_for_ever),
 		cmocka_unit_test(bytes_that_are_wanted_again_come_in_front_of_the_next),
