@@ -8,6 +8,7 @@
 #define DISSECTORS_ATTRIBUTES_H
 
 #include "dissectors/cursor.h"
+#include "schema/addr.h"
 
 #define STUN_HEADER 20
 #define STUN_COOKIE 0x2112a442
@@ -75,6 +76,64 @@ static inline unsigned msturn_align(const uint8_t *data, uint32_t len)
 	while (attribute_next(&c, ALIGN_NONE, &attribute))
 		;
 	return c.short_read ? ALIGN_STUN : ALIGN_NONE;
+}
+
+/*
+ * An address and its port: | 0 | family 1: IPv4, 2: IPv6 | port 2 | address |, XORed with `mask`, the cookie and the
+ * id (RFC 5766 14.3), or with NULL as it is ([MS-TURN] 2.2.2.10). False if it is none.
+ */
+static inline bool attribute_address(const struct attribute *attribute, const uint8_t mask[16],
+                                     struct addr *ret, uint16_t *ret_port)
+{
+	uint8_t address[16];
+	uint32_t len = attribute->len - 4u;
+	const uint8_t *value = attribute->value;
+
+	if (!(attribute->len == 8 && value[1] == 1) && !(attribute->len == 20 && value[1] == 2))
+		return false;
+	if (value[0])
+		return false;
+	for (uint32_t i = 0; i < len; i++)
+		address[i] = value[4 + i] ^ (mask ? mask[i] : 0);
+	*ret = len == 4 ? addr_from_v4(address) : addr_from_v6(address);
+	*ret_port = (uint16_t)(value[2] << 8 | value[3]);
+	if (mask)
+		*ret_port ^= (uint16_t)(mask[0] << 8 | mask[1]);
+	return true;
+}
+
+/* Whether it begins like STUN with the cookie. */
+static inline bool stun_is_marked(const uint8_t *data, uint32_t len)
+{
+	struct cursor c = cursor_over(data, len);
+
+	cursor_skip(&c, 4);
+	return len >= STUN_HEADER && cursor_be32(&c) == STUN_COOKIE;
+}
+
+/* Whether it has the mark of MS-TURN: the magic cookie as first attribute ([MS-TURN] 2.2.2.1). */
+static inline bool msturn_is_marked(const uint8_t *data, uint32_t len)
+{
+	static const uint8_t magic[] = {0x00, 0x0f, 0x00, 0x04, 0x72, 0xc6, 0x4b, 0xc6};
+
+	return len >= STUN_HEADER + sizeof(magic) &&
+	       !memcmp(data + STUN_HEADER, magic, sizeof(magic));
+}
+
+#define ATTRIBUTE_DATA 0x0013 /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
+
+/* What TURN carries in an attribute: DATA of an MS-TURN or TURN indication or Send request; else nothing. */
+static inline struct cursor turn_data(const uint8_t *data, uint32_t len)
+{
+	struct cursor c = cursor_over(data, len);
+	unsigned align = msturn_align(data, len);
+	struct attribute attribute;
+
+	cursor_skip(&c, STUN_HEADER);
+	while (attribute_next(&c, align, &attribute))
+		if (attribute.type == ATTRIBUTE_DATA)
+			return cursor_over(attribute.value, attribute.len);
+	return cursor_over(data, 0);
 }
 
 #endif

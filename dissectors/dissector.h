@@ -40,6 +40,7 @@ struct rtp_source {
 /* What dissectors remember of a flow while it is young; given back when it settles. Zeroed at start. */
 #define DISSECT_SSRCS 8
 #define DISSECT_CHECKS 8
+#define DISSECT_QUESTIONS 32 /* browsers and stubs ask by the dozen from one port */
 enum { FRAMING_RFC4571, FRAMING_MSTURN, FRAMING_DNS, FRAMING_KERBEROS, FRAMINGS };
 /* In a request's headers; in those of a CONNECT, behind them, in those of its answer; all over. */
 enum { HTTP_NEW, HTTP_HEADERS, HTTP_CONNECT, HTTP_CONNECTED, HTTP_ANSWER, HTTP_OVER };
@@ -58,13 +59,12 @@ struct young {
 	uint8_t stun_tx_next[2];
 	bool turn;        /* an MS-TURN or TURN exchange was seen: bare media may follow */
 	bool channel;     /* a TURN channel was bound */
-	/* DNS: the last questions, by end and id, and what was asked; an answer must fit one. */
+	/* DNS: the questions that wait for their answers: by end and id, what was asked, and when. */
 	struct {
 		uint32_t what;
 		uint16_t id;
-		uint8_t side;
-		bool used;
-	} question[8];
+		uint16_t used : 1, side : 1, asked_s : 14;
+	} question[DISSECT_QUESTIONS];
 	uint8_t question_next;
 	uint8_t rtcp_run; /* RTCP packets that each alone would prove nothing */
 
@@ -103,7 +103,7 @@ enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
 
 struct learnt {
 	unsigned name_count; /* past the maximum they are counted in names_refused */
-	unsigned names_refused;
+	unsigned names_refused; /* ... with questions that gave way while they waited */
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
 	struct learnt_lease lease;

@@ -11,22 +11,74 @@
 enum { PORT_DNS = 53, PORT_NETBIOS = 137, PORT_MDNS = 5353, PORT_LLMNR = 5355 };
 enum { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
 #define JUMPS_MAX 32
+#define WAIT_S 16 /* a question waits no longer (RFC 1035 4.2.1 and stubs: 2 to 5 s, some times) */
 #define MESSAGE_USUAL 2048 /* over TCP; at its own port it may be longer */
+
+/*
+ * Walks the name at *pos and moves *pos behind it. Pointers must lead backwards, so this ends. Writes its labels
+ * one behind the other to `wire` (may be NULL) and returns their length with the last, empty one; 0: broken.
+ */
+static uint32_t walk_name(const uint8_t *message, uint32_t len, uint32_t *pos,
+                          uint8_t wire[NAME_MAX_LEN + 1])
+{
+	uint32_t at = *pos, lowest = *pos, total = 0;
+	bool jumped = false;
+
+	for (unsigned jumps = 0; at < len;) {
+		uint8_t n = message[at];
+
+		if ((n & 0xc0) == 0xc0) {
+			uint32_t target;
+
+			if (at + 2 > len || ++jumps > JUMPS_MAX)
+				return 0;
+			target = (n & 0x3fu) << 8 | message[at + 1];
+			if (target >= lowest || target < 12)
+				return 0;
+			if (!jumped)
+				*pos = at + 2;
+			jumped = true;
+			at = lowest = target;
+			continue;
+		}
+		if (n > 63 || at + 1 + n > len || total + n + (n != 0) > NAME_MAX_LEN)
+			return 0;
+		if (wire)
+			memcpy(wire + total, message + at, 1u + n);
+		total += 1u + n;
+		at += 1u + n;
+		if (n)
+			continue;
+		if (!jumped)
+			*pos = at;
+		return total;
+	}
+	return 0;
+}
+
+static uint8_t lower(uint8_t b)
+{
+	return b >= 'A' && b <= 'Z' ? b | 0x20 : b;
+}
 
 /* Labels may hold any byte; what would read as something else is written \DDD (RFC 1035 5.1). */
 static bool name_add(struct dns_name *name, uint8_t b)
 {
-	char text[5] = {(char)b, '\0'};
+	bool odd = b <= ' ' || b >= 0x7f || b == '.' || b == '\\';
+	char *to = name->text + name->len;
 
-	if (b >= 'A' && b <= 'Z')
-		text[0] |= 0x20;
-	else if (b <= ' ' || b >= 0x7f || b == '.' || b == '\\')
-		snprintf(text, sizeof(text), "\\%03u", b);
-	for (const char *t = text; t == text || *t; t++) {
-		if (name->len == NAME_MAX_LEN)
-			return false;
-		name->text[name->len++] = *t;
+	if (name->len + (odd ? 4 : 1) > NAME_MAX_LEN)
+		return false;
+	if (!odd) {
+		*to = (char)lower(b);
+		name->len++;
+		return true;
 	}
+	to[0] = '\\';
+	to[1] = (char)('0' + b / 100);
+	to[2] = (char)('0' + b / 10 % 10);
+	to[3] = (char)('0' + b % 10);
+	name->len += 4;
 	return true;
 }
 
@@ -45,43 +97,28 @@ static bool name_add_label(struct dns_name *name, const uint8_t *label, uint8_t 
 
 bool dns_read_name(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_name *name)
 {
-	uint32_t at = *pos, lowest = *pos, wire = 0;
-	bool jumped = false;
+	uint8_t wire[NAME_MAX_LEN + 1];
 
-	if (name)
-		name->len = 0;
-	for (unsigned jumps = 0; at < len;) {
-		uint8_t n = message[at];
-
-		if (!n) {
-			if (!jumped)
-				*pos = at + 1;
-			if (name)
-				name->text[name->len] = '\0';
-			return true;
-		}
-		if ((n & 0xc0) == 0xc0) {
-			uint32_t target;
-
-			if (at + 2 > len || ++jumps > JUMPS_MAX)
-				return false;
-			target = (n & 0x3fu) << 8 | message[at + 1];
-			if (target >= lowest || target < 12)
-				return false;
-			if (!jumped)
-				*pos = at + 2;
-			jumped = true;
-			at = lowest = target;
-			continue;
-		}
-		wire += n + 1u;
-		if (n > 63 || at + 1 + n > len || wire > NAME_MAX_LEN)
+	if (!walk_name(message, len, pos, wire))
+		return false;
+	name->len = 0;
+	for (const uint8_t *label = wire; *label; label += 1 + *label)
+		if (!name_add_label(name, label + 1, *label))
 			return false;
-		if (name && !name_add_label(name, message + at + 1, n))
-			return false;
-		at += 1u + n;
-	}
-	return false;
+	name->text[name->len] = '\0';
+	return true;
+}
+
+uint64_t dns_hash_name(const uint8_t *message, uint32_t len, uint32_t pos)
+{
+	uint8_t wire[NAME_MAX_LEN + 1];
+	uint32_t n = walk_name(message, len, &pos, wire);
+
+	if (n < 2)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		wire[i] = lower(wire[i]); /* a label's length is below 'A' */
+	return XXH3_64bits(wire, n) | 1;
 }
 
 static bool type_is_usual(uint16_t type)
@@ -118,12 +155,12 @@ static struct dns_header read_header(struct cursor *c)
 	return h;
 }
 
-bool dns_read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_name *owner,
-                        struct dns_record *ret)
+bool dns_read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_record *ret)
 {
 	struct cursor c;
 
-	if (!dns_read_name(message, len, pos, owner))
+	ret->owner = *pos;
+	if (!walk_name(message, len, pos, NULL))
 		return false;
 	c = cursor_over(message + *pos, len - *pos);
 	ret->type = cursor_be16(&c);
@@ -143,7 +180,7 @@ bool dns_skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsig
 	struct dns_record record;
 
 	for (unsigned i = 0; i < count; i++)
-		if (!dns_read_record(message, len, pos, NULL, &record))
+		if (!dns_read_record(message, len, pos, &record))
 			return false;
 	return true;
 }
@@ -200,25 +237,61 @@ static uint32_t question_digest(const struct dns_name *name, uint16_t type)
 	return (uint32_t)XXH3_64bits_withSeed(name->text, name->len, type);
 }
 
-static void question_remember(struct look *look, uint16_t id, uint32_t what)
+static uint16_t asked_s(const struct look *look)
 {
-	unsigned at = look->young->question_next++ % ARRAY_LEN(look->young->question);
-
-	look->young->question[at].what = what;
-	look->young->question[at].id = id;
-	look->young->question[at].side = (uint8_t)look->side;
-	look->young->question[at].used = true;
+	return (uint16_t)(look->packet->time_us / 1000000) & 0x3fff;
 }
 
+static int question_find(const struct young *young, unsigned side, uint16_t id, uint32_t what)
+{
+	for (unsigned i = 0; i < DISSECT_QUESTIONS; i++)
+		if (young->question[i].used && young->question[i].what == what &&
+		    young->question[i].id == id && young->question[i].side == side)
+			return (int)i;
+	return -1;
+}
+
+/* A free place, or that of one nobody waits for any more; else one gives way. */
+static unsigned question_place(struct look *look)
+{
+	struct young *young = look->young;
+	uint16_t now_s = asked_s(look);
+
+	for (unsigned i = 0; i < DISSECT_QUESTIONS; i++) {
+		unsigned at = (young->question_next + i) % DISSECT_QUESTIONS;
+
+		if (!young->question[at].used ||
+		    ((now_s - young->question[at].asked_s) & 0x3fff) > WAIT_S)
+			return at;
+	}
+	look->learnt->names_refused++;
+	return young->question_next % DISSECT_QUESTIONS;
+}
+
+static void question_remember(struct look *look, uint16_t id, uint32_t what)
+{
+	struct young *young = look->young;
+	int sent_again = question_find(young, look->side, id, what);
+	unsigned at = sent_again < 0 ? question_place(look) : (unsigned)sent_again;
+
+	if (sent_again < 0)
+		young->question_next = (uint8_t)((at + 1) % DISSECT_QUESTIONS);
+	young->question[at].what = what;
+	young->question[at].id = id;
+	young->question[at].side = look->side & 1;
+	young->question[at].asked_s = asked_s(look) & 0x3fff;
+	young->question[at].used = true;
+}
+
+/* Whether an answer has its question, which then waits no more. */
 static bool question_was_asked(const struct look *look, uint16_t id, uint32_t what)
 {
-	const struct young *young = look->young;
+	int at = question_find(look->young, !look->side, id, what);
 
-	for (unsigned i = 0; i < ARRAY_LEN(young->question); i++)
-		if (young->question[i].used && young->question[i].what == what &&
-		    young->question[i].id == id && young->question[i].side != look->side)
-			return true;
-	return false;
+	if (at < 0)
+		return false;
+	look->young->question[at].used = false;
+	return true;
 }
 
 /* What it is, which may be said again when more of it has come. */

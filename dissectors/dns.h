@@ -29,7 +29,7 @@ struct dns_name {
 struct dns_record {
 	uint16_t type, class, len;
 	uint32_t ttl;
-	uint32_t data; /* offset in the message */
+	uint32_t owner, data; /* offsets in the message */
 };
 
 /* A message as far as its question. */
@@ -47,14 +47,12 @@ struct dns_message {
 	bool fits;        /* they lead to the message's end, as far as it is here */
 };
 
-/*
- * Reads the name at *pos of a message and moves *pos behind it (RFC 1035 4.1.4). Pointers must lead
- * backwards, so this ends. `name` may be NULL.
- */
+/* Reads the name at *pos of a message and moves *pos behind it (RFC 1035 4.1.4); false: broken, or too long. */
 bool dns_read_name(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_name *name);
-/* The record there, and its owner (may be NULL); false if it is not all there. */
-bool dns_read_record(const uint8_t *message, uint32_t len, uint32_t *pos,
-                     struct dns_name *owner, struct dns_record *ret);
+/* The same for names that differ in case alone; 0 of the root and of a broken one. Far cheaper than text. */
+uint64_t dns_hash_name(const uint8_t *message, uint32_t len, uint32_t pos);
+/* The record there; false if it is not all there. */
+bool dns_read_record(const uint8_t *message, uint32_t len, uint32_t *pos, struct dns_record *ret);
 bool dns_skip_records(const uint8_t *message, uint32_t len, uint32_t *pos, unsigned count);
 
 /* What an answer binds (dns_answer.c). `asked`: its question was seen. */

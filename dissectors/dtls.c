@@ -1,6 +1,5 @@
 /*
- * dtls.c - a DTLS record (RFC 6347 4.1) and ChannelData of TURN (RFC 5766 11.4), the two others that
- * share a 5-tuple with media (RFC 7983 7).
+ * dtls.c - a DTLS record (RFC 6347 4.1), which shares a 5-tuple with media (RFC 7983 7).
  *   | type 1: 20-26 | version 2: fe ff, fe fd, of old OpenSSL 01 00 | epoch 2 | sequence 6 | length 2 | ... |
  */
 #include "dissectors/cursor.h"
@@ -31,32 +30,5 @@ static enum answer dtls_look(struct look *look)
 	return ANSWER_YES;
 }
 
-/*
- * | channel 2: 4000-7fff, since RFC 8656 4000-4fff | length 2 | one packet | padding |; means nothing
- * without a binding: seen, or seen before the flow settled, of which the peer behind the relay is left.
- */
-static bool is_bound(const struct look *look)
-{
-	return look->young->channel || (look->facts->app == APP_STUN &&
-	                                !addr_is_unspecified(&look->facts->relayed));
-}
-
-static enum answer channel_look(struct look *look)
-{
-	struct cursor c = cursor_over(look->data, look->len);
-	uint16_t number = cursor_be16(&c), len = cursor_be16(&c);
-
-	if (c.short_read || !is_bound(look) || number < 0x4000 || number > 0x7fff ||
-	    !len || len + 4u > look->wire_len || len + 7u < look->wire_len)
-		return ANSWER_NO;
-	(void)look_inside(look, c.at, len < c.left ? len : c.left, len, true);
-	return ANSWER_YES;
-}
-
 const struct dissector dissector_dtls = {
 	.name = "dtls", .app = APP_DTLS, .udp = true, .media = true, .look = dtls_look};
-const struct dissector dissector_channel = {.name = "channel",
-                                            .app = APP_TURN_CHANNEL,
-                                            .udp = true,
-                                            .media = true,
-                                            .look = channel_look};

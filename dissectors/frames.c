@@ -4,6 +4,8 @@
  */
 #include "dissectors/frames.h"
 
+#include "dissectors/media.h"
+
 /* Whether the lengths lead from the start to the segment's end, or at least over one whole frame. */
 static bool chain_fits(const struct look *look, const struct framing *framing)
 {
@@ -44,7 +46,7 @@ bool frame_body_fits(const uint8_t *data, uint32_t len, uint32_t wire_len)
 	if (!len)
 		return true;
 	if (data[0] > 3)
-		return data[0] >= 128 && data[0] <= 191;
+		return media_begins(data[0]);
 	return len < 4 || (data[2] << 8 | data[3]) + 20u == wire_len;
 }
 

@@ -10,7 +10,6 @@
 #include "dissectors/payload_type.h"
 
 enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
-#define ATTRIBUTE_DATA 0x0013       /* RFC 5766 14.4, [MS-TURN] 2.2.2.11 */
 
 #define SHAPE_MIN 8        /* packets of a number that says nothing, before their shape does */
 #define SHAPE_DATA 24      /* ... and before what has no pace is data */
@@ -19,10 +18,8 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define LARGE_MIN 500 /* and above that, pieces of something larger */
 #define SEQ_STEP_MAX 50
 #define SEQ_LATE_MAX 32 /* so far behind a packet was overtaken, and is no other stream */
-#define SEQ_PROOF 3
 #define CLOCK_STEP_MIN 40
-#define KIND_MIN 8   /* packets of a kind that no others outweigh ... */
-#define KIND_SHARE 8 /* ... or one in so many, of three at least */
+#define KIND_SHARE 16 /* one packet in so many, of three at least, is more than retransmission or chance */
 #define TOLD_PACKETS 64
 #define TOLD_PACKETS_MAX 256 /* while a kind is not clear */
 #define TOLD_PAYLOADS_MAX 512
@@ -125,7 +122,7 @@ struct rtp_source *media_source(const struct look *look, const struct rtp_header
 		source->waiting += source->waiting < UINT16_MAX;
 	} else {
 		*ret_step = SOURCE_BEGINS;
-		if (source->run < SEQ_PROOF)
+		if (source->run < RTP_PROOF)
 			source->waiting = 0;
 		sample_begin(source, header->payload_type);
 		sample(source, header, 1, now_ms);
@@ -239,8 +236,7 @@ static uint8_t kinds_of(const struct flow_facts *facts)
 		if (packets[i] > packets[most])
 			most = i;
 	for (unsigned i = 0; i < OTHER; i++)
-		if (packets[i] >= KIND_MIN ||
-		    (packets[i] >= SEQ_PROOF && packets[i] * (uint64_t)KIND_SHARE >= all) ||
+		if ((packets[i] >= RTP_PROOF && packets[i] * (uint64_t)KIND_SHARE >= all) ||
 		    (packets[i] && i == most))
 			kinds |= (uint8_t)BIT(i);
 	return kinds;
@@ -301,20 +297,6 @@ bool media_is_told(const struct flow_facts *facts, const struct young *young)
 	return young->media_packets >= (is_open(facts) ? TOLD_PACKETS_MAX : TOLD_PACKETS);
 }
 
-/* What TURN carries in an attribute: DATA of an MS-TURN or TURN indication or Send request. */
-static struct cursor data_of(const uint8_t *data, uint32_t len)
-{
-	struct cursor c = cursor_over(data, len);
-	unsigned align = msturn_align(data, len);
-	struct attribute attribute;
-
-	cursor_skip(&c, STUN_HEADER);
-	while (attribute_next(&c, align, &attribute))
-		if (attribute.type == ATTRIBUTE_DATA)
-			return cursor_over(attribute.value, attribute.len);
-	return cursor_over(data, 0);
-}
-
 /* What may be media in the packet, without what it is wrapped in. */
 static struct cursor unwrap(const struct packet *packet)
 {
@@ -326,10 +308,12 @@ static struct cursor unwrap(const struct packet *packet)
 		cursor_skip(&c, len > 4 && data[0] == 3 && !data[1] ? 4 : 2);
 	} else if (len > 12 && data[0] == 0xff && data[1] == 0x10) {
 		cursor_skip(&c, 12);
+		if (msturn_is_marked(c.at, c.left))
+			return turn_data(c.at, c.left);
 	} else if (data[0] >= 0x40 && data[0] < 0x80) {
 		cursor_skip(&c, 4);
 	} else if (len > STUN_HEADER && data[0] < 2) {
-		return data_of(data, len);
+		return turn_data(data, len);
 	}
 	return c;
 }
@@ -339,7 +323,7 @@ bool media_may_be_new(const struct flow_facts *facts, const struct packet *packe
 	struct cursor c = unwrap(packet);
 	uint8_t first = cursor_u8(&c), second = cursor_u8(&c), kind;
 
-	if (c.short_read || first >> 6 != 2 || (second >= 192 && second <= 223))
+	if (c.short_read || !rtp_begins(first, second))
 		return false;
 	if (!facts->media)
 		return true;

@@ -7,6 +7,20 @@
 
 #include "dissectors/dissector.h"
 
+/* RTP and RTCP, told from what else shares their 5-tuple (RFC 7983 7) by the first byte: version 2. */
+static inline bool media_begins(uint8_t first)
+{
+	return first >> 6 == 2;
+}
+
+/* ... and RTP from RTCP by the second (RFC 5761 4). */
+static inline bool rtp_begins(uint8_t first, uint8_t second)
+{
+	return media_begins(first) && (second < 192 || second > 223);
+}
+
+#define RTP_PROOF 3 /* packets of one source in a row, or of one kind, are no chance */
+
 /* What the header of one RTP packet says (RFC 3550 5.1). */
 struct rtp_header {
 	uint32_t timestamp, ssrc;

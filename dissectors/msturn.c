@@ -14,22 +14,7 @@ enum {
 	TYPE_DATA = 0x0115,
 };
 #define NO_REQUEST 0x0110
-enum { ATTRIBUTE_DESTINATION = 0x0011, ATTRIBUTE_REMOTE = 0x0012, ATTRIBUTE_DATA = 0x0013 };
-
-static const uint8_t MAGIC[8] = {0x00, 0x0f, 0x00, 0x04, 0x72, 0xc6, 0x4b, 0xc6};
-
-/* | 0 | family 1: IPv4, 2: IPv6 | port 2 | address |, not XORed ([MS-TURN] 2.2.2.10). */
-static void relayed_peer(struct look *look, const struct attribute *attribute)
-{
-	struct cursor c = cursor_over(attribute->value, attribute->len);
-	uint16_t family = cursor_be16(&c), port = cursor_be16(&c);
-	const uint8_t *address = cursor_take(&c, family == 2 ? 16 : 4);
-
-	if (!address || c.left || (family != 1 && family != 2))
-		return;
-	look->facts->relayed = family == 1 ? addr_from_v4(address) : addr_from_v6(address);
-	look->facts->relayed_port = port;
-}
+enum { ATTRIBUTE_DESTINATION = 0x0011, ATTRIBUTE_REMOTE = 0x0012 };
 
 enum answer msturn_message(struct look *look)
 {
@@ -39,8 +24,7 @@ enum answer msturn_message(struct look *look)
 	unsigned align;
 
 	if (!msturn_read(look->data, look->len, look->wire_len, &header) ||
-	    look->len < STUN_HEADER + 8 ||
-	    memcmp(look->data + STUN_HEADER, MAGIC, sizeof(MAGIC)))
+	    !msturn_is_marked(look->data, look->len))
 		return ANSWER_NO;
 	look_found(look, APP_MSTURN);
 	look->young->turn = true;
@@ -55,7 +39,8 @@ enum answer msturn_message(struct look *look)
 		    (attribute.type == ATTRIBUTE_DESTINATION &&
 		     (header.type == TYPE_SET_ACTIVE ||
 		      addr_is_unspecified(&look->facts->relayed))))
-			relayed_peer(look, &attribute);
+			(void)attribute_address(&attribute, NULL, &look->facts->relayed,
+			                        &look->facts->relayed_port);
 		if (attribute.type == ATTRIBUTE_DATA &&
 		    (header.type == TYPE_SEND || header.type == TYPE_DATA))
 			(void)look_inside(look, attribute.value, attribute.len, attribute.len,
@@ -64,18 +49,27 @@ enum answer msturn_message(struct look *look)
 	return ANSWER_YES;
 }
 
-/* [MS-TURN] 2.2.3: | ff 10 | length 2, of what follows | session id 8 | one message |. */
+/*
+ * [MS-TURN] 2.2.3: | ff 10 | length 2, of what follows | session id 8 | one message |, of MS-TURN itself or what
+ * the peer sent.
+ */
 static enum answer multiplexed(struct look *look)
 {
 	struct cursor c = cursor_over(look->data, look->len);
 	uint16_t mark = cursor_be16(&c), len = cursor_be16(&c);
+	struct look inside = *look;
 
 	cursor_skip(&c, 8);
 	if (c.short_read || mark != 0xff10 || len + 4u != look->wire_len)
 		return ANSWER_NO;
 	look_found(look, APP_MSTURN);
 	look->young->turn = true;
-	(void)look_inside(look, c.at, c.left, len - 8u, true);
+	inside.data = c.at;
+	inside.len = c.left;
+	inside.wire_len = len - 8u;
+	inside.datagram = true;
+	if (msturn_message(&inside) != ANSWER_YES)
+		(void)look_inside(look, c.at, c.left, len - 8u, true);
 	return ANSWER_YES;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "dissectors/cursor.h"
 #include "dissectors/list.h"
+#include "dissectors/media.h"
 
 enum { TYPE_SR = 200, TYPE_RR = 201, TYPE_LAST = 207 };
 #define RTCP_PROOF 3 /* packets that only begin like RTCP */
@@ -18,7 +19,7 @@ static bool is_compound(const struct look *look)
 		uint8_t first = cursor_u8(&c), type = cursor_u8(&c);
 		uint16_t words = cursor_be16(&c);
 
-		if (first >> 6 != 2 || type < TYPE_SR || type > TYPE_LAST)
+		if (!media_begins(first) || type < TYPE_SR || type > TYPE_LAST)
 			return false;
 		cursor_skip(&c, words * 4u);
 	}
@@ -35,7 +36,7 @@ static enum answer rtcp_look(struct look *look)
 	bool context = look->relayed || look_expects_media(look);
 
 	cursor_skip(&c, 4);
-	if (c.short_read || first >> 6 != 2 || type < TYPE_SR || type > TYPE_LAST || len < 8 ||
+	if (c.short_read || !media_begins(first) || type < TYPE_SR || type > TYPE_LAST || len < 8 ||
 	    len > look->wire_len)
 		return ANSWER_NO;
 	if (report && len < (type == TYPE_SR ? 28u : 8u) + 24u * blocks)

@@ -8,8 +8,6 @@
 #include "dissectors/list.h"
 #include "dissectors/media.h"
 
-#define RTP_PROOF 3
-
 /*
  * 0-34 are assigned, 96-127 agreed on, and 35-63 too where those do not suffice (RFC 3551 3); the
  * others would be RTCP with the marker set (RFC 5761 4).
@@ -31,7 +29,7 @@ static bool header_read(const struct look *look, bool context, struct rtp_header
 	ret->seq = cursor_be16(&c);
 	ret->timestamp = cursor_be32(&c);
 	ret->ssrc = cursor_be32(&c);
-	if (c.short_read || first >> 6 != 2 || (second >= 192 && second <= 223) ||
+	if (c.short_read || !rtp_begins(first, second) ||
 	    !payload_type_fits(ret->payload_type, context))
 		return false;
 	cursor_skip(&c, (first & 15u) * 4);

@@ -6,6 +6,8 @@
 
 #include "dissectors/list.h"
 
+#include <xxhash.h>
+
 enum {
 	METHOD_BINDING = 1,
 	METHOD_ALLOCATE = 3,
@@ -14,12 +16,8 @@ enum {
 	METHOD_CHANNEL_BIND = 9
 };
 enum {
-	ATTRIBUTE_MAPPED = 0x0001,
 	ATTRIBUTE_USERNAME = 0x0006,
-	ATTRIBUTE_INTEGRITY = 0x0008,
 	ATTRIBUTE_PEER = 0x0012, /* XOR-PEER-ADDRESS */
-	ATTRIBUTE_DATA = 0x0013,
-	ATTRIBUTE_XOR_MAPPED = 0x0020,
 	ATTRIBUTE_PRIORITY = 0x0024,
 	ATTRIBUTE_USE_CANDIDATE = 0x0025,
 	ATTRIBUTE_FINGERPRINT = 0x8028,
@@ -131,13 +129,6 @@ static void read_attribute(const struct attribute *attribute, struct told *told)
 		binding->name = attribute->value;
 		binding->name_len = attribute->len;
 		break;
-	case ATTRIBUTE_INTEGRITY:
-		binding->integrity = true;
-		break;
-	case ATTRIBUTE_MAPPED:
-	case ATTRIBUTE_XOR_MAPPED:
-		binding->mapped = true;
-		break;
 	case ATTRIBUTE_PRIORITY:
 	case ATTRIBUTE_USE_CANDIDATE:
 	case ATTRIBUTE_CONTROLLED:
@@ -175,16 +166,6 @@ static struct told read_attributes(const uint8_t *data, uint32_t len, uint32_t w
 	return told;
 }
 
-/* FNV-1a; ids are random numbers, which only must not meet by chance. */
-static uint32_t id_hash(const uint8_t *id)
-{
-	uint32_t hash = 2166136261;
-
-	for (unsigned i = 0; i < 12; i++)
-		hash = (hash ^ id[i]) * 16777619;
-	return hash;
-}
-
 /*
  * Whether it is STUN for certain: by the cookie or, without, by its attributes, over which a
  * FINGERPRINT has the last word.
@@ -212,7 +193,7 @@ static bool message_read(const uint8_t *data, uint32_t len, uint32_t wire_len,
 		return false;
 	*told = read_attributes(data, len, wire_len);
 	told->binding.class = (enum stun_class)class_of(header->type);
-	told->binding.transaction = id_hash(header->id);
+	told->binding.transaction = (uint32_t)XXH3_64bits(header->id, 12);
 	return is_proven(data, len, header, told);
 }
 
@@ -251,9 +232,9 @@ static void tx_remember(struct young *young, unsigned side, uint32_t transaction
 
 /*
  * A check is answered when a success carries the id of one of the other end's (RFC 8445 7.2.5); taps may show the
- * answer first. Where the mirror shows one end alone, its success answers a check that we did not see: only
- * who was told the session's password in signalling can make one. On a flow to a relay it is the peer
- * behind it that answers, and says nothing of the relay.
+ * answer first. A success alone proves nothing, for whoever wants to can send one: of a peer of which the mirror
+ * shows one end nothing is known. On a flow to a relay it is the peer behind it that answers, and says nothing
+ * of the relay.
  */
 static void binding(struct look *look, const struct stun_binding *binding)
 {
@@ -273,31 +254,13 @@ static void binding(struct look *look, const struct stun_binding *binding)
 		tx_remember(young, side, binding->transaction, MARK_CHECK);
 		break;
 	case STUN_SUCCESS:
-		if (tx_is_known(young, !side, binding->transaction, MARK_CHECK) ||
-		    (!young->payloads[!side] && binding->integrity && binding->mapped &&
-		     !tx_is_known(young, side, binding->transaction, MARK_CHECK)))
+		if (tx_is_known(young, !side, binding->transaction, MARK_CHECK))
 			look->facts->ice |= (uint8_t)BIT(side);
 		tx_remember(young, side, binding->transaction, MARK_ANSWER);
 		break;
 	default:
 		break;
 	}
-}
-
-/* XOR-PEER-ADDRESS: | 0 | family | port ^ cookie | address ^ cookie and id | (RFC 5766 14.3). */
-static void relayed_peer(struct look *look, const struct attribute *peer)
-{
-	const uint8_t *mask = look->data + 4; /* the cookie, then the id */
-	uint8_t address[16];
-	uint32_t len = peer->len - 4u;
-
-	if (!is_address(peer) || peer->value[0])
-		return;
-	for (uint32_t i = 0; i < len; i++)
-		address[i] = peer->value[4 + i] ^ mask[i];
-	look->facts->relayed = len == 4 ? addr_from_v4(address) : addr_from_v6(address);
-	look->facts->relayed_port =
-		(uint16_t)((peer->value[2] ^ mask[0]) << 8 | (peer->value[3] ^ mask[1]));
 }
 
 /*
@@ -320,7 +283,8 @@ static void turn(struct look *look, const struct stun_header *header, const stru
 		look_asked(look, ASKED_TURN_ALLOCATE);
 	if (told->peer.value && (method == METHOD_DATA || method == METHOD_CHANNEL_BIND ||
 	                         addr_is_unspecified(&look->facts->relayed)))
-		relayed_peer(look, &told->peer);
+		(void)attribute_address(&told->peer, look->data + 4, &look->facts->relayed,
+		                        &look->facts->relayed_port);
 	if (told->data.len)
 		(void)look_inside(look, told->data.value, told->data.len, told->data.len, true);
 }

@@ -12,8 +12,6 @@ struct stun_binding {
 	enum stun_class class;
 	uint32_t transaction; /* a hash of its id */
 	bool check;           /* ICE's, not a question to a STUN server */
-	bool integrity;       /* MESSAGE-INTEGRITY: made by who knows the session's password */
-	bool mapped;          /* tells the other end its address */
 	const uint8_t *name;  /* USERNAME, borrowed; NULL: none */
 	uint16_t name_len;
 };

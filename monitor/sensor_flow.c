@@ -4,7 +4,7 @@
  * dissectors and the inspector, flow_settle() and flow_retire() tell of it.
  */
 #include "monitor/sensor_parts.h"
-#include "monitor/capture/media.h"
+#include "monitor/capture/call.h"
 #include "monitor/capture/opener.h"
 #include "monitor/capture/outcome.h"
 #include "monitor/capture/tcp.h"
@@ -66,7 +66,7 @@ void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by)
 		flow_grow_old(sensor, flow);
 	else if (flow->young)
 		flowtab_stay_young(sensor->tab, flow);
-	if (flow->relearning ? media_relearn_end(flow) : flow->settled)
+	if (flow->relearning ? call_relearn_end(flow) : flow->settled)
 		tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 	if (flow->settled)
 		return;
@@ -154,13 +154,13 @@ struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned 
 		flow = NULL;
 	}
 	if (flow && packet->transport == TRANSPORT_UDP && !packet->fragment_later &&
-	    media_begins_anew(flow, side != flow->side0, packet)) {
-		struct media_trace next = media_next(flow, packet);
+	    call_begins_anew(flow, side != flow->side0, packet)) {
+		struct call_trace next = call_next(flow, packet);
 		bool same_end = side == flow->side0;
 
 		flow_retire(sensor, flow);
 		flow = flow_begin(sensor, &key, side, packet);
-		media_begin(flow, &next, same_end);
+		call_begin(flow, &next, same_end);
 	}
 	if (!flow)
 		flow = flow_begin(sensor, &key, side, packet);
@@ -189,14 +189,14 @@ static bool budget_is_spent(const struct flow *flow)
 	const struct flow_facts *facts = &flow->facts;
 
 	if (flow->relearning)
-		return !media_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
+		return !call_is(facts) && flow->young->payloads[0] + flow->young->payloads[1] >=
 		                                   AGAIN_PAYLOADS;
 	if (facts->app == APP_RTP || facts->media)
 		return false;
 	if (facts->transport == TRANSPORT_TCP && facts->evidence == EVIDENCE_DISSECTOR &&
-	    !media_is(facts))
+	    !call_is(facts))
 		return false;
-	return facts->payload_packets >= (media_is(facts)                       ? MEDIA_PAYLOADS
+	return facts->payload_packets >= (call_is(facts)                       ? MEDIA_PAYLOADS
 	                                  : facts->transport == TRANSPORT_TCP ? INSPECT_TCP
 	                                                                      : INSPECT_UDP);
 }
@@ -268,9 +268,9 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 
 	if (facts->payload_packets < UINT16_MAX)
 		facts->payload_packets++;
-	if (!flow->payload_us || media_relearns(flow, packet)) {
+	if (!flow->payload_us || call_relearns(flow, packet)) {
 		if (flow->settled)
-			media_relearn_begin(flow);
+			call_relearn_begin(flow);
 		flow->payload_us = packet->time_us;
 		flow_take_young(sensor, flow);
 	} else if (flow->settled && !flow->young && still_learns(flow)) {
@@ -312,7 +312,7 @@ void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 		tcp_packet(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
 	if (packet->payload_wire_len && !packet->fragment_later) {
-		bool news = media_packet(flow, end, packet);
+		bool news = call_packet(flow, end, packet);
 
 		flow_payload(sensor, flow, end, packet);
 		if (news) {

@@ -5,6 +5,7 @@
 
 #include <sha2.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int err_set(struct err *err, int code, const char *fmt, ...)
@@ -59,6 +60,20 @@ int array_reserve(void *items, size_t *room, size_t want, size_t size)
 	*p = grown;
 	*room = wider;
 	return 0;
+}
+
+void *pages_new(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void pages_free(void *pages, size_t bytes)
+{
+	if (pages)
+		munmap(pages, bytes);
 }
 
 bool text_copy(char *buf, size_t size, const char *text)

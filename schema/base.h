@@ -51,6 +51,13 @@ void closep(int *fd);
 int array_reserve(void *items, size_t *room, size_t want, size_t size) MUST_CHECK;
 
 /*
+ * Zeroed memory that costs nothing before it is touched, for the pools that are taken at start; NULL when there is
+ * none. Freed with the size it was taken with; NULL is fine.
+ */
+void *pages_new(size_t bytes) MUST_CHECK;
+void pages_free(void *pages, size_t bytes);
+
+/*
  * Copies `text` into `buf` of `size` bytes, cut at the end if need be, always terminated.
  * Returns whether it fitted.
  */

@@ -104,7 +104,7 @@ struct counters {
 		errors_lost; /* ICMP errors that quote no flow we know; in flows of their own */
 	uint64_t flows;      /* begun */
 	uint64_t evicted;    /* ended early because the table was full */
-	uint64_t names_refused; /* the pool of names was full */
+	uint64_t names_refused; /* names, or what tells of them, that found no room */
 	uint64_t kernel_received, kernel_dropped,
 		interface_dropped; /* live; received includes dropped */
 	uint64_t inspected;        /* packets handed to the inspector */

@@ -112,7 +112,7 @@ struct flow_facts {
 	uint8_t media; /* mask MEDIA_*, certain; 0: none known */
 	uint8_t payload_types
 		[4];         /* RTP payload types seen, in order of appearance; 0xff: unused */
-	uint8_t ice;         /* bit i: end i sent a STUN binding success response */
+	uint8_t ice;         /* bit i: end i answered a check of ICE (RFC 8445 7) that the other sent */
 	uint8_t tls_version; /* low byte of the version agreed or, until then, offered; 0: no TLS */
 	uint8_t mtls;        /* enum mtls */
 	uint32_t media_packets[4]; /* RTP packets that count as audio, video, data; of no kind we know */

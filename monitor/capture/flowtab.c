@@ -12,7 +12,6 @@
 #include "monitor/capture/flowtab.h"
 
 #include <assert.h>
-#include <sys/mman.h>
 
 const struct flowtab_limits FLOWTAB_DEFAULTS = {
 	.flows = 1 << 20,
@@ -49,14 +48,6 @@ struct flowtab {
 	struct list idle[IDLE_COUNT], over, young, staying, untold;
 };
 
-static void *pages(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 static size_t index_size(const struct flowtab_limits *limits)
 {
 	size_t size = 64;
@@ -74,9 +65,9 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 		return NULL;
 	tab->limits = *limits;
 	tab->index_mask = (uint32_t)index_size(limits) - 1;
-	tab->slots = pages(limits->flows * sizeof(*tab->slots));
-	tab->index = pages(index_size(limits) * sizeof(*tab->index));
-	tab->youth = pages(limits->young * sizeof(*tab->youth));
+	tab->slots = pages_new(limits->flows * sizeof(*tab->slots));
+	tab->index = pages_new(index_size(limits) * sizeof(*tab->index));
+	tab->youth = pages_new(limits->young * sizeof(*tab->youth));
 	if (!tab->slots || !tab->index || !tab->youth) {
 		flowtab_free(tab);
 		return NULL;
@@ -88,12 +79,9 @@ void flowtab_free(struct flowtab *tab)
 {
 	if (!tab)
 		return;
-	if (tab->slots)
-		munmap(tab->slots, tab->limits.flows * sizeof(*tab->slots));
-	if (tab->index)
-		munmap(tab->index, index_size(&tab->limits) * sizeof(*tab->index));
-	if (tab->youth)
-		munmap(tab->youth, tab->limits.young * sizeof(*tab->youth));
+	pages_free(tab->slots, tab->limits.flows * sizeof(*tab->slots));
+	pages_free(tab->index, index_size(&tab->limits) * sizeof(*tab->index));
+	pages_free(tab->youth, tab->limits.young * sizeof(*tab->youth));
 	free(tab);
 }
 

@@ -33,8 +33,8 @@ struct copy_mark {
 	uint64_t digest;
 };
 
-/* What media.c remembers of a flow of media, young or not. */
-struct media_trace {
+/* What call.c remembers of a flow of media, young or not. */
+struct call_trace {
 	uint32_t name[2];   /* hash of the ICE user name in end i's last check; 0: none */
 	uint32_t before[2]; /* those of the conversation before it on the same ports */
 	uint32_t check[2];  /* end i's last check, by its transaction */
@@ -68,7 +68,7 @@ struct flow {
 	int64_t payload_us;  /* first payload; 0 none */
 	int64_t told_us;     /* last event about it */
 	struct young *young; /* NULL once nothing more is to be learnt */
-	struct media_trace media;
+	struct call_trace call;
 	struct copy_mark copies[2][2];
 	struct flow_facts facts;
 };

@@ -4,7 +4,6 @@
  */
 #include "monitor/capture/names.h"
 
-#include <sys/mman.h>
 #include <xxhash.h>
 
 struct entry {
@@ -21,14 +20,6 @@ struct names {
 	struct entry *entries;
 };
 
-static void *pages(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 struct names *names_new(uint32_t max)
 {
 	struct names *names = calloc(1, sizeof(*names));
@@ -41,8 +32,8 @@ struct names *names_new(uint32_t max)
 	names->max = max;
 	names->fresh = 1;
 	names->mask = buckets - 1;
-	names->buckets = pages(buckets * sizeof(*names->buckets));
-	names->entries = pages((max + 1) * sizeof(*names->entries));
+	names->buckets = pages_new(buckets * sizeof(*names->buckets));
+	names->entries = pages_new((max + 1) * sizeof(*names->entries));
 	if (!names->buckets || !names->entries) {
 		names_free(names);
 		return NULL;
@@ -54,10 +45,8 @@ void names_free(struct names *names)
 {
 	if (!names)
 		return;
-	if (names->buckets)
-		munmap(names->buckets, (names->mask + 1) * sizeof(*names->buckets));
-	if (names->entries)
-		munmap(names->entries, (names->max + 1) * sizeof(*names->entries));
+	pages_free(names->buckets, (names->mask + 1) * sizeof(*names->buckets));
+	pages_free(names->entries, (names->max + 1) * sizeof(*names->entries));
 	free(names);
 }
 

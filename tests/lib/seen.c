@@ -52,7 +52,7 @@ static void begin(struct seen *seen, const struct packet *packet)
 static void note(struct seen *seen, const struct learnt *learnt)
 {
 	seen->names += learnt->name_count;
-	if (learnt->name_count || learnt->has_lease)
+	if (learnt->name_count || learnt->names_refused || learnt->has_lease)
 		seen->learnt = *learnt;
 }
 

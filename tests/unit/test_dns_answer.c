@@ -208,6 +208,53 @@ static void a_long_chain_ends(void **state)
 	assert_string_equal(seen->learnt.name[7].name, "a0.example");
 }
 
+/* Records with the address 1.2.3.4; the owner has so many labels of `size` bytes `b`. */
+static void add_addresses(struct message *m, unsigned count, unsigned labels, unsigned size,
+                          unsigned b)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned n = 0; n < labels * (size + 1); n++)
+			message_add8(m, n % (size + 1) ? b : size);
+		message_add8(m, 0);
+		message_add(m, "\0\1\0\1\0\0\0\11\0\4\1\2\3\4", 14);
+	}
+}
+
+static void must_learn(const struct message *m, unsigned names, unsigned refused)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+
+	wire_udp(w, SERVER, m->b, m->len);
+	seen = seen_of(w);
+	assert_int_equal(seen->names, names);
+	assert_int_equal(seen->learnt.names_refused, refused);
+}
+
+static void only_so_many_records_of_an_answer_are_looked_at(void **state)
+{
+	const struct reply r = {.name = "a.example", .answers = {"a.example A 9 1.2.3.4"}};
+	struct message few = reply(&r), many = reply(&r);
+
+	few.b[7] = 64;
+	add_addresses(&few, 63, 1, 8, 'x');
+	must_learn(&few, 1, 0);
+	many.b[7] = 71;
+	add_addresses(&many, 70, 1, 8, 'x');
+	must_learn(&many, 1, 7);
+}
+
+static void a_name_that_makes_no_text_hides_no_other(void **state)
+{
+	const struct reply question = {.name = "a.example"};
+	struct message m = reply(&question);
+
+	m.b[7] = 2;
+	add_addresses(&m, 1, 3, 63, 1);
+	add_records(&m, (const char *const[]){"a.example A 9 1.2.3.5"}, 1);
+	must_learn(&m, 1, 0);
+}
+
 enum learns { NOTHING, UNASKED, ASKED };
 
 static enum learns learns(uint16_t id, const char *name, unsigned type, const char *tuple)
@@ -242,24 +289,81 @@ static void a_forged_answer_binds_nothing_where_the_client_is_heard(void **state
 	assert_int_equal(learns(7, "sip.corp.example", DNS_AAAA, CLIENT), NOTHING);
 }
 
-static void the_last_eight_questions_wait_for_their_answers(void **state)
+/* So many questions, sent twice, the last one after a pause, then their answers. */
+static struct seen *seen_asked(unsigned asked, double pause_s)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
 
-	for (uint16_t id = 1; id <= 9; id++) {
+	for (unsigned i = 0; i < 2 * asked; i++) {
+		struct message q =
+			message_dns_query((uint16_t)(i / 2), "sip.corp.example", DNS_A);
+
+		if (i == 2 * (asked - 1))
+			wire_wait(w, pause_s);
+		wire_udp(w, CLIENT, q.b, q.len);
+	}
+	for (unsigned i = 0; i < asked; i++) {
+		struct message a = message_dns_answer((uint16_t)i, "sip.corp.example", DNS_A,
+		                                      NULL, "1.2.3.4", 60);
+
+		wire_udp(w, SERVER, a.b, a.len);
+	}
+	return seen_of(w);
+}
+
+static void questions_in_one_go_all_have_their_answers(void **state)
+{
+	CLEANUP(seen_freep) struct seen *seen = seen_asked(DISSECT_QUESTIONS, 0);
+
+	assert_int_equal(seen->names, DISSECT_QUESTIONS);
+	assert_int_equal(seen->learnt.names_refused, 0);
+}
+
+/* More than there are places, but never more than two that wait. */
+static void an_answered_question_gives_its_place_free(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+	struct message first = message_dns_query(1000, "sip.corp.example", DNS_A);
+
+	wire_udp(w, CLIENT, first.b, first.len);
+	for (unsigned i = 0; i <= 3 * DISSECT_QUESTIONS; i++) {
+		bool last = i == 3 * DISSECT_QUESTIONS;
+		uint16_t id = (uint16_t)(last ? 1000 : i);
 		struct message q = message_dns_query(id, "sip.corp.example", DNS_A);
+		struct message a =
+			message_dns_answer(id, "sip.corp.example", DNS_A, NULL, "1.2.3.4", 60);
+
+		if (!last)
+			wire_udp(w, CLIENT, q.b, q.len);
+		wire_udp(w, SERVER, a.b, a.len);
+	}
+	seen = seen_of(w);
+	assert_int_equal(seen->names, 3 * DISSECT_QUESTIONS + 1);
+	assert_int_equal(seen->learnt.names_refused, 0);
+}
+
+static void a_question_that_gives_way_while_it_waits_is_counted(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(seen_freep) struct seen *seen = NULL;
+
+	for (uint16_t i = 0; i <= DISSECT_QUESTIONS; i++) {
+		struct message q = message_dns_query(i, "sip.corp.example", DNS_A);
 
 		wire_udp(w, CLIENT, q.b, q.len);
 	}
-	for (uint16_t id = 1; id <= 9; id++) {
-		struct message a =
-			message_dns_answer(id, "sip.corp.example", DNS_A, NULL, "1.2.3.4", 60);
-		CLEANUP(seen_freep) struct seen *seen = NULL;
+	seen = seen_of(w);
+	assert_int_equal(seen->learnt.names_refused, 1);
+}
 
-		wire_udp(w, SERVER, a.b, a.len);
-		seen = seen_of(w);
-		assert_int_equal(seen->names, id - 1);
-	}
+static void a_question_that_nobody_waits_for_gives_way_unnoticed(void **state)
+{
+	CLEANUP(seen_freep) struct seen *seen =
+		seen_asked(DISSECT_QUESTIONS + 1, 20);
+
+	assert_int_equal(seen->names, DISSECT_QUESTIONS);
+	assert_int_equal(seen->learnt.names_refused, 0);
 }
 
 int main(void)
@@ -267,9 +371,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_binds_what_it_answers),
 		cmocka_unit_test(a_long_chain_ends),
+		cmocka_unit_test(only_so_many_records_of_an_answer_are_looked_at),
+		cmocka_unit_test(a_name_that_makes_no_text_hides_no_other),
 		cmocka_unit_test(an_answer_is_held_against_its_question),
 		cmocka_unit_test(a_forged_answer_binds_nothing_where_the_client_is_heard),
-		cmocka_unit_test(the_last_eight_questions_wait_for_their_answers),
+		cmocka_unit_test(questions_in_one_go_all_have_their_answers),
+		cmocka_unit_test(an_answered_question_gives_its_place_free),
+		cmocka_unit_test(a_question_that_gives_way_while_it_waits_is_counted),
+		cmocka_unit_test(a_question_that_nobody_waits_for_gives_way_unnoticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void two_kinds_on_one_tuple_are_mixed_but_chance_is_not(void **state)
 		uint8_t media;
 	} cases[] = {{10, 10, MEDIA_AUDIO | MEDIA_VIDEO},
 		     {40, 1, MEDIA_AUDIO},
-		     {3, 40, MEDIA_VIDEO}};
+		     {3, 60, MEDIA_VIDEO}};
 
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
 		CLEANUP(wire_freep) struct wire *w = wire_new();

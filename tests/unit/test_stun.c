@@ -382,6 +382,20 @@ static void media_of_any_length_goes_through_a_relay(void **state)
 	}
 }
 
+static void a_message_of_msturn_inside_of_multiplexed_turn_is_read_too(void **state)
+{
+	const struct rtp rtp = {
+		.payload_type = PT_SILK, .seq = 1, .ssrc = 7, .payload_len = 60};
+	struct message media = message_rtp(&rtp);
+	struct message data = message_msturn(MSTURN_DATA, 1, "93.71.110.205:16332", &media);
+	struct message m = message_msturn_multiplexed(&data);
+	CLEANUP(seen_freep) struct seen *seen = see(RELAY_BACK, &m);
+
+	assert_int_equal(seen->facts.app, APP_MSTURN);
+	assert_int_equal(seen->facts.media, MEDIA_AUDIO);
+	assert_int_equal(seen->facts.relayed_port, 16332);
+}
+
 static void multiplexed_turn_is_unwrapped(void **state)
 {
 	const struct rtp rtp = {
@@ -545,6 +559,7 @@ int main(void)
 		cmocka_unit_test(media_within_send_and_data_tells_its_kind),
 		cmocka_unit_test(attributes_of_msturn_are_not_padded),
 		cmocka_unit_test(media_of_any_length_goes_through_a_relay),
+		cmocka_unit_test(a_message_of_msturn_inside_of_multiplexed_turn_is_read_too),
 		cmocka_unit_test(multiplexed_turn_is_unwrapped),
 		cmocka_unit_test(pseudo_tls_is_msturn_from_either_side_alone),
 		cmocka_unit_test(pseudo_tls_in_pieces_is_never_taken_for_tls),

@@ -1,15 +1,17 @@
 /*
- * media.c - see media.h. What a packet costs here: a look at its first bytes; a walk over the attributes
+ * call.c - see call.h. What a packet costs here: a look at its first bytes; a walk over the attributes
  * of STUN messages, which are few. Invariants:
  *  (1) A consent check (RFC 7675), a check sent again, or one that was overtaken by the next session
  *      never parts a flow by itself: it bears a user name that is known. An ICE restart (RFC 8445 9) parts
  *      one, for nothing on the wire tells it from the next call on the same ports.
  *  (2) A flow to a relay is never parted: what it carries are the sessions of those behind it.
  */
-#include "monitor/capture/media.h"
+#include "monitor/capture/call.h"
 
 #include "dissectors/media.h"
 #include "dissectors/stun.h"
+
+#include <xxhash.h>
 
 #define SECOND INT64_C(1000000)
 #define SILENCE_US (2 * SECOND) /* between two calls */
@@ -18,7 +20,7 @@
 #define AGAIN_DOUBLINGS 4      /* ... so often */
 #define SOURCES_MAX 16         /* past that many a new one is nothing new */
 
-bool media_is(const struct flow_facts *facts)
+bool call_is(const struct flow_facts *facts)
 {
 	return facts->app == APP_STUN || facts->app == APP_MSTURN || facts->app == APP_RTP ||
 	       facts->app == APP_RTCP || facts->app == APP_TURN_CHANNEL;
@@ -40,21 +42,21 @@ static bool is_relayed(const struct flow_facts *facts)
  */
 static uint32_t name_hash(const struct stun_binding *binding)
 {
-	uint32_t sum = 0, hash = 2166136261;
+	const uint8_t *from = binding->name, *end = from ? from + binding->name_len : from;
+	uint32_t sum = 0;
 	bool parts = false;
 
-	if (!binding->name || !binding->name_len)
+	if (from == end)
 		return 0;
-	for (unsigned i = 0; i < binding->name_len; i++) {
-		if (binding->name[i] == ':') {
-			sum += hash;
-			hash = 2166136261;
-			parts = true;
-		} else if (binding->name[i]) { /* some pad it with zeroes */
-			hash = (hash ^ binding->name[i]) * 16777619;
-		}
+	while (end > from && !end[-1]) /* some pad it with zeroes */
+		end--;
+	for (const uint8_t *at = from; at <= end; at++) {
+		if (at < end && *at != ':')
+			continue;
+		sum += (uint32_t)XXH3_64bits(from, (size_t)(at - from));
+		parts |= at < end;
+		from = at + 1;
 	}
-	sum += hash;
 	return parts ? sum | 1 : sum & ~1u ? sum & ~1u : 2;
 }
 
@@ -78,12 +80,12 @@ static bool rtp_read(const struct packet *packet, uint64_t *ret_source, uint8_t 
 	ssrc = cursor_be32(&c);
 	*ret_source = BIT(ssrc * 2654435769u >> 26);
 	*ret_type = second & 0x7f;
-	return !c.short_read && first >> 6 == 2 && (second < 192 || second > 223);
+	return !c.short_read && rtp_begins(first, second);
 }
 
 static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t name)
 {
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 
 	if (!name || name == trace->name[end] || name == trace->before[0] ||
 	    name == trace->before[1])
@@ -93,9 +95,9 @@ static bool name_begins_anew(const struct flow *flow, unsigned end, uint32_t nam
 	return name & 1 && trace->name[!end] & 1 && name != trace->name[!end];
 }
 
-bool media_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
+bool call_begins_anew(const struct flow *flow, unsigned end, const struct packet *packet)
 {
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 	struct stun_binding check;
 	uint64_t source;
 	uint8_t type;
@@ -114,24 +116,24 @@ bool media_begins_anew(const struct flow *flow, unsigned end, const struct packe
 	       __builtin_popcountll(trace->sources) <= SOURCES_MAX;
 }
 
-struct media_trace media_next(const struct flow *flow, const struct packet *packet)
+struct call_trace call_next(const struct flow *flow, const struct packet *packet)
 {
-	struct media_trace next = {.answered = flow->media.answered};
+	struct call_trace next = {.answered = flow->call.answered};
 
 	/* By its sources, and it goes on under the name of the old one; or by its name. */
 	if (packet->payload[0] > 1) {
-		memcpy(next.name, flow->media.name, sizeof(next.name));
-		memcpy(next.before, flow->media.before, sizeof(next.before));
+		memcpy(next.name, flow->call.name, sizeof(next.name));
+		memcpy(next.before, flow->call.before, sizeof(next.before));
 	} else {
-		memcpy(next.before, flow->media.name, sizeof(next.before));
+		memcpy(next.before, flow->call.name, sizeof(next.before));
 		next.answered = 0;
 	}
 	return next;
 }
 
-void media_begin(struct flow *flow, const struct media_trace *next, bool same_end)
+void call_begin(struct flow *flow, const struct call_trace *next, bool same_end)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 
 	*trace = *next;
 	if (!same_end) {
@@ -146,7 +148,7 @@ void media_begin(struct flow *flow, const struct media_trace *next, bool same_en
 static bool check_packet(struct flow *flow, unsigned end, const struct stun_binding *check,
                          int64_t time_us)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 	struct flow_facts *facts = &flow->facts;
 	uint32_t name;
 
@@ -160,9 +162,8 @@ static bool check_packet(struct flow *flow, unsigned end, const struct stun_bind
 		trace->check[end] = check->transaction;
 		return false;
 	case STUN_SUCCESS:
-		if (trace->check[!end] != check->transaction &&
-		    (facts->packets[!end] || !check->integrity || !check->mapped))
-			return false; /* to no check; where one end alone is seen, to one we did not see */
+		if (trace->check[!end] != check->transaction)
+			return false; /* to no check that we saw: anyone can send one */
 		trace->answered |= (uint8_t)BIT(end);
 		/* While it is young the dissector says so. */
 		if (!flow->settled || flow->young || facts->ice >> end & 1 || is_relayed(facts))
@@ -174,15 +175,15 @@ static bool check_packet(struct flow *flow, unsigned end, const struct stun_bind
 	}
 }
 
-bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
+bool call_packet(struct flow *flow, unsigned end, const struct packet *packet)
 {
-	struct media_trace *trace = &flow->media;
+	struct call_trace *trace = &flow->call;
 	struct stun_binding check;
 	uint64_t source;
 	uint8_t type;
 
 	if (packet->transport != TRANSPORT_UDP || !packet->payload_len ||
-	    !media_is(&flow->facts))
+	    !call_is(&flow->facts))
 		return false;
 	if (packet->payload[0] < 2)
 		return check_read(packet, &check) &&
@@ -201,24 +202,19 @@ bool media_packet(struct flow *flow, unsigned end, const struct packet *packet)
 /* Of a flow that nobody knew: a beginning that proves itself, or may be media. */
 static bool may_begin(const struct packet *packet)
 {
-	static const uint8_t cookie[] = {0x21, 0x12, 0xa4, 0x42};
-	static const uint8_t magic[] = {0, 0x0f, 0, 4, 0x72, 0xc6, 0x4b, 0xc6};
 	const uint8_t *data = packet->payload;
 	uint32_t len = packet->payload_len;
 
-	if (len >= STUN_HEADER && data[0] < 2 && !memcmp(data + 4, cookie, sizeof(cookie)))
-		return true;
-	if (len >= STUN_HEADER + 8 && data[0] < 2 &&
-	    !memcmp(data + STUN_HEADER, magic, sizeof(magic)))
+	if (data[0] < 2 && (stun_is_marked(data, len) || msturn_is_marked(data, len)))
 		return true;
 	return len >= 12 && data[0] == 0xff && data[1] == 0x10 &&
 	       (data[2] << 8 | data[3]) + 4u == packet->payload_wire_len;
 }
 
-bool media_relearns(const struct flow *flow, const struct packet *packet)
+bool call_relearns(const struct flow *flow, const struct packet *packet)
 {
 	const struct flow_facts *facts = &flow->facts;
-	const struct media_trace *trace = &flow->media;
+	const struct call_trace *trace = &flow->call;
 	bool udp = facts->transport == TRANSPORT_UDP;
 
 	if (!flow->settled || flow->young || !packet->payload_len ||
@@ -226,7 +222,7 @@ bool media_relearns(const struct flow *flow, const struct packet *packet)
 		return false;
 	if (facts->evidence == EVIDENCE_NONE)
 		return udp && (may_begin(packet) || media_may_be_new(facts, packet));
-	if (!media_is(facts) && !(udp && facts->app == APP_DTLS))
+	if (!call_is(facts) && !(udp && facts->app == APP_DTLS))
 		return false;
 	return media_may_be_new(facts, packet) ||
 	       (udp && facts->app != APP_MSTURN && packet->payload[0] == 0xff &&
@@ -240,20 +236,20 @@ static uint32_t facts_digest(const struct flow_facts *facts)
 	       (uint32_t)facts->by_shape << 4 | facts->ice;
 }
 
-void media_relearn_begin(struct flow *flow)
+void call_relearn_begin(struct flow *flow)
 {
 	flow->relearning = true;
-	flow->media.known = facts_digest(&flow->facts);
+	flow->call.known = facts_digest(&flow->facts);
 }
 
-bool media_relearn_end(struct flow *flow)
+bool call_relearn_end(struct flow *flow)
 {
-	bool news = facts_digest(&flow->facts) != flow->media.known;
+	bool news = facts_digest(&flow->facts) != flow->call.known;
 
 	flow->relearning = false;
 	if (news)
-		flow->media.in_vain = 0;
-	else if (flow->media.in_vain < AGAIN_DOUBLINGS)
-		flow->media.in_vain++;
+		flow->call.in_vain = 0;
+	else if (flow->call.in_vain < AGAIN_DOUBLINGS)
+		flow->call.in_vain++;
 	return news;
 }
