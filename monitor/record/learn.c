@@ -41,8 +41,9 @@ static bool is_credible(const struct unit *unit, const struct event_name *event)
 
 int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
 {
+	/* An answer is to somebody who asked, or to nobody: a unit is there only by what it says. */
 	struct sighting client = {.end.addr = event->client,
-	                          .spoke = true,
+	                          .spoke = event->asked,
 	                          .first_us = event->time_us,
 	                          .last_us = event->time_us};
 	char text[NAME_MAX_LEN + 1];
@@ -61,8 +62,11 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 	memcpy(text, event->name, event->name_len);
 	text[event->name_len] = '\0';
 	unit = units_at(desk->units, desk->db, &client, &r, err);
-	if (r < 0 || !unit || !is_credible(unit, event) || !is_dns_server(desk, unit, event))
+	if (r < 0 || !unit || !is_credible(unit, event))
 		return r;
+	unit->spoke |= event->asked;
+	if (!is_dns_server(desk, unit, event))
+		return 0;
 	book_bind(desk->book, unit->number, &event->address, text, row.first_us, row.until_us);
 	unit->bound_roles |= policy_roles_of_name(desk->policy, text);
 	desk->rows++;
