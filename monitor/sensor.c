@@ -152,6 +152,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	struct flow *flow;
 	unsigned end;
 
+	sensor->tunnel = packet->tunnel;
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
 			sensor->counters->in_flows++;

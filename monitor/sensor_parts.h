@@ -24,6 +24,7 @@ struct sensor {
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
 	struct unwrap_options unwrap;
+	uint8_t tunnel; /* enum tunnel of the packet at hand */
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;

@@ -63,14 +63,20 @@ void tell_end(struct sensor *sensor, struct flow *flow)
 	flowtab_end(sensor->tab, flow, outbox_wait_number(sensor->outbox));
 }
 
+/* The flow began in it, or the packet at hand came in it. */
+static uint8_t tunnel_of(const struct sensor *sensor, const struct flow *flow)
+{
+	return flow->facts.tunnel ? flow->facts.tunnel : sensor->tunnel;
+}
+
 void tell_learnt(struct sensor *sensor, const struct flow *flow)
 {
 	const struct learnt *learnt = &sensor->learnt;
 
 	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)
-		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
-		              !tell_waiting(sensor));
+		outbox_learnt(sensor->outbox, learnt, flow->facts.id, tunnel_of(sensor, flow),
+		              sensor->now_us, !tell_waiting(sensor));
 }
 
 void tell_neighbour(struct sensor *sensor, const struct packet *packet)
@@ -78,7 +84,7 @@ void tell_neighbour(struct sensor *sensor, const struct packet *packet)
 	switch (neighbours_note(sensor->neighbours, packet)) {
 	case NEIGHBOUR_NEW:
 		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
-		                 sensor->now_us, !tell_waiting(sensor));
+		                 packet->tunnel, sensor->now_us, !tell_waiting(sensor));
 		break;
 	case NEIGHBOUR_REFUSED:
 		sensor->counters->told_shed++;

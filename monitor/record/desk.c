@@ -339,6 +339,7 @@ static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *fact
 	struct sighting at = {
 		.end = facts->end[end],
 		.spoke = facts->packets[end] > 0,
+		.plain = facts->packets[end] > 0 && facts->tunnel == TUNNEL_NONE,
 		.first_us = facts->first_us,
 		.last_us = facts->last_us,
 	};

@@ -39,6 +39,38 @@ static bool is_credible(const struct unit *unit, const struct event_name *event)
 	return event->asked || !unit->spoke;
 }
 
+/*
+ * What came in a mirror's tunnel anybody may have sent us who can reach our port. It is believed of a unit until that
+ * one is seen outside of any: where all of a mirror is wrapped, none is. A unit that was not seen at all yet may be
+ * behind such a mirror, so there it is believed too.
+ */
+static bool is_doubtful(const struct unit *unit, uint8_t tunnel)
+{
+	return tunnel != TUNNEL_NONE && unit && unit->plain;
+}
+
+/* The same of who has which address, for the unit that has the MAC and the one that has the address. */
+static bool is_doubtful_owner(struct desk *desk, const struct mac *mac, const struct addr *addr,
+                              uint8_t tunnel, int64_t at_us, int *ret_error, struct err *err)
+{
+	struct sighting at = {.end = {.addr = *addr, .mac = *mac},
+	                      .first_us = at_us,
+	                      .last_us = at_us};
+	const struct unit *unit;
+
+	*ret_error = 0;
+	if (tunnel == TUNNEL_NONE)
+		return false;
+	unit = units_by_mac(desk->units, desk->db, mac, at_us, ret_error, err);
+	if (*ret_error >= 0 && !is_doubtful(unit, tunnel))
+		unit = units_at(desk->units, desk->db, &at, ret_error, err);
+	if (*ret_error >= 0 && !is_doubtful(unit, tunnel)) {
+		at.end = (struct endpoint){.addr = *addr};
+		unit = units_at(desk->units, desk->db, &at, ret_error, err);
+	}
+	return *ret_error >= 0 && is_doubtful(unit, tunnel);
+}
+
 int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
 {
 	/* An answer is to somebody who asked, or to nobody: a unit is there only by what it says. */
@@ -62,9 +94,10 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 	memcpy(text, event->name, event->name_len);
 	text[event->name_len] = '\0';
 	unit = units_at(desk->units, desk->db, &client, &r, err);
-	if (r < 0 || !unit || !is_credible(unit, event))
+	if (r < 0 || !unit || is_doubtful(unit, event->tunnel) || !is_credible(unit, event))
 		return r;
 	unit->spoke |= event->asked;
+	unit->plain |= event->asked && event->tunnel == TUNNEL_NONE;
 	if (!is_dns_server(desk, unit, event))
 		return 0;
 	book_bind(desk->book, unit->number, &event->address, text, row.first_us, row.until_us);
@@ -88,6 +121,11 @@ static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
 
 int learn_lease(struct desk *desk, const struct event_lease *event, struct err *err)
 {
+	int r;
+
+	if (is_doubtful_owner(desk, &event->chaddr, &event->address, event->tunnel,
+	                      event->time_us, &r, err) || r < 0)
+		return r;
 	desk->rows++;
 	return units_lease(desk->units, desk->db, event, is_dhcp_server(desk, &event->server),
 	                   err);
@@ -95,6 +133,11 @@ int learn_lease(struct desk *desk, const struct event_lease *event, struct err *
 
 int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)
 {
+	int r;
+
+	if (is_doubtful_owner(desk, &event->mac, &event->address, event->tunnel, event->time_us,
+	                      &r, err) || r < 0)
+		return r;
 	return units_neighbour(desk->units, desk->db, &event->mac, &event->address,
 	                       event->time_us, err);
 }

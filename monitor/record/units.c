@@ -354,6 +354,7 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 	struct unit_address *at = NULL;
 
 	unit->spoke |= sighting->known_by & KNOWN_BY_PACKETS;
+	unit->plain |= sighting->plain;
 	if (addr_is_unspecified(&end->addr) || addr_is_multicast(&end->addr))
 		return;
 	for (unsigned i = 0; i < unit->address_count && !at; i++)

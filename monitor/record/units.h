@@ -29,7 +29,8 @@ struct unit {
 	struct addr addr;             /* where it was first seen */
 	struct lease_row lease[UNIT_LEASES_MAX]; /* in the order they were given */
 	unsigned lease_count;
-	bool spoke; /* a packet of its own was seen */
+	bool spoke; /* a packet of its own was seen, ... */
+	bool plain; /* ... and one that came in no tunnel */
 	uint32_t bound_roles; /* roles of which a name was bound for it */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
@@ -58,7 +59,8 @@ int units_list(const struct units *units, struct flowdb *db, struct err *err) MU
 /* One end of a flow, and when; or a host's word of itself. */
 struct sighting {
 	struct endpoint end;
-	bool spoke; /* packets came from there */
+	bool spoke; /* packets came from there, ... */
+	bool plain; /* ... in no tunnel */
 	int64_t first_us, last_us;
 	uint8_t known_by; /* filled: KNOWN_BY_*, how the address is known to be the unit's, ... */
 	/* ... and end.mac becomes the unit's own where a router's stood in the frames. */
