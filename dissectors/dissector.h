@@ -97,6 +97,7 @@ struct learnt_lease {
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
 	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
+	bool asked;   /* an ACK: its request was seen; filled by the sensor */
 };
 #define LEARNT_NAMES_MAX 64
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
@@ -106,6 +107,7 @@ struct learnt {
 	unsigned names_refused;
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
+	bool dhcp_asks; /* a request that an ACK may answer: of lease.chaddr and lease.xid */
 	struct learnt_lease lease;
 	uint8_t query; /* enum query: of the kind that is put to a group (LLMNR), ... */
 	uint16_t query_id; /* ... and its transaction */

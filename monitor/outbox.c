@@ -174,8 +174,8 @@ static void tell_name(struct outbox *outbox, const struct learnt_name *name, uin
 	fact_put(outbox, &event.name.head, sizeof(event.name) + len, OUTBOX_NAMES_MAX, wait);
 }
 
-static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
-                       uint8_t tunnel, int64_t now_us, bool wait)
+void outbox_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
+                  uint8_t tunnel, int64_t now_us, bool wait)
 {
 	struct event_lease event = {
 		.head.type = EVENT_LEASE,
@@ -187,6 +187,7 @@ static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, 
 		.xid = lease->xid,
 		.lease_s = lease->lease_s,
 		.word = lease->word,
+		.asked = lease->asked,
 		.tunnel = tunnel,
 		.address = lease->address,
 		.server = lease->server,
@@ -203,7 +204,7 @@ void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t 
 	for (unsigned i = 0; i < learnt->name_count; i++)
 		tell_name(outbox, &learnt->name[i], tunnel, now_us, wait);
 	if (learnt->has_lease)
-		tell_lease(outbox, &learnt->lease, flow, tunnel, now_us, wait);
+		outbox_lease(outbox, &learnt->lease, flow, tunnel, now_us, wait);
 }
 
 void outbox_neighbour(struct outbox *outbox, const struct addr *address, const struct mac *mac,

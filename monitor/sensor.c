@@ -49,8 +49,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
 	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
 	sensor->queries = queries_new();
+	sensor->requests = requests_new();
 	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
-	    !sensor->streams || !sensor->neighbours || !sensor->queries) {
+	    !sensor->streams || !sensor->neighbours || !sensor->queries || !sensor->requests) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -69,6 +70,7 @@ void sensor_free(struct sensor *sensor)
 	names_free(sensor->names);
 	streams_free(sensor->streams);
 	queries_free(sensor->queries);
+	requests_free(sensor->requests);
 	free(sensor->fragments);
 	free(sensor->neighbours);
 	free(sensor);
@@ -235,6 +237,7 @@ static void clock_back(struct sensor *sensor, int64_t now_us)
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	queries_clear(sensor->queries);
+	requests_clear(sensor->requests);
 	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = sensor->looking_us = now_us;
 }
@@ -272,6 +275,7 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
 		retire_all(sensor);
 		tell_health(sensor, false);
 		queries_clear(sensor->queries);
+		requests_clear(sensor->requests);
 		if (next_us)
 			sensor->now_us = sensor->health_us = sensor->looking_us = 0;
 	}

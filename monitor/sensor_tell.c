@@ -69,9 +69,30 @@ static uint8_t tunnel_of(const struct sensor *sensor, const struct flow *flow)
 	return flow->facts.tunnel ? flow->facts.tunnel : sensor->tunnel;
 }
 
+/* A DHCP request and its ACK find each other, whichever of them the mirror showed first. */
+static void request_join(struct sensor *sensor, const struct flow *flow)
+{
+	struct learnt *learnt = &sensor->learnt;
+	struct acked acked;
+
+	if (learnt->has_lease && learnt->lease.word == LEASE_GIVEN) {
+		acked = (struct acked){learnt->lease, flow->facts.id, tunnel_of(sensor, flow)};
+		learnt->lease.asked =
+			requests_answer(sensor->requests, &acked, sensor->now_us);
+	} else if (learnt->dhcp_asks &&
+	           requests_ask(sensor->requests, &learnt->lease.chaddr, learnt->lease.xid,
+	                        sensor->now_us, &acked)) {
+		acked.lease.asked = true;
+		outbox_lease(sensor->outbox, &acked.lease, acked.flow, acked.tunnel,
+		             sensor->now_us, !tell_waiting(sensor));
+	}
+}
+
 void tell_learnt(struct sensor *sensor, const struct flow *flow)
 {
 	const struct learnt *learnt = &sensor->learnt;
+
+	request_join(sensor, flow);
 
 	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)

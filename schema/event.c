@@ -96,7 +96,7 @@ int event_check(const struct event *event, size_t len)
 		const struct event_lease *lease = (const struct event_lease *)event;
 
 		sound = lease->mask_bits <= 32 && lease->dns_count <= LEASE_SERVERS &&
-		        lease->tunnel < TUNNEL_COUNT &&
+		        lease->asked <= 1 && lease->tunnel < TUNNEL_COUNT &&
 		        (lease->word == LEASE_GIVEN || lease->word == LEASE_RELEASED ||
 		         lease->word == LEASE_DECLINED) &&
 		        time_is_sound(lease->time_us);

@@ -82,8 +82,9 @@ struct event_lease {
 	uint8_t dns_count;
 	uint32_t xid, lease_s;          /* lease_s 0: not told, as to an INFORM */
 	uint8_t word;                   /* enum lease_word: option 53 */
+	uint8_t asked;                  /* given: a request of this chaddr and xid was seen */
 	uint8_t tunnel;                 /* enum tunnel it came in */
-	uint8_t spare[6];
+	uint8_t spare[5];
 	struct addr address;            /* given: yiaddr, or ciaddr to an INFORM; given back */
 	struct addr server;             /* option 54; zero: not told */
 	struct addr router;             /* option 3, first; zero: not told */

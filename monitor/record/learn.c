@@ -49,26 +49,31 @@ static bool is_doubtful(const struct unit *unit, uint8_t tunnel)
 	return tunnel != TUNNEL_NONE && unit && unit->plain;
 }
 
-/* The same of who has which address, for the unit that has the MAC and the one that has the address. */
-static bool is_doubtful_owner(struct desk *desk, const struct mac *mac, const struct addr *addr,
-                              uint8_t tunnel, int64_t at_us, int *ret_error, struct err *err)
-{
-	struct sighting at = {.end = {.addr = *addr, .mac = *mac},
-	                      .first_us = at_us,
-	                      .last_us = at_us};
-	const struct unit *unit;
+/* The unit that has the MAC, and the one that has the address; each may be NULL. */
+struct owners {
+	struct unit *of_mac, *of_addr;
+};
 
-	*ret_error = 0;
-	if (tunnel == TUNNEL_NONE)
-		return false;
-	unit = units_by_mac(desk->units, desk->db, mac, at_us, ret_error, err);
-	if (*ret_error >= 0 && !is_doubtful(unit, tunnel))
-		unit = units_at(desk->units, desk->db, &at, ret_error, err);
-	if (*ret_error >= 0 && !is_doubtful(unit, tunnel)) {
-		at.end = (struct endpoint){.addr = *addr};
-		unit = units_at(desk->units, desk->db, &at, ret_error, err);
-	}
-	return *ret_error >= 0 && is_doubtful(unit, tunnel);
+static int owners_of(struct desk *desk, const struct mac *mac, const struct addr *addr,
+                     int64_t at_us, struct owners *ret, struct err *err)
+{
+	struct sighting here = {.end = {.addr = *addr}, .first_us = at_us, .last_us = at_us};
+	struct sighting both = here;
+	int r = 0;
+
+	*ret = (struct owners){0};
+	both.end.mac = *mac;
+	ret->of_mac = units_by_mac(desk->units, desk->db, mac, at_us, &r, err);
+	if (r >= 0 && !ret->of_mac)
+		ret->of_mac = units_at(desk->units, desk->db, &both, &r, err);
+	if (r >= 0)
+		ret->of_addr = units_at(desk->units, desk->db, &here, &r, err);
+	return r;
+}
+
+static bool are_doubtful(const struct owners *owners, uint8_t tunnel)
+{
+	return is_doubtful(owners->of_mac, tunnel) || is_doubtful(owners->of_addr, tunnel);
 }
 
 int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
@@ -119,13 +124,25 @@ static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
 	return true;
 }
 
+/* As of names: an ACK that nobody asked for anybody can have sent. */
+static bool is_asked_for(const struct owners *owners, const struct event_lease *event)
+{
+	return event->word != LEASE_GIVEN || event->asked ||
+	       !((owners->of_mac && owners->of_mac->spoke) ||
+	         (owners->of_addr && owners->of_addr->spoke));
+}
+
 int learn_lease(struct desk *desk, const struct event_lease *event, struct err *err)
 {
-	int r;
+	struct owners owners;
+	int r = owners_of(desk, &event->chaddr, &event->address, event->time_us, &owners, err);
 
-	if (is_doubtful_owner(desk, &event->chaddr, &event->address, event->tunnel,
-	                      event->time_us, &r, err) || r < 0)
+	if (r < 0 || are_doubtful(&owners, event->tunnel) || !is_asked_for(&owners, event))
 		return r;
+	if (owners.of_mac) {
+		owners.of_mac->spoke |= event->asked;
+		owners.of_mac->plain |= event->asked && event->tunnel == TUNNEL_NONE;
+	}
 	desk->rows++;
 	return units_lease(desk->units, desk->db, event, is_dhcp_server(desk, &event->server),
 	                   err);
@@ -133,10 +150,10 @@ int learn_lease(struct desk *desk, const struct event_lease *event, struct err *
 
 int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)
 {
-	int r;
+	struct owners owners;
+	int r = owners_of(desk, &event->mac, &event->address, event->time_us, &owners, err);
 
-	if (is_doubtful_owner(desk, &event->mac, &event->address, event->tunnel, event->time_us,
-	                      &r, err) || r < 0)
+	if (r < 0 || are_doubtful(&owners, event->tunnel))
 		return r;
 	return units_neighbour(desk->units, desk->db, &event->mac, &event->address,
 	                       event->time_us, err);

@@ -164,11 +164,60 @@ static void a_wrapped_answer_to_a_plain_question_does_not_count(void **state)
 	assert_int_equal(believed(run).names, 0);
 }
 
+/* A forged ACK brings a resolver of the forger's along. */
+static void an_ack_counts_only_if_it_was_asked_for_or_the_unit_is_never_heard(void **state)
+{
+	static const struct {
+		const char *what;
+		bool heard;
+		double asked_at; /* 0: nobody asked */
+		uint8_t asks;
+		bool counts;
+	} cases[] = {
+		{"nobody asked", true, 0, 0, false},
+		{"a mirror that shows but what comes to the unit", false, 0, 0, true},
+		{"asked", true, 99.9, DHCP_REQUEST, true},
+		{"an INFORM", true, 99.9, 8, true},
+		{"one that no ACK answers", true, 99.9, DHCP_DECLINE, false},
+		{"too long ago", true, 30, DHCP_REQUEST, false},
+		{"the mirror's directions cross", true, 100.002, DHCP_REQUEST, true},
+		{"asked later", true, 110, DHCP_REQUEST, false},
+	};
+
+	for (unsigned i = 0; i < 2 * ARRAY_LEN(cases); i++) {
+		bool relayed = i % 2;
+		const char *ask = relayed ? "10.9.0.1:67 > 10.1.0.2:67"
+		                          : "0.0.0.0:68 > 255.255.255.255:67";
+		const char *ack = relayed ? "10.1.0.2:67 > 10.9.0.1:67"
+		                          : "10.1.0.2:67 > 255.255.255.255:68";
+		double asked_at = cases[i / 2].asked_at;
+		RUN(SITE);
+
+		if (!relayed)
+			wire_mac(w, "0.0.0.0", UNIT_MAC);
+		if (cases[i / 2].heard)
+			web(w, 1, "10.1.0.7:40001 > 10.1.0.9:80");
+		wire_at(w, asked_at);
+		if (asked_at && asked_at < 100)
+			dhcp(w, cases[i / 2].asks, ask);
+		wire_at(w, 100);
+		dhcp(w, DHCP_ACK, ack);
+		wire_at(w, asked_at > 100 ? asked_at : 100);
+		if (asked_at > 100)
+			dhcp(w, cases[i / 2].asks, ask);
+		run_wire(run, w, 1);
+		if ((believed(run).leases == 1) != cases[i / 2].counts)
+			fail_msg("%s%s", cases[i / 2].what, relayed ? ", by a relay" : "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_tunnel_says_does_not_count_for_a_unit_seen_outside),
 		cmocka_unit_test(a_wrapped_answer_to_a_plain_question_does_not_count),
+		cmocka_unit_test(
+			an_ack_counts_only_if_it_was_asked_for_or_the_unit_is_never_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

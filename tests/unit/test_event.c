@@ -97,6 +97,9 @@ static void names_leases_packets_and_opinions_are_checked(void **state)
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
 	lease.word = LEASE_RELEASED;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
+	lease.asked = 2;
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
+	lease.asked = 1;
 	lease.tunnel = TUNNEL_COUNT;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
 	lease.tunnel = TUNNEL_VXLAN;

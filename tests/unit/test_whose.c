@@ -67,6 +67,14 @@ static void acked(struct wire *w, const char *mac, const char *addr, const char 
 	struct message m = message_dhcp(&dhcp);
 	char tuple[WIRE_TUPLE];
 
+	struct dhcp ask = dhcp;
+	struct message asked;
+
+	ask.type = DHCP_REQUEST;
+	ask.yiaddr = NULL;
+	asked = message_dhcp(&ask);
+	snprintf(tuple, sizeof(tuple), "10.9.0.1:67 > %s:67", server);
+	talk_udp(w, tuple, &asked);
 	/* as a server answers a relay (RFC 2131 4.1) */
 	snprintf(tuple, sizeof(tuple), "%s:67 > 10.9.0.1:67", server);
 	talk_udp(w, tuple, &m);
