@@ -310,7 +310,8 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 
 		/* Where nobody is listed they are candidates, and no finding. */
 		if (!strangers_note(&desk->strangers, desk->policy, facts, name, end,
-		                    !units_is_router(desk->units, &host->mac)) ||
+		                    !units_is_router(desk->units, &host->mac,
+		                                     facts->last_us)) ||
 		    !desk->policy->unit_count)
 			continue;
 		unit = units_unlisted(desk->units, desk->db, host, &r, err);

@@ -159,17 +159,18 @@ int learn_neighbour(struct desk *desk, const struct event_neighbour *event, stru
 	                       event->time_us, err);
 }
 
-/* A MAC of the lists stands before many addresses: from here on its unit is not seen by it. */
+/* A MAC of the lists stands before many addresses: so long its unit is not seen by it. */
 int learn_routers(struct desk *desk, struct err *err)
 {
 	struct router_news news;
 	int r = 0;
 
-	while (r >= 0 && units_take_router(desk->units, &news)) {
+	while (r >= 0 && units_take_router(desk->units, desk->now_us, &news)) {
 		char text[MAC_TEXT];
 		const struct blind_row row = {
 			.unit = news.unit,
 			.since_us = news.at_us,
+			.until_us = news.over ? news.at_us : 0,
 			.cause = BLIND_MAC_SHARED,
 			.detail = mac_print(&news.mac, text),
 		};
@@ -231,10 +232,10 @@ static int recall_address(void *context, const struct unit_address_row *row, str
 static int recall_router(void *context, const struct blind_view *blind, struct err *err)
 {
 	struct desk *desk = context;
-	struct mac mac;
+	struct router_news news = {.unit = blind->row.unit, .at_us = blind->row.since_us};
 
-	if (!mac_parse(blind->row.detail, &mac))
-		units_recall_router(desk->units, &mac);
+	if (!blind->row.until_us && !mac_parse(blind->row.detail, &news.mac))
+		units_recall_router(desk->units, &news, desk->sums->last_us);
 	return 0;
 }
 

@@ -9,6 +9,9 @@
 
 #define LEASES_MAX 65536
 #define ROUTER_NEWS_MAX 16
+#define SHARED_MAX 256 /* of more it is not said when they are over */
+#define LATELY_US (3600 * SECOND_US)
+#define HAD_US (600 * SECOND_US) /* a router's MAC shows its addresses at once; a unit has had its own */
 #define FOREVER_US EVENT_NUMBER_MAX
 #define SECOND_US INT64_C(1000000)
 
@@ -19,8 +22,11 @@ struct units {
 	struct idmap by_place; /* hash of (entry, address) -> unit */
 	struct idmap by_lease; /* MAC -> struct addr, the address DHCP gave it */
 	struct addresses *addresses;
-	struct routers routers;
+	struct routers routers; /* by the packets they send */
+	struct routers proxies; /* by what they say of themselves: anybody can say it in their name */
 	struct router_news news[ROUTER_NEWS_MAX];
+	struct router_news shared[SHARED_MAX]; /* told of, and not over */
+	unsigned shared_count;
 	unsigned news_count;
 	uint64_t refused;
 };
@@ -38,6 +44,7 @@ struct units *units_new(const struct policy *policy)
 		return NULL;
 	}
 	routers_init(&units->routers);
+	routers_init(&units->proxies);
 	idmap_init(&units->by_place, UNITS_MAX);
 	idmap_init(&units->by_lease, LEASES_MAX);
 	return units;
@@ -55,6 +62,7 @@ void units_free(struct units *units)
 		free(units->by_lease.slots[i].value);
 	addresses_free(units->addresses);
 	routers_release(&units->routers);
+	routers_release(&units->proxies);
 	idmap_release(&units->by_place);
 	idmap_release(&units->by_lease);
 	free(units->all);
@@ -175,6 +183,13 @@ static bool is_group_mac(const struct mac *mac)
 	return mac->b[0] & 1;
 }
 
+/* Of what the host with that MAC says of itself nothing is believed. */
+static bool tells_many(const struct units *units, const struct mac *mac, int64_t at_us)
+{
+	return routers_has(&units->routers, mac, at_us) ||
+	       routers_has(&units->proxies, mac, at_us);
+}
+
 /* A MAC that would tell a unit was seen with this address; whether it tells one (any more). */
 static bool mac_tells(struct units *units, struct flowdb *db, const struct unit_rule *rule,
                       const struct sighting *at, int *ret_error, struct err *err)
@@ -182,17 +197,19 @@ static bool mac_tells(struct units *units, struct flowdb *db, const struct unit_
 	struct router_news *news = &units->news[units->news_count];
 	struct unit *unit = NULL;
 
-	if (routers_has(&units->routers, &at->end.mac))
-		return false;
+	if (at->word) {
+		routers_note(&units->proxies, &at->end.mac, &at->end.addr, at->last_us);
+		return !tells_many(units, &at->end.mac, at->last_us);
+	}
 	if (!at->spoke ||
 	    !routers_note(&units->routers, &at->end.mac, &at->end.addr, at->last_us))
-		return true;
+		return !routers_has(&units->routers, &at->end.mac, at->last_us);
 	/* One that stands for many is told of as the host at this address. */
 	if (rule && units->news_count < ROUTER_NEWS_MAX &&
 	    !unit_find(units, rule, &at->end.addr, &unit))
 		unit = unit_make(units, db, rule, &at->end.addr, ret_error, err);
 	if (unit) {
-		*news = (struct router_news){at->end.mac, unit->id, at->last_us};
+		*news = (struct router_news){at->end.mac, unit->id, at->last_us, false};
 		units->news_count++;
 	}
 	return false;
@@ -231,6 +248,36 @@ static bool is_own(struct units *units, const struct unit_rule *rule, const stru
 	return true;
 }
 
+/*
+ * Whether the address is the only one of its kind that the unit had for some time, by its packets, when others came
+ * up behind its MAC: whoever sends in its name does not make it vanish.
+ */
+static bool is_settled(struct units *units, const struct unit_rule *rule,
+                       const struct sighting *at)
+{
+	int64_t since_us = routers_since(&units->routers, &at->end.mac);
+	struct unit *unit = NULL;
+	unsigned others = 0;
+	bool had = false;
+
+	if (!unit_find(units, rule, &at->end.addr, &unit) || !unit)
+		return false;
+	for (unsigned i = 0; i < unit->address_count; i++) {
+		const struct unit_address *known = &unit->address[i];
+
+		if (!(known->known_by & KNOWN_BY_PACKETS) ||
+		    !mac_equal(&known->mac, &at->end.mac) ||
+		    scope_of(&known->addr) != scope_of(&at->end.addr) ||
+		    known->first_us + HAD_US > since_us || known->last_us + LATELY_US < since_us)
+			continue;
+		if (addr_equal(&known->addr, &at->end.addr))
+			had = true;
+		else
+			others++;
+	}
+	return had && !others;
+}
+
 static const struct unit_rule *rule_by_mac(struct units *units, struct flowdb *db,
                                            const struct sighting *at, int *ret_error,
                                            struct err *err)
@@ -241,7 +288,10 @@ static const struct unit_rule *rule_by_mac(struct units *units, struct flowdb *d
 
 	if (!rule && (mac_is_zero(mac) || !policy_looks_like_unit(units->policy, mac, NULL)))
 		return NULL;
-	if (!mac_tells(units, db, rule, at, ret_error, err) || !rule)
+	if (!mac_tells(units, db, rule, at, ret_error, err) &&
+	    (!rule || at->word || !is_settled(units, rule, at)))
+		return NULL;
+	if (!rule)
 		return NULL;
 	return at->spoke || is_own(units, rule, at) ? rule : NULL;
 }
@@ -258,7 +308,7 @@ static const struct unit_rule *rule_by_claim(const struct units *units, struct s
 	if (!addresses_leased(addresses, &end->addr, at->first_us, at->last_us, &mac)) {
 		by = KNOWN_BY_NEIGHBOUR;
 		if (!addresses_told(addresses, &end->addr, at->first_us, at->last_us, &mac) ||
-		    routers_has(&units->routers, &mac))
+		    tells_many(units, &mac, at->last_us))
 			return NULL;
 	}
 	rule = policy_find_unit(units->policy, NULL, &mac);
@@ -320,6 +370,7 @@ struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct m
 	const struct addr *leased = idmap_find(&units->by_lease, mac_key(mac));
 	struct sighting at = {.end.mac = *mac,
 	                      .spoke = leased != NULL,
+	                      .word = true,
 	                      .first_us = at_us,
 	                      .last_us = at_us};
 
@@ -328,22 +379,38 @@ struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct m
 	return units_at(units, db, &at, ret_error, err);
 }
 
-bool units_is_router(const struct units *units, const struct mac *mac)
+bool units_is_router(const struct units *units, const struct mac *mac, int64_t at_us)
 {
-	return routers_has(&units->routers, mac);
+	return routers_has(&units->routers, mac, at_us);
 }
 
-void units_recall_router(struct units *units, const struct mac *mac)
+void units_recall_router(struct units *units, const struct router_news *news, int64_t now_us)
 {
-	routers_recall(&units->routers, mac);
+	routers_recall(&units->routers, &news->mac, news->at_us, now_us);
+	if (units->shared_count < SHARED_MAX)
+		units->shared[units->shared_count++] = *news;
 }
 
-bool units_take_router(struct units *units, struct router_news *ret)
+bool units_take_router(struct units *units, int64_t now_us, struct router_news *ret)
 {
-	if (!units->news_count)
-		return false;
-	*ret = units->news[--units->news_count];
-	return true;
+	if (units->news_count) {
+		*ret = units->news[--units->news_count];
+		if (units->shared_count < SHARED_MAX)
+			units->shared[units->shared_count++] = *ret;
+		return true;
+	}
+	for (unsigned i = 0; i < units->shared_count; i++) {
+		int64_t until_us = routers_until(&units->routers, &units->shared[i].mac);
+
+		if (now_us <= until_us)
+			continue;
+		*ret = units->shared[i];
+		ret->at_us = until_us;
+		ret->over = true;
+		units->shared[i] = units->shared[--units->shared_count];
+		return true;
+	}
+	return false;
 }
 
 /* ------------------------------------------------- what it is known to have */
@@ -397,6 +464,7 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 	addresses_neighbour(units->addresses, mac, addr, at_us);
 	/* It is its own word, though no packet of a flow: an entry for many makes no unit of it. */
 	at.spoke = rule && !rule->many;
+	at.word = true;
 	unit = units_at(units, db, &at, &r, err);
 	if (!unit)
 		return r;
@@ -597,5 +665,6 @@ size_t units_count(const struct units *units)
 
 uint64_t units_refused(const struct units *units)
 {
-	return units->refused + units->routers.refused + addresses_refused(units->addresses);
+	return units->refused + units->routers.refused + units->proxies.refused +
+	       addresses_refused(units->addresses);
 }
