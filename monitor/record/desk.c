@@ -171,7 +171,9 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 		.profiles = unit->rule->profiles,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
-		.bound_roles = unit->bound_roles,
+		/* What is not bound for it may be what found no place: that makes no peer a wrong one. */
+		.bound_roles =
+			book_is_short(desk->book, unit->number) ? 0 : unit->bound_roles,
 		.inspector_off = opinion == APP_NONE &&
 		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
