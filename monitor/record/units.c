@@ -21,6 +21,8 @@ struct units {
 	size_t count, room;
 	struct idmap by_place; /* hash of (entry, address) -> unit */
 	struct idmap by_lease; /* MAC -> struct addr, the address DHCP gave it */
+	uint64_t *lease_keys;  /* of these, in the order they came; once full a circle, ... */
+	size_t lease_room, lease_first; /* ... of which this one goes next */
 	struct addresses *addresses;
 	struct routers routers; /* by the packets they send */
 	struct routers proxies; /* by what they say of themselves: anybody can say it in their name */
@@ -65,6 +67,7 @@ void units_free(struct units *units)
 	routers_release(&units->proxies);
 	idmap_release(&units->by_place);
 	idmap_release(&units->by_lease);
+	free(units->lease_keys);
 	free(units->all);
 	free(units);
 }
@@ -415,6 +418,19 @@ bool units_take_router(struct units *units, int64_t now_us, struct router_news *
 
 /* ------------------------------------------------- what it is known to have */
 
+/* Where all places are taken the address seen longest ago is given up, of those that are written; NULL: none. */
+static struct unit_address *address_place(struct unit *unit)
+{
+	struct unit_address *at = NULL;
+
+	if (unit->address_count < UNIT_ADDRESSES_MAX)
+		return &unit->address[unit->address_count++];
+	for (unsigned i = 0; i < UNIT_ADDRESSES_MAX; i++)
+		if (!unit->address[i].dirty && (!at || unit->address[i].last_us < at->last_us))
+			at = &unit->address[i];
+	return at;
+}
+
 void unit_seen(struct unit *unit, const struct sighting *sighting)
 {
 	const struct endpoint *end = &sighting->end;
@@ -429,14 +445,10 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		    mac_equal(&unit->address[i].mac, &end->mac))
 			at = &unit->address[i];
 	if (!at) {
-		/* All places taken: the address seen longest ago has been written and can be given up. */
-		if (unit->address_count < UNIT_ADDRESSES_MAX) {
-			at = &unit->address[unit->address_count++];
-		} else {
-			at = &unit->address[0];
-			for (unsigned i = 1; i < UNIT_ADDRESSES_MAX; i++)
-				if (unit->address[i].last_us < at->last_us)
-					at = &unit->address[i];
+		at = address_place(unit);
+		if (!at) {
+			unit->addresses_refused++;
+			return;
 		}
 		*at = (struct unit_address){end->addr,          end->mac,
 		                            sighting->first_us, sighting->last_us,
@@ -478,17 +490,28 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 static void lease_remember(struct units *units, const struct mac *mac, const struct addr *addr)
 {
 	struct addr *known = idmap_find(&units->by_lease, mac_key(mac));
+	size_t at;
 
 	if (known) {
 		*known = *addr;
 		return;
 	}
+	at = units->by_lease.count;
+	if (at == LEASES_MAX) {
+		at = units->lease_first;
+		units->lease_first = (at + 1) % LEASES_MAX;
+		free(idmap_take(&units->by_lease, units->lease_keys[at]));
+		units->refused++;
+	}
 	known = malloc(sizeof(*known));
-	if (!known || idmap_add(&units->by_lease, mac_key(mac), known) < 0) {
+	if (!known ||
+	    array_reserve(&units->lease_keys, &units->lease_room, at + 1, sizeof(uint64_t)) < 0 ||
+	    idmap_add(&units->by_lease, mac_key(mac), known) < 0) {
 		free(known);
 		units->refused++;
 		return;
 	}
+	units->lease_keys[at] = mac_key(mac);
 	*known = *addr;
 }
 
@@ -651,6 +674,8 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 				                     at->known_by, at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
+		units->refused += unit->addresses_refused;
+		unit->addresses_refused = 0;
 		if (unit->dirty && r >= 0)
 			r = use_flush(units, unit, db, err);
 		unit->dirty = false;

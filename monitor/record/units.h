@@ -41,6 +41,7 @@ struct unit {
 		bool dirty;
 	} address[UNIT_ADDRESSES_MAX];
 	unsigned address_count;
+	uint64_t addresses_refused; /* found no place since the last units_flush() */
 	uint16_t open_findings[KIND_COUNT];
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
 	struct row_use *use;              /* one a row of the policy */
