@@ -80,6 +80,8 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		.local = view->local,
 		.app = view->app,
 		.evidence = view->evidence,
+		.asked_again = view->asked_again,
+		.lossy = view->lossy,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
 		.blind = view->facts->settled_by == SETTLED_LOST ||
