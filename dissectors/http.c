@@ -164,6 +164,14 @@ static enum answer status_line(const struct look *look)
 	               : ANSWER_NO;
 }
 
+/* The three digits of a status line. */
+static uint16_t status_of(const struct look *look)
+{
+	const uint8_t *b = look->data + 9;
+
+	return (uint16_t)((b[0] - '0') * 100 + (b[1] - '0') * 10 + (b[2] - '0'));
+}
+
 /*
  * The side that asks: requests, until what follows a CONNECT is none. A proxy that wants to know who
  * asks is asked again.
@@ -213,7 +221,10 @@ static void proxy_answers(struct look *look)
 		enum answer answer = status_line(look);
 
 		look->keep = answer == ANSWER_MAYBE;
-		if (answer != ANSWER_YES || look->data[9] != '2')
+		if (answer != ANSWER_YES)
+			return;
+		look->facts->connect_status = status_of(look);
+		if (look->data[9] != '2')
 			return;
 		*phase = HTTP_ANSWER;
 	}

@@ -186,8 +186,7 @@ static void judge_cells(struct report *report)
 			cell->state = cell_state(&cell->use);
 			if (report->units[i].mask & BIT(row->profile) &&
 			    row->need == NEED_REQUIRED &&
-			    (cell->state == ROW_NOT_EXERCISED ||
-			     cell->state == ROW_UNDETERMINED))
+			    cell->state != ROW_OK && cell->state != ROW_BLOCKED)
 				report->idle_required++;
 		}
 }

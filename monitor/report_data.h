@@ -43,7 +43,7 @@ struct report {
 	size_t finding_count, finding_room;
 	uint64_t by_severity[5], waived; /* open, unwaived ones; and the waived */
 	uint64_t undetermined;           /* flows */
-	uint64_t idle_required; /* cells: required, and neither ok, outside nor blocked */
+	uint64_t idle_required; /* cells: required, and neither ok nor blocked: not seen to work */
 	uint64_t cuts;
 	uint64_t silent;  /* entries of the site for many hosts of which none was seen */
 	char filter[256]; /* tcpdump words of the last run; "" */

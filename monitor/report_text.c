@@ -311,7 +311,7 @@ static void write_exercises(const struct report *report, FILE *file)
 
 			if (report->units[i].mask & BIT(row->profile) &&
 			    row->need == NEED_REQUIRED &&
-			    (state == ROW_NOT_EXERCISED || state == ROW_UNDETERMINED))
+			    state != ROW_OK && state != ROW_BLOCKED)
 				text_add(units, sizeof(units), "%s%s", *units ? ", " : "",
 				         report->units[i].name);
 		}

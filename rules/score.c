@@ -41,10 +41,22 @@ bool scorer_is_by_proxy(const struct scorer *s, const struct row_form *form)
 	        app_set_has(&form->apps, APP_MSTURN));
 }
 
+/* LLMNR that the peer alone speaks, and to no query of the unit that was seen. */
+static bool is_unasked(const struct scorer *s)
+{
+	const struct flow_facts *facts = s->view->facts;
+
+	return s->app == APP_LLMNR && !facts->solicited && facts->packets[!s->view->local] &&
+	       !facts->packets[s->view->local];
+}
+
 static enum fit application_fit(const struct scorer *s, const struct row_form *form)
 {
 	if (form->opaque)
 		return FIT_MATCH;
+	/* Whoever answers LLMNR unasked only says that it does. */
+	if (is_unasked(s) && app_set_has(&form->apps, APP_LLMNR))
+		return FIT_UNKNOWN;
 	if (!s->certain || (s->tunnel && scorer_is_by_proxy(s, form)))
 		return all_ruled_out(form, &s->view->facts->not_apps) ? FIT_MISMATCH
 		                                                      : FIT_UNKNOWN;

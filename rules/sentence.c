@@ -141,6 +141,11 @@ static void refuser_add(const struct line *line, const struct scorer *s)
 		    addr_print(&facts->icmp_sender, addr), facts->icmp_type, facts->icmp_code);
 		return;
 	}
+	if (facts->connect_port && facts->connect_status) {
+		ADD(line, ", but the proxy refuses it (HTTP %u); allow it there",
+		    facts->connect_status);
+		return;
+	}
 	ADD(line, ", but %s refuses it", in ? "the unit" : "the peer");
 	if (facts->icmp_type)
 		ADD(line, " (ICMP %u/%u)", facts->icmp_type, facts->icmp_code);
@@ -247,7 +252,7 @@ static void peer_add(const struct line *line, const struct scorer *s, unsigned r
 	} else if (claimed) {
 		ADD(line, "%s is no address that ", addr);
 		roles_add(line, s, claimed, " or ");
-		ADD(line, " lists or DNS gave for it");
+		ADD(line, " lists or a dns-server gave for it");
 	} else {
 		ADD(line, "%s is not known as such", differs->seen);
 	}

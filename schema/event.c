@@ -40,7 +40,7 @@ static bool flow_is_sound(const struct event_flow *event, size_t len)
 	       !(f->media & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) && f->ice <= 3 &&
 	       f->mtls <= MTLS_YES && (f->vlan == VLAN_NONE || f->vlan < 4096) &&
 	       f->midstream <= 1 && f->closed <= 1 && f->warmup <= 1 && f->solicited <= 1 &&
-	       f->tunnel < TUNNEL_COUNT &&
+	       f->tunnel < TUNNEL_COUNT && f->connect_status < 600 &&
 	       !(f->by_shape & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) &&
 	       (f->name_kind != NAME_NONE || !event->name_len) &&
 	       !memchr(event->name, 0, event->name_len);

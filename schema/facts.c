@@ -86,6 +86,14 @@ const char *name_kind_name(enum name_kind kind)
 	return (unsigned)kind < ARRAY_LEN(names) ? names[kind] : NULL;
 }
 
+const char *tunnel_name(enum tunnel tunnel)
+{
+	static const char *const names[TUNNEL_COUNT] = {NULL,    "GRE",    "ERSPAN",
+	                                                "VXLAN", "Geneve", "TZSP"};
+
+	return (unsigned)tunnel < TUNNEL_COUNT ? names[tunnel] : NULL;
+}
+
 static void base64(const uint8_t *in, size_t len, char *out)
 {
 	static const char digits[] =

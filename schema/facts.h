@@ -136,7 +136,8 @@ struct flow_facts {
 	uint8_t solicited; /* LLMNR: the answer to a query we saw, which was another flow (RFC 4795 2.5) */
 	uint8_t silent_s; /* unanswered requests: seconds from the first until it was over, 255 at most */
 	uint16_t connect_port; /* HTTP CONNECT: the port asked for, and the name is its host; 0: none */
-	uint8_t spare2[4];
+	uint16_t connect_status; /* ... the status it was last answered with; 0: none seen */
+	uint8_t spare2[2];
 };
 
 const char *evidence_name(enum evidence evidence);   /* none dissector inspected */
@@ -145,6 +146,7 @@ const char *outcome_name(enum outcome outcome);      /* NULL for OUTCOME_UNKNOWN
 const char *settled_by_name(enum settled_by by);
 const char *media_name(uint8_t media);           /* audio video data mixed; NULL for 0 */
 const char *name_kind_name(enum name_kind kind); /* NULL for NAME_NONE */
+const char *tunnel_name(enum tunnel tunnel);     /* NULL for TUNNEL_NONE */
 
 /*
  * Community ID version 1 with seed 0, as Zeek and Suricata print it ("1:" and 28 characters of

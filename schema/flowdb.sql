@@ -285,7 +285,8 @@ CREATE TABLE flow_more (
 	other         INTEGER,           -- RTP packets of no kind we know
 	by_shape      INTEGER,           -- mask: 1 audio, 2 video, 4 data: known by the stream's shape
 	connect_port  INTEGER,           -- HTTP CONNECT: the port asked for; its host is flow.name
-	tunnel        INTEGER            -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
+	tunnel        INTEGER,           -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
+	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
 -- Further rows that cover a flow as well as flow.row does.

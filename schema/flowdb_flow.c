@@ -16,7 +16,7 @@ static bool zero_addr(const struct addr *addr)
 	return addr_equal(addr, &zero);
 }
 
-enum { MORE_COLUMNS = 24 };
+enum { MORE_COLUMNS = 25 };
 
 /* Fills the columns of flow_more but flow and remark; returns whether any is there. */
 static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
@@ -40,6 +40,7 @@ static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values
 	values[20] = nonzero(f->by_shape);
 	values[21] = nonzero(f->connect_port);
 	values[22] = nonzero(f->tunnel);
+	values[23] = nonzero(f->connect_status);
 	if (!zero_addr(&f->icmp_sender)) {
 		values[5] = f->icmp_type << 8 | f->icmp_code;
 		r = intern_addr(db, &f->icmp_sender, &values[6], err);
@@ -75,7 +76,7 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
 		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
 		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, other, by_shape,"
-		" connect_port, tunnel, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" connect_port, tunnel, connect_status, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&stmt, err);
 
 	if (r < 0)

@@ -177,8 +177,9 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 	         "WITH p AS (SELECT f.unit, count(DISTINCT f.local_port) AS ever,"
 	         " count(DISTINCT iif(" IN_WINDOW ", f.local_port, NULL)) AS here"
 	         " FROM flow f WHERE f.transport IN (%d, %d)"
-	         " AND (f.media <> 0 OR f.application IN (%d, %d, %d, %d)) GROUP BY f.unit)",
-	         TRANSPORT_TCP, TRANSPORT_UDP, APP_STUN, APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
+	         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
+	         " AND f.application IN (%d, %d, %d, %d))) GROUP BY f.unit)",
+	         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN, APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
 	text_add(
 		sql, sizeof(sql),
 		" SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"

@@ -89,8 +89,16 @@ static bool is_answer_to_nothing(const struct flow_facts *facts)
 	       !facts->packets[facts->initiator & 1];
 }
 
+/* A proxy's last word to a CONNECT was no (RFC 9110 9.3.6, 15): nobody behind it was reached. */
+static bool is_refused_by_proxy(const struct flow_facts *facts)
+{
+	return facts->connect_port && facts->connect_status && facts->connect_status / 100 != 2;
+}
+
 static enum outcome outcome_of(const struct flow_facts *facts)
 {
+	if (is_refused_by_proxy(facts))
+		return OUTCOME_REFUSED;
 	if ((outcome_spoke(facts, 0) && outcome_spoke(facts, 1)) || is_answer_alone(facts))
 		return OUTCOME_ANSWERED;
 	if (is_prohibited(facts))

@@ -17,6 +17,13 @@ struct explain {
 int explain_flow(const struct explain *explain, int64_t id, struct err *err) MUST_CHECK;
 int explain_finding(const struct explain *explain, int64_t id, struct err *err) MUST_CHECK;
 
+/* For flowdb_flow(): the flow as a line of JSON; `context` is the struct explain. */
+int explain_json(void *context, const struct flow_view *flow, struct err *err) MUST_CHECK;
+/* The blind intervals on record that a flow overlaps, if it was not seen whole. */
+int explain_blinds(struct flowdb *db, const struct flow_view *flow,
+                   int (*each)(void *context, const struct blind_view *blind, struct err *err),
+                   void *context, struct err *err) MUST_CHECK;
+
 /* The row as documented, in some lines behind two blanks; or that this envelope does not hold it. */
 void explain_row(const struct envelope *envelope, const char *id);
 /*

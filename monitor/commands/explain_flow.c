@@ -57,6 +57,8 @@ static void print_times(const struct flow_view *flow)
 	             (unsigned long long)facts->bytes[!flow->local]);
 	explain_line("first packet", "number %llu of run %lld", (unsigned long long)facts->id,
 	             (long long)flow->run);
+	if (facts->tunnel)
+		explain_line("mirrored in", "%s", tunnel_name((enum tunnel)facts->tunnel));
 	if (facts->vlan != VLAN_NONE)
 		explain_line("VLAN", "%u", facts->vlan);
 	if (facts->fragments || facts->truncated || facts->duplicates)
@@ -125,8 +127,12 @@ static void print_facts(const struct flow_view *flow)
 	if (facts->solicited)
 		explain_line("answers", "a query that was put to a group");
 	if (facts->connect_port)
-		explain_line("asked for", "%s port %u, by CONNECT", flow->name,
-		             facts->connect_port);
+		explain_line("asked for", "%s port %u, by CONNECT%s", flow->name,
+		             facts->connect_port,
+		             !facts->connect_status ? ""
+		             : facts->connect_status / 100 == 2
+		                     ? ", and the proxy went there"
+		                     : ", and the proxy would not");
 	explain_line("speaks", "%s (%s)",
 	             flow->app ? app_name((enum app)flow->app) : "nothing we know",
 	             flow->evidence == EVIDENCE_DISSECTOR   ? "a dissector is certain"
@@ -246,31 +252,9 @@ static int tell_blind(void *context, const struct blind_view *blind, struct err 
 	return ++told->count == BLINDS_TOLD;
 }
 
-static int list_blind(void *context, const struct blind_view *blind, struct err *err)
-{
-	const char *cause = blind_cause_name((enum blind_cause)blind->row.cause);
-	char since[TIME_TEXT], until[TIME_TEXT];
-	FILE *list = context;
-
-	fprintf(list, "%s{\"id\":%lld,\"cause\":", ftell(list) > 1 ? "," : "",
-	        (long long)blind->id);
-	if (cause)
-		json_put(list, cause);
-	else
-		fputs("null", list);
-	fprintf(list, ",\"start\":\"%s\",\"end\":", time_print(blind->row.since_us, since));
-	if (blind->row.until_us)
-		fprintf(list, "\"%s\"}", time_print(blind->row.until_us, until));
-	else
-		fputs("null}", list);
-	return 0;
-}
-
-/* The intervals on record that it overlaps, if it was not seen whole. */
-static int flow_blinds(struct flowdb *db, const struct flow_view *flow,
-                       int (*each)(void *context, const struct blind_view *blind,
-                                   struct err *err),
-                       void *context, struct err *err)
+int explain_blinds(struct flowdb *db, const struct flow_view *flow,
+                   int (*each)(void *context, const struct blind_view *blind, struct err *err),
+                   void *context, struct err *err)
 {
 	const struct blind_query query = {
 		.window = {.since_us = flow->facts.first_us,
@@ -285,7 +269,7 @@ static int print_blind(const struct explain *explain, const struct flow_view *fl
                        struct err *err)
 {
 	struct blinds_told told = {.flow = flow};
-	int r = flow_blinds(explain->db, flow, tell_blind, &told, err);
+	int r = explain_blinds(explain->db, flow, tell_blind, &told, err);
 
 	if (r >= 0 && flow->blind && !told.count)
 		explain_line("not all seen",
@@ -321,51 +305,9 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	return 0;
 }
 
-static int put_blinds(struct out *out, struct flowdb *db, const struct flow_view *flow,
-                      struct err *err)
-{
-	CLEANUP(freep) char *text = NULL;
-	size_t size = 0;
-	FILE *list = open_memstream(&text, &size);
-	int r;
-
-	if (!list)
-		return err_set(err, -ENOMEM, "out of memory");
-	fputc('[', list);
-	r = flow_blinds(db, flow, list_blind, list, err);
-	fputc(']', list);
-	fclose(list);
-	if (r >= 0)
-		out_raw(out, text);
-	return r;
-}
-
-/* As 'tlmon flows' has it, and the intervals. */
-static int tell_json(void *context, const struct flow_view *flow, struct err *err)
-{
-	CLEANUP(freep) struct out_column *columns =
-		calloc(FLOW_COLUMN_COUNT + 1, sizeof(*columns));
-	CLEANUP(out_freep) struct out *out = NULL;
-	const struct explain *explain = context;
-	int r;
-
-	if (!columns)
-		return err_set(err, -ENOMEM, "out of memory");
-	memcpy(columns, FLOW_COLUMNS, FLOW_COLUMN_COUNT * sizeof(*columns));
-	columns[FLOW_COLUMN_COUNT].name = "blind_intervals";
-	r = out_new(OUT_JSONL, stdout, columns, FLOW_COLUMN_COUNT + 1, false, &out, err);
-	if (r < 0)
-		return r;
-	flow_cells(out, flow, false);
-	r = put_blinds(out, explain->db, flow, err);
-	if (r >= 0)
-		r = out_end(out, err);
-	return r < 0 ? r : out_finish(out, err);
-}
-
 int explain_flow(const struct explain *explain, int64_t id, struct err *err)
 {
 	struct explain context = *explain;
 
-	return flowdb_flow(explain->db, id, explain->json ? tell_json : tell, &context, err);
+	return flowdb_flow(explain->db, id, explain->json ? explain_json : tell, &context, err);
 }

@@ -7,6 +7,7 @@ ALTER TABLE flow_more ADD COLUMN other INTEGER;
 ALTER TABLE flow_more ADD COLUMN by_shape INTEGER;
 ALTER TABLE flow_more ADD COLUMN connect_port INTEGER;
 ALTER TABLE flow_more ADD COLUMN tunnel INTEGER;
+ALTER TABLE flow_more ADD COLUMN connect_status INTEGER;
 ALTER TABLE unit_address ADD COLUMN known_by INTEGER NOT NULL DEFAULT 1;
 
 -- Nothing was taken out of a tunnel, and no stream was put in order.

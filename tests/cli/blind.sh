@@ -153,7 +153,7 @@ mkdir "$work/old"
 sqlite3 "$work/old/flows.db" '.read tests/data/flowdb-1.sql' 'PRAGMA application_id = 0x544c4d4e' 'PRAGMA user_version = 1'
 "$TLMON" status -l "$work/old" >"$work/out" 2>"$work/err"
 is 'a reader of a database of version 1 says what to do' \
-	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 2.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
+	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 3.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
 "$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/old" >/dev/null 2>&1
 is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | field state)" '"ended"'
 
@@ -166,8 +166,10 @@ sql db "UPDATE flow SET blind = 1 WHERE id = $flow; UPDATE blind SET (since_us, 
 has 'explain says why a flow was not seen whole' "$("$TLMON" explain "$flow")" \
 	'^ +not all seen +one-sided, interval 2: the mirror showed one direction of conversations' \
 	'^ +2026-03-02 08:00:[0-9]+ \.\. 2026-03-02 08:00:[0-9]+ local$' '^ +2026-03-02T08:00:[0-9.]+Z \.\. 2026-03-02T08:00:[0-9.]+Z$'
+has '... as JSON with the facts that no column holds' "$("$TLMON" explain -o json "$flow")" \
+	'"facts":{"midstream":(true|false),"warmup":(true|false).*"rtp_packets":{"audio":'
 has '... and as JSON lists the intervals' "$("$TLMON" explain -o json "$flow")" \
-	'"blind_intervals":\[(\{.*\},)?\{"id":2,"cause":"one-sided","start":"2026-03-02T08:00:[0-9.]+Z","end":"2026-03-02T08:00:[0-9.]+Z"\}(,\{.*\})?\]\}$'
+	'"blind_intervals":\[(\{.*\},)?\{"id":2,"cause":"one-sided","start":"2026-03-02T08:00:[0-9.]+Z","end":"2026-03-02T08:00:[0-9.]+Z"\}(,\{.*\})?\],"facts":'
 is '... and flows -o jsonl that it was not' "$("$TLMON" flows -o jsonl | grep -c '"blind":true')" 1
 is '... and flows --blind lists it alone' "$("$TLMON" flows --blind -o jsonl | field id)" "$flow"
 cp -r "$work/db" "$work/opinion"

@@ -416,6 +416,7 @@ static struct flow_facts full_facts(void)
 	f.warmup = 1;
 	f.solicited = 1;
 	f.connect_port = 443;
+	f.connect_status = 403;
 	f.silent_s = 200;
 	f.tunnel = TUNNEL_ERSPAN;
 	f.fragments = 11;
@@ -456,6 +457,7 @@ static void same_facts(const struct flow_facts *a, const struct flow_facts *b)
 		SAME(warmup);
 		SAME(solicited);
 		SAME(connect_port);
+		SAME(connect_status);
 		SAME(silent_s);
 		SAME(tunnel);
 	SAME(dhcp_type);

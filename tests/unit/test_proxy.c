@@ -178,6 +178,12 @@ static void refused(struct wire *w)
 	talk_refused(w, OUT);
 }
 
+static void forbidden_beside_dns(struct wire *w)
+{
+	talk_dns(w, "10.1.0.7:40000 > 10.1.0.53:53", &(struct dns_case){.name = "a.example", .type = DNS_A, .value = "192.0.2.1"});
+	maestro_forbidden(w);
+}
+
 #define MAESTRO "documented unproven room.out.maestro why=role-unknown"
 
 static void whoever_is_asked_for_is_the_peer(void **state)
@@ -185,7 +191,7 @@ static void whoever_is_asked_for_is_the_peer(void **state)
 	static const struct story stories[] = {
 		{"maestro", maestro, "tcp out(syn) tls answered: " MAESTRO},
 		{"the proxy wants to know who asks", maestro_asked_twice, "tcp out(syn) tls answered: " MAESTRO},
-		{"the proxy says no", maestro_forbidden, "tcp out(syn) http answered: documented unproven room.out.maestro why=too-few-packets"},
+		{"the proxy says no", maestro_forbidden, "tcp out(syn) http refused: documented unproven room.out.maestro why=too-few-packets"},
 		{"an SNI that lies", maestro_inside_of_evil, "tcp out(syn) tls answered: outside peer medium room.out.maestro"},
 		{"another host", evil, "tcp out(syn) tls answered: outside peer medium room.out.maestro"},
 		{"an address", by_address, "tcp out(syn) tls answered: " MAESTRO},
@@ -211,6 +217,9 @@ static void a_proxy_that_refuses_is_said_to(void **state)
 		 " | tcp out(syn) none refused: documented unproven refused medium room.out.maestro+onprem.out.autodiscover"
 		 "+onprem.out.auth_https+onprem.out.sip+external.out.sip_tls+external.out.psom_tls+external.out.turn_tcp"
 		 "+external.out.turn_3478 why=too-few-packets"},
+		{"forbidden", forbidden_beside_dns,
+		 "udp out(request) dns answered: documented exact room.out.dns"
+		 " | tcp out(syn) http refused: documented unproven refused medium room.out.maestro why=too-few-packets"},
 	};
 
 	STORIES(WITH_PROXY, stories);

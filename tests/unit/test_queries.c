@@ -127,7 +127,7 @@ static void by_tcp(struct wire *w)
 
 #define ASKED "udp out(request) llmnr unknown: documented exact room.out.llmnr"
 #define PROVEN "udp out(request) llmnr answered: documented exact room.out.llmnr solicited"
-#define UNASKED "udp out(request) llmnr unknown: documented unproven room.out.llmnr why=role-unknown"
+#define UNASKED "udp out(request) llmnr unknown: documented unproven room.out.llmnr why=too-few-packets"
 
 static void an_answer_takes_the_row_of_its_query(void **state)
 {

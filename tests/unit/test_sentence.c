@@ -61,7 +61,7 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		/* a TLS name that lies */
 		{"room", "tcp 10.1.2.3:50000 > 45.33.20.9:443 app=tls name=config.maestro.starleaf.com",
 		 "TCP tls from local port 50000 to 45.33.20.9:443 (config.maestro.starleaf.com): room.out.maestro is for maestro, "
-		 "and that name is only what the unit claims: 45.33.20.9 is no address that maestro lists or DNS gave for it; "
+		 "and that name is only what the unit claims: 45.33.20.9 is no address that maestro lists or a dns-server gave for it; "
 		 "list 45.33.20.9 under roles: maestro only if it is right"},
 		/* ... before an address that somebody else is known by */
 		{"room", "tcp 10.1.2.3:50000 > 52.112.1.9:443 app=tls name=config.maestro.starleaf.com",
@@ -71,7 +71,7 @@ static void a_peer_is_taken_for_nobody_it_only_claims_to_be(void **state)
 		/* ... and nobody knows who opened it */
 		{"room", "tcp 10.1.2.3:50000 <> 45.33.20.9:443 app=tls name=fw.maestro.starleaf.com",
 		 "TCP tls between local port 50000 and 45.33.20.9:443 (fw.maestro.starleaf.com): room.out.maestro is for maestro, "
-		 "and that name is only what the flow claims: 45.33.20.9 is no address that maestro lists or DNS gave for it; "
+		 "and that name is only what the flow claims: 45.33.20.9 is no address that maestro lists or a dns-server gave for it; "
 		 "list 45.33.20.9 under roles: maestro only if it is right"},
 		/* known under another role, by its address, by two, by a name of DNS */
 		{"room", "tcp 10.1.2.3:50000 > 52.112.1.9:443",
