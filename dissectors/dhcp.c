@@ -155,6 +155,12 @@ static struct addr leased_address(const struct message *message, uint8_t type,
 	return (struct addr){{0}};
 }
 
+/* REQUEST, INFORM, and DISCOVER (RFC 4039 3); a type that was cut off may be one of them. */
+static bool may_be_acked(uint8_t op, uint8_t type)
+{
+	return op == OP_REQUEST && type != TYPE_DECLINE && type != TYPE_RELEASE;
+}
+
 static enum answer dhcp_look(struct look *look)
 {
 	struct learnt_lease lease = {0};
@@ -178,12 +184,16 @@ static enum answer dhcp_look(struct look *look)
 		facts->dhcp_xid = message.xid;
 		facts->dhcp_type = type;
 	}
+	lease.chaddr = message.chaddr;
+	lease.xid = message.xid;
+	if (may_be_acked(message.op, type)) {
+		look->learnt->lease = lease;
+		look->learnt->dhcp_asks = true;
+	}
 	if (!ended)
 		return ANSWER_YES;
 	lease.address = leased_address(&message, type, &requested);
 	lease.word = type;
-	lease.chaddr = message.chaddr;
-	lease.xid = message.xid;
 	if (!addr_is_unspecified(&lease.address)) {
 		look->learnt->lease = lease;
 		look->learnt->has_lease = true;

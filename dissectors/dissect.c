@@ -228,6 +228,7 @@ static void learnt_empty(struct learnt *learnt)
 	learnt->name_count = 0;
 	learnt->names_refused = 0;
 	learnt->has_lease = false;
+	learnt->dhcp_asks = false;
 	learnt->query = QUERY_NONE;
 }
 

@@ -82,7 +82,7 @@ struct young {
 	bool tls_client_hello, tls_server_hello, tls_asked_certificate, tls_server_done, tls_over;
 };
 
-_Static_assert(sizeof(struct young) == 888, "a flow looked into costs so much more: 111 MiB for all");
+_Static_assert(sizeof(struct young) <= 1024, "a flow looked into costs a KiB more at most");
 
 /* A name or lease learnt from a payload; the sensor makes an event of it. */
 struct learnt_name {
@@ -97,6 +97,7 @@ struct learnt_lease {
 	uint32_t xid, lease_s;
 	uint8_t mask_bits, dns_count;
 	uint8_t word; /* ACK, RELEASE, DECLINE, by their numbers */
+	bool asked;   /* an ACK: its request was seen; filled by the sensor */
 };
 #define LEARNT_NAMES_MAX 64
 enum query { QUERY_NONE, QUERY_ASKED, QUERY_ANSWERED };
@@ -106,6 +107,7 @@ struct learnt {
 	unsigned names_refused; /* ... with questions that gave way while they waited */
 	struct learnt_name name[LEARNT_NAMES_MAX];
 	bool has_lease;
+	bool dhcp_asks; /* a request that an ACK may answer: of lease.chaddr and lease.xid */
 	struct learnt_lease lease;
 	uint8_t query; /* enum query: of the kind that is put to a group (LLMNR), ... */
 	uint16_t query_id; /* ... and its transaction */

@@ -20,6 +20,7 @@ enum { AUDIO, VIDEO, DATA, OTHER }; /* indices of media_packets */
 #define SEQ_LATE_MAX 32 /* so far behind a packet was overtaken, and is no other stream */
 #define CLOCK_STEP_MIN 40
 #define KIND_SHARE 16 /* one packet in so many, of three at least, is more than retransmission or chance */
+#define KIND_MANY 256 /* and so many are no chance, however long the flow was something else */
 #define TOLD_PACKETS 64
 #define TOLD_PACKETS_MAX 256 /* while a kind is not clear */
 #define TOLD_PAYLOADS_MAX 512
@@ -237,7 +238,7 @@ static uint8_t kinds_of(const struct flow_facts *facts)
 			most = i;
 	for (unsigned i = 0; i < OTHER; i++)
 		if ((packets[i] >= RTP_PROOF && packets[i] * (uint64_t)KIND_SHARE >= all) ||
-		    (packets[i] && i == most))
+		    packets[i] >= KIND_MANY || (packets[i] && i == most))
 			kinds |= (uint8_t)BIT(i);
 	return kinds;
 }

@@ -12,7 +12,6 @@
  */
 #include "dissectors/stream.h"
 
-#include <sys/mman.h>
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -49,14 +48,6 @@ struct streams {
 	uint32_t oldest, newest;
 };
 
-static void *pages(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 struct streams *streams_new(uint32_t blocks, uint64_t *shed)
 {
 	struct streams *streams = calloc(1, sizeof(*streams));
@@ -65,8 +56,8 @@ struct streams *streams_new(uint32_t blocks, uint64_t *shed)
 		return NULL;
 	streams->max = blocks;
 	streams->shed = shed;
-	streams->blocks = pages(blocks * sizeof(*streams->blocks));
-	streams->bytes = pages((size_t)blocks * STREAM_MAX);
+	streams->blocks = pages_new(blocks * sizeof(*streams->blocks));
+	streams->bytes = pages_new((size_t)blocks * STREAM_MAX);
 	if (!streams->blocks || !streams->bytes) {
 		streams_free(streams);
 		return NULL;
@@ -78,13 +69,11 @@ void streams_free(struct streams *streams)
 {
 	if (!streams)
 		return;
-	if (streams->blocks)
-		munmap(streams->blocks, streams->max * sizeof(*streams->blocks));
-	if (streams->bytes) {
+	if (streams->bytes)
 		ASAN_UNPOISON_MEMORY_REGION(streams->bytes,
 		                            (size_t)streams->fresh * STREAM_MAX);
-		munmap(streams->bytes, (size_t)streams->max * STREAM_MAX);
-	}
+	pages_free(streams->blocks, streams->max * sizeof(*streams->blocks));
+	pages_free(streams->bytes, (size_t)streams->max * STREAM_MAX);
 	free(streams);
 }
 

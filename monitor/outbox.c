@@ -151,8 +151,8 @@ void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us
 	fact_put(outbox, &event.head, sizeof(event), QUEUE_MAX, wait);
 }
 
-static void tell_name(struct outbox *outbox, const struct learnt_name *name, int64_t now_us,
-                      bool wait)
+static void tell_name(struct outbox *outbox, const struct learnt_name *name, uint8_t tunnel,
+                      int64_t now_us, bool wait)
 {
 	size_t len = strnlen(name->name, NAME_MAX_LEN);
 	union {
@@ -166,6 +166,7 @@ static void tell_name(struct outbox *outbox, const struct learnt_name *name, int
 			   .address = name->address,
 			   .ttl_s = name->ttl_s,
 			   .asked = name->asked,
+			   .tunnel = tunnel,
 			   .name_len = (uint8_t)len,
 		   }};
 
@@ -173,8 +174,8 @@ static void tell_name(struct outbox *outbox, const struct learnt_name *name, int
 	fact_put(outbox, &event.name.head, sizeof(event.name) + len, OUTBOX_NAMES_MAX, wait);
 }
 
-static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
-                       int64_t now_us, bool wait)
+void outbox_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
+                  uint8_t tunnel, int64_t now_us, bool wait)
 {
 	struct event_lease event = {
 		.head.type = EVENT_LEASE,
@@ -186,6 +187,8 @@ static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, 
 		.xid = lease->xid,
 		.lease_s = lease->lease_s,
 		.word = lease->word,
+		.asked = lease->asked,
+		.tunnel = tunnel,
 		.address = lease->address,
 		.server = lease->server,
 		.router = lease->router,
@@ -196,19 +199,22 @@ static void tell_lease(struct outbox *outbox, const struct learnt_lease *lease, 
 }
 
 void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
-                   int64_t now_us, bool wait)
+                   uint8_t tunnel, int64_t now_us, bool wait)
 {
 	for (unsigned i = 0; i < learnt->name_count; i++)
-		tell_name(outbox, &learnt->name[i], now_us, wait);
+		tell_name(outbox, &learnt->name[i], tunnel, now_us, wait);
 	if (learnt->has_lease)
-		tell_lease(outbox, &learnt->lease, flow, now_us, wait);
+		outbox_lease(outbox, &learnt->lease, flow, tunnel, now_us, wait);
 }
 
 void outbox_neighbour(struct outbox *outbox, const struct addr *address, const struct mac *mac,
-                      int64_t now_us, bool wait)
+                      uint8_t tunnel, int64_t now_us, bool wait)
 {
-	struct event_neighbour event = {
-		.head.type = EVENT_NEIGHBOUR, .time_us = now_us, .address = *address, .mac = *mac};
+	struct event_neighbour event = {.head.type = EVENT_NEIGHBOUR,
+	                                .time_us = now_us,
+	                                .address = *address,
+	                                .mac = *mac,
+	                                .tunnel = tunnel};
 
 	fact_put(outbox, &event.head, sizeof(event), OUTBOX_NAMES_MAX, wait);
 }

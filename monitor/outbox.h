@@ -53,9 +53,11 @@ void outbox_begin(struct outbox *outbox, int64_t time_us, bool again);
 void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us, bool wait);
 /* Names and leases that a payload of this flow told. */
 void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
-                   int64_t now_us, bool wait);
+                   uint8_t tunnel, int64_t now_us, bool wait);
+void outbox_lease(struct outbox *outbox, const struct learnt_lease *lease, uint64_t flow,
+                  uint8_t tunnel, int64_t now_us, bool wait);
 void outbox_neighbour(struct outbox *outbox, const struct addr *address, const struct mac *mac,
-                      int64_t now_us, bool wait);
+                      uint8_t tunnel, int64_t now_us, bool wait);
 /* The end of a file; a live run has none. */
 void outbox_input(struct outbox *outbox, unsigned index, const struct captured_input *input);
 

@@ -49,8 +49,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
 	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
 	sensor->queries = queries_new();
+	sensor->requests = requests_new();
 	if (!sensor->outbox || !sensor->tab || !sensor->names || !sensor->fragments ||
-	    !sensor->streams || !sensor->neighbours || !sensor->queries) {
+	    !sensor->streams || !sensor->neighbours || !sensor->queries || !sensor->requests) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -69,6 +70,7 @@ void sensor_free(struct sensor *sensor)
 	names_free(sensor->names);
 	streams_free(sensor->streams);
 	queries_free(sensor->queries);
+	requests_free(sensor->requests);
 	free(sensor->fragments);
 	free(sensor->neighbours);
 	free(sensor);
@@ -143,6 +145,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	struct flow *flow;
 	unsigned end;
 
+	sensor->tunnel = packet->tunnel;
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
 			sensor->counters->in_flows++;
@@ -225,6 +228,7 @@ static void forget_all(struct sensor *sensor)
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	queries_clear(sensor->queries);
+	requests_clear(sensor->requests);
 }
 
 static void clock_back(struct sensor *sensor, int64_t now_us)

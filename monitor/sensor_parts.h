@@ -10,6 +10,7 @@
 #include "monitor/capture/names.h"
 #include "monitor/capture/neighbours.h"
 #include "monitor/capture/queries.h"
+#include "monitor/capture/requests.h"
 #include "monitor/sensor.h"
 
 struct sensor {
@@ -20,10 +21,12 @@ struct sensor {
 	struct streams *streams;
 	struct neighbours *neighbours;
 	struct queries *queries;
+	struct requests *requests;
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
 	struct unwrap_options unwrap;
+	uint8_t tunnel; /* enum tunnel of the packet at hand */
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;

@@ -63,14 +63,41 @@ void tell_end(struct sensor *sensor, struct flow *flow)
 	flowtab_end(sensor->tab, flow, outbox_wait_number(sensor->outbox));
 }
 
+/* The flow began in it, or the packet at hand came in it. */
+static uint8_t tunnel_of(const struct sensor *sensor, const struct flow *flow)
+{
+	return flow->facts.tunnel ? flow->facts.tunnel : sensor->tunnel;
+}
+
+/* A DHCP request and its ACK find each other, whichever of them the mirror showed first. */
+static void request_join(struct sensor *sensor, const struct flow *flow)
+{
+	struct learnt *learnt = &sensor->learnt;
+	struct acked acked;
+
+	if (learnt->has_lease && learnt->lease.word == LEASE_GIVEN) {
+		acked = (struct acked){learnt->lease, flow->facts.id, tunnel_of(sensor, flow)};
+		learnt->lease.asked =
+			requests_answer(sensor->requests, &acked, sensor->now_us);
+	} else if (learnt->dhcp_asks &&
+	           requests_ask(sensor->requests, &learnt->lease.chaddr, learnt->lease.xid,
+	                        sensor->now_us, &acked)) {
+		acked.lease.asked = true;
+		outbox_lease(sensor->outbox, &acked.lease, acked.flow, acked.tunnel,
+		             sensor->now_us, !tell_waiting(sensor));
+	}
+}
+
 void tell_learnt(struct sensor *sensor, const struct flow *flow)
 {
 	const struct learnt *learnt = &sensor->learnt;
 
+	request_join(sensor, flow);
+
 	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)
-		outbox_learnt(sensor->outbox, learnt, flow->facts.id, sensor->now_us,
-		              !tell_waiting(sensor));
+		outbox_learnt(sensor->outbox, learnt, flow->facts.id, tunnel_of(sensor, flow),
+		              sensor->now_us, !tell_waiting(sensor));
 }
 
 void tell_neighbour(struct sensor *sensor, const struct packet *packet)
@@ -78,7 +105,7 @@ void tell_neighbour(struct sensor *sensor, const struct packet *packet)
 	switch (neighbours_note(sensor->neighbours, packet)) {
 	case NEIGHBOUR_NEW:
 		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,
-		                 sensor->now_us, !tell_waiting(sensor));
+		                 packet->tunnel, sensor->now_us, !tell_waiting(sensor));
 		break;
 	case NEIGHBOUR_REFUSED:
 		sensor->counters->told_shed++;

@@ -86,7 +86,8 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_NAME: {
 		const struct event_name *name = (const struct event_name *)event;
 
-		sound = name->name_len && name->asked <= 1 && time_is_sound(name->time_us) &&
+		sound = name->name_len && name->asked <= 1 &&
+		        name->tunnel < TUNNEL_COUNT && time_is_sound(name->time_us) &&
 		        offsetof(struct event_name, name) + name->name_len <= len &&
 		        !memchr(name->name, 0, name->name_len);
 		break;
@@ -95,14 +96,18 @@ int event_check(const struct event *event, size_t len)
 		const struct event_lease *lease = (const struct event_lease *)event;
 
 		sound = lease->mask_bits <= 32 && lease->dns_count <= LEASE_SERVERS &&
+		        lease->asked <= 1 && lease->tunnel < TUNNEL_COUNT &&
 		        (lease->word == LEASE_GIVEN || lease->word == LEASE_RELEASED ||
 		         lease->word == LEASE_DECLINED) &&
 		        time_is_sound(lease->time_us);
 		break;
 	}
-	case EVENT_NEIGHBOUR:
-		sound = time_is_sound(((const struct event_neighbour *)event)->time_us);
+	case EVENT_NEIGHBOUR: {
+		const struct event_neighbour *neighbour = (const struct event_neighbour *)event;
+
+		sound = neighbour->tunnel < TUNNEL_COUNT && time_is_sound(neighbour->time_us);
 		break;
+	}
 	case EVENT_HEALTH: {
 		const struct event_health *health = (const struct event_health *)event;
 

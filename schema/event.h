@@ -54,8 +54,9 @@ struct event_name {
 	struct addr client, server, address;
 	uint32_t ttl_s;
 	uint8_t asked; /* the question to it was seen: same flow, id, name and type */
+	uint8_t tunnel; /* enum tunnel it came in */
 	uint8_t name_len;
-	char name[2]; /* asked for, or one of its CNAME chain, or an SRV's target; going on past the struct */
+	char name[1]; /* asked for, or one of its CNAME chain, or an SRV's target; going on past the struct */
 };
 
 /* A host's own word of its address (RFC 826, RFC 4861 4.3, 4.4). */
@@ -64,7 +65,8 @@ struct event_neighbour {
 	int64_t time_us;
 	struct addr address;
 	struct mac mac;
-	uint8_t spare[2];
+	uint8_t tunnel; /* enum tunnel it came in */
+	uint8_t spare;
 };
 
 #define LEASE_SERVERS 4
@@ -80,7 +82,9 @@ struct event_lease {
 	uint8_t dns_count;
 	uint32_t xid, lease_s;          /* lease_s 0: not told, as to an INFORM */
 	uint8_t word;                   /* enum lease_word: option 53 */
-	uint8_t spare[7];
+	uint8_t asked;                  /* given: a request of this chaddr and xid was seen */
+	uint8_t tunnel;                 /* enum tunnel it came in */
+	uint8_t spare[5];
 	struct addr address;            /* given: yiaddr, or ciaddr to an INFORM; given back */
 	struct addr server;             /* option 54; zero: not told */
 	struct addr router;             /* option 3, first; zero: not told */

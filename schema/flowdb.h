@@ -144,6 +144,7 @@ struct flow_row {
 	const char *nearest[NEAREST_MAX]; /* ids for verdict->nearest */
 	int64_t finding;                  /* 0: none */
 	bool blind;
+	bool asked_again, lossy; /* as the judge was told (rules/judge.h) */
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,

@@ -253,7 +253,9 @@ CREATE TABLE flow (
 	                                 -- we looked; 3 settled by; 2 what the name is; 1, 1 unit, peer
 	                                 -- answered an ICE check; 2 client certificate; 8 TLS version, low
 	                                 -- byte; 1 closed; 1 IPv6; 1 has flow_row; 1 has flow_more; 1 begun
-	                                 -- before we looked and seen first of all; 1 answers a query seen
+	                                 -- before we looked and seen first of all; 1 answers a query seen;
+	                                 -- 1 the same was asked in another flow, unanswered there too; 1
+	                                 -- packets were lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
 	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected

@@ -163,7 +163,8 @@ static int64_t how_of(const struct flow_row *flow, bool more)
 	       (int64_t)f->tls_version << HOW_TLS_VERSION |
 	       (int64_t) !!f->closed << HOW_CLOSED | (int64_t)(f->ip_version == 6) << HOW_IPV6 |
 	       (int64_t)(flow->verdict->row_count > 1) << HOW_ROWS | (int64_t)more << HOW_MORE |
-	       (int64_t) !!f->warmup << HOW_WARMUP | (int64_t) !!f->solicited << HOW_SOLICITED;
+	       (int64_t) !!f->warmup << HOW_WARMUP | (int64_t) !!f->solicited << HOW_SOLICITED |
+	       (int64_t)flow->asked_again << HOW_ASKED_AGAIN | (int64_t)flow->lossy << HOW_LOSSY;
 }
 
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,

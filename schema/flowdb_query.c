@@ -294,6 +294,8 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 	view->direction = (uint8_t)sqlite3_column_int(stmt, 34);
 	view->finding = sqlite3_column_int64(stmt, 35);
 	view->blind = sqlite3_column_int(stmt, 36);
+	view->asked_again = how >> HOW_ASKED_AGAIN & 1;
+	view->lossy = how >> HOW_LOSSY & 1;
 	if (sqlite3_column_type(stmt, 37) != SQLITE_NULL)
 		text_copy(view->rows[view->row_count++], ROW_ID_MAX, column_text(stmt, 37));
 }

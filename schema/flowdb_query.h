@@ -47,6 +47,7 @@ struct flow_view {
 	char remark[32]; /* verdict.reason */
 	int64_t finding; /* 0 */
 	bool blind;
+	bool asked_again, lossy; /* as the judge was told */
 };
 
 /* In the order they began. */

@@ -148,6 +148,8 @@ enum {
 	HOW_MORE = 27,
 	HOW_WARMUP = 28,
 	HOW_SOLICITED = 29,
+	HOW_ASKED_AGAIN = 30,
+	HOW_LOSSY = 31,
 };
 
 #endif

@@ -13,14 +13,16 @@ enum neighbour neighbours_note(struct neighbours *neighbours, const struct packe
 	struct {
 		struct addr address;
 		struct mac mac;
-	} key = {packet->neighbour, packet->neighbour_mac};
+		uint16_t tunnel;
+	} key = {packet->neighbour, packet->neighbour_mac, packet->tunnel};
 	struct neighbour_slot *slot =
 		&neighbours->slots[XXH3_64bits(&key, sizeof(key)) % NEIGHBOURS_MAX];
 	int64_t now_us = packet->time_us;
 
 	if (mac_is_zero(&key.mac) ||
 	    (slot->told_us && now_us >= slot->told_us && now_us - slot->told_us < AGAIN_US &&
-	     addr_equal(&slot->address, &key.address) && mac_equal(&slot->mac, &key.mac)))
+	     slot->tunnel == key.tunnel && addr_equal(&slot->address, &key.address) &&
+	     mac_equal(&slot->mac, &key.mac)))
 		return NEIGHBOUR_KNOWN;
 	if (neighbours->second != now_us / SECOND_US) {
 		neighbours->second = now_us / SECOND_US;
@@ -29,6 +31,7 @@ enum neighbour neighbours_note(struct neighbours *neighbours, const struct packe
 	if (neighbours->told == NEIGHBOURS_A_SECOND)
 		return NEIGHBOUR_REFUSED;
 	neighbours->told++;
-	*slot = (struct neighbour_slot){now_us, key.address, key.mac};
+	*slot = (struct neighbour_slot){now_us, key.address, key.mac,
+	                                 packet->tunnel};
 	return NEIGHBOUR_NEW;
 }

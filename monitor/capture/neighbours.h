@@ -16,6 +16,7 @@ struct neighbours {
 		int64_t told_us; /* 0: none */
 		struct addr address;
 		struct mac mac;
+		uint8_t tunnel; /* enum tunnel: a claim in one may be anybody's */
 	} slots[NEIGHBOURS_MAX];
 	int64_t second;
 	uint32_t told; /* in that second */

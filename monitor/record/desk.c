@@ -80,6 +80,8 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		.local = view->local,
 		.app = view->app,
 		.evidence = view->evidence,
+		.asked_again = view->asked_again,
+		.lossy = view->lossy,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
 		.blind = view->facts->settled_by == SETTLED_LOST ||
@@ -171,7 +173,9 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 		.profiles = unit->rule->profiles,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
-		.bound_roles = unit->bound_roles,
+		/* What is not bound for it may be what found no place: that makes no peer a wrong one. */
+		.bound_roles =
+			book_is_short(desk->book, unit->number) ? 0 : unit->bound_roles,
 		.inspector_off = opinion == APP_NONE &&
 		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
@@ -310,7 +314,8 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 
 		/* Where nobody is listed they are candidates, and no finding. */
 		if (!strangers_note(&desk->strangers, desk->policy, facts, name, end,
-		                    !units_is_router(desk->units, &host->mac)) ||
+		                    !units_is_router(desk->units, &host->mac,
+		                                     facts->last_us)) ||
 		    !desk->policy->unit_count)
 			continue;
 		unit = units_unlisted(desk->units, desk->db, host, &r, err);
@@ -339,6 +344,7 @@ static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *fact
 	struct sighting at = {
 		.end = facts->end[end],
 		.spoke = facts->packets[end] > 0,
+		.plain = facts->packets[end] > 0 && facts->tunnel == TUNNEL_NONE,
 		.first_us = facts->first_us,
 		.last_us = facts->last_us,
 	};

@@ -39,10 +39,48 @@ static bool is_credible(const struct unit *unit, const struct event_name *event)
 	return event->asked || !unit->spoke;
 }
 
+/*
+ * What came in a mirror's tunnel anybody may have sent us who can reach our port. It is believed of a unit until that
+ * one is seen outside of any: where all of a mirror is wrapped, none is. A unit that was not seen at all yet may be
+ * behind such a mirror, so there it is believed too.
+ */
+static bool is_doubtful(const struct unit *unit, uint8_t tunnel)
+{
+	return tunnel != TUNNEL_NONE && unit && unit->plain;
+}
+
+/* The unit that has the MAC, and the one that has the address; each may be NULL. */
+struct owners {
+	struct unit *of_mac, *of_addr;
+};
+
+static int owners_of(struct desk *desk, const struct mac *mac, const struct addr *addr,
+                     int64_t at_us, struct owners *ret, struct err *err)
+{
+	struct sighting here = {.end = {.addr = *addr}, .first_us = at_us, .last_us = at_us};
+	struct sighting both = here;
+	int r = 0;
+
+	*ret = (struct owners){0};
+	both.end.mac = *mac;
+	ret->of_mac = units_by_mac(desk->units, desk->db, mac, at_us, &r, err);
+	if (r >= 0 && !ret->of_mac)
+		ret->of_mac = units_at(desk->units, desk->db, &both, &r, err);
+	if (r >= 0)
+		ret->of_addr = units_at(desk->units, desk->db, &here, &r, err);
+	return r;
+}
+
+static bool are_doubtful(const struct owners *owners, uint8_t tunnel)
+{
+	return is_doubtful(owners->of_mac, tunnel) || is_doubtful(owners->of_addr, tunnel);
+}
+
 int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
 {
+	/* An answer is to somebody who asked, or to nobody: a unit is there only by what it says. */
 	struct sighting client = {.end.addr = event->client,
-	                          .spoke = true,
+	                          .spoke = event->asked,
 	                          .first_us = event->time_us,
 	                          .last_us = event->time_us};
 	char text[NAME_MAX_LEN + 1];
@@ -61,8 +99,12 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 	memcpy(text, event->name, event->name_len);
 	text[event->name_len] = '\0';
 	unit = units_at(desk->units, desk->db, &client, &r, err);
-	if (r < 0 || !unit || !is_credible(unit, event) || !is_dns_server(desk, unit, event))
+	if (r < 0 || !unit || is_doubtful(unit, event->tunnel) || !is_credible(unit, event))
 		return r;
+	unit->spoke |= event->asked;
+	unit->plain |= event->asked && event->tunnel == TUNNEL_NONE;
+	if (!is_dns_server(desk, unit, event))
+		return 0;
 	book_bind(desk->book, unit->number, &event->address, text, row.first_us, row.until_us);
 	unit->bound_roles |= policy_roles_of_name(desk->policy, text);
 	desk->rows++;
@@ -82,8 +124,25 @@ static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
 	return true;
 }
 
+/* As of names: an ACK that nobody asked for anybody can have sent. */
+static bool is_asked_for(const struct owners *owners, const struct event_lease *event)
+{
+	return event->word != LEASE_GIVEN || event->asked ||
+	       !((owners->of_mac && owners->of_mac->spoke) ||
+	         (owners->of_addr && owners->of_addr->spoke));
+}
+
 int learn_lease(struct desk *desk, const struct event_lease *event, struct err *err)
 {
+	struct owners owners;
+	int r = owners_of(desk, &event->chaddr, &event->address, event->time_us, &owners, err);
+
+	if (r < 0 || are_doubtful(&owners, event->tunnel) || !is_asked_for(&owners, event))
+		return r;
+	if (owners.of_mac) {
+		owners.of_mac->spoke |= event->asked;
+		owners.of_mac->plain |= event->asked && event->tunnel == TUNNEL_NONE;
+	}
 	desk->rows++;
 	return units_lease(desk->units, desk->db, event, is_dhcp_server(desk, &event->server),
 	                   err);
@@ -91,21 +150,27 @@ int learn_lease(struct desk *desk, const struct event_lease *event, struct err *
 
 int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)
 {
+	struct owners owners;
+	int r = owners_of(desk, &event->mac, &event->address, event->time_us, &owners, err);
+
+	if (r < 0 || are_doubtful(&owners, event->tunnel))
+		return r;
 	return units_neighbour(desk->units, desk->db, &event->mac, &event->address,
 	                       event->time_us, err);
 }
 
-/* A MAC of the lists stands before many addresses: from here on its unit is not seen by it. */
+/* A MAC of the lists stands before many addresses: so long its unit is not seen by it. */
 int learn_routers(struct desk *desk, struct err *err)
 {
 	struct router_news news;
 	int r = 0;
 
-	while (r >= 0 && units_take_router(desk->units, &news)) {
+	while (r >= 0 && units_take_router(desk->units, desk->now_us, &news)) {
 		char text[MAC_TEXT];
 		const struct blind_row row = {
 			.unit = news.unit,
 			.since_us = news.at_us,
+			.until_us = news.over ? news.at_us : 0,
 			.cause = BLIND_MAC_SHARED,
 			.detail = mac_print(&news.mac, text),
 		};
@@ -167,10 +232,10 @@ static int recall_address(void *context, const struct unit_address_row *row, str
 static int recall_router(void *context, const struct blind_view *blind, struct err *err)
 {
 	struct desk *desk = context;
-	struct mac mac;
+	struct router_news news = {.unit = blind->row.unit, .at_us = blind->row.since_us};
 
-	if (!mac_parse(blind->row.detail, &mac))
-		units_recall_router(desk->units, &mac);
+	if (!blind->row.until_us && !mac_parse(blind->row.detail, &news.mac))
+		units_recall_router(desk->units, &news, desk->sums->last_us);
 	return 0;
 }
 

@@ -24,11 +24,18 @@ struct routers {
 
 void routers_init(struct routers *routers);
 void routers_release(struct routers *routers);
-/* A frame from `mac` had this address, or it said so. True if by that it is a router's: once. */
+/*
+ * A frame from `mac` had this address, or (a table of its own) it said so. True if by that it is a router's, and
+ * was none. It is one until an hour has passed in which it had no more addresses than one host.
+ */
 bool routers_note(struct routers *routers, const struct mac *mac, const struct addr *addr,
                   int64_t at_us);
-/* As the recorder before knew. */
-void routers_recall(struct routers *routers, const struct mac *mac);
-bool routers_has(const struct routers *routers, const struct mac *mac);
+/* As the recorder before knew: since when; it is one for an hour from `at_us` on. */
+void routers_recall(struct routers *routers, const struct mac *mac, int64_t since_us,
+                    int64_t at_us);
+bool routers_has(const struct routers *routers, const struct mac *mac, int64_t at_us);
+/* When it became one last, and until when it is one if nothing more is seen of it; 0: never. */
+int64_t routers_since(const struct routers *routers, const struct mac *mac);
+int64_t routers_until(const struct routers *routers, const struct mac *mac);
 
 #endif

@@ -9,6 +9,9 @@
 
 #define LEASES_MAX 65536
 #define ROUTER_NEWS_MAX 16
+#define SHARED_MAX 256 /* of more it is not said when they are over */
+#define LATELY_US (3600 * SECOND_US)
+#define HAD_US (600 * SECOND_US) /* a router's MAC shows its addresses at once; a unit has had its own */
 #define FOREVER_US EVENT_NUMBER_MAX
 #define SECOND_US INT64_C(1000000)
 
@@ -18,9 +21,14 @@ struct units {
 	size_t count, room;
 	struct idmap by_place; /* hash of (entry, address) -> unit */
 	struct idmap by_lease; /* MAC -> struct addr, the address DHCP gave it */
+	uint64_t *lease_keys;  /* of these, in the order they came; once full a circle, ... */
+	size_t lease_room, lease_first; /* ... of which this one goes next */
 	struct addresses *addresses;
-	struct routers routers;
+	struct routers routers; /* by the packets they send */
+	struct routers proxies; /* by what they say of themselves: anybody can say it in their name */
 	struct router_news news[ROUTER_NEWS_MAX];
+	struct router_news shared[SHARED_MAX]; /* told of, and not over */
+	unsigned shared_count;
 	unsigned news_count;
 	uint64_t refused;
 };
@@ -38,6 +46,7 @@ struct units *units_new(const struct policy *policy)
 		return NULL;
 	}
 	routers_init(&units->routers);
+	routers_init(&units->proxies);
 	idmap_init(&units->by_place, UNITS_MAX);
 	idmap_init(&units->by_lease, LEASES_MAX);
 	return units;
@@ -55,8 +64,10 @@ void units_free(struct units *units)
 		free(units->by_lease.slots[i].value);
 	addresses_free(units->addresses);
 	routers_release(&units->routers);
+	routers_release(&units->proxies);
 	idmap_release(&units->by_place);
 	idmap_release(&units->by_lease);
+	free(units->lease_keys);
 	free(units->all);
 	free(units);
 }
@@ -175,6 +186,13 @@ static bool is_group_mac(const struct mac *mac)
 	return mac->b[0] & 1;
 }
 
+/* Of what the host with that MAC says of itself nothing is believed. */
+static bool tells_many(const struct units *units, const struct mac *mac, int64_t at_us)
+{
+	return routers_has(&units->routers, mac, at_us) ||
+	       routers_has(&units->proxies, mac, at_us);
+}
+
 /* A MAC that would tell a unit was seen with this address; whether it tells one (any more). */
 static bool mac_tells(struct units *units, struct flowdb *db, const struct unit_rule *rule,
                       const struct sighting *at, int *ret_error, struct err *err)
@@ -182,17 +200,19 @@ static bool mac_tells(struct units *units, struct flowdb *db, const struct unit_
 	struct router_news *news = &units->news[units->news_count];
 	struct unit *unit = NULL;
 
-	if (routers_has(&units->routers, &at->end.mac))
-		return false;
+	if (at->word) {
+		routers_note(&units->proxies, &at->end.mac, &at->end.addr, at->last_us);
+		return !tells_many(units, &at->end.mac, at->last_us);
+	}
 	if (!at->spoke ||
 	    !routers_note(&units->routers, &at->end.mac, &at->end.addr, at->last_us))
-		return true;
+		return !routers_has(&units->routers, &at->end.mac, at->last_us);
 	/* One that stands for many is told of as the host at this address. */
 	if (rule && units->news_count < ROUTER_NEWS_MAX &&
 	    !unit_find(units, rule, &at->end.addr, &unit))
 		unit = unit_make(units, db, rule, &at->end.addr, ret_error, err);
 	if (unit) {
-		*news = (struct router_news){at->end.mac, unit->id, at->last_us};
+		*news = (struct router_news){at->end.mac, unit->id, at->last_us, false};
 		units->news_count++;
 	}
 	return false;
@@ -231,6 +251,36 @@ static bool is_own(struct units *units, const struct unit_rule *rule, const stru
 	return true;
 }
 
+/*
+ * Whether the address is the only one of its kind that the unit had for some time, by its packets, when others came
+ * up behind its MAC: whoever sends in its name does not make it vanish.
+ */
+static bool is_settled(struct units *units, const struct unit_rule *rule,
+                       const struct sighting *at)
+{
+	int64_t since_us = routers_since(&units->routers, &at->end.mac);
+	struct unit *unit = NULL;
+	unsigned others = 0;
+	bool had = false;
+
+	if (!unit_find(units, rule, &at->end.addr, &unit) || !unit)
+		return false;
+	for (unsigned i = 0; i < unit->address_count; i++) {
+		const struct unit_address *known = &unit->address[i];
+
+		if (!(known->known_by & KNOWN_BY_PACKETS) ||
+		    !mac_equal(&known->mac, &at->end.mac) ||
+		    scope_of(&known->addr) != scope_of(&at->end.addr) ||
+		    known->first_us + HAD_US > since_us || known->last_us + LATELY_US < since_us)
+			continue;
+		if (addr_equal(&known->addr, &at->end.addr))
+			had = true;
+		else
+			others++;
+	}
+	return had && !others;
+}
+
 static const struct unit_rule *rule_by_mac(struct units *units, struct flowdb *db,
                                            const struct sighting *at, int *ret_error,
                                            struct err *err)
@@ -241,7 +291,10 @@ static const struct unit_rule *rule_by_mac(struct units *units, struct flowdb *d
 
 	if (!rule && (mac_is_zero(mac) || !policy_looks_like_unit(units->policy, mac, NULL)))
 		return NULL;
-	if (!mac_tells(units, db, rule, at, ret_error, err) || !rule)
+	if (!mac_tells(units, db, rule, at, ret_error, err) &&
+	    (!rule || at->word || !is_settled(units, rule, at)))
+		return NULL;
+	if (!rule)
 		return NULL;
 	return at->spoke || is_own(units, rule, at) ? rule : NULL;
 }
@@ -258,7 +311,7 @@ static const struct unit_rule *rule_by_claim(const struct units *units, struct s
 	if (!addresses_leased(addresses, &end->addr, at->first_us, at->last_us, &mac)) {
 		by = KNOWN_BY_NEIGHBOUR;
 		if (!addresses_told(addresses, &end->addr, at->first_us, at->last_us, &mac) ||
-		    routers_has(&units->routers, &mac))
+		    tells_many(units, &mac, at->last_us))
 			return NULL;
 	}
 	rule = policy_find_unit(units->policy, NULL, &mac);
@@ -320,6 +373,7 @@ struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct m
 	const struct addr *leased = idmap_find(&units->by_lease, mac_key(mac));
 	struct sighting at = {.end.mac = *mac,
 	                      .spoke = leased != NULL,
+	                      .word = true,
 	                      .first_us = at_us,
 	                      .last_us = at_us};
 
@@ -328,25 +382,54 @@ struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct m
 	return units_at(units, db, &at, ret_error, err);
 }
 
-bool units_is_router(const struct units *units, const struct mac *mac)
+bool units_is_router(const struct units *units, const struct mac *mac, int64_t at_us)
 {
-	return routers_has(&units->routers, mac);
+	return routers_has(&units->routers, mac, at_us);
 }
 
-void units_recall_router(struct units *units, const struct mac *mac)
+void units_recall_router(struct units *units, const struct router_news *news, int64_t now_us)
 {
-	routers_recall(&units->routers, mac);
+	routers_recall(&units->routers, &news->mac, news->at_us, now_us);
+	if (units->shared_count < SHARED_MAX)
+		units->shared[units->shared_count++] = *news;
 }
 
-bool units_take_router(struct units *units, struct router_news *ret)
+bool units_take_router(struct units *units, int64_t now_us, struct router_news *ret)
 {
-	if (!units->news_count)
-		return false;
-	*ret = units->news[--units->news_count];
-	return true;
+	if (units->news_count) {
+		*ret = units->news[--units->news_count];
+		if (units->shared_count < SHARED_MAX)
+			units->shared[units->shared_count++] = *ret;
+		return true;
+	}
+	for (unsigned i = 0; i < units->shared_count; i++) {
+		int64_t until_us = routers_until(&units->routers, &units->shared[i].mac);
+
+		if (now_us <= until_us)
+			continue;
+		*ret = units->shared[i];
+		ret->at_us = until_us;
+		ret->over = true;
+		units->shared[i] = units->shared[--units->shared_count];
+		return true;
+	}
+	return false;
 }
 
 /* ------------------------------------------------- what it is known to have */
+
+/* Where all places are taken the address seen longest ago is given up, of those that are written; NULL: none. */
+static struct unit_address *address_place(struct unit *unit)
+{
+	struct unit_address *at = NULL;
+
+	if (unit->address_count < UNIT_ADDRESSES_MAX)
+		return &unit->address[unit->address_count++];
+	for (unsigned i = 0; i < UNIT_ADDRESSES_MAX; i++)
+		if (!unit->address[i].dirty && (!at || unit->address[i].last_us < at->last_us))
+			at = &unit->address[i];
+	return at;
+}
 
 void unit_seen(struct unit *unit, const struct sighting *sighting)
 {
@@ -354,6 +437,7 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 	struct unit_address *at = NULL;
 
 	unit->spoke |= sighting->known_by & KNOWN_BY_PACKETS;
+	unit->plain |= sighting->plain;
 	if (addr_is_unspecified(&end->addr) || addr_is_multicast(&end->addr))
 		return;
 	for (unsigned i = 0; i < unit->address_count && !at; i++)
@@ -361,14 +445,10 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		    mac_equal(&unit->address[i].mac, &end->mac))
 			at = &unit->address[i];
 	if (!at) {
-		/* All places taken: the address seen longest ago has been written and can be given up. */
-		if (unit->address_count < UNIT_ADDRESSES_MAX) {
-			at = &unit->address[unit->address_count++];
-		} else {
-			at = &unit->address[0];
-			for (unsigned i = 1; i < UNIT_ADDRESSES_MAX; i++)
-				if (unit->address[i].last_us < at->last_us)
-					at = &unit->address[i];
+		at = address_place(unit);
+		if (!at) {
+			unit->addresses_refused++;
+			return;
 		}
 		*at = (struct unit_address){end->addr,          end->mac,
 		                            sighting->first_us, sighting->last_us,
@@ -396,6 +476,7 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 	addresses_neighbour(units->addresses, mac, addr, at_us);
 	/* It is its own word, though no packet of a flow: an entry for many makes no unit of it. */
 	at.spoke = rule && !rule->many;
+	at.word = true;
 	unit = units_at(units, db, &at, &r, err);
 	if (!unit)
 		return r;
@@ -409,17 +490,28 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 static void lease_remember(struct units *units, const struct mac *mac, const struct addr *addr)
 {
 	struct addr *known = idmap_find(&units->by_lease, mac_key(mac));
+	size_t at;
 
 	if (known) {
 		*known = *addr;
 		return;
 	}
+	at = units->by_lease.count;
+	if (at == LEASES_MAX) {
+		at = units->lease_first;
+		units->lease_first = (at + 1) % LEASES_MAX;
+		free(idmap_take(&units->by_lease, units->lease_keys[at]));
+		units->refused++;
+	}
 	known = malloc(sizeof(*known));
-	if (!known || idmap_add(&units->by_lease, mac_key(mac), known) < 0) {
+	if (!known ||
+	    array_reserve(&units->lease_keys, &units->lease_room, at + 1, sizeof(uint64_t)) < 0 ||
+	    idmap_add(&units->by_lease, mac_key(mac), known) < 0) {
 		free(known);
 		units->refused++;
 		return;
 	}
+	units->lease_keys[at] = mac_key(mac);
 	*known = *addr;
 }
 
@@ -582,6 +674,8 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 				                     at->known_by, at->first_us, at->last_us, err);
 			at->dirty = false;
 		}
+		units->refused += unit->addresses_refused;
+		unit->addresses_refused = 0;
 		if (unit->dirty && r >= 0)
 			r = use_flush(units, unit, db, err);
 		unit->dirty = false;
@@ -596,5 +690,6 @@ size_t units_count(const struct units *units)
 
 uint64_t units_refused(const struct units *units)
 {
-	return units->refused + units->routers.refused + addresses_refused(units->addresses);
+	return units->refused + units->routers.refused + units->proxies.refused +
+	       addresses_refused(units->addresses);
 }

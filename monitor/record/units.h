@@ -29,7 +29,8 @@ struct unit {
 	struct addr addr;             /* where it was first seen */
 	struct lease_row lease[UNIT_LEASES_MAX]; /* in the order they were given */
 	unsigned lease_count;
-	bool spoke; /* a packet of its own was seen */
+	bool spoke; /* a packet of its own was seen, ... */
+	bool plain; /* ... and one that came in no tunnel */
 	uint32_t bound_roles; /* roles of which a name was bound for it */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
@@ -40,6 +41,7 @@ struct unit {
 		bool dirty;
 	} address[UNIT_ADDRESSES_MAX];
 	unsigned address_count;
+	uint64_t addresses_refused; /* found no place since the last units_flush() */
 	uint16_t open_findings[KIND_COUNT];
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
 	struct row_use *use;              /* one a row of the policy */
@@ -58,7 +60,9 @@ int units_list(const struct units *units, struct flowdb *db, struct err *err) MU
 /* One end of a flow, and when; or a host's word of itself. */
 struct sighting {
 	struct endpoint end;
-	bool spoke; /* packets came from there */
+	bool spoke; /* packets came from there, ... */
+	bool plain; /* ... in no tunnel */
+	bool word;  /* none of a flow: DHCP, ARP or neighbour discovery */
 	int64_t first_us, last_us;
 	uint8_t known_by; /* filled: KNOWN_BY_*, how the address is known to be the unit's, ... */
 	/* ... and end.mac becomes the unit's own where a router's stood in the frames. */
@@ -69,7 +73,8 @@ struct sighting {
  * (whoever sends from it is that unit, whatever address it borrows; of an end that says nothing only at an
  * address that is the unit's own, for anybody can have frames sent to its MAC), a listed address, the
  * lease of a listed MAC, the word of a listed MAC by ARP or neighbour discovery. The latter two say nothing
- * of a host that claims the address with the very MAC that it sends from. A router's MAC (routers.h) says nothing.
+ * of a host that claims the address with the very MAC that it sends from. A router's MAC (routers.h) says nothing,
+ * but of an address that the unit had for some time before anybody sent from others with its MAC.
  *
  * An entry of the policy that stands for many hosts only makes a unit of a host that `spoke`. NULL: no unit;
  * a broadcast or multicast address is none. Negative errno in *ret_error if the database failed, with err
@@ -107,15 +112,17 @@ const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr
 int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,
                     const struct addr *addr, int64_t at_us, struct err *err) MUST_CHECK;
 
-bool units_is_router(const struct units *units, const struct mac *mac);
-/* It was known to be one. */
-void units_recall_router(struct units *units, const struct mac *mac);
-/* A MAC of the lists that turned out to be a router's, with a unit it stood for; false: no news. */
+bool units_is_router(const struct units *units, const struct mac *mac, int64_t at_us);
+/* A MAC of the lists that turned out to be a router's, or is none any more, with a unit it stood for. */
 struct router_news {
 	struct mac mac;
 	int64_t unit, at_us;
+	bool over;
 };
-bool units_take_router(struct units *units, struct router_news *ret);
+/* By the clock `now_us`; false: no news. */
+bool units_take_router(struct units *units, int64_t now_us, struct router_news *ret);
+/* It was known to be one: news that the recorder before took, when it died at `now_us`. */
+void units_recall_router(struct units *units, const struct router_news *news, int64_t now_us);
 
 /* Writes what changed of addresses and row use. 0, or negative errno with err filled. */
 int units_flush(struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;

@@ -79,17 +79,30 @@ static void a_length_that_is_not_the_events_own_is_refused(void **state)
 
 static void names_leases_packets_and_opinions_are_checked(void **state)
 {
-	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 2, .name = "ab"};
+	struct event_name name = {.head = {.len = sizeof(name), .type = EVENT_NAME}, .name_len = 1, .name = "a"};
+	struct event_neighbour neighbour = {.head = {.len = sizeof(neighbour), .type = EVENT_NEIGHBOUR}};
 	struct event_lease lease = {.head = {.len = sizeof(lease), .type = EVENT_LEASE}, .mask_bits = 24, .word = LEASE_GIVEN};
 	struct event_opinion opinion = {.head = {.len = sizeof(opinion), .type = EVENT_OPINION}, .flow = 1, .app = APP_SSH};
 
 	assert_int_equal(event_check(&name.head, sizeof(name)), 0);
 	name.name_len = 3;
 	assert_int_equal(event_check(&name.head, sizeof(name)), -EBADMSG);
+	name.name_len = 1;
+	name.tunnel = TUNNEL_COUNT;
+	assert_int_equal(event_check(&name.head, sizeof(name)), -EBADMSG);
+	neighbour.tunnel = TUNNEL_COUNT;
+	assert_int_equal(event_check(&neighbour.head, sizeof(neighbour)), -EBADMSG);
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
 	lease.word = 3; /* a REQUEST gives nothing */
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
 	lease.word = LEASE_RELEASED;
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
+	lease.asked = 2;
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
+	lease.asked = 1;
+	lease.tunnel = TUNNEL_COUNT;
+	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
+	lease.tunnel = TUNNEL_VXLAN;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), 0);
 	lease.dns_count = LEASE_SERVERS + 1;
 	assert_int_equal(event_check(&lease.head, sizeof(lease)), -EBADMSG);
@@ -114,7 +127,7 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		if (event_type == EVENT_FLOW_END) \
 			u.event = *(struct kind *)(void *)&flow; \
 		if (event_type == EVENT_NAME) \
-			memcpy(u.room + offsetof(struct event_name, asked), "\0\1a", 3); \
+			memcpy(u.room + offsetof(struct event_name, asked), "\0\0\1a", 4); \
 		if (event_type == EVENT_LEASE) \
 			u.room[offsetof(struct event_lease, word)] = LEASE_GIVEN; \
 		if (event_type == EVENT_BLIND) \

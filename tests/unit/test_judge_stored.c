@@ -153,6 +153,7 @@ static void tuple_random(const struct policy *policy, struct tuple *tuple, uint6
 		f->initiator_by = (uint8_t)(1 + ONE_OF(4));
 	f->payload_packets = (uint16_t)ONE_OF(8);
 	tuple->view.asked_again = ONE_OF(2);
+	tuple->view.lossy = !ONE_OF(4);
 }
 
 static void judge_all(const struct policy *policy, const struct view *view, struct written *ret)
@@ -186,6 +187,8 @@ static int take(void *context, const struct flow_view *flow, struct err *err)
 	view.local = flow->local;
 	view.app = flow->app;
 	view.evidence = flow->evidence;
+	view.asked_again = flow->asked_again;
+	view.lossy = flow->lossy;
 	judge_all(reading->policy, &view, &after);
 	assert_memory_equal(&after.verdict, &before->verdict, sizeof(after.verdict));
 	assert_int_equal(after.held, before->held);
@@ -205,6 +208,8 @@ static void put(struct dbkit *kit, const struct policy *policy, const struct wri
 		.local = written->view.local,
 		.app = written->view.app,
 		.evidence = written->view.evidence,
+		.asked_again = written->view.asked_again,
+		.lossy = written->view.lossy,
 		.verdict = &written->verdict,
 	};
 	struct err err = {0};

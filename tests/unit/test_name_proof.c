@@ -201,6 +201,39 @@ static void where_the_unit_is_never_heard_answers_alone_count(void **state)
 	assert_int_equal(names_of(run), 1);
 }
 
+/* The question says that it was heard, long before its flow does. */
+static void a_question_says_that_the_unit_was_heard(void **state)
+{
+	RUN(LISTED);
+
+	asked(w, 50000, 1, RESOLVER);
+	answered(w, 50000, 1, RESOLVER, MAESTRO, TRUE_ONE);
+	wire_wait(w, 5);
+	answered(w, 50007, 9, RESOLVER, MAESTRO, FALSE_ONE);
+	run_wire(run, w, 1);
+	assert_int_equal(names_of(run), 1);
+}
+
+static int count_unit(void *context, const struct unit_view *unit, struct err *err)
+{
+	++*(unsigned *)context;
+	return 0;
+}
+
+static void an_answer_to_nobody_makes_no_unit(void **state)
+{
+	unsigned units = 0;
+	struct err err = {0};
+	RUN("units: [{name: floor, addresses: [10.1.0.0/28], profiles: [room]}]\n"
+	    "roles: {dns-server: {addresses: [10.1.0.53]}}\n");
+
+	answered(w, 50000, 1, RESOLVER, MAESTRO, FALSE_ONE);
+	run_wire(run, w, 1);
+	assert_int_equal(names_of(run), 0);
+	assert_int_equal(flowdb_units(run_db(run), count_unit, &units, &err), 0);
+	assert_int_equal(units, 0);
+}
+
 static void each_name_of_a_chain_is_proven(void **state)
 {
 	RUN(LISTED);
@@ -291,6 +324,8 @@ int main(void)
 		cmocka_unit_test(a_foreign_one_does_not_help_where_a_true_one_spoke),
 		cmocka_unit_test(an_answer_to_another_question_proves_nothing),
 		cmocka_unit_test(where_the_unit_is_never_heard_answers_alone_count),
+		cmocka_unit_test(a_question_says_that_the_unit_was_heard),
+		cmocka_unit_test(an_answer_to_nobody_makes_no_unit),
 		cmocka_unit_test(each_name_of_a_chain_is_proven),
 		cmocka_unit_test(a_name_counts_for_an_hour_past_its_ttl),
 		cmocka_unit_test(a_resolver_counts_with_its_lease),

@@ -67,6 +67,14 @@ static void acked(struct wire *w, const char *mac, const char *addr, const char 
 	struct message m = message_dhcp(&dhcp);
 	char tuple[WIRE_TUPLE];
 
+	struct dhcp ask = dhcp;
+	struct message asked;
+
+	ask.type = DHCP_REQUEST;
+	ask.yiaddr = NULL;
+	asked = message_dhcp(&ask);
+	snprintf(tuple, sizeof(tuple), "10.9.0.1:67 > %s:67", server);
+	talk_udp(w, tuple, &asked);
 	/* as a server answers a relay (RFC 2131 4.1) */
 	snprintf(tuple, sizeof(tuple), "%s:67 > 10.9.0.1:67", server);
 	talk_udp(w, tuple, &m);
@@ -358,9 +366,72 @@ static void who_answers_arp_for_many_tells_nobody(void **state)
 		arp(w, i, UNIT_MAC, UNIT_MAC, addr);
 	}
 	web(w, 9, "10.9.7.7", 40001, "10.1.0.9");
+	/* but anybody can say so in its name: where it sends itself it is seen */
+	wire_mac(w, "10.1.0.7", UNIT_MAC);
+	web(w, 10, "10.1.0.7", 40002, "10.1.0.9");
 	run_wire(run, w, 1);
-	must_be(run, "");
+	must_be(run, "board 10.1.0.7:40002");
+	assert_int_equal(shared(run), 0);
+}
+
+/* Six addresses that somebody sends from with the unit's MAC. */
+static void many_send(struct wire *w, double at)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		char addr[ADDR_TEXT];
+
+		snprintf(addr, sizeof(addr), "10.1.7.%u", i);
+		wire_mac(w, addr, UNIT_MAC);
+		web(w, at + i, addr, 41000 + i, "10.1.0.9");
+	}
+}
+
+static void a_unit_in_whose_name_many_send_keeps_the_address_it_had(void **state)
+{
+	RUN(SITE);
+
+	wire_mac(w, "10.1.0.7", UNIT_MAC);
+	for (unsigned i = 0; i < 2; i++)
+		web(w, 1 + 900 * i, "10.1.0.7", 40001 + i, "10.1.0.9");
+	many_send(w, 1000);
+	web(w, 1010, "10.1.0.7", 40003, "10.1.0.9");
+	web(w, 1011, "10.1.0.9", 40004, "10.1.0.7");
+	web(w, 1012, "10.1.7.5", 40005, "10.1.0.9");
+	run_wire(run, w, 1);
+	must_be(run, "board 10.1.0.7:40001, board 10.1.0.7:40002, board 10.1.7.0:41000,"
+	             " board 10.1.7.1:41001, board 10.1.7.2:41002, board 10.1.0.7:40003,"
+	             " board 10.1.0.7:80");
 	assert_int_equal(shared(run), 1);
+}
+
+static int take_until(void *context, const struct blind_view *blind, struct err *err)
+{
+	*(double *)context = (double)(blind->row.until_us - WIRE_EPOCH * 1000000) / 1e6;
+	return 0;
+}
+
+static void a_mac_is_its_units_again_an_hour_after_the_many(void **state)
+{
+	for (unsigned late = 0; late < 2; late++) {
+		const struct blind_query query = {.cause = BLIND_MAC_SHARED};
+		struct err err = {0};
+		double until = 0;
+		RUN(SITE);
+
+		wire_mac(w, "10.1.0.7", UNIT_MAC);
+		many_send(w, 1);
+		web(w, late ? 3700 : 3500, "10.1.0.7", 40001, "10.1.0.9");
+		run_wire(run, w, 1);
+		must_be(run, late ? "board 10.1.7.0:41000, board 10.1.7.1:41001,"
+		                    " board 10.1.7.2:41002, board 10.1.7.3:41003,"
+		                    " board 10.1.0.7:40001"
+		                  : "board 10.1.7.0:41000, board 10.1.7.1:41001,"
+		                    " board 10.1.7.2:41002, board 10.1.7.3:41003");
+		assert_int_equal(flowdb_blinds(run_db(run), &query, take_until, &until, &err),
+		                 0);
+		if (late)
+			assert_true(until > 3600 && until < 3610);
+	}
 }
 
 static void a_unit_with_all_its_addresses_is_no_router(void **state)
@@ -437,21 +508,24 @@ static void a_successor_knows_leases_neighbours_and_routers(void **state)
 		char addr[ADDR_TEXT];
 
 		snprintf(addr, sizeof(addr), "10.1.7.%u", i);
-		arp(w, 4 + i / 10., UNIT_MAC, UNIT_MAC, addr);
+		wire_mac(w, addr, UNIT_MAC);
+		web(w, 4 + i / 10., addr, 41000 + i, "10.1.0.9");
 	}
 	/* It has committed all that: then only the next one sees what comes. */
-	wire_at(w, 20);
+	wire_at(w, 200);
 	wire_echo(w, "10.1.0.9 > 10.1.0.2", false, 1, 1);
 	run_sensor_dies(run);
 	run_wire(run, w, 1);
 	run_recorder_dies(run);
-	web(later, 30, AWAY, 40001, "10.1.0.9");
-	web(later, 31, "10.9.0.6", 40002, "10.1.0.9");
-	web(later, 32, "10.9.0.7", 40003, "10.1.0.9");
+	web(later, 230, AWAY, 40001, "10.1.0.9");
+	web(later, 231, "10.9.0.6", 40002, "10.1.0.9");
+	web(later, 232, "10.9.0.7", 40003, "10.1.0.9");
 	wire_mac(later, "10.1.7.9", UNIT_MAC);
-	web(later, 33, "10.1.7.9", 40004, "10.1.0.9");
+	web(later, 233, "10.1.7.9", 40004, "10.1.0.9");
 	run_wire(run, later, 1);
-	must_be(run, "board " AWAY ":40001, board 10.9.0.6:40002, board 10.9.0.7:40003");
+	must_be(run, "board 10.1.7.1:41001, board 10.1.7.2:41002, board 10.1.7.3:41003,"
+	             " board 10.1.7.4:41004, board " AWAY
+	             ":40001, board 10.9.0.6:40002, board 10.9.0.7:40003");
 }
 
 int main(void)
@@ -474,6 +548,8 @@ int main(void)
 			who_sends_from_a_units_mac_is_the_unit_whatever_address_it_borrows),
 		cmocka_unit_test(a_mac_before_many_addresses_tells_nobody),
 		cmocka_unit_test(who_answers_arp_for_many_tells_nobody),
+		cmocka_unit_test(a_unit_in_whose_name_many_send_keeps_the_address_it_had),
+		cmocka_unit_test(a_mac_is_its_units_again_an_hour_after_the_many),
 		cmocka_unit_test(a_unit_with_all_its_addresses_is_no_router),
 		cmocka_unit_test(a_unit_that_changes_its_address_every_day_is_no_router),
 		cmocka_unit_test(two_interfaces_are_one_unit),
