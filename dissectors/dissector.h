@@ -87,6 +87,7 @@ _Static_assert(sizeof(struct young) <= 1024, "a flow looked into costs a KiB mor
 /* A name or lease learnt from a payload; the sensor makes an event of it. */
 struct learnt_name {
 	struct addr client, server, address;
+	struct mac client_mac;
 	uint32_t ttl_s;
 	bool asked; /* its question was seen */
 	char name[NAME_MAX_LEN + 1];

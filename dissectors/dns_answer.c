@@ -120,6 +120,7 @@ static void learn(struct look *look, const struct dns_message *m, struct link *l
 	}
 	to = &learnt->name[learnt->name_count++];
 	to->client = look->packet->dst;
+	to->client_mac = look->packet->dst_mac;
 	to->server = look->packet->src;
 	to->address = record->type == TYPE_A ? addr_from_v4(m->at + record->data)
 	                                     : addr_from_v6(m->at + record->data);

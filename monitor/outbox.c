@@ -162,6 +162,7 @@ static void tell_name(struct outbox *outbox, const struct learnt_name *name, uin
 			   .head.type = EVENT_NAME,
 			   .time_us = now_us,
 			   .client = name->client,
+			   .client_mac = name->client_mac,
 			   .server = name->server,
 			   .address = name->address,
 			   .ttl_s = name->ttl_s,

@@ -52,6 +52,8 @@ struct event_name {
 	struct event head;
 	int64_t time_us;
 	struct addr client, server, address;
+	struct mac client_mac; /* as in the frame: a router's if the client is not near */
+	uint8_t spare[2];
 	uint32_t ttl_s;
 	uint8_t asked; /* the question to it was seen: same flow, id, name and type */
 	uint8_t tunnel; /* enum tunnel it came in */

@@ -79,7 +79,7 @@ static bool are_doubtful(const struct owners *owners, uint8_t tunnel)
 int learn_name(struct desk *desk, const struct event_name *event, struct err *err)
 {
 	/* An answer is to somebody who asked, or to nobody: a unit is there only by what it says. */
-	struct sighting client = {.end.addr = event->client,
+	struct sighting client = {.end = {.addr = event->client, .mac = event->client_mac},
 	                          .spoke = event->asked,
 	                          .first_us = event->time_us,
 	                          .last_us = event->time_us};

@@ -18,6 +18,11 @@
 #define WITH_DNS UNITS "roles:\n  dns-server: {addresses: [10.1.0.53]}\n"
 #define WITH_MAESTRO WITH_DNS "  maestro: {addresses: [10.1.0.44]}\n"
 
+#define BY_MAC \
+	"site: Test\n" \
+	"units: [{name: board, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}]\n" \
+	"roles: {dns-server: {addresses: [10.1.0.53]}}\n"
+
 #define MAESTRO "config.maestro.starleaf.com"
 #define THERE "192.0.2.7"
 
@@ -35,6 +40,12 @@ static void bound(struct wire *w)
 {
 	ask(w, "10.1.0.7:50000 > 10.1.0.53:53", MAESTRO, NULL, THERE);
 	tls(w, MAESTRO);
+}
+
+static void bound_by_mac(struct wire *w)
+{
+	wire_mac(w, "10.1.0.7", "00:26:8c:01:02:03");
+	bound(w);
 }
 
 static void bound_without_sni(struct wire *w)
@@ -202,6 +213,14 @@ static void a_name_at_none_of_the_listed_addresses_is_wrong(void **state)
 	STORIES(WITH_MAESTRO, stories);
 }
 
+/* Nothing but its MAC says who it is: no lease, no word of ARP. */
+static void a_name_is_bound_for_a_unit_known_by_its_mac(void **state)
+{
+	static const struct story stories[] = {{"bound", bound_by_mac, DNS " | " EXACT}};
+
+	STORIES(BY_MAC, stories);
+}
+
 /* Nobody is named as a DNS server, and no lease names one: nobody's answers count. */
 static void without_a_dns_server_nothing_is_bound(void **state)
 {
@@ -275,6 +294,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_prove_a_peer_only_as_far_as_a_dns_server_said_so),
 		cmocka_unit_test(a_name_at_none_of_the_listed_addresses_is_wrong),
+		cmocka_unit_test(a_name_is_bound_for_a_unit_known_by_its_mac),
 		cmocka_unit_test(without_a_dns_server_nothing_is_bound),
 		cmocka_unit_test(services_that_tls_hides_stand_side_by_side),
 	};
