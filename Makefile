@@ -127,7 +127,7 @@ $(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o
 WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 WANTED_deps  := $(if $(NEED),,$(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS))
-WANTED_lab-deps := $(PACKAGES_LAB)
+WANTED_lab-deps := $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_LAB)
 WANTED       := $(sort $(foreach goal,$(filter demo check deps lab-deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
 ifneq ($(WANTED),)
 INSTALLED := $(shell if command -v dpkg-query >/dev/null; then dpkg-query -W -f \
@@ -154,7 +154,7 @@ else
 endif
 
 # Their servers are not to run: while they are installed policy-rc.d refuses it (invoke-rc.d(8)).
-lab-deps: ## install what `make lab` runs (as root); no server of it is started
+lab-deps: ## install what `make lab` needs and runs (as root); no server of it is started
 ifeq ($(MISSING),)
 	@echo 'All packages of the lab are installed.'
 else
