@@ -25,7 +25,7 @@ unsigned stories_wrong(const char *site, const struct story *stories, size_t cou
 /* All flows in that run's database, as above. Returns `buf`. */
 const char *story_print(struct run *run, char *buf, size_t size);
 
-#define STORIES(site, stories) \
+#define assert_stories(site, stories) \
 	assert_int_equal(stories_wrong(site, stories, ARRAY_LEN(stories)), 0)
 
 #endif

@@ -360,7 +360,7 @@ static void what_must_be_answered_and_is_not(void **state)
 		{"TURN", allocate_in_vain, ALIVE " | udp out(request) msturn unanswered: documented exact blocked-silent medium onprem.out.turn_udp"},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 #define UNPROVEN "documented unproven " MAESTRO " why=too-few-packets"
@@ -379,7 +379,7 @@ static void silence_that_proves_nothing(void **state)
 		{"one side of it", one_sided, ALIVE " | tcp out(syn) tls one-sided: documented exact " MAESTRO},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 #define PROHIBITED "tcp out(syn) none prohibited: documented unproven blocked-prohibited medium " MAESTRO " why=too-few-packets"
@@ -396,7 +396,7 @@ static void errors_and_resets_are_believed_at_once(void **state)
 		{"the unit refuses", the_unit_refuses, ALIVE " | udp in(port) none refused: outside local-port low onprem.out.media_udp"},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 static void what_is_no_refusal(void **state)
@@ -414,7 +414,7 @@ static void what_is_no_refusal(void **state)
 		 ALIVE " | tcp out(syn) none unanswered: documented unproven blocked-silent medium " MAESTRO " why=too-few-packets"},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 /* The clock shows a second between two looks at what the kernel counts. */

@@ -266,7 +266,7 @@ static void each_line_of_the_table(void **state)
 		{"one way back", one_way_back, "tcp out(syn) tls one-sided: " MAESTRO},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 static void in_the_warm_up_no_port_is_held_against_a_row(void **state)
@@ -276,7 +276,7 @@ static void in_the_warm_up_no_port_is_held_against_a_row(void **state)
 		{"server", our_port_alone_just_begun, "tcp in(port) none answered: outside local-port medium room.in.control_api midstream warmup"},
 	};
 
-	STORIES(SITE, stories);
+	assert_stories(SITE, stories);
 }
 
 int main(void)

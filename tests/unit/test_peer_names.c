@@ -198,7 +198,7 @@ static void names_prove_a_peer_only_as_far_as_a_dns_server_said_so(void **state)
 		{"no name at all", no_name_at_all, UNPROVEN},
 	};
 
-	STORIES(WITH_DNS, stories);
+	assert_stories(WITH_DNS, stories);
 }
 
 static void a_name_at_none_of_the_listed_addresses_is_wrong(void **state)
@@ -210,7 +210,7 @@ static void a_name_at_none_of_the_listed_addresses_is_wrong(void **state)
 		{"the listed one, whatever it is called", to_the_listed_one, EXACT},
 	};
 
-	STORIES(WITH_MAESTRO, stories);
+	assert_stories(WITH_MAESTRO, stories);
 }
 
 /* Nothing but its MAC says who it is: no lease, no word of ARP. */
@@ -218,7 +218,7 @@ static void a_name_is_bound_for_a_unit_known_by_its_mac(void **state)
 {
 	static const struct story stories[] = {{"bound", bound_by_mac, DNS " | " EXACT}};
 
-	STORIES(BY_MAC, stories);
+	assert_stories(BY_MAC, stories);
 }
 
 /* Nobody is named as a DNS server, and no lease names one: nobody's answers count. */
@@ -229,7 +229,7 @@ static void without_a_dns_server_nothing_is_bound(void **state)
 		{"asked somebody else", a_foreign_resolver, DNS_LEARNT " | " UNPROVEN},
 	};
 
-	STORIES(UNITS, stories);
+	assert_stories(UNITS, stories);
 }
 
 /* ------------------------------------------- services behind one port (domain.md 1.3) */
@@ -286,7 +286,7 @@ static void services_that_tls_hides_stand_side_by_side(void **state)
 		{"A/V", relay, "tcp out(syn) msturn answered: documented exact external.out.turn_tcp"},
 	};
 
-	STORIES(EDGE, stories);
+	assert_stories(EDGE, stories);
 }
 
 int main(void)

@@ -206,7 +206,7 @@ static void whoever_is_asked_for_is_the_peer(void **state)
 		{"SSH to the proxy itself", its_ssh, "tcp out(syn) ssh? answered: outside remote-port medium room.out.llmnr"},
 	};
 
-	STORIES(WITH_PROXY, stories);
+	assert_stories(WITH_PROXY, stories);
 }
 
 static void a_proxy_that_refuses_is_said_to(void **state)
@@ -222,7 +222,7 @@ static void a_proxy_that_refuses_is_said_to(void **state)
 		 " | tcp out(syn) http refused: documented unproven refused medium room.out.maestro why=too-few-packets"},
 	};
 
-	STORIES(WITH_PROXY, stories);
+	assert_stories(WITH_PROXY, stories);
 }
 
 static void a_proxy_that_nobody_listed_is_any_host(void **state)
@@ -233,7 +233,7 @@ static void a_proxy_that_nobody_listed_is_any_host(void **state)
 		{"its page", its_page, "tcp out(syn) tls answered: undetermined onprem.out.psom why=encrypted"},
 	};
 
-	STORIES(COMPANY, stories);
+	assert_stories(COMPANY, stories);
 }
 
 int main(void)
