@@ -23,11 +23,14 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         "flowdb_2_to_3: .incbin \"schema/migrate/2-to-3.sql\"\n"
         ".byte 0\n"
+        "flowdb_3_to_4: .incbin \"schema/migrate/3-to-4.sql\"\n"
+        ".byte 0\n"
         ".popsection\n");
-extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[];
+extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[], flowdb_3_to_4[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
-static const char *const STEPS[FLOWDB_VERSION] = {[1] = flowdb_1_to_2, [2] = flowdb_2_to_3};
+static const char *const STEPS[FLOWDB_VERSION] = {
+	[1] = flowdb_1_to_2, [2] = flowdb_2_to_3, [3] = flowdb_3_to_4};
 
 #define BUSY_TIMEOUT_MS 1000
 

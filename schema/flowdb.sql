@@ -1,4 +1,4 @@
--- flowdb.sql - the flow database, version 3. Compiled in; the program runs it on an empty file. An
+-- flowdb.sql - the flow database, version 4. Compiled in; the program runs it on an empty file. An
 -- older database gets there by schema/migrate/, one step a version.
 --
 -- To look around:  sqlite3 -readonly flows.db 'SELECT * FROM v_finding'
@@ -71,6 +71,7 @@ CREATE TABLE evidence (
 	wire_len INTEGER NOT NULL,  -- bytes on the wire; kept are
 	bytes    BLOB    NOT NULL
 ) STRICT;
+CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
 
 -- A capture file that a run read.
 CREATE TABLE input (
@@ -92,6 +93,17 @@ CREATE TABLE policy (
 	hash     TEXT    NOT NULL UNIQUE, -- SHA-256 of both texts
 	envelope TEXT    NOT NULL,
 	site     TEXT    NOT NULL
+) STRICT;
+
+-- From when on which policy judged: a row for each run, and one for each time that recorded flows were
+-- judged again.
+CREATE TABLE policy_use (
+	id      INTEGER PRIMARY KEY,
+	policy  INTEGER NOT NULL REFERENCES policy(id),
+	run     INTEGER REFERENCES run(id), -- NULL: `tlmon rejudge`
+	from_us INTEGER, -- live: of the run's first commit; rejudged: its first flow; NULL: from the run's first packet on
+	at_us   INTEGER, -- rejudged: when, by the wall clock; NULL: a run
+	by_whom TEXT    NOT NULL DEFAULT ''
 ) STRICT;
 
 -- The documented rows that anything here refers to.
@@ -193,7 +205,10 @@ CREATE TABLE finding_change (
 	finding INTEGER NOT NULL REFERENCES finding(id) ON DELETE CASCADE,
 	run     INTEGER NOT NULL REFERENCES run(id),
 	state   INTEGER NOT NULL, -- from then on: 1 open, 2 waived, 3 closed
-	time_us INTEGER NOT NULL  -- of the flow that opened it, or of its last flow by then
+	time_us INTEGER NOT NULL, -- of the flow that opened it, or of its last flow by then
+	by_whom TEXT    NOT NULL DEFAULT '', -- a person closed or reopened it; '': the judge did
+	why     TEXT    NOT NULL DEFAULT '', -- that person's reason
+	at_us   INTEGER           -- and when, by the wall clock; NULL: the judge
 ) STRICT;
 CREATE INDEX finding_change_run ON finding_change (finding, run);
 
@@ -520,6 +535,10 @@ CREATE VIEW v_finding_change AS SELECT
 	c.run,
 	CASE c.state WHEN 1 THEN 'open' WHEN 2 THEN 'waived' ELSE 'closed' END AS state,
 	strftime('%Y-%m-%dT%H:%M:%S', c.time_us / 1000000, 'unixepoch')
-		|| printf('.%06dZ', c.time_us % 1000000) AS time
+		|| printf('.%06dZ', c.time_us % 1000000) AS time,
+	nullif(c.by_whom, '') AS by_whom,
+	nullif(c.why, '') AS why,
+	strftime('%Y-%m-%dT%H:%M:%S', c.at_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;

@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#define FLOWDB_VERSION 3
+#define FLOWDB_VERSION 4
 #define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
 
 /* Statements that are kept prepared; their texts stand where they are used. */
@@ -113,6 +113,10 @@ void query_unit(char *where, const char *unit, const struct flow_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
 /* meets(remote, low, high): whether the prefix in text has an address between the two. */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
+/* Hands over the flow of this id, whole: 1: `each` was called; 2: and said "enough"; 0: there is none. */
+int flow_get(struct flowdb *db, int64_t id,
+             int (*each)(void *context, const struct flow_view *flow, struct err *err),
+             void *context, struct err *err) MUST_CHECK;
 /* All zero where it is NULL. */
 void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret);
 void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
