@@ -171,7 +171,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 				X(inspect_shed) X(told_shed) X(tunnelled) \
 					X(streams_shed) X(young_shed)
 
-/* Where the parts of flow.how begin. */
+/* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {
 	HOW_PEER_FIRST = 0,
 	HOW_INITIATOR = 1,
@@ -179,20 +179,20 @@ enum {
 	HOW_MIDSTREAM = 6,
 	HOW_SETTLED_BY = 7,
 	HOW_NAME_KIND = 10,
-	HOW_ICE_UNIT = 12,
-	HOW_ICE_PEER = 13,
-	HOW_MTLS = 14,
-	HOW_TLS_VERSION = 16,
-	HOW_CLOSED = 24,
-	HOW_IPV6 = 25,
-	HOW_LOSSY = 26,
-	HOW_MORE = 27,
-	HOW_WARMUP = 28,
-	HOW_SOLICITED = 29,
-	HOW_ASKED_AGAIN = 30,
+	HOW_CLOSED = 12,
+	HOW_MORE = 13,
+	HOW_ICE_UNIT = 14,
+	HOW_ICE_PEER = 15,
+	HOW_MTLS = 16,
+	HOW_TLS_VERSION = 18,
+	HOW_IPV6 = 26,
+	HOW_WARMUP = 27,
+	HOW_SOLICITED = 28,
+	HOW_ASKED_AGAIN = 29,
+	HOW_LOSSY = 30,
 };
 
-/* Where the parts of flow.said begin: what is seldom there last, so that most are short numbers. */
+/* Where the parts of flow.said begin, in the same manner. */
 enum {
 	SAID_EVIDENCE = 0,
 	SAID_OUTCOME = 2,
