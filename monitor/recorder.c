@@ -166,6 +166,12 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);
+	if (r >= 0 && recorder->goes_on == HANDOVER_NONE)
+		r = flowdb_policy_use(options->db,
+		                      &(struct policy_use_row){.policy = recorder->desk.policy_id,
+		                                               .from_us = options->live ? options->begun_us : 0,
+		                                               .run = recorder->desk.run},
+		                      err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);

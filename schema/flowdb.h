@@ -99,6 +99,16 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
 int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_text,
                       const char *site_text, int64_t *ret_id, struct err *err) MUST_CHECK;
 
+/* From when on a policy judged (table policy_use). */
+struct policy_use_row {
+	int64_t policy, run; /* run 0: recorded flows were judged again */
+	int64_t from_us;     /* 0: from the run's first packet on */
+	int64_t at_us;       /* judged again: when, by the wall clock; else 0 */
+	const char *by_whom; /* ""; NULL */
+};
+int flowdb_policy_use(struct flowdb *db, const struct policy_use_row *use,
+                      struct err *err) MUST_CHECK;
+
 /*
  * A unit by its name, made at first sight or as listed. `profiles` "room, online"; listed: some list
  * of units names it. The run begun last is noted as the one that knows it.
