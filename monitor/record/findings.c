@@ -5,6 +5,7 @@
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
 #include "monitor/record/findings.h"
+#include "monitor/finding_key.h"
 #include "monitor/idmap.h"
 
 #include <xxhash.h>
@@ -101,70 +102,6 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 	return a->unit == b->unit && a->kind == b->kind && a->transport == b->transport &&
 	       a->app == b->app && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
 	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port);
-}
-
-/* The peers a person would act on together: those of one role, else one subnet, or one group. */
-static void remote_write(const struct findings *findings, const struct view *view,
-                         const struct verdict *verdict, struct finding_row *row)
-{
-	const struct addr *remote = &view->facts->end[!view->local].addr;
-	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
-	struct prefix prefix;
-
-	for (unsigned i = 0; i < view->bound_count; i++)
-		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
-	if (verdict->role >= 0)
-		roles = (uint32_t)BIT(verdict->role); /* of several the one that counted */
-	if (roles) {
-		text_copy(row->role, sizeof(row->role),
-		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
-		return;
-	}
-	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
-	                                   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
-	prefix_print(&prefix, row->remote);
-}
-
-static void port_write(const struct findings *findings, const struct view *view,
-                       const struct verdict *verdict, int row_index, struct finding_row *row)
-{
-	const struct flow_facts *facts = view->facts;
-	bool in = verdict->direction == DIRECTION_IN;
-	uint16_t port = facts->end[in ? view->local : !view->local].port;
-
-	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP)
-		return;
-	if (row_index >= 0) {
-		const struct row_form *form = &findings->policy->rows[row_index].form[0];
-		const struct port_set *set = in ? &form->local : &form->remote;
-
-		if (set->count && (port_set_has(set, port) || facts->media)) {
-			port_set_print(set, row->port, sizeof(row->port));
-			return;
-		}
-	}
-	snprintf(row->port, sizeof(row->port), "%u", port);
-}
-
-static void row_write(const struct findings *findings, const struct unit *unit,
-                      const struct view *view, const struct verdict *verdict,
-                      struct finding_row *row)
-{
-	int index = -1;
-
-	memset(row, 0, sizeof(*row));
-	if (verdict->nearest_count)
-		index = verdict->nearest[0].row;
-	else if (verdict->row_count)
-		index = verdict->rows[0];
-	row->unit = unit->id;
-	row->kind = verdict->kind;
-	row->transport = view->facts->transport;
-	row->app = view->app;
-	if (index >= 0)
-		text_copy(row->row, sizeof(row->row), findings->policy->rows[index].id);
-	remote_write(findings, view, verdict, row);
-	port_write(findings, view, verdict, index, row);
 }
 
 /* ---------------------------------------------------------------- findings */
@@ -454,7 +391,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	struct finding_row key;
 	int r;
 
-	row_write(findings, unit, view, verdict, &key);
+	finding_key(findings->policy, unit->id, view, verdict, &key);
 	if (verdict->direction == DIRECTION_IN && !facts->media &&
 	    verdict->ruling == RULING_OUTSIDE)
 		scan = scan_note(findings, unit, view);
