@@ -87,6 +87,30 @@ CREATE TABLE input (
 	note     TEXT    NOT NULL   -- where and why
 ) STRICT;
 
+-- Where a run stands at its last commit: should its recorder die, another one goes on from there, and
+-- nothing is counted twice. A run that has ended has no row here; one of files that died is gone on with
+-- by whoever reads the same files again.
+CREATE TABLE handover (
+	run      INTEGER PRIMARY KEY REFERENCES run(id),
+	session  INTEGER NOT NULL,  -- number of the program that wrote this: for that one alone are ...
+	facts    INTEGER NOT NULL,  -- ... the positions on its rings,
+	opinions INTEGER NOT NULL,
+	control  INTEGER NOT NULL,
+	skip     INTEGER NOT NULL,  -- and so many of the facts to come are in the database already
+	reads    TEXT    NOT NULL,  -- what is read, by which policy, in which way: a hash; '' where that cannot be had again
+	inputs   TEXT    NOT NULL,  -- the files: 'size:hash,', one behind the other
+	sums     BLOB    NOT NULL   -- what the recorder has counted so far
+) STRICT;
+
+-- Flows of such a run that are over and wait for their last word, in order.
+CREATE TABLE held (
+	id      INTEGER PRIMARY KEY,
+	run     INTEGER NOT NULL REFERENCES run(id),
+	opinion INTEGER NOT NULL,   -- what nDPI thinks of it
+	marks   INTEGER NOT NULL,   -- mask: 1, 2 judged to the end for the unit at end 0, 1; 4, 8 has waited there
+	event   BLOB    NOT NULL    -- its last facts, as the sensor told them
+) STRICT;
+
 -- Every version of envelope and site file that flows were judged by, in full.
 CREATE TABLE policy (
 	id       INTEGER PRIMARY KEY,
@@ -125,16 +149,20 @@ CREATE TABLE name (
 	text TEXT    NOT NULL UNIQUE
 ) STRICT;
 
--- DNS answers: client asked server, and from first to until the address held the name.
+-- DNS answers: client asked server, and from first to until the address held the name. After a gap
+-- there is another row.
 CREATE TABLE name_seen (
+	run      INTEGER NOT NULL REFERENCES run(id),
+	unit     INTEGER REFERENCES unit(id), -- the client was then; NULL: not known
 	client   INTEGER NOT NULL REFERENCES host(id),
 	server   INTEGER NOT NULL REFERENCES host(id),
 	address  INTEGER NOT NULL REFERENCES host(id),
 	name     INTEGER NOT NULL REFERENCES name(id),
 	first_us INTEGER NOT NULL,  -- first and last answer that said so
 	last_us  INTEGER NOT NULL,
-	until_us INTEGER NOT NULL,  -- its time to live is over
-	PRIMARY KEY (client, address, name, server)
+	until_us INTEGER NOT NULL,  -- its time to live and an hour are over
+	counted  INTEGER NOT NULL,  -- 0: the site did not believe that server; kept for another policy
+	PRIMARY KEY (client, address, name, server, run, first_us)
 ) STRICT, WITHOUT ROWID;
 
 -- The room systems we answer for.
@@ -160,6 +188,7 @@ CREATE UNIQUE INDEX unit_address_key ON unit_address (unit, address, coalesce(ma
 
 -- What DHCP gave to units. Renewed it is the same row; given anew, or with other servers, another.
 CREATE TABLE lease (
+	run       INTEGER NOT NULL REFERENCES run(id),
 	unit      INTEGER NOT NULL REFERENCES unit(id),
 	mac       INTEGER NOT NULL REFERENCES host(id),
 	address   INTEGER NOT NULL REFERENCES host(id),
@@ -169,7 +198,7 @@ CREATE TABLE lease (
 	server    INTEGER REFERENCES host(id), -- NULL: not told
 	mask_bits INTEGER NOT NULL,  -- 0: not told
 	dns       BLOB    NOT NULL,  -- servers, 16 bytes each
-	PRIMARY KEY (unit, mac, address, first_us)
+	PRIMARY KEY (unit, mac, address, first_us, run)
 ) STRICT, WITHOUT ROWID;
 
 -- Flows outside or blocked, gathered under one reason a person can act on.
@@ -350,7 +379,10 @@ CREATE TABLE flow_more (
 	by_shape      INTEGER,           -- mask: 1 audio, 2 video, 4 data: known by the stream's shape
 	connect_port  INTEGER,           -- HTTP CONNECT: the port asked for; its host is flow.name
 	tunnel        INTEGER,           -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
-	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
+	connect_status INTEGER,          -- what the proxy answered: 200, 403, ...
+	told          INTEGER            -- mask, beside its facts the judge was told: 1 no two-way flow of the unit
+	                                 -- near it; 2 no inspector was there; 4 names of the unit had found no
+	                                 -- place; 8 the lease came after it; 16 it was not over yet
 ) STRICT;
 
 -- Of a flow outside: in what it differs from the nearest rows.
@@ -562,13 +594,14 @@ CREATE VIEW v_name AS SELECT
 	strftime('%Y-%m-%dT%H:%M:%S', x.last_us / 1000000, 'unixepoch')
 		|| printf('.%06dZ', x.last_us % 1000000) AS last,
 	strftime('%Y-%m-%dT%H:%M:%S', x.until_us / 1000000, 'unixepoch')
-		|| printf('.%06dZ', x.until_us % 1000000) AS until
+		|| printf('.%06dZ', x.until_us % 1000000) AS until,
+	x.counted, x.run
 FROM name_seen x
 JOIN name n ON n.id = x.name
 JOIN host a ON a.id = x.address
 JOIN host c ON c.id = x.client
 JOIN host s ON s.id = x.server
-ORDER BY n.text, a.bytes, c.bytes, s.bytes;
+ORDER BY n.text, a.bytes, c.bytes, s.bytes, x.run, x.first_us;
 
 CREATE VIEW v_finding_change AS SELECT
 	c.id,

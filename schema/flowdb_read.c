@@ -13,7 +13,7 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 		"SELECT payload_types, audio, video, data, icmp, s.bytes, fragments, truncated,"
 		" duplicates, y.bytes, relayed_port, first_try_us, last_try_us, not_apps_low,"
 		" not_apps_high, c.bytes, dhcp_xid, dhcp_type, remark, other, by_shape,"
-		" connect_port, tunnel, connect_status FROM flow_more"
+		" connect_port, tunnel, connect_status, told FROM flow_more"
 		" LEFT JOIN host s ON s.id = icmp_sender LEFT JOIN host y ON y.id = relayed"
 		" LEFT JOIN host c ON c.id = chaddr WHERE flow = ?1",
 		&stmt, err);
@@ -55,6 +55,7 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 	f->connect_port = (uint16_t)sqlite3_column_int(stmt, 21);
 	f->tunnel = (uint8_t)sqlite3_column_int(stmt, 22);
 	f->connect_status = (uint16_t)sqlite3_column_int(stmt, 23);
+	view->told = (uint8_t)sqlite3_column_int(stmt, 24);
 	sqlite3_reset(stmt);
 	return 0;
 }

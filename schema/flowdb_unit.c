@@ -56,7 +56,8 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 	                    lease->last_us,
 	                    lease->until_us ? lease->until_us : SQL_NULL,
 	                    SQL_NULL,
-	                    lease->mask_bits};
+	                    lease->mask_bits,
+	                    lease->run};
 	int64_t dns; /* so that each of them has its text in `host` */
 	sqlite3_stmt *stmt;
 	int r = intern_mac(db, &lease->mac, &values[1], err);
@@ -71,13 +72,13 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 		r = sql_slot(
 			db, SLOT_LEASE_PUT,
 			"INSERT INTO lease (unit, mac, address, first_us, last_us, until_us, server,"
-			" mask_bits, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" mask_bits, run, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
 			" last_us = excluded.last_us, until_us = excluded.until_us",
 			&stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	sqlite3_bind_blob(stmt, 9, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
+	sqlite3_bind_blob(stmt, 10, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
 	                  SQLITE_TRANSIENT);
 	return sql_run(db, stmt, err);
 }
@@ -90,10 +91,10 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	int r = sql_prepare(
 		db,
 		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
-		" l.mask_bits, l.dns FROM lease l JOIN host m ON m.id = l.mac"
+		" l.mask_bits, l.dns, l.run FROM lease l JOIN host m ON m.id = l.mac"
 		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
 		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
-		" ORDER BY l.first_us, l.unit, m.bytes, h.bytes",
+		" ORDER BY l.first_us, l.run, l.unit, m.bytes, h.bytes",
 		&stmt, err);
 
 	if (r < 0)
@@ -101,6 +102,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	bind_all(stmt, &since_us, 1);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
+			.run = sqlite3_column_int64(stmt, 9),
 			.unit = sqlite3_column_int64(stmt, 0),
 			.first_us = sqlite3_column_int64(stmt, 3),
 			.last_us = sqlite3_column_int64(stmt, 4),
