@@ -322,7 +322,11 @@ CREATE TABLE flow (
 	why          INTEGER AS (said >> 12 & 15),
 	severity     INTEGER AS (said >> 16 & 7),
 	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	row_set      INTEGER AS (nullif(said >> 20, 0)), -- NULL: no other row than `row`
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
 	initiator    INTEGER AS (how >> 1 & 3),
 	midstream    INTEGER AS (how >> 6 & 1),
 	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
@@ -379,10 +383,7 @@ CREATE TABLE flow_more (
 	by_shape      INTEGER,           -- mask: 1 audio, 2 video, 4 data: known by the stream's shape
 	connect_port  INTEGER,           -- HTTP CONNECT: the port asked for; its host is flow.name
 	tunnel        INTEGER,           -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
-	connect_status INTEGER,          -- what the proxy answered: 200, 403, ...
-	told          INTEGER            -- mask, beside its facts the judge was told: 1 no two-way flow of the unit
-	                                 -- near it; 2 no inspector was there; 4 names of the unit had found no
-	                                 -- place; 8 the lease came after it; 16 it was not over yet
+	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
 -- Of a flow outside: in what it differs from the nearest rows.

@@ -16,7 +16,7 @@ static bool zero_addr(const struct addr *addr)
 	return addr_equal(addr, &zero);
 }
 
-enum { MORE_COLUMNS = 26 };
+enum { MORE_COLUMNS = 25 };
 
 /* Fills the columns of flow_more but flow and remark; returns whether any is there. */
 static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
@@ -76,7 +76,7 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
 		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
 		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, other, by_shape,"
-		" connect_port, tunnel, connect_status, told, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" connect_port, tunnel, connect_status, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&stmt, err);
 
 	if (r < 0)
@@ -170,7 +170,7 @@ static int64_t said_of(const struct flow_row *flow, int64_t row_set)
 	       (int64_t)(v->grade & 3) << SAID_GRADE |
 	       (int64_t)(flow->facts->media & 7) << SAID_MEDIA | (int64_t)(v->why & 15) << SAID_WHY |
 	       (int64_t)(v->severity & 7) << SAID_SEVERITY | (int64_t)flow->blind << SAID_BLIND |
-	       row_set << SAID_ROW_SET;
+	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
 }
 
 /* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
@@ -198,8 +198,7 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	bool any;
 	int r = more_of(db, f, more, &any, err);
 
-	more[24] = nonzero(flow->told);
-	any |= flow->told || v->reason[0] != '\0';
+	any |= v->reason[0] != '\0';
 	if (r >= 0)
 		r = intern_addr(db, &unit->addr, &hosts[0], err);
 	if (r >= 0)

@@ -205,7 +205,8 @@ enum {
 	SAID_WHY = 12,
 	SAID_SEVERITY = 16,
 	SAID_BLIND = 19,
-	SAID_ROW_SET = 20,
+	SAID_TOLD = 20,
+	SAID_ROW_SET = 25,
 };
 
 /* The longest row_set.text: ids, ", " between. */

@@ -122,7 +122,11 @@ CREATE TABLE flow (
 	why          INTEGER AS (said >> 12 & 15),
 	severity     INTEGER AS (said >> 16 & 7),
 	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	row_set      INTEGER AS (nullif(said >> 20, 0)), -- NULL: no other row than `row`
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
 	initiator    INTEGER AS (how >> 1 & 3),
 	midstream    INTEGER AS (how >> 6 & 1),
 	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
@@ -139,7 +143,7 @@ SELECT f.id, f.run, f.policy, f.unit, f.start_us, f.lasted_us, f.packet, f.trans
 	f.remote_port, k.id, f.name, f.application, f.verdict, f.row, f.kind, f.finding, f.packets_out, f.packets_in,
 	f.bytes_out, f.bytes_in,
 	f.evidence | (f.outcome << 2) | (f.direction << 5) | (f.grade << 7) | (f.media << 9) | (f.why << 12)
-		| (f.severity << 16) | (f.blind << 19) | (coalesce(s.id, 0) << 20),
+		| (f.severity << 16) | (f.blind << 19) | (coalesce(s.id, 0) << 25),
 	(f.how & 4095) | ((f.how >> 24 & 1) << 12) | ((f.how >> 27 & 1) << 13) | ((f.how >> 12 & 4095) << 14)
 		| ((f.how >> 25 & 1) << 26) | ((f.how >> 28 & 15) << 27), -- bit 26 said that flow_row had some
 	f.tcp_flags, f.asked, f.payloads
@@ -325,7 +329,6 @@ JOIN host h ON h.id = l.address
 LEFT JOIN host s ON s.id = l.server
 ORDER BY u.name, l.first_us, h.bytes;
 
-ALTER TABLE flow_more ADD COLUMN told INTEGER;
 -- Where a run stands at its last commit: should its recorder die, another one goes on from there, and
 -- nothing is counted twice. A run that has ended has no row here; one of files that died is gone on with
 -- by whoever reads the same files again.

@@ -165,6 +165,9 @@ static int make_names(struct flowgen *gen, const struct owner *owner, struct err
 		unsigned host = (unsigned)draw(gen, HOSTS);
 		char text[64];
 		struct name_row name = {
+			.run = gen->run,
+			.unit = owner->id,
+			.counted = true,
 			.client = owner->addr,
 			.server = addr_from_v4((const uint8_t[]){10, 0, 0, 53}),
 			.address = host_addr(host),
@@ -206,6 +209,7 @@ static int make_owner(struct flowgen *gen, unsigned number, struct err *err)
 	};
 	r = flowdb_unit_put(gen->db, name, "room, online, external", true, &owner->id, err);
 	lease.unit = owner->id;
+	lease.run = gen->run;
 	if (r >= 0)
 		r = flowdb_unit_seen(gen->db, owner->id, &owner->addr, &owner->mac,
 		                     KNOWN_BY_PACKETS | KNOWN_BY_DHCP, FLOWGEN_DAY, end, err);
