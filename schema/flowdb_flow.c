@@ -185,6 +185,12 @@ static int take_away(struct flowdb *db, int64_t id, struct err *err)
 	return sql_run(db, stmt, err);
 }
 
+#define COLUMNS \
+	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
+	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
+	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
+#define VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
                     struct err *err)
 {
@@ -213,19 +219,16 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		r = row_set_of(db, flow, &row_set, err);
 	if (r >= 0 && *id)
 		r = take_away(db, *id, err);
+	/* Without an id the row is appended: nothing is sought. */
 	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_FLOW_PUT,
-			"INSERT INTO flow (id, run, policy, unit, start_us, lasted_us, packet, transport,"
-			" local, local_port, remote, remote_port, link, name, application, verdict, row,"
-			" kind, finding, packets_out, packets_in, bytes_out, bytes_in, said, how,"
-			" tcp_flags, asked, payloads) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-			" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			&stmt, err);
+		r = *id ? sql_slot(db, SLOT_FLOW_PUT_BACK,
+		                   "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt,
+		                   err)
+		        : sql_slot(db, SLOT_FLOW_PUT,
+		                   "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", &stmt, err);
 	if (r < 0)
 		return r;
 	const int64_t values[] = {
-		*id ? *id : SQL_NULL,
 		flow->run,
 		flow->policy,
 		flow->unit,
@@ -253,8 +256,9 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
 		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
+		*id,
 	};
-	bind_all(stmt, values, ARRAY_LEN(values));
+	bind_all(stmt, values, ARRAY_LEN(values) - !*id);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;

@@ -19,11 +19,11 @@ static const struct {
 	int columns;
 } TABLES[] = {
 #define FLOW \
-	"id, run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
+	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
 	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
 	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
-	{"SELECT " FLOW " FROM flow WHERE id > ?1 ORDER BY id",
-         "INSERT INTO flow (" FLOW ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	{"SELECT id, " FLOW " FROM flow WHERE id > ?1 ORDER BY id",
+         "INSERT INTO flow (" FLOW ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
          " ?, ?, ?, ?, ?, ?)",
          28},
 #define MORE \
@@ -103,7 +103,9 @@ static int put_bare(struct bare *bare, double *seconds, struct err *err)
 
 				if (row[0] != id)
 					break;
-				bind_all(bare->write[i], row, (size_t)TABLES[i].columns);
+				/* A flow is appended without its id, as flowdb_flow_put() does it. */
+				bind_all(bare->write[i], row + !i,
+				         (size_t)TABLES[i].columns - !i);
 				if (sqlite3_step(bare->write[i]) != SQLITE_DONE)
 					return sql_error(bare->db, SQLITE_ERROR, err);
 				sqlite3_reset(bare->write[i]);
