@@ -7,6 +7,7 @@
 #define MONITOR_COMMANDS_INCIDENT_H
 
 #include "monitor/commands/blind_list.h"
+#include "rules/policy.h"
 #include "schema/flowdb_incident.h"
 
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
@@ -41,6 +42,7 @@ struct incident_watch {
 /* Flows of a kind. */
 struct incident_sum {
 	uint64_t flows, before, after, blind;
+	uint64_t blocked; /* documented, and the network or the peer did not let it */
 	uint64_t packets_out, packets_in, bytes_out, bytes_in;
 	uint64_t by_ruling[RULING_HOUSEKEEPING + 1], by_grade[GRADE_WIDE + 1];
 	int64_t first_us, last_us;
@@ -144,6 +146,8 @@ struct incident {
 	size_t lease_count, lease_room;
 	struct incident_policy *policies;
 	size_t policy_count, policy_room;
+	struct policy
+		*policy; /* the last of them, from what is recorded of it; NULL: not whole */
 };
 
 /*

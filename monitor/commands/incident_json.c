@@ -69,6 +69,7 @@ static void put_sum(FILE *file, const struct incident_sum *sum)
 	put_number(file, "flows", sum->flows);
 	for (unsigned i = RULING_DOCUMENTED; i <= RULING_HOUSEKEEPING; i++)
 		put_number(file, ruling_name((enum ruling)i), sum->by_ruling[i]);
+	put_number(file, "blocked", sum->blocked);
 	put_number(file, "begun_before", sum->before);
 	put_number(file, "over_after", sum->after);
 	put_number(file, "not_seen_whole", sum->blind);

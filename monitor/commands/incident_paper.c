@@ -181,7 +181,7 @@ static void put_finding(const struct incident *incident, const struct incident_f
                         struct paper *paper)
 {
 	const struct finding_row *row = &finding->row;
-	char text[TIME_TEXT], dir[DIR_TEXT], transport[96];
+	char first[TIME_TEXT], last[TIME_TEXT], dir[DIR_TEXT], transport[96];
 	const char *state = !row->open ? " (closed)" : *row->waiver ? " (waived)" : "";
 
 	incident_dir(finding->source, dir, sizeof(dir));
@@ -194,19 +194,15 @@ static void put_finding(const struct incident *incident, const struct incident_f
 	         row->transport ? transport_name(row->transport) : "", *row->port ? " " : "",
 	         row->port);
 	paper_cell(paper, TONE_PLAIN, "%s", transport);
-	if (finding->sum.flows) {
-		paper_cell(paper, TONE_PLAIN, "%s",
-		           clock_text(incident, finding->sum.first_us, text));
-		paper_cell(paper, TONE_PLAIN, "%s",
-		           clock_text(incident, finding->sum.last_us, text));
+	if (finding->sum.flows)
 		paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)finding->sum.flows);
-	} else {
-		paper_cell(paper, TONE_PLAIN, "%s", clock_text(incident, row->first_us, text));
-		paper_cell(paper, TONE_PLAIN, "%s", clock_text(incident, row->last_us, text));
+	else
 		paper_cell(paper, TONE_PLAIN, "not kept");
-	}
-	paper_note(paper, "%s%s%s%s", *row->waiver ? "waived by " : "", row->waiver,
-	           *row->waiver ? ". " : "", row->reason);
+	clock_text(incident, finding->sum.flows ? finding->sum.first_us : row->first_us, first);
+	clock_text(incident, finding->sum.flows ? finding->sum.last_us : row->last_us, last);
+	paper_note(paper, "%s%s%s: %s%s%s", first, strcmp(first, last) ? " to " : "",
+	           strcmp(first, last) ? last : "", row->reason,
+	           *row->waiver ? "; waived by " : "", row->waiver);
 	if (finding->evidence)
 		paper_note_command(paper, "tlmon evidence F%lld -w F%lld.pcapng%s",
 		                   (long long)finding->id, (long long)finding->id, dir);
@@ -218,9 +214,8 @@ static void put_finding(const struct incident *incident, const struct incident_f
 static void put_findings(const struct incident *incident, struct paper *paper)
 {
 	static const struct paper_column columns[] = {
-		{"SEVERITY", 0},      {"FINDING", 0},         {"KIND", PAPER_WRAP},
-		{"PEER", PAPER_WRAP}, {"PORT", PAPER_WRAP},   {"FIRST", PAPER_WRAP},
-		{"LAST", PAPER_WRAP}, {"FLOWS", PAPER_RIGHT},
+		{"SEVERITY", 0},      {"FINDING", 0},       {"KIND", 0},
+		{"PEER", PAPER_WRAP}, {"PORT", PAPER_WRAP}, {"FLOWS", PAPER_RIGHT},
 	};
 	size_t i;
 
@@ -236,8 +231,7 @@ static void put_findings(const struct incident *incident, struct paper *paper)
 	if (i < incident->finding_count)
 		paper_say(paper, "... and %zu more: tlmon findings --unit %s",
 		          incident->finding_count - i, incident->unit);
-	paper_say(paper,
-	          "First, last and flows are those that are recorded of it in this window.");
+	paper_say(paper, "Times and flows are what is recorded of it in this window.");
 }
 
 static const char *thing_text(const struct incident_thing *thing, char *buf, size_t size)
@@ -374,7 +368,7 @@ static void put_peer(const struct incident *incident, const struct incident_peer
 	for (size_t i = 0; i < peer->bound_count; i++)
 		text_add(text, sizeof(text), "%s%s", i ? ", " : "; ", peer->bound[i]);
 	if (peer->names.count) {
-		text_add(text, sizeof(text), "; it is called ");
+		text_add(text, sizeof(text), "; seen in its flows: ");
 		add_words(&peer->names, text, sizeof(text));
 	}
 	paper_note(paper, "%s", text);
@@ -404,9 +398,10 @@ static void put_peers(const struct incident *incident, struct paper *paper)
 		          incident->peer_count - i);
 		put_flows_command(incident, paper, " --count-by remote");
 	}
-	paper_say(paper,
-	          "A name in a DNS answer was bound to the peer by that server; what a peer is "
-	          "called in a flow (SNI, host, question) is the unit's claim.");
+	paper_say(
+		paper,
+		"A DNS answer binds its name to the peer; a name seen in a flow (sni, http-host, "
+		"dns-question) is what the unit said.");
 	if (incident->sum.before || incident->sum.after)
 		paper_say(
 			paper,
@@ -470,7 +465,7 @@ static void put_flows(const struct incident *incident, struct paper *paper)
 		{"ID", PAPER_RIGHT},     {"START", PAPER_WRAP},
 		{"LASTED", PAPER_RIGHT}, {"", 0},
 		{"FLOW", PAPER_WRAP},    {"OUT", PAPER_RIGHT},
-		{"IN", PAPER_RIGHT},     {"VERDICT", PAPER_WRAP}};
+		{"IN", PAPER_RIGHT},     {"VERDICT", PAPER_BELOW}};
 	FILE *drawing;
 
 	if (!incident->flow_count)
@@ -529,13 +524,20 @@ static void put_addresses(const struct incident *incident, struct paper *paper)
 	}
 }
 
+/* What the document calls a row, by the policy that judged last. */
+static const char *document_of(const struct incident *incident, const char *id)
+{
+	const struct policy *policy = incident->policy;
+	int row = policy ? envelope_find_row(policy->envelope, id) : -1;
+
+	return row < 0 ? "" : policy->rows[row].document;
+}
+
 static void put_rows_used(const struct incident *incident, struct paper *paper)
 {
-	static const struct paper_column columns[] = {{"ROW", PAPER_WRAP},
-	                                              {"FLOWS", PAPER_RIGHT},
-	                                              {"EXACT", PAPER_RIGHT},
-	                                              {"UNPROVEN", PAPER_RIGHT},
-	                                              {"WIDE", PAPER_RIGHT}};
+	static const struct paper_column columns[] = {
+		{"ROW", PAPER_WRAP},       {"FLOWS", PAPER_RIGHT}, {"EXACT", PAPER_RIGHT},
+		{"UNPROVEN", PAPER_RIGHT}, {"WIDE", PAPER_RIGHT},  {"DOCUMENT", PAPER_BELOW}};
 
 	paper_table(paper, columns, ARRAY_LEN(columns));
 	for (size_t i = 0; i < incident->thing_count; i++) {
@@ -549,6 +551,7 @@ static void put_rows_used(const struct incident *incident, struct paper *paper)
 		for (unsigned grade = GRADE_EXACT; grade <= GRADE_WIDE; grade++)
 			paper_cell(paper, TONE_PLAIN, "%llu",
 			           (unsigned long long)thing->sum.by_grade[grade]);
+		paper_cell(paper, TONE_QUIET, "%s", document_of(incident, thing->text));
 		paper_row_end(paper);
 	}
 	paper_table_end(paper);

@@ -253,18 +253,13 @@ static void add_new(const struct incident *incident, char *buf, size_t size)
 {
 	uint64_t fresh = incident->fresh[TRAIT_PEER];
 
-	if (!incident_can_tell_new(incident)) {
-		text_add(buf, size,
-		         ", and the %d days before were not watched: what is new nobody "
-		         "can tell",
-		         INCIDENT_DAYS);
+	if (!incident_can_tell_new(incident))
 		return;
-	}
 	if (fresh)
 		text_add(buf, size, ", with %llu peer%s not seen in the %d days before",
 		         (unsigned long long)fresh, plural(fresh), INCIDENT_DAYS);
 	else
-		text_add(buf, size, ", no peer that was not seen in the %d days before",
+		text_add(buf, size, ", with no peer that was not seen in the %d days before",
 		         INCIDENT_DAYS);
 	if (incident->before.unseen_us) {
 		text_add(buf, size, " (watched ");
@@ -275,15 +270,18 @@ static void add_new(const struct incident *incident, char *buf, size_t size)
 
 static void add_flows(const struct incident *incident, char *buf, size_t size)
 {
-	const uint64_t *by = incident->sum.by_ruling;
-	uint64_t flows = incident->sum.flows;
+	const struct incident_sum *sum = &incident->sum;
+	const uint64_t *by = sum->by_ruling;
 
-	text_add(buf, size, "%llu flow%s, ", (unsigned long long)flows, plural(flows));
+	text_add(buf, size, "%llu flow%s, ", (unsigned long long)sum->flows,
+	         plural(sum->flows));
 	if (by[RULING_OUTSIDE])
 		text_add(buf, size, "%llu outside the envelope",
 		         (unsigned long long)by[RULING_OUTSIDE]);
 	else
 		text_add(buf, size, "none outside the envelope");
+	if (sum->blocked)
+		text_add(buf, size, ", %llu blocked", (unsigned long long)sum->blocked);
 	if (by[RULING_UNDETERMINED])
 		text_add(buf, size, ", %llu undetermined",
 		         (unsigned long long)by[RULING_UNDETERMINED]);
@@ -297,28 +295,32 @@ const char *incident_answer(const struct incident *incident, char buf[INCIDENT_A
 	char text[TIME_TEXT];
 
 	*buf = '\0';
-	if (incident->outside || watch->idle_us >= whole_us)
-		text_add(
+	if (!incident->sum.flows && (incident->outside || watch->idle_us >= whole_us)) {
+		snprintf(
 			buf, INCIDENT_ANSWER,
 			"Nothing was recorded in this window: nobody watched. That is not to say "
-			"that nothing happened");
-	else if (!incident->sum.flows && !incident->seen)
-		text_add(
-			buf, INCIDENT_ANSWER,
-			"This unit is on a list and was never seen: no flow of it is recorded, in "
-			"this window or any other");
-	else if (!incident->sum.flows)
+			"that nothing happened.");
+		return buf;
+	}
+	if (incident->sum.flows)
+		add_flows(incident, buf, INCIDENT_ANSWER);
+	else if (incident->seen)
 		text_add(buf, INCIDENT_ANSWER,
 		         "No flow of this unit is recorded in this window");
 	else
-		add_flows(incident, buf, INCIDENT_ANSWER);
-	if (incident->outside || watch->idle_us >= whole_us)
-		text_add(buf, INCIDENT_ANSWER, ".");
-	else if (!watch->unseen_us)
+		text_add(
+			buf, INCIDENT_ANSWER,
+			"This unit was never seen: no flow of it is recorded, in this window or "
+			"any other");
+	if (!watch->unseen_us)
 		text_add(buf, INCIDENT_ANSWER, "; watched all the time.");
 	else
 		text_add(buf, INCIDENT_ANSWER, "; watched for all but %s.",
 		         time_print_span(watch->unseen_us, text));
+	if (incident->sum.flows && !incident_can_tell_new(incident))
+		text_add(buf, INCIDENT_ANSWER,
+		         " The %d days before were not watched: nobody can tell what is new.",
+		         INCIDENT_DAYS);
 	return buf;
 }
 

@@ -3,6 +3,7 @@
  * The lists are kept in order while they grow, so that several databases fall into one.
  */
 #include "monitor/commands/incident.h"
+#include "monitor/policy_record.h"
 #include "schema/time.h"
 
 #define BOUND_SHOWN 4 /* DNS answers told of a peer */
@@ -23,6 +24,8 @@ static void sum_add(struct incident_sum *to, const struct flow_sum *sum)
 	to->bytes_in += sum->bytes_in;
 	if (sum->ruling <= RULING_HOUSEKEEPING)
 		to->by_ruling[sum->ruling] += sum->flows;
+	if (sum->ruling == RULING_DOCUMENTED && sum->kind)
+		to->blocked += sum->flows;
 	if (sum->grade <= GRADE_WIDE)
 		to->by_grade[sum->grade] += sum->flows;
 }
@@ -193,7 +196,7 @@ static const char *port_text(const struct flow_sum *sum, char buf[32])
 	if (!transport_has_ports(sum->transport))
 		snprintf(buf, 32, "%s", transport_name(sum->transport));
 	else
-		snprintf(buf, 32, sum->direction == DIRECTION_IN ? "%s to unit's %u" : "%s %u",
+		snprintf(buf, 32, sum->direction == DIRECTION_IN ? "%s %u in" : "%s %u",
 		         transport_name(sum->transport), sum->port);
 	return buf;
 }
@@ -417,6 +420,19 @@ static int read_uses(struct incident *incident, struct err *err)
 	return r;
 }
 
+/* Rows are called by what the last policy calls them. One that is not recorded whole names none. */
+static void load_policy(struct incident *incident)
+{
+	size_t last = incident->policy_count;
+	struct err err = {0};
+
+	for (size_t i = 0; last && i < incident->known_count && !incident->policy; i++)
+		if (policy_of_record(incident->sources[i].query.db,
+		                     incident->policies[last - 1].hash, &incident->policy,
+		                     &err) < 0)
+			incident->policy = NULL;
+}
+
 int incident_read_sums(struct incident *incident, struct err *err)
 {
 	int r = 0;
@@ -431,7 +447,11 @@ int incident_read_sums(struct incident *incident, struct err *err)
 		r = read_known(incident, err);
 	if (r >= 0)
 		r = read_names(incident, err);
-	return r < 0 ? r : read_uses(incident, err);
+	if (r >= 0)
+		r = read_uses(incident, err);
+	if (r >= 0)
+		load_policy(incident);
+	return r;
 }
 
 void incident_release_sums(struct incident *incident)
@@ -458,4 +478,5 @@ void incident_release_sums(struct incident *incident)
 	free(incident->ranked);
 	free(incident->things);
 	free(incident->policies);
+	policy_free(incident->policy);
 }
