@@ -48,6 +48,7 @@ struct flow_view {
 	int64_t finding; /* 0 */
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told */
+	uint8_t told;            /* TOLD_*: the same */
 };
 
 /* In the order they began. */
