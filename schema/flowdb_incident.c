@@ -321,13 +321,14 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
 		db,
-		"SELECT c.bytes, s.bytes, n.text, x.first_us, x.last_us, x.until_us"
+		"SELECT c.bytes, s.bytes, n.text, x.first_us, x.last_us, x.until_us, x.counted, x.run"
 		" FROM name_seen x JOIN host c ON c.id = x.client JOIN host s ON s.id = x.server"
 		" JOIN name n ON n.id = x.name"
 		" WHERE x.client IN (SELECT address FROM unit_address WHERE unit = ?1)"
 		" AND x.address = (SELECT id FROM host WHERE bytes = ?4)"
+		" AND coalesce(x.unit, ?1) = ?1"
 		" AND x.first_us <= ?3 AND x.until_us >= ?2"
-		" ORDER BY x.first_us, n.text, c.bytes, s.bytes",
+		" ORDER BY x.first_us, n.text, c.bytes, s.bytes, x.run",
 		&stmt, err);
 
 	if (r < 0)
@@ -336,11 +337,14 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 	sqlite3_bind_blob(stmt, 4, address->b, sizeof(address->b), SQLITE_STATIC);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct name_row row = {
+			.run = sqlite3_column_int64(stmt, 7),
+			.unit = window->unit,
 			.address = *address,
 			.name = column_text(stmt, 2),
 			.first_us = sqlite3_column_int64(stmt, 3),
 			.last_us = sqlite3_column_int64(stmt, 4),
 			.until_us = sqlite3_column_int64(stmt, 5),
+			.counted = sqlite3_column_int(stmt, 6),
 		};
 
 		column_addr(stmt, 0, &row.client);

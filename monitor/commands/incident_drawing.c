@@ -9,7 +9,7 @@
 #include <time.h>
 
 #define LEFT 190 /* where time begins */
-#define RIGHT 990
+#define RIGHT 965
 #define WIDTH 1000
 #define LANE 18
 #define TOP 26

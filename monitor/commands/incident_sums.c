@@ -312,9 +312,10 @@ static int take_name(void *context, const struct name_row *name, struct err *err
 	time_print_local(name->until_us, until);
 	if (array_reserve(&peer->bound, &peer->bound_room, peer->bound_count + 1,
 	                  sizeof(*peer->bound)) < 0 ||
-	    asprintf(&text, "%s (DNS answer of %s, %s to %s)", name->name,
+	    asprintf(&text, "%s (DNS answer of %s, %s to %s%s)", name->name,
 	             addr_print(&name->server, server), first,
-	             strncmp(first, until, 11) ? until : until + 11) < 0)
+	             strncmp(first, until, 11) ? until : until + 11,
+	             name->counted ? "" : "; not believed: no dns-server here") < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	peer->bound[peer->bound_count++] = text;
 	return 0;
