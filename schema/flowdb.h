@@ -244,6 +244,10 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
+/* Findings that this run has written something of, by number. */
+int flowdb_run_findings(struct flowdb *db, int64_t run,
+                        int (*each)(void *context, int64_t id, int64_t unit, struct err *err),
+                        void *context, struct err *err) MUST_CHECK;
 /* Leases of units that held at `since_us` or later, in the order they began. */
 int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
