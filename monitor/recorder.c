@@ -102,6 +102,16 @@ static int note_absence(struct recorder *recorder, struct err *err)
 	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
 }
 
+/* In a database that was begun anew while we looked: from where the one before ends. */
+static int64_t begun_us(const struct recorder *recorder)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	return options->live && recorder->sums.last_us && recorder->sums.last_us < options->begun_us
+	               ? recorder->sums.last_us
+	               : options->begun_us;
+}
+
 static int run_new(struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
@@ -112,7 +122,7 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.inputs = options->inputs,
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
-		.begun_us = options->begun_us,
+		.begun_us = begun_us(recorder),
 	};
 	int r = inputs_are_new(recorder, err);
 
@@ -172,6 +182,9 @@ static int run_begin(struct recorder *recorder, struct err *err)
 		                                               .from_us = options->live ? options->begun_us : 0,
 		                                               .run = recorder->desk.run},
 		                      err);
+	if (r >= 0 && options->note)
+		r = blinds_note(recorder->blinds, options->db, recorder->desk.run, options->note,
+		                err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);
@@ -286,6 +299,18 @@ static uint64_t rows(const struct recorder *recorder)
 	return recorder->rows + recorder->desk.rows;
 }
 
+/* A successor begins behind what is committed. */
+static void release(struct recorder *recorder, uint64_t opinions)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	if (opinions == ring_position(options->opinions))
+		ring_release(options->opinions);
+	ring_release(options->facts);
+	if (options->control)
+		ring_release(options->control);
+}
+
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
@@ -313,11 +338,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		recorder->committed = *sums;
 		if (recorder->options.committed)
 			recorder->options.committed(recorder->options.context, sums);
-		if (opinions == ring_position(recorder->options.opinions))
-			ring_release(recorder->options.opinions);
-		ring_release(recorder->options.facts);
-		if (recorder->options.control)
-			ring_release(recorder->options.control);
+		if (!recorder->options.stands_in)
+			release(recorder, opinions);
 	}
 	if (r >= 0 && again)
 		r = flowdb_begin(db, err);
@@ -553,7 +575,8 @@ static bool is_joined(struct recorder *recorder, const struct event *event, uint
 static bool is_due(const struct recorder *recorder, int count)
 {
 	return recorder->due ||
-	       ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2 ||
+	       (!recorder->options.stands_in &&
+	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
 	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
 }
 
@@ -576,7 +599,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 			r = commit(recorder, true, err);
 	}
 	/* The inspector never waits for a fact. */
-	if (r >= 0 && !recorder->over &&
+	if (r >= 0 && !recorder->over && !recorder->options.stands_in &&
 	    ring_unreleased(recorder->options.opinions) >
 	            ring_size(recorder->options.opinions) / 2)
 		r = commit(recorder, true, err);

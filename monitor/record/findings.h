@@ -47,6 +47,10 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 /* A flow whose row another recorder wrote stands under finding `id` there, with so many bytes. */
 int findings_recall(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
                     uint64_t bytes, struct gathered *gathered, struct err *err) MUST_CHECK;
+/* Finding `id` of a recorder that died is known here as it was there, and in whose place it stands if it folded. */
+int findings_know(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
+                  struct err *err) MUST_CHECK;
+void findings_fold_again(struct findings *findings);
 /* The flow is under no finding any more: the last flow gone closes it. */
 void findings_drop(struct findings *findings, struct gathered *gathered);
 /* The finding a flow stands under now (it may have folded); NULL. */
