@@ -25,6 +25,7 @@ struct recorder {
 	struct units *units;
 	struct findings *findings;
 	struct blinds *blinds;
+	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
 	int64_t now_us, commit_us;
@@ -107,6 +108,7 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
 		.begun_us = options->begun_us,
+		.keep = options->policy->keep,
 	};
 	int r = inputs_are_new(recorder, err);
 
@@ -176,6 +178,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	recorder->blinds = blinds_new();
+	recorder->evidence =
+		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
 		.db = options->db,
@@ -184,6 +188,7 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.units = recorder->units,
 		.findings = recorder->findings,
 		.blinds = recorder->blinds,
+		.evidence = recorder->evidence,
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
 		.run = options->run,
@@ -191,7 +196,7 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.resumed_us = !options->run ? INT64_MIN : options->live ? options->begun_us : INT64_MAX,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
+	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -216,6 +221,7 @@ void recorder_free(struct recorder *recorder)
 	findings_free(recorder->findings);
 	units_free(recorder->units);
 	blinds_free(recorder->blinds);
+	evidence_free(recorder->evidence);
 	free(recorder);
 }
 
@@ -275,6 +281,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
+	if (r >= 0)
+		r = evidence_flush(recorder->evidence, recorder->desk.run, err);
 	if (r >= 0)
 		r = flowdb_run_update(db, recorder->desk.run, sums->first_us, sums->last_us, !again,
 		                      &sums->counters, err);
@@ -345,6 +353,9 @@ static int handle_evidence(struct recorder *recorder, const struct event_evidenc
 		.bytes = event->bytes,
 	};
 
+	/* Where the payload begins of a packet that somebody died of nobody looks. */
+	if (recorder->options.policy->keep != KEEP_FULL)
+		return 0;
 	recorder->rows++;
 	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
@@ -409,6 +420,8 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	case EVENT_FLOW_UPDATE:
 	case EVENT_FLOW_END:
 		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
+	case EVENT_SAMPLE:
+		return desk_sample(&recorder->desk, (const struct event_sample *)event, err);
 	case EVENT_NAME:
 		return learn_name(&recorder->desk, (const struct event_name *)event, err);
 	case EVENT_LEASE:

@@ -17,6 +17,7 @@ struct finding {
 	struct unit *unit;
 	struct finding *folded; /* gone into that one */
 	struct finding *next;   /* of the same unit and kind */
+	uint64_t evidence;      /* flows that packets are kept of (evidence.h) */
 	bool dirty;
 };
 
@@ -49,11 +50,13 @@ int findings_recall(struct findings *findings, struct flowdb *db, struct unit *u
 void findings_drop(struct findings *findings, struct gathered *gathered);
 /* The finding a flow stands under now (it may have folded); NULL. */
 struct finding *gathered_finding(const struct gathered *gathered);
+/* Where its flows went, if it folded; else itself; NULL of NULL. */
+struct finding *finding_now(struct finding *finding);
 
 /* A unit on no list was seen: one finding a host, without rows of flows. */
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
                       const struct flow_facts *facts, unsigned local,
-                      struct err *err) MUST_CHECK;
+                      struct finding **ret_finding, struct err *err) MUST_CHECK;
 
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
