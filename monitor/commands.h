@@ -15,6 +15,7 @@
 	X(units, "who had which address when, and how that is known") \
 	X(blind, "when not everything could be seen, and why") \
 	X(status, "how the monitor stands: running, units, findings, blindness") \
+	X(evidence, "the packets kept for a finding, as a list or as a pcapng file") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
 	X(waive, "print the waiver to add to the site file for a finding") \

@@ -486,6 +486,7 @@ static int leave_out(struct recorder *recorder, const struct event *event)
 		return 0;
 	if (event->type == EVENT_FLOW_END)
 		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
+	desk_leave_out(&recorder->desk, event);
 	if (event->type == EVENT_INPUT && recorder->options.input_over)
 		recorder->options.input_over(recorder->options.context,
 		                             (const struct event_input *)event);

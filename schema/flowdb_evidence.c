@@ -161,6 +161,7 @@ static void read_packet(sqlite3_stmt *stmt, struct evidence_view *view)
 {
 	*view = (struct evidence_view){
 		.id = sqlite3_column_int64(stmt, 0),
+		.first_us = sqlite3_column_int64(stmt, 11),
 		.unit_id = sqlite3_column_int64(stmt, 1),
 		.unit = sqlite3_column_int64(stmt, 1) ? column_text(stmt, 2) : NULL,
 		.row = {.run = sqlite3_column_int64(stmt, 3),
@@ -175,37 +176,59 @@ static void read_packet(sqlite3_stmt *stmt, struct evidence_view *view)
 	};
 }
 
+/* The question, in memory that is the caller's to free; NULL without any. */
+static char *evidence_sql(const struct evidence_query *query)
+{
+	const struct flow_query *window = &query->window;
+	char where[WHERE_MAX] = "", *text = NULL;
+	size_t size = 0;
+	FILE *sql = open_memstream(&text, &size);
+
+	if (!sql)
+		return NULL;
+	fprintf(sql,
+	        "SELECT e.id, f.unit, u.name, e.run, e.flow, e.finding, e.time_us, e.cause, e.link,"
+	        " e.wire_len, e.bytes, (SELECT min(x.time_us) FROM evidence x WHERE x.finding ="
+	        " e.finding AND x.run = e.run AND x.flow = e.flow) FROM evidence e"
+	        " LEFT JOIN finding f ON f.id = e.finding LEFT JOIN unit u ON u.id = f.unit"
+	        " WHERE e.finding IS %sNULL",
+	        query->died ? "" : "NOT ");
+	if (window->since_us || window->until_us)
+		fputs(" AND e.time_us BETWEEN ?1 AND ?2", sql);
+	query_unit(where, "f.unit", window);
+	fputs(where, sql);
+	for (size_t i = 0; i < query->of_count; i++) {
+		const struct evidence_of *of = &query->of[i];
+
+		fprintf(sql, "%s(e.finding = %lld", i ? " OR " : " AND (", (long long)of->finding);
+		if (of->flow)
+			fprintf(sql, " AND e.run = %lld AND e.flow = %lld", (long long)of->run,
+			        (long long)of->flow);
+		fputs(i + 1 < query->of_count ? ")" : "))", sql);
+	}
+	fputs(" ORDER BY e.time_us, e.run, e.flow, e.id LIMIT ?8", sql);
+	if (fclose(sql)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 int flowdb_evidence(struct flowdb *db, const struct evidence_query *query,
                     int (*each)(void *context, const struct evidence_view *packet,
                                 struct err *err),
                     void *context, struct err *err)
 {
-	const struct flow_query *window = &query->window;
-	char sql[WHERE_MAX] =
-		"SELECT e.id, f.unit, u.name, e.run, e.flow, e.finding, e.time_us, e.cause, e.link,"
-		" e.wire_len, e.bytes FROM evidence e LEFT JOIN finding f ON f.id = e.finding"
-		" LEFT JOIN unit u ON u.id = f.unit WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = flowdb_check_unit(db, window->unit, err);
+	CLEANUP(freep) char *sql = evidence_sql(query);
+	int r = sql ? flowdb_check_unit(db, query->window.unit, err)
+	            : err_set(err, -ENOMEM, "out of memory");
 
+	if (r >= 0)
+		r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
-	text_add(sql, sizeof(sql),
-	         query->died ? " AND e.finding IS NULL" : " AND e.finding IS NOT NULL");
-	if (window->finding)
-		text_add(sql, sizeof(sql), " AND e.finding = ?9");
-	if (window->since_us || window->until_us)
-		text_add(sql, sizeof(sql), " AND e.time_us BETWEEN ?1 AND ?2");
-	if (window->unit)
-		query_unit(sql, "f.unit", window);
-	if (query->flow)
-		text_add(sql, sizeof(sql), " AND e.run = %lld AND e.flow = %lld",
-		         (long long)query->run, (long long)query->flow);
-	text_add(sql, sizeof(sql), " ORDER BY e.time_us, e.run, e.flow, e.id LIMIT ?8");
-	r = sql_prepare(db, sql, &stmt, err);
-	if (r < 0)
-		return r;
-	query_bind(stmt, window);
+	query_bind(stmt, &query->window);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct evidence_view view;
 

@@ -214,15 +214,21 @@ int flowdb_blinds(struct flowdb *db, const struct blind_query *query,
                   int (*each)(void *context, const struct blind_view *blind, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
 
+/* A flow that packets were kept of, or (flow 0) all those of its finding. */
+struct evidence_of {
+	int64_t finding, run;
+	uint64_t flow; /* the number of its first packet */
+};
 /* Packets that were kept; what is zero does not narrow. */
 struct evidence_query {
-	struct flow_query window; /* since_us, until_us, unit, finding, limit alone; of the packets' own time */
-	int64_t run;              /* with ... */
-	uint64_t flow;            /* ... the number of its flow's first packet */
+	struct flow_query window; /* since_us, until_us, unit, limit alone; of the packets' own time */
+	const struct evidence_of *of; /* any of these; NULL: all */
+	size_t of_count;
 	bool died; /* those that a process died of; else those of findings */
 };
 struct evidence_view {
 	int64_t id;
+	int64_t first_us; /* of the first packet kept of its flow */
 	int64_t unit_id; /* of the finding; 0 */
 	const char *unit; /* its name; NULL */
 	struct evidence_row row;

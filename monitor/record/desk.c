@@ -577,6 +577,21 @@ int desk_sample(struct desk *desk, const struct event_sample *event, struct err 
 	return r;
 }
 
+void desk_leave_out(struct desk *desk, const struct event *event)
+{
+	uint64_t id;
+
+	if (event->type == EVENT_SAMPLE)
+		evidence_add(desk->evidence, (const struct event_sample *)event);
+	if (event->type != EVENT_FLOW_END)
+		return;
+	id = ((const struct event_flow *)event)->facts.id;
+	for (unsigned i = 0; i < desk->held_count; i++)
+		if (desk->held[i].event->facts.id == id)
+			return;
+	evidence_forget(desk->evidence, id);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	uint64_t x = (*(struct event_flow *const *)a)->facts.id,

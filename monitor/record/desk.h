@@ -68,6 +68,8 @@ void desk_release(struct desk *desk);
 int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err) MUST_CHECK;
 /* One of a flow's first packets. */
 int desk_sample(struct desk *desk, const struct event_sample *event, struct err *err) MUST_CHECK;
+/* Another program that read the same files handled this fact: only packets are kept, for what is still to come. */
+void desk_leave_out(struct desk *desk, const struct event *event);
 /* Time has passed, or (`all`) is over: flows whose last word had to wait are judged. */
 int desk_release_held(struct desk *desk, bool all, struct err *err) MUST_CHECK;
 /* Flows that wait for their last word, into the database, where a successor finds them. */
