@@ -28,6 +28,7 @@ struct recorder {
 	struct units *units;
 	struct findings *findings;
 	struct blinds *blinds;
+	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
 	struct handover handover;
@@ -123,6 +124,7 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
 		.begun_us = begun_us(recorder),
+		.keep = options->policy->keep,
 	};
 	int r = inputs_are_new(recorder, err);
 
@@ -206,6 +208,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	recorder->blinds = blinds_new();
+	recorder->evidence =
+		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
 		.db = options->db,
@@ -214,11 +218,12 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.units = recorder->units,
 		.findings = recorder->findings,
 		.blinds = recorder->blinds,
+		.evidence = recorder->evidence,
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
+	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -245,6 +250,7 @@ void recorder_free(struct recorder *recorder)
 	findings_free(recorder->findings);
 	units_free(recorder->units);
 	blinds_free(recorder->blinds);
+	evidence_free(recorder->evidence);
 	handover_release(&recorder->handover);
 	free(recorder);
 }
@@ -325,6 +331,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
 	if (r >= 0)
+		r = evidence_flush(recorder->evidence, recorder->desk.run, err);
+	if (r >= 0)
 		r = flowdb_run_update(db, recorder->desk.run, sums->first_us, sums->last_us, !again,
 		                      &sums->counters, err);
 	if (r >= 0 && again)
@@ -400,6 +408,9 @@ static int handle_evidence(struct recorder *recorder, const struct event_evidenc
 		.bytes = event->bytes,
 	};
 
+	/* Where the payload begins of a packet that somebody died of nobody looks. */
+	if (recorder->options.policy->keep != KEEP_FULL)
+		return 0;
 	recorder->rows++;
 	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
@@ -464,6 +475,8 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	case EVENT_FLOW_UPDATE:
 	case EVENT_FLOW_END:
 		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
+	case EVENT_SAMPLE:
+		return desk_sample(&recorder->desk, (const struct event_sample *)event, err);
 	case EVENT_NAME:
 		return learn_name(&recorder->desk, (const struct event_name *)event, err);
 	case EVENT_LEASE:
@@ -495,6 +508,7 @@ static int leave_out(struct recorder *recorder, const struct event *event)
 		return 0;
 	if (event->type == EVENT_FLOW_END)
 		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
+	desk_leave_out(&recorder->desk, event);
 	if (event->type == EVENT_INPUT && recorder->options.input_over)
 		recorder->options.input_over(recorder->options.context,
 		                             (const struct event_input *)event);

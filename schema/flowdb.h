@@ -7,6 +7,7 @@
 #define SCHEMA_FLOWDB_H
 
 #include "schema/event.h"
+#include "schema/keep.h"
 #include "schema/verdict.h"
 
 struct flowdb;
@@ -95,6 +96,7 @@ struct run_row {
 	const char *filter;  /* tcpdump words; "" */
 	const char *roles_unknown; /* "edge,other-client": left empty by the site; NULL: none */
 	int64_t begun_us;          /* live: wall clock; 0 for files */
+	enum keep keep;            /* what it keeps of packets */
 };
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
@@ -231,18 +233,43 @@ int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *
  */
 int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
 
-/* A packet that a process died of, as it lay there. */
+/* A packet kept as it was: of a flow under a finding, or one that a process died of. */
 struct evidence_row {
 	int64_t run, time_us;
 	uint64_t flow; /* number of its flow's first packet; 0: not known */
+	int64_t finding; /* what it is kept for; 0: for `cause` */
 	uint8_t cause; /* enum blind_cause; BLIND_NONE */
-	uint8_t link;  /* enum link of decode.h */
+	uint8_t link;  /* enum link */
 	uint32_t wire_len;
 	size_t len;
 	const uint8_t *bytes;
 };
 int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence,
                         struct err *err) MUST_CHECK;
+/* Of how many flows a finding has packets. */
+int flowdb_evidence_flows(struct flowdb *db, int64_t finding, uint64_t *ret_flows,
+                          struct err *err) MUST_CHECK;
+/* How many packets of one flow a finding has. */
+int flowdb_evidence_held(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         uint64_t *ret_packets, struct err *err) MUST_CHECK;
+/* The packets of a flow go from one finding over to another; `into` 0: they are deleted. */
+int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         int64_t into, struct err *err) MUST_CHECK;
+/* All packets of one finding go over to another. flowdb_finding_fold() does it. */
+int flowdb_evidence_fold(struct flowdb *db, int64_t from, int64_t into,
+                         struct err *err) MUST_CHECK;
+/* The run gave up so many packets more, before anybody knew whether a finding would want them. */
+int flowdb_evidence_lost(struct flowdb *db, int64_t run, uint64_t packets,
+                         struct err *err) MUST_CHECK;
+/* What the packets of a day took of its budget. A day without any is all zero. */
+struct evidence_day_row {
+	int64_t day; /* since 1970, UTC */
+	uint64_t bytes, refused;
+};
+int flowdb_evidence_day(struct flowdb *db, int64_t day, struct evidence_day_row *ret,
+                        struct err *err) MUST_CHECK;
+int flowdb_evidence_day_put(struct flowdb *db, const struct evidence_day_row *day,
+                            struct err *err) MUST_CHECK;
 
 struct finding_row {
 	int64_t unit;

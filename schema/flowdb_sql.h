@@ -36,6 +36,13 @@ enum slot {
 	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_FLOWS,
+	SLOT_EVIDENCE_HELD,
+	SLOT_EVIDENCE_MOVE,
+	SLOT_EVIDENCE_DROP,
+	SLOT_EVIDENCE_FOLD,
+	SLOT_EVIDENCE_LOST,
+	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -184,7 +191,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed) X(young_shed)
+					X(streams_shed) X(young_shed) X(evidence_shed)
 
 /* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {

@@ -145,7 +145,9 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 		return err_set(err, -ENOMEM, "out of memory");
 	finding->unit = unit;
 	r = flowdb_finding_find(db, key, &finding->row, &finding->id, err);
-	if (!r) {
+	if (r > 0) {
+		r = flowdb_evidence_flows(db, finding->id, &finding->evidence, err);
+	} else if (!r) {
 		finding->row = *key;
 		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
 	}
@@ -220,6 +222,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	into->row.flows += from->row.flows;
 	into->row.kept += from->row.kept;
 	into->row.bytes += from->row.bytes;
+	into->evidence += from->evidence;
 	if (!into->row.first_us || from->row.first_us < into->row.first_us)
 		into->row.first_us = from->row.first_us;
 	if (from->row.last_us > into->row.last_us)
@@ -228,7 +231,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 		into->row.severity = from->row.severity;
 	into->dirty = true;
 	from->folded = into;
-	from->row.flows = from->row.kept = from->row.bytes = 0;
+	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
 	return flowdb_finding_fold(db, from->id, into->id, err);
@@ -395,13 +398,16 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 	return 0;
 }
 
-struct finding *gathered_finding(const struct gathered *gathered)
+struct finding *finding_now(struct finding *finding)
 {
-	struct finding *finding = gathered->finding;
-
 	while (finding && finding->folded)
 		finding = finding->folded;
 	return finding;
+}
+
+struct finding *gathered_finding(const struct gathered *gathered)
+{
+	return finding_now(gathered->finding);
 }
 
 /* A sensor that was taken over may tell of one flow twice: then both are taken off, but never below 0. */
@@ -466,8 +472,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		r = finding_get(findings, db, unit, &key, &finding, err);
 	if (r < 0)
 		return r;
-	while (finding->folded)
-		finding = finding->folded;
+	finding = finding_now(finding);
 	if (gathered_finding(gathered) != finding || !finding->row.flows) {
 		findings_drop(findings, gathered);
 		gathered->finding = finding;
@@ -491,7 +496,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-                      const struct flow_facts *facts, unsigned local, struct err *err)
+                      const struct flow_facts *facts, unsigned local,
+                      struct finding **ret_finding, struct err *err)
 {
 	struct finding_row key = {
 		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
@@ -514,6 +520,7 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 		unit->name, mac_print(&facts->end[local].mac, mac));
 	finding->dirty = true;
 	finding_open(findings, finding);
+	*ret_finding = finding;
 	return 0;
 }
 
