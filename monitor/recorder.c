@@ -27,6 +27,7 @@ struct recorder {
 	struct blinds *blinds;
 	struct desk desk;
 	struct losses losses;
+	struct retention retention;
 	int64_t now_us, commit_us;
 	uint64_t rows; /* written beside the desk's, since the last commit */
 	bool begun;     /* a transaction is open */
@@ -54,6 +55,11 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
+}
+
+static void rows_gone(void *context, int64_t finding, uint64_t rows)
+{
+	findings_rows_gone(context, finding, rows);
 }
 
 /* Files that some run has read already: twice the same packets would be counted twice. */
@@ -195,7 +201,13 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	recorder->retention = (struct retention){
+		.limits = options->keep,
+		.gone = rows_gone,
+		.context = recorder->findings,
+	};
 	r = run_begin(recorder, err);
+	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;
 	if (r < 0) {
 		recorder_free(recorder);
 		return r;
@@ -264,6 +276,20 @@ static uint64_t rows(const struct recorder *recorder)
 	return recorder->rows + recorder->desk.rows;
 }
 
+/* Between two transactions: what is older than it is to be. Not while events wait, nor before files are read. */
+static int retain(struct recorder *recorder, bool again, struct err *err)
+{
+	const struct ring *facts = recorder->options.facts;
+	struct retention *retention = &recorder->retention;
+	struct flowdb *db = recorder->options.db;
+
+	if (!recorder->options.live)
+		return again ? 0 : retention_finish(retention, db, recorder->sums.last_us, err);
+	if (ring_written(facts) - ring_released(facts) > ring_size(facts) / 4)
+		return 0;
+	return retention_step(retention, db, recorder->sums.last_us, rows(recorder), err);
+}
+
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
@@ -289,6 +315,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (recorder->options.control)
 			ring_release(recorder->options.control);
 	}
+	if (r >= 0)
+		r = retain(recorder, again, err);
 	if (r >= 0 && again)
 		r = flowdb_begin(db, err);
 	recorder->begun = again && r >= 0;

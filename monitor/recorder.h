@@ -8,6 +8,7 @@
 
 #include "monitor/record/desk.h"
 #include "monitor/record/losses.h"
+#include "monitor/record/retention.h"
 #include "monitor/ring.h"
 
 struct recorder;
@@ -23,6 +24,7 @@ struct recorder_options {
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live;        /* commits every second; files commit by rows */
 	int64_t begun_us; /* live: wall clock */
+	struct retention_limits keep; /* what is older, or more, goes; of files when the run is over */
 	bool again;       /* files that the database holds already are welcome */
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
 	/* The inputs as capture knows them, for names and hashes; NULL for live. */

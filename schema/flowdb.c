@@ -137,18 +137,27 @@ int sql_exec(struct flowdb *db, const char *text, struct err *err)
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
-static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(db, text, &stmt, err);
 
 	if (r < 0)
 		return r;
+	bind_all(stmt, values, count);
 	r = sql_step(db, stmt, err);
 	if (r < 0)
 		return r;
 	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
-	return 0;
+	return r;
+}
+
+static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
+{
+	int r = sql_ask(db, text, NULL, 0, ret, err);
+
+	return r < 0 ? r : 0;
 }
 
 /* Whose it is and how old. *ret_version 0: empty, nobody's yet. */
@@ -217,6 +226,11 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 	int64_t version;
 	int r = check_owner(db, &version, err);
 
+	if (r < 0)
+		return r;
+	/* Before there is a table, or never (but for `tlmon db compact`). */
+	if (!version && db->lock >= 0)
+		r = sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
 	if (r < 0)
 		return r;
 	r = sql_exec(

@@ -41,6 +41,8 @@ enum slot {
 	SLOT_FLOW_GET_MORE,
 	SLOT_FLOW_GET_ROWS,
 	SLOT_FLOW_GET_DIFFERS,
+	SLOT_FINDING_LESS,
+	SLOT_FLOW_DELETE,
 	SLOT_COUNT
 };
 
@@ -88,6 +90,9 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -122,6 +127,10 @@ void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret);
 void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
 /* "" where it is NULL. */
 const char *column_text(sqlite3_stmt *stmt, int at);
+
+/* Flows are gone for this reason: so many more, and all that ended before until_us. Part of a transaction. */
+int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
+                struct err *err) MUST_CHECK;
 
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \

@@ -55,6 +55,8 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
                       const struct flow_facts *facts, unsigned local,
                       struct err *err) MUST_CHECK;
 
+/* So many rows of flows under finding `id` were deleted. */
+void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows);
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
 
