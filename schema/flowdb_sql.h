@@ -132,6 +132,11 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
                 struct err *err) MUST_CHECK;
 
+struct upkeep_progress;
+/* `progress` may be NULL. */
+void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,
+                 uint64_t all);
+
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \
 	X(seen) \
