@@ -146,6 +146,7 @@ static int run_begin(struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
 	const struct policy *policy = options->policy;
+	bool resumed = false;
 	int r = flowdb_begin(options->db, err);
 
 	if (r < 0)
@@ -155,12 +156,19 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	if (options->run)
 		r = flowdb_has_run(options->db, options->run, err);
 	if (r >= 0) {
-		recorder->desk.run = r > 0 ? options->run : 0;
-		r = r > 0 ? run_resume(recorder, err) : run_new(recorder, err);
+		resumed = r > 0;
+		recorder->desk.run = resumed ? options->run : 0;
+		r = resumed ? run_resume(recorder, err) : run_new(recorder, err);
 	}
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);
+	if (r >= 0 && !resumed)
+		r = flowdb_policy_use(options->db,
+		                      &(struct policy_use_row){.policy = recorder->desk.policy_id,
+		                                               .from_us = options->live ? options->begun_us : 0,
+		                                               .run = recorder->desk.run},
+		                      err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);

@@ -176,6 +176,7 @@ int flowdb_snapshot(struct flowdb *db, const char *to, const struct upkeep_progr
 static const struct {
 	const char *table, *of_flow[2], *more;
 } TEXTS[] = {
+	{"link", {"link"}, ""}, /* first: it refers to hosts */
 	/* Servers that a lease names: v_lease finds them by their bytes. */
 	{"host",
          {"local", "remote"},
@@ -183,6 +184,7 @@ static const struct {
          " JOIN host h ON h.bytes = substr(l.dns, n.column1, 16)"},
 	{"name", {"name"}, ""},
 	{"phrase", {NULL}, ""},
+	{"row_set", {"row_set"}, ""},
 };
 
 /* Deletes what nothing refers to. The last one stays: its number is not given again. */

@@ -25,11 +25,14 @@ enum slot {
 	SLOT_UNIT_SEEN,
 	SLOT_LEASE_PUT,
 	SLOT_NAME_PUT,
+	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
-	SLOT_FLOW_ROW,
 	SLOT_FLOW_DIFFERS,
 	SLOT_FLOW_BLIND,
+	SLOT_TALLY,
+	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
 	SLOT_FINDING_FIND,
@@ -39,23 +42,32 @@ enum slot {
 	SLOT_FLOW_FIND,
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
-	SLOT_FLOW_GET_ROWS,
 	SLOT_FLOW_GET_DIFFERS,
 	SLOT_FINDING_LESS,
-	SLOT_FLOW_DELETE,
 	SLOT_COUNT
 };
 
 /*
- * Tables that give a text or an address its id. The cache before each is bounded: a slot that is
+ * Tables that give a text, an address or the ends of frames their id. The cache before each is bounded: a slot that is
  * wanted by another key is given to it, and SQLite answers for what fell out.
  */
-enum intern { INTERN_HOST, INTERN_NAME, INTERN_ROW, INTERN_PHRASE, INTERN_COUNT };
+enum intern {
+	INTERN_HOST,
+	INTERN_NAME,
+	INTERN_ROW,
+	INTERN_ROW_SET,
+	INTERN_PHRASE,
+	INTERN_LINK,
+	INTERN_COUNT
+};
 
 struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
-	uint8_t *key;
+	union {
+		uint8_t here[16]; /* of an address or a link, and of short texts */
+		uint8_t *key;     /* of longer ones */
+	};
 };
 
 struct flowdb {
@@ -65,6 +77,7 @@ struct flowdb {
 		struct interned *cache;
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
+	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
@@ -102,9 +115,21 @@ int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id,
                 struct err *err) MUST_CHECK;
 int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
                struct err *err) MUST_CHECK;
+/* The MACs of unit and peer (may be zero) and the VLAN (VLAN_NONE); SQL_NULL where all are unknown. */
+int intern_link(struct flowdb *db, const struct mac *local, const struct mac *remote,
+                uint16_t vlan, int64_t *ret_id, struct err *err) MUST_CHECK;
 /* After a rollback the ids given since are void. */
 void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
+
+/*
+ * A flow was inserted: counted for `tally`, and for `media_port` where it carried media. What is
+ * counted is written by tally_flush(), before a commit and before a question. A rollback forgets it.
+ */
+int tally_flow(struct flowdb *db, const struct flow_row *flow, struct err *err) MUST_CHECK;
+int tally_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void tally_forget(struct flowdb *db);
+void tally_release(struct flowdb *db);
 
 /* Fills the table `word` from the lists we are compiled from. */
 int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -114,7 +139,19 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
  * `unit` is the expression that holds a unit's id.
  */
 #define WHERE_MAX 2048
+/*
+ * Whether flow f of a unit overlaps the window. Began at most an hour before it: index flow_unit; earlier:
+ * flow_long. Each arm names the unit, so that each has its index and none goes through a unit's whole past.
+ */
+#define HOUR "3600000000"
+#define WINDOW_OF(unit) \
+	"((f.unit " unit " AND f.start_us BETWEEN ?1 - " HOUR " AND ?2" \
+	" AND f.start_us + f.lasted_us >= ?1)" \
+	" OR (f.unit " unit " AND f.lasted_us > " HOUR " AND f.start_us < ?1 - " HOUR \
+	" AND f.start_us + f.lasted_us >= ?1))"
 void query_unit(char *where, const char *unit, const struct flow_query *query);
+/* Unit and window of a query, of flow f: the conditions to begin with. */
+void query_window(char *where, const struct flow_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
 /* meets(remote, low, high): whether the prefix in text has an address between the two. */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -162,12 +199,27 @@ enum {
 	HOW_TLS_VERSION = 16,
 	HOW_CLOSED = 24,
 	HOW_IPV6 = 25,
-	HOW_ROWS = 26,
+	HOW_LOSSY = 26,
 	HOW_MORE = 27,
 	HOW_WARMUP = 28,
 	HOW_SOLICITED = 29,
 	HOW_ASKED_AGAIN = 30,
-	HOW_LOSSY = 31,
 };
+
+/* Where the parts of flow.said begin: what is seldom there last, so that most are short numbers. */
+enum {
+	SAID_EVIDENCE = 0,
+	SAID_OUTCOME = 2,
+	SAID_DIRECTION = 5,
+	SAID_GRADE = 7,
+	SAID_MEDIA = 9,
+	SAID_WHY = 12,
+	SAID_SEVERITY = 16,
+	SAID_BLIND = 19,
+	SAID_ROW_SET = 20,
+};
+
+/* The longest row_set.text: ids, ", " between. */
+#define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))
 
 #endif

@@ -376,6 +376,7 @@ static void database_is_sound(struct flowdb *db)
 	struct err err = {0};
 
 	must_be_empty(db, "PRAGMA foreign_key_check");
+	must_be_empty(db, "SELECT * FROM flow_astray");
 	must_be_empty(db,
 	              "SELECT * FROM flow WHERE lasted_us < 0 OR start_us < 0 OR bytes_out < 0"
 	              " OR bytes_in < 0 OR packets_out < 0 OR packets_in < 0 OR packet <= 0");
@@ -400,9 +401,9 @@ static void database_is_sound(struct flowdb *db)
 static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
-		"flow_differs", "flow_row", "flow_more", "flow",         "finding_change",
+		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
 		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence",
-		"blind",        "input",    "unit",      "run",          "policy",
+		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
 	};
 	char text[64];
@@ -412,6 +413,7 @@ static void database_empty(struct flowdb *db)
 		assert(sqlite3_exec(db->sql, text, NULL, NULL, NULL) == SQLITE_OK);
 	}
 	intern_forget(db);
+	tally_forget(db);
 }
 
 static void bench_open(struct bench *bench, bool live)

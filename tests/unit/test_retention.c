@@ -212,7 +212,8 @@ static void what_else_is_older_goes_with_the_flows(void **state)
 	struct retention retention = {.limits.span_us = 3 * HOUR_US};
 	struct addr local = dbkit_addr("10.20.0.15");
 	struct mac mac = dbkit_mac("00:26:8c:01:02:03");
-	const struct name_row name = {.client = local,
+	const struct name_row name = {.run = kit->run,
+	                              .client = local,
 	                              .server = local,
 	                              .address = local,
 	                              .name = "old.example",
