@@ -220,7 +220,8 @@ static void what_else_is_older_goes_with_the_flows(void **state)
 	                              .first_us = DBKIT_DAY,
 	                              .last_us = DBKIT_DAY + 1,
 	                              .until_us = DBKIT_DAY + 2};
-	const struct lease_row lease = {.unit = kit->unit,
+	const struct lease_row lease = {.run = kit->run,
+	                                .unit = kit->unit,
 	                                .mac = mac,
 	                                .address = local,
 	                                .first_us = DBKIT_DAY,
