@@ -60,3 +60,14 @@ bool is_believed_resolver(const struct policy *policy, const struct lease_row *l
 	}
 	return false;
 }
+
+bool is_believed_dhcp_server(const struct policy *policy, const struct addr *server)
+{
+	uint32_t listed = policy_roles_of_addr(policy, server);
+
+	for (size_t i = 0; i < policy->envelope->role_count; i++)
+		if (policy->envelope->roles[i].learn == LEARN_DHCP_SERVER &&
+		    policy->holders[i].by_site && !(listed & BIT(i)))
+			return false;
+	return true;
+}

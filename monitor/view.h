@@ -22,6 +22,9 @@ void view_take_lease(const struct policy *policy, const struct lease_row *lease,
 bool is_believed_resolver(const struct policy *policy, const struct lease_row *lease,
                           const struct addr *server);
 
+/* Where the site lists servers of DHCP no other one is believed. */
+bool is_believed_dhcp_server(const struct policy *policy, const struct addr *server);
+
 /* Whether what is said of an outcome can hang on the unit having talked to anybody near it. */
 static inline bool is_unanswered_request(const struct flow_facts *facts)
 {

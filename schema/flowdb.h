@@ -243,6 +243,7 @@ struct coverage_row {
 	uint64_t unanswered, blocked, outside; /* outside: flows whose nearest row this is */
 	int64_t first_us, last_us;             /* of the answered ones; 0 */
 };
+int flowdb_row_put(struct flowdb *db, const char *row, struct err *err) MUST_CHECK; /* its id is given */
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
                         struct err *err) MUST_CHECK;
 
@@ -278,6 +279,42 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
 int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err) MUST_CHECK;
+
+/*
+ * Where a run stands, written with each commit: whoever takes the place of a recorder that died goes on from there.
+ * `session` is the program's, random and not 0: positions on rings mean nothing to another one. `reads`: a hash of
+ * what files are read and how, "" where that cannot be had again; `inputs`: those files, "size:hash," each.
+ */
+struct handover_row {
+	int64_t run;
+	uint64_t session;
+	uint64_t facts, opinions, control; /* positions on the rings */
+	uint64_t skip; /* of the facts behind that position are in the database already */
+	const char *reads, *inputs;
+};
+/* `sums` is what the recorder has counted, as it lies in its memory: it comes back only in the same length. */
+int flowdb_handover_put(struct flowdb *db, const struct handover_row *row, const void *sums,
+                        size_t sums_len, struct err *err) MUST_CHECK;
+/* The run of that session, else one that died while it read the same: 1 with *ret and `sums` filled, 0. */
+int flowdb_handover_find(struct flowdb *db, uint64_t session, const char *reads,
+                         struct handover_row *ret, void *sums, size_t sums_len,
+                         struct err *err) MUST_CHECK;
+/* The run is over. */
+int flowdb_handover_drop(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
+/* 1 if a run that died had begun to read a file of this size and hash, 0 if not. */
+int flowdb_handover_reads(struct flowdb *db, uint64_t size, const char *hash,
+                          struct err *err) MUST_CHECK;
+/* Of runs of other sessions: nobody will go on with a live one, nor with one that read this file. */
+int flowdb_handover_forget(struct flowdb *db, uint64_t session, uint64_t size, const char *hash,
+                           struct err *err) MUST_CHECK;
+/* Flows that are over and wait for their last word: all of a run, in order. `marks` are the recorder's. */
+int flowdb_held_clear(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
+int flowdb_held_put(struct flowdb *db, int64_t run, enum app opinion, unsigned marks,
+                    const struct event *event, struct err *err) MUST_CHECK;
+int flowdb_held(struct flowdb *db, int64_t run,
+                int (*each)(void *context, enum app opinion, unsigned marks,
+                            const struct event *event, struct err *err),
+                void *context, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

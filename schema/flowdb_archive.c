@@ -27,6 +27,8 @@ static const struct {
 	{"blind", RANGE, "since_us < ?1", "until_us < ?1"},
 	{"evidence", RANGE, "time_us < ?1", "time_us < ?1"},
 	{"input", ONCE, NULL, NULL},
+	{"handover", OTHERWISE, NULL, NULL},
+	{"held", OTHERWISE, NULL, NULL},
 	{"policy", ONCE, NULL, NULL},
 	{"policy_use", ANEW, NULL, NULL},
 	{"envelope_row", ONCE, NULL, NULL},

@@ -242,6 +242,13 @@ static int row_id(struct flowdb *db, const char *row, int64_t *ret_id, struct er
 	return *row ? intern_text(db, INTERN_ROW, row, ret_id, err) : 0;
 }
 
+int flowdb_row_put(struct flowdb *db, const char *row, struct err *err)
+{
+	int64_t id;
+
+	return row_id(db, row, &id, err);
+}
+
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
                         struct finding_row *ret, int64_t *ret_id, struct err *err)
 {

@@ -29,6 +29,9 @@ struct open_flow {
 	struct event_flow *last; /* its facts so far */
 };
 
+/* Bits of what is kept of one in the database, for the unit at end 0; at end 1 they stand one further. */
+enum { HELD_OVER = 1, HELD_WAITED = 4 };
+
 struct held_flow {
 	struct event_flow *event;
 	enum app opinion;
@@ -179,7 +182,7 @@ static uint8_t view_fill(struct desk *desk, const struct unit *unit,
 		                       ? 0
 		                       : unit_bound_roles(unit, facts->last_us),
 		.inspector_off = opinion == APP_NONE &&
-		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
+		                 (inspector_is_off(desk) || facts->id <= desk->resumed_parted ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
 		                               facts->first_us, facts->last_us)),
 	};
@@ -287,6 +290,8 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		sheet->over = true;
 		desk->sums->by_ruling[verdict.ruling]++;
 		coverage_count(&desk->coverage, unit, &view, &verdict);
+		if (r >= 0)
+			r = coverage_settle(&desk->coverage, desk->db, &verdict, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -314,8 +319,9 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 		                                   .first_us = facts->first_us,
 		                                   .last_us = facts->last_us,
 		                                   .known_by = KNOWN_BY_PACKETS});
-		r = findings_unlisted(desk->findings, desk->db, unit, facts,
-		                      end, err);
+		r = unit_settle(unit, desk->db, err);
+		if (r >= 0)
+			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -356,8 +362,10 @@ static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *fact
 		at.end.mac = facts->end[end].mac;
 		at.known_by = at.spoke ? KNOWN_BY_PACKETS : 0;
 	}
-	if (unit)
+	if (unit) {
 		unit_seen(unit, &at);
+		*ret_error = unit_settle(unit, desk->db, err);
+	}
 	return unit;
 }
 
@@ -374,7 +382,7 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	struct unit *units[2];
 	char name[NAME_MAX_LEN + 1];
 	/* It began before we took over, and this is the first we hear of it. */
-	bool recall = facts->first_us <= desk->resumed_us && !open->last;
+	bool recall = facts->id <= desk->resumed_flow && !open->last;
 	int r = 0;
 
 	memcpy(name, event->name, event->name_len);
@@ -419,6 +427,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 		memcpy(held->event, event, event->head.len);
 	else
 		desk->held_count--;
+	desk->held_moved = true;
 }
 
 /* Flows that waited for what else their unit does: it has done it, or the time is over. */
@@ -439,8 +448,49 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 		else
 			free(held->event);
 	}
+	desk->held_moved |= kept != desk->held_count;
 	desk->held_count = kept;
 	return r;
+}
+
+int desk_write_held(struct desk *desk, struct err *err)
+{
+	int r = desk->held_moved ? flowdb_held_clear(desk->db, desk->run, err) : 0;
+
+	for (unsigned i = 0; desk->held_moved && i < desk->held_count && r >= 0; i++) {
+		const struct held_flow *held = &desk->held[i];
+		unsigned marks = 0;
+
+		for (unsigned end = 0; end < 2; end++)
+			marks |= (held->open.sheet[end].over ? HELD_OVER : 0) << end |
+			         (held->open.sheet[end].waited ? HELD_WAITED : 0) << end;
+		r = flowdb_held_put(desk->db, desk->run, held->opinion, marks,
+		                    &held->event->head, err);
+	}
+	if (r >= 0)
+		desk->held_moved = false;
+	return r;
+}
+
+static int held_recall(void *context, enum app opinion, unsigned marks,
+                       const struct event *event, struct err *err)
+{
+	struct desk *desk = context;
+	struct open_flow open = {0};
+
+	if (event->type != EVENT_FLOW_END || desk->held_count == DESK_HELD_MAX)
+		return 0;
+	for (unsigned end = 0; end < 2; end++) {
+		open.sheet[end].over = marks & HELD_OVER << end;
+		open.sheet[end].waited = marks & HELD_WAITED << end;
+	}
+	flow_hold(desk, (const struct event_flow *)event, opinion, &open);
+	return 0;
+}
+
+int desk_read_held(struct desk *desk, struct err *err)
+{
+	return flowdb_held(desk->db, desk->run, held_recall, desk, err);
 }
 
 /* What is known of an open flow, for its next event or its sensor's death. */
@@ -473,7 +523,11 @@ int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err
 	struct open_flow fresh = {0};
 	struct open_flow *open = idmap_find(&desk->open, id);
 	enum app opinion = join_opinion(desk->join, id, ended);
-	int r = flow_handle(desk, event, opinion,
+	int r = 0;
+
+	if (id > desk->sums->latest_flow)
+		desk->sums->latest_flow = id;
+	r = flow_handle(desk, event, opinion,
 	                    desk->held_count < DESK_HELD_MAX &&
 	                            event->facts.settled_by != SETTLED_LOST,
 	                    open ? open : &fresh, &hold, &units, err);

@@ -103,19 +103,6 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 	return flowdb_name_put(desk->db, &row, err);
 }
 
-/* Where the site lists servers of DHCP no other one is believed. */
-static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
-{
-	const struct policy *policy = desk->policy;
-	uint32_t listed = policy_roles_of_addr(policy, server);
-
-	for (size_t i = 0; i < policy->envelope->role_count; i++)
-		if (policy->envelope->roles[i].learn == LEARN_DHCP_SERVER &&
-		    policy->holders[i].by_site && !(listed & BIT(i)))
-			return false;
-	return true;
-}
-
 /* As of names: an ACK that nobody asked for anybody can have sent. */
 static bool is_asked_for(const struct owners *owners, const struct event_lease *event)
 {
@@ -136,8 +123,8 @@ int learn_lease(struct desk *desk, const struct event_lease *event, struct err *
 		owners.of_mac->plain |= event->asked && event->tunnel == TUNNEL_NONE;
 	}
 	desk->rows++;
-	return units_lease(desk->units, desk->db, desk->run, event, is_dhcp_server(desk, &event->server),
-	                   err);
+	return units_lease(desk->units, desk->db, desk->run, event,
+	                   is_believed_dhcp_server(desk->policy, &event->server), err);
 }
 
 int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)

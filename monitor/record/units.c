@@ -453,6 +453,7 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		*at = (struct unit_address){end->addr,          end->mac,
 		                            sighting->first_us, sighting->last_us,
 		                            sighting->known_by, true};
+		unit->fresh = true;
 		return;
 	}
 	if (sighting->first_us < at->first_us)
@@ -461,6 +462,27 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		at->last_us = sighting->last_us;
 	at->known_by |= sighting->known_by;
 	at->dirty = true;
+}
+
+static int addresses_flush(struct unit *unit, struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned a = 0; a < unit->address_count && r >= 0; a++) {
+		struct unit_address *at = &unit->address[a];
+
+		if (at->dirty)
+			r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac, at->known_by,
+			                     at->first_us, at->last_us, err);
+		at->dirty = false;
+	}
+	unit->fresh = false;
+	return r;
+}
+
+int unit_settle(struct unit *unit, struct flowdb *db, struct err *err)
+{
+	return unit->fresh ? addresses_flush(unit, db, err) : 0;
 }
 
 int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,
@@ -482,7 +504,7 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 		return r;
 	at.known_by = KNOWN_BY_NEIGHBOUR;
 	unit_seen(unit, &at);
-	return 0;
+	return unit_settle(unit, db, err);
 }
 
 /* ----------------------------------------------------------------- leases */
@@ -676,14 +698,7 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 	for (size_t i = 0; i < units->count && r >= 0; i++) {
 		struct unit *unit = units->all[i];
 
-		for (unsigned a = 0; a < unit->address_count && r >= 0; a++) {
-			struct unit_address *at = &unit->address[a];
-
-			if (at->dirty)
-				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
-				                     at->known_by, at->first_us, at->last_us, err);
-			at->dirty = false;
-		}
+		r = addresses_flush(unit, db, err);
 		units->refused += unit->addresses_refused;
 		unit->addresses_refused = 0;
 		if (unit->dirty && r >= 0)

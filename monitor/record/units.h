@@ -40,6 +40,7 @@ struct unit {
 		bool dirty;
 	} address[UNIT_ADDRESSES_MAX];
 	unsigned address_count;
+	bool fresh; /* one of them is new: unit_settle() */
 	uint64_t addresses_refused; /* found no place since the last units_flush() */
 	uint16_t open_findings[KIND_COUNT];
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
@@ -90,6 +91,8 @@ struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct m
 
 /* It was seen there. */
 void unit_seen(struct unit *unit, const struct sighting *at);
+/* Writes addresses that are new; how long they were seen follows at a flush. */
+int unit_settle(struct unit *unit, struct flowdb *db, struct err *err) MUST_CHECK;
 
 /*
  * DHCP gave, or was given back. Only what a dhcp-server said that the site lists, if it lists any

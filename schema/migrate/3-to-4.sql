@@ -348,3 +348,26 @@ LEFT JOIN host s ON s.id = l.server
 ORDER BY u.name, l.first_us, h.bytes;
 
 ALTER TABLE flow_more ADD COLUMN told INTEGER;
+-- Where a run stands at its last commit: should its recorder die, another one goes on from there, and
+-- nothing is counted twice. A run that has ended has no row here; one of files that died is gone on with
+-- by whoever reads the same files again.
+CREATE TABLE handover (
+	run      INTEGER PRIMARY KEY REFERENCES run(id),
+	session  INTEGER NOT NULL,  -- number of the program that wrote this: for that one alone are ...
+	facts    INTEGER NOT NULL,  -- ... the positions on its rings,
+	opinions INTEGER NOT NULL,
+	control  INTEGER NOT NULL,
+	skip     INTEGER NOT NULL,  -- and so many of the facts to come are in the database already
+	reads    TEXT    NOT NULL,  -- what is read, by which policy, in which way: a hash; '' where that cannot be had again
+	inputs   TEXT    NOT NULL,  -- the files: 'size:hash,', one behind the other
+	sums     BLOB    NOT NULL   -- what the recorder has counted so far
+) STRICT;
+
+-- Flows of such a run that are over and wait for their last word, in order.
+CREATE TABLE held (
+	id      INTEGER PRIMARY KEY,
+	run     INTEGER NOT NULL REFERENCES run(id),
+	opinion INTEGER NOT NULL,   -- what nDPI thinks of it
+	marks   INTEGER NOT NULL,   -- mask: 1, 2 judged to the end for the unit at end 0, 1; 4, 8 has waited there
+	event   BLOB    NOT NULL    -- its last facts, as the sensor told them
+) STRICT;

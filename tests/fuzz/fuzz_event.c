@@ -295,7 +295,6 @@ static void succeed(struct bench *bench)
 
 	if (!bench->options.live || recorder_is_over(bench->recorder))
 		return;
-	bench->options.run = recorder_run(bench->recorder);
 	recorder_free(bench->recorder);
 	ring_attach_reader(bench->facts);
 	ring_attach_reader(bench->opinions);
@@ -428,6 +427,7 @@ static void bench_open(struct bench *bench, bool live)
 		.facts = bench->facts,
 		.packets = bench->packets,
 		.opinions = bench->opinions,
+		.session = 1,
 		.version = "fuzz",
 		.source = live ? "live" : "file",
 		.inputs = "",
