@@ -171,6 +171,12 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
                 struct err *err) MUST_CHECK;
 
+/* " (process 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
+#define HOLDER_TEXT 32
+const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
+/* The version of a database of ours, as its first page has it: opening is not needed. 0: it is none. */
+int64_t version_in_head(const char *path);
+
 struct upkeep_progress;
 /* `progress` may be NULL. */
 void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,
