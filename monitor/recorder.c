@@ -31,6 +31,7 @@ struct recorder {
 	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
+	struct retention retention;
 	struct handover handover;
 	enum handover_kind goes_on;
 	int64_t now_us, commit_us;
@@ -61,6 +62,11 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
+}
+
+static void rows_gone(void *context, int64_t finding, uint64_t rows)
+{
+	findings_rows_gone(context, finding, rows);
 }
 
 /* Files that some run has read already: twice the same packets would be counted twice. */
@@ -227,9 +233,15 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	recorder->retention = (struct retention){
+		.limits = options->keep,
+		.gone = rows_gone,
+		.context = recorder->findings,
+	};
 	r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)
 		r = run_begin(recorder, err);
+	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;
 	if (r < 0) {
 		recorder_free(recorder);
 		return r;
@@ -317,6 +329,20 @@ static void release(struct recorder *recorder, uint64_t opinions)
 		ring_release(options->control);
 }
 
+/* Between two transactions: what is older than it is to be. Not while events wait, nor before files are read. */
+static int retain(struct recorder *recorder, bool again, struct err *err)
+{
+	const struct ring *facts = recorder->options.facts;
+	struct retention *retention = &recorder->retention;
+	struct flowdb *db = recorder->options.db;
+
+	if (!recorder->options.live)
+		return again ? 0 : retention_finish(retention, db, recorder->sums.last_us, err);
+	if (ring_written(facts) - ring_released(facts) > ring_size(facts) / 4)
+		return 0;
+	return retention_step(retention, db, recorder->sums.last_us, rows(recorder), err);
+}
+
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
@@ -349,6 +375,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (!recorder->options.stands_in)
 			release(recorder, opinions);
 	}
+	if (r >= 0)
+		r = retain(recorder, again, err);
 	if (r >= 0 && again)
 		r = flowdb_begin(db, err);
 	recorder->begun = again && r >= 0;

@@ -51,6 +51,7 @@ enum slot {
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
 	SLOT_FLOW_GET_DIFFERS,
+	SLOT_FINDING_LESS,
 	SLOT_HANDOVER_PUT,
 	SLOT_HELD_PUT,
 	SLOT_COUNT
@@ -99,9 +100,6 @@ struct flowdb {
 
 #define SQL_NULL INT64_MIN /* of bind_all() */
 
-/* Who has locked a directory, 0: not to be known. */
-int flowdb_dir_holder(int dir);
-
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
 /* A statement of one's own; the caller finalizes it. */
@@ -123,6 +121,9 @@ int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
 char *sql_uri(const char *path, const char *options);
 /* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
 int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
+/* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -181,6 +182,21 @@ void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret);
 void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
 /* "" where it is NULL. */
 const char *column_text(sqlite3_stmt *stmt, int at);
+
+/* Flows are gone for this reason: so many more, and all that ended before until_us. Part of a transaction. */
+int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
+                struct err *err) MUST_CHECK;
+
+/* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
+#define HOLDER_TEXT 32
+const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
+/* The version of a database of ours, as its first page has it: opening is not needed. 0: it is none. */
+int64_t version_in_head(const char *path);
+
+struct upkeep_progress;
+/* `progress` may be NULL. */
+void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,
+                 uint64_t all);
 
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \

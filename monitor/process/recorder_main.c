@@ -162,6 +162,7 @@ int recorder_main(struct crew *crew)
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.live = options->capture.live,
 		.begun_us = options->capture.live ? crew_now_us() : 0,
+		.keep = options->keep,
 		.again = options->again,
 		.inspector_off = &board->inspector_off,
 		.input = options->capture.live ? NULL : input_told,
