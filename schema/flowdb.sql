@@ -396,14 +396,14 @@ CREATE TABLE flow_more (
 	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
--- Of a flow outside: in what it differs from the nearest rows.
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
 CREATE TABLE flow_differs (
 	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
-	row      INTEGER NOT NULL REFERENCES envelope_row(id),
-	expected INTEGER NOT NULL REFERENCES phrase(id),
-	seen     INTEGER NOT NULL REFERENCES phrase(id),
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
 	PRIMARY KEY (flow, rank, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -664,4 +664,8 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));

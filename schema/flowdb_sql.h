@@ -75,7 +75,7 @@ struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
 	union {
-		uint8_t here[16]; /* of an address or a link, and of short texts */
+		uint8_t here[32]; /* of an address or a link, and of most texts */
 		uint8_t *key;     /* of longer ones */
 	};
 };

@@ -208,6 +208,20 @@ LEFT JOIN rows_of x ON x.flow = f.id
 LEFT JOIN row_set s ON s.text = x.text
 ORDER BY f.id;
 DROP TABLE rows_of;
+
+ALTER TABLE flow_differs RENAME TO flow_differs_3;
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
+CREATE TABLE flow_differs (
+	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
+	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
+	field    INTEGER NOT NULL,
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
+	PRIMARY KEY (flow, rank, field)
+) STRICT, WITHOUT ROWID;
+INSERT INTO flow_differs SELECT flow, rank, field, row, expected, seen FROM flow_differs_3 ORDER BY 1, 2, 3;
+DROP TABLE flow_differs_3;
 DROP TABLE flow_row;
 DROP TABLE flow_3;
 
@@ -293,7 +307,11 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));
 -- Names and leases of a run; names with their gaps. What was known of a gap is lost.
 DROP VIEW v_name;
 DROP VIEW v_lease;
