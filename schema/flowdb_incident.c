@@ -264,6 +264,19 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
 	return r < 0 ? r : 0;
 }
 
+const char *known_by_words(uint8_t known_by, char *buf, size_t size)
+{
+	static const char *const words[] = {"its packets", "DHCP", "ARP or ND"};
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (known_by & BIT(i))
+			text_add(buf, size, "%s%s", *buf ? ", " : "", words[i]);
+	if (!*buf)
+		text_add(buf, size, "what others wrote to it");
+	return buf;
+}
+
 static void read_servers(sqlite3_stmt *stmt, int at, struct lease_row *lease)
 {
 	const struct addr *servers = sqlite3_column_blob(stmt, at);

@@ -326,7 +326,7 @@ static void put_addresses(FILE *file, const struct incident *incident)
 		put_source(file, address->source);
 		put_mac(file, "mac", &address->row.mac);
 		put_text(file, "known_by",
-		         incident_known_by(address->row.known_by, known, sizeof(known)));
+		         known_by_words(address->row.known_by, known, sizeof(known)));
 		put_time(file, "first", address->row.first_us);
 		put_time(file, "last", address->row.last_us);
 		fputc('}', file);

@@ -324,19 +324,6 @@ const char *incident_answer(const struct incident *incident, char buf[INCIDENT_A
 	return buf;
 }
 
-const char *incident_known_by(uint8_t known_by, char *buf, size_t size)
-{
-	static const char *const words[] = {"its packets", "DHCP", "ARP or ND"};
-
-	*buf = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (known_by & BIT(i))
-			text_add(buf, size, "%s%s", *buf ? ", " : "", words[i]);
-	if (!*buf)
-		text_add(buf, size, "others wrote to it there");
-	return buf;
-}
-
 void incident_dir(const struct incident_source *source, char *buf, size_t size)
 {
 	CLEANUP(freep) char *quoted = NULL;
