@@ -36,6 +36,13 @@ enum slot {
 	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_FLOWS,
+	SLOT_EVIDENCE_HELD,
+	SLOT_EVIDENCE_MOVE,
+	SLOT_EVIDENCE_DROP,
+	SLOT_EVIDENCE_FOLD,
+	SLOT_EVIDENCE_LOST,
+	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -82,11 +89,18 @@ struct flowdb {
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
+	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
+	bool (*waits)(void *context, int pid);
+	void *waits_context;
+	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
 	struct stat was;
 };
 
 #define SQL_NULL INT64_MIN /* of bind_all() */
+
+/* Who has locked a directory, 0: not to be known. */
+int flowdb_dir_holder(int dir);
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
@@ -105,6 +119,10 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* "file:" URI of the path; every byte that a URI could take for its own is escaped. The caller frees it. */
+char *sql_uri(const char *path, const char *options);
+/* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
+int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -173,7 +191,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed) X(young_shed)
+					X(streams_shed) X(young_shed) X(evidence_shed)
 
 /* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {

@@ -7,6 +7,17 @@ ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN at_us INTEGER;
 
+ALTER TABLE run ADD COLUMN evidence_shed INTEGER;
+ALTER TABLE run ADD COLUMN evidence_lost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN keep INTEGER;
+
+-- What was kept for findings of the packets of each day, against the budget of a day.
+CREATE TABLE evidence_day (
+	day     INTEGER PRIMARY KEY, -- since 1970, UTC
+	bytes   INTEGER NOT NULL,
+	refused INTEGER NOT NULL     -- packets for which the day had nothing left
+) STRICT;
+
 -- From when on which policy judged: a row for each run, and one for each time that recorded flows were
 -- judged again.
 CREATE TABLE policy_use (
@@ -35,6 +46,26 @@ CREATE VIEW v_finding_change AS SELECT
 		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;
+
+DROP VIEW v_run;
+CREATE VIEW v_run AS SELECT
+	r.id, r.source, r.inputs, nullif(r.filter, '') AS filter,
+	strftime('%Y-%m-%dT%H:%M:%S', r.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', r.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.last_us % 1000000) AS last,
+	r.ended,
+	strftime('%Y-%m-%dT%H:%M:%S', r.packet_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.packet_us % 1000000) AS packet,
+	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
+	nullif(r.roles_unknown, '') AS roles_unknown,
+	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	(SELECT word FROM word WHERE list = 'keep' AND id = r.keep) AS evidence,
+	r.evidence_shed, r.evidence_lost,
+	r.version
+FROM run r
+ORDER BY r.id;
 
 -- Flows, packed. They and what hangs from them keep their ids. Foreign keys are off meanwhile, and the
 -- name in REFERENCES stays as it is (legacy_alter_table), so that flow_more refers to the new one.
