@@ -368,22 +368,3 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 	}
 	return r < 0 ? r : 0;
 }
-
-int flowdb_evidence_count(struct flowdb *db, int64_t finding, int64_t run, uint64_t packet,
-                          uint64_t *ret_count, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db,
-	                    "SELECT count(*) FROM evidence WHERE finding = ?1"
-	                    " AND (?3 = 0 OR (run = ?2 AND flow = ?3))",
-	                    &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, (const int64_t[]){finding, run, (int64_t)packet}, 3);
-	r = sql_step(db, stmt, err);
-	if (r < 0)
-		return r;
-	*ret_count = r ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
-	return 0;
-}

@@ -69,8 +69,4 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
                     int (*each)(void *context, const struct name_row *name, struct err *err),
                     void *context, struct err *err) MUST_CHECK;
 
-/* Packets kept of a finding; of these of the flow whose first packet is `packet` of the run (0: of all). */
-int flowdb_evidence_count(struct flowdb *db, int64_t finding, int64_t run, uint64_t packet,
-                          uint64_t *ret_count, struct err *err) MUST_CHECK;
-
 #endif

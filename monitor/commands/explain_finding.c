@@ -108,7 +108,7 @@ static int print_flows(struct told *told, int64_t id, struct err *err)
 int explain_finding(struct explain *explain, int64_t id, struct err *err)
 {
 	struct told told = {.explain = explain};
-	uint64_t packets = 0;
+	uint64_t kept = 0;
 	int r = finding_by_id(explain->db, id, note, &told, err);
 
 	if (r < 0 || !told.found)
@@ -117,14 +117,14 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return 1;
 	r = print_flows(&told, id, err);
 	if (r >= 0)
-		r = flowdb_evidence_count(explain->db, id, 0, 0, &packets, err);
+		r = flowdb_evidence_flows(explain->db, id, &kept, err);
 	if (r >= 0 && !explain->envelope) /* no flow of it is kept */
 		r = explain_load_policy(explain, "", err);
 	if (r < 0)
 		return r;
-	if (packets) {
-		printf("\n%llu packet%s kept:  tlmon evidence F%lld -w F%lld.pcapng",
-		       (unsigned long long)packets, plural(packets), (long long)id, (long long)id);
+	if (kept) {
+		printf("\nPackets of %llu flow%s are kept:  tlmon evidence F%lld -w F%lld.pcapng",
+		       (unsigned long long)kept, plural(kept), (long long)id, (long long)id);
 		explain_dir(explain);
 	}
 	if (*told.row.row)

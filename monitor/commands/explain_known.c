@@ -213,9 +213,10 @@ int explain_evidence(const struct explain *explain, const struct flow_view *flow
                      uint64_t *ret_count, struct err *err)
 {
 	*ret_count = 0;
-	return !flow->finding ? 0
-	                      : flowdb_evidence_count(explain->db, flow->finding, flow->run,
-	                                              flow->facts.id, ret_count, err);
+	if (!flow->finding)
+		return 0;
+	return flowdb_evidence_held(explain->db, flow->finding, flow->run, flow->facts.id, ret_count,
+	                            err);
 }
 
 int explain_policy(struct explain *explain, const struct flow_view *flow, struct err *err)

@@ -82,7 +82,7 @@ struct incident_finding {
 	int64_t id;
 	struct finding_row row;
 	struct incident_sum sum; /* in the window, of the flows that are kept */
-	uint64_t evidence;       /* packets */
+	uint64_t evidence;       /* flows of which packets are kept */
 };
 
 struct incident_flow {

@@ -159,7 +159,7 @@ static void put_findings(FILE *file, const struct incident *incident)
 		                        : "open");
 		put_text(file, "reason", row->reason);
 		put_text(file, "waiver", *row->waiver ? row->waiver : NULL);
-		put_number(file, "evidence_packets", finding->evidence);
+		put_number(file, "evidence_flows", finding->evidence);
 		put_key(file, "in_window");
 		fputs("{\"kept\":", file);
 		fputs(finding->sum.flows ? "true" : "false", file);
