@@ -18,6 +18,8 @@
 	X(whatif, "recorded flows under another site or envelope: what flips") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
+	X(close, "a finding is settled: who says so, and why") \
+	X(reopen, "a finding that was closed is open again") \
 	X(waive, "print the waiver to add to the site file for a finding") \
 	X(doctor, "is this host fit? --sandbox: what each running role may do")
 

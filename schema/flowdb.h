@@ -14,6 +14,7 @@ struct flowdb;
 enum flowdb_mode {
 	FLOWDB_READ, /* must exist; nothing is written beside it, also in a read-only directory */
 	FLOWDB_WRITE, /* made if missing, migrated if older; mode 0640 */
+	FLOWDB_BESIDE, /* must exist; a short writer beside the recorder, in a transaction that has begun */
 };
 
 /*
@@ -230,6 +231,24 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 /* Inserts where *id is 0 (and fills it), else rewrites. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;
+
+/* A person closes or reopens a finding. */
+struct finding_judgement {
+	int64_t finding, at_us; /* at_us: by the wall clock */
+	bool open;
+	const char *reason;        /* of the finding, from then on */
+	const char *by_whom, *why; /* who did it, and the reason given */
+};
+/* 1; 0 if it is so already, or there is none. */
+int flowdb_finding_judge(struct flowdb *db, const struct finding_judgement *judgement,
+                         struct err *err) MUST_CHECK;
+/* Whether anybody else committed since this was last asked: 1, 0. */
+int flowdb_others_wrote(struct flowdb *db, struct err *err) MUST_CHECK;
+/* How all findings stand. */
+int flowdb_finding_states(struct flowdb *db,
+                          int (*each)(void *context, int64_t id, bool open, const char *reason,
+                                      struct err *err),
+                          void *context, struct err *err) MUST_CHECK;
 
 /* All flow rows of one finding go over to another. */
 int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into,

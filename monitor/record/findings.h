@@ -62,6 +62,9 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
  * does not hang on when counts are written.
  */
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
+/* A person may have closed or reopened some: as the database says now, after a flush. */
+int findings_refresh(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
+
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
 
