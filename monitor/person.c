@@ -2,6 +2,7 @@
  * person.c - see person.h.
  */
 #include "monitor/person.h"
+#include "rules/text_file.h"
 
 #include <pwd.h>
 #include <time.h>
@@ -18,6 +19,13 @@ const char *person_name(const char *given, char buf[PERSON_MAX])
 	else
 		snprintf(buf, PERSON_MAX, "uid %u", (unsigned)getuid());
 	return buf;
+}
+
+int person_check(const char *name, struct err *err)
+{
+	if (text_is_plain(name) && strlen(name) < PERSON_MAX)
+		return 0;
+	return err_set(err, -EINVAL, "--by: accepted: a name of at most %d letters", PERSON_MAX - 1);
 }
 
 int64_t person_now_us(void)

@@ -11,5 +11,7 @@
 /* `given`, else the login name. Returns `buf`. */
 const char *person_name(const char *given, char buf[PERSON_MAX]);
 int64_t person_now_us(void);
+/* -EINVAL with err filled if `name`, given with --by, is none. */
+int person_check(const char *name, struct err *err) MUST_CHECK;
 
 #endif

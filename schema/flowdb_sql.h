@@ -18,6 +18,8 @@ enum slot {
 	SLOT_BEGIN,
 	SLOT_COMMIT,
 	SLOT_DATA_VERSION,
+	SLOT_FLOW_POLICY,
+	SLOT_COVERAGE_LESS,
 	SLOT_RUN_BEGIN,
 	SLOT_RUN_UPDATE,
 	SLOT_RUN_RESTARTS,
@@ -28,6 +30,7 @@ enum slot {
 	SLOT_NAME_PUT,
 	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_PUT_BACK,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
 	SLOT_FLOW_DIFFERS,
@@ -36,6 +39,13 @@ enum slot {
 	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_FLOWS,
+	SLOT_EVIDENCE_HELD,
+	SLOT_EVIDENCE_MOVE,
+	SLOT_EVIDENCE_DROP,
+	SLOT_EVIDENCE_FOLD,
+	SLOT_EVIDENCE_LOST,
+	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -84,6 +94,10 @@ struct flowdb {
 	int lock;    /* the directory, held by the one writer; -1 */
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
+	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
+	bool (*waits)(void *context, int pid);
+	void *waits_context;
+	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
 	struct stat was;
 };
@@ -97,6 +111,8 @@ struct flowdb {
 int door_open(struct flowdb *db, struct err *err) MUST_CHECK;
 void door_wait(const struct flowdb *db);
 int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
+/* Who has locked a directory, 0: not to be known. */
+int flowdb_dir_holder(int dir);
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
@@ -115,6 +131,10 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* "file:" URI of the path; every byte that a URI could take for its own is escaped. The caller frees it. */
+char *sql_uri(const char *path, const char *options);
+/* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
+int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -183,9 +203,9 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed) X(young_shed)
+					X(streams_shed) X(young_shed) X(evidence_shed)
 
-/* Where the parts of flow.how begin. */
+/* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {
 	HOW_PEER_FIRST = 0,
 	HOW_INITIATOR = 1,
@@ -193,20 +213,20 @@ enum {
 	HOW_MIDSTREAM = 6,
 	HOW_SETTLED_BY = 7,
 	HOW_NAME_KIND = 10,
-	HOW_ICE_UNIT = 12,
-	HOW_ICE_PEER = 13,
-	HOW_MTLS = 14,
-	HOW_TLS_VERSION = 16,
-	HOW_CLOSED = 24,
-	HOW_IPV6 = 25,
-	HOW_LOSSY = 26,
-	HOW_MORE = 27,
-	HOW_WARMUP = 28,
-	HOW_SOLICITED = 29,
-	HOW_ASKED_AGAIN = 30,
+	HOW_CLOSED = 12,
+	HOW_MORE = 13,
+	HOW_ICE_UNIT = 14,
+	HOW_ICE_PEER = 15,
+	HOW_MTLS = 16,
+	HOW_TLS_VERSION = 18,
+	HOW_IPV6 = 26,
+	HOW_WARMUP = 27,
+	HOW_SOLICITED = 28,
+	HOW_ASKED_AGAIN = 29,
+	HOW_LOSSY = 30,
 };
 
-/* Where the parts of flow.said begin: what is seldom there last, so that most are short numbers. */
+/* Where the parts of flow.said begin, in the same manner. */
 enum {
 	SAID_EVIDENCE = 0,
 	SAID_OUTCOME = 2,
@@ -216,7 +236,8 @@ enum {
 	SAID_WHY = 12,
 	SAID_SEVERITY = 16,
 	SAID_BLIND = 19,
-	SAID_ROW_SET = 20,
+	SAID_TOLD = 20,
+	SAID_ROW_SET = 25,
 };
 
 /* The longest row_set.text: ids, ", " between. */

@@ -107,10 +107,7 @@ static int check_words(const struct command_line *line, struct closing *closing,
 		               (long long)closing->id);
 	if (!text_is_plain(closing->why) || !closing->why[strspn(closing->why, " ")])
 		return err_set(err, -EINVAL, "--reason: accepted: one line of text");
-	if (closing->by && (!text_is_plain(closing->by) || strlen(closing->by) >= PERSON_MAX))
-		return err_set(err, -EINVAL, "--by: accepted: a name of at most %d letters",
-		               PERSON_MAX - 1);
-	return 0;
+	return closing->by ? person_check(closing->by, err) : 0;
 }
 
 int close_or_reopen(const char *command, const char *help, bool open, int argc, char **argv)

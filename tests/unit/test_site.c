@@ -56,7 +56,7 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		/* keys */
 		{"untis: []\n",
 		 "site.yaml:1:1: unknown key of the site file 'untis'; accepted: site, units, units-file, domains, "
-		 "subnets, roles, narrow, options, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
+		 "subnets, roles, narrow, options, evidence, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
 		{"site: a\nunits: [{name: a, adresses: [10.0.0.1]}]\n",
 		 "site.yaml:2:19: unknown key of a unit 'adresses'; accepted: name, addresses, macs, profiles; did "
 		 "you mean 'addresses'?\n    units: [{name: a, adresses: [10.0.0.1]}]\n                      ^~~~~~~~"},
