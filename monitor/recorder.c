@@ -317,6 +317,17 @@ static uint64_t rows(const struct recorder *recorder)
 	return recorder->rows + recorder->desk.rows;
 }
 
+/* Between two transactions a person may have closed or reopened findings. */
+static int begin(struct recorder *recorder, struct err *err)
+{
+	struct flowdb *db = recorder->options.db;
+	int r = flowdb_begin(db, err);
+
+	if (r >= 0)
+		r = flowdb_others_wrote(db, err);
+	return r > 0 ? findings_refresh(recorder->findings, db, err) : r;
+}
+
 /* A successor begins behind what is committed. */
 static void release(struct recorder *recorder, uint64_t opinions)
 {
@@ -378,7 +389,7 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	if (r >= 0)
 		r = retain(recorder, again, err);
 	if (r >= 0 && again)
-		r = flowdb_begin(db, err);
+		r = begin(recorder, err);
 	recorder->begun = again && r >= 0;
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
