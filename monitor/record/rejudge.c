@@ -38,7 +38,7 @@ struct rejudge {
 	struct coverage coverage;
 	struct idmap by_name, by_id; /* units: of the policy by name, as recorded by id */
 	struct idmap extents;        /* by finding */
-	struct before *before = NULL;
+	struct before *before;
 	int64_t policy_id, first_us;
 	int64_t *ids;
 	size_t count, room;
