@@ -23,6 +23,7 @@ struct recorder_options {
 	const char *how; /* all that beside policy and filter decides what facts come; NULL */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live;
+	bool rests; /* behind a commit, so that other writers have their turn: it is asked again soon */
 	int64_t begun_us; /* live: wall clock */
 	bool again;       /* files that the database holds already are welcome */
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
