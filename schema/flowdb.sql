@@ -413,6 +413,18 @@ CREATE TABLE phrase (
 	text TEXT    NOT NULL UNIQUE     -- '50000-50019'
 ) STRICT;
 
+-- Flows of the time that runs cover which are not here, so that a question about that time is not answered
+-- with silence. A flow that went beyond until_us is here.
+CREATE TABLE removed (
+	id       INTEGER PRIMARY KEY,
+	how      INTEGER NOT NULL, -- 1 deleted by retention; 2 moved to an archive; 3 (of an archive) never moved here
+	since_us INTEGER,          -- NULL: from the beginning; flows that ended in between are gone; ...
+	until_us INTEGER,          -- ... NULL: to the end
+	flows    INTEGER NOT NULL, -- rows, so far
+	place    TEXT    NOT NULL  -- the folder they are in; ''
+) STRICT;
+CREATE UNIQUE INDEX removed_key ON removed (how, place);
+
 -- How a unit exercised a row, over all runs. What is not here was not exercised.
 CREATE TABLE coverage (
 	unit       INTEGER NOT NULL REFERENCES unit(id),
@@ -629,6 +641,17 @@ CREATE VIEW v_finding_change AS SELECT
 		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;
+
+CREATE VIEW v_removed AS SELECT
+	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
+	strftime('%Y-%m-%dT%H:%M:%S', r.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.since_us % 1000000) AS since,
+	strftime('%Y-%m-%dT%H:%M:%S', r.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.until_us % 1000000) AS until,
+	r.flows,
+	nullif(r.place, '') AS place
+FROM removed r
+ORDER BY r.id;
 
 -- Flows that refer to something that is not there. None do, unless another program has written here.
 CREATE VIEW flow_astray AS SELECT f.id
