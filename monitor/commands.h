@@ -13,7 +13,9 @@
 	X(flows, "recorded flows and their verdicts") \
 	X(findings, "what left the envelope or was blocked, worst first") \
 	X(units, "who had which address when, and how that is known") \
+	X(coverage, "which documented rows the units used, and how") \
 	X(blind, "when not everything could be seen, and why") \
+	X(names, "which address held which name, as DNS said") \
 	X(status, "how the monitor stands: running, units, findings, blindness") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
