@@ -17,6 +17,8 @@
 	X(blind, "when not everything could be seen, and why") \
 	X(names, "which address held which name, as DNS said") \
 	X(status, "how the monitor stands: running, units, findings, blindness") \
+	X(incident, "what a unit did in a window, with whom, and were we looking: a report") \
+	X(whatif, "recorded flows under another site or envelope: what flips") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
 	X(rules, "the documented rows: list, lint") \
 	X(waive, "print the waiver to add to the site file for a finding") \

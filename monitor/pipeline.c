@@ -160,12 +160,15 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 {
 	const struct run_options *options = pipeline->options;
 	bool live = options->capture.live;
+	char how[RUN_HOW];
 	struct recorder_options recorder = {
 		.policy = options->policy,
 		.db = pipeline->db,
 		.facts = pipeline->facts,
 		.packets = pipeline->packets,
 		.opinions = pipeline->opinions,
+		.session = run_session(),
+		.how = run_how(options, how),
 		.version = TLMON_VERSION,
 		.source = live ? "live" : "file",
 		.inputs = pipeline->inputs,

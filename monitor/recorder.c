@@ -3,10 +3,11 @@
  * will, names and leases to record/learn.h; counters and what the supervisor tells are handled here. Invariants:
  *  (1) It never waits for the ring of opinions, and drains it before it looks at facts: no wait can
  *      form a circle.
- *  (2) What a commit covers is released on the rings in the same step: a successor begins behind it.
+ *  (2) A commit covers whole events, and says up to which one: a successor begins behind it.
  */
 #include "monitor/recorder.h"
 #include "monitor/capture/capture.h"
+#include "monitor/record/handover.h"
 #include "monitor/record/learn.h"
 
 #include <stdatomic.h>
@@ -14,6 +15,8 @@
 
 #define OPINIONS_MAX (1 << 18)
 #define COMMIT_US SECOND_US
+#define COMMIT_WALL_US 900000 /* whatever the packets' clock says; asked once in LOOK facts */
+#define LOOK 16
 #define COMMIT_ROWS 10000
 #define JOIN_US SECOND_US
 #define SECOND_US INT64_C(1000000)
@@ -27,12 +30,15 @@ struct recorder {
 	struct blinds *blinds;
 	struct desk desk;
 	struct losses losses;
+	struct handover handover;
+	enum handover_kind goes_on;
 	int64_t now_us, commit_us;
 	uint64_t rows; /* written beside the desk's, since the last commit */
 	bool begun;     /* a transaction is open */
 	bool over;
+	bool due; /* the clock of the packets asks for a commit */
 	int64_t blocked_us; /* live: since when the oldest fact waits for the inspector; monotonic */
-	int64_t wall_us;    /* live: of the last commit; monotonic */
+	int64_t wall_us;    /* of the last commit; monotonic */
 	struct recorder_sums sums, committed;
 };
 
@@ -126,14 +132,20 @@ static int run_new(struct recorder *recorder, struct err *err)
 static int run_resume(struct recorder *recorder, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
-	int r = blinds_load(recorder->blinds, db, recorder->options.run, err);
+	int64_t run = recorder->desk.run;
+	int r = blinds_load(recorder->blinds, db, run, err);
+
+	recorder->committed = recorder->sums;
+	recorder->desk.resumed_flow = recorder->sums.latest_flow;
+	recorder->desk.resumed_parted = recorder->sums.parted_flow;
 
 	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us,
 	              blinds_meets(recorder->blinds, BLIND_MIRROR_SILENT, 0, INT64_MAX, INT64_MAX));
+	if (r >= 0 && recorder->goes_on == HANDOVER_WITHIN)
+		r = flowdb_run_restarts(db, run, &(struct restarts){.recorder = 1}, err);
 	if (r >= 0)
-		r = flowdb_run_restarts(db, recorder->options.run,
-		                        &(struct restarts){.recorder = 1}, err);
-	return r < 0 ? r : learn_again(&recorder->desk, err);
+		r = learn_again(&recorder->desk, err);
+	return r < 0 ? r : desk_read_held(&recorder->desk, err);
 }
 
 static int run_begin(struct recorder *recorder, struct err *err)
@@ -145,16 +157,21 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	if (r < 0)
 		return r;
 	recorder->begun = true;
-	/* A database that was removed under its writer has no such run: that one begins anew. */
-	if (options->run)
-		r = flowdb_has_run(options->db, options->run, err);
+	/* A database that was removed under its writer knows of none: a run begins there anew. */
+	r = handover_take(&recorder->handover, options, &recorder->desk.run, &recorder->sums, err);
 	if (r >= 0) {
-		recorder->desk.run = r > 0 ? options->run : 0;
-		r = r > 0 ? run_resume(recorder, err) : run_new(recorder, err);
+		recorder->goes_on = (enum handover_kind)r;
+		r = r != HANDOVER_NONE ? run_resume(recorder, err) : run_new(recorder, err);
 	}
 	if (r >= 0)
 		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
 		                      policy->site_text, &recorder->desk.policy_id, err);
+	if (r >= 0 && recorder->goes_on == HANDOVER_NONE)
+		r = flowdb_policy_use(options->db,
+		                      &(struct policy_use_row){.policy = recorder->desk.policy_id,
+		                                               .from_us = options->live ? options->begun_us : 0,
+		                                               .run = recorder->desk.run},
+		                      err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);
@@ -186,16 +203,15 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.blinds = recorder->blinds,
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
-		.run = options->run,
-		/* Live no flow is told of before it was there; in a file time is what packets say. */
-		.resumed_us = !options->run ? INT64_MIN : options->live ? options->begun_us : INT64_MAX,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
 	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	r = run_begin(recorder, err);
+	r = handover_init(&recorder->handover, options, err);
+	if (r >= 0)
+		r = run_begin(recorder, err);
 	if (r < 0) {
 		recorder_free(recorder);
 		return r;
@@ -216,6 +232,7 @@ void recorder_free(struct recorder *recorder)
 	findings_free(recorder->findings);
 	units_free(recorder->units);
 	blinds_free(recorder->blinds);
+	handover_release(&recorder->handover);
 	free(recorder);
 }
 
@@ -239,6 +256,11 @@ uint64_t recorder_refused(const struct recorder *recorder)
 int64_t recorder_run(const struct recorder *recorder)
 {
 	return recorder->desk.run;
+}
+
+bool recorder_goes_on(const struct recorder *recorder)
+{
+	return recorder->goes_on == HANDOVER_FILES;
 }
 
 bool recorder_is_over(const struct recorder *recorder)
@@ -267,24 +289,32 @@ static uint64_t rows(const struct recorder *recorder)
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
-	const struct recorder_sums *sums = &recorder->sums;
+	struct recorder_sums *sums = &recorder->sums;
+	uint64_t opinions = join_settled(recorder->join, recorder->options.opinions);
 	int r = recorder->options.live ? flowdb_in_place(db, err) : 0;
 
+	if (join_parted(recorder->join) > sums->parted_flow)
+		sums->parted_flow = join_parted(recorder->join);
 	if (r >= 0)
 		r = units_flush(recorder->units, db, err);
-
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
 	if (r >= 0)
 		r = flowdb_run_update(db, recorder->desk.run, sums->first_us, sums->last_us, !again,
 		                      &sums->counters, err);
+	if (r >= 0 && again)
+		r = desk_write_held(&recorder->desk, err);
+	if (r >= 0)
+		r = handover_write(&recorder->handover, &recorder->options, recorder->desk.run, opinions,
+		                   !again, sums, err);
 	if (r >= 0)
 		r = flowdb_commit(db, err);
-	if (r >= 0) { /* a successor begins behind what is committed */
+	if (r >= 0) {
 		recorder->committed = *sums;
 		if (recorder->options.committed)
 			recorder->options.committed(recorder->options.context, sums);
-		ring_release(recorder->options.opinions);
+		if (opinions == ring_position(recorder->options.opinions))
+			ring_release(recorder->options.opinions);
 		ring_release(recorder->options.facts);
 		if (recorder->options.control)
 			ring_release(recorder->options.control);
@@ -295,6 +325,7 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
+	recorder->due = false;
 	return r < 0 ? r : 0;
 }
 
@@ -302,6 +333,8 @@ static int handle_begin(struct recorder *recorder, const struct event_begin *eve
                         struct err *err)
 {
 	losses_gap(&recorder->losses, event->time_us);
+	if (event->again)
+		recorder->sums.handled = -1;
 	return event->again ? desk_lose(&recorder->desk, err) : 0;
 }
 
@@ -396,9 +429,9 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 		r = desk_release_held(&recorder->desk, event->final, err);
 	if (r >= 0 && event->final)
 		recorder->over = true;
-	else if (r >= 0 && recorder->now_us - recorder->commit_us >= COMMIT_US &&
+	else if (recorder->now_us - recorder->commit_us >= COMMIT_US &&
 	         (rows(recorder) >= COMMIT_ROWS || recorder->options.live))
-		r = commit(recorder, true, err);
+		recorder->due = true;
 	return r;
 }
 
@@ -432,16 +465,36 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	return 0;
 }
 
+/* It is in the database already: only what others are told of it remains. */
+static int leave_out(struct recorder *recorder, const struct event *event)
+{
+	recorder->handover.skip--;
+	if (event_check(event, event->len) < 0)
+		return 0;
+	if (event->type == EVENT_FLOW_END)
+		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
+	if (event->type == EVENT_INPUT && recorder->options.input_over)
+		recorder->options.input_over(recorder->options.context,
+		                             (const struct event_input *)event);
+	return 0;
+}
+
 static int handle(struct recorder *recorder, const struct event *event, struct err *err)
 {
 	int r;
 
+	if (recorder->handover.skip)
+		return leave_out(recorder, event);
+	if (recorder->sums.handled >= 0)
+		recorder->sums.handled++;
 	if (event_check(event, event->len) < 0) {
 		recorder->sums.refused++;
 		return 0;
 	}
 	r = handle_fact(recorder, event, err);
-	return r < 0 ? r : learn_routers(&recorder->desk, err);
+	if (r >= 0)
+		r = learn_routers(&recorder->desk, err);
+	return r < 0 ? r : findings_settle(recorder->findings, recorder->options.db, err);
 }
 
 /* What the supervisor says: bytes of packets come from there alone. */
@@ -497,6 +550,13 @@ static bool is_joined(struct recorder *recorder, const struct event *event, uint
 	return waited;
 }
 
+static bool is_due(const struct recorder *recorder, int count)
+{
+	return recorder->due ||
+	       ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2 ||
+	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
+}
+
 int recorder_step(struct recorder *recorder, struct err *err)
 {
 	struct ring *facts = recorder->options.facts;
@@ -512,9 +572,14 @@ int recorder_step(struct recorder *recorder, struct err *err)
 		r = handle(recorder, event, err);
 		ring_take(facts);
 		count++;
-		if (r >= 0 && ring_unreleased(facts) > ring_size(facts) / 2)
+		if (r >= 0 && !recorder->over && is_due(recorder, count))
 			r = commit(recorder, true, err);
 	}
+	/* The inspector never waits for a fact. */
+	if (r >= 0 && !recorder->over &&
+	    ring_unreleased(recorder->options.opinions) >
+	            ring_size(recorder->options.opinions) / 2)
+		r = commit(recorder, true, err);
 	if (r >= 0 && recorder->over && recorder->begun)
 		r = commit(recorder, false, err);
 	return r < 0 ? r : count;
@@ -522,7 +587,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 
 int recorder_idle(struct recorder *recorder, struct err *err)
 {
-	if (!recorder->options.live || clock_us() - recorder->wall_us < COMMIT_US ||
+	if (clock_us() - recorder->wall_us < COMMIT_WALL_US ||
 	    (!rows(recorder) && !ring_unreleased(recorder->options.facts)))
 		return 0;
 	return commit(recorder, true, err);

@@ -18,10 +18,11 @@ struct recorder_options {
 	struct ring *facts, *opinions;
 	struct ring *control;       /* the supervisor's; NULL: there is none */
 	const struct ring *packets; /* what the inspector has released there, it is done with */
-	int64_t run;                /* goes on with that one in the place of a dead recorder; 0: a new run */
-	const struct recorder_sums *sums; /* ... from its recorder_committed(); NULL */
+	uint64_t session; /* of the program: a recorder that died in it is gone on with; 0: none could be */
+	const struct recorder_sums *sums; /* what was counted, should the database not know; NULL */
+	const char *how; /* all that beside policy and filter decides what facts come; NULL */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
-	bool live;        /* commits every second; files commit by rows */
+	bool live;
 	int64_t begun_us; /* live: wall clock */
 	bool again;       /* files that the database holds already are welcome */
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
@@ -47,13 +48,15 @@ void recorder_free(struct recorder *recorder);
  * err filled when the database fails. What was handled is released on the ring of facts when it is committed.
  */
 int recorder_step(struct recorder *recorder, struct err *err) MUST_CHECK;
-/* Live, nothing comes: commits what is older than a second. */
+/* Nothing comes: commits what is older than a second. */
 int recorder_idle(struct recorder *recorder, struct err *err) MUST_CHECK;
 /* Nobody will say the last word of the run: every flow that is open ends as lost. */
 int recorder_end(struct recorder *recorder, struct err *err) MUST_CHECK;
 /* The last word was handled and committed. */
 bool recorder_is_over(const struct recorder *recorder);
 int64_t recorder_run(const struct recorder *recorder); /* in the database */
+/* It goes on with a run of files that another program left when it died. */
+bool recorder_goes_on(const struct recorder *recorder);
 
 const struct recorder_sums *recorder_sums(const struct recorder *recorder);
 /* As they stood at the last commit: from there a successor goes on. */

@@ -202,6 +202,20 @@ void ring_release(struct ring *ring)
 	atomic_store_explicit(&ring->shared->tail, ring->cursor, memory_order_release);
 }
 
+uint64_t ring_position(const struct ring *ring)
+{
+	return ring->cursor;
+}
+
+void ring_forward(struct ring *ring, uint64_t position)
+{
+	if (position <= ring->cursor || !positions_fit(ring, ring_written(ring), position))
+		return;
+	ring->cursor = position;
+	ring->next = 0;
+	ring_release(ring);
+}
+
 size_t ring_unreleased(const struct ring *ring)
 {
 	return ring->cursor - ring->released;

@@ -42,6 +42,12 @@ void ring_publish(struct ring *ring);
 const struct event *ring_peek(struct ring *ring);
 void ring_take(struct ring *ring);
 void ring_release(struct ring *ring);
+/*
+ * Reader: before the event to be peeked at next; and goes on to such a position of a predecessor's, if it lies ahead and
+ * was written.
+ */
+uint64_t ring_position(const struct ring *ring);
+void ring_forward(struct ring *ring, uint64_t position);
 /* Reader: bytes taken and not released yet. */
 size_t ring_unreleased(const struct ring *ring);
 

@@ -5,11 +5,37 @@
 #include "monitor/pipeline.h"
 #include "monitor/process/supervisor.h"
 
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
 bool run_is_unit(const void *policy, const struct addr *addr, const struct mac *mac, bool sent)
 {
 	const struct unit_rule *rule = policy_find_unit(policy, addr, mac);
 
 	return (rule && (sent || !rule->many)) || (mac && policy_looks_like_unit(policy, mac, NULL));
+}
+
+uint64_t run_session(void)
+{
+	struct timespec now;
+	uint64_t number;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+		number = (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec ^ (uint64_t)getpid() << 40;
+	return (number & INT64_MAX) | 1; /* as SQLite stores it */
+}
+
+const char *run_how(const struct run_options *options, char buf[RUN_HOW])
+{
+	const struct flowtab_limits *limits = &options->limits;
+
+	*buf = '\0';
+	text_add(buf, RUN_HOW, "%u %u", limits->flows, limits->young);
+	for (size_t i = 0; i < ARRAY_LEN(limits->idle_us); i++)
+		text_add(buf, RUN_HOW, " %lld", (long long)limits->idle_us[i]);
+	return buf;
 }
 
 int run(const struct run_options *options, struct capture *capture, struct run_result *result,

@@ -70,6 +70,12 @@ struct run_result {
 int run(const struct run_options *options, struct capture *capture, struct run_result *result,
         struct flowdb **ret_db, struct err *err) MUST_CHECK;
 
+/* A number no other run of the program has, for recorder_options.session. */
+uint64_t run_session(void);
+/* recorder_options.how */
+#define RUN_HOW 256
+const char *run_how(const struct run_options *options, char buf[RUN_HOW]);
+
 /*
  * What the sensor is told of the policy (unwrap.h): whether a host is a unit, or looks like one. Of an entry
  * that stands for many hosts only senders are: the collector of a mirror may lie in its prefix.

@@ -4,7 +4,7 @@
 #include "rules/envelope.h"
 
 #include "rules/arena.h"
-#include "rules/folder.h"
+#include "rules/recorded.h"
 #include "rules/roles.h"
 #include "rules/rows.h"
 
@@ -31,14 +31,8 @@ static int take_text(struct envelope *envelope, const struct folder *folder, str
 
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < folder->count; i++) {
-		const struct text_file *file = &folder->files[i];
-
-		fprintf(out, "# FILE %s\n", file_name(file->name));
-		fwrite(file->text, 1, file->len, out);
-		if (file->len && file->text[file->len - 1] != '\n')
-			fputc('\n', out);
-	}
+	for (size_t i = 0; i < folder->count; i++)
+		recorded_put(out, &folder->files[i]);
 	if (fflush(out))
 		return err_set(err, -ENOMEM, "out of memory");
 	digest_hex(envelope->text, envelope->text_len, envelope->hash);
@@ -94,20 +88,17 @@ static int read_profiles(const struct yaml *order, const struct folder *folder,
 	return r;
 }
 
-int envelope_load(const char *path, struct envelope **ret_envelope, struct err *err)
+static int load_folder(const struct folder *folder, const char *where,
+                       struct envelope **ret_envelope, struct err *err)
 {
 	CLEANUP(envelope_freep) struct envelope *envelope = calloc(1, sizeof(*envelope));
-	CLEANUP(folder_release) struct folder folder = {.count = 0};
 	CLEANUP(yaml_freep) struct yaml_file *roles = NULL;
-	const char *where = path ? path : "teamline";
 	const struct text_file *source;
-	int r = folder_open(path, &folder, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (!envelope || !(envelope->arena = arena_new()))
 		return err_set(err, -ENOMEM, "out of memory");
-	source = folder_find(&folder, "roles.yaml");
+	source = folder_find(folder, "roles.yaml");
 	if (!source)
 		return err_set(err, -ENOENT,
 		               "%s: no roles.yaml in it; accepted: a folder of profiles and a "
@@ -115,15 +106,15 @@ int envelope_load(const char *path, struct envelope **ret_envelope, struct err *
 		               where);
 	r = yaml_read(source->name, source->text, source->len, &roles, err);
 	if (r >= 0)
-		r = roles_read(roles, &folder, envelope, err);
+		r = roles_read(roles, folder, envelope, err);
 	if (r >= 0)
-		r = read_profiles(yaml_get(yaml_root(roles), "profiles"), &folder, envelope,
+		r = read_profiles(yaml_get(yaml_root(roles), "profiles"), folder, envelope,
 		                  err);
 	if (r < 0)
 		return r;
 	if (!envelope->row_count)
 		return err_set(err, -ENOENT, "%s: no profile with rows in it", where);
-	r = take_text(envelope, &folder, err);
+	r = take_text(envelope, folder, err);
 	if (r < 0)
 		return r;
 	*ret_envelope = TAKE(envelope);
@@ -144,6 +135,25 @@ int row_mirror(const struct row *rows, size_t count, size_t at)
 			mirror = (int)i;
 	}
 	return mirror;
+}
+
+int envelope_load(const char *path, struct envelope **ret_envelope, struct err *err)
+{
+	CLEANUP(folder_release) struct folder folder = {.count = 0};
+	int r = folder_open(path, &folder, err);
+
+	return r < 0 ? r : load_folder(&folder, path ? path : "teamline", ret_envelope, err);
+}
+
+int envelope_of_text(const char *text, struct envelope **ret_envelope, struct err *err)
+{
+	CLEANUP(folder_release) struct folder folder = {.count = 0};
+	const char *units = "";
+	int r = recorded_read(text, &folder, &units, err);
+
+	if (r >= 0 && *units)
+		r = err_set(err, -EINVAL, "recorded envelope: a line of --unit stands in it");
+	return r < 0 ? r : load_folder(&folder, "recorded envelope", ret_envelope, err);
 }
 
 int envelope_find_row(const struct envelope *envelope, const char *id)

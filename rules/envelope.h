@@ -149,6 +149,9 @@ struct envelope {
  * untouched and err says file, line, column, value and what is accepted.
  */
 int envelope_load(const char *path, struct envelope **ret_envelope, struct err *err) MUST_CHECK;
+/* The same of what `text` of an envelope holds: no file is read. */
+int envelope_of_text(const char *text, struct envelope **ret_envelope,
+                     struct err *err) MUST_CHECK;
 void envelope_free(struct envelope *envelope);
 void envelope_freep(struct envelope **envelope);
 

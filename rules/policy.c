@@ -5,6 +5,7 @@
 #include "rules/policy.h"
 
 #include "rules/holders.h"
+#include "rules/recorded.h"
 #include "rules/site.h"
 
 void policy_free(struct policy *policy)
@@ -78,7 +79,9 @@ static int take_envelope(const struct policy_args *args, struct policy *policy, 
 	if (args->envelope) {
 		policy->envelope = args->envelope;
 	} else {
-		r = envelope_load(args->envelope_path, &policy->owned_envelope, err);
+		r = args->recorded_envelope
+		            ? envelope_of_text(args->recorded_envelope, &policy->owned_envelope, err)
+		            : envelope_load(args->envelope_path, &policy->owned_envelope, err);
 		if (r < 0)
 			return r;
 		policy->envelope = policy->owned_envelope;
@@ -110,9 +113,26 @@ static int add_words(const struct policy_args *args, struct site_loading *loadin
 		               "--unit needs --profile: which rows hold for it? For instance "
 		               "--profile room,online");
 	for (size_t i = 0; r >= 0 && i < args->unit_count; i++) {
-		fprintf(loading->text, "# --unit %s --profile %s\n", args->units[i],
-		        args->profiles);
+		recorded_put_unit(loading->text, args->units[i], args->profiles);
 		r = units_add_word(&loading->units, args->units[i], profiles, err);
+	}
+	return r;
+}
+
+/* The same of a policy that was recorded. */
+static int add_recorded_words(const char *words, struct site_loading *loading, struct err *err)
+{
+	char who[128], profiles[512];
+	int r;
+
+	while ((r = recorded_next_unit(&words, who, sizeof(who), profiles, sizeof(profiles), err)) >
+	       0) {
+		const char *const unit[] = {who};
+		const struct policy_args args = {.units = unit, .unit_count = 1, .profiles = profiles};
+
+		r = add_words(&args, loading, err);
+		if (r < 0)
+			break;
 	}
 	return r;
 }
@@ -162,6 +182,7 @@ static void loading_release(struct site_loading *loading)
 	unit_list_release(&loading->units);
 	yaml_free(loading->file);
 	text_file_release(&loading->rooms);
+	folder_release(&loading->recorded);
 	fclosep(&loading->text);
 }
 
@@ -170,6 +191,17 @@ static int read_site(const struct policy_args *args, struct site_loading *loadin
 {
 	int r;
 
+	if (args->recorded_site) {
+		const struct folder *recorded = &loading->recorded;
+
+		r = recorded_read(args->recorded_site, &loading->recorded, &loading->words, err);
+		if (r < 0 || !recorded->count)
+			return r;
+		loading->recorded_used = 1;
+		r = yaml_read(recorded->files[0].name, recorded->files[0].text,
+		              recorded->files[0].len, &loading->file, err);
+		return r < 0 ? r : site_read(loading, err);
+	}
 	if (!args->site_path)
 		return 0;
 	if (args->site_text)
@@ -184,7 +216,8 @@ int policy_load(const struct policy_args *args, struct policy **ret_policy, stru
 {
 	CLEANUP(policy_freep) struct policy *policy = calloc(1, sizeof(*policy));
 	CLEANUP(loading_release)
-	struct site_loading loading = {.policy = policy, .units.policy = policy};
+	struct site_loading loading = {
+		.policy = policy, .units.policy = policy, .from_record = args->recorded_site != NULL};
 	size_t text_len = 0;
 	int r;
 
@@ -201,7 +234,8 @@ int policy_load(const struct policy_args *args, struct policy **ret_policy, stru
 		loading.endpoints[i] = policy->envelope->roles[i].endpoint;
 	r = read_site(args, &loading, err);
 	if (r >= 0)
-		r = add_words(args, &loading, err);
+		r = args->recorded_site ? add_recorded_words(loading.words, &loading, err)
+		                        : add_words(args, &loading, err);
 	if (r >= 0)
 		r = units_index(&loading.units, err);
 	if (r < 0)

@@ -99,6 +99,8 @@ struct policy_args {
 	const char *const *units; /* "192.168.1.6", "10.20.8.0/22", "00:26:8c:01:02:03" */
 	size_t unit_count;
 	const char *profiles; /* "room,online"; needed with units, checked without; NULL */
+	/* A policy that was recorded: its texts take the place of all of the above. NULL: none. */
+	const char *recorded_envelope, *recorded_site;
 };
 
 /*

@@ -4,8 +4,8 @@
 #include "rules/site.h"
 
 #include "rules/endpoints.h"
-#include "rules/folder.h"
 #include "rules/form.h"
+#include "rules/recorded.h"
 #include "rules/rows.h"
 #include "rules/waivers.h"
 
@@ -36,12 +36,24 @@ static int beside(const struct site_loading *loading, const struct yaml *node, c
 	return 0;
 }
 
-static void keep_text(struct site_loading *loading, const struct text_file *source)
+/* A file that the site names; of a policy that was recorded the next one that stands there. */
+static int open_beside(struct site_loading *loading, const char *path, struct text_file *ret_file,
+                       struct err *err)
 {
-	fprintf(loading->text, "# FILE %s\n", file_name(source->name));
-	fwrite(source->text, 1, source->len, loading->text);
-	if (source->len && source->text[source->len - 1] != '\n')
-		fputc('\n', loading->text);
+	const struct folder *recorded = &loading->recorded;
+	const struct text_file *file = loading->recorded_used < recorded->count
+	                                       ? &recorded->files[loading->recorded_used]
+	                                       : NULL;
+
+	if (!loading->from_record)
+		return text_file_open(path, ret_file, err);
+	if (!file || strcmp(file_name(path), file->name) != 0)
+		return err_set(err, -ENOENT,
+		               "the record of this policy does not hold the file %s that its site "
+		               "file names",
+		               file_name(path));
+	loading->recorded_used++;
+	return text_file_of(path, file->text, file->len, ret_file, err);
 }
 
 static int read_units_file(const struct yaml *node, struct site_loading *loading,
@@ -53,9 +65,9 @@ static int read_units_file(const struct yaml *node, struct site_loading *loading
 
 	if (r < 0)
 		return r;
-	if (text_file_open(path, &loading->rooms, &cause) < 0)
+	if (open_beside(loading, path, &loading->rooms, &cause) < 0)
 		return yaml_fail(node, err, "%s", cause.text);
-	keep_text(loading, &loading->rooms);
+	recorded_put(loading->text, &loading->rooms);
 	return rooms_read(&loading->rooms, &loading->units, err);
 }
 
@@ -67,6 +79,7 @@ static int read_endpoints(const struct yaml *node, unsigned role, const struct y
                           struct site_loading *loading, struct err *err)
 {
 	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+	CLEANUP(text_file_release) struct text_file source = {0};
 	struct policy *policy = loading->policy;
 	const struct envelope *envelope = policy->envelope;
 	const char *builtin = envelope->roles[role].endpoints;
@@ -76,12 +89,12 @@ static int read_endpoints(const struct yaml *node, unsigned role, const struct y
 
 	if (r < 0)
 		return r;
-	r = yaml_open(path, &file, &cause);
-	if (r == -EINVAL)
-		return err_set(err, r, "%s", cause.text); /* it has a place in that file */
-	if (r < 0)
+	if (open_beside(loading, path, &source, &cause) < 0)
 		return yaml_fail(node, err, "%s", cause.text);
-	keep_text(loading, yaml_source(file));
+	r = yaml_read(path, source.text, source.len, &file, err);
+	if (r < 0)
+		return r; /* it has a place in that file */
+	recorded_put(loading->text, yaml_source(file));
 	for (unsigned i = 0; i < envelope->role_count; i++) {
 		const struct role *other = &envelope->roles[i];
 		const struct yaml *named = yaml_get(roles, other->id);
@@ -183,7 +196,7 @@ int site_read(struct site_loading *loading, struct err *err)
 	const char *name = "";
 	int r = yaml_map(root, "the site file", &SITE_KEYS, err);
 
-	keep_text(loading, yaml_source(loading->file));
+	recorded_put(loading->text, yaml_source(loading->file));
 	if (r >= 0)
 		r = refuse_empty(root, err);
 	if (r >= 0 && (node = yaml_get(root, "site")))

@@ -5,6 +5,7 @@
 #ifndef RULES_SITE_H
 #define RULES_SITE_H
 
+#include "rules/folder.h"
 #include "rules/policy.h"
 #include "rules/units.h"
 #include "rules/yaml.h"
@@ -16,6 +17,10 @@ struct site_loading {
 	struct yaml_file *file; /* NULL without a site file */
 	struct text_file rooms; /* the units-file */
 	FILE *text;             /* all that was read, for the hash */
+	bool from_record; /* no file is read: these are there, in the order they were read then */
+	struct folder recorded;
+	size_t recorded_used;
+	const char *words; /* ... and the lines of --unit */
 	uint8_t options;        /* mask of enum site_option that are true */
 	struct endpoint_list
 		endpoints[ROLES_MAX]; /* that count, by role: the site's or the envelope's */

@@ -99,6 +99,16 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
 int flowdb_policy_put(struct flowdb *db, const char *hash, const char *envelope_text,
                       const char *site_text, int64_t *ret_id, struct err *err) MUST_CHECK;
 
+/* From when on a policy judged (table policy_use). */
+struct policy_use_row {
+	int64_t policy, run; /* run 0: recorded flows were judged again */
+	int64_t from_us;     /* 0: from the run's first packet on */
+	int64_t at_us;       /* judged again: when, by the wall clock; else 0 */
+	const char *by_whom; /* ""; NULL */
+};
+int flowdb_policy_use(struct flowdb *db, const struct policy_use_row *use,
+                      struct err *err) MUST_CHECK;
+
 /*
  * A unit by its name, made at first sight or as listed. `profiles` "room, online"; listed: some list
  * of units names it. The run begun last is noted as the one that knows it.
@@ -114,7 +124,7 @@ int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
 
 /* A lease of a unit's: renewed, or ended, where it is there with the same first_us. */
 struct lease_row {
-	int64_t unit;
+	int64_t run, unit;
 	struct mac mac;
 	struct addr address, server; /* server zero: not told */
 	int64_t first_us, last_us, until_us; /* until 0: not told */
@@ -124,13 +134,27 @@ struct lease_row {
 int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease,
                      struct err *err) MUST_CHECK;
 
-/* A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if there. */
+/*
+ * A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if the run has it and it
+ * was not over by first_us; else it is another one, so that gaps stay gaps.
+ */
 struct name_row {
+	int64_t run, unit; /* the unit that the client was then; 0: not known (an older program wrote it) */
 	struct addr client, server, address;
 	const char *name;
 	int64_t first_us, last_us, until_us;
+	bool counted; /* its server was believed under the policy of then */
 };
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err) MUST_CHECK;
+
+/* What the judge was told of a flow beside its facts, as a mask. */
+enum {
+	TOLD_ALONE = 1,        /* no two-way flow of the unit within ten minutes of a request without answer */
+	TOLD_NO_INSPECTOR = 2, /* nobody was there to ask */
+	TOLD_NAMES_SHORT = 4,  /* a name of the unit had found no place in the book */
+	TOLD_LEASE_LATER = 8,  /* the lease that counted was given after its last packet */
+	TOLD_OPEN = 16,        /* it went on, or what became of it was not known yet: not the last word */
+};
 
 struct flow_row {
 	int64_t run, policy, unit;
@@ -145,6 +169,7 @@ struct flow_row {
 	int64_t finding;                  /* 0: none */
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told (rules/judge.h) */
+	uint8_t told;            /* TOLD_* */
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
@@ -218,6 +243,7 @@ struct coverage_row {
 	uint64_t unanswered, blocked, outside; /* outside: flows whose nearest row this is */
 	int64_t first_us, last_us;             /* of the answered ones; 0 */
 };
+int flowdb_row_put(struct flowdb *db, const char *row, struct err *err) MUST_CHECK; /* its id is given */
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *coverage,
                         struct err *err) MUST_CHECK;
 
@@ -233,7 +259,7 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
-/* Leases of units that held at `since_us` or later, in the order they began. */
+/* Leases of units that held at `since_us` or later, of all runs, in the order they began. */
 int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
@@ -249,10 +275,46 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
                           int (*each)(void *context, const struct unit_address_row *row,
                                       struct err *err),
                           void *context, struct err *err) MUST_CHECK;
-/* Names that an address still held at `at_us`; `each` as in flowdb_query.h. */
-int flowdb_names_held(struct flowdb *db, int64_t at_us,
+/* Names that addresses held in a run (0: in any) at `at_us` or later, by run and first_us; `each` as in flowdb_query.h. */
+int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err) MUST_CHECK;
+
+/*
+ * Where a run stands, written with each commit: whoever takes the place of a recorder that died goes on from there.
+ * `session` is the program's, random and not 0: positions on rings mean nothing to another one. `reads`: a hash of
+ * what files are read and how, "" where that cannot be had again; `inputs`: those files, "size:hash," each.
+ */
+struct handover_row {
+	int64_t run;
+	uint64_t session;
+	uint64_t facts, opinions, control; /* positions on the rings */
+	uint64_t skip; /* of the facts behind that position are in the database already */
+	const char *reads, *inputs;
+};
+/* `sums` is what the recorder has counted, as it lies in its memory: it comes back only in the same length. */
+int flowdb_handover_put(struct flowdb *db, const struct handover_row *row, const void *sums,
+                        size_t sums_len, struct err *err) MUST_CHECK;
+/* The run of that session, else one that died while it read the same: 1 with *ret and `sums` filled, 0. */
+int flowdb_handover_find(struct flowdb *db, uint64_t session, const char *reads,
+                         struct handover_row *ret, void *sums, size_t sums_len,
+                         struct err *err) MUST_CHECK;
+/* The run is over. */
+int flowdb_handover_drop(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
+/* 1 if a run that died had begun to read a file of this size and hash, 0 if not. */
+int flowdb_handover_reads(struct flowdb *db, uint64_t size, const char *hash,
+                          struct err *err) MUST_CHECK;
+/* Of runs of other sessions: nobody will go on with a live one, nor with one that read this file. */
+int flowdb_handover_forget(struct flowdb *db, uint64_t session, uint64_t size, const char *hash,
+                           struct err *err) MUST_CHECK;
+/* Flows that are over and wait for their last word: all of a run, in order. `marks` are the recorder's. */
+int flowdb_held_clear(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
+int flowdb_held_put(struct flowdb *db, int64_t run, enum app opinion, unsigned marks,
+                    const struct event *event, struct err *err) MUST_CHECK;
+int flowdb_held(struct flowdb *db, int64_t run,
+                int (*each)(void *context, enum app opinion, unsigned marks,
+                            const struct event *event, struct err *err),
+                void *context, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

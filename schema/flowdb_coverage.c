@@ -14,16 +14,17 @@ static const char COUNTED[] =
 /* Behind the flows of the window, `w`. A flow counts once for a row, also where it fits it and its mirror. */
 static const char MADE_UP[] =
 	"), fits AS (SELECT id, row FROM w WHERE verdict = %1$d AND row IS NOT NULL"
-	" UNION SELECT r.flow, r.row FROM w JOIN flow_row r ON r.flow = w.id"
-	" WHERE verdict = %1$d AND w.how >> %3$d & 1),"
+	" UNION SELECT w.id, m.row FROM w JOIN (SELECT s.id, e.id AS row FROM row_set s"
+	" JOIN envelope_row e ON instr(', ' || s.text || ',', ', ' || e.text || ',')) m"
+	" ON m.id = w.row_set WHERE verdict = %1$d),"
 	" used AS (SELECT id, row FROM fits UNION SELECT fits.id, m.other FROM fits"
-	" JOIN mirror m ON m.row = fits.row JOIN w ON w.id = fits.id WHERE w.transport = %4$d),"
-	" told AS (SELECT w.unit, used.row, w.kind = 0 AND outcome = %5$d AS answered, grade, kind,"
+	" JOIN mirror m ON m.row = fits.row JOIN w ON w.id = fits.id WHERE w.transport = %3$d),"
+	" told AS (SELECT w.unit, used.row, w.kind = 0 AND outcome = %4$d AS answered, grade, kind,"
 	" 0 AS outside, start_us, end_us FROM used JOIN w ON w.id = used.id"
 	" UNION ALL SELECT unit, row, 0, 0, 0, 1, NULL, NULL FROM (SELECT DISTINCT w.id, w.unit,"
 	" d.row FROM w JOIN flow_differs d ON d.flow = w.id AND d.rank = 0 WHERE verdict = %2$d))"
-	" SELECT u.name, e.text, sum(answered AND grade = %6$d) AS exact,"
-	" sum(answered AND grade NOT IN (%6$d, %7$d)), sum(answered AND grade = %7$d),"
+	" SELECT u.name, e.text, sum(answered AND grade = %5$d) AS exact,"
+	" sum(answered AND grade NOT IN (%5$d, %6$d)), sum(answered AND grade = %6$d),"
 	" sum(NOT answered AND NOT kind AND NOT outside), sum(kind > 0), sum(outside),"
 	" min(iif(answered, start_us, NULL)), max(iif(answered, end_us, NULL)), c.unit"
 	" FROM told c JOIN unit u ON u.id = c.unit JOIN envelope_row e ON e.id = c.row WHERE 1";
@@ -41,11 +42,11 @@ static void sql_made_up(const struct flowdb *db, const struct flow_query *query,
 		         " WHERE a.text = '%s' AND b.text = '%s'",
 		         mirrors[i].row, mirrors[i].other);
 	text_add(sql, WHERE_MAX,
-	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, f.how, f.verdict, f.kind, f.outcome,"
+	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, f.row_set, f.verdict, f.kind, f.outcome,"
 	         " f.grade, f.transport, f.start_us, f.start_us + f.lasted_us AS end_us FROM flow f"
 	         " WHERE 1");
 	query_flows(db, sql, &flows);
-	text_add(sql, WHERE_MAX, MADE_UP, RULING_DOCUMENTED, RULING_OUTSIDE, HOW_ROWS,
+	text_add(sql, WHERE_MAX, MADE_UP, RULING_DOCUMENTED, RULING_OUTSIDE,
 	         TRANSPORT_UDP, OUTCOME_ANSWERED, GRADE_EXACT, GRADE_WIDE);
 }
 

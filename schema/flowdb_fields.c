@@ -52,7 +52,7 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"sensor", "?12", TEXT, NULL},
 	{"unit", UNIT("f.unit"), TEXT, NULL},
 	{"transport", "f.transport", WORD, transport_word},
-	{"ip_version", "iif(f.how >> 25 & 1, 6, 4)", NUMBER, NULL},
+	{"ip_version", "f.ip_version", NUMBER, NULL},
 	{"direction", "f.direction", WORD, direction_word},
 	{"initiator", "f.how >> 3 & 7", WORD, initiator_by_word},
 	{"local", HOST("f.local"), ADDRESS, NULL},
@@ -76,14 +76,14 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"packets_in", "f.packets_in", NUMBER, NULL},
 	{"bytes_out", "f.bytes_out", NUMBER, NULL},
 	{"bytes_in", "f.bytes_in", NUMBER, NULL},
-	{"vlan", "f.vlan", NUMBER, NULL},
+	{"vlan", "(SELECT vlan FROM link WHERE id = f.link)", NUMBER, NULL},
 	{"blind", "f.blind", FLAG, NULL},
 	{"policy", "(SELECT substr(hash, 1, 12) FROM policy WHERE id = f.policy)", TEXT, NULL},
 	{"hour", "local_text(f.start_us, 13) || ':00'", TEXT, NULL},
 	{"day", "local_text(f.start_us, 10)", TEXT, NULL},
 };
 _Static_assert(RULING_DOCUMENTED == 1 && TRANSPORT_TCP == 6 && TRANSPORT_UDP == 17 &&
-                       HOW_IPV6 == 25 && HOW_INITIATOR_BY == 3,
+                       HOW_INITIATOR_BY == 3,
                "as FLOW_FIELDS has them");
 
 static const struct field_row FINDING_FIELDS[] = {

@@ -36,13 +36,13 @@ static void read_end(sqlite3_value **values, struct endpoint *end)
 		memcpy(&end->mac, sqlite3_value_blob(values[2]), sizeof(end->mac));
 }
 
-/* takes(filter, transport, how, vlan, address, port, mac of the unit, ... of the peer) */
+/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer) */
 static void takes(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct flow_filter *filter = sqlite3_value_pointer(values[0], "filter");
 	struct flow_head head = {
 		.transport = (uint8_t)sqlite3_value_int(values[1]),
-		.ip_version = sqlite3_value_int64(values[2]) >> HOW_IPV6 & 1 ? 6 : 4,
+		.ip_version = (uint8_t)sqlite3_value_int(values[2]),
 		.vlan = sqlite3_value_type(values[3]) == SQLITE_NULL
 		                ? VLAN_NONE
 		                : (uint16_t)sqlite3_value_int(values[3]),

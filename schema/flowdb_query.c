@@ -28,23 +28,45 @@ static const char *unit_at(const struct flow_query *query, unsigned at)
 	return NULL;
 }
 
-void query_unit(char *where, const char *unit, const struct flow_query *query)
+/* "(SELECT ...)": the ids of the units asked for; false where none are. */
+static bool units_print(const struct flow_query *query, char *buf, size_t size)
 {
 	unsigned count = 0;
 
+	*buf = '\0';
 	while (unit_at(query, count))
 		count++;
-	if (!count)
-		return;
-	text_add(where, WHERE_MAX, " AND %s IN (SELECT id FROM unit WHERE name IN (", unit);
+	text_add(buf, size, "(SELECT id FROM unit WHERE name IN (");
 	for (unsigned i = 0; i < count; i++)
-		text_add(where, WHERE_MAX, "%s?%u", i ? ", " : "", UNIT_NAMES + i);
-	text_add(where, WHERE_MAX,
+		text_add(buf, size, "%s?%u", i ? ", " : "", UNIT_NAMES + i);
+	text_add(buf, size,
 	         ") UNION SELECT a.unit FROM unit_address a JOIN host h ON h.id = a.address"
 	         " WHERE h.bytes IN (");
 	for (unsigned i = 0; i < count; i++)
-		text_add(where, WHERE_MAX, "%s?%u", i ? ", " : "", UNIT_ADDRS + i);
-	text_add(where, WHERE_MAX, "))");
+		text_add(buf, size, "%s?%u", i ? ", " : "", UNIT_ADDRS + i);
+	text_add(buf, size, "))");
+	return count;
+}
+
+void query_unit(char *where, const char *unit, const struct flow_query *query)
+{
+	char list[WHERE_MAX / 4];
+
+	if (units_print(query, list, sizeof(list)))
+		text_add(where, WHERE_MAX, " AND %s IN %s", unit, list);
+}
+
+void query_window(char *where, const struct flow_query *query)
+{
+	char list[WHERE_MAX / 4];
+
+	if (!query->since_us && !query->until_us) {
+		query_unit(where, "f.unit", query);
+		return;
+	}
+	if (!units_print(query, list, sizeof(list)))
+		text_copy(list, sizeof(list), "(SELECT id FROM unit)");
+	text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN %1$s"), list);
 }
 
 /* A name's pattern has one special letter, *; GLOB has more. */
@@ -165,11 +187,11 @@ static void where_ends(char *where, const struct flow_query *query)
 		         query->port_low, query->port_high);
 	if (query->filter)
 		text_add(where, WHERE_MAX,
-		         " AND takes(?11, f.transport, f.how, f.vlan,"
-		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port,"
-		         " (SELECT bytes FROM host WHERE id = f.local_mac),"
-		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port,"
-		         " (SELECT bytes FROM host WHERE id = f.remote_mac))");
+		         " AND takes(?11, f.transport, f.ip_version, (SELECT vlan FROM link WHERE id = f.link),"
+		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
+		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
+		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
+		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link))");
 }
 
 /* What a flow is and what became of it. */
@@ -198,10 +220,7 @@ static void where_nature(char *where, const struct flow_query *query)
 
 void query_flows(const struct flowdb *db, char *where, const struct flow_query *query)
 {
-	if (query->since_us || query->until_us)
-		text_add(where, WHERE_MAX,
-		         " AND f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1");
-	query_unit(where, "f.unit", query);
+	query_window(where, query);
 	if (query->ruling == RULING_OUTSIDE || query->kind || query->severity)
 		text_add(where, WHERE_MAX,
 		         " AND f.kind > 0"); /* what the partial index holds */
@@ -217,10 +236,10 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	if (query->row)
 		text_add(
 			where, WHERE_MAX,
-			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.id IN"
-			" (SELECT flow FROM flow_row WHERE row = (SELECT id FROM envelope_row WHERE text = ?5)"
-			" UNION ALL SELECT flow FROM flow_differs WHERE rank = 0"
-			" AND row = (SELECT id FROM envelope_row WHERE text = ?5)))");
+			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.row_set IN"
+			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
+			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
+			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");
 	where_ends(where, query);
 }
 

@@ -115,6 +115,7 @@ struct flow_view {
 	int64_t finding; /* 0 */
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told */
+	uint8_t told;            /* TOLD_*: the same */
 };
 
 /* In the order they began. */
@@ -125,6 +126,30 @@ int flowdb_flows(struct flowdb *db, const struct flow_query *query,
 int flowdb_flow(struct flowdb *db, int64_t id,
                 int (*each)(void *context, const struct flow_view *flow, struct err *err),
                 void *context, struct err *err) MUST_CHECK;
+
+/* In the order they began. */
+struct policy_use_view {
+	int64_t id;
+	const char *hash;
+	struct policy_use_row row;
+};
+int flowdb_policy_uses(struct flowdb *db,
+                       int (*each)(void *context, const struct policy_use_view *use,
+                                   struct err *err),
+                       void *context, struct err *err) MUST_CHECK;
+/* What a policy was loaded from (rules/recorded.h). */
+struct policy_text {
+	int64_t id;
+	const char *hash, *envelope, *site;
+};
+/*
+ * The policy of this hash, or of the one that begins so: 1 and `each` was called; 0: there is none. -EINVAL with err
+ * filled: there are several.
+ */
+int flowdb_policy_text(struct flowdb *db, const char *hash,
+                       int (*each)(void *context, const struct policy_text *text,
+                                   struct err *err),
+                       void *context, struct err *err) MUST_CHECK;
 
 enum finding_state {
 	FINDINGS_ALL,

@@ -25,11 +25,15 @@ enum slot {
 	SLOT_UNIT_SEEN,
 	SLOT_LEASE_PUT,
 	SLOT_NAME_PUT,
+	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_PUT_BACK,
+	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
-	SLOT_FLOW_ROW,
 	SLOT_FLOW_DIFFERS,
 	SLOT_FLOW_BLIND,
+	SLOT_TALLY,
+	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
 	SLOT_FINDING_FIND,
@@ -39,21 +43,33 @@ enum slot {
 	SLOT_FLOW_FIND,
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
-	SLOT_FLOW_GET_ROWS,
 	SLOT_FLOW_GET_DIFFERS,
+	SLOT_HANDOVER_PUT,
+	SLOT_HELD_PUT,
 	SLOT_COUNT
 };
 
 /*
- * Tables that give a text or an address its id. The cache before each is bounded: a slot that is
+ * Tables that give a text, an address or the ends of frames their id. The cache before each is bounded: a slot that is
  * wanted by another key is given to it, and SQLite answers for what fell out.
  */
-enum intern { INTERN_HOST, INTERN_NAME, INTERN_ROW, INTERN_PHRASE, INTERN_COUNT };
+enum intern {
+	INTERN_HOST,
+	INTERN_NAME,
+	INTERN_ROW,
+	INTERN_ROW_SET,
+	INTERN_PHRASE,
+	INTERN_LINK,
+	INTERN_COUNT
+};
 
 struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
-	uint8_t *key;
+	union {
+		uint8_t here[16]; /* of an address or a link, and of short texts */
+		uint8_t *key;     /* of longer ones */
+	};
 };
 
 struct flowdb {
@@ -70,6 +86,7 @@ struct flowdb {
 		int64_t flow_now, change_now; /* ... and that there are now */
 		bool known;
 	} point; /* of flowdb_refresh() */
+	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
@@ -104,9 +121,21 @@ int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id,
                 struct err *err) MUST_CHECK;
 int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
                struct err *err) MUST_CHECK;
+/* The MACs of unit and peer (may be zero) and the VLAN (VLAN_NONE); SQL_NULL where all are unknown. */
+int intern_link(struct flowdb *db, const struct mac *local, const struct mac *remote,
+                uint16_t vlan, int64_t *ret_id, struct err *err) MUST_CHECK;
 /* After a rollback the ids given since are void. */
 void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
+
+/*
+ * A flow was inserted: counted for `tally`, and for `media_port` where it carried media. What is
+ * counted is written by tally_flush(), before a commit and before a question. A rollback forgets it.
+ */
+int tally_flow(struct flowdb *db, const struct flow_row *flow, struct err *err) MUST_CHECK;
+int tally_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void tally_forget(struct flowdb *db);
+void tally_release(struct flowdb *db);
 
 /* Fills the table `word` from the lists we are compiled from. */
 int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -116,7 +145,19 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
  * that holds a unit's id. The alias of the table flow is f, of finding f too.
  */
 #define WHERE_MAX 12288
+/*
+ * Whether flow f of a unit overlaps the window. Began at most an hour before it: index flow_unit; earlier:
+ * flow_long. Each arm names the unit, so that each has its index and none goes through a unit's whole past.
+ */
+#define HOUR "3600000000"
+#define WINDOW_OF(unit) \
+	"((f.unit " unit " AND f.start_us BETWEEN ?1 - " HOUR " AND ?2" \
+	" AND f.start_us + f.lasted_us >= ?1)" \
+	" OR (f.unit " unit " AND f.lasted_us > " HOUR " AND f.start_us < ?1 - " HOUR \
+	" AND f.start_us + f.lasted_us >= ?1))"
 void query_unit(char *where, const char *unit, const struct flow_query *query);
+/* Unit and window of a query, of flow f: the conditions to begin with. */
+void query_window(char *where, const struct flow_query *query);
 void query_flows(const struct flowdb *db, char *where, const struct flow_query *query);
 void query_findings(const struct flowdb *db, char *where, const struct finding_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
@@ -183,7 +224,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 				X(inspect_shed) X(told_shed) X(tunnelled) \
 					X(streams_shed) X(young_shed)
 
-/* Where the parts of flow.how begin. */
+/* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {
 	HOW_PEER_FIRST = 0,
 	HOW_INITIATOR = 1,
@@ -191,18 +232,34 @@ enum {
 	HOW_MIDSTREAM = 6,
 	HOW_SETTLED_BY = 7,
 	HOW_NAME_KIND = 10,
-	HOW_ICE_UNIT = 12,
-	HOW_ICE_PEER = 13,
-	HOW_MTLS = 14,
-	HOW_TLS_VERSION = 16,
-	HOW_CLOSED = 24,
-	HOW_IPV6 = 25,
-	HOW_ROWS = 26,
-	HOW_MORE = 27,
-	HOW_WARMUP = 28,
-	HOW_SOLICITED = 29,
-	HOW_ASKED_AGAIN = 30,
-	HOW_LOSSY = 31,
+	HOW_CLOSED = 12,
+	HOW_MORE = 13,
+	HOW_ICE_UNIT = 14,
+	HOW_ICE_PEER = 15,
+	HOW_MTLS = 16,
+	HOW_TLS_VERSION = 18,
+	HOW_IPV6 = 26,
+	HOW_WARMUP = 27,
+	HOW_SOLICITED = 28,
+	HOW_ASKED_AGAIN = 29,
+	HOW_LOSSY = 30,
 };
+
+/* Where the parts of flow.said begin, in the same manner. */
+enum {
+	SAID_EVIDENCE = 0,
+	SAID_OUTCOME = 2,
+	SAID_DIRECTION = 5,
+	SAID_GRADE = 7,
+	SAID_MEDIA = 9,
+	SAID_WHY = 12,
+	SAID_SEVERITY = 16,
+	SAID_BLIND = 19,
+	SAID_TOLD = 20,
+	SAID_ROW_SET = 25,
+};
+
+/* The longest row_set.text: ids, ", " between. */
+#define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))
 
 #endif

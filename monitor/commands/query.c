@@ -102,7 +102,7 @@ static int make_out(const struct query_options *options, struct query *query, st
 
 	query->now_us = query->span.live ? wall_clock_us() : query->span.last_us;
 	*flow = options->narrow;
-	flow->more_units = options->units;
+	flow->more_units = *options->units ? options->units : NULL;
 	r = make_window(options, query, err);
 	for (const char *const *unit = options->units; *unit && r >= 0; unit++)
 		r = flowdb_check_unit(query->db, *unit, err);

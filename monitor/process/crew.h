@@ -18,6 +18,7 @@ struct crew {
 	struct capture *capture; /* the sensor's, opened for it */
 	const struct capture *inputs; /* names, sizes, hashes: to look at */
 	char input_names[1024];
+	uint64_t session; /* recorder_options */
 	int image; /* a private database is left here by the recorder; -1 */
 	int eve;   /* the exporter's file; -1 */
 	int signals; /* the supervisor's, ... */

@@ -124,13 +124,15 @@ int recorder_main(struct crew *crew)
 	const struct run_options *options = crew->options;
 	struct board *board = crew->board;
 	struct work work = {.crew = crew};
+	char how[RUN_HOW];
 	struct recorder_options recorder = {
 		.policy = options->policy,
 		.facts = crew->facts,
 		.packets = crew->packets,
 		.opinions = crew->opinions,
 		.control = crew->control,
-		.run = atomic_load(&board->run),
+		.session = crew->session,
+		.how = run_how(options, how),
 		.sums = atomic_load(&board->run) ? &board->committed : NULL,
 		.version = TLMON_VERSION,
 		.source = options->capture.live ? "live" : "file",

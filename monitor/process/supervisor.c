@@ -46,6 +46,7 @@ static int crew_fill(struct supervisor *sup, struct capture *capture, struct err
 	crew->options = options;
 	crew->capture = capture;
 	crew->inputs = capture;
+	crew->session = run_session();
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(crew->input_names, sizeof(crew->input_names), "%s%s", i ? ", " : "",
 		         capture_input(capture, i)->name);

@@ -61,3 +61,18 @@ void coverage_count(const struct coverage *coverage, struct unit *unit, const st
 		}
 	}
 }
+
+int coverage_settle(const struct coverage *coverage, struct flowdb *db, const struct verdict *verdict,
+                    struct err *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; verdict->ruling == RULING_DOCUMENTED && i < verdict->row_count && r >= 0;
+	     i++) {
+		int row = coverage->mirror[verdict->rows[i]];
+
+		if (row >= 0)
+			r = flowdb_row_put(db, coverage->policy->rows[row].id, err);
+	}
+	return r;
+}

@@ -18,5 +18,8 @@ void coverage_release(struct coverage *coverage);
 /* The last word about a flow of `unit`. */
 void coverage_count(const struct coverage *coverage, struct unit *unit, const struct view *view,
                     const struct verdict *verdict);
+/* ... and the rows that it was counted for have their ids, whenever the counts are written. */
+int coverage_settle(const struct coverage *coverage, struct flowdb *db, const struct verdict *verdict,
+                    struct err *err) MUST_CHECK;
 
 #endif

@@ -29,6 +29,9 @@ struct open_flow {
 	struct event_flow *last; /* its facts so far */
 };
 
+/* Bits of what is kept of one in the database, for the unit at end 0; at end 1 they stand one further. */
+enum { HELD_OVER = 1, HELD_WAITED = 4 };
+
 struct held_flow {
 	struct event_flow *event;
 	enum app opinion;
@@ -66,7 +69,7 @@ void desk_release(struct desk *desk)
 /* ---------------------------------------------------------------- writing */
 
 static int flow_write(struct desk *desk, const struct unit *unit,
-                      const struct view *view, const struct verdict *verdict,
+                      const struct view *view, const struct verdict *verdict, uint8_t told,
                       struct sheet *sheet, struct err *err)
 {
 	const struct policy *policy = desk->policy;
@@ -82,6 +85,7 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		.evidence = view->evidence,
 		.asked_again = view->asked_again,
 		.lossy = view->lossy,
+		.told = told,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
 		.blind = view->facts->settled_by == SETTLED_LOST ||
@@ -149,8 +153,8 @@ static bool was_lossy(const struct desk *desk, const struct unit *unit,
 	return false;
 }
 
-/* What is known beside the flow's own facts. */
-static void view_fill(struct desk *desk, const struct unit *unit,
+/* What is known beside the flow's own facts; what of it no table tells is returned: TOLD_*. */
+static uint8_t view_fill(struct desk *desk, const struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
                       enum app opinion, struct view *view)
 {
@@ -174,38 +178,22 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
 		/* What is not bound for it may be what found no place: that makes no peer a wrong one. */
-		.bound_roles =
-			book_is_short(desk->book, unit->number) ? 0 : unit->bound_roles,
+		.bound_roles = book_is_short(desk->book, unit->number)
+		                       ? 0
+		                       : unit_bound_roles(unit, facts->last_us),
 		.inspector_off = opinion == APP_NONE &&
-		                 (inspector_is_off(desk) || facts->first_us <= desk->resumed_us ||
+		                 (inspector_is_off(desk) || facts->id <= desk->resumed_parted ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
 		                               facts->first_us, facts->last_us)),
 	};
 	view->bound_count = book_names(desk->book, unit->number, remote, facts->first_us,
 	                               facts->last_us, view->bound);
 	lease = unit_lease_at(unit, &facts->end[local].addr, facts->last_us);
-	if (!lease)
-		return;
-	for (size_t i = 0; i < policy->envelope->role_count; i++) {
-		const struct role *role = &policy->envelope->roles[i];
-
-		if (role->learn == LEARN_DHCP_DNS) {
-			for (unsigned n = 0; n < lease->dns_count; n++)
-				if (addr_equal(&lease->dns[n], remote))
-					view->learnt_roles |= (uint32_t)BIT(i);
-			if (lease->dns_count)
-				view->learnt_any |= (uint32_t)BIT(i);
-		} else if (role->learn == LEARN_DHCP_SERVER &&
-		           !addr_is_unspecified(&lease->server)) {
-			view->learnt_any |= (uint32_t)BIT(i);
-			if (addr_equal(&lease->server, remote))
-				view->learnt_roles |= (uint32_t)BIT(i);
-		}
-	}
-	if (lease->mask_bits) {
-		view->subnet_known = true;
-		view->subnet = prefix_of(&lease->address, 96u + lease->mask_bits);
-	}
+	if (lease)
+		view_take_lease(policy, lease, view);
+	return (uint8_t)((view->inspector_off ? TOLD_NO_INSPECTOR : 0) |
+	                 (book_is_short(desk->book, unit->number) ? TOLD_NAMES_SHORT : 0) |
+	                 (lease && lease->first_us > facts->last_us ? TOLD_LEASE_LATER : 0));
 }
 
 /* Its row may be there already, of a recorder that is dead: it is gone on with. */
@@ -254,6 +242,8 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 {
 	struct verdict verdict;
 	struct view view;
+	bool two_way;
+	uint8_t told;
 	int r = 0;
 
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
@@ -264,26 +254,28 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		if (r < 0)
 			return r;
 	}
-	view_fill(desk, unit, facts, name, local, opinion, &view);
+	told = view_fill(desk, unit, facts, name, local, opinion, &view);
 	judge_flow(desk->policy, &view, &verdict);
+	two_way = unit->two_way_us && unit->two_way_us >= facts->first_us - TWO_WAY_US &&
+	          unit->two_way_us <= facts->last_us + TWO_WAY_US;
+	if (!ended)
+		told |= TOLD_OPEN;
+	else if (is_unanswered_request(facts) && !two_way)
+		told |= TOLD_ALONE;
+	/* Of one lone try nobody claims anything: no need to look. */
+	view.lossy = ended && facts->outcome == OUTCOME_UNANSWERED &&
+	             (facts->tries > 1 || view.asked_again) && was_lossy(desk, unit, facts);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
 		struct verdict so_far = verdict;
-		bool two_way = unit->two_way_us &&
-		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
-		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
+		bool missing = judge_outcome(desk->policy, &view, two_way, &verdict);
 
-		/* Of one lone try nobody claims anything: no need to look. */
-		view.lossy = facts->outcome == OUTCOME_UNANSWERED &&
-		             (facts->tries > 1 || view.asked_again) &&
-		             was_lossy(desk, unit, facts);
-
-		two_way = judge_outcome(desk->policy, &view, two_way, &verdict);
 		if (may_hold)
-			*ret_hold = outcome_waits(desk, &view, two_way, sheet);
+			*ret_hold = outcome_waits(desk, &view, missing, sheet);
 		if (*ret_hold) {
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
-			                 : flow_write(desk, unit, &view, &so_far, sheet, err);
+			                 : flow_write(desk, unit, &view, &so_far,
+			                              told | TOLD_OPEN, sheet, err);
 		}
 	}
 	if (verdict.kind != KIND_NONE)
@@ -293,11 +285,13 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		findings_drop(desk->findings, &sheet->gathered);
 	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
 	               facts->last_us - facts->first_us >= WRITE_AGE_US))
-		r = flow_write(desk, unit, &view, &verdict, sheet, err);
+		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
 	if (ended) {
 		sheet->over = true;
 		desk->sums->by_ruling[verdict.ruling]++;
 		coverage_count(&desk->coverage, unit, &view, &verdict);
+		if (r >= 0)
+			r = coverage_settle(&desk->coverage, desk->db, &verdict, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -325,8 +319,9 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 		                                   .first_us = facts->first_us,
 		                                   .last_us = facts->last_us,
 		                                   .known_by = KNOWN_BY_PACKETS});
-		r = findings_unlisted(desk->findings, desk->db, unit, facts,
-		                      end, err);
+		r = unit_settle(unit, desk->db, err);
+		if (r >= 0)
+			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -367,8 +362,10 @@ static struct unit *unit_of_end(struct desk *desk, const struct flow_facts *fact
 		at.end.mac = facts->end[end].mac;
 		at.known_by = at.spoke ? KNOWN_BY_PACKETS : 0;
 	}
-	if (unit)
+	if (unit) {
 		unit_seen(unit, &at);
+		*ret_error = unit_settle(unit, desk->db, err);
+	}
 	return unit;
 }
 
@@ -385,7 +382,7 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	struct unit *units[2];
 	char name[NAME_MAX_LEN + 1];
 	/* It began before we took over, and this is the first we hear of it. */
-	bool recall = facts->first_us <= desk->resumed_us && !open->last;
+	bool recall = facts->id <= desk->resumed_flow && !open->last;
 	int r = 0;
 
 	memcpy(name, event->name, event->name_len);
@@ -430,6 +427,7 @@ static void flow_hold(struct desk *desk, const struct event_flow *event,
 		memcpy(held->event, event, event->head.len);
 	else
 		desk->held_count--;
+	desk->held_moved = true;
 }
 
 /* Flows that waited for what else their unit does: it has done it, or the time is over. */
@@ -450,8 +448,49 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 		else
 			free(held->event);
 	}
+	desk->held_moved |= kept != desk->held_count;
 	desk->held_count = kept;
 	return r;
+}
+
+int desk_write_held(struct desk *desk, struct err *err)
+{
+	int r = desk->held_moved ? flowdb_held_clear(desk->db, desk->run, err) : 0;
+
+	for (unsigned i = 0; desk->held_moved && i < desk->held_count && r >= 0; i++) {
+		const struct held_flow *held = &desk->held[i];
+		unsigned marks = 0;
+
+		for (unsigned end = 0; end < 2; end++)
+			marks |= (held->open.sheet[end].over ? HELD_OVER : 0) << end |
+			         (held->open.sheet[end].waited ? HELD_WAITED : 0) << end;
+		r = flowdb_held_put(desk->db, desk->run, held->opinion, marks,
+		                    &held->event->head, err);
+	}
+	if (r >= 0)
+		desk->held_moved = false;
+	return r;
+}
+
+static int held_recall(void *context, enum app opinion, unsigned marks,
+                       const struct event *event, struct err *err)
+{
+	struct desk *desk = context;
+	struct open_flow open = {0};
+
+	if (event->type != EVENT_FLOW_END || desk->held_count == DESK_HELD_MAX)
+		return 0;
+	for (unsigned end = 0; end < 2; end++) {
+		open.sheet[end].over = marks & HELD_OVER << end;
+		open.sheet[end].waited = marks & HELD_WAITED << end;
+	}
+	flow_hold(desk, (const struct event_flow *)event, opinion, &open);
+	return 0;
+}
+
+int desk_read_held(struct desk *desk, struct err *err)
+{
+	return flowdb_held(desk->db, desk->run, held_recall, desk, err);
 }
 
 /* What is known of an open flow, for its next event or its sensor's death. */
@@ -484,7 +523,11 @@ int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err
 	struct open_flow fresh = {0};
 	struct open_flow *open = idmap_find(&desk->open, id);
 	enum app opinion = join_opinion(desk->join, id, ended);
-	int r = flow_handle(desk, event, opinion,
+	int r = 0;
+
+	if (id > desk->sums->latest_flow)
+		desk->sums->latest_flow = id;
+	r = flow_handle(desk, event, opinion,
 	                    desk->held_count < DESK_HELD_MAX &&
 	                            event->facts.settled_by != SETTLED_LOST,
 	                    open ? open : &fresh, &hold, &units, err);

@@ -23,6 +23,9 @@ struct recorder_sums {
 	uint64_t findings;     /* opened in this run */
 	uint64_t refused;      /* events that failed their check, and flows without a place */
 	uint64_t unjoined; /* facts handled before the inspector had said all it could */
+	int64_t handled;       /* facts; -1: a sensor died, and another reading would tell others */
+	uint64_t latest_flow;  /* the highest number of a flow told of */
+	uint64_t parted_flow;  /* opinions of flows up to this one a successor may not hear again */
 	struct counters counters;  /* the sensor's last word */
 	int64_t first_us, last_us; /* of the run's clock */
 };
@@ -40,15 +43,16 @@ struct desk {
 	int64_t run, policy_id;
 	int64_t now_us;
 	/*
-	 * It goes on in the place of a dead one: flows that began until then may have a row already, which
-	 * is gone on with. INT64_MIN: no flow has.
+	 * It goes on in the place of a dead one: flows up to this number may have a row already, which
+	 * is gone on with; and what nDPI thought of those up to the other one may be lost. 0: of none.
 	 */
-	int64_t resumed_us;
+	uint64_t resumed_flow, resumed_parted;
 	/* The desk's own. */
 	uint64_t rows; /* written */
 	struct idmap open;
 	struct held_flow *held;
 	unsigned held_count;
+	bool held_moved; /* since they were written last */
 	struct coverage coverage;
 	struct retries *retries;
 	struct strangers strangers;
@@ -62,6 +66,9 @@ void desk_release(struct desk *desk);
 int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err) MUST_CHECK;
 /* Time has passed, or (`all`) is over: flows whose last word had to wait are judged. */
 int desk_release_held(struct desk *desk, bool all, struct err *err) MUST_CHECK;
+/* Flows that wait for their last word, into the database, where a successor finds them. */
+int desk_write_held(struct desk *desk, struct err *err) MUST_CHECK;
+int desk_read_held(struct desk *desk, struct err *err) MUST_CHECK;
 /* Their sensor is gone: of every flow it had told of, the last facts are the last word. */
 int desk_lose(struct desk *desk, struct err *err) MUST_CHECK;
 

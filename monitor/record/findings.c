@@ -5,6 +5,7 @@
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
 #include "monitor/record/findings.h"
+#include "monitor/finding_key.h"
 #include "monitor/idmap.h"
 
 #include <xxhash.h>
@@ -28,8 +29,9 @@ struct findings {
 	struct idmap by_key;  /* hash of the key -> finding */
 	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
 	struct idmap scans;
-	struct finding **all;
+	struct finding **all, **moved;
 	size_t count, room;
+	size_t moved_count, moved_room;
 	void (*told)(void *context, const struct finding *finding);
 	void *context;
 };
@@ -60,6 +62,7 @@ void findings_free(struct findings *findings)
 	for (size_t i = 0; i < findings->scans.size; i++)
 		free(findings->scans.slots[i].value);
 	free(findings->all);
+	free(findings->moved);
 	idmap_release(&findings->by_key);
 	idmap_release(&findings->by_kind);
 	idmap_release(&findings->scans);
@@ -99,70 +102,6 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 	return a->unit == b->unit && a->kind == b->kind && a->transport == b->transport &&
 	       a->app == b->app && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
 	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port);
-}
-
-/* The peers a person would act on together: those of one role, else one subnet, or one group. */
-static void remote_write(const struct findings *findings, const struct view *view,
-                         const struct verdict *verdict, struct finding_row *row)
-{
-	const struct addr *remote = &view->facts->end[!view->local].addr;
-	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
-	struct prefix prefix;
-
-	for (unsigned i = 0; i < view->bound_count; i++)
-		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
-	if (verdict->role >= 0)
-		roles = (uint32_t)BIT(verdict->role); /* of several the one that counted */
-	if (roles) {
-		text_copy(row->role, sizeof(row->role),
-		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
-		return;
-	}
-	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
-	                                   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
-	prefix_print(&prefix, row->remote);
-}
-
-static void port_write(const struct findings *findings, const struct view *view,
-                       const struct verdict *verdict, int row_index, struct finding_row *row)
-{
-	const struct flow_facts *facts = view->facts;
-	bool in = verdict->direction == DIRECTION_IN;
-	uint16_t port = facts->end[in ? view->local : !view->local].port;
-
-	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP)
-		return;
-	if (row_index >= 0) {
-		const struct row_form *form = &findings->policy->rows[row_index].form[0];
-		const struct port_set *set = in ? &form->local : &form->remote;
-
-		if (set->count && (port_set_has(set, port) || facts->media)) {
-			port_set_print(set, row->port, sizeof(row->port));
-			return;
-		}
-	}
-	snprintf(row->port, sizeof(row->port), "%u", port);
-}
-
-static void row_write(const struct findings *findings, const struct unit *unit,
-                      const struct view *view, const struct verdict *verdict,
-                      struct finding_row *row)
-{
-	int index = -1;
-
-	memset(row, 0, sizeof(*row));
-	if (verdict->nearest_count)
-		index = verdict->nearest[0].row;
-	else if (verdict->row_count)
-		index = verdict->rows[0];
-	row->unit = unit->id;
-	row->kind = verdict->kind;
-	row->transport = view->facts->transport;
-	row->app = view->app;
-	if (index >= 0)
-		text_copy(row->row, sizeof(row->row), findings->policy->rows[index].id);
-	remote_write(findings, view, verdict, row);
-	port_write(findings, view, verdict, index, row);
 }
 
 /* ---------------------------------------------------------------- findings */
@@ -231,20 +170,37 @@ int findings_recall(struct findings *findings, struct flowdb *db, struct unit *u
 	return finding_get(findings, db, unit, &key, &gathered->finding, err);
 }
 
+/* Without memory for the list it is written with the counts. */
+static void finding_moves(struct findings *findings, struct finding *finding)
+{
+	if (finding->moved || array_reserve(&findings->moved, &findings->moved_room,
+	                                    findings->moved_count + 1,
+	                                    sizeof(struct finding *)) < 0)
+		return;
+	finding->moved = true;
+	findings->moved[findings->moved_count++] = finding;
+}
+
 static void finding_open(struct findings *findings, struct finding *finding)
 {
+	if (!finding->noted)
+		finding_moves(findings, finding);
+	finding->noted = true;
 	if (finding->row.open)
 		return;
+	finding_moves(findings, finding);
 	finding->row.open = true;
 	finding->unit->open_findings[finding->row.kind]++;
 	if (findings->told)
 		findings->told(findings->context, finding);
 }
 
-static void finding_close(struct finding *finding, const char *reason)
+static void finding_close(struct findings *findings, struct finding *finding,
+                          const char *reason)
 {
 	if (!finding->row.open)
 		return;
+	finding_moves(findings, finding);
 	finding->row.open = false;
 	finding->unit->open_findings[finding->row.kind]--;
 	finding->dirty = true;
@@ -252,8 +208,8 @@ static void finding_close(struct finding *finding, const char *reason)
 }
 
 /* All flows of `from` go over to `into`. */
-static int finding_fold(struct flowdb *db, struct finding *from, struct finding *into,
-                        struct err *err)
+static int finding_fold(struct findings *findings, struct flowdb *db, struct finding *from,
+                        struct finding *into, struct err *err)
 {
 	char reason[64];
 
@@ -272,7 +228,7 @@ static int finding_fold(struct flowdb *db, struct finding *from, struct finding 
 	from->folded = into;
 	from->row.flows = from->row.kept = from->row.bytes = 0;
 	snprintf(reason, sizeof(reason), "folded into F%lld", (long long)into->id);
-	finding_close(from, reason);
+	finding_close(findings, from, reason);
 	return flowdb_finding_fold(db, from->id, into->id, err);
 }
 
@@ -295,7 +251,7 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
 		return r;
 	for (struct finding *f = idmap_find(&findings->by_kind, kind_key(unit, key->kind));
 	     f && r >= 0; f = f->next)
-		r = finding_fold(db, f, into, err);
+		r = finding_fold(findings, db, f, into, err);
 	snprintf(into->row.reason, sizeof(into->row.reason),
 	         "more than %d different findings of this kind: %s", FINDINGS_FOLD,
 	         kind_sentence(key->kind));
@@ -366,7 +322,7 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 		if (f->unit == unit && f->row.first_us >= scan->first_us &&
 		    !strcmp(f->row.remote, key->remote) && !strcmp(f->row.role, key->role) &&
 		    f->row.transport == key->transport && f->row.flows <= 1)
-			r = finding_fold(db, f, into, err);
+			r = finding_fold(findings, db, f, into, err);
 	}
 	if (r < 0)
 		return r;
@@ -403,18 +359,20 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	finding->row.bytes = less(finding->row.bytes, gathered->bytes);
 	finding->dirty = true;
 	if (!finding->row.flows)
-		finding_close(finding,
+		finding_close(findings, finding,
 		              "judged again when more was known: no flow is left under it");
 	*gathered = (struct gathered){0};
 }
 
-static void waiver_write(const struct findings *findings, const struct view *view,
+static void waiver_write(struct findings *findings, const struct view *view,
                          const struct verdict *verdict, struct finding *finding)
 {
 	const struct waiver *waiver =
 		policy_find_waiver(findings->policy, finding->unit->name, verdict, view->facts,
 	                           view->local, view->app, view->facts->last_us, NULL);
 
+	if (!waiver != !*finding->row.waiver)
+		finding_moves(findings, finding);
 	*finding->row.waiver = '\0';
 	if (waiver)
 		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
@@ -433,7 +391,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	struct finding_row key;
 	int r;
 
-	row_write(findings, unit, view, verdict, &key);
+	finding_key(findings->policy, unit->id, view, verdict, &key);
 	if (verdict->direction == DIRECTION_IN && !facts->media &&
 	    verdict->ruling == RULING_OUTSIDE)
 		scan = scan_note(findings, unit, view);
@@ -495,6 +453,20 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 	finding->dirty = true;
 	finding_open(findings, finding);
 	return 0;
+}
+
+int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < findings->moved_count && r >= 0; i++) {
+		struct finding *finding = findings->moved[i];
+
+		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
+		finding->dirty = finding->moved = false;
+	}
+	findings->moved_count = 0;
+	return r < 0 ? r : 0;
 }
 
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err)

@@ -18,6 +18,8 @@ struct finding {
 	struct finding *folded; /* gone into that one */
 	struct finding *next;   /* of the same unit and kind */
 	bool dirty;
+	bool noted; /* that this run has seen it is on record */
+	bool moved; /* its state has: on the list of findings_settle() */
 };
 
 struct findings;
@@ -55,6 +57,11 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
                       const struct flow_facts *facts, unsigned local,
                       struct err *err) MUST_CHECK;
 
+/*
+ * Behind each event: writes those that opened, closed, or were seen for the first time, so that what became of them
+ * does not hang on when counts are written.
+ */
+int findings_settle(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 struct join {
 	struct idmap opinions; /* flow -> enum app, as a pointer-sized number */
 	uint64_t refused;
+	uint64_t latest, parted; /* numbers of flows: the highest one with an opinion; see join_parted() */
 };
 
 struct join *join_new(size_t max)
@@ -45,12 +46,25 @@ void join_drain(struct join *join, struct ring *opinions)
 			if (idmap_add(&join->opinions, opinion->flow,
 			              (void *)(uintptr_t)opinion->app) < 0)
 				join->refused++;
+			if (opinion->flow > join->latest)
+				join->latest = opinion->flow;
 		}
 		ring_take(opinions);
 	}
-	/* The rest is given back with the next commit; but the inspector never waits for that. */
-	if (ring_unreleased(opinions) > ring_size(opinions) / 2)
-		ring_release(opinions);
+}
+
+uint64_t join_settled(struct join *join, const struct ring *opinions)
+{
+	if (join->opinions.count && ring_unreleased(opinions) <= ring_size(opinions) / 2)
+		return ring_released(opinions);
+	if (join->opinions.count)
+		join->parted = join->latest;
+	return ring_position(opinions);
+}
+
+uint64_t join_parted(const struct join *join)
+{
+	return join->parted;
 }
 
 enum app join_opinion(struct join *join, uint64_t flow, bool last)

@@ -453,6 +453,7 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		*at = (struct unit_address){end->addr,          end->mac,
 		                            sighting->first_us, sighting->last_us,
 		                            sighting->known_by, true};
+		unit->fresh = true;
 		return;
 	}
 	if (sighting->first_us < at->first_us)
@@ -461,6 +462,27 @@ void unit_seen(struct unit *unit, const struct sighting *sighting)
 		at->last_us = sighting->last_us;
 	at->known_by |= sighting->known_by;
 	at->dirty = true;
+}
+
+static int addresses_flush(struct unit *unit, struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned a = 0; a < unit->address_count && r >= 0; a++) {
+		struct unit_address *at = &unit->address[a];
+
+		if (at->dirty)
+			r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac, at->known_by,
+			                     at->first_us, at->last_us, err);
+		at->dirty = false;
+	}
+	unit->fresh = false;
+	return r;
+}
+
+int unit_settle(struct unit *unit, struct flowdb *db, struct err *err)
+{
+	return unit->fresh ? addresses_flush(unit, db, err) : 0;
 }
 
 int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,
@@ -482,7 +504,7 @@ int units_neighbour(struct units *units, struct flowdb *db, const struct mac *ma
 		return r;
 	at.known_by = KNOWN_BY_NEIGHBOUR;
 	unit_seen(unit, &at);
-	return 0;
+	return unit_settle(unit, db, err);
 }
 
 /* ----------------------------------------------------------------- leases */
@@ -563,10 +585,11 @@ static int lease_given_back(struct units *units, struct flowdb *db,
 	return r;
 }
 
-int units_lease(struct units *units, struct flowdb *db, const struct event_lease *event,
-                bool trusted, struct err *err)
+int units_lease(struct units *units, struct flowdb *db, int64_t run,
+                const struct event_lease *event, bool trusted, struct err *err)
 {
 	struct lease_row lease = {
+		.run = run,
 		.mac = event->chaddr,
 		.address = event->address,
 		.server = event->server,
@@ -616,17 +639,26 @@ int units_recall_lease(struct units *units, struct flowdb *db, const struct leas
 const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr *addr,
                                       int64_t last_us)
 {
-	const struct lease_row *best = NULL;
+	const struct lease_row *lease = lease_at(unit->lease, unit->lease_count, addr, last_us);
 
-	for (unsigned i = 0; i < unit->lease_count; i++) {
-		const struct lease_row *lease = &unit->lease[i];
+	return lease || !unit->lease_count ? lease : &unit->lease[0];
+}
 
-		if (lease->first_us <= last_us &&
-		    (!best || addr_equal(&lease->address, addr) ||
-		     !addr_equal(&best->address, addr)))
-			best = lease;
-	}
-	return best || !unit->lease_count ? best : &unit->lease[0];
+void unit_bound(struct unit *unit, uint32_t roles, int64_t at_us)
+{
+	for (unsigned i = 0; i < ROLES_MAX; i++)
+		if (roles & BIT(i) && (!unit->bound_us[i] || at_us < unit->bound_us[i]))
+			unit->bound_us[i] = at_us;
+}
+
+uint32_t unit_bound_roles(const struct unit *unit, int64_t at_us)
+{
+	uint32_t roles = 0;
+
+	for (unsigned i = 0; i < ROLES_MAX; i++)
+		if (unit->bound_us[i] && unit->bound_us[i] <= at_us)
+			roles |= (uint32_t)BIT(i);
+	return roles;
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -666,14 +698,7 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 	for (size_t i = 0; i < units->count && r >= 0; i++) {
 		struct unit *unit = units->all[i];
 
-		for (unsigned a = 0; a < unit->address_count && r >= 0; a++) {
-			struct unit_address *at = &unit->address[a];
-
-			if (at->dirty)
-				r = flowdb_unit_seen(db, unit->id, &at->addr, &at->mac,
-				                     at->known_by, at->first_us, at->last_us, err);
-			at->dirty = false;
-		}
+		r = addresses_flush(unit, db, err);
 		units->refused += unit->addresses_refused;
 		unit->addresses_refused = 0;
 		if (unit->dirty && r >= 0)

@@ -295,7 +295,6 @@ static void succeed(struct bench *bench)
 
 	if (!bench->options.live || recorder_is_over(bench->recorder))
 		return;
-	bench->options.run = recorder_run(bench->recorder);
 	recorder_free(bench->recorder);
 	ring_attach_reader(bench->facts);
 	ring_attach_reader(bench->opinions);
@@ -376,6 +375,7 @@ static void database_is_sound(struct flowdb *db)
 	struct err err = {0};
 
 	must_be_empty(db, "PRAGMA foreign_key_check");
+	must_be_empty(db, "SELECT * FROM flow_astray");
 	must_be_empty(db,
 	              "SELECT * FROM flow WHERE lasted_us < 0 OR start_us < 0 OR bytes_out < 0"
 	              " OR bytes_in < 0 OR packets_out < 0 OR packets_in < 0 OR packet <= 0");
@@ -400,9 +400,9 @@ static void database_is_sound(struct flowdb *db)
 static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
-		"flow_differs", "flow_row", "flow_more", "flow",         "finding_change",
+		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
 		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence",
-		"blind",        "input",    "unit",      "run",          "policy",
+		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
 	};
 	char text[64];
@@ -412,6 +412,7 @@ static void database_empty(struct flowdb *db)
 		assert(sqlite3_exec(db->sql, text, NULL, NULL, NULL) == SQLITE_OK);
 	}
 	intern_forget(db);
+	tally_forget(db);
 }
 
 static void bench_open(struct bench *bench, bool live)
@@ -426,6 +427,7 @@ static void bench_open(struct bench *bench, bool live)
 		.facts = bench->facts,
 		.packets = bench->packets,
 		.opinions = bench->opinions,
+		.session = 1,
 		.version = "fuzz",
 		.source = live ? "live" : "file",
 		.inputs = "",

@@ -164,7 +164,7 @@ static void a_newer_version_is_refused_by_number(void **state)
 	dbkit_done(kit);
 	sql(kit->dir, "PRAGMA user_version = 9");
 	refused(kit->dir, FLOWDB_READ, -EINVAL,
-		"version 9, written by a newer tlmon; this one knows up to 3");
+		"version 9, written by a newer tlmon; this one knows up to 4");
 	refused(kit->dir, FLOWDB_WRITE, -EINVAL, "version 9");
 }
 
@@ -746,7 +746,7 @@ static void ids_given_in_a_transaction_rolled_back_are_forgotten(void **state)
 static void write_some(struct dbkit *kit)
 {
 	struct name_row name = {
-		.name = "sip.corp.example", .first_us = 1, .last_us = 2, .until_us = 3};
+		.run = kit->run, .unit = kit->unit, .name = "sip.corp.example", .first_us = 1, .last_us = 2, .until_us = 3};
 	struct mac mac = {{0, 0x26, 0x8c, 1, 2, 3}};
 	struct err err = {0};
 

@@ -197,7 +197,7 @@ static void inspector(struct lab *lab, uint64_t life)
 	}
 }
 
-/* As recorder.c: `done` is asked for first, then opinions are drained, then facts are handled. */
+/* As recorder.c: `done` is asked for first, then opinions are drained, then facts are handled, and committed. */
 static unsigned recorder_step(struct lab *lab, struct join *join, uint64_t *number,
                               uint64_t *packets)
 {
@@ -224,6 +224,8 @@ static unsigned recorder_step(struct lab *lab, struct join *join, uint64_t *numb
 		ring_release(lab->facts);
 		count++;
 	}
+	if (join_settled(join, lab->opinions) == ring_position(lab->opinions))
+		ring_release(lab->opinions);
 	return count;
 }
 

@@ -1,0 +1,245 @@
+/*
+ * paper_text.c - a document as plain text: at most 80 columns, however wide the terminal is, for it is
+ * pasted. Nothing is cut: what is too long goes on in the next line, commands alone are never broken.
+ */
+#include "monitor/commands/paper_form.h"
+
+#define FACT_WIDTH 13
+#define GAP 2       /* between columns */
+#define WRAP_MIN 10 /* no column that wraps gets narrower */
+
+/* A character of UTF-8 counts as one column. */
+static size_t width_of(const char *text, size_t len)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < len; i++)
+		width += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return width;
+}
+
+/* How many bytes of `text` go into a line of `room` columns: up to a blank, or into a long word behind a mark. */
+static size_t line_len(const char *text, size_t room)
+{
+	size_t len = 0, width = 0, blank = 0, mark = 0;
+
+	while (text[len]) {
+		size_t next = len + 1;
+
+		while (((unsigned char)text[next] & 0xc0) == 0x80)
+			next++;
+		if (text[len] == ' ')
+			blank = len;
+		if (width++ == room)
+			return blank ? blank : mark > len / 2 ? mark : len;
+		len = next;
+		if (strchr("-/.,:_@", text[len - 1]))
+			mark = len;
+	}
+	return len;
+}
+
+static const char *skip_blanks(const char *text)
+{
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
+/* `text` in lines, the first one behind what stands there already, the others behind `indent` blanks. */
+static void wrap(FILE *file, size_t indent, const char *text)
+{
+	for (;;) {
+		size_t len = line_len(text, PAPER_WIDTH - indent);
+
+		fprintf(file, "%.*s\n", (int)len, text);
+		text = skip_blanks(text + len);
+		if (!*text)
+			return;
+		fprintf(file, "%*s", (int)indent, "");
+	}
+}
+
+static void rule(FILE *file, char c, size_t width)
+{
+	for (size_t i = 0; i < width && i < PAPER_WIDTH; i++)
+		fputc(c, file);
+	fputc('\n', file);
+}
+
+static void text_begin(FILE *file, const char *title)
+{
+	wrap(file, 0, title);
+	rule(file, '=', width_of(title, strlen(title)));
+}
+
+static void text_lead(FILE *file, enum tone tone, const char *text)
+{
+	(void)tone;
+	fputc('\n', file);
+	wrap(file, 0, text);
+}
+
+static void text_head(FILE *file, const char *text)
+{
+	fputc('\n', file);
+	wrap(file, 0, text);
+	rule(file, '-', width_of(text, strlen(text)));
+}
+
+static void text_say(FILE *file, const char *text)
+{
+	wrap(file, 0, text);
+}
+
+static void text_item(FILE *file, enum tone tone, const char *text)
+{
+	fputs(tone == TONE_BAD ? "! " : "- ", file);
+	wrap(file, 2, text);
+}
+
+static void text_fact(FILE *file, const char *name, const char *text)
+{
+	fprintf(file, "%-*s", FACT_WIDTH, name);
+	wrap(file, FACT_WIDTH, text);
+}
+
+static void text_command(FILE *file, const char *text)
+{
+	fprintf(file, "  %s\n", text);
+}
+
+static void text_block(FILE *file, enum block block, bool begins)
+{
+	(void)file;
+	(void)block;
+	(void)begins;
+}
+
+static void text_end(FILE *file)
+{
+	(void)file;
+}
+
+static bool stands_below(const struct paper_table *table, size_t column)
+{
+	return table->columns[column].flags & PAPER_BELOW;
+}
+
+/* Of the columns that may give way the widest; `count` of them: none. */
+static size_t find_widest(const struct paper_table *table,
+                          const size_t widths[PAPER_COLUMNS_MAX])
+{
+	size_t widest = table->count;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (table->columns[i].flags & PAPER_WRAP && widths[i] > WRAP_MIN &&
+		    (widest == table->count || widths[i] > widths[widest]))
+			widest = i;
+	return widest;
+}
+
+static void measure(const struct paper_table *table, size_t widths[PAPER_COLUMNS_MAX])
+{
+	size_t whole = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		widths[i] = 0;
+		if (stands_below(table, i))
+			continue;
+		widths[i] = width_of(table->columns[i].title, strlen(table->columns[i].title));
+		for (size_t row = 0; row < table->row_count; row++) {
+			const char *cell = table->rows[row].cells[i];
+			size_t width = cell ? width_of(cell, strlen(cell)) : 0;
+
+			widths[i] = width > widths[i] ? width : widths[i];
+		}
+		whole += widths[i] + (whole ? GAP : 0);
+	}
+	while (whole > PAPER_WIDTH) {
+		size_t widest = find_widest(table, widths);
+
+		if (widest == table->count)
+			return;
+		widths[widest]--;
+		whole--;
+	}
+}
+
+/* One line of a row: what of each cell goes into it; the rest stays. Returns whether there is any. */
+static bool put_line(FILE *file, const struct paper_table *table,
+                     const size_t widths[PAPER_COLUMNS_MAX],
+                     const char *rest[PAPER_COLUMNS_MAX])
+{
+	size_t owed = 0; /* blanks before the next thing: none at the end of a line */
+	bool more = false;
+
+	for (size_t i = 0; i < table->count; i++) {
+		size_t len = line_len(rest[i], widths[i]), width = width_of(rest[i], len);
+		size_t pad = widths[i] > width ? widths[i] - width : 0;
+		bool right = table->columns[i].flags & PAPER_RIGHT;
+
+		if (stands_below(table, i))
+			continue;
+		if (len)
+			fprintf(file, "%*s%.*s", (int)(owed + (right ? pad : 0)), "", (int)len,
+			        rest[i]);
+		owed = len ? (right ? 0 : pad) + GAP : owed + widths[i] + GAP;
+		rest[i] = skip_blanks(rest[i] + len);
+		more |= *rest[i];
+	}
+	fputc('\n', file);
+	return more;
+}
+
+static void put_below(FILE *file, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fputs("    ", file);
+	wrap(file, 4, text);
+}
+
+static void put_row(FILE *file, const struct paper_table *table,
+                    const size_t widths[PAPER_COLUMNS_MAX], const struct paper_row *row)
+{
+	const char *rest[PAPER_COLUMNS_MAX];
+
+	for (size_t i = 0; i < table->count; i++)
+		rest[i] = row->cells[i] ? row->cells[i] : "";
+	while (put_line(file, table, widths, rest))
+		;
+	for (size_t i = 0; i < table->count; i++)
+		if (stands_below(table, i))
+			put_below(file, row->cells[i]);
+	put_below(file, row->note);
+	if (row->command)
+		fprintf(file, "    %s\n", row->command);
+}
+
+static void text_table(FILE *file, const struct paper_table *table)
+{
+	size_t widths[PAPER_COLUMNS_MAX];
+	struct paper_row titles = {0};
+
+	measure(table, widths);
+	for (size_t i = 0; i < table->count; i++)
+		if (!stands_below(table, i))
+			titles.cells[i] = (char *)table->columns[i].title; /* only read */
+	put_row(file, table, widths, &titles);
+	for (size_t row = 0; row < table->row_count; row++)
+		put_row(file, table, widths, &table->rows[row]);
+}
+
+const struct paper_forming PAPER_AS_TEXT = {
+	.begin = text_begin,
+	.lead = text_lead,
+	.head = text_head,
+	.say = text_say,
+	.item = text_item,
+	.fact = text_fact,
+	.command = text_command,
+	.table = text_table,
+	.block = text_block,
+	.end = text_end,
+};
