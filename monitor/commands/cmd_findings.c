@@ -15,16 +15,16 @@ static const struct query_command COMMAND = {
                HAS(KIND) | HAS(SEVERITY) | HAS(STATE) | HAS(FINDING) | HAS(BLIND) |
                HAS(PER_UNIT) | HAS(SORT) | HAS(COUNT_BY) | HAS(LIMIT) | HAS(FOLLOW),
 	.filter = true,
-	.usage = "[-l DIR] [-o FORMAT] [--per-unit] [--since T] [...] [filter]",
+	.usage = "[-l DIR] [-o FORMAT] [--per-unit] [...] [filter]",
 	.about =
 		"Lists what left the envelope or was blocked, worst first. The table has one line\n"
 		"for what is alike at many units (kind, row, peer, port), and below it the\n"
 		"sentence of the finding with most flows; --per-unit lists each unit's, as json,\n"
 		"jsonl and csv always do, and --sort and --follow.\n\n",
 	.examples =
-		"filter: words of a tcpdump filter, behind the options; a finding is listed if they\n"
-		"take one of its recorded flows (so do --peer, --port, --media, --direction,\n"
-		"--outcome, --blind)\n\n"
+		"filter: words of a tcpdump filter, behind the options; a finding is listed if\n"
+		"they take one of its recorded flows (so do --peer, --port, --media, --direction,\n"
+		"--outcome, --blind).\n\n"
 		"What is worst since yesterday?\n"
 		"  tlmon findings --since 1d --severity medium\n"
 		"Why, and what would settle it?\n"

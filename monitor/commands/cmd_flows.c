@@ -22,9 +22,10 @@ static const struct query_command COMMAND = {
 		"the nearest row), undetermined (why), housekeeping. A window takes in what\n"
 		"overlaps it.\n\n",
 	.examples =
-		"filter: words of a tcpdump filter, behind the options; a flow is listed if one of\n"
-		"its packets would be taken. Words about what no flow remembers (payload, flags of\n"
-		"one packet, lengths) are refused. VLAN tags count where the words speak of vlan.\n\n"
+		"filter: words of a tcpdump filter, behind the options; a flow is listed if one\n"
+		"of its packets would be taken. Words about what no flow remembers (payload,\n"
+		"flags of one packet, lengths) are refused. VLAN tags count where the words\n"
+		"speak of vlan.\n\n"
 		"What did the boardroom do between two and four, outside its envelope?\n"
 		"  tlmon flows --unit boardroom --since 02:00 --until 04:00 --verdict outside\n"
 		"Why? (the number is the flow's ID)\n"

@@ -136,7 +136,9 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 
 	if (r < 0)
 		return r;
-	query_end(query, out, what, outside && none);
+	query_end(query, out, what, false);
+	if (none && outside)
+		log_note("nothing was recorded in that window: nobody watched");
 	if (intervals && !none)
 		out_say(out, "(blind meanwhile: %llu interval%s; 'tlmon blind' lists %s)",
 		        (unsigned long long)intervals, plural(intervals),
