@@ -102,7 +102,8 @@ static int make_out(const struct query_options *options, struct query *query, st
 
 	query->now_us = query->span.live ? wall_clock_us() : query->span.last_us;
 	*flow = options->narrow;
-	flow->more_units = *options->units ? options->units : NULL;
+	flow->unit = options->units[0];
+	flow->more_units = flow->unit && options->units[1] ? options->units + 1 : NULL;
 	r = make_window(options, query, err);
 	for (const char *const *unit = options->units; *unit && r >= 0; unit++)
 		r = flowdb_check_unit(query->db, *unit, err);
@@ -115,28 +116,48 @@ static int make_out(const struct query_options *options, struct query *query, st
 	return r;
 }
 
-static int join_spans(struct query *query, struct err *err)
+/* Of several the flows are all there only where they are in each. */
+static void join_whole(struct whole *all, const struct whole *one)
+{
+	if (one->since_us > all->since_us)
+		all->since_us = one->since_us;
+	if (one->until_us && (!all->until_us || one->until_us < all->until_us))
+		all->until_us = one->until_us;
+}
+
+/* What one database covers is added to what the others do. */
+static int join_one(struct query *query, struct flowdb *db, struct err *err)
 {
 	struct span *all = &query->span, one;
-	struct flowdb *db;
+	struct whole whole;
+	int r = flowdb_span(db, &one, err);
 
-	for (query->sensors = 0; (db = flowdb_nth(query->db, query->sensors)); query->sensors++) {
-		int r = flowdb_span(db, &one, err);
-
-		if (r < 0)
-			return r;
-		all->runs += one.runs;
-		all->flows += one.flows;
-		all->findings += one.findings;
-		all->units += one.units;
-		all->live |= one.live;
-		all->last_run = one.last_run;
-		if (one.first_us && (!all->first_us || one.first_us < all->first_us))
-			all->first_us = one.first_us;
-		if (one.last_us > all->last_us)
-			all->last_us = one.last_us;
-	}
+	if (r >= 0)
+		r = flowdb_whole(db, &whole, err);
+	if (r < 0)
+		return r;
+	join_whole(&query->whole, &whole);
+	all->runs += one.runs;
+	all->flows += one.flows;
+	all->findings += one.findings;
+	all->units += one.units;
+	all->live |= one.live;
+	all->last_run = one.last_run;
+	if (one.first_us && (!all->first_us || one.first_us < all->first_us))
+		all->first_us = one.first_us;
+	if (one.last_us > all->last_us)
+		all->last_us = one.last_us;
 	return 0;
+}
+
+static int join_all(struct query *query, struct err *err)
+{
+	struct flowdb *db;
+	int r = 0;
+
+	for (; r >= 0 && (db = flowdb_nth(query->db, query->sensors)); query->sensors++)
+		r = join_one(query, db, err);
+	return r;
 }
 
 int query_open(const struct query_options *options, struct query *ret_query, struct err *err)
@@ -147,7 +168,7 @@ int query_open(const struct query_options *options, struct query *ret_query, str
 	                        options->dir_count ? options->dir_count : 1, &query.db, err);
 
 	if (r >= 0)
-		r = join_spans(&query, err);
+		r = join_all(&query, err);
 	for (size_t i = 0; i < query.sensors && r >= 0; i++)
 		r = flowdb_runs(flowdb_nth(query.db, i), note_filter, &query, err);
 	if (r >= 0)
@@ -179,17 +200,12 @@ void query_release(struct query *query)
 
 int query_nth(const struct query *query, size_t n, struct query *ret, struct err *err)
 {
-	struct flowdb *db = flowdb_nth(query->db, n);
-	struct span span;
-	int r = flowdb_span(db, &span, err);
-
-	if (r < 0)
-		return r;
 	*ret = *query;
-	ret->db = db;
+	ret->db = flowdb_nth(query->db, n);
+	ret->span = (struct span){0};
+	ret->whole = (struct whole){0};
 	ret->sensors = 1;
-	ret->span = span;
-	return 0;
+	return join_one(ret, ret->db, err);
 }
 
 bool query_has_window(const struct query *query)

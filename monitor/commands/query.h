@@ -6,12 +6,14 @@
 #define MONITOR_COMMANDS_QUERY_H
 
 #include "monitor/commands/query_options.h"
+#include "schema/flowdb_upkeep.h"
 
 struct query {
 	struct flowdb *db; /* of several sensors the first, and all of them: flowdb_nth() */
 	size_t sensors;
 	struct span span; /* of all together */
 	struct flow_query flow;
+	struct whole whole; /* flows outside are not all here any more */
 	int64_t now_us;    /* what "ago" counts back from: the wall clock, in a recording its last packet */
 	bool relative;     /* the window was counted back from the last packet */
 	char filters[400]; /* ", only what 'udp port 53' lets through"; "" */

@@ -45,7 +45,7 @@ static const struct option_row {
          "open (the default; waived ones stand last), waived,\nclosed, all"},
 	{QUERY_CAUSE, 0, "cause", "CAUSE",
          "not-running, kernel-drop, inspector-down, sensor-down,\nring-full, evicted, link-down, mirror-silent, truncated,\n"
-         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full"},
+         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, removed"},
 	{QUERY_FINDING, 0, "finding", "F17", "what is gathered under this finding"},
 	{QUERY_BLIND, 0, "blind", NULL, "only those that overlap a blind interval (tlmon blind)"},
 	{QUERY_PER_UNIT, 0, "per-unit", NULL, "one line a unit also in the table"},
