@@ -175,13 +175,13 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 	history->policy = policy;
 	r = past_units_new(db, policy, &history->units, err);
 	if (r >= 0)
-		r = flowdb_leases(db, INT64_MIN, take_lease, history, err);
+		r = flowdb_leases(db, 0, take_lease, history, err);
 	if (r < 0)
 		return r;
 	if (history->lease_count)
 		qsort(history->leases, history->lease_count, sizeof(*history->leases),
 		      compare_leases);
-	r = flowdb_names_held(db, 0, INT64_MIN, take_name, history, err);
+	r = flowdb_names_held(db, 0, 0, take_name, history, err);
 	if (r < 0)
 		return r;
 	if (history->name_count)

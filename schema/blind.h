@@ -35,6 +35,12 @@ enum blind_cause {
 };
 /* clang-format on */
 
+/* Mask of the causes during which packets went by unseen: whatever they were, nothing of them is on record. */
+#define BLIND_UNSEEN \
+	(BIT(BLIND_NOT_RUNNING) | BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) | \
+	 BIT(BLIND_EVICTED) | BIT(BLIND_LINK_DOWN) | BIT(BLIND_MIRROR_SILENT) | \
+	 BIT(BLIND_DISK_FULL))
+
 const char *blind_cause_name(enum blind_cause cause); /* NULL for none */
 const char *blind_cause_counted(enum blind_cause cause); /* "packets"; "" where nothing is counted */
 /* "120 packets", "1 packet"; "" where nothing is counted, or nothing was. Returns `buf`. */

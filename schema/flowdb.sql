@@ -314,12 +314,12 @@ CREATE TABLE flow (
 	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
 	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
-	                                 -- we looked; 3 settled by; 2 what the name is; 1, 1 unit, peer
-	                                 -- answered an ICE check; 2 client certificate; 8 TLS version, low
-	                                 -- byte; 1 closed; 1 IPv6; 1 packets were lost meanwhile: that no
-	                                 -- answer came says nothing; 1 has flow_more; 1 begun before we
+	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
+	                                 -- flow_more; 1, 1 unit, peer answered an ICE check; 2 client
+	                                 -- certificate; 8 TLS version, low byte; 1 IPv6; 1 begun before we
 	                                 -- looked and seen first of all; 1 answers a query seen; 1 the same
-	                                 -- was asked in another flow, unanswered there too
+	                                 -- was asked in another flow, unanswered there too; 1 packets were
+	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
 	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
@@ -332,10 +332,14 @@ CREATE TABLE flow (
 	why          INTEGER AS (said >> 12 & 15),
 	severity     INTEGER AS (said >> 16 & 7),
 	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	row_set      INTEGER AS (nullif(said >> 20, 0)), -- NULL: no other row than `row`
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
 	initiator    INTEGER AS (how >> 1 & 3),
 	midstream    INTEGER AS (how >> 6 & 1),
-	ip_version   INTEGER AS (4 + 2 * (how >> 25 & 1))
+	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
@@ -389,10 +393,7 @@ CREATE TABLE flow_more (
 	by_shape      INTEGER,           -- mask: 1 audio, 2 video, 4 data: known by the stream's shape
 	connect_port  INTEGER,           -- HTTP CONNECT: the port asked for; its host is flow.name
 	tunnel        INTEGER,           -- 1 GRE, 2 ERSPAN, 3 VXLAN, 4 Geneve, 5 TZSP
-	connect_status INTEGER,          -- what the proxy answered: 200, 403, ...
-	told          INTEGER            -- mask, beside its facts the judge was told: 1 no two-way flow of the unit
-	                                 -- near it; 2 no inspector was there; 4 names of the unit had found no
-	                                 -- place; 8 the lease came after it; 16 it was not over yet
+	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
 -- Of a flow outside: in what it differs from the nearest rows.

@@ -16,7 +16,7 @@ static bool zero_addr(const struct addr *addr)
 	return addr_equal(addr, &zero);
 }
 
-enum { MORE_COLUMNS = 26 };
+enum { MORE_COLUMNS = 25 };
 
 /* Fills the columns of flow_more but flow and remark; returns whether any is there. */
 static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
@@ -76,7 +76,7 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
 		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
 		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, other, by_shape,"
-		" connect_port, tunnel, connect_status, told, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" connect_port, tunnel, connect_status, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&stmt, err);
 
 	if (r < 0)
@@ -170,7 +170,7 @@ static int64_t said_of(const struct flow_row *flow, int64_t row_set)
 	       (int64_t)(v->grade & 3) << SAID_GRADE |
 	       (int64_t)(flow->facts->media & 7) << SAID_MEDIA | (int64_t)(v->why & 15) << SAID_WHY |
 	       (int64_t)(v->severity & 7) << SAID_SEVERITY | (int64_t)flow->blind << SAID_BLIND |
-	       row_set << SAID_ROW_SET;
+	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
 }
 
 /* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
@@ -185,6 +185,12 @@ static int take_away(struct flowdb *db, int64_t id, struct err *err)
 	return sql_run(db, stmt, err);
 }
 
+#define COLUMNS \
+	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
+	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
+	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
+#define VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
                     struct err *err)
 {
@@ -198,8 +204,7 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	bool any;
 	int r = more_of(db, f, more, &any, err);
 
-	more[24] = nonzero(flow->told);
-	any |= flow->told || v->reason[0] != '\0';
+	any |= v->reason[0] != '\0';
 	if (r >= 0)
 		r = intern_addr(db, &unit->addr, &hosts[0], err);
 	if (r >= 0)
@@ -214,19 +219,16 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		r = row_set_of(db, flow, &row_set, err);
 	if (r >= 0 && *id)
 		r = take_away(db, *id, err);
+	/* Without an id the row is appended: nothing is sought. */
 	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_FLOW_PUT,
-			"INSERT INTO flow (id, run, policy, unit, start_us, lasted_us, packet, transport,"
-			" local, local_port, remote, remote_port, link, name, application, verdict, row,"
-			" kind, finding, packets_out, packets_in, bytes_out, bytes_in, said, how,"
-			" tcp_flags, asked, payloads) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-			" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			&stmt, err);
+		r = *id ? sql_slot(db, SLOT_FLOW_PUT_BACK,
+		                   "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt,
+		                   err)
+		        : sql_slot(db, SLOT_FLOW_PUT,
+		                   "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", &stmt, err);
 	if (r < 0)
 		return r;
 	const int64_t values[] = {
-		*id ? *id : SQL_NULL,
 		flow->run,
 		flow->policy,
 		flow->unit,
@@ -254,8 +256,9 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
 		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
+		*id,
 	};
-	bind_all(stmt, values, ARRAY_LEN(values));
+	bind_all(stmt, values, ARRAY_LEN(values) - !*id);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;

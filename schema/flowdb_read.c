@@ -13,7 +13,7 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 		"SELECT payload_types, audio, video, data, icmp, s.bytes, fragments, truncated,"
 		" duplicates, y.bytes, relayed_port, first_try_us, last_try_us, not_apps_low,"
 		" not_apps_high, c.bytes, dhcp_xid, dhcp_type, remark, other, by_shape,"
-		" connect_port, tunnel, connect_status, told FROM flow_more"
+		" connect_port, tunnel, connect_status FROM flow_more"
 		" LEFT JOIN host s ON s.id = icmp_sender LEFT JOIN host y ON y.id = relayed"
 		" LEFT JOIN host c ON c.id = chaddr WHERE flow = ?1",
 		&stmt, err);
@@ -55,7 +55,6 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 	f->connect_port = (uint16_t)sqlite3_column_int(stmt, 21);
 	f->tunnel = (uint8_t)sqlite3_column_int(stmt, 22);
 	f->connect_status = (uint16_t)sqlite3_column_int(stmt, 23);
-	view->told = (uint8_t)sqlite3_column_int(stmt, 24);
 	sqlite3_reset(stmt);
 	return 0;
 }
@@ -233,6 +232,7 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 	view->direction = said >> SAID_DIRECTION & 3;
 	view->finding = sqlite3_column_int64(stmt, GET_FINDING);
 	view->blind = said >> SAID_BLIND & 1;
+	view->told = said >> SAID_TOLD & 31;
 	view->asked_again = how >> HOW_ASKED_AGAIN & 1;
 	view->lossy = how >> HOW_LOSSY & 1;
 	read_rows(view, column_text(stmt, GET_ROW_SET), column_text(stmt, GET_ROW));

@@ -27,6 +27,7 @@ enum slot {
 	SLOT_NAME_PUT,
 	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_PUT_BACK,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
 	SLOT_FLOW_DIFFERS,
@@ -181,7 +182,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 				X(inspect_shed) X(told_shed) X(tunnelled) \
 					X(streams_shed) X(young_shed) X(evidence_shed)
 
-/* Where the parts of flow.how begin. */
+/* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {
 	HOW_PEER_FIRST = 0,
 	HOW_INITIATOR = 1,
@@ -189,20 +190,20 @@ enum {
 	HOW_MIDSTREAM = 6,
 	HOW_SETTLED_BY = 7,
 	HOW_NAME_KIND = 10,
-	HOW_ICE_UNIT = 12,
-	HOW_ICE_PEER = 13,
-	HOW_MTLS = 14,
-	HOW_TLS_VERSION = 16,
-	HOW_CLOSED = 24,
-	HOW_IPV6 = 25,
-	HOW_LOSSY = 26,
-	HOW_MORE = 27,
-	HOW_WARMUP = 28,
-	HOW_SOLICITED = 29,
-	HOW_ASKED_AGAIN = 30,
+	HOW_CLOSED = 12,
+	HOW_MORE = 13,
+	HOW_ICE_UNIT = 14,
+	HOW_ICE_PEER = 15,
+	HOW_MTLS = 16,
+	HOW_TLS_VERSION = 18,
+	HOW_IPV6 = 26,
+	HOW_WARMUP = 27,
+	HOW_SOLICITED = 28,
+	HOW_ASKED_AGAIN = 29,
+	HOW_LOSSY = 30,
 };
 
-/* Where the parts of flow.said begin: what is seldom there last, so that most are short numbers. */
+/* Where the parts of flow.said begin, in the same manner. */
 enum {
 	SAID_EVIDENCE = 0,
 	SAID_OUTCOME = 2,
@@ -212,7 +213,8 @@ enum {
 	SAID_WHY = 12,
 	SAID_SEVERITY = 16,
 	SAID_BLIND = 19,
-	SAID_ROW_SET = 20,
+	SAID_TOLD = 20,
+	SAID_ROW_SET = 25,
 };
 
 /* The longest row_set.text: ids, ", " between. */

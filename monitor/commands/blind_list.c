@@ -132,14 +132,14 @@ static int find_gaps(struct gathering *g, struct err *err)
 
 		if (to_us)
 			r = add_gap(g, to_us, next->since_us,
-			            file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
+			            i && file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
 		if (next->until_us >= to_us) {
 			to_us = next->until_us;
 			file = next->file;
 		}
 	}
 	if (r >= 0 && to_us && end_us)
-		r = add_gap(g, to_us, end_us, file ? FILES_GAP_US : LIVE_GAP_US, err);
+		r = add_gap(g, to_us, end_us, LIVE_GAP_US, err);
 	return r;
 }
 

@@ -33,6 +33,7 @@ struct paper_column {
 enum {
 	PAPER_RIGHT = 1, /* aligned right */
 	PAPER_WRAP = 2,  /* goes on in a line below where the width does not do */
+	PAPER_BELOW = 4, /* in text below the row, over its whole width */
 };
 
 struct paper;

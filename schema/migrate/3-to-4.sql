@@ -135,12 +135,12 @@ CREATE TABLE flow (
 	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
 	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
-	                                 -- we looked; 3 settled by; 2 what the name is; 1, 1 unit, peer
-	                                 -- answered an ICE check; 2 client certificate; 8 TLS version, low
-	                                 -- byte; 1 closed; 1 IPv6; 1 packets were lost meanwhile: that no
-	                                 -- answer came says nothing; 1 has flow_more; 1 begun before we
+	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
+	                                 -- flow_more; 1, 1 unit, peer answered an ICE check; 2 client
+	                                 -- certificate; 8 TLS version, low byte; 1 IPv6; 1 begun before we
 	                                 -- looked and seen first of all; 1 answers a query seen; 1 the same
-	                                 -- was asked in another flow, unanswered there too
+	                                 -- was asked in another flow, unanswered there too; 1 packets were
+	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
 	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
@@ -153,10 +153,14 @@ CREATE TABLE flow (
 	why          INTEGER AS (said >> 12 & 15),
 	severity     INTEGER AS (said >> 16 & 7),
 	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	row_set      INTEGER AS (nullif(said >> 20, 0)), -- NULL: no other row than `row`
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
 	initiator    INTEGER AS (how >> 1 & 3),
 	midstream    INTEGER AS (how >> 6 & 1),
-	ip_version   INTEGER AS (4 + 2 * (how >> 25 & 1))
+	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
@@ -170,8 +174,9 @@ SELECT f.id, f.run, f.policy, f.unit, f.start_us, f.lasted_us, f.packet, f.trans
 	f.remote_port, k.id, f.name, f.application, f.verdict, f.row, f.kind, f.finding, f.packets_out, f.packets_in,
 	f.bytes_out, f.bytes_in,
 	f.evidence | (f.outcome << 2) | (f.direction << 5) | (f.grade << 7) | (f.media << 9) | (f.why << 12)
-		| (f.severity << 16) | (f.blind << 19) | (coalesce(s.id, 0) << 20),
-	(f.how & ~(1 << 26) & ~(1 << 31)) | ((f.how >> 31 & 1) << 26), -- 26 said that flow_row had some; 31 went there
+		| (f.severity << 16) | (f.blind << 19) | (coalesce(s.id, 0) << 25),
+	(f.how & 4095) | ((f.how >> 24 & 1) << 12) | ((f.how >> 27 & 1) << 13) | ((f.how >> 12 & 4095) << 14)
+		| ((f.how >> 25 & 1) << 26) | ((f.how >> 28 & 15) << 27), -- bit 26 said that flow_row had some
 	f.tcp_flags, f.asked, f.payloads
 FROM flow_3 f
 LEFT JOIN link k ON coalesce(k.local_mac, 0) = coalesce(f.local_mac, 0)
@@ -208,7 +213,7 @@ CREATE TABLE media_port (
 
 INSERT INTO tally SELECT unit, verdict, grade, count(*) FROM flow GROUP BY unit, verdict, grade;
 INSERT INTO media_port SELECT DISTINCT unit, local_port FROM flow WHERE transport IN (6, 17)
-	AND (media <> 0 OR how >> 12 & 3 OR (evidence = 1 AND application IN (7, 9, 10, 13))); -- stun rtp rtcp turn-channel
+	AND (media <> 0 OR how >> 14 & 3 OR (evidence = 1 AND application IN (7, 9, 10, 13))); -- stun rtp rtcp turn-channel
 
 CREATE VIEW v_flow AS SELECT
 	f.id,
@@ -355,7 +360,6 @@ JOIN host h ON h.id = l.address
 LEFT JOIN host s ON s.id = l.server
 ORDER BY u.name, l.first_us, h.bytes;
 
-ALTER TABLE flow_more ADD COLUMN told INTEGER;
 -- Where a run stands at its last commit: should its recorder die, another one goes on from there, and
 -- nothing is counted twice. A run that has ended has no row here; one of files that died is gone on with
 -- by whoever reads the same files again.
