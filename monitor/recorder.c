@@ -31,6 +31,7 @@ struct recorder {
 	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
+	struct retention retention;
 	struct handover handover;
 	enum handover_kind goes_on;
 	int64_t now_us, commit_us;
@@ -61,6 +62,11 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
+}
+
+static void rows_gone(void *context, int64_t finding, uint64_t rows)
+{
+	findings_rows_gone(context, finding, rows);
 }
 
 /* Files that some run has read already: twice the same packets would be counted twice. */
@@ -103,6 +109,16 @@ static int note_absence(struct recorder *recorder, struct err *err)
 	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
 }
 
+/* In a database that was begun anew while we looked: from where the one before ends. */
+static int64_t begun_us(const struct recorder *recorder)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	return options->live && recorder->sums.last_us && recorder->sums.last_us < options->begun_us
+	               ? recorder->sums.last_us
+	               : options->begun_us;
+}
+
 static int run_new(struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
@@ -113,7 +129,7 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.inputs = options->inputs,
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
-		.begun_us = options->begun_us,
+		.begun_us = begun_us(recorder),
 		.keep = options->policy->keep,
 	};
 	int r = inputs_are_new(recorder, err);
@@ -174,6 +190,9 @@ static int run_begin(struct recorder *recorder, struct err *err)
 		                                               .from_us = options->live ? options->begun_us : 0,
 		                                               .run = recorder->desk.run},
 		                      err);
+	if (r >= 0 && options->note)
+		r = blinds_note(recorder->blinds, options->db, recorder->desk.run, options->note,
+		                err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);
@@ -214,9 +233,15 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	recorder->retention = (struct retention){
+		.limits = options->keep,
+		.gone = rows_gone,
+		.context = recorder->findings,
+	};
 	r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)
 		r = run_begin(recorder, err);
+	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;
 	if (r < 0) {
 		recorder_free(recorder);
 		return r;
@@ -292,6 +317,43 @@ static uint64_t rows(const struct recorder *recorder)
 	return recorder->rows + recorder->desk.rows;
 }
 
+/* Between two transactions a person may have closed or reopened findings. */
+static int begin(struct recorder *recorder, struct err *err)
+{
+	struct flowdb *db = recorder->options.db;
+	int r = flowdb_begin(db, err);
+
+	if (r >= 0)
+		r = flowdb_others_wrote(db, err);
+	return r > 0 ? findings_refresh(recorder->findings, db, err) : r;
+}
+
+/* A successor begins behind what is committed. */
+static void release(struct recorder *recorder, uint64_t opinions)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	if (opinions == ring_position(options->opinions))
+		ring_release(options->opinions);
+	ring_release(options->facts);
+	if (options->control)
+		ring_release(options->control);
+}
+
+/* Between two transactions: what is older than it is to be. Not while events wait, nor before files are read. */
+static int retain(struct recorder *recorder, bool again, struct err *err)
+{
+	const struct ring *facts = recorder->options.facts;
+	struct retention *retention = &recorder->retention;
+	struct flowdb *db = recorder->options.db;
+
+	if (!recorder->options.live)
+		return again ? 0 : retention_finish(retention, db, recorder->sums.last_us, err);
+	if (ring_written(facts) - ring_released(facts) > ring_size(facts) / 4)
+		return 0;
+	return retention_step(retention, db, recorder->sums.last_us, rows(recorder), err);
+}
+
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
@@ -321,14 +383,13 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		recorder->committed = *sums;
 		if (recorder->options.committed)
 			recorder->options.committed(recorder->options.context, sums);
-		if (opinions == ring_position(recorder->options.opinions))
-			ring_release(recorder->options.opinions);
-		ring_release(recorder->options.facts);
-		if (recorder->options.control)
-			ring_release(recorder->options.control);
+		if (!recorder->options.stands_in)
+			release(recorder, opinions);
 	}
+	if (r >= 0)
+		r = retain(recorder, again, err);
 	if (r >= 0 && again)
-		r = flowdb_begin(db, err);
+		r = begin(recorder, err);
 	recorder->begun = again && r >= 0;
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
@@ -567,7 +628,8 @@ static bool is_joined(struct recorder *recorder, const struct event *event, uint
 static bool is_due(const struct recorder *recorder, int count)
 {
 	return recorder->due ||
-	       ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2 ||
+	       (!recorder->options.stands_in &&
+	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
 	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
 }
 
@@ -590,7 +652,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 			r = commit(recorder, true, err);
 	}
 	/* The inspector never waits for a fact. */
-	if (r >= 0 && !recorder->over &&
+	if (r >= 0 && !recorder->over && !recorder->options.stands_in &&
 	    ring_unreleased(recorder->options.opinions) >
 	            ring_size(recorder->options.opinions) / 2)
 		r = commit(recorder, true, err);

@@ -15,6 +15,7 @@ struct flowdb;
 enum flowdb_mode {
 	FLOWDB_READ, /* must exist; nothing is written beside it, also in a read-only directory */
 	FLOWDB_WRITE, /* made if missing, migrated if older; mode 0640 */
+	FLOWDB_BESIDE, /* must exist; a short writer beside the recorder, in a transaction that has begun */
 };
 
 /*
@@ -39,6 +40,41 @@ int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
  */
 int flowdb_save(struct flowdb *db, int fd, struct err *err) MUST_CHECK;
 int flowdb_load(int fd, struct flowdb **ret_db, struct err *err) MUST_CHECK;
+
+/*
+ * A writer that finds the database locked asks `waits`, some fifty times a second, whether to go on waiting: `pid` holds
+ * the lock, 0 where that cannot be known. Without it a second is waited.
+ */
+void flowdb_on_busy(struct flowdb *db, bool (*waits)(void *context, int pid), void *context);
+/* Who holds the lock that a writer needs, and one who reads an older state; 0: nobody, or it cannot be known. */
+int flowdb_writer(struct flowdb *db);
+int flowdb_reader(struct flowdb *db);
+/* "sqlite3 (pid 4711)"; returns `buf`. */
+#define FLOWDB_WHO 64
+const char *flowdb_who(int pid, char buf[FLOWDB_WHO]);
+/* Length of the WAL after the last commit: what readers of old states keep from being written back. */
+uint64_t flowdb_wal_bytes(const struct flowdb *db);
+
+/*
+ * A writer looks at a database before it goes on: -EBADMSG with err filled if it is damaged or lacks what a fresh one
+ * has. It costs little of a large one, so it does not find all.
+ */
+int flowdb_look(struct flowdb *db, struct err *err) MUST_CHECK;
+/* DIR/flows.db, not open here, gets another name, with all its files: nothing of it is lost or written. */
+struct flowdb_aside {
+	char name[64];    /* in the same directory */
+	int64_t since_us; /* its record begins about then; 0: not known */
+};
+int flowdb_set_aside(const char *dir, int64_t at_us, struct flowdb_aside *ret,
+                     struct err *err) MUST_CHECK;
+/* Each commit waits until the disk has it: not even a power cut takes it back. */
+int flowdb_sync_each(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/*
+ * A private database gets all that DIR/flows.db knows beside flows and evidence: whoever judges while that one cannot be
+ * written knows units, names and findings.
+ */
+int flowdb_know(struct flowdb *db, const char *dir, struct err *err) MUST_CHECK;
 
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
@@ -258,6 +294,24 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;
 
+/* A person closes or reopens a finding. */
+struct finding_judgement {
+	int64_t finding, at_us; /* at_us: by the wall clock */
+	bool open;
+	const char *reason;        /* of the finding, from then on */
+	const char *by_whom, *why; /* who did it, and the reason given */
+};
+/* 1; 0 if it is so already, or there is none. */
+int flowdb_finding_judge(struct flowdb *db, const struct finding_judgement *judgement,
+                         struct err *err) MUST_CHECK;
+/* Whether anybody else committed since this was last asked: 1, 0. */
+int flowdb_others_wrote(struct flowdb *db, struct err *err) MUST_CHECK;
+/* How all findings stand. */
+int flowdb_finding_states(struct flowdb *db,
+                          int (*each)(void *context, int64_t id, bool open, const char *reason,
+                                      struct err *err),
+                          void *context, struct err *err) MUST_CHECK;
+
 /* All flow rows of one finding go over to another. */
 int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into,
                         struct err *err) MUST_CHECK;
@@ -286,6 +340,10 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
+/* Findings that this run has written something of, by number. */
+int flowdb_run_findings(struct flowdb *db, int64_t run,
+                        int (*each)(void *context, int64_t id, int64_t unit, struct err *err),
+                        void *context, struct err *err) MUST_CHECK;
 /* Leases of units that held at `since_us` or later, of all runs, in the order they began. */
 int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
@@ -342,6 +400,21 @@ int flowdb_held(struct flowdb *db, int64_t run,
                 int (*each)(void *context, enum app opinion, unsigned marks,
                             const struct event *event, struct err *err),
                 void *context, struct err *err) MUST_CHECK;
+
+/* For `tlmon rejudge` (flowdb_rejudge.c). */
+int flowdb_flow_ids(struct flowdb *db,
+                    int (*each)(void *context, int64_t id, struct err *err), void *context,
+                    struct err *err) MUST_CHECK;
+/* The flow was judged by that policy, with the same verdict. */
+int flowdb_flow_policy(struct flowdb *db, int64_t id, int64_t policy, struct err *err) MUST_CHECK;
+/* What flows had counted for is taken back, never below 0; then what is left of `coverage` is put in order. */
+int flowdb_coverage_less(struct flowdb *db, const struct coverage_row *coverage,
+                         struct err *err) MUST_CHECK;
+int flowdb_coverage_settle(struct flowdb *db, struct err *err) MUST_CHECK;
+int flowdb_newest_change(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
+/* All changes of findings after that one were somebody's: who, why and when; how many findings are open, closed by them. */
+int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_judgement *by,
+                      uint64_t *ret_opened, uint64_t *ret_closed, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

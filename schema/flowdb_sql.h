@@ -17,6 +17,9 @@
 enum slot {
 	SLOT_BEGIN,
 	SLOT_COMMIT,
+	SLOT_DATA_VERSION,
+	SLOT_FLOW_POLICY,
+	SLOT_COVERAGE_LESS,
 	SLOT_RUN_BEGIN,
 	SLOT_RUN_UPDATE,
 	SLOT_RUN_RESTARTS,
@@ -51,6 +54,7 @@ enum slot {
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
 	SLOT_FLOW_GET_DIFFERS,
+	SLOT_FINDING_LESS,
 	SLOT_HANDOVER_PUT,
 	SLOT_HELD_PUT,
 	SLOT_COUNT
@@ -74,7 +78,7 @@ struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
 	union {
-		uint8_t here[16]; /* of an address or a link, and of short texts */
+		uint8_t here[32]; /* of an address or a link, and of most texts */
 		uint8_t *key;     /* of longer ones */
 	};
 };
@@ -89,11 +93,25 @@ struct flowdb {
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
+	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
+	int64_t data_version; /* as we saw it last; 0: not yet */
+	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
+	bool (*waits)(void *context, int pid);
+	void *waits_context;
+	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
 	struct stat was;
 };
 
 #define SQL_NULL INT64_MIN /* of bind_all() */
+
+/*
+ * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
+ * first who waits there; goes through it and begins a transaction.
+ */
+int door_open(struct flowdb *db, struct err *err) MUST_CHECK;
+void door_wait(const struct flowdb *db);
+int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
@@ -112,6 +130,13 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* "file:" URI of the path; every byte that a URI could take for its own is escaped. The caller frees it. */
+char *sql_uri(const char *path, const char *options);
+/* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
+int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
+/* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -170,6 +195,21 @@ void column_addr(sqlite3_stmt *stmt, int at, struct addr *ret);
 void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
 /* "" where it is NULL. */
 const char *column_text(sqlite3_stmt *stmt, int at);
+
+/* Flows are gone for this reason: so many more, and all that ended before until_us. Part of a transaction. */
+int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
+                struct err *err) MUST_CHECK;
+
+/* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
+#define HOLDER_TEXT 32
+const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
+/* The version of a database of ours, as its first page has it: opening is not needed. 0: it is none. */
+int64_t version_in_head(const char *path);
+
+struct upkeep_progress;
+/* `progress` may be NULL. */
+void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,
+                 uint64_t all);
 
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \

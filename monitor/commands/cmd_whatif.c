@@ -128,7 +128,7 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (!r)
 		r = out_finish(whatif->out, err);
 	if (!r && options->format == OUT_TABLE)
-		flips_say(flips_sums(whatif->flips), whatif->policy, whatif->query.db);
+		flips_say(flips_sums(whatif->flips));
 	return r < 0 ? r : flowdb_check(whatif->query.db, err);
 }
 

@@ -50,6 +50,15 @@ struct unit {
 
 struct units;
 
+/*
+ * For judging anew: a unit by its name, whose `id` in the database may be known (else 0, until units_put()). It is found by
+ * nobody. NULL when out of memory.
+ */
+struct unit *units_adopt(struct units *units, const struct unit_rule *rule, const char *name,
+                         int64_t id);
+int units_put(struct units *units, struct flowdb *db, struct unit *unit,
+              struct err *err) MUST_CHECK;
+
 /* NULL when out of memory. `policy` must outlive it. */
 struct units *units_new(const struct policy *policy);
 void units_free(struct units *units);
@@ -133,6 +142,8 @@ void units_recall_router(struct units *units, const struct router_news *news, in
 /* Writes what changed of addresses and row use. 0, or negative errno with err filled. */
 int units_flush(struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;
 
+/* By its id in the database, looked for one after the other; NULL if it was not seen yet. */
+struct unit *units_of_id(const struct units *units, int64_t id);
 size_t units_count(const struct units *units);
 uint64_t units_refused(const struct units *units);
 
