@@ -28,6 +28,7 @@ struct recorder {
 	struct units *units;
 	struct findings *findings;
 	struct blinds *blinds;
+	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
 	struct retention retention;
@@ -108,6 +109,16 @@ static int note_absence(struct recorder *recorder, struct err *err)
 	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
 }
 
+/* In a database that was begun anew while we looked: from where the one before ends. */
+static int64_t begun_us(const struct recorder *recorder)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	return options->live && recorder->sums.last_us && recorder->sums.last_us < options->begun_us
+	               ? recorder->sums.last_us
+	               : options->begun_us;
+}
+
 static int run_new(struct recorder *recorder, struct err *err)
 {
 	const struct recorder_options *options = &recorder->options;
@@ -118,7 +129,8 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.inputs = options->inputs,
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
-		.begun_us = options->begun_us,
+		.begun_us = begun_us(recorder),
+		.keep = options->policy->keep,
 	};
 	int r = inputs_are_new(recorder, err);
 
@@ -178,6 +190,9 @@ static int run_begin(struct recorder *recorder, struct err *err)
 		                                               .from_us = options->live ? options->begun_us : 0,
 		                                               .run = recorder->desk.run},
 		                      err);
+	if (r >= 0 && options->note)
+		r = blinds_note(recorder->blinds, options->db, recorder->desk.run, options->note,
+		                err);
 	/* It is on record at once that we look, and a successor finds its run. */
 	if (r >= 0)
 		r = commit(recorder, true, err);
@@ -199,6 +214,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	recorder->blinds = blinds_new();
+	recorder->evidence =
+		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
 		.db = options->db,
@@ -207,11 +224,12 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.units = recorder->units,
 		.findings = recorder->findings,
 		.blinds = recorder->blinds,
+		.evidence = recorder->evidence,
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
+	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -244,6 +262,7 @@ void recorder_free(struct recorder *recorder)
 	findings_free(recorder->findings);
 	units_free(recorder->units);
 	blinds_free(recorder->blinds);
+	evidence_free(recorder->evidence);
 	handover_release(&recorder->handover);
 	free(recorder);
 }
@@ -298,6 +317,18 @@ static uint64_t rows(const struct recorder *recorder)
 	return recorder->rows + recorder->desk.rows;
 }
 
+/* A successor begins behind what is committed. */
+static void release(struct recorder *recorder, uint64_t opinions)
+{
+	const struct recorder_options *options = &recorder->options;
+
+	if (opinions == ring_position(options->opinions))
+		ring_release(options->opinions);
+	ring_release(options->facts);
+	if (options->control)
+		ring_release(options->control);
+}
+
 /* Between two transactions: what is older than it is to be. Not while events wait, nor before files are read. */
 static int retain(struct recorder *recorder, bool again, struct err *err)
 {
@@ -326,6 +357,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
 	if (r >= 0)
+		r = evidence_flush(recorder->evidence, recorder->desk.run, err);
+	if (r >= 0)
 		r = flowdb_run_update(db, recorder->desk.run, sums->first_us, sums->last_us, !again,
 		                      &sums->counters, err);
 	if (r >= 0 && again)
@@ -339,11 +372,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		recorder->committed = *sums;
 		if (recorder->options.committed)
 			recorder->options.committed(recorder->options.context, sums);
-		if (opinions == ring_position(recorder->options.opinions))
-			ring_release(recorder->options.opinions);
-		ring_release(recorder->options.facts);
-		if (recorder->options.control)
-			ring_release(recorder->options.control);
+		if (!recorder->options.stands_in)
+			release(recorder, opinions);
 	}
 	if (r >= 0)
 		r = retain(recorder, again, err);
@@ -406,6 +436,9 @@ static int handle_evidence(struct recorder *recorder, const struct event_evidenc
 		.bytes = event->bytes,
 	};
 
+	/* Where the payload begins of a packet that somebody died of nobody looks. */
+	if (recorder->options.policy->keep != KEEP_FULL)
+		return 0;
 	recorder->rows++;
 	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
@@ -470,6 +503,8 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	case EVENT_FLOW_UPDATE:
 	case EVENT_FLOW_END:
 		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
+	case EVENT_SAMPLE:
+		return desk_sample(&recorder->desk, (const struct event_sample *)event, err);
 	case EVENT_NAME:
 		return learn_name(&recorder->desk, (const struct event_name *)event, err);
 	case EVENT_LEASE:
@@ -501,6 +536,7 @@ static int leave_out(struct recorder *recorder, const struct event *event)
 		return 0;
 	if (event->type == EVENT_FLOW_END)
 		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
+	desk_leave_out(&recorder->desk, event);
 	if (event->type == EVENT_INPUT && recorder->options.input_over)
 		recorder->options.input_over(recorder->options.context,
 		                             (const struct event_input *)event);
@@ -581,7 +617,8 @@ static bool is_joined(struct recorder *recorder, const struct event *event, uint
 static bool is_due(const struct recorder *recorder, int count)
 {
 	return recorder->due ||
-	       ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2 ||
+	       (!recorder->options.stands_in &&
+	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
 	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
 }
 
@@ -604,7 +641,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 			r = commit(recorder, true, err);
 	}
 	/* The inspector never waits for a fact. */
-	if (r >= 0 && !recorder->over &&
+	if (r >= 0 && !recorder->over && !recorder->options.stands_in &&
 	    ring_unreleased(recorder->options.opinions) >
 	            ring_size(recorder->options.opinions) / 2)
 		r = commit(recorder, true, err);

@@ -33,17 +33,21 @@ static const char *const STEPS[FLOWDB_VERSION] = {
 	[1] = flowdb_1_to_2, [2] = flowdb_2_to_3, [3] = flowdb_3_to_4};
 
 #define BUSY_TIMEOUT_MS 1000
+#define CHECKPOINT_PAGES 4096
+#define PAGE_BYTES 4096
 
 int sql_error(struct flowdb *db, int rc, struct err *err)
 {
 	const char *what = db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
+	int number = db->sql ? sqlite3_system_errno(db->sql) : 0;
+	char who[FLOWDB_WHO];
 
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(err, -EBUSY,
-		               "%s: locked by another program for more than %d s; try again",
-		               db->path, BUSY_TIMEOUT_MS / 1000);
+		return err_set(err, -EBUSY, "%s: locked by %s for more than %d s; try again",
+		               db->path, flowdb_who(flowdb_writer(db), who),
+		               BUSY_TIMEOUT_MS / 1000);
 	case SQLITE_FULL:
 		return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
 	case SQLITE_NOTADB:
@@ -59,7 +63,14 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 		return err_set(err, -EROFS, "%s: %s", db->path, what);
 	case SQLITE_READONLY:
 		return err_set(err, -EROFS, "%s: not writable for us", db->path);
+	case SQLITE_ERROR:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
+		               db->path, what);
 	default:
+		if ((rc & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT))
+			return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
 		return err_set(err, -EIO, "%s: %s", db->path, what);
 	}
 }
@@ -252,6 +263,31 @@ static int migrate(struct flowdb *db, int64_t version, struct err *err)
 	return r < 0 ? r : sql_exec(db, "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON", err);
 }
 
+/*
+ * Behind each commit, in place of SQLite's own checkpoints: what could not be written back, for want of room or because
+ * somebody reads it, is tried again the next time.
+ */
+static int on_commit(void *context, sqlite3 *sql, const char *name, int pages)
+{
+	struct flowdb *db = context;
+	int left = pages, done = 0;
+
+	if (pages >= CHECKPOINT_PAGES)
+		sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_PASSIVE, &left, &done);
+	db->wal_bytes = (uint64_t)(left > done ? left : 0) * PAGE_BYTES;
+	return SQLITE_OK;
+}
+
+uint64_t flowdb_wal_bytes(const struct flowdb *db)
+{
+	return db->wal_bytes;
+}
+
+int flowdb_sync_each(struct flowdb *db, struct err *err)
+{
+	return sql_exec(db, "PRAGMA synchronous = FULL", err);
+}
+
 static int prepare_writer(struct flowdb *db, struct err *err)
 {
 	int64_t version;
@@ -267,12 +303,15 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 	r = sql_exec(
 		db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		"PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4096;"
+		"PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 67108864;"
 		"PRAGMA temp_store = MEMORY", /* a sandboxed recorder can make no file in /tmp */
 		err);
 	if (r >= 0)
 		r = query_functions(db, err);
-	return r < 0 ? r : migrate(db, version, err);
+	if (r >= 0)
+		r = migrate(db, version, err);
+	sqlite3_wal_hook(db->sql, on_commit, db);
+	return r;
 }
 
 /* There is one writer, and it may be of another version. */
@@ -368,6 +407,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
 	}
+	if (r >= 0 && !made)
+		r = flowdb_look(db, err);
 	if (r >= 0 && stat(db->path, &db->was) < 0)
 		r = err_set(err, -errno, "%s: %s", db->path, strerror(errno));
 	if (r < 0 && made) {
@@ -380,8 +421,7 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 	return r;
 }
 
-/* "file:" URI of the path; every byte that a URI could take for its own is escaped. */
-static char *uri_of(const char *path, const char *options)
+char *sql_uri(const char *path, const char *options)
 {
 	char *uri = NULL;
 	size_t size = 0;
@@ -396,8 +436,7 @@ static char *uri_of(const char *path, const char *options)
 	return fclose(out) ? NULL : uri;
 }
 
-/* SQLite misses a file that lacks a part of its last page alone. */
-static int check_whole(struct flowdb *db, struct err *err)
+int sql_check_whole(struct flowdb *db, struct err *err)
 {
 	int64_t pages = 0, page_size = 0;
 	int r = sql_number(db, "PRAGMA page_count", &pages, err);
@@ -487,7 +526,7 @@ static int check_tables(struct flowdb *db, struct err *err)
 
 static int open_as(struct flowdb *db, const char *options, struct err *err)
 {
-	CLEANUP(freep) char *uri = uri_of(db->path, options);
+	CLEANUP(freep) char *uri = sql_uri(db->path, options);
 	int64_t version;
 	int rc, r;
 
@@ -503,7 +542,7 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	if (r >= 0)
 		r = check_owner(db, &version, err);
 	if (r >= 0 && db->frozen)
-		r = check_whole(db, err);
+		r = sql_check_whole(db, err);
 	if (r >= 0)
 		r = query_functions(db, err);
 	if (r >= 0 && !version)
@@ -567,7 +606,7 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 	/* No thread of ours but this one: mutexes and sums of memory are a twentieth of a writer's time. */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	db->lock = -1;
+	db->lock = db->ask_file = db->ask_shm = -1;
 	if (dir ? asprintf(&db->path, "%s/flows.db", dir) < 0
 	        : !(db->path = strdup("(in memory)"))) {
 		db->path = NULL;
@@ -576,7 +615,9 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 	if (!dir) {
 		int rc = sqlite3_open_v2(
 			":memory:", &db->sql,
-			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+			SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				SQLITE_OPEN_URI, /* of one that is attached: flowdb_know() */
+			NULL);
 
 		r = rc ? sql_error(db, rc, err) : prepare_writer(db, err);
 	} else if (mode == FLOWDB_WRITE) {
@@ -599,6 +640,8 @@ void flowdb_close(struct flowdb *db)
 	intern_release(db);
 	tally_release(db);
 	sqlite3_close(db->sql);
+	closep(&db->ask_file);
+	closep(&db->ask_shm);
 	closep(&db->lock);
 	free(db->path);
 	free(db);

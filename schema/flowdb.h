@@ -7,6 +7,7 @@
 #define SCHEMA_FLOWDB_H
 
 #include "schema/event.h"
+#include "schema/keep.h"
 #include "schema/verdict.h"
 
 struct flowdb;
@@ -39,6 +40,41 @@ int flowdb_check(struct flowdb *db, struct err *err) MUST_CHECK;
 int flowdb_save(struct flowdb *db, int fd, struct err *err) MUST_CHECK;
 int flowdb_load(int fd, struct flowdb **ret_db, struct err *err) MUST_CHECK;
 
+/*
+ * A writer that finds the database locked asks `waits`, some fifty times a second, whether to go on waiting: `pid` holds
+ * the lock, 0 where that cannot be known. Without it a second is waited.
+ */
+void flowdb_on_busy(struct flowdb *db, bool (*waits)(void *context, int pid), void *context);
+/* Who holds the lock that a writer needs, and one who reads an older state; 0: nobody, or it cannot be known. */
+int flowdb_writer(struct flowdb *db);
+int flowdb_reader(struct flowdb *db);
+/* "sqlite3 (pid 4711)"; returns `buf`. */
+#define FLOWDB_WHO 64
+const char *flowdb_who(int pid, char buf[FLOWDB_WHO]);
+/* Length of the WAL after the last commit: what readers of old states keep from being written back. */
+uint64_t flowdb_wal_bytes(const struct flowdb *db);
+
+/*
+ * A writer looks at a database before it goes on: -EBADMSG with err filled if it is damaged or lacks what a fresh one
+ * has. It costs little of a large one, so it does not find all.
+ */
+int flowdb_look(struct flowdb *db, struct err *err) MUST_CHECK;
+/* DIR/flows.db, not open here, gets another name, with all its files: nothing of it is lost or written. */
+struct flowdb_aside {
+	char name[64];    /* in the same directory */
+	int64_t since_us; /* its record begins about then; 0: not known */
+};
+int flowdb_set_aside(const char *dir, int64_t at_us, struct flowdb_aside *ret,
+                     struct err *err) MUST_CHECK;
+/* Each commit waits until the disk has it: not even a power cut takes it back. */
+int flowdb_sync_each(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/*
+ * A private database gets all that DIR/flows.db knows beside flows and evidence: whoever judges while that one cannot be
+ * written knows units, names and findings.
+ */
+int flowdb_know(struct flowdb *db, const char *dir, struct err *err) MUST_CHECK;
+
 /* Writes; each is one prepared statement or two. 0, or negative errno with err filled. */
 
 /* -ENOENT with err filled if the file that is written to is not at its path any more; a private one always is. */
@@ -60,6 +96,7 @@ struct run_row {
 	const char *filter;  /* tcpdump words; "" */
 	const char *roles_unknown; /* "edge,other-client": left empty by the site; NULL: none */
 	int64_t begun_us;          /* live: wall clock; 0 for files */
+	enum keep keep;            /* what it keeps of packets */
 };
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
@@ -196,18 +233,43 @@ int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *
  */
 int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
 
-/* A packet that a process died of, as it lay there. */
+/* A packet kept as it was: of a flow under a finding, or one that a process died of. */
 struct evidence_row {
 	int64_t run, time_us;
 	uint64_t flow; /* number of its flow's first packet; 0: not known */
+	int64_t finding; /* what it is kept for; 0: for `cause` */
 	uint8_t cause; /* enum blind_cause; BLIND_NONE */
-	uint8_t link;  /* enum link of decode.h */
+	uint8_t link;  /* enum link */
 	uint32_t wire_len;
 	size_t len;
 	const uint8_t *bytes;
 };
 int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence,
                         struct err *err) MUST_CHECK;
+/* Of how many flows a finding has packets. */
+int flowdb_evidence_flows(struct flowdb *db, int64_t finding, uint64_t *ret_flows,
+                          struct err *err) MUST_CHECK;
+/* How many packets of one flow a finding has. */
+int flowdb_evidence_held(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         uint64_t *ret_packets, struct err *err) MUST_CHECK;
+/* The packets of a flow go from one finding over to another; `into` 0: they are deleted. */
+int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         int64_t into, struct err *err) MUST_CHECK;
+/* All packets of one finding go over to another. flowdb_finding_fold() does it. */
+int flowdb_evidence_fold(struct flowdb *db, int64_t from, int64_t into,
+                         struct err *err) MUST_CHECK;
+/* The run gave up so many packets more, before anybody knew whether a finding would want them. */
+int flowdb_evidence_lost(struct flowdb *db, int64_t run, uint64_t packets,
+                         struct err *err) MUST_CHECK;
+/* What the packets of a day took of its budget. A day without any is all zero. */
+struct evidence_day_row {
+	int64_t day; /* since 1970, UTC */
+	uint64_t bytes, refused;
+};
+int flowdb_evidence_day(struct flowdb *db, int64_t day, struct evidence_day_row *ret,
+                        struct err *err) MUST_CHECK;
+int flowdb_evidence_day_put(struct flowdb *db, const struct evidence_day_row *day,
+                            struct err *err) MUST_CHECK;
 
 struct finding_row {
 	int64_t unit;
@@ -259,6 +321,10 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 /* What flowdb_finding_find() looks a finding up by. */
 int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
                        struct err *err) MUST_CHECK;
+/* Findings that this run has written something of, by number. */
+int flowdb_run_findings(struct flowdb *db, int64_t run,
+                        int (*each)(void *context, int64_t id, int64_t unit, struct err *err),
+                        void *context, struct err *err) MUST_CHECK;
 /* Leases of units that held at `since_us` or later, of all runs, in the order they began. */
 int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),

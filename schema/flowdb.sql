@@ -43,7 +43,10 @@ CREATE TABLE run (
 	recorder_restarts  INTEGER NOT NULL DEFAULT 0,
 	tunnelled          INTEGER, -- packets taken out of a tunnel
 	streams_shed       INTEGER, -- bytes of TCP streams that could not be put in order
-	young_shed         INTEGER  -- flows that were looked into for less time than others
+	young_shed         INTEGER, -- flows that were looked into for less time than others
+	evidence_shed      INTEGER, -- first packets of flows: no place in a ring
+	evidence_lost      INTEGER NOT NULL DEFAULT 0, -- ... given up, for want of memory, before their flow came under a finding
+	keep               INTEGER  -- what of packets was kept: 0 full, 1 headers, 2 off; NULL: nothing yet could be
 ) STRICT;
 
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
@@ -59,7 +62,7 @@ CREATE TABLE blind (
 	detail   TEXT    NOT NULL   -- the interface, what a process died of; ''
 ) STRICT;
 
--- Packets kept as they were: one that a process died of.
+-- Packets kept as they were: the first ones of flows under a finding, and one that a process died of.
 CREATE TABLE evidence (
 	id       INTEGER PRIMARY KEY,
 	run      INTEGER NOT NULL REFERENCES run(id),
@@ -72,6 +75,13 @@ CREATE TABLE evidence (
 	bytes    BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
+
+-- What was kept for findings of the packets of each day, against the budget of a day.
+CREATE TABLE evidence_day (
+	day     INTEGER PRIMARY KEY, -- since 1970, UTC
+	bytes   INTEGER NOT NULL,
+	refused INTEGER NOT NULL     -- packets for which the day had nothing left
+) STRICT;
 
 -- A capture file that a run read.
 CREATE TABLE input (
@@ -386,14 +396,14 @@ CREATE TABLE flow_more (
 	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
--- Of a flow outside: in what it differs from the nearest rows.
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
 CREATE TABLE flow_differs (
 	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
-	row      INTEGER NOT NULL REFERENCES envelope_row(id),
-	expected INTEGER NOT NULL REFERENCES phrase(id),
-	seen     INTEGER NOT NULL REFERENCES phrase(id),
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
 	PRIMARY KEY (flow, rank, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -564,6 +574,8 @@ CREATE VIEW v_run AS SELECT
 	nullif(r.roles_unknown, '') AS roles_unknown,
 	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
 	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	(SELECT word FROM word WHERE list = 'keep' AND id = r.keep) AS evidence,
+	r.evidence_shed, r.evidence_lost,
 	r.version
 FROM run r
 ORDER BY r.id;
@@ -652,4 +664,8 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));

@@ -1,6 +1,6 @@
 /*
- * flowdb_blind.c - see flowdb.h and flowdb_query.h: what was not seen, what a process died of, and
- * how things stand on the whole.
+ * flowdb_blind.c - see flowdb.h and flowdb_query.h: what was not seen, and how things stand
+ * on the whole.
  */
 #include "schema/flowdb_sql.h"
 
@@ -64,30 +64,6 @@ int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err)
 	if (r < 0)
 		return r;
 	bind_all(stmt, &run, 1);
-	return sql_run(db, stmt, err);
-}
-
-int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, struct err *err)
-{
-	const int64_t values[] = {
-		evidence->run,     or_null((int64_t)evidence->flow),
-		evidence->time_us, or_null(evidence->cause),
-		evidence->link,    evidence->wire_len,
-	};
-	sqlite3_stmt *stmt;
-	int r = sql_slot(
-		db, SLOT_EVIDENCE_PUT,
-		"INSERT INTO evidence (run, flow, time_us, cause, link, wire_len, bytes)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?)",
-		&stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	/* A pointer that is NULL would bind NULL; no bytes at all are no NULL. */
-	sqlite3_bind_blob(stmt, ARRAY_LEN(values) + 1,
-	                  evidence->len ? evidence->bytes : (void *)"", (int)evidence->len,
-	                  SQLITE_STATIC);
 	return sql_run(db, stmt, err);
 }
 

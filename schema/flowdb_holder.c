@@ -33,7 +33,7 @@ const char *holder_print(const char *dir, char buf[HOLDER_TEXT])
 
 	/* A process of another namespace, or on a file system that hides its number, has none here. */
 	if (pid)
-		snprintf(buf, HOLDER_TEXT, " (process %d)", pid);
+		snprintf(buf, HOLDER_TEXT, " (pid %d)", pid);
 	else
 		*buf = '\0';
 	return buf;

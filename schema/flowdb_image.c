@@ -58,3 +58,40 @@ int flowdb_load(int fd, struct flowdb **ret_db, struct err *err)
 	*ret_db = TAKE(db);
 	return 0;
 }
+
+int flowdb_know(struct flowdb *db, const char *dir, struct err *err)
+{
+	static const char COPY[] =
+		"PRAGMA foreign_keys = OFF; BEGIN;"
+		"INSERT INTO run SELECT * FROM disk.run;"
+		"INSERT INTO unit SELECT * FROM disk.unit;"
+		"INSERT INTO envelope_row SELECT * FROM disk.envelope_row;"
+		"INSERT INTO policy SELECT * FROM disk.policy;"
+		"INSERT INTO host SELECT * FROM disk.host; INSERT INTO name SELECT * FROM disk.name;"
+		"INSERT INTO name_seen SELECT * FROM disk.name_seen;"
+		"INSERT INTO unit_address SELECT * FROM disk.unit_address;"
+		"INSERT INTO lease SELECT * FROM disk.lease; INSERT INTO blind SELECT * FROM disk.blind;"
+		"INSERT INTO finding SELECT * FROM disk.finding; DELETE FROM finding_change;"
+		"INSERT INTO finding_change SELECT * FROM disk.finding_change"
+		" WHERE run = (SELECT max(id) FROM run);"
+		"INSERT INTO handover SELECT * FROM disk.handover; INSERT INTO held SELECT * FROM disk.held;"
+		"COMMIT; DETACH disk";
+	CLEANUP(freep) char *path = NULL, *uri = NULL, *text = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/flows.db", dir) < 0) {
+		path = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	uri = sql_uri(path, "?mode=ro");
+	text = uri ? sqlite3_mprintf("ATTACH %Q AS disk", uri) : NULL;
+	if (!text)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = sql_exec(db, text, err);
+	sqlite3_free(text);
+	text = NULL;
+	if (r >= 0)
+		r = sql_exec(db, COPY, err);
+	intern_forget(db);
+	return r;
+}

@@ -268,6 +268,10 @@ static const char *name_kind_word(unsigned i)
 {
 	return name_kind_name((enum name_kind)i);
 }
+static const char *keep_word(unsigned i)
+{
+	return keep_name((enum keep)i);
+}
 
 static const char *cause_word(unsigned i)
 {
@@ -307,6 +311,7 @@ int flowdb_put_words(struct flowdb *db, struct err *err)
 		{"settled", settled_word, SETTLED_LOST + 1},
 		{"media", media_word, (MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA) + 1},
 		{"name", name_kind_word, NAME_DNS_QUESTION + 1},
+		{"keep", keep_word, KEEP_COUNT},
 		{"cause", cause_word, BLIND_CAUSE_COUNT},
 		{"counted", counted_word, BLIND_CAUSE_COUNT},
 		{"sentence", sentence_word, BLIND_CAUSE_COUNT},

@@ -108,3 +108,24 @@ int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
 	}
 	return r;
 }
+
+int flowdb_run_findings(struct flowdb *db, int64_t run,
+                        int (*each)(void *context, int64_t id, int64_t unit, struct err *err),
+                        void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT id, unit FROM finding WHERE id IN (SELECT finding FROM finding_change"
+	                    " WHERE run = ?1) ORDER BY id",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &run, 1);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		r = each(context, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}

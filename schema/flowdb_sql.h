@@ -36,6 +36,13 @@ enum slot {
 	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_FLOWS,
+	SLOT_EVIDENCE_HELD,
+	SLOT_EVIDENCE_MOVE,
+	SLOT_EVIDENCE_DROP,
+	SLOT_EVIDENCE_FOLD,
+	SLOT_EVIDENCE_LOST,
+	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -68,7 +75,7 @@ struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
 	union {
-		uint8_t here[16]; /* of an address or a link, and of short texts */
+		uint8_t here[32]; /* of an address or a link, and of most texts */
 		uint8_t *key;     /* of longer ones */
 	};
 };
@@ -83,6 +90,10 @@ struct flowdb {
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
+	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
+	bool (*waits)(void *context, int pid);
+	void *waits_context;
+	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
 	struct stat was;
 };
@@ -106,6 +117,10 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* "file:" URI of the path; every byte that a URI could take for its own is escaped. The caller frees it. */
+char *sql_uri(const char *path, const char *options);
+/* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
+int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
 /* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
 int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
             int64_t *ret, struct err *err) MUST_CHECK;
@@ -172,7 +187,7 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
                 struct err *err) MUST_CHECK;
 
-/* " (process 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
+/* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
 #define HOLDER_TEXT 32
 const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
 /* The version of a database of ours, as its first page has it: opening is not needed. 0: it is none. */
@@ -192,7 +207,7 @@ void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed) X(young_shed)
+					X(streams_shed) X(young_shed) X(evidence_shed)
 
 /* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {

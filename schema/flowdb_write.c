@@ -14,8 +14,8 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
 		db, SLOT_RUN_BEGIN,
-		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us)"
-		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0))",
+		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us, keep)"
+		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0), ?)",
 		&stmt, err);
 
 	if (r < 0)
@@ -26,6 +26,7 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	bind_text(stmt, 4, run->filter);
 	bind_text(stmt, 5, run->roles_unknown);
 	sqlite3_bind_int64(stmt, 6, run->begun_us);
+	sqlite3_bind_int(stmt, 7, run->keep);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;
@@ -347,7 +348,8 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
+	r = sql_run(db, stmt, err);
+	return r < 0 ? r : flowdb_evidence_fold(db, from, into, err);
 }
 
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *c, struct err *err)

@@ -8,9 +8,7 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#ifndef FLOWDBS_MAX
-#define FLOWDBS_MAX 32
-#endif
+#define DATABASES_MAX 32
 #define FLOWS_SHOWN 200 /* in text */
 #define PEERS_SHOWN 40
 #define THINGS_SHOWN 60
@@ -48,7 +46,7 @@ enum form { FORM_TEXT, FORM_HTML, FORM_JSON, FORM_COUNT };
 #define REPORTS_MAX 8
 
 struct asked {
-	const char *dirs[FLOWDBS_MAX];
+	const char *dirs[DATABASES_MAX];
 	size_t dir_count;
 	const char *since, *until, *unit;
 	enum form form;
@@ -306,9 +304,9 @@ static int read_options(int argc, char **argv, struct asked *asked, struct err *
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, err)) > 0) {
 		if (option == 'h')
 			return 1;
-		if (option == 'l' && asked->dir_count == FLOWDBS_MAX)
+		if (option == 'l' && asked->dir_count == DATABASES_MAX)
 			r = err_set(err, -EINVAL, "-l %s: at most %d of them", optarg,
-			            FLOWDBS_MAX);
+			            DATABASES_MAX);
 		else if (option == 'l')
 			asked->dirs[asked->dir_count++] = optarg;
 		else if (option == 'o')

@@ -82,7 +82,7 @@ struct incident_finding {
 	int64_t id;
 	struct finding_row row;
 	struct incident_sum sum; /* in the window, of the flows that are kept */
-	uint64_t evidence;       /* packets */
+	uint64_t evidence;       /* flows of which packets are kept */
 };
 
 struct incident_flow {
@@ -171,8 +171,6 @@ bool incident_can_tell_new(const struct incident *incident);
 #define INCIDENT_ANSWER 512
 const char *incident_answer(const struct incident *incident, char buf[INCIDENT_ANSWER]);
 
-/* "known by" of an address: "its packets, DHCP". Returns `buf`. */
-const char *incident_known_by(uint8_t known_by, char *buf, size_t size);
 /* " -l DIR" of this source where one was named, fit for a shell. */
 void incident_dir(const struct incident_source *source, char *buf, size_t size);
 

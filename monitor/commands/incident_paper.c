@@ -508,7 +508,7 @@ static void put_addresses(const struct incident *incident, struct paper *paper)
 		           mac_is_zero(&row->mac) ? "unknown" : mac_print(&row->mac, mac),
 		           time_print_local(row->first_us, first),
 		           time_print_local(row->last_us, last),
-		           incident_known_by(row->known_by, known, sizeof(known)),
+		           known_by_words(row->known_by, known, sizeof(known)),
 		           of_source(incident, incident->addresses[i].source, of, sizeof(of)));
 	}
 	for (size_t i = 0; i < incident->lease_count; i++) {

@@ -66,6 +66,13 @@ struct board {
 	/* The recorder's. */
 	_Alignas(BOARD_PAGE) _Atomic int64_t run; /* in the database; 0: not begun */
 	struct recorder_sums committed;           /* its successor goes on from there */
+	bool full;       /* storage.h: what a recorder ended for */
+	unsigned broken;
+	_Atomic uint64_t told; /* findings of facts before that place on the ring were shown */
+	_Atomic int64_t locked_us; /* since when it waits for another program's lock, monotonic; 0: it does not */
+	_Atomic int32_t locked_by; /* ... whose pid is that; 0: not known */
+	_Atomic uint64_t wal_bytes;
+	_Atomic int32_t wal_reader; /* pid of one who reads an old state; 0 */
 	struct run_result result;
 };
 

@@ -19,6 +19,7 @@ struct crew {
 	const struct capture *inputs; /* names, sizes, hashes: to look at */
 	char input_names[1024];
 	uint64_t session; /* recorder_options */
+	int64_t unwritten_us; /* since when the database cannot be written, wall clock; 0: it can */
 	int image; /* a private database is left here by the recorder; -1 */
 	int eve;   /* the exporter's file; -1 */
 	int signals; /* the supervisor's, ... */

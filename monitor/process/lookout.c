@@ -7,6 +7,9 @@
 #include <signal.h>
 
 #define STILL_US 5000000
+#define LOCKED_US 1000000
+#define LOCKED_AGAIN_US 10000000
+#define WAL_LONG (64u << 20)
 
 /*
  * What an inspector has in hand. One that leaves packets lying, though there is room for opinions,
@@ -134,6 +137,51 @@ void lookout_drops(struct supervisor *sup)
 		sum += drops - sup->link[i].drops;
 	}
 	sup->board->counters.interface_dropped = sum;
+}
+
+static void locked_watch(struct supervisor *sup)
+{
+	int64_t since_us = atomic_load(&sup->board->locked_us), now_us = child_clock_us();
+	bool waits = since_us && sup->child[PROCESS_RECORDER].pid;
+	char who[FLOWDB_WHO];
+
+	if (waits && now_us - since_us >= LOCKED_US &&
+	    (!sup->locked_us || now_us - sup->locked_said_us >= LOCKED_AGAIN_US)) {
+		sup->locked_us = since_us;
+		sup->locked_said_us = now_us;
+		log_warning("%s/flows.db has been locked by %s for %lld s: what is to be written waits",
+		            sup->options->dir,
+		            flowdb_who(atomic_load(&sup->board->locked_by), who),
+		            (long long)((now_us - since_us) / 1000000));
+	} else if (!waits && sup->locked_us) {
+		log_note("%s/flows.db is free again, after %.1f s; nothing of it is lost",
+		         sup->options->dir, (double)(now_us - sup->locked_us) / 1e6);
+		sup->locked_us = 0;
+	}
+}
+
+/* Said each time it has doubled. */
+static void wal_watch(struct supervisor *sup)
+{
+	uint64_t bytes = atomic_load(&sup->board->wal_bytes);
+	char who[FLOWDB_WHO];
+
+	if (bytes < WAL_LONG / 2)
+		sup->wal_said = 0;
+	if (bytes < WAL_LONG || bytes < 2 * sup->wal_said)
+		return;
+	sup->wal_said = bytes;
+	log_warning("%s/flows.db-wal holds %llu MiB that cannot be written back while %s reads an older state",
+	            sup->options->dir, (unsigned long long)(bytes >> 20),
+	            flowdb_who(atomic_load(&sup->board->wal_reader), who));
+}
+
+void lookout_database(struct supervisor *sup)
+{
+	if (!sup->options->dir)
+		return;
+	locked_watch(sup);
+	wal_watch(sup);
 }
 
 void lookout_export(struct supervisor *sup)

@@ -2,13 +2,15 @@
  * recorder_main.c - the recorder as a process: opens its database, begins the run (or goes on with
  * it in the place of one that died), handles what comes, and shows what it found.
  */
-#include "monitor/process/crew.h"
+#include "monitor/process/storage.h"
+#include "monitor/log.h"
 
 #define WAIT_US 50000
 
 struct work {
 	struct crew *crew;
-	struct recorder *recorder;
+	struct recorder *recorder; /* NULL while it begins */
+	struct storage storage;
 };
 
 static const struct captured_input *input_told(void *context, unsigned index)
@@ -35,8 +37,12 @@ static void show(struct crew *crew, const void *event, size_t len)
 
 static void committed(void *context, const struct recorder_sums *sums)
 {
-	const struct work *work = context;
+	struct work *work = context;
 
+	if (work->recorder)
+		storage_works(&work->storage);
+	if (work->storage.stands_in)
+		return;
 	work->crew->board->committed = *sums;
 }
 
@@ -57,7 +63,9 @@ static void found(void *context, const struct finding *finding)
 		uint8_t room[EVENT_MAX];
 	} event = {.found = {.head.type = EVENT_FOUND}};
 
-	if (!work->crew->options->capture.live)
+	/* A predecessor may have come as far, and told of it. */
+	if (!work->crew->options->capture.live ||
+	    ring_position(work->crew->facts) < atomic_load(&work->crew->board->told))
 		return;
 	event.found.time_us = finding->row.first_us;
 	event.found.id = finding->id;
@@ -72,7 +80,11 @@ static void found(void *context, const struct finding *finding)
 
 static void publish(const struct work *work)
 {
-	struct run_result *result = &work->crew->board->result;
+	struct board *board = work->crew->board;
+	struct run_result *result = &board->result;
+
+	if (ring_position(work->crew->facts) > atomic_load(&board->told))
+		atomic_store(&board->told, ring_position(work->crew->facts));
 
 	result->sums = *recorder_sums(work->recorder);
 	result->refused = recorder_refused(work->recorder);
@@ -88,7 +100,7 @@ static int work_on(struct work *work, struct err *err)
 	struct bell *bell = &board->bell[PROCESS_RECORDER];
 	uint64_t delay = 0;
 
-	while (!recorder_is_over(work->recorder)) {
+	while (!recorder_is_over(work->recorder) && !storage_has_room(&work->storage)) {
 		/* Asked before the rings are looked at: nothing comes after that. */
 		bool alone = atomic_load(&board->stop) >= BOARD_NO_SENSOR;
 		uint32_t ticket = bell_listen(bell);
@@ -106,17 +118,27 @@ static int work_on(struct work *work, struct err *err)
 			r = recorder_idle(work->recorder, err);
 		}
 		publish(work);
+		storage_look(&work->storage);
 		if (r < 0)
 			return r;
+		if (work->storage.stands_in && atomic_load(&board->stop) >= BOARD_STOP)
+			return 0;
 		crew_delay(crew, &delay);
 	}
 	return 0;
 }
 
-static bool passes(int error)
+/* Judges and tells, and leaves all on the rings for the one that can write it. */
+static int stand_in(struct work *work)
 {
-	return error == -ENOSPC || error == -EBUSY || error == -EIO ||
-	       error == -EROFS || error == -ENOMEM || error == -ENOENT;
+	struct err err = work->crew->board->role[PROCESS_RECORDER].err;
+
+	if (crew_enter(work->crew, PROCESS_RECORDER, work->crew->options->dir, 0) < 0)
+		return CREW_FAILED;
+	if (work_on(work, &err) >= 0)
+		err = work->crew->board->role[PROCESS_RECORDER].err;
+	crew_fail(work->crew, &err);
+	return CREW_FULL;
 }
 
 int recorder_main(struct crew *crew)
@@ -149,7 +171,7 @@ int recorder_main(struct crew *crew)
 		.found = found,
 		.context = &work,
 	};
-	struct flowdb *db = NULL;
+	struct storage *storage = &work.storage;
 	struct err err = {0};
 	int r;
 
@@ -157,26 +179,34 @@ int recorder_main(struct crew *crew)
 	ring_attach_reader(crew->opinions);
 	ring_attach_reader(crew->control);
 	ring_attach_writer(crew->found);
-	r = flowdb_open(options->dir, FLOWDB_WRITE, &db, &err);
+	r = storage_open(storage, crew, &err);
 	if (r >= 0) {
-		recorder.db = db;
+		recorder.db = storage->db;
+		recorder.stands_in = storage->stands_in;
+		recorder.note = storage->has_note ? &storage->note : NULL;
 		r = recorder_new(&recorder, &work.recorder, &err);
 	}
+	if (r >= 0 && storage->stands_in)
+		return stand_in(&work);
 	if (r >= 0) {
 		atomic_store(&board->run, recorder_run(work.recorder));
+		if (!crew->again && recorder_goes_on(work.recorder))
+			log_note("a run that died had read a part of this: it is gone on with behind what "
+			         "it had written");
+		storage_look(storage);
 		if (crew_enter(crew, PROCESS_RECORDER, options->dir, 0) < 0)
 			return CREW_FAILED;
 		crew_ready(crew, PROCESS_RECORDER);
 		r = work_on(&work, &err);
 	}
 	if (r >= 0 && crew->image >= 0)
-		r = flowdb_save(db, crew->image, &err);
+		r = flowdb_save(storage->db, crew->image, &err);
 	if (r < 0) {
 		crew_fail(crew, &err);
-		return options->capture.live && passes(r) ? CREW_FULL : CREW_FAILED;
+		return storage_failed(storage, r) ? CREW_FULL : CREW_FAILED;
 	}
 	board->result.strangers = *recorder_strangers(work.recorder);
 	recorder_free(work.recorder);
-	flowdb_close(db);
+	storage_release(storage);
 	return CREW_DONE;
 }

@@ -39,16 +39,21 @@ void succession_up(struct supervisor *sup, enum process_role role)
 {
 	int64_t ready_us = board_time(&sup->board->role[role].ready_us);
 
-	if (!sup->down_us[role] || !ready_us || !sup->child[role].pid)
+	if (!ready_us || !sup->child[role].pid)
 		return;
 	/* It opens a full disk's database well enough: only a commit shows. */
-	if (role == PROCESS_RECORDER && crew_now_us() - ready_us < COMMITTED_US)
+	if (role == PROCESS_RECORDER && sup->unwritten) {
+		if (crew_now_us() - ready_us < COMMITTED_US)
+			return;
+		sup->unwritten = false;
+		sup->crew.unwritten_us = 0;
+		log_note("the database is written again");
+	}
+	if (!sup->down_us[role])
 		return;
 	tidings_blind(&sup->tidings, cause_of(role), sup->down_us[role], ready_us, 0,
 	              sup->down_text[role]);
 	sup->down_us[role] = 0;
-	if (role == PROCESS_RECORDER)
-		log_note("the database is written again");
 	if (role == PROCESS_INSPECTOR)
 		atomic_store(&sup->board->inspector_off, 0);
 	bell_ring(&sup->board->bell[PROCESS_RECORDER]);
@@ -195,12 +200,19 @@ static void recorder_ended(struct supervisor *sup, const struct child_end *end)
 		say(sup, PROCESS_RECORDER, end->text);
 		return;
 	}
-	child->waits = true;
-	if (!sup->down_us[PROCESS_RECORDER]) {
-		log_error("%s; flows are kept in memory until it can be written again",
-		          sup->err.text);
-		down(sup, PROCESS_RECORDER, crew_now_us(), "");
+	if (sup->err.code == -EBADMSG || sup->err.code == -ESTALE) {
+		child->not_before_us = 0; /* it says itself what it makes of that */
+		return;
 	}
+	child->waits = true;
+	if (sup->unwritten)
+		return;
+	sup->unwritten = true;
+	sup->crew.unwritten_us = crew_now_us();
+	log_error("%s; %s until it can be written again", sup->err.text,
+	          sup->live ? "flows are judged and kept in memory" : "the files wait (INT ends it)");
+	if (sup->live)
+		down(sup, PROCESS_RECORDER, sup->crew.unwritten_us, "");
 }
 
 static void exporter_ended(struct supervisor *sup, const struct child_end *end)

@@ -26,6 +26,10 @@ struct supervisor {
 	int64_t down_us[PROCESS_COUNT];
 	int64_t said_us[PROCESS_COUNT]; /* monotonic: its last death that was said */
 	char down_text[PROCESS_COUNT][96];
+	bool unwritten; /* the database cannot be written, which was said */
+	int64_t locked_said_us; /* monotonic: when it was last said who holds a lock on it, ... */
+	int64_t locked_us;      /* ... and since when; 0: nobody */
+	uint64_t wal_said;      /* bytes of a WAL that was said to be long */
 	struct {
 		int64_t down_us;
 		bool handled; /* the sensor has a handle on it as it is now */
@@ -63,6 +67,7 @@ void lookout_hands(struct supervisor *sup);
 void lookout_nonsense(struct supervisor *sup);
 void lookout_links(struct supervisor *sup);
 void lookout_drops(struct supervisor *sup);
+void lookout_database(struct supervisor *sup);
 void lookout_export(struct supervisor *sup);
 void lookout_found(struct supervisor *sup);
 

@@ -176,8 +176,7 @@ void supervisor_stop_at(struct supervisor *sup, enum board_stop stop)
 
 static void stop(struct supervisor *sup)
 {
-	if (sup->stop < BOARD_STOP && sup->down_us[PROCESS_RECORDER] &&
-	    !sup->child[PROCESS_RECORDER].pid)
+	if (sup->stop < BOARD_STOP && sup->unwritten)
 		log_note("%s; a last try, then it ends without what is not written",
 		         sup->err.text);
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);
@@ -227,12 +226,12 @@ static void stop_call(const struct supervisor *sup)
 /* The end is asked for, and the database cannot be written: it is not waited for longer than that. */
 static void stop_unwritten(struct supervisor *sup)
 {
-	if (sup->stop < BOARD_STOP || !sup->down_us[PROCESS_RECORDER] ||
-	    sup->child[PROCESS_RECORDER].pid ||
+	if (sup->stop < BOARD_STOP || !sup->unwritten || sup->child[PROCESS_RECORDER].pid ||
 	    child_clock_us() - sup->end_us < END_US)
 		return;
-	text_add(sup->err.text, sizeof(sup->err.text),
-	         "; what was not written by now is lost");
+	text_add(sup->err.text, sizeof(sup->err.text), "%s",
+	         sup->live ? "; what was not written by now is lost"
+	                   : "; the same command goes on behind what is written");
 	supervisor_fail(sup, sup->err.code ? sup->err.code : -EIO);
 }
 
@@ -340,6 +339,7 @@ static void supervise(struct supervisor *sup)
 			lookout_drops(sup);
 		}
 		lookout_nonsense(sup);
+		lookout_database(sup);
 		tidings_flush(&sup->tidings);
 		stop_watch(sup);
 		stop_call(sup);

@@ -20,6 +20,7 @@ struct sheet {
 	int64_t id; /* its row; 0: not written yet */
 	struct unit *unit; /* whose it is to its end, whatever is learnt of addresses meanwhile */
 	struct gathered gathered;
+	struct exhibit exhibit;
 	bool over;   /* its last word is judged: only the other end's unit still waits */
 	bool waited; /* for the same question in what ended along with it */
 };
@@ -209,9 +210,13 @@ static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_
 	sheet->id = found.id;
 	if (*opinion == APP_NONE)
 		*opinion = found.opinion;
-	return found.finding ? findings_recall(desk->findings, desk->db, unit, found.finding,
-	                                       found.bytes, &sheet->gathered, err)
-	                     : 0;
+	if (!found.finding)
+		return 0;
+	r = findings_recall(desk->findings, desk->db, unit, found.finding, found.bytes,
+	                    &sheet->gathered, err);
+	return r < 0 ? r
+	             : evidence_recall(desk->evidence, desk->run, facts->id,
+	                               gathered_finding(&sheet->gathered), &sheet->exhibit, err);
 }
 
 /*
@@ -283,6 +288,9 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		                 &verdict, &sheet->gathered, err);
 	else
 		findings_drop(desk->findings, &sheet->gathered);
+	if (r >= 0)
+		r = evidence_follow(desk->evidence, desk->run, facts->id,
+		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
 	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
 	               facts->last_us - facts->first_us >= WRITE_AGE_US))
 		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
@@ -304,6 +312,8 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 
 	for (unsigned end = 0; end < 2 && r >= 0; end++) {
 		const struct endpoint *host = &facts->end[end];
+		struct exhibit exhibit = {0};
+		struct finding *finding;
 		struct unit *unit;
 
 		/* Where nobody is listed they are candidates, and no finding. */
@@ -321,7 +331,10 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 		                                   .known_by = KNOWN_BY_PACKETS});
 		r = unit_settle(unit, desk->db, err);
 		if (r >= 0)
-			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, err);
+			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, &finding, err);
+		if (r >= 0)
+			r = evidence_follow(desk->evidence, desk->run, facts->id, finding,
+			                    &exhibit, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -443,10 +456,12 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 		if (r >= 0)
 			r = flow_handle(desk, held->event, held->opinion, !all,
 			                &held->open, &hold, &units, err);
-		if (hold && r >= 0)
+		if (hold && r >= 0) {
 			desk->held[kept++] = *held;
-		else
+		} else {
+			evidence_forget(desk->evidence, held->event->facts.id);
 			free(held->event);
+		}
 	}
 	desk->held_moved |= kept != desk->held_count;
 	desk->held_count = kept;
@@ -534,11 +549,47 @@ int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err
 
 	if (hold)
 		flow_hold(desk, event, opinion, open ? open : &fresh);
+	else if (ended)
+		evidence_forget(desk->evidence, id);
 	if (ended)
 		open_free(idmap_take(&desk->open, id));
 	else if (units)
 		open_keep(desk, event, open, &fresh);
 	return r;
+}
+
+int desk_sample(struct desk *desk, const struct event_sample *event, struct err *err)
+{
+	struct open_flow *open;
+	int r = 0;
+
+	if (!evidence_add(desk->evidence, event))
+		return 0;
+	open = idmap_find(&desk->open, event->flow);
+	for (unsigned end = 0; open && end < 2 && r >= 0; end++) {
+		struct sheet *sheet = &open->sheet[end];
+
+		if (!sheet->exhibit.finding)
+			continue;
+		r = evidence_follow(desk->evidence, desk->run, event->flow,
+		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
+	}
+	return r;
+}
+
+void desk_leave_out(struct desk *desk, const struct event *event)
+{
+	uint64_t id;
+
+	if (event->type == EVENT_SAMPLE)
+		evidence_add(desk->evidence, (const struct event_sample *)event);
+	if (event->type != EVENT_FLOW_END)
+		return;
+	id = ((const struct event_flow *)event)->facts.id;
+	for (unsigned i = 0; i < desk->held_count; i++)
+		if (desk->held[i].event->facts.id == id)
+			return;
+	evidence_forget(desk->evidence, id);
 }
 
 static int by_number(const void *a, const void *b)

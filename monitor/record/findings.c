@@ -10,6 +10,8 @@
 
 #include <xxhash.h>
 
+#define FOLDED "folded into F" /* the reasons of what folded, by which a successor knows it */
+#define TOO_MANY "more than "
 #define FINDINGS_MAX (1 << 20)
 #define SCANS_MAX 65536
 
@@ -151,7 +153,9 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 		return err_set(err, -ENOMEM, "out of memory");
 	finding->unit = unit;
 	r = flowdb_finding_find(db, key, &finding->row, &finding->id, err);
-	if (!r) {
+	if (r > 0) {
+		r = flowdb_evidence_flows(db, finding->id, &finding->evidence, err);
+	} else if (!r) {
 		finding->row = *key;
 		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
 	}
@@ -226,6 +230,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	into->row.flows += from->row.flows;
 	into->row.kept += from->row.kept;
 	into->row.bytes += from->row.bytes;
+	into->evidence += from->evidence;
 	if (!into->row.first_us || from->row.first_us < into->row.first_us)
 		into->row.first_us = from->row.first_us;
 	if (from->row.last_us > into->row.last_us)
@@ -234,8 +239,8 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 		into->row.severity = from->row.severity;
 	into->dirty = true;
 	from->folded = into;
-	from->row.flows = from->row.kept = from->row.bytes = 0;
-	snprintf(reason, sizeof(reason), "folded into F%lld", (long long)into->id);
+	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
+	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
 	return flowdb_finding_fold(db, from->id, into->id, err);
 }
@@ -261,10 +266,71 @@ static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *
 	     f && r >= 0; f = f->next)
 		r = finding_fold(findings, db, f, into, err);
 	snprintf(into->row.reason, sizeof(into->row.reason),
-	         "more than %d different findings of this kind: %s", FINDINGS_FOLD,
+	         TOO_MANY "%d different findings of this kind: %s", FINDINGS_FOLD,
 	         kind_sentence(key->kind));
 	*ret = unit->fold[key->kind] = into;
 	return r < 0 ? r : 0;
+}
+
+static uint64_t scan_key(const struct unit *unit, const struct addr *source)
+{
+	return XXH3_64bits_withSeed(source, sizeof(*source), unit->number) | 1;
+}
+
+int findings_know(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
+                  struct err *err)
+{
+	struct finding *finding;
+	struct finding_row key;
+	int r = flowdb_finding_key(db, id, &key, err);
+
+	if (r > 0)
+		r = finding_get(findings, db, unit, &key, &finding, err);
+	else
+		return r;
+	if (r < 0)
+		return r;
+	finding->noted = true;
+	if (!strncmp(finding->row.reason, TOO_MANY, strlen(TOO_MANY)) && !*key.row && !*key.port)
+		unit->fold[key.kind] = finding;
+	if (!strcmp(key.port, "scan")) {
+		struct scan *scan = calloc(1, sizeof(*scan));
+
+		if (!scan || addr_parse(key.remote, &scan->source) < 0 ||
+		    idmap_add(&findings->scans, scan_key(unit, &scan->source), scan) < 0) {
+			free(scan);
+			return 0;
+		}
+		scan->unit = unit->number;
+		scan->first_us = finding->row.first_us;
+		scan->is_scan = true;
+		scan->into = finding;
+	}
+	return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = (*(struct finding *const *)a)->id, y = (*(struct finding *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+void findings_fold_again(struct findings *findings)
+{
+	if (findings->count)
+		qsort(findings->all, findings->count, sizeof(struct finding *), by_id);
+	for (size_t i = 0; i < findings->count; i++) {
+		struct finding *from = findings->all[i], into = {0}, *key = &into, **found;
+
+		if (from->row.open || strncmp(from->row.reason, FOLDED, strlen(FOLDED)) != 0)
+			continue;
+		into.id = strtoll(from->row.reason + strlen(FOLDED), NULL, 10);
+		found = bsearch(&key, findings->all, findings->count, sizeof(struct finding *),
+		                by_id);
+		if (found && *found != from && !(*found)->folded)
+			from->folded = *found;
+	}
 }
 
 /*
@@ -276,8 +342,7 @@ static struct scan *scan_note(struct findings *findings, const struct unit *unit
 {
 	const struct endpoint *source = &view->facts->end[!view->local];
 	uint16_t port = view->facts->end[view->local].port;
-	uint64_t key =
-		XXH3_64bits_withSeed(&source->addr, sizeof(source->addr), unit->number) | 1;
+	uint64_t key = scan_key(unit, &source->addr);
 	struct scan *scan = idmap_find(&findings->scans, key);
 
 	if (!scan) {
@@ -341,13 +406,16 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 	return 0;
 }
 
-struct finding *gathered_finding(const struct gathered *gathered)
+struct finding *finding_now(struct finding *finding)
 {
-	struct finding *finding = gathered->finding;
-
 	while (finding && finding->folded)
 		finding = finding->folded;
 	return finding;
+}
+
+struct finding *gathered_finding(const struct gathered *gathered)
+{
+	return finding_now(gathered->finding);
 }
 
 /* A sensor that was taken over may tell of one flow twice: then both are taken off, but never below 0. */
@@ -412,8 +480,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		r = finding_get(findings, db, unit, &key, &finding, err);
 	if (r < 0)
 		return r;
-	while (finding->folded)
-		finding = finding->folded;
+	finding = finding_now(finding);
 	if (gathered_finding(gathered) != finding || !finding->row.flows) {
 		findings_drop(findings, gathered);
 		gathered->finding = finding;
@@ -437,7 +504,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-                      const struct flow_facts *facts, unsigned local, struct err *err)
+                      const struct flow_facts *facts, unsigned local,
+                      struct finding **ret_finding, struct err *err)
 {
 	struct finding_row key = {
 		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
@@ -460,6 +528,7 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 		unit->name, mac_print(&facts->end[local].mac, mac));
 	finding->dirty = true;
 	finding_open(findings, finding);
+	*ret_finding = finding;
 	return 0;
 }
 

@@ -220,6 +220,14 @@ static int recall_router(void *context, const struct blind_view *blind, struct e
 	return 0;
 }
 
+static int recall_finding(void *context, int64_t id, int64_t unit_id, struct err *err)
+{
+	struct desk *desk = context;
+	struct unit *unit = units_of_id(desk->units, unit_id);
+
+	return unit ? findings_know(desk->findings, desk->db, unit, id, err) : 0;
+}
+
 int learn_again(struct desk *desk, struct err *err)
 {
 	const struct blind_query routers = {.run = desk->run, .cause = BLIND_MAC_SHARED};
@@ -231,5 +239,10 @@ int learn_again(struct desk *desk, struct err *err)
 	if (r >= 0)
 		r = flowdb_unit_addresses(desk->db, now_us - NEIGHBOUR_HOLDS_US, recall_address,
 		                          desk, err);
-	return r < 0 ? r : flowdb_names_held(desk->db, desk->run, 0, recall_name, desk, err);
+	if (r >= 0)
+		r = flowdb_names_held(desk->db, desk->run, 0, recall_name, desk, err);
+	if (r >= 0)
+		r = flowdb_run_findings(desk->db, desk->run, recall_finding, desk, err);
+	findings_fold_again(desk->findings);
+	return r;
 }

@@ -708,6 +708,14 @@ int units_flush(struct units *units, struct flowdb *db, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+struct unit *units_of_id(const struct units *units, int64_t id)
+{
+	for (size_t i = 0; i < units->count; i++)
+		if (units->all[i]->id == id)
+			return units->all[i];
+	return NULL;
+}
+
 size_t units_count(const struct units *units)
 {
 	return units->count;

@@ -133,6 +133,8 @@ void units_recall_router(struct units *units, const struct router_news *news, in
 /* Writes what changed of addresses and row use. 0, or negative errno with err filled. */
 int units_flush(struct units *units, struct flowdb *db, struct err *err) MUST_CHECK;
 
+/* By its id in the database, looked for one after the other; NULL if it was not seen yet. */
+struct unit *units_of_id(const struct units *units, int64_t id);
 size_t units_count(const struct units *units);
 uint64_t units_refused(const struct units *units);
 

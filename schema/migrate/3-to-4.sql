@@ -7,6 +7,17 @@ ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN at_us INTEGER;
 
+ALTER TABLE run ADD COLUMN evidence_shed INTEGER;
+ALTER TABLE run ADD COLUMN evidence_lost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN keep INTEGER;
+
+-- What was kept for findings of the packets of each day, against the budget of a day.
+CREATE TABLE evidence_day (
+	day     INTEGER PRIMARY KEY, -- since 1970, UTC
+	bytes   INTEGER NOT NULL,
+	refused INTEGER NOT NULL     -- packets for which the day had nothing left
+) STRICT;
+
 -- From when on which policy judged: a row for each run, and one for each time that recorded flows were
 -- judged again.
 CREATE TABLE policy_use (
@@ -47,6 +58,26 @@ CREATE VIEW v_finding_change AS SELECT
 		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;
+
+DROP VIEW v_run;
+CREATE VIEW v_run AS SELECT
+	r.id, r.source, r.inputs, nullif(r.filter, '') AS filter,
+	strftime('%Y-%m-%dT%H:%M:%S', r.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', r.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.last_us % 1000000) AS last,
+	r.ended,
+	strftime('%Y-%m-%dT%H:%M:%S', r.packet_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.packet_us % 1000000) AS packet,
+	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
+	nullif(r.roles_unknown, '') AS roles_unknown,
+	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	(SELECT word FROM word WHERE list = 'keep' AND id = r.keep) AS evidence,
+	r.evidence_shed, r.evidence_lost,
+	r.version
+FROM run r
+ORDER BY r.id;
 
 CREATE VIEW v_removed AS SELECT
 	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
@@ -177,6 +208,20 @@ LEFT JOIN rows_of x ON x.flow = f.id
 LEFT JOIN row_set s ON s.text = x.text
 ORDER BY f.id;
 DROP TABLE rows_of;
+
+ALTER TABLE flow_differs RENAME TO flow_differs_3;
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
+CREATE TABLE flow_differs (
+	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
+	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
+	field    INTEGER NOT NULL,
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
+	PRIMARY KEY (flow, rank, field)
+) STRICT, WITHOUT ROWID;
+INSERT INTO flow_differs SELECT flow, rank, field, row, expected, seen FROM flow_differs_3 ORDER BY 1, 2, 3;
+DROP TABLE flow_differs_3;
 DROP TABLE flow_row;
 DROP TABLE flow_3;
 
@@ -262,7 +307,11 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));
 -- Names and leases of a run; names with their gaps. What was known of a gap is lost.
 DROP VIEW v_name;
 DROP VIEW v_lease;

@@ -5,7 +5,7 @@
  * A record: | what 1 | pick 1 | edits 1 | each edit: offset 2, how 1, byte 1 |. It begins as a sound
  * event of type `what`, of hosts and a flow that `pick` names, and is then edited; FOREIGN puts it
  * on the ring where it does not belong, LYING lets edits reach its length, and of the types that are
- * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR makes any of them an event of that type.
+ * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR and SAMPLE make any of them an event of that type.
  */
 #include "monitor/recorder.h"
 #include "monitor/report.h"
@@ -14,7 +14,7 @@
 #include <assert.h>
 
 enum { FLAG_LIVE = 1 };
-enum { TYPE = 0x0f, NEIGHBOUR = 0x20, FOREIGN = 0x40, LYING = 0x80 };
+enum { TYPE = 0x0f, SAMPLE = 0x10, NEIGHBOUR = 0x20, FOREIGN = 0x40, LYING = 0x80 };
 enum { STEP = 0, DIE = 15 };
 
 #define SITE \
@@ -221,6 +221,17 @@ static size_t make(uint8_t *at, unsigned type, unsigned pick, int64_t now_us)
 		evidence->len = evidence->wire_len = 8;
 		return sizeof(*evidence) + 8;
 	}
+	case EVENT_SAMPLE: {
+		struct event_sample *sample = (struct event_sample *)event;
+
+		sample->flow = 1 + (pick & 3);
+		sample->time_us = now_us;
+		sample->len = (uint16_t)(pick << 3 & 0xff);
+		sample->wire_len = sample->len;
+		sample->headers_len = sample->len / 2;
+		sample->number = pick >> 2 & 7;
+		return sizeof(*sample) + sample->len;
+	}
 	case EVENT_NEIGHBOUR: {
 		struct event_neighbour *neighbour = (struct event_neighbour *)event;
 
@@ -327,6 +338,8 @@ static const uint8_t *record(struct bench *bench, const uint8_t *data, const uin
 	data += 3;
 	if (data[-3] & NEIGHBOUR) {
 		type = EVENT_NEIGHBOUR;
+	} else if (data[-3] & SAMPLE) {
+		type = EVENT_SAMPLE;
 	} else if (type == STEP || type == DIE) {
 		(type == STEP ? step : succeed)(bench);
 		return data;
