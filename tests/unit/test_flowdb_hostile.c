@@ -338,8 +338,8 @@ static const char *const TRICKS[] = {
 	"UPDATE removed SET how = 99", "INSERT INTO removed VALUES (1, 99, -1, -1, -1, hex(zeroblob(9000)))",
 	"UPDATE tally SET flows = -1",
 	/* STRICT is taken off, and NOT NULL with it: any column may hold anything. */
-	"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql ="
-	" replace(replace(replace(sql, ') STRICT', ')'), 'NOT NULL', ''), 'INTEGER PRIMARY', 'INTEGER PRIMARY')"
+	"DROP INDEX finding_key; PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql ="
+	" replace(replace(sql, ') STRICT', ')'), 'NOT NULL', '')"
 	" WHERE type = 'table'; PRAGMA writable_schema = RESET; PRAGMA foreign_keys = OFF;"
 	"UPDATE flow SET start_us = NULL, verdict = 'x', said = NULL, how = x'00', unit = 1, packets_out = 'many';"
 	"UPDATE finding SET reason = NULL, remote = x'ff', flows = 'all', severity = NULL, waiver = NULL;"
