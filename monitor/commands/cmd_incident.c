@@ -112,7 +112,8 @@ static int open_query(const struct asked *asked, const char *dir, bool times, st
                       struct err *err)
 {
 	const struct query_options options = {
-		.dir = dir,
+		.dirs = {dir},
+		.dir_count = dir != NULL,
 		.since = times ? asked->since : NULL,
 		.until = times ? asked->until : NULL,
 	};
