@@ -16,13 +16,13 @@
 /* A database. */
 struct incident_source {
 	const char *dir;
-	struct query query; /* its window is the report's */
+	struct query query; /* borrowed from the whole one */
 	int64_t unit;       /* id; 0: it does not know the unit */
 };
 
 struct incident_blind {
-	const struct incident_source *source;
-	int64_t id; /* 0: no run looked */
+	const struct incident_source *source; /* NULL: none of several looked */
+	int64_t id;                           /* 0: no run looked */
 	struct blind_row row;
 	char detail[128];
 	bool alone; /* the unit alone */
@@ -37,6 +37,7 @@ struct incident_watch {
 		int64_t since_us, until_us;
 	} * gaps; /* what unseen_us adds up, in order */
 	size_t gap_count;
+	int64_t whole_us; /* flows that ended before are not all here any more; 0: all are */
 };
 
 /* Flows of a kind. */
@@ -115,6 +116,7 @@ struct incident_policy {
 };
 
 struct incident {
+	struct query query;              /* of all databases together */
 	struct incident_source *sources; /* those that know the unit first */
 	size_t source_count, known_count;
 	char *unit, *profiles;

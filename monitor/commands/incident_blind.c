@@ -86,6 +86,7 @@ struct gathering {
 	struct incident *incident; /* NULL: nothing is kept but spans */
 	const struct incident_source *source;
 	int64_t since_us, until_us;
+	int64_t whole_us;
 	struct spans idle, lost;
 };
 
@@ -122,7 +123,11 @@ static int take(void *context, const struct blind_view *blind, struct err *err)
 		r = spans_add(&g->idle, since_us, until_us, err);
 	else if (BIT(row->cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED)))
 		r = spans_add(&g->lost, since_us, until_us, err);
-	return r < 0 || !g->incident ? r : keep(g, blind, err);
+	/* Of several, what one did not run another may have. */
+	if (r < 0 || !g->incident ||
+	    (row->cause == BLIND_NOT_RUNNING && g->incident->known_count > 1))
+		return r;
+	return keep(g, blind, err);
 }
 
 /* What one database says. 1: nothing was recorded in that time. */
@@ -135,6 +140,28 @@ static int look(struct gathering *g, const char *unit, struct err *err)
 		.since_us = g->since_us, .until_us = g->until_us, .unit = unit};
 	r = blind_list(&query, BLIND_NONE, take, g, err);
 	spans_settle(&g->idle);
+	return r;
+}
+
+/* What was removed or archived since is as if nobody had looked. */
+static int take_removed(struct gathering *g, struct err *err)
+{
+	const struct whole *whole = &g->source->query.whole;
+	int r = 0;
+
+	if (whole->since_us > g->since_us) {
+		int64_t until_us =
+			whole->since_us < g->until_us ? whole->since_us : g->until_us;
+
+		g->whole_us = until_us > g->whole_us ? until_us : g->whole_us;
+		r = spans_add(&g->lost, g->since_us, until_us, err);
+	}
+	if (r >= 0 && whole->until_us && whole->until_us < g->until_us) {
+		g->whole_us = g->until_us;
+		r = spans_add(&g->lost,
+		              whole->until_us > g->since_us ? whole->until_us : g->since_us,
+		              g->until_us, err);
+	}
 	return r;
 }
 
@@ -153,11 +180,32 @@ static int look_all(struct incident *incident, struct gathering *g, struct spans
 		r = look(g, incident->unit, err);
 		outside &= r != 0;
 		if (r >= 0)
+			r = take_removed(g, err);
+		if (r >= 0)
 			r = spans_meet(i ? idle : &g->idle, &g->idle, &both, err);
 		free(idle->list);
 		*idle = both;
 	}
 	return r < 0 ? r : outside;
+}
+
+/* None of several databases holds anything of that time. */
+static int keep_idle(struct gathering *g, const struct spans *idle, struct err *err)
+{
+	int r = 0;
+
+	g->source = NULL;
+	for (size_t i = 0; i < idle->count && r >= 0; i++) {
+		const struct blind_view nobody = {
+			.row = {.cause = BLIND_NOT_RUNNING,
+		                .since_us = idle->list[i].since_us,
+		                .until_us = idle->list[i].until_us,
+		                .detail = ""},
+		};
+
+		r = keep(g, &nobody, err);
+	}
+	return r;
 }
 
 /* As look_all(). */
@@ -173,10 +221,13 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 	int outside = look_all(incident, &g, &idle, err), r = outside;
 
 	watch->idle_us = spans_sum(&idle);
+	if (keeps && incident->known_count > 1 && r >= 0)
+		r = keep_idle(&g, &idle, err);
 	for (size_t i = 0; i < idle.count && r >= 0; i++)
 		r = spans_add(&g.lost, idle.list[i].since_us, idle.list[i].until_us, err);
 	spans_settle(&g.lost);
 	watch->unseen_us = spans_sum(&g.lost);
+	watch->whole_us = g.whole_us;
 	watch->gaps = TAKE(g.lost.list);
 	watch->gap_count = g.lost.count;
 	free(g.idle.list);

@@ -58,8 +58,9 @@ static const char *clock_text(const struct incident *incident, int64_t us, char 
 static const char *of_source(const struct incident *incident,
                              const struct incident_source *source, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s", incident->known_count > 1 ? ", " : "",
-	         incident->known_count > 1 ? data_dir(source->dir) : "");
+	bool told = source && incident->known_count > 1;
+
+	snprintf(buf, size, "%s%s", told ? ", " : "", told ? data_dir(source->dir) : "");
 	return buf;
 }
 
@@ -174,7 +175,16 @@ static void put_blinds(const struct incident *incident, struct paper *paper)
 	paper_head(paper, "Were we looking?");
 	time_print_span(watch->unseen_us, unseen);
 	time_print_span(whole_us, whole);
-	if (!incident->blind_count)
+	if (watch->whole_us) {
+		time_print(watch->whole_us, unseen);
+		paper_item(
+			paper, TONE_BAD,
+			"Flows up to %s were removed from the database or archived since: what is "
+			"listed of that time is not all that was recorded.",
+			unseen);
+		time_print_span(watch->unseen_us, unseen);
+	}
+	if (!incident->blind_count && !watch->unseen_us)
 		paper_say(paper,
 		          "Yes, all %s of it: no interval of blindness lies in the window. "
 		          "What is not in this report did not pass the mirror.",
