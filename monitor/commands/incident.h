@@ -12,6 +12,8 @@
 
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
 #define INCIDENT_WORDS 6
+/* What may have happened meanwhile is not here. */
+#define INCIDENT_UNSEEN (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_REMOVED))
 
 /* A database. */
 struct incident_source {
@@ -32,12 +34,11 @@ struct incident_blind {
 struct incident_watch {
 	int64_t since_us, until_us;
 	int64_t unseen_us; /* packets went by unseen, or nobody looked */
-	int64_t idle_us;   /* of it nobody looked at all */
+	int64_t idle_us; /* of it nobody looked at all, or what they saw is not here any more */
 	struct incident_gap {
 		int64_t since_us, until_us;
 	} * gaps; /* what unseen_us adds up, in order */
 	size_t gap_count;
-	int64_t whole_us; /* flows that ended before are not all here any more; 0: all are */
 };
 
 /* Flows of a kind. */

@@ -86,7 +86,6 @@ struct gathering {
 	struct incident *incident; /* NULL: nothing is kept but spans */
 	const struct incident_source *source;
 	int64_t since_us, until_us;
-	int64_t whole_us;
 	struct spans idle, lost;
 };
 
@@ -119,9 +118,9 @@ static int take(void *context, const struct blind_view *blind, struct err *err)
 		row->until_us && row->until_us < g->until_us ? row->until_us : g->until_us;
 	int r = 0;
 
-	if (row->cause == BLIND_NOT_RUNNING)
+	if (row->cause == BLIND_NOT_RUNNING || row->cause == BLIND_REMOVED)
 		r = spans_add(&g->idle, since_us, until_us, err);
-	else if (BIT(row->cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED)))
+	else if (BIT(row->cause) & INCIDENT_UNSEEN)
 		r = spans_add(&g->lost, since_us, until_us, err);
 	/* Of several, what one did not run another may have. */
 	if (r < 0 || !g->incident ||
@@ -143,28 +142,6 @@ static int look(struct gathering *g, const char *unit, struct err *err)
 	return r;
 }
 
-/* What was removed or archived since is as if nobody had looked. */
-static int take_removed(struct gathering *g, struct err *err)
-{
-	const struct whole *whole = &g->source->query.whole;
-	int r = 0;
-
-	if (whole->since_us > g->since_us) {
-		int64_t until_us =
-			whole->since_us < g->until_us ? whole->since_us : g->until_us;
-
-		g->whole_us = until_us > g->whole_us ? until_us : g->whole_us;
-		r = spans_add(&g->lost, g->since_us, until_us, err);
-	}
-	if (r >= 0 && whole->until_us && whole->until_us < g->until_us) {
-		g->whole_us = g->until_us;
-		r = spans_add(&g->lost,
-		              whole->until_us > g->since_us ? whole->until_us : g->since_us,
-		              g->until_us, err);
-	}
-	return r;
-}
-
 /* 1: nothing was recorded in that time, by anybody. */
 static int look_all(struct incident *incident, struct gathering *g, struct spans *idle,
                     struct err *err)
@@ -179,8 +156,6 @@ static int look_all(struct incident *incident, struct gathering *g, struct spans
 		g->idle.count = 0;
 		r = look(g, incident->unit, err);
 		outside &= r != 0;
-		if (r >= 0)
-			r = take_removed(g, err);
 		if (r >= 0)
 			r = spans_meet(i ? idle : &g->idle, &g->idle, &both, err);
 		free(idle->list);
@@ -227,7 +202,6 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 		r = spans_add(&g.lost, idle.list[i].since_us, idle.list[i].until_us, err);
 	spans_settle(&g.lost);
 	watch->unseen_us = spans_sum(&g.lost);
-	watch->whole_us = g.whole_us;
 	watch->gaps = TAKE(g.lost.list);
 	watch->gap_count = g.lost.count;
 	free(g.idle.list);

@@ -132,7 +132,7 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 {
 	enum blind_cause cause = (enum blind_cause)blind->row.cause;
 	const struct blind_row *row = &blind->row;
-	bool unseen = BIT(cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED));
+	bool unseen = BIT(cause) & INCIDENT_UNSEEN;
 	char since[TIME_TEXT], until[TIME_TEXT], lasted[TIME_TEXT], count[BLIND_COUNT_TEXT],
 		of[DIR_TEXT], id[32] = "";
 
@@ -175,16 +175,7 @@ static void put_blinds(const struct incident *incident, struct paper *paper)
 	paper_head(paper, "Were we looking?");
 	time_print_span(watch->unseen_us, unseen);
 	time_print_span(whole_us, whole);
-	if (watch->whole_us) {
-		time_print(watch->whole_us, unseen);
-		paper_item(
-			paper, TONE_BAD,
-			"Flows up to %s were removed from the database or archived since: what is "
-			"listed of that time is not all that was recorded.",
-			unseen);
-		time_print_span(watch->unseen_us, unseen);
-	}
-	if (!incident->blind_count && !watch->unseen_us)
+	if (!incident->blind_count)
 		paper_say(paper,
 		          "Yes, all %s of it: no interval of blindness lies in the window. "
 		          "What is not in this report did not pass the mirror.",
