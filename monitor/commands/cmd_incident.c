@@ -24,8 +24,9 @@ static const char HELP[] =
 	"watched, findings with the command that gets their packets, what is new against\n"
 	"the seven days before, peers and how their names are known, every flow that\n"
 	"overlaps the window (marked where its bytes reach beyond it), the addresses the\n"
-	"unit had, and the policy it was judged by. The same database and options give the\n"
-	"same bytes. Ends 1 where nothing was recorded: that is not \"nothing happened\".\n\n" LOG_HELP
+	"unit had, and the policy that judged. The same database and options give the\n"
+	"same bytes. Ends 1 where nothing was recorded, or the unit was never seen: that\n"
+	"is not \"nothing happened\".\n\n" LOG_HELP
 	"                        Repeatable: one report over several sensors' databases\n"
 	"      --unit WHO        a unit's name, or an address it had\n"
 	"      --since T         2h (ago), 02:00, 2026-11-22T02:00; local, or with Z or\n"
