@@ -175,6 +175,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.live = live,
 		.begun_us = live ? clock_us(CLOCK_REALTIME) : 0,
+		.keep = options->keep,
 		.again = options->again,
 		.input = live ? NULL : input_told,
 		.found = found,

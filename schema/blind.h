@@ -24,7 +24,8 @@
 	X(MAC_SHARED, "mac-shared", "", "a unit's MAC stands before many addresses, as a router's: it tells no unit") \
 	X(STREAM_GAP, "stream-gap", "bytes", "TCP bytes that never came or had no place: names and applications of some flows may be missing") \
 	X(DISSECT_FULL, "dissect-full", "flows", "more flows to look into than there is room for: names and applications of some may be missing") \
-	X(SET_ASIDE, "set-aside", "", "the record of that time lies in a database that was damaged and set aside")
+	X(SET_ASIDE, "set-aside", "", "the record of that time lies in a database that was damaged and set aside") \
+	X(REMOVED, "removed", "", "its flows are not here: retention deleted them, or another database has them (tlmon db stats)")
 
 /* clang-format off */
 enum blind_cause {

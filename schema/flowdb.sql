@@ -397,14 +397,14 @@ CREATE TABLE flow_more (
 	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
--- Of a flow outside: in what it differs from the nearest rows.
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
 CREATE TABLE flow_differs (
 	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
-	row      INTEGER NOT NULL REFERENCES envelope_row(id),
-	expected INTEGER NOT NULL REFERENCES phrase(id),
-	seen     INTEGER NOT NULL REFERENCES phrase(id),
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
 	PRIMARY KEY (flow, rank, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -413,6 +413,18 @@ CREATE TABLE phrase (
 	id   INTEGER PRIMARY KEY,
 	text TEXT    NOT NULL UNIQUE     -- '50000-50019'
 ) STRICT;
+
+-- Flows of the time that runs cover which are not here, so that a question about that time is not answered
+-- with silence. A flow that went beyond until_us is here.
+CREATE TABLE removed (
+	id       INTEGER PRIMARY KEY,
+	how      INTEGER NOT NULL, -- 1 deleted by retention; 2 moved to an archive; 3 (of an archive) never moved here
+	since_us INTEGER,          -- NULL: from the beginning; flows that ended in between are gone; ...
+	until_us INTEGER,          -- ... NULL: to the end
+	flows    INTEGER NOT NULL, -- rows, so far
+	place    TEXT    NOT NULL  -- the folder they are in; ''
+) STRICT;
+CREATE UNIQUE INDEX removed_key ON removed (how, place);
 
 -- How a unit exercised a row, over all runs. What is not here was not exercised.
 CREATE TABLE coverage (
@@ -632,6 +644,17 @@ CREATE VIEW v_finding_change AS SELECT
 FROM finding_change c
 ORDER BY c.id;
 
+CREATE VIEW v_removed AS SELECT
+	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
+	strftime('%Y-%m-%dT%H:%M:%S', r.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.since_us % 1000000) AS since,
+	strftime('%Y-%m-%dT%H:%M:%S', r.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.until_us % 1000000) AS until,
+	r.flows,
+	nullif(r.place, '') AS place
+FROM removed r
+ORDER BY r.id;
+
 -- Flows that refer to something that is not there. None do, unless another program has written here.
 CREATE VIEW flow_astray AS SELECT f.id
 FROM flow f
@@ -643,4 +666,8 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));

@@ -264,6 +264,19 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
 	return r < 0 ? r : 0;
 }
 
+const char *known_by_words(uint8_t known_by, char *buf, size_t size)
+{
+	static const char *const words[] = {"its packets", "DHCP", "ARP or ND"};
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (known_by & BIT(i))
+			text_add(buf, size, "%s%s", *buf ? ", " : "", words[i]);
+	if (!*buf)
+		text_add(buf, size, "what others wrote to it");
+	return buf;
+}
+
 static void read_servers(sqlite3_stmt *stmt, int at, struct lease_row *lease)
 {
 	const struct addr *servers = sqlite3_column_blob(stmt, at);
@@ -354,23 +367,4 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 			break;
 	}
 	return r < 0 ? r : 0;
-}
-
-int flowdb_evidence_count(struct flowdb *db, int64_t finding, int64_t run, uint64_t packet,
-                          uint64_t *ret_count, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db,
-	                    "SELECT count(*) FROM evidence WHERE finding = ?1"
-	                    " AND (?3 = 0 OR (run = ?2 AND flow = ?3))",
-	                    &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, (const int64_t[]){finding, run, (int64_t)packet}, 3);
-	r = sql_step(db, stmt, err);
-	if (r < 0)
-		return r;
-	*ret_count = r ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
-	return 0;
 }

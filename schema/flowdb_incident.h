@@ -56,6 +56,8 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
                      int (*each)(void *context, const struct unit_address_row *row,
                                  struct err *err),
                      void *context, struct err *err) MUST_CHECK;
+/* How it is known, a mask, in words: "its packets, DHCP". Returns `buf`. */
+const char *known_by_words(uint8_t known_by, char *buf, size_t size);
 /* Leases it had in the window, in the order they began. */
 int flowdb_unit_leases(struct flowdb *db, const struct unit_window *window,
                        int (*each)(void *context, const struct lease_row *lease,
@@ -66,9 +68,5 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
                     const struct addr *address,
                     int (*each)(void *context, const struct name_row *name, struct err *err),
                     void *context, struct err *err) MUST_CHECK;
-
-/* Packets kept of a finding; of these of the flow whose first packet is `packet` of the run (0: of all). */
-int flowdb_evidence_count(struct flowdb *db, int64_t finding, int64_t run, uint64_t packet,
-                          uint64_t *ret_count, struct err *err) MUST_CHECK;
 
 #endif

@@ -8,15 +8,15 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#ifndef FLOWDBS_MAX
-#define FLOWDBS_MAX 32
-#endif
-#define FLOWS_SHOWN 200 /* in text */
-#define PEERS_SHOWN 40
-#define THINGS_SHOWN 60
+#define DATABASES_MAX 32
+#define FLOWS_SHOWN 100 /* in text */
+#define PEERS_SHOWN 20
+#define THINGS_SHOWN 30
+#define BLINDS_SHOWN 12
 #define FLOWS_DRAWN 3000 /* in HTML and JSON */
 #define PEERS_DRAWN 500
 #define THINGS_DRAWN 500
+#define BLINDS_DRAWN 300
 
 static const char HELP[] =
 	"usage: tlmon incident --unit WHO --since T [--until T] [-l DIR]... [-o FORMAT]\n"
@@ -37,7 +37,7 @@ static const char HELP[] =
 	"  -o, --output FORMAT   text (the default, 80 columns), html or json\n"
 	"      --report FILE     writes the report there as well: .html, .json or .txt\n"
 	"                        (repeatable)\n"
-	"      --limit N         flows listed (text 200, html and json 3000)\n"
+	"      --limit N         flows listed (text 100, html and json 3000)\n"
 	"  -h, --help            this text\n\n"
 	"Between two and four, for the ticket, and as a file for the auditor:\n"
 	"  tlmon incident --unit boardroom --since 02:00 --until 04:00\n"
@@ -48,7 +48,7 @@ enum form { FORM_TEXT, FORM_HTML, FORM_JSON, FORM_COUNT };
 #define REPORTS_MAX 8
 
 struct asked {
-	const char *dirs[FLOWDBS_MAX];
+	const char *dirs[DATABASES_MAX];
 	size_t dir_count;
 	const char *since, *until, *unit;
 	enum form form;
@@ -112,7 +112,8 @@ static int open_query(const struct asked *asked, const char *dir, bool times, st
                       struct err *err)
 {
 	const struct query_options options = {
-		.dir = dir,
+		.dirs = {dir},
+		.dir_count = dir != NULL,
 		.since = times ? asked->since : NULL,
 		.until = times ? asked->until : NULL,
 	};
@@ -249,6 +250,7 @@ static int write_report(const struct asked *asked, struct incident *incident, en
 	shown.flow_limit = asked->limit ? asked->limit : text ? FLOWS_SHOWN : FLOWS_DRAWN;
 	shown.peer_limit = text ? PEERS_SHOWN : PEERS_DRAWN;
 	shown.thing_limit = text ? THINGS_SHOWN : THINGS_DRAWN;
+	shown.blind_limit = text ? BLINDS_SHOWN : BLINDS_DRAWN;
 	r = incident_read(&shown, err);
 	if (r >= 0)
 		r = write_form(&shown, form, file, err);
@@ -306,9 +308,9 @@ static int read_options(int argc, char **argv, struct asked *asked, struct err *
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, err)) > 0) {
 		if (option == 'h')
 			return 1;
-		if (option == 'l' && asked->dir_count == FLOWDBS_MAX)
+		if (option == 'l' && asked->dir_count == DATABASES_MAX)
 			r = err_set(err, -EINVAL, "-l %s: at most %d of them", optarg,
-			            FLOWDBS_MAX);
+			            DATABASES_MAX);
 		else if (option == 'l')
 			asked->dirs[asked->dir_count++] = optarg;
 		else if (option == 'o')

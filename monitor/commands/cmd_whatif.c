@@ -137,8 +137,8 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 {
 	int r;
 
-	whatif->limit = options->limit;
-	options->limit = 0; /* it counts flips, not flows */
+	whatif->limit = options->narrow.limit;
+	options->narrow.limit = 0; /* it counts flips, not flows */
 	r = query_open(options, &whatif->query, err);
 	if (r >= 0)
 		r = other_policy_load(other, whatif->query.db, &whatif->policy, err);

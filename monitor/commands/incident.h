@@ -82,7 +82,7 @@ struct incident_finding {
 	int64_t id;
 	struct finding_row row;
 	struct incident_sum sum; /* in the window, of the flows that are kept */
-	uint64_t evidence;       /* packets */
+	uint64_t evidence;       /* flows of which packets are kept */
 };
 
 struct incident_flow {
@@ -121,7 +121,7 @@ struct incident {
 	bool listed;
 	int64_t since_us, until_us;
 	bool relative; /* the window was counted back from the last packet */
-	uint64_t flow_limit, peer_limit, thing_limit;
+	uint64_t flow_limit, peer_limit, thing_limit, blind_limit; /* of what is shown */
 
 	bool outside; /* nothing was recorded in the window */
 	bool seen;    /* the unit, ever */
@@ -171,8 +171,6 @@ bool incident_can_tell_new(const struct incident *incident);
 #define INCIDENT_ANSWER 512
 const char *incident_answer(const struct incident *incident, char buf[INCIDENT_ANSWER]);
 
-/* "known by" of an address: "its packets, DHCP". Returns `buf`. */
-const char *incident_known_by(uint8_t known_by, char *buf, size_t size);
 /* " -l DIR" of this source where one was named, fit for a shell. */
 void incident_dir(const struct incident_source *source, char *buf, size_t size);
 

@@ -159,7 +159,7 @@ static void put_findings(FILE *file, const struct incident *incident)
 		                        : "open");
 		put_text(file, "reason", row->reason);
 		put_text(file, "waiver", *row->waiver ? row->waiver : NULL);
-		put_number(file, "evidence_packets", finding->evidence);
+		put_number(file, "evidence_flows", finding->evidence);
 		put_key(file, "in_window");
 		fputs("{\"kept\":", file);
 		fputs(finding->sum.flows ? "true" : "false", file);
@@ -326,7 +326,7 @@ static void put_addresses(FILE *file, const struct incident *incident)
 		put_source(file, address->source);
 		put_mac(file, "mac", &address->row.mac);
 		put_text(file, "known_by",
-		         incident_known_by(address->row.known_by, known, sizeof(known)));
+		         known_by_words(address->row.known_by, known, sizeof(known)));
 		put_time(file, "first", address->row.first_us);
 		put_time(file, "last", address->row.last_us);
 		fputc('}', file);

@@ -41,7 +41,7 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 		incident->finding_count++;
 	}
 	incident->findings[at].row = finding->row;
-	return flowdb_evidence_count(reading->source->query.db, finding->id, 0, 0,
+	return flowdb_evidence_flows(reading->source->query.db, finding->id,
 	                             &incident->findings[at].evidence, err);
 }
 
@@ -235,6 +235,15 @@ bool incident_can_tell_new(const struct incident *incident)
 	return before->until_us - before->since_us - before->unseen_us > 0;
 }
 
+/* Less than a tenth of the days before was watched. */
+static bool incident_tells_little(const struct incident *incident)
+{
+	const struct incident_watch *before = &incident->before;
+	int64_t whole_us = before->until_us - before->since_us;
+
+	return whole_us - before->unseen_us < whole_us / 10;
+}
+
 /* "7 d" where all of it was watched, "2 d 3 h of 7 d" */
 static void add_watched(const struct incident_watch *watch, char *buf, size_t size)
 {
@@ -262,9 +271,9 @@ static void add_new(const struct incident *incident, char *buf, size_t size)
 		text_add(buf, size, ", with no peer that was not seen in the %d days before",
 		         INCIDENT_DAYS);
 	if (incident->before.unseen_us) {
-		text_add(buf, size, " (watched ");
+		text_add(buf, size, incident_tells_little(incident) ? " (but only " : " (");
 		add_watched(&incident->before, buf, size);
-		text_add(buf, size, ")");
+		text_add(buf, size, " watched)");
 	}
 }
 
@@ -321,19 +330,6 @@ const char *incident_answer(const struct incident *incident, char buf[INCIDENT_A
 		text_add(buf, INCIDENT_ANSWER,
 		         " The %d days before were not watched: nobody can tell what is new.",
 		         INCIDENT_DAYS);
-	return buf;
-}
-
-const char *incident_known_by(uint8_t known_by, char *buf, size_t size)
-{
-	static const char *const words[] = {"its packets", "DHCP", "ARP or ND"};
-
-	*buf = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (known_by & BIT(i))
-			text_add(buf, size, "%s%s", *buf ? ", " : "", words[i]);
-	if (!*buf)
-		text_add(buf, size, "others wrote to it there");
 	return buf;
 }
 

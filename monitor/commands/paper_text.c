@@ -4,7 +4,7 @@
  */
 #include "monitor/commands/paper_form.h"
 
-#define FACT_WIDTH 13
+#define FACT_WIDTH 16
 #define GAP 2       /* between columns */
 #define WRAP_MIN 10 /* no column that wraps gets narrower */
 
@@ -46,8 +46,7 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* `text` in lines, the first one behind what stands there already, the others behind `indent` blanks. */
-static void wrap(FILE *file, size_t indent, const char *text)
+void text_wrap(FILE *file, size_t indent, const char *text)
 {
 	for (;;) {
 		size_t len = line_len(text, PAPER_WIDTH - indent);
@@ -69,7 +68,7 @@ static void rule(FILE *file, char c, size_t width)
 
 static void text_begin(FILE *file, const char *title)
 {
-	wrap(file, 0, title);
+	text_wrap(file, 0, title);
 	rule(file, '=', width_of(title, strlen(title)));
 }
 
@@ -77,31 +76,31 @@ static void text_lead(FILE *file, enum tone tone, const char *text)
 {
 	(void)tone;
 	fputc('\n', file);
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 }
 
 static void text_head(FILE *file, const char *text)
 {
 	fputc('\n', file);
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 	rule(file, '-', width_of(text, strlen(text)));
 }
 
 static void text_say(FILE *file, const char *text)
 {
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 }
 
 static void text_item(FILE *file, enum tone tone, const char *text)
 {
 	fputs(tone == TONE_BAD ? "! " : "- ", file);
-	wrap(file, 2, text);
+	text_wrap(file, 2, text);
 }
 
 static void text_fact(FILE *file, const char *name, const char *text)
 {
 	fprintf(file, "%-*s", FACT_WIDTH, name);
-	wrap(file, FACT_WIDTH, text);
+	text_wrap(file, FACT_WIDTH, text);
 }
 
 static void text_command(FILE *file, const char *text)
@@ -197,7 +196,7 @@ static void put_below(FILE *file, const char *text)
 	if (!text || !*text)
 		return;
 	fputs("    ", file);
-	wrap(file, 4, text);
+	text_wrap(file, 4, text);
 }
 
 static void put_row(FILE *file, const struct paper_table *table,

@@ -30,6 +30,7 @@ struct findings {
 	const struct policy *policy;
 	const char *dropped; /* why a finding is closed that no flow is left under */
 	struct idmap by_key;  /* hash of the key -> finding */
+	struct idmap by_id;
 	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
 	struct idmap scans;
 	struct finding **all, **moved;
@@ -52,6 +53,7 @@ struct findings *findings_new(const struct policy *policy,
 	findings->told = told;
 	findings->context = context;
 	idmap_init(&findings->by_key, FINDINGS_MAX);
+	idmap_init(&findings->by_id, FINDINGS_MAX);
 	idmap_init(&findings->by_kind, FINDINGS_MAX);
 	idmap_init(&findings->scans, SCANS_MAX);
 	return findings;
@@ -68,6 +70,7 @@ void findings_free(struct findings *findings)
 	free(findings->all);
 	free(findings->moved);
 	idmap_release(&findings->by_key);
+	idmap_release(&findings->by_id);
 	idmap_release(&findings->by_kind);
 	idmap_release(&findings->scans);
 	free(findings);
@@ -117,13 +120,18 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 
 	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
 	                  sizeof(struct finding *)) < 0 ||
-	    idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0)
+	    idmap_add(&findings->by_id, (uint64_t)finding->id, finding) < 0)
 		return err_set(err, -ENOMEM, "out of memory for findings");
+	if (idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0) {
+		idmap_take(&findings->by_id, (uint64_t)finding->id);
+		return err_set(err, -ENOMEM, "out of memory for findings");
+	}
 	if (first) {
 		finding->next = first->next;
 		first->next = finding;
 	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
 	                     finding) < 0) {
+		idmap_take(&findings->by_id, (uint64_t)finding->id);
 		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	}
@@ -526,6 +534,16 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 	finding_open(findings, finding);
 	*ret_finding = finding;
 	return 0;
+}
+
+void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows)
+{
+	struct finding *finding = idmap_find(&findings->by_id, (uint64_t)id);
+
+	if (!finding)
+		return;
+	finding->row.kept = less(finding->row.kept, rows);
+	finding->dirty = true;
 }
 
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)

@@ -64,6 +64,8 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
                       const struct flow_facts *facts, unsigned local,
                       struct finding **ret_finding, struct err *err) MUST_CHECK;
 
+/* So many rows of flows under finding `id` were deleted. */
+void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows);
 /*
  * Behind each event: writes those that opened, closed, or were seen for the first time, so that what became of them
  * does not hang on when counts are written.

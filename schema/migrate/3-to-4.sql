@@ -32,6 +32,18 @@ CREATE TABLE policy_use (
 -- A run had one policy; of one without flows it is not known.
 INSERT INTO policy_use (policy, run) SELECT DISTINCT policy, run FROM flow ORDER BY run, policy;
 
+-- Flows of the time that runs cover which are not here, so that a question about that time is not answered
+-- with silence. A flow that went beyond until_us is here.
+CREATE TABLE removed (
+	id       INTEGER PRIMARY KEY,
+	how      INTEGER NOT NULL, -- 1 deleted by retention; 2 moved to an archive; 3 (of an archive) never moved here
+	since_us INTEGER,          -- NULL: from the beginning; flows that ended in between are gone; ...
+	until_us INTEGER,          -- ... NULL: to the end
+	flows    INTEGER NOT NULL, -- rows, so far
+	place    TEXT    NOT NULL  -- the folder they are in; ''
+) STRICT;
+CREATE UNIQUE INDEX removed_key ON removed (how, place);
+
 DROP VIEW v_finding_change;
 CREATE VIEW v_finding_change AS SELECT
 	c.id,
@@ -65,6 +77,17 @@ CREATE VIEW v_run AS SELECT
 	r.evidence_shed, r.evidence_lost,
 	r.version
 FROM run r
+ORDER BY r.id;
+
+CREATE VIEW v_removed AS SELECT
+	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
+	strftime('%Y-%m-%dT%H:%M:%S', r.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.since_us % 1000000) AS since,
+	strftime('%Y-%m-%dT%H:%M:%S', r.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.until_us % 1000000) AS until,
+	r.flows,
+	nullif(r.place, '') AS place
+FROM removed r
 ORDER BY r.id;
 
 -- Flows, packed. They and what hangs from them keep their ids. Foreign keys are off meanwhile, and the
@@ -185,6 +208,20 @@ LEFT JOIN rows_of x ON x.flow = f.id
 LEFT JOIN row_set s ON s.text = x.text
 ORDER BY f.id;
 DROP TABLE rows_of;
+
+ALTER TABLE flow_differs RENAME TO flow_differs_3;
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
+CREATE TABLE flow_differs (
+	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
+	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
+	field    INTEGER NOT NULL,
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
+	PRIMARY KEY (flow, rank, field)
+) STRICT, WITHOUT ROWID;
+INSERT INTO flow_differs SELECT flow, rank, field, row, expected, seen FROM flow_differs_3 ORDER BY 1, 2, 3;
+DROP TABLE flow_differs_3;
 DROP TABLE flow_row;
 DROP TABLE flow_3;
 
@@ -270,7 +307,11 @@ WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
 	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
 	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
 	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set));
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));
 -- Names and leases of a run; names with their gaps. What was known of a gap is lost.
 DROP VIEW v_name;
 DROP VIEW v_lease;

@@ -9,7 +9,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { COMMIT_ROWS = 10000 }; /* as monitor/recorder.c */
+/*
+ * The recorder commits once a second (monitor/recorder.c): at the least rate that is asked for, every 200,000 rows. Half
+ * of that is taken; they are made in portions.
+ */
+enum { PORTION = 10000, COMMIT_ROWS = 100000 };
 #define RATE_MIN 200000
 #define RATIO_MAX 1.5
 
@@ -23,7 +27,8 @@ static const struct {
 	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
 	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
 	{"SELECT id, " FLOW " FROM flow WHERE id > ?1 ORDER BY id",
-         "INSERT INTO flow (" FLOW ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+         "INSERT INTO flow (" FLOW
+         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
          " ?, ?, ?, ?, ?, ?)",
          28},
 #define MORE \
@@ -85,7 +90,7 @@ static int take_over(struct bare *bare, struct flowdb *from, int64_t after, stru
 	return 0;
 }
 
-static int put_bare(struct bare *bare, double *seconds, struct err *err)
+static int put_bare(struct bare *bare, bool commit, double *seconds, struct err *err)
 {
 	double begun = cpu_s();
 	int r = 0;
@@ -111,12 +116,13 @@ static int put_bare(struct bare *bare, double *seconds, struct err *err)
 				sqlite3_reset(bare->write[i]);
 			}
 	}
-	r = sql_exec(bare->db, "COMMIT; BEGIN IMMEDIATE", err);
+	if (commit)
+		r = sql_exec(bare->db, "COMMIT; BEGIN IMMEDIATE", err);
 	*seconds += cpu_s() - begun;
 	return r;
 }
 
-static int put_flows(struct flowdb *db, const struct flow_row *flows, size_t count,
+static int put_flows(struct flowdb *db, const struct flow_row *flows, size_t count, bool commit,
                      double *seconds, struct err *err)
 {
 	double begun = cpu_s();
@@ -127,9 +133,9 @@ static int put_flows(struct flowdb *db, const struct flow_row *flows, size_t cou
 
 		r = flowdb_flow_put(db, &flows[i], &id, err);
 	}
-	if (r >= 0)
+	if (r >= 0 && commit)
 		r = flowdb_commit(db, err);
-	if (r >= 0)
+	if (r >= 0 && commit)
 		r = flowdb_begin(db, err);
 	*seconds += cpu_s() - begun;
 	return r;
@@ -164,34 +170,35 @@ static void free_names(struct flow_row *flows, size_t count)
 	}
 }
 
-static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ours, double *theirs,
-                struct err *err)
+static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ours,
+                double *theirs, struct err *err)
 {
 	const struct flowgen_size size = {.flows = total, .units = 300, .days = 30, .seed = 5};
-	CLEANUP(freep) struct flow_row *flows = calloc(COMMIT_ROWS, sizeof(*flows));
-	CLEANUP(freep) struct flow_facts *facts = calloc(COMMIT_ROWS, sizeof(*facts));
-	CLEANUP(freep) struct verdict *verdicts = calloc(COMMIT_ROWS, sizeof(*verdicts));
+	CLEANUP(freep) struct flow_row *flows = calloc(PORTION, sizeof(*flows));
+	CLEANUP(freep) struct flow_facts *facts = calloc(PORTION, sizeof(*facts));
+	CLEANUP(freep) struct verdict *verdicts = calloc(PORTION, sizeof(*verdicts));
 	CLEANUP(flowgen_freep) struct flowgen *gen = NULL;
 	int64_t last = 0;
 	int r = flows && facts && verdicts ? flowgen_new(db, &size, &gen, err) : -ENOMEM;
 
-	while (r >= 0) {
+	for (uint64_t done = PORTION; r >= 0; done += PORTION) {
+		bool commit = done % COMMIT_ROWS == 0 || done >= total;
 		size_t count = 0;
 
-		while (count < COMMIT_ROWS &&
-		       (r = flowgen_next(gen, &flows[count], &facts[count], &verdicts[count], err)) > 0) {
+		while (count < PORTION && (r = flowgen_next(gen, &flows[count], &facts[count],
+		                                            &verdicts[count], err)) > 0) {
 			flows[count].name = strdup(flows[count].name);
 			count++;
 		}
 		if (r >= 0 && count)
-			r = put_flows(db, flows, count, ours, err);
+			r = put_flows(db, flows, count, commit, ours, err);
 		free_names(flows, count);
 		if (r < 0 || !count)
 			break;
 		r = take_over(bare, db, last, err);
 		last += (int64_t)count;
 		if (r >= 0)
-			r = put_bare(bare, theirs, err);
+			r = put_bare(bare, commit, theirs, err);
 	}
 	return r;
 }
@@ -218,7 +225,8 @@ static bool line(const char *what, double value, const char *unit, double limit,
 	bool holds = least ? value >= limit : value <= limit;
 
 	printf("%-52s %12.*f %-6s %-8s %8.*f  %s\n", what, limit < 10 ? 2 : 0, value, unit,
-	       least ? "at least" : "at most", limit < 10 ? 1 : 0, limit, holds ? "" : "MISSED");
+	       least ? "at least" : "at most", limit < 10 ? 1 : 0, limit,
+	       holds ? "" : "MISSED");
 	return holds;
 }
 
@@ -237,9 +245,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "insert: %s\n", err.text);
 		return 2;
 	}
-	printf("%-52s %12.0f /s\n", "bare statements, flows a second of CPU", (double)total / theirs);
-	holds = line("flowdb_flow_put(), flows a second of CPU", (double)total / ours, "/s", RATE_MIN,
-	             true);
-	holds &= line("... its CPU, times that of bare statements", ours / theirs, "", RATIO_MAX, false);
+	printf("%-52s %12.0f /s\n", "bare statements, flows a second of CPU",
+	       (double)total / theirs);
+	holds = line("flowdb_flow_put(), flows a second of CPU", (double)total / ours, "/s",
+	             RATE_MIN, true);
+	holds &= line("... its CPU, times that of bare statements", ours / theirs, "",
+	              RATIO_MAX, false);
 	return holds ? 0 : 1;
 }

@@ -62,7 +62,7 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		 "you mean 'addresses'?\n    units: [{name: a, adresses: [10.0.0.1]}]\n                      ^~~~~~~~"},
 		{"[a]\n",
 		 "site.yaml:1:1: the site file is a map of key: value; accepted: site, units, units-file, "
-		 "domains, subnets, roles, narrow, options, waivers\n    [a]\n    ^"},
+		 "domains, subnets, roles, narrow, options, evidence, waivers\n    [a]\n    ^"},
 		/* units */
 		{"units: [{addresses: [10.0.0.1]}]\n",
 		 "site.yaml:1:9: a unit lacks 'name'\n    units: [{addresses: [10.0.0.1]}]\n            ^"},
