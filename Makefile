@@ -57,6 +57,7 @@ TESTLIB   := $(B)/libtests.a
 UNITS     := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZERS   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c))
+BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 GOLDEN    := $(patsubst tests/golden/%/site.yaml,%,$(wildcard tests/golden/*/site.yaml))
 
 all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1 shows commands)
@@ -112,6 +113,11 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(TESTLIB) $(B)/libtlmon.a
 
 $(B)/tools/%: tests/tools/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TOOL,$@)
+	$Qmkdir -p $(@D)
+	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
+
+$(B)/bench/%: tests/bench/%.c $(TESTLIB) $(B)/libtlmon.a
+	$(call say,BENCH,$@)
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
@@ -251,4 +257,4 @@ help: ## this list
 .PHONY: all deps lab-deps lab demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d $(B)/bench/*.d)

@@ -229,6 +229,9 @@ enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen
 		.number = packet->number,
 		.time_us = packet->time_us,
 		.wire_len = rest.wire,
+		.frame = frame,
+		.frame_len = caplen,
+		.link = (uint8_t)link,
 		.vlan = VLAN_NONE,
 	};
 	switch (link) {
@@ -242,6 +245,19 @@ enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen
 		return decode_ip(rest, 0, packet);
 	case LINK_LOOPBACK:
 		return decode_loopback(rest, packet);
+	case LINK_COUNT:
+		break;
 	}
 	return DECODED_NOT_IP;
+}
+
+uint32_t packet_headers_len(const struct packet *packet)
+{
+	uint32_t len = (uint32_t)(packet->ip - packet->frame) + packet->ip_header_len;
+
+	if (packet->payload)
+		len = (uint32_t)(packet->payload - packet->frame);
+	else if (!packet->fragment_later && packet->transport == TRANSPORT_TCP)
+		len += 20; /* cut within: what there is of it */
+	return len < packet->frame_len ? len : packet->frame_len;
 }

@@ -6,10 +6,8 @@
 #ifndef DISSECTORS_DECODE_H
 #define DISSECTORS_DECODE_H
 
+#include "schema/link.h"
 #include "schema/packet.h"
-
-/* Link types by what they look like, not by libpcap's numbers. */
-enum link { LINK_ETHERNET, LINK_SLL, LINK_SLL2, LINK_RAW, LINK_LOOPBACK };
 
 enum decoded {
 	DECODED_IP, /* packet is filled; also for a later fragment */
@@ -35,5 +33,11 @@ enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen
  * fragments is opened by its first: the rest of what is inside counts as cut off.
  */
 bool packet_unwrap(struct packet *packet, enum decoded *ret);
+
+/*
+ * Of a packet of which DECODED_IP was said: how many bytes from packet->frame on are headers, to the end of that
+ * of TCP, UDP or ICMP; of other transports and of later fragments to the end of that of IP.
+ */
+uint32_t packet_headers_len(const struct packet *packet);
 
 #endif

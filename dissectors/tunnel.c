@@ -189,6 +189,9 @@ bool packet_unwrap(struct packet *packet, enum decoded *ret)
 		return false;
 	empty.tunnel = (uint8_t)inside.tunnel;
 	empty.wire_len = inside.rest.wire;
+	empty.frame = inside.rest.c.at;
+	empty.frame_len = inside.rest.c.left;
+	empty.link = inside.ip ? LINK_RAW : LINK_ETHERNET;
 	inner = empty;
 	r = inside_decode(&inside, &inner);
 	if (r == DECODED_MALFORMED && inside.rest.wire < WIRE_MAX) {

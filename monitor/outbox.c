@@ -5,6 +5,7 @@
  *  (3) Nothing is allocated after outbox_new().
  */
 #include "monitor/outbox.h"
+#include "dissectors/decode.h"
 
 /* Room beyond the names for what is rare and must not be lost: the beginning, clock steps. */
 #define QUEUE_MAX (OUTBOX_NAMES_MAX + 64)
@@ -252,6 +253,35 @@ bool outbox_health(struct outbox *outbox, const struct counters *counters, uint3
 	event->flows_open = flows_open;
 	event->final = final;
 	ring_publish(outbox->options.facts);
+	return true;
+}
+
+bool outbox_sample(struct outbox *outbox, uint64_t flow, unsigned number,
+                   const struct packet *packet, enum keep keep)
+{
+	struct ring *facts = outbox->options.facts;
+	uint32_t headers_len = packet_headers_len(packet);
+	uint32_t len = keep == KEEP_HEADERS ? headers_len : packet->frame_len;
+	struct event_sample *event;
+
+	if (len > SAMPLE_BYTES)
+		len = SAMPLE_BYTES;
+	if (outbox->options.live &&
+	    ring_written(facts) - ring_released(facts) > ring_size(facts) / 2)
+		return false;
+	event = event_new(outbox, facts, EVENT_SAMPLE,
+	                  offsetof(struct event_sample, bytes) + len);
+	if (!event)
+		return false;
+	event->flow = flow;
+	event->time_us = packet->time_us;
+	event->wire_len = packet->wire_len > len ? packet->wire_len : len;
+	event->len = (uint16_t)len;
+	event->headers_len = (uint16_t)(headers_len < len ? headers_len : len);
+	event->link = packet->link;
+	event->number = (uint8_t)number;
+	memcpy(event->bytes, packet->frame, len);
+	ring_publish(facts);
 	return true;
 }
 

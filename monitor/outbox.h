@@ -27,6 +27,7 @@ struct outbox_options {
 	 */
 	bool (*full)(void *context, bool must);
 	void *context;
+	bool live; /* copies of packets are shed while the recorder has much to do */
 };
 
 /* What is refused is counted in `counters`, the caller's. NULL when out of memory. */
@@ -47,6 +48,13 @@ bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_
 /* As above; never before the event of the sensor's beginning. */
 bool outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
                    int64_t now_us, bool final) MUST_CHECK;
+
+/*
+ * One of the flow's first packets, number `number` of them from 0, as far as it may be kept; false: it is shed.
+ * Live that is so once the ring is half full: flows and names go first.
+ */
+bool outbox_sample(struct outbox *outbox, uint64_t flow, unsigned number,
+                   const struct packet *packet, enum keep keep) MUST_CHECK;
 
 /* These wait where there is no room, and if `wait` is set (something else waits before them). */
 void outbox_begin(struct outbox *outbox, int64_t time_us, bool again);

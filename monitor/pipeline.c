@@ -175,6 +175,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.live = live,
 		.begun_us = live ? clock_us(CLOCK_REALTIME) : 0,
+		.keep = options->keep,
 		.again = options->again,
 		.input = live ? NULL : input_told,
 		.found = found,
@@ -188,11 +189,12 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 	const struct sensor_options sensor = {
 		.limits = options->limits,
 		.names = NAMES_MAX,
-		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline},
+		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline, live},
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
 		.live = live,
 		.unwrap = {run_is_unit, options->policy},
+		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
 	};
 	int r = recorder_new(&recorder, &pipeline->recorder, err);

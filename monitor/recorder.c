@@ -29,8 +29,10 @@ struct recorder {
 	struct units *units;
 	struct findings *findings;
 	struct blinds *blinds;
+	struct evidence_store *evidence;
 	struct desk desk;
 	struct losses losses;
+	struct retention retention;
 	struct handover handover;
 	enum handover_kind goes_on;
 	int64_t now_us, commit_us;
@@ -61,6 +63,11 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
+}
+
+static void rows_gone(void *context, int64_t finding, uint64_t rows)
+{
+	findings_rows_gone(context, finding, rows);
 }
 
 /* Files that some run has read already: twice the same packets would be counted twice. */
@@ -124,6 +131,7 @@ static int run_new(struct recorder *recorder, struct err *err)
 		.filter = options->filter,
 		.roles_unknown = roles_unknown,
 		.begun_us = begun_us(recorder),
+		.keep = options->policy->keep,
 	};
 	int r = inputs_are_new(recorder, err);
 
@@ -207,6 +215,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	recorder->blinds = blinds_new();
+	recorder->evidence =
+		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
 		.db = options->db,
@@ -215,17 +225,24 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.units = recorder->units,
 		.findings = recorder->findings,
 		.blinds = recorder->blinds,
+		.evidence = recorder->evidence,
 		.inspector_off = options->inspector_off,
 		.sums = &recorder->sums,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->blinds || desk_init(&recorder->desk) < 0) {
+	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
+	recorder->retention = (struct retention){
+		.limits = options->keep,
+		.gone = rows_gone,
+		.context = recorder->findings,
+	};
 	r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)
 		r = run_begin(recorder, err);
+	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;
 	if (r < 0) {
 		recorder_free(recorder);
 		return r;
@@ -246,6 +263,7 @@ void recorder_free(struct recorder *recorder)
 	findings_free(recorder->findings);
 	units_free(recorder->units);
 	blinds_free(recorder->blinds);
+	evidence_free(recorder->evidence);
 	handover_release(&recorder->handover);
 	free(recorder);
 }
@@ -312,6 +330,20 @@ static void release(struct recorder *recorder, uint64_t opinions)
 		ring_release(options->control);
 }
 
+/* Between two transactions: what is older than it is to be. Not while events wait, nor before files are read. */
+static int retain(struct recorder *recorder, bool again, struct err *err)
+{
+	const struct ring *facts = recorder->options.facts;
+	struct retention *retention = &recorder->retention;
+	struct flowdb *db = recorder->options.db;
+
+	if (!recorder->options.live)
+		return again ? 0 : retention_finish(retention, db, recorder->sums.last_us, err);
+	if (ring_written(facts) - ring_released(facts) > ring_size(facts) / 4)
+		return 0;
+	return retention_step(retention, db, recorder->sums.last_us, rows(recorder), err);
+}
+
 static int commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
@@ -325,6 +357,8 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		r = units_flush(recorder->units, db, err);
 	if (r >= 0)
 		r = findings_flush(recorder->findings, db, err);
+	if (r >= 0)
+		r = evidence_flush(recorder->evidence, recorder->desk.run, err);
 	if (r >= 0)
 		r = flowdb_run_update(db, recorder->desk.run, sums->first_us, sums->last_us, !again,
 		                      &sums->counters, err);
@@ -342,7 +376,15 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (!recorder->options.stands_in)
 			release(recorder, opinions);
 	}
+<<<<<<< HEAD
 	recorder->begun = r < 0;
+=======
+	if (r >= 0)
+		r = retain(recorder, again, err);
+	if (r >= 0 && again)
+		r = flowdb_begin(db, err);
+	recorder->begun = again && r >= 0;
+>>>>>>> base5
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
@@ -434,6 +476,9 @@ static int handle_evidence(struct recorder *recorder, const struct event_evidenc
 		.bytes = event->bytes,
 	};
 
+	/* Where the payload begins of a packet that somebody died of nobody looks. */
+	if (recorder->options.policy->keep != KEEP_FULL)
+		return 0;
 	recorder->rows++;
 	return flowdb_evidence_put(recorder->options.db, &row, err);
 }
@@ -498,6 +543,8 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 	case EVENT_FLOW_UPDATE:
 	case EVENT_FLOW_END:
 		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
+	case EVENT_SAMPLE:
+		return desk_sample(&recorder->desk, (const struct event_sample *)event, err);
 	case EVENT_NAME:
 		return learn_name(&recorder->desk, (const struct event_name *)event, err);
 	case EVENT_LEASE:
@@ -529,6 +576,7 @@ static int leave_out(struct recorder *recorder, const struct event *event)
 		return 0;
 	if (event->type == EVENT_FLOW_END)
 		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
+	desk_leave_out(&recorder->desk, event);
 	if (event->type == EVENT_INPUT && recorder->options.input_over)
 		recorder->options.input_over(recorder->options.context,
 		                             (const struct event_input *)event);

@@ -8,6 +8,7 @@
 
 #include "monitor/record/desk.h"
 #include "monitor/record/losses.h"
+#include "monitor/record/retention.h"
 #include "monitor/ring.h"
 
 struct recorder;
@@ -25,6 +26,7 @@ struct recorder_options {
 	bool live;
 	bool rests; /* behind a commit, so that other writers have their turn: it is asked again soon */
 	int64_t begun_us; /* live: wall clock */
+	struct retention_limits keep; /* what is older, or more, goes; of files when the run is over */
 	bool again;       /* files that the database holds already are welcome */
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
 	const struct blind_row *note; /* to be put on record first of all; NULL */

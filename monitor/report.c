@@ -266,14 +266,9 @@ uint64_t report_refusing(const struct report *report)
  * short time is judged by what is there. They can keep a row from being exercised, which is what
  * then counts.
  */
-#define UNSEEN \
-	(BIT(BLIND_NOT_RUNNING) | BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) | \
-	 BIT(BLIND_EVICTED) | BIT(BLIND_LINK_DOWN) | BIT(BLIND_MIRROR_SILENT) | \
-	 BIT(BLIND_DISK_FULL))
-
 uint32_t report_unseen(const struct report *report)
 {
-	return report->blind_causes & (uint32_t)UNSEEN;
+	return report->blind_causes & (uint32_t)BLIND_UNSEEN;
 }
 
 enum acceptance report_result(const struct report *report)

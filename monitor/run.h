@@ -42,6 +42,7 @@ struct run_options {
 	const char *dir; /* of the database; NULL: a private one */
 	const char *eve; /* the file that findings go to as EVE lines, appended; NULL */
 	int64_t for_us;  /* live: ends after that; 0: never by itself */
+	struct retention_limits keep; /* of the database */
 	bool again;      /* files that the database holds already are read all the same */
 	bool in_process;
 	struct run_test test;

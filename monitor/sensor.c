@@ -40,6 +40,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
 	sensor->unwrap = options->unwrap;
+	sensor->keep = options->keep;
 	sensor->live = options->live;
 	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
@@ -166,6 +167,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 		return;
 	}
 	sensor->counters->in_flows++;
+	tell_sample(sensor, flow, packet);
 	flow_packet(sensor, flow, end, packet);
 }
 

@@ -30,6 +30,7 @@ struct sensor_options {
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
 	struct unwrap_options unwrap; /* whose tunnels stay as they are */
+	enum keep keep; /* of the first packets of flows; KEEP_OFF: none is copied */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 };
 

@@ -343,6 +343,7 @@ bool icmp_error(struct sensor *sensor, const struct packet *packet)
 
 	if (!flow)
 		return false;
+	tell_sample(sensor, flow, packet);
 	outcome_error(&flow->facts, side != flow->side0, packet);
 	return true;
 }

@@ -26,6 +26,7 @@ struct sensor {
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
 	struct unwrap_options unwrap;
+	enum keep keep;
 	uint8_t tunnel; /* enum tunnel of the packet at hand */
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
@@ -46,6 +47,8 @@ bool tell_waiting(struct sensor *sensor);
 void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type);
 /* The last word about a flow; until it is told the flow keeps its slot. */
 void tell_end(struct sensor *sensor, struct flow *flow);
+/* One of the flow's first packets, before what follows from it. */
+void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *packet);
 /* Names and leases that a payload told. */
 void tell_learnt(struct sensor *sensor, const struct flow *flow);
 /* Who says which address is its own. */

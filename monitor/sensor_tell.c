@@ -63,6 +63,15 @@ void tell_end(struct sensor *sensor, struct flow *flow)
 	flowtab_end(sensor->tab, flow, outbox_wait_number(sensor->outbox));
 }
 
+void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *packet)
+{
+	if (flow->samples == SAMPLE_PACKETS || sensor->keep == KEEP_OFF)
+		return;
+	if (!outbox_sample(sensor->outbox, flow->facts.id, flow->samples, packet, sensor->keep))
+		sensor->counters->evidence_shed++;
+	flow->samples++;
+}
+
 /* The flow began in it, or the packet at hand came in it. */
 static uint8_t tunnel_of(const struct sensor *sensor, const struct flow *flow)
 {

@@ -1,6 +1,6 @@
 /*
  * lint.c - policy_lint() of policy.h: what is not wrong in a policy and yet will mislead.
- * Always in the same order: units, roles, the endpoint list, pairs of profiles, waivers.
+ * Always in the same order: units, roles, the endpoint list, pairs of profiles, waivers, evidence.
  */
 #include "rules/policy.h"
 #include "schema/time.h"
@@ -192,6 +192,20 @@ static void lint_endpoints(struct linting *linting, int64_t now_us)
 		    (long long)(now_us > day_us ? (now_us - day_us) / DAY_US : 0));
 }
 
+/* Packets tell what people said: whoever runs this must know what stays. */
+static void lint_evidence(struct linting *linting)
+{
+	static const char *const sentences[KEEP_COUNT] = {
+		[KEEP_FULL] = "evidence: full: of flows under a finding the first packets are kept, their "
+			      "payload too; 'evidence: headers' in the site file keeps no payload, 'off' none",
+		[KEEP_HEADERS] = "evidence: headers: of flows under a finding the headers of the first packets "
+				 "are kept, and no payload",
+		[KEEP_OFF] = "evidence: off: no packet is kept, so findings cannot be shown in Wireshark",
+	};
+
+	say(linting, LINT_INFO, "%s", sentences[linting->policy->keep]);
+}
+
 static void lint_waivers(struct linting *linting, int64_t now_us)
 {
 	const struct policy *policy = linting->policy;
@@ -230,5 +244,6 @@ unsigned policy_lint(const struct policy *policy, int64_t now_us,
 			if (w != n)
 				lint_pair(&linting, w, n);
 	lint_waivers(&linting, now_us);
+	lint_evidence(&linting);
 	return linting.warnings;
 }

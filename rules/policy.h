@@ -7,6 +7,7 @@
 
 #include "rules/envelope.h"
 #include "rules/prefix_index.h"
+#include "schema/keep.h"
 
 /* One entry of `units`: one host, or every host seen in a prefix. */
 struct unit_rule {
@@ -73,6 +74,7 @@ struct policy {
 	struct prefix *subnets; /* the units' own subnets as the site lists them */
 	size_t subnet_count;
 	bool nat, strict_relay_ports, allow_vbss; /* options; all false by default */
+	enum keep keep;  /* what of a packet may be kept as evidence; all of it by default */
 	char *site_text; /* the site file, "" without one (then the --unit words) */
 	char hash[65];   /* SHA-256 of envelope text and site text: names this version */
 	char endpoints_date

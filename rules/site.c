@@ -10,7 +10,7 @@
 #include "rules/waivers.h"
 
 WORDS(SITE_KEYS, "site", "units", "units-file", "domains", "subnets", "roles", "narrow",
-      "options", "waivers");
+      "options", "evidence", "waivers");
 WORDS(HOLDER_KEYS, "addresses", "names", "endpoints");
 
 static int no_memory(struct err *err)
@@ -169,6 +169,21 @@ static int read_options(const struct yaml *map, struct site_loading *loading, st
 	return r;
 }
 
+static int read_evidence(const struct yaml *node, struct policy *policy, struct err *err)
+{
+	const char *word[KEEP_COUNT];
+	const struct words words = {word, KEEP_COUNT};
+	unsigned keep = KEEP_FULL;
+	int r;
+
+	for (unsigned i = 0; i < KEEP_COUNT; i++)
+		word[i] = keep_name((enum keep)i);
+	r = yaml_word(node, "evidence", &words, &keep, err);
+	if (r >= 0)
+		policy->keep = (enum keep)keep;
+	return r;
+}
+
 /* Keys that say nothing where one alone would: in the order of the file, before they are read in ours. */
 static int refuse_empty(const struct yaml *root, struct err *err)
 {
@@ -216,6 +231,8 @@ int site_read(struct site_loading *loading, struct err *err)
 		                   err);
 	if (r >= 0 && (node = yaml_get(root, "options")))
 		r = read_options(node, loading, err);
+	if (r >= 0 && (node = yaml_get(root, "evidence")))
+		r = read_evidence(node, policy, err);
 	roles = r >= 0 ? yaml_get(root, "roles") : NULL;
 	if (roles)
 		r = yaml_map(roles, "roles", NULL, err);

@@ -24,7 +24,8 @@
 	X(MAC_SHARED, "mac-shared", "", "a unit's MAC stands before many addresses, as a router's: it tells no unit") \
 	X(STREAM_GAP, "stream-gap", "bytes", "TCP bytes that never came or had no place: names and applications of some flows may be missing") \
 	X(DISSECT_FULL, "dissect-full", "flows", "more flows to look into than there is room for: names and applications of some may be missing") \
-	X(SET_ASIDE, "set-aside", "", "the record of that time lies in a database that was damaged and set aside")
+	X(SET_ASIDE, "set-aside", "", "the record of that time lies in a database that was damaged and set aside") \
+	X(REMOVED, "removed", "", "its flows are not here: retention deleted them, or another database has them (tlmon db stats)")
 
 /* clang-format off */
 enum blind_cause {
@@ -35,6 +36,12 @@ enum blind_cause {
 	BLIND_CAUSE_COUNT
 };
 /* clang-format on */
+
+/* Mask of the causes during which packets went by unseen: whatever they were, nothing of them is on record. */
+#define BLIND_UNSEEN \
+	(BIT(BLIND_NOT_RUNNING) | BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) | \
+	 BIT(BLIND_EVICTED) | BIT(BLIND_LINK_DOWN) | BIT(BLIND_MIRROR_SILENT) | \
+	 BIT(BLIND_DISK_FULL))
 
 const char *blind_cause_name(enum blind_cause cause); /* NULL for none */
 const char *blind_cause_counted(enum blind_cause cause); /* "packets"; "" where nothing is counted */

@@ -3,6 +3,7 @@
  * field that is used as an index, a length, an enum or in a sum is checked here.
  */
 #include "schema/event.h"
+#include "schema/link.h"
 #include "schema/verdict.h"
 
 static bool time_is_sound(int64_t us)
@@ -71,6 +72,7 @@ int event_check(const struct event *event, size_t len)
 		[EVENT_EVIDENCE] = sizeof(struct event_evidence),
 		[EVENT_FOUND] = sizeof(struct event_found),
 		[EVENT_NEIGHBOUR] = sizeof(struct event_neighbour),
+		[EVENT_SAMPLE] = sizeof(struct event_sample),
 	};
 	bool sound = true;
 
@@ -154,9 +156,19 @@ int event_check(const struct event *event, size_t len)
 
 		sound = evidence->len <= EVIDENCE_MAX &&
 		        sizeof(*evidence) + evidence->len <= len &&
-		        evidence->cause < BLIND_CAUSE_COUNT &&
+		        evidence->cause < BLIND_CAUSE_COUNT && evidence->link < LINK_COUNT &&
 		        time_is_sound(evidence->time_us) &&
 		        counts_are_sound(&evidence->flow, 1);
+		break;
+	}
+	case EVENT_SAMPLE: {
+		const struct event_sample *sample = (const struct event_sample *)event;
+
+		sound = sample->len <= SAMPLE_BYTES &&
+		        offsetof(struct event_sample, bytes) + sample->len <= len &&
+		        sample->headers_len <= sample->len && sample->wire_len >= sample->len &&
+		        sample->link < LINK_COUNT && sample->number < SAMPLE_PACKETS &&
+		        time_is_sound(sample->time_us) && id_is_sound(sample->flow);
 		break;
 	}
 	case EVENT_FOUND: {

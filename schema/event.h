@@ -13,6 +13,7 @@
 
 #include "schema/blind.h"
 #include "schema/facts.h"
+#include "schema/keep.h"
 
 enum event_type {
 	EVENT_FLOW_SETTLED = 1, /* struct event_flow */
@@ -30,6 +31,7 @@ enum event_type {
 	EVENT_EVIDENCE, /* struct event_evidence: supervisor -> recorder */
 	EVENT_FOUND,    /* struct event_found: recorder -> supervisor: a finding opens */
 	EVENT_NEIGHBOUR, /* struct event_neighbour: who has which address, by ARP or neighbour discovery */
+	EVENT_SAMPLE, /* struct event_sample: sensor -> recorder: one of a flow's first packets */
 	EVENT_TYPE_COUNT
 };
 
@@ -119,6 +121,7 @@ struct counters {
 	uint64_t tunnelled;        /* packets taken out of a tunnel; in one of the sums above too */
 	uint64_t streams_shed; /* bytes of TCP streams waited for in vain, or given up for want of room */
 	uint64_t young_shed; /* flows that were looked into for less time than others, for want of room */
+	uint64_t evidence_shed; /* first packets of flows that the recorder could not be given */
 };
 
 struct event_health {
@@ -191,11 +194,30 @@ struct event_evidence {
 	int64_t time_us;
 	uint32_t wire_len;
 	uint16_t len;  /* bytes that follow: at most EVIDENCE_MAX */
-	uint8_t link;  /* enum link, as decode.h has it */
+	uint8_t link;  /* enum link */
 	uint8_t cause; /* enum blind_cause: who died of it */
 	uint8_t bytes[];
 };
 #define EVIDENCE_MAX 2048
+
+/*
+ * One of the first packets of a flow (an ICMP error about it too), in order with its facts: the recorder keeps
+ * those of flows under a finding. From the frame's header on, as captured, without a mirror's wrapping.
+ */
+struct event_sample {
+	struct event head;
+	uint64_t flow;
+	int64_t time_us;
+	uint32_t wire_len;
+	uint16_t len;         /* bytes that follow */
+	uint16_t headers_len; /* of these, from the first one: headers; what follows is payload */
+	uint8_t link;         /* enum link */
+	uint8_t number;       /* of the flow's packets that were copied, from 0 */
+	uint8_t spare[2];
+	uint8_t bytes[];
+};
+#define SAMPLE_PACKETS 8 /* copied of a flow, ... */
+#define SAMPLE_BYTES 256 /* ... of each at most */
 
 struct event_found {
 	struct event head;

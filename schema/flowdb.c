@@ -148,18 +148,27 @@ int sql_exec(struct flowdb *db, const char *text, struct err *err)
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
-static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(db, text, &stmt, err);
 
 	if (r < 0)
 		return r;
+	bind_all(stmt, values, count);
 	r = sql_step(db, stmt, err);
 	if (r < 0)
 		return r;
 	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
-	return 0;
+	return r;
+}
+
+static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
+{
+	int r = sql_ask(db, text, NULL, 0, ret, err);
+
+	return r < 0 ? r : 0;
 }
 
 /* Whose it is and how old. *ret_version 0: empty, nobody's yet. */
@@ -194,12 +203,31 @@ static int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err)
 	return 0;
 }
 
+/* A step that rebuilt a table must have left nothing that refers to what is gone. */
+static int check_references(struct flowdb *db, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, "PRAGMA foreign_key_check", &stmt, err);
+
+	if (r >= 0)
+		r = sql_step(db, stmt, err);
+	if (r <= 0)
+		return r;
+	return err_set(err, -EBADMSG,
+	               "%s: row %lld of table %s refers to a row of %s that is not there; it stays "
+	               "as the older tlmon wrote it. Name another directory with -l",
+	               db->path, (long long)sqlite3_column_int64(stmt, 1),
+	               (const char *)sqlite3_column_text(stmt, 0),
+	               (const char *)sqlite3_column_text(stmt, 2));
+}
+
 /*
  * All steps in one transaction: a database is of one version or another, never between. An empty
  * one (version 0) is made as the latest.
  */
-static int migrate(struct flowdb *db, int64_t version, struct err *err)
+static int take_steps(struct flowdb *db, int64_t version, struct err *err)
 {
+	bool old = version > 0 && version < FLOWDB_VERSION;
 	char pragmas[96];
 	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
 
@@ -209,6 +237,8 @@ static int migrate(struct flowdb *db, int64_t version, struct err *err)
 	}
 	for (; r >= 0 && version < FLOWDB_VERSION; version++)
 		r = sql_exec(db, STEPS[version], err);
+	if (r >= 0 && old)
+		r = check_references(db, err);
 	if (r >= 0)
 		r = flowdb_put_words(db, err);
 	snprintf(pragmas, sizeof(pragmas),
@@ -221,6 +251,16 @@ static int migrate(struct flowdb *db, int64_t version, struct err *err)
 	if (r < 0)
 		flowdb_rollback(db);
 	return r;
+}
+
+/* Foreign keys cannot be switched within a transaction. While a table is rebuilt they are off. */
+static int migrate(struct flowdb *db, int64_t version, struct err *err)
+{
+	int r = sql_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON", err);
+
+	if (r >= 0)
+		r = take_steps(db, version, err);
+	return r < 0 ? r : sql_exec(db, "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON", err);
 }
 
 /*
@@ -255,9 +295,14 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 
 	if (r < 0)
 		return r;
+	/* Before there is a table, or never (but for `tlmon db compact`). */
+	if (!version && db->lock >= 0)
+		r = sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
+	if (r < 0)
+		return r;
 	r = sql_exec(
 		db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 		"PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 67108864;"
 		"PRAGMA temp_store = MEMORY", /* a sandboxed recorder can make no file in /tmp */
 		err);
@@ -269,12 +314,32 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 	return r;
 }
 
+/* There is one writer, and it may be of another version. */
+static int refuse_second(struct flowdb *db, const char *dir, struct err *err)
+{
+	int64_t version = version_in_head(db->path);
+	char holder[HOLDER_TEXT];
+
+	holder_print(dir, holder);
+	if (!version || version == FLOWDB_VERSION)
+		return err_set(err, -EBUSY,
+		               "%s: another tlmon is writing here%s; stop it, or name another "
+		               "directory with -l",
+		               dir, holder);
+	return err_set(
+		err, -EBUSY,
+		"%s: %s tlmon%s is writing here: its database is of version %lld, this one's of %d. "
+		"Stop it%s, or name another directory with -l",
+		dir, version < FLOWDB_VERSION ? "an older" : "a newer", holder,
+		(long long)version, FLOWDB_VERSION,
+		version < FLOWDB_VERSION ? ", and this one turns what it recorded into that" : "");
+}
+
 /* Makes what is missing and takes the lock. *ret_made: the file is ours to remove on failure. */
 static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, bool *ret_made_dir,
                          struct err *err)
 {
 	CLEANUP(closep) int fd = -1;
-	char who[32] = "";
 
 	if (!mkdir(dir, 0750))
 		*ret_made_dir = true;
@@ -284,16 +349,10 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
 	db->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (db->lock < 0)
 		return err_set(err, -errno, "%s: %s", dir, strerror(errno));
-	if (flock(db->lock, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			return err_set(err, -errno, "%s: cannot be locked: %s", dir, strerror(errno));
-		if (flowdb_dir_holder(db->lock))
-			snprintf(who, sizeof(who), " (pid %d)", flowdb_dir_holder(db->lock));
-		return err_set(err, -EBUSY,
-		               "%s: another tlmon is writing here%s; stop it, or name another "
-		               "directory with -l",
-		               dir, who);
-	}
+	if (flock(db->lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? refuse_second(db, dir, err)
+		                            : err_set(err, -errno, "%s: cannot be locked: %s",
+		                                      dir, strerror(errno));
 	fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0 && errno != EEXIST)
 		return err_set(err, -errno, "%s: cannot be made: %s", db->path,
@@ -318,6 +377,19 @@ bool flowdb_is_written(const struct flowdb *db)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+static int refuse_read_only(struct flowdb *db, const char *dir, struct err *err)
+{
+	int64_t version = version_in_head(db->path);
+
+	if (!version || version >= FLOWDB_VERSION)
+		return err_set(err, -EROFS,
+		               "%s: not writable for us; name another directory with -l", db->path);
+	return err_set(err, -EROFS,
+	               "%s: not writable for us, and of version %lld: it cannot be turned into "
+	               "version %d here. Copy the directory, and run 'tlmon db compact -l COPY'",
+	               db->path, (long long)version, FLOWDB_VERSION);
+}
+
 static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 {
 	bool made = false, made_dir = false;
@@ -329,6 +401,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 
 		r = rc ? sql_error(db, rc, err) : 0;
 	}
+	if (r >= 0 && sqlite3_db_readonly(db->sql, "main") == 1)
+		r = refuse_read_only(db, dir, err);
 	if (r >= 0) {
 		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
@@ -375,6 +449,81 @@ int sql_check_whole(struct flowdb *db, struct err *err)
 	               (long long)db->was.st_size, (long long)(pages * page_size));
 }
 
+/* What brings it to our version depends on who may write to it. */
+static int refuse_older(struct flowdb *db, int64_t version, struct err *err)
+{
+	int len = (int)(strrchr(db->path, '/') - db->path);
+	CLEANUP(freep) char *dir = strndup(db->path, (size_t)len);
+	char holder[HOLDER_TEXT], what[96];
+
+	snprintf(what, sizeof(what), "version %lld, written by an older tlmon; this one reads %d",
+	         (long long)version, FLOWDB_VERSION);
+	if (dir && flowdb_is_written(db))
+		return err_set(err, -EPROTO,
+		               "%s: %s. It is being written%s: read it with that tlmon, or stop it, and "
+		               "the next 'tlmon watch -l %s' of this one turns it into version %d",
+		               db->path, what, holder_print(dir, holder), dir, FLOWDB_VERSION);
+	if (access(db->path, W_OK) < 0)
+		return err_set(err, -EPROTO,
+		               "%s: %s, and it is not writable for us. Copy the directory, and run "
+		               "'tlmon db compact -l COPY', which turns the copy into that",
+		               db->path, what);
+	return err_set(err, -EPROTO,
+	               "%s: %s. The next 'tlmon watch -l %.*s' turns it into that and keeps all it "
+	               "holds; so does 'tlmon db compact'",
+	               db->path, what, len, db->path);
+}
+
+/* A file that others may have made, or bytes of it turned over: it shall mislead us, at the most. */
+static int distrust(struct flowdb *db, struct err *err)
+{
+	static const struct {
+		int limit, value;
+	} LIMITS[] = {
+		{SQLITE_LIMIT_LENGTH, 64 << 20}, {SQLITE_LIMIT_SQL_LENGTH, 1 << 20},
+		{SQLITE_LIMIT_COLUMN, 200},
+		{SQLITE_LIMIT_TRIGGER_DEPTH, 10}, {SQLITE_LIMIT_WORKER_THREADS, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(LIMITS); i++)
+		sqlite3_limit(db->sql, LIMITS[i].limit, LIMITS[i].value);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return sql_exec(db, "PRAGMA cell_size_check = ON", err);
+}
+
+/* What answers a question must be stored as rows: a view in its place could go on for ever. */
+static int check_tables(struct flowdb *db, struct err *err)
+{
+	static const char *const NEEDED[] = {
+		"blind",    "coverage", "envelope_row", "evidence",     "finding",    "finding_change",
+		"flow",     "flow_more", "flow_differs", "host",        "input",      "lease",
+		"link",     "name",     "name_seen",    "phrase",       "policy",     "policy_use",
+		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",
+		"unit_address"};
+
+	for (size_t i = 0; i < ARRAY_LEN(NEEDED); i++) {
+		char text[128];
+		int64_t one;
+		int r;
+
+		snprintf(text, sizeof(text),
+		         "SELECT 1 FROM sqlite_schema WHERE name = '%s' AND type = 'table'"
+		         " AND sql NOT LIKE 'CREATE VIRTUAL%%'",
+		         NEEDED[i]);
+		r = sql_ask(db, text, NULL, 0, &one, err);
+		if (r < 0)
+			return r;
+		if (!r)
+			return err_set(err, -EBADMSG,
+			               "%s: damaged (there is no table %s); 'sqlite3 %s .recover' saves "
+			               "what can be read",
+			               db->path, NEEDED[i], db->path);
+	}
+	return 0;
+}
+
 static int open_as(struct flowdb *db, const char *options, struct err *err)
 {
 	CLEANUP(freep) char *uri = sql_uri(db->path, options);
@@ -389,7 +538,9 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	if (rc)
 		return sql_error(db, rc, err);
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
-	r = check_owner(db, &version, err);
+	r = distrust(db, err);
+	if (r >= 0)
+		r = check_owner(db, &version, err);
 	if (r >= 0 && db->frozen)
 		r = sql_check_whole(db, err);
 	if (r >= 0)
@@ -398,13 +549,11 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 		r = err_set(err, -ENODATA, "%s: empty; nothing was ever recorded here",
 		            db->path);
 	else if (r >= 0 && version < FLOWDB_VERSION)
-		r = err_set(err, -EPROTO,
-		            "%s: version %lld, written by an older tlmon; this one reads %d. "
-		            "The next 'tlmon watch -l %.*s' turns it into that and keeps all it holds",
-		            db->path, (long long)version, FLOWDB_VERSION,
-		            (int)(strrchr(db->path, '/') - db->path), db->path);
+		r = refuse_older(db, version, err);
 	/* One transaction: all answers of a command are of one moment. */
-	return r < 0 ? r : sql_exec(db, "BEGIN", err);
+	if (r >= 0)
+		r = sql_exec(db, "BEGIN", err);
+	return r < 0 ? r : check_tables(db, err);
 }
 
 static int open_reader(struct flowdb *db, const char *dir, struct err *err)
@@ -454,6 +603,9 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 
 	if (!db)
 		return err_set(err, -ENOMEM, "out of memory");
+	/* No thread of ours but this one: mutexes and sums of memory are a twentieth of a writer's time. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	db->lock = db->ask_file = db->ask_shm = -1;
 	if (dir ? asprintf(&db->path, "%s/flows.db", dir) < 0
 	        : !(db->path = strdup("(in memory)"))) {
@@ -486,6 +638,7 @@ void flowdb_close(struct flowdb *db)
 	for (size_t i = 0; i < SLOT_COUNT; i++)
 		sqlite3_finalize(db->slot[i]);
 	intern_release(db);
+	tally_release(db);
 	sqlite3_close(db->sql);
 	closep(&db->ask_file);
 	closep(&db->ask_shm);
@@ -536,8 +689,10 @@ int flowdb_begin(struct flowdb *db, struct err *err)
 int flowdb_commit(struct flowdb *db, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_COMMIT, "COMMIT", &stmt, err);
+	int r = tally_flush(db, err);
 
+	if (r >= 0)
+		r = sql_slot(db, SLOT_COMMIT, "COMMIT", &stmt, err);
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
 
@@ -547,4 +702,5 @@ void flowdb_rollback(struct flowdb *db)
 	if (!sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
 	intern_forget(db);
+	tally_forget(db);
 }

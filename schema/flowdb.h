@@ -7,6 +7,7 @@
 #define SCHEMA_FLOWDB_H
 
 #include "schema/event.h"
+#include "schema/keep.h"
 #include "schema/verdict.h"
 
 struct flowdb;
@@ -95,6 +96,7 @@ struct run_row {
 	const char *filter;  /* tcpdump words; "" */
 	const char *roles_unknown; /* "edge,other-client": left empty by the site; NULL: none */
 	int64_t begun_us;          /* live: wall clock; 0 for files */
+	enum keep keep;            /* what it keeps of packets */
 };
 int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_id,
                      struct err *err) MUST_CHECK;
@@ -159,7 +161,7 @@ int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
 
 /* A lease of a unit's: renewed, or ended, where it is there with the same first_us. */
 struct lease_row {
-	int64_t unit;
+	int64_t run, unit;
 	struct mac mac;
 	struct addr address, server; /* server zero: not told */
 	int64_t first_us, last_us, until_us; /* until 0: not told */
@@ -169,13 +171,27 @@ struct lease_row {
 int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease,
                      struct err *err) MUST_CHECK;
 
-/* A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if there. */
+/*
+ * A DNS answer kept: who learnt it, from whom, from when to when it counts. Widened if the run has it and it
+ * was not over by first_us; else it is another one, so that gaps stay gaps.
+ */
 struct name_row {
+	int64_t run, unit; /* the unit that the client was then; 0: not known (an older program wrote it) */
 	struct addr client, server, address;
 	const char *name;
 	int64_t first_us, last_us, until_us;
+	bool counted; /* its server was believed under the policy of then */
 };
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err) MUST_CHECK;
+
+/* What the judge was told of a flow beside its facts, as a mask. */
+enum {
+	TOLD_ALONE = 1,        /* no two-way flow of the unit within ten minutes of a request without answer */
+	TOLD_NO_INSPECTOR = 2, /* nobody was there to ask */
+	TOLD_NAMES_SHORT = 4,  /* a name of the unit had found no place in the book */
+	TOLD_LEASE_LATER = 8,  /* the lease that counted was given after its last packet */
+	TOLD_OPEN = 16,        /* it went on, or what became of it was not known yet: not the last word */
+};
 
 struct flow_row {
 	int64_t run, policy, unit;
@@ -190,6 +206,7 @@ struct flow_row {
 	int64_t finding;                  /* 0: none */
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told (rules/judge.h) */
+	uint8_t told;            /* TOLD_* */
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
@@ -216,18 +233,43 @@ int flowdb_blind_put(struct flowdb *db, const struct blind_row *blind, int64_t *
  */
 int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err) MUST_CHECK;
 
-/* A packet that a process died of, as it lay there. */
+/* A packet kept as it was: of a flow under a finding, or one that a process died of. */
 struct evidence_row {
 	int64_t run, time_us;
 	uint64_t flow; /* number of its flow's first packet; 0: not known */
+	int64_t finding; /* what it is kept for; 0: for `cause` */
 	uint8_t cause; /* enum blind_cause; BLIND_NONE */
-	uint8_t link;  /* enum link of decode.h */
+	uint8_t link;  /* enum link */
 	uint32_t wire_len;
 	size_t len;
 	const uint8_t *bytes;
 };
 int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence,
                         struct err *err) MUST_CHECK;
+/* Of how many flows a finding has packets. */
+int flowdb_evidence_flows(struct flowdb *db, int64_t finding, uint64_t *ret_flows,
+                          struct err *err) MUST_CHECK;
+/* How many packets of one flow a finding has. */
+int flowdb_evidence_held(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         uint64_t *ret_packets, struct err *err) MUST_CHECK;
+/* The packets of a flow go from one finding over to another; `into` 0: they are deleted. */
+int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
+                         int64_t into, struct err *err) MUST_CHECK;
+/* All packets of one finding go over to another. flowdb_finding_fold() does it. */
+int flowdb_evidence_fold(struct flowdb *db, int64_t from, int64_t into,
+                         struct err *err) MUST_CHECK;
+/* The run gave up so many packets more, before anybody knew whether a finding would want them. */
+int flowdb_evidence_lost(struct flowdb *db, int64_t run, uint64_t packets,
+                         struct err *err) MUST_CHECK;
+/* What the packets of a day took of its budget. A day without any is all zero. */
+struct evidence_day_row {
+	int64_t day; /* since 1970, UTC */
+	uint64_t bytes, refused;
+};
+int flowdb_evidence_day(struct flowdb *db, int64_t day, struct evidence_day_row *ret,
+                        struct err *err) MUST_CHECK;
+int flowdb_evidence_day_put(struct flowdb *db, const struct evidence_day_row *day,
+                            struct err *err) MUST_CHECK;
 
 struct finding_row {
 	int64_t unit;
@@ -283,7 +325,7 @@ int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret,
 int flowdb_run_findings(struct flowdb *db, int64_t run,
                         int (*each)(void *context, int64_t id, int64_t unit, struct err *err),
                         void *context, struct err *err) MUST_CHECK;
-/* Leases of units that held at `since_us` or later, in the order they began. */
+/* Leases of units that held at `since_us` or later, of all runs, in the order they began. */
 int flowdb_leases(struct flowdb *db, int64_t since_us,
                   int (*each)(void *context, const struct lease_row *lease, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
@@ -299,8 +341,8 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
                           int (*each)(void *context, const struct unit_address_row *row,
                                       struct err *err),
                           void *context, struct err *err) MUST_CHECK;
-/* Names that an address still held at `at_us`; `each` as in flowdb_query.h. */
-int flowdb_names_held(struct flowdb *db, int64_t at_us,
+/* Names that addresses held in a run (0: in any) at `at_us` or later, by run and first_us; `each` as in flowdb_query.h. */
+int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err) MUST_CHECK;
 

@@ -43,7 +43,10 @@ CREATE TABLE run (
 	recorder_restarts  INTEGER NOT NULL DEFAULT 0,
 	tunnelled          INTEGER, -- packets taken out of a tunnel
 	streams_shed       INTEGER, -- bytes of TCP streams that could not be put in order
-	young_shed         INTEGER  -- flows that were looked into for less time than others
+	young_shed         INTEGER, -- flows that were looked into for less time than others
+	evidence_shed      INTEGER, -- first packets of flows: no place in a ring
+	evidence_lost      INTEGER NOT NULL DEFAULT 0, -- ... given up, for want of memory, before their flow came under a finding
+	keep               INTEGER  -- what of packets was kept: 0 full, 1 headers, 2 off; NULL: nothing yet could be
 ) STRICT;
 
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
@@ -59,7 +62,7 @@ CREATE TABLE blind (
 	detail   TEXT    NOT NULL   -- the interface, what a process died of; ''
 ) STRICT;
 
--- Packets kept as they were: one that a process died of.
+-- Packets kept as they were: the first ones of flows under a finding, and one that a process died of.
 CREATE TABLE evidence (
 	id       INTEGER PRIMARY KEY,
 	run      INTEGER NOT NULL REFERENCES run(id),
@@ -72,6 +75,13 @@ CREATE TABLE evidence (
 	bytes    BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
+
+-- What was kept for findings of the packets of each day, against the budget of a day.
+CREATE TABLE evidence_day (
+	day     INTEGER PRIMARY KEY, -- since 1970, UTC
+	bytes   INTEGER NOT NULL,
+	refused INTEGER NOT NULL     -- packets for which the day had nothing left
+) STRICT;
 
 -- A capture file that a run read.
 CREATE TABLE input (
@@ -149,16 +159,20 @@ CREATE TABLE name (
 	text TEXT    NOT NULL UNIQUE
 ) STRICT;
 
--- DNS answers: client asked server, and from first to until the address held the name.
+-- DNS answers: client asked server, and from first to until the address held the name. After a gap
+-- there is another row.
 CREATE TABLE name_seen (
+	run      INTEGER NOT NULL REFERENCES run(id),
+	unit     INTEGER REFERENCES unit(id), -- the client was then; NULL: not known
 	client   INTEGER NOT NULL REFERENCES host(id),
 	server   INTEGER NOT NULL REFERENCES host(id),
 	address  INTEGER NOT NULL REFERENCES host(id),
 	name     INTEGER NOT NULL REFERENCES name(id),
 	first_us INTEGER NOT NULL,  -- first and last answer that said so
 	last_us  INTEGER NOT NULL,
-	until_us INTEGER NOT NULL,  -- its time to live is over
-	PRIMARY KEY (client, address, name, server)
+	until_us INTEGER NOT NULL,  -- its time to live and an hour are over
+	counted  INTEGER NOT NULL,  -- 0: the site did not believe that server; kept for another policy
+	PRIMARY KEY (client, address, name, server, run, first_us)
 ) STRICT, WITHOUT ROWID;
 
 -- The room systems we answer for.
@@ -184,6 +198,7 @@ CREATE UNIQUE INDEX unit_address_key ON unit_address (unit, address, coalesce(ma
 
 -- What DHCP gave to units. Renewed it is the same row; given anew, or with other servers, another.
 CREATE TABLE lease (
+	run       INTEGER NOT NULL REFERENCES run(id),
 	unit      INTEGER NOT NULL REFERENCES unit(id),
 	mac       INTEGER NOT NULL REFERENCES host(id),
 	address   INTEGER NOT NULL REFERENCES host(id),
@@ -193,7 +208,7 @@ CREATE TABLE lease (
 	server    INTEGER REFERENCES host(id), -- NULL: not told
 	mask_bits INTEGER NOT NULL,  -- 0: not told
 	dns       BLOB    NOT NULL,  -- servers, 16 bytes each
-	PRIMARY KEY (unit, mac, address, first_us)
+	PRIMARY KEY (unit, mac, address, first_us, run)
 ) STRICT, WITHOUT ROWID;
 
 -- Flows outside or blocked, gathered under one reason a person can act on.
@@ -252,55 +267,107 @@ BEGIN
 		iif(EXISTS (SELECT 1 FROM finding_change WHERE finding = NEW.id), NEW.last_us, NEW.first_us));
 END;
 
--- One conversation of one unit. Between two units there are two rows, judged apart.
+-- The ends of frames: the MACs of unit and peer (a router's where one is not near), and the VLAN.
+CREATE TABLE link (
+	id         INTEGER PRIMARY KEY,
+	local_mac  INTEGER REFERENCES host(id), -- NULL: not known
+	remote_mac INTEGER REFERENCES host(id),
+	vlan       INTEGER                      -- of the first packet; NULL: untagged
+) STRICT;
+CREATE UNIQUE INDEX link_key ON link (coalesce(local_mac, 0), coalesce(remote_mac, 0), coalesce(vlan, -1));
+
+-- Rows of the envelope that cover a flow equally well, best first.
+CREATE TABLE row_set (
+	id   INTEGER PRIMARY KEY,
+	text TEXT    NOT NULL UNIQUE     -- 'online.out.audio, online.out.video'
+) STRICT;
+
+-- One conversation of one unit. Between two units there are two rows, judged apart. This is the one
+-- large table: a row takes some 80 bytes and its entry in flow_unit some 25. Its ids of run, policy, unit,
+-- host, link, name and envelope_row come from those tables in the transaction that writes it, so they
+-- are not declared as REFERENCES: checking them anew would take half of the writer's time. What such
+-- a check would find the view flow_astray shows.
 CREATE TABLE flow (
 	id           INTEGER PRIMARY KEY,
-	run          INTEGER NOT NULL REFERENCES run(id),
-	policy       INTEGER NOT NULL REFERENCES policy(id), -- it was judged by
-	unit         INTEGER NOT NULL REFERENCES unit(id),
+	run          INTEGER NOT NULL,
+	policy       INTEGER NOT NULL,   -- it was judged by
+	unit         INTEGER NOT NULL,
 	start_us     INTEGER NOT NULL,
 	lasted_us    INTEGER NOT NULL,   -- to the last packet
 	packet       INTEGER NOT NULL,   -- number of its first packet in the run
 	transport    INTEGER NOT NULL,   -- IP protocol number
-	local        INTEGER NOT NULL REFERENCES host(id),
+	local        INTEGER NOT NULL,   -- host
 	local_port   INTEGER NOT NULL,
-	local_mac    INTEGER REFERENCES host(id), -- as in the frames: a router's if it is not near
-	remote       INTEGER NOT NULL REFERENCES host(id),
+	remote       INTEGER NOT NULL,   -- host
 	remote_port  INTEGER NOT NULL,
-	remote_mac   INTEGER REFERENCES host(id),
-	vlan         INTEGER,            -- of the first packet; NULL: untagged
-	name         INTEGER REFERENCES name(id),
+	link         INTEGER,            -- NULL: neither MAC nor VLAN is known
+	name         INTEGER,            -- the name seen in it; NULL: none
 	application  INTEGER NOT NULL,
-	evidence     INTEGER NOT NULL,   -- how the application is known
-	media        INTEGER NOT NULL,   -- mask: 1 audio, 2 video, 4 data
-	outcome      INTEGER NOT NULL,
-	direction    INTEGER NOT NULL,   -- 0 unknown, 1 out, 2 in
 	verdict      INTEGER NOT NULL,
-	grade        INTEGER NOT NULL,
-	why          INTEGER NOT NULL,
-	row          INTEGER REFERENCES envelope_row(id), -- the best one that covers it; others: flow_row
+	row          INTEGER,            -- envelope_row: the best one that covers it; all that do: row_set
 	kind         INTEGER NOT NULL,   -- what is wrong with it; 0: nothing
-	severity     INTEGER NOT NULL,
 	finding      INTEGER REFERENCES finding(id),
 	packets_out  INTEGER NOT NULL,
 	packets_in   INTEGER NOT NULL,
 	bytes_out    INTEGER NOT NULL,   -- IP total lengths
 	bytes_in     INTEGER NOT NULL,
-	blind        INTEGER NOT NULL,   -- 1: we did not see all of its time
+	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
 	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
-	                                 -- we looked; 3 settled by; 2 what the name is; 1, 1 unit, peer
-	                                 -- answered an ICE check; 2 client certificate; 8 TLS version, low
-	                                 -- byte; 1 closed; 1 IPv6; 1 has flow_row; 1 has flow_more; 1 begun
-	                                 -- before we looked and seen first of all; 1 answers a query seen;
-	                                 -- 1 the same was asked in another flow, unanswered there too; 1
-	                                 -- packets were lost meanwhile: that no answer came says nothing
+	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
+	                                 -- flow_more; 1, 1 unit, peer answered an ICE check; 2 client
+	                                 -- certificate; 8 TLS version, low byte; 1 IPv6; 1 begun before we
+	                                 -- looked and seen first of all; 1 answers a query seen; 1 the same
+	                                 -- was asked in another flow, unanswered there too; 1 packets were
+	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
-	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
+	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
+	-- Read out of the packed ones; they take no room.
+	evidence     INTEGER AS (said & 3),             -- how the application is known
+	outcome      INTEGER AS (said >> 2 & 7),
+	direction    INTEGER AS (said >> 5 & 3),        -- 0 unknown, 1 out, 2 in
+	grade        INTEGER AS (said >> 7 & 3),
+	media        INTEGER AS (said >> 9 & 7),        -- mask: 1 audio, 2 video, 4 data
+	why          INTEGER AS (said >> 12 & 15),
+	severity     INTEGER AS (said >> 16 & 7),
+	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
+	initiator    INTEGER AS (how >> 1 & 3),
+	midstream    INTEGER AS (how >> 6 & 1),
+	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
+-- Those longer than an hour, so that what overlaps a window is sought from an hour before it on.
+CREATE INDEX flow_long ON flow (unit, start_us) WHERE lasted_us > 3600000000;
+
+-- How many rows of flow each unit has, so that nobody has to count them. The program adds at every
+-- commit; what is deleted the trigger takes off.
+CREATE TABLE tally (
+	unit    INTEGER NOT NULL,
+	verdict INTEGER NOT NULL,
+	grade   INTEGER NOT NULL,
+	flows   INTEGER NOT NULL,
+	PRIMARY KEY (unit, verdict, grade)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER flow_goes AFTER DELETE ON flow
+BEGIN
+	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.grade, -1)
+	ON CONFLICT DO UPDATE SET flows = flows - 1;
+END;
+
+-- Local ports of a unit's conversations that ever carried media, or checks for it.
+CREATE TABLE media_port (
+	unit INTEGER NOT NULL,
+	port INTEGER NOT NULL,
+	PRIMARY KEY (unit, port)
+) STRICT, WITHOUT ROWID;
 
 -- Facts that few flows have: one row where any of them is there.
 CREATE TABLE flow_more (
@@ -329,22 +396,14 @@ CREATE TABLE flow_more (
 	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
--- Further rows that cover a flow as well as flow.row does.
-CREATE TABLE flow_row (
-	flow INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
-	rank INTEGER NOT NULL,           -- from 1
-	row  INTEGER NOT NULL REFERENCES envelope_row(id),
-	PRIMARY KEY (flow, rank)
-) STRICT, WITHOUT ROWID;
-
--- Of a flow outside: in what it differs from the nearest rows.
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
 CREATE TABLE flow_differs (
 	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
-	row      INTEGER NOT NULL REFERENCES envelope_row(id),
-	expected INTEGER NOT NULL REFERENCES phrase(id),
-	seen     INTEGER NOT NULL REFERENCES phrase(id),
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
 	PRIMARY KEY (flow, rank, field)
 ) STRICT, WITHOUT ROWID;
 
@@ -353,6 +412,18 @@ CREATE TABLE phrase (
 	id   INTEGER PRIMARY KEY,
 	text TEXT    NOT NULL UNIQUE     -- '50000-50019'
 ) STRICT;
+
+-- Flows of the time that runs cover which are not here, so that a question about that time is not answered
+-- with silence. A flow that went beyond until_us is here.
+CREATE TABLE removed (
+	id       INTEGER PRIMARY KEY,
+	how      INTEGER NOT NULL, -- 1 deleted by retention; 2 moved to an archive; 3 (of an archive) never moved here
+	since_us INTEGER,          -- NULL: from the beginning; flows that ended in between are gone; ...
+	until_us INTEGER,          -- ... NULL: to the end
+	flows    INTEGER NOT NULL, -- rows, so far
+	place    TEXT    NOT NULL  -- the folder they are in; ''
+) STRICT;
+CREATE UNIQUE INDEX removed_key ON removed (how, place);
 
 -- How a unit exercised a row, over all runs. What is not here was not exercised.
 CREATE TABLE coverage (
@@ -379,7 +450,7 @@ CREATE VIEW v_flow AS SELECT
 		|| printf('.%06dZ', (f.start_us + f.lasted_us) % 1000000) AS "end",
 	u.name AS unit,
 	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
-	iif(f.how >> 25 & 1, 6, 4) AS ip_version,
+	f.ip_version,
 	(SELECT word FROM word WHERE list = 'direction' AND id = f.direction) AS direction,
 	(SELECT word FROM word WHERE list = 'initiator' AND id = f.how >> 3 & 7) AS initiator,
 	l.text AS local,
@@ -405,14 +476,15 @@ CREATE VIEW v_flow AS SELECT
 		JOIN phrase e ON e.id = d.expected
 		JOIN phrase s ON s.id = d.seen
 		WHERE d.flow = f.id AND d.rank = 0) AS nearest,
-	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, f.vlan, f.blind,
+	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.blind,
 	substr(p.hash, 1, 12) AS policy
 FROM flow f
 JOIN unit u ON u.id = f.unit
 JOIN host l ON l.id = f.local
 JOIN host r ON r.id = f.remote
 JOIN policy p ON p.id = f.policy
-LEFT JOIN name n ON n.id = f.name;
+LEFT JOIN name n ON n.id = f.name
+LEFT JOIN link k ON k.id = f.link;
 
 CREATE VIEW v_finding AS SELECT
 	'F' || f.id AS id,
@@ -502,6 +574,8 @@ CREATE VIEW v_run AS SELECT
 	nullif(r.roles_unknown, '') AS roles_unknown,
 	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
 	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	(SELECT word FROM word WHERE list = 'keep' AND id = r.keep) AS evidence,
+	r.evidence_shed, r.evidence_lost,
 	r.version
 FROM run r
 ORDER BY r.id;
@@ -545,13 +619,14 @@ CREATE VIEW v_name AS SELECT
 	strftime('%Y-%m-%dT%H:%M:%S', x.last_us / 1000000, 'unixepoch')
 		|| printf('.%06dZ', x.last_us % 1000000) AS last,
 	strftime('%Y-%m-%dT%H:%M:%S', x.until_us / 1000000, 'unixepoch')
-		|| printf('.%06dZ', x.until_us % 1000000) AS until
+		|| printf('.%06dZ', x.until_us % 1000000) AS until,
+	x.counted, x.run
 FROM name_seen x
 JOIN name n ON n.id = x.name
 JOIN host a ON a.id = x.address
 JOIN host c ON c.id = x.client
 JOIN host s ON s.id = x.server
-ORDER BY n.text, a.bytes, c.bytes, s.bytes;
+ORDER BY n.text, a.bytes, c.bytes, s.bytes, x.run, x.first_us;
 
 CREATE VIEW v_finding_change AS SELECT
 	c.id,
@@ -566,3 +641,31 @@ CREATE VIEW v_finding_change AS SELECT
 		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;
+
+CREATE VIEW v_removed AS SELECT
+	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
+	strftime('%Y-%m-%dT%H:%M:%S', r.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.since_us % 1000000) AS since,
+	strftime('%Y-%m-%dT%H:%M:%S', r.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.until_us % 1000000) AS until,
+	r.flows,
+	nullif(r.place, '') AS place
+FROM removed r
+ORDER BY r.id;
+
+-- Flows that refer to something that is not there. None do, unless another program has written here.
+CREATE VIEW flow_astray AS SELECT f.id
+FROM flow f
+WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
+	OR NOT EXISTS (SELECT 1 FROM policy WHERE id = f.policy)
+	OR NOT EXISTS (SELECT 1 FROM unit WHERE id = f.unit)
+	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.local)
+	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.remote)
+	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
+	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
+	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));

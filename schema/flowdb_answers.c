@@ -254,9 +254,12 @@ int flowdb_units(struct flowdb *db,
                  void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(
+	int r = tally_flush(db, err);
+
+	if (r >= 0)
+		r = sql_prepare(
 		db,
-		"SELECT id, name, profiles, listed, (SELECT count(*) FROM flow f WHERE f.unit = u.id)"
+		"SELECT id, name, profiles, listed, (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id)"
 		" FROM unit u ORDER BY name",
 		&stmt, err);
 
@@ -355,9 +358,12 @@ int flowdb_inputs(struct flowdb *db, int64_t run,
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(
+	int r = tally_flush(db, err);
+
+	if (r >= 0)
+		r = sql_prepare(
 		db,
-		"SELECT count(*), min(first_us), max(last_us), (SELECT count(*) FROM flow),"
+		"SELECT count(*), min(first_us), max(last_us), (SELECT sum(flows) FROM tally),"
 		" (SELECT count(*) FROM finding), (SELECT count(*) FROM unit),"
 		" (SELECT source = 'live' FROM run ORDER BY id DESC LIMIT 1), max(id) FROM run",
 		&stmt, err);

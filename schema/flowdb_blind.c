@@ -1,6 +1,6 @@
 /*
- * flowdb_blind.c - see flowdb.h and flowdb_query.h: what was not seen, what a process died of, and
- * how things stand on the whole.
+ * flowdb_blind.c - see flowdb.h and flowdb_query.h: what was not seen, and how things stand
+ * on the whole.
  */
 #include "schema/flowdb_sql.h"
 
@@ -12,12 +12,12 @@ static int64_t or_null(int64_t value)
 int flowdb_flow_blind(struct flowdb *db, int64_t id, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_BLIND, "UPDATE flow SET blind = 1 WHERE id = ?1", &stmt,
-	                 err);
+	int r = sql_slot(db, SLOT_FLOW_BLIND, "UPDATE flow SET said = said | ?2 WHERE id = ?1",
+	                 &stmt, err);
 
 	if (r < 0)
 		return r;
-	bind_all(stmt, &id, 1);
+	bind_all(stmt, (const int64_t[]){id, INT64_C(1) << SAID_BLIND}, 2);
 	return sql_run(db, stmt, err);
 }
 
@@ -64,30 +64,6 @@ int flowdb_blind_end(struct flowdb *db, int64_t run, struct err *err)
 	if (r < 0)
 		return r;
 	bind_all(stmt, &run, 1);
-	return sql_run(db, stmt, err);
-}
-
-int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, struct err *err)
-{
-	const int64_t values[] = {
-		evidence->run,     or_null((int64_t)evidence->flow),
-		evidence->time_us, or_null(evidence->cause),
-		evidence->link,    evidence->wire_len,
-	};
-	sqlite3_stmt *stmt;
-	int r = sql_slot(
-		db, SLOT_EVIDENCE_PUT,
-		"INSERT INTO evidence (run, flow, time_us, cause, link, wire_len, bytes)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?)",
-		&stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	/* A pointer that is NULL would bind NULL; no bytes at all are no NULL. */
-	sqlite3_bind_blob(stmt, ARRAY_LEN(values) + 1,
-	                  evidence->len ? evidence->bytes : (void *)"", (int)evidence->len,
-	                  SQLITE_STATIC);
 	return sql_run(db, stmt, err);
 }
 
@@ -166,14 +142,17 @@ int flowdb_standing(struct flowdb *db, struct standing *ret, struct err *err)
 	struct standing s = {0};
 	uint64_t units[2], flows[3], findings[6];
 	char text[512];
-	int r = read_numbers(db,
-	                     "SELECT count(*), coalesce(sum(" UNIT_SEEN "), 0) FROM unit u"
-	                     " WHERE u.listed AND " UNIT_CURRENT,
-	                     units, 2, err);
+	int r = tally_flush(db, err);
+
+	if (r >= 0)
+		r = read_numbers(db,
+		                 "SELECT count(*), coalesce(sum(" UNIT_SEEN "), 0) FROM unit u"
+		                 " WHERE u.listed AND " UNIT_CURRENT,
+		                 units, 2, err);
 
 	snprintf(text, sizeof(text),
-	         "SELECT count(*), coalesce(sum(grade = %d), 0), coalesce(sum(grade = %d), 0)"
-	         " FROM flow WHERE verdict = %d",
+	         "SELECT coalesce(sum(flows), 0), coalesce(sum(flows * (grade = %d)), 0),"
+	         " coalesce(sum(flows * (grade = %d)), 0) FROM tally WHERE verdict = %d",
 	         GRADE_UNPROVEN, GRADE_WIDE, RULING_DOCUMENTED);
 	if (r >= 0)
 		r = read_numbers(db, text, flows, 3, err);

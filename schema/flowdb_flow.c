@@ -1,6 +1,6 @@
 /*
  * flowdb_flow.c - see flowdb.h: a flow becomes a row of integers. What few flows have goes to
- * flow_more, further rows and differences to tables of their own, each only where there is some.
+ * flow_more, differences to a table of their own, each only where there is some.
  */
 #include "schema/flowdb_sql.h"
 
@@ -87,25 +87,18 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 	return sql_run(db, stmt, err);
 }
 
-static int put_rows(struct flowdb *db, const struct flow_row *flow, int64_t id, struct err *err)
+/* The id of the set of rows that cover it, where they are several; else 0. */
+static int row_set_of(struct flowdb *db, const struct flow_row *flow, int64_t *ret_id,
+                      struct err *err)
 {
-	for (unsigned i = 1; i < flow->verdict->row_count && i < ROWS_MAX; i++) {
-		int64_t values[] = {id, i, 0};
-		sqlite3_stmt *stmt;
-		int r = intern_text(db, INTERN_ROW, flow->rows[i], &values[2], err);
+	char text[ROW_SET_MAX] = "";
 
-		if (r >= 0)
-			r = sql_slot(db, SLOT_FLOW_ROW,
-			             "INSERT INTO flow_row (flow, rank, row) VALUES (?, ?, ?)",
-			             &stmt, err);
-		if (r < 0)
-			return r;
-		bind_all(stmt, values, ARRAY_LEN(values));
-		r = sql_run(db, stmt, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	*ret_id = 0;
+	if (flow->verdict->row_count < 2)
+		return 0;
+	for (unsigned i = 0; i < flow->verdict->row_count && i < ROWS_MAX; i++)
+		text_add(text, sizeof(text), "%s%s", i ? ", " : "", flow->rows[i]);
+	return intern_text(db, INTERN_ROW_SET, text, ret_id, err);
 }
 
 static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char *row,
@@ -162,10 +155,41 @@ static int64_t how_of(const struct flow_row *flow, bool more)
 	       (int64_t)(f->ice >> !local & 1) << HOW_ICE_PEER | (int64_t)f->mtls << HOW_MTLS |
 	       (int64_t)f->tls_version << HOW_TLS_VERSION |
 	       (int64_t) !!f->closed << HOW_CLOSED | (int64_t)(f->ip_version == 6) << HOW_IPV6 |
-	       (int64_t)(flow->verdict->row_count > 1) << HOW_ROWS | (int64_t)more << HOW_MORE |
+	       (int64_t)more << HOW_MORE |
 	       (int64_t) !!f->warmup << HOW_WARMUP | (int64_t) !!f->solicited << HOW_SOLICITED |
 	       (int64_t)flow->asked_again << HOW_ASKED_AGAIN | (int64_t)flow->lossy << HOW_LOSSY;
 }
+
+static int64_t said_of(const struct flow_row *flow, int64_t row_set)
+{
+	const struct verdict *v = flow->verdict;
+
+	return (int64_t)(flow->evidence & 3) << SAID_EVIDENCE |
+	       (int64_t)(flow->facts->outcome & 7) << SAID_OUTCOME |
+	       (int64_t)(v->direction & 3) << SAID_DIRECTION |
+	       (int64_t)(v->grade & 3) << SAID_GRADE |
+	       (int64_t)(flow->facts->media & 7) << SAID_MEDIA | (int64_t)(v->why & 15) << SAID_WHY |
+	       (int64_t)(v->severity & 7) << SAID_SEVERITY | (int64_t)flow->blind << SAID_BLIND |
+	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
+}
+
+/* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
+static int take_away(struct flowdb *db, int64_t id, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_DELETE, "DELETE FROM flow WHERE id = ?1", &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &id, 1);
+	return sql_run(db, stmt, err);
+}
+
+#define COLUMNS \
+	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
+	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
+	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
+#define VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
                     struct err *err)
@@ -174,7 +198,7 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	const struct verdict *v = flow->verdict;
 	unsigned local = flow->local & 1;
 	const struct endpoint *unit = &f->end[local], *peer = &f->end[!local];
-	int64_t hosts[4] = {0, SQL_NULL, 0, SQL_NULL}, name = SQL_NULL, row = SQL_NULL;
+	int64_t hosts[2] = {0}, link, name = SQL_NULL, row = SQL_NULL, row_set;
 	int64_t more[MORE_COLUMNS];
 	sqlite3_stmt *stmt;
 	bool any;
@@ -183,27 +207,28 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	any |= v->reason[0] != '\0';
 	if (r >= 0)
 		r = intern_addr(db, &unit->addr, &hosts[0], err);
-	if (r >= 0 && !mac_is_zero(&unit->mac))
-		r = intern_mac(db, &unit->mac, &hosts[1], err);
 	if (r >= 0)
-		r = intern_addr(db, &peer->addr, &hosts[2], err);
-	if (r >= 0 && !mac_is_zero(&peer->mac))
-		r = intern_mac(db, &peer->mac, &hosts[3], err);
+		r = intern_addr(db, &peer->addr, &hosts[1], err);
+	if (r >= 0)
+		r = intern_link(db, &unit->mac, &peer->mac, f->vlan, &link, err);
 	if (r >= 0 && *flow->name)
 		r = intern_text(db, INTERN_NAME, flow->name, &name, err);
 	if (r >= 0 && v->row_count)
 		r = intern_text(db, INTERN_ROW, flow->rows[0], &row, err);
 	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_FLOW_PUT,
-			/* replacing a flow takes along what hangs from it */
-			"REPLACE INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-			" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			&stmt, err);
+		r = row_set_of(db, flow, &row_set, err);
+	if (r >= 0 && *id)
+		r = take_away(db, *id, err);
+	/* Without an id the row is appended: nothing is sought. */
+	if (r >= 0)
+		r = *id ? sql_slot(db, SLOT_FLOW_PUT_BACK,
+		                   "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt,
+		                   err)
+		        : sql_slot(db, SLOT_FLOW_PUT,
+		                   "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", &stmt, err);
 	if (r < 0)
 		return r;
 	const int64_t values[] = {
-		*id ? *id : SQL_NULL, /* in the order of the columns of flowdb.sql */
 		flow->run,
 		flow->policy,
 		flow->unit,
@@ -214,34 +239,26 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		hosts[0],
 		unit->port,
 		hosts[1],
-		hosts[2],
 		peer->port,
-		hosts[3],
-		f->vlan == VLAN_NONE ? SQL_NULL : f->vlan,
+		link,
 		name,
 		flow->app,
-		flow->evidence,
-		f->media,
-		f->outcome,
-		v->direction,
 		v->ruling,
-		v->grade,
-		v->why,
 		row,
 		v->kind,
-		v->severity,
 		flow->finding ? flow->finding : SQL_NULL,
 		(int64_t)f->packets[local],
 		(int64_t)f->packets[!local],
 		(int64_t)f->bytes[local],
 		(int64_t)f->bytes[!local],
-		flow->blind,
+		said_of(flow, row_set),
 		how_of(flow, any),
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
 		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
+		*id,
 	};
-	bind_all(stmt, values, ARRAY_LEN(values));
+	bind_all(stmt, values, ARRAY_LEN(values) - !*id);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;
@@ -249,9 +266,9 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	if (any)
 		r = put_more(db, more, v->reason, err);
 	if (r >= 0)
-		r = put_rows(db, flow, more[0], err);
-	if (r >= 0)
 		r = put_nearest(db, flow, more[0], err);
+	if (r >= 0)
+		r = tally_flow(db, flow, err);
 	if (r < 0)
 		return r;
 	*id = more[0];

@@ -1,5 +1,5 @@
 /*
- * flowdb_intern.c - ids of addresses and texts, so that a flow is a row of integers; and the table
+ * flowdb_intern.c - ids of addresses, texts and the ends of frames, so that a flow is a row of integers; and the table
  * that says what the other integers mean.
  */
 #include "schema/flowdb_sql.h"
@@ -16,24 +16,66 @@ static const struct {
                          "INSERT INTO name (text) VALUES (?1)", 65536},
 	[INTERN_ROW] = {"SELECT id FROM envelope_row WHERE text = ?1",
                         "INSERT INTO envelope_row (text) VALUES (?1)", 1024},
+	[INTERN_ROW_SET] = {"SELECT id FROM row_set WHERE text = ?1",
+                            "INSERT INTO row_set (text) VALUES (?1)", 1024},
 	[INTERN_PHRASE] = {"SELECT id FROM phrase WHERE text = ?1",
                            "INSERT INTO phrase (text) VALUES (?1)", 16384},
+	[INTERN_LINK] = {"SELECT id FROM link WHERE coalesce(local_mac, 0) = coalesce(?1, 0)"
+                         " AND coalesce(remote_mac, 0) = coalesce(?2, 0)"
+                         " AND coalesce(vlan, -1) = coalesce(?3, -1)",
+                         "INSERT INTO link (local_mac, remote_mac, vlan) VALUES (?1, ?2, ?3)",
+                         16384},
 };
 
 static int ready(struct flowdb *db, sqlite3_stmt **stmt, const char *text, struct err *err)
 {
-	int rc = *stmt ? sqlite3_reset(*stmt),
-	    0 : sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+	int rc = *stmt ? sqlite3_reset(*stmt) :
+	                 sqlite3_prepare_v3(db->sql, text, -1, SQLITE_PREPARE_PERSISTENT, stmt,
+	                                    NULL);
 
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
-static void bind_key(sqlite3_stmt *stmt, enum intern table, const void *key, size_t len)
+static const uint8_t *key_of(const struct interned *slot)
 {
-	if (table == INTERN_HOST)
-		sqlite3_bind_blob(stmt, 1, key, (int)len, SQLITE_STATIC);
-	else
-		sqlite3_bind_text(stmt, 1, key, (int)len, SQLITE_STATIC);
+	return slot->len > sizeof(slot->here) ? slot->key : slot->here;
+}
+
+static void empty(struct interned *slot)
+{
+	if (slot->len > sizeof(slot->here))
+		free(slot->key);
+	*slot = (struct interned){0};
+}
+
+/* The slot in which a key stands or would stand; NULL: out of memory. */
+static struct interned *slot_of(struct flowdb *db, enum intern table, const void *key, size_t len)
+{
+	struct interned **cache = &db->intern[table].cache;
+
+	if (!*cache)
+		*cache = calloc(TABLES[table].slots, sizeof(**cache));
+	return *cache ? &(*cache)[XXH3_64bits(key, len) & (TABLES[table].slots - 1)] : NULL;
+}
+
+static bool holds(const struct interned *slot, const void *key, size_t len)
+{
+	return slot->id && slot->len == len && !memcmp(key_of(slot), key, len);
+}
+
+/* A cache may be out of memory: then it does not keep this one. */
+static void keep(struct interned *slot, const void *key, size_t len, int64_t id)
+{
+	struct interned fresh = {.id = id, .len = (uint32_t)len};
+	uint8_t *copy = fresh.here;
+
+	if (len > sizeof(fresh.here))
+		copy = fresh.key = malloc(len);
+	if (!copy)
+		return;
+	memcpy(copy, key, len);
+	empty(slot);
+	*slot = fresh;
 }
 
 /* How an address or a MAC reads; which one it is, its length says. */
@@ -42,14 +84,23 @@ static const char *host_print(const void *key, size_t len, char buf[ADDR_TEXT])
 	return len == sizeof(struct mac) ? mac_print(key, buf) : addr_print(key, buf);
 }
 
+static void bind_key(sqlite3_stmt *stmt, enum intern table, const void *key, size_t len)
+{
+	if (table == INTERN_LINK)
+		bind_all(stmt, key, len / sizeof(int64_t));
+	else if (table == INTERN_HOST)
+		sqlite3_bind_blob(stmt, 1, key, (int)len, SQLITE_STATIC);
+	else
+		sqlite3_bind_text(stmt, 1, key, (int)len, SQLITE_STATIC);
+}
+
 /* Of the table itself: found there, or put there. */
 static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
                    int64_t *ret_id, struct err *err)
 {
-	char text[ADDR_TEXT];
-
 	sqlite3_stmt **find = &db->intern[table].find, **put = &db->intern[table].put;
 	int r = ready(db, find, TABLES[table].find, err);
+	char text[ADDR_TEXT];
 
 	if (r < 0)
 		return r;
@@ -76,29 +127,19 @@ static int look_up(struct flowdb *db, enum intern table, const void *key, size_t
 static int intern_key(struct flowdb *db, enum intern table, const void *key, size_t len,
                       int64_t *ret_id, struct err *err)
 {
-	struct interned *cache = db->intern[table].cache, *slot;
-	uint8_t *copy;
+	struct interned *slot = slot_of(db, table, key, len);
 	int r;
 
-	if (!cache)
-		cache = db->intern[table].cache = calloc(TABLES[table].slots, sizeof(*cache));
-	if (!cache)
+	if (!slot)
 		return err_set(err, -ENOMEM, "out of memory");
-	slot = &cache[XXH3_64bits(key, len) & (TABLES[table].slots - 1)];
-	if (slot->id && slot->len == len && !memcmp(slot->key, key, len)) {
+	if (holds(slot, key, len)) {
 		*ret_id = slot->id;
 		return 0;
 	}
 	r = look_up(db, table, key, len, ret_id, err);
-	if (r < 0)
-		return r;
-	copy = malloc(len ? len : 1);
-	if (!copy)
-		return 0; /* a cache may be out of memory */
-	memcpy(copy, key, len);
-	free(slot->key);
-	*slot = (struct interned){.id = *ret_id, .len = (uint32_t)len, .key = copy};
-	return 0;
+	if (r >= 0)
+		keep(slot, key, len, *ret_id);
+	return r;
 }
 
 int intern_text(struct flowdb *db, enum intern table, const char *text, int64_t *ret_id,
@@ -117,16 +158,44 @@ int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id, struct
 	return intern_key(db, INTERN_HOST, mac->b, sizeof(mac->b), ret_id, err);
 }
 
+/* In the cache a link stands by what the frames say; in its table by the ids of that. */
+int intern_link(struct flowdb *db, const struct mac *local, const struct mac *remote,
+                uint16_t vlan, int64_t *ret_id, struct err *err)
+{
+	int64_t ids[] = {SQL_NULL, SQL_NULL, vlan == VLAN_NONE ? SQL_NULL : vlan};
+	uint8_t key[2 * sizeof(local->b) + sizeof(vlan)];
+	struct interned *slot;
+	int r = 0;
+
+	*ret_id = SQL_NULL;
+	if (mac_is_zero(local) && mac_is_zero(remote) && vlan == VLAN_NONE)
+		return 0;
+	memcpy(key, local->b, sizeof(local->b));
+	memcpy(key + sizeof(local->b), remote->b, sizeof(remote->b));
+	memcpy(key + 2 * sizeof(local->b), &vlan, sizeof(vlan));
+	slot = slot_of(db, INTERN_LINK, key, sizeof(key));
+	if (!slot)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (holds(slot, key, sizeof(key))) {
+		*ret_id = slot->id;
+		return 0;
+	}
+	if (!mac_is_zero(local))
+		r = intern_mac(db, local, &ids[0], err);
+	if (r >= 0 && !mac_is_zero(remote))
+		r = intern_mac(db, remote, &ids[1], err);
+	if (r >= 0)
+		r = look_up(db, INTERN_LINK, ids, sizeof(ids), ret_id, err);
+	if (r >= 0)
+		keep(slot, key, sizeof(key), *ret_id);
+	return r;
+}
+
 void intern_forget(struct flowdb *db)
 {
-	for (size_t i = 0; i < INTERN_COUNT; i++) {
-		struct interned *cache = db->intern[i].cache;
-
-		for (size_t j = 0; cache && j < TABLES[i].slots; j++) {
-			free(cache[j].key);
-			cache[j] = (struct interned){0};
-		}
-	}
+	for (size_t i = 0; i < INTERN_COUNT; i++)
+		for (size_t j = 0; db->intern[i].cache && j < TABLES[i].slots; j++)
+			empty(&db->intern[i].cache[j]);
 }
 
 void intern_release(struct flowdb *db)
@@ -199,6 +268,10 @@ static const char *name_kind_word(unsigned i)
 {
 	return name_kind_name((enum name_kind)i);
 }
+static const char *keep_word(unsigned i)
+{
+	return keep_name((enum keep)i);
+}
 
 static const char *cause_word(unsigned i)
 {
@@ -238,6 +311,7 @@ int flowdb_put_words(struct flowdb *db, struct err *err)
 		{"settled", settled_word, SETTLED_LOST + 1},
 		{"media", media_word, (MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA) + 1},
 		{"name", name_kind_word, NAME_DNS_QUESTION + 1},
+		{"keep", keep_word, KEEP_COUNT},
 		{"cause", cause_word, BLIND_CAUSE_COUNT},
 		{"counted", counted_word, BLIND_CAUSE_COUNT},
 		{"sentence", sentence_word, BLIND_CAUSE_COUNT},

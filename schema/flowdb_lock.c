@@ -67,24 +67,6 @@ const char *flowdb_who(int pid, char buf[FLOWDB_WHO])
 	return buf;
 }
 
-/* A line of /proc/locks: "7: FLOCK  ADVISORY  WRITE 1234 00:2e:5678 0 EOF" (proc(5)). */
-int flowdb_dir_holder(int dir)
-{
-	CLEANUP(fclosep) FILE *file = fopen("/proc/locks", "re");
-	char line[160], kind[16];
-	unsigned long long inode;
-	struct stat st;
-	int pid;
-
-	if (!file || fstat(dir, &st) < 0)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "%*d: %15s %*s WRITE %d %*x:%*x:%llu", kind, &pid, &inode) == 3 &&
-		    !strcmp(kind, "FLOCK") && inode == st.st_ino)
-			return pid;
-	return 0;
-}
-
 static int on_busy(void *context, int count)
 {
 	struct flowdb *db = context;

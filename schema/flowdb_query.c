@@ -44,14 +44,25 @@ int query_functions(struct flowdb *db, struct err *err)
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
+/* The ids of the units asked for. */
+#define UNITS \
+	"(SELECT id FROM unit WHERE name = ?3 UNION SELECT a.unit FROM" \
+	" unit_address a JOIN host h ON h.id = a.address WHERE h.bytes = ?4)"
+
 void query_unit(char *where, const char *unit, const struct flow_query *query)
 {
 	if (query->unit)
-		text_add(
-			where, WHERE_MAX,
-			" AND %s IN (SELECT id FROM unit WHERE name = ?3 UNION SELECT a.unit FROM"
-			" unit_address a JOIN host h ON h.id = a.address WHERE h.bytes = ?4)",
-			unit);
+		text_add(where, WHERE_MAX, " AND %s IN " UNITS, unit);
+}
+
+void query_window(char *where, const struct flow_query *query)
+{
+	if (!query->since_us && !query->until_us)
+		query_unit(where, "f.unit", query);
+	else if (query->unit)
+		text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN " UNITS));
+	else
+		text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN (SELECT id FROM unit)"));
 }
 
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
@@ -112,10 +123,7 @@ int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 
 static void where_flow(char *where, const struct flow_query *query)
 {
-	if (query->since_us || query->until_us)
-		text_add(where, WHERE_MAX,
-		         " AND f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1");
-	query_unit(where, "f.unit", query);
+	query_window(where, query);
 	if (query->ruling == RULING_OUTSIDE || query->kind || query->severity)
 		text_add(where, WHERE_MAX,
 		         " AND f.kind > 0"); /* what the partial index holds */
@@ -132,10 +140,10 @@ static void where_flow(char *where, const struct flow_query *query)
 	if (query->row)
 		text_add(
 			where, WHERE_MAX,
-			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.id IN"
-			" (SELECT flow FROM flow_row WHERE row = (SELECT id FROM envelope_row WHERE text = ?5)"
-			" UNION ALL SELECT flow FROM flow_differs WHERE rank = 0"
-			" AND row = (SELECT id FROM envelope_row WHERE text = ?5)))");
+			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.row_set IN"
+			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
+			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
+			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");
 	if (query->peer.bits)
 		text_add(where, WHERE_MAX,
 		         " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");

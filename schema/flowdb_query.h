@@ -48,6 +48,7 @@ struct flow_view {
 	int64_t finding; /* 0 */
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told */
+	uint8_t told;            /* TOLD_*: the same */
 };
 
 /* In the order they began. */
@@ -212,6 +213,43 @@ struct blind_view {
 int flowdb_blinds(struct flowdb *db, const struct blind_query *query,
                   int (*each)(void *context, const struct blind_view *blind, struct err *err),
                   void *context, struct err *err) MUST_CHECK;
+
+/* A flow that packets were kept of, or (flow 0) all those of its finding. */
+struct evidence_of {
+	int64_t finding, run;
+	uint64_t flow; /* the number of its first packet */
+};
+/* Packets that were kept; what is zero does not narrow. */
+struct evidence_query {
+	struct flow_query window; /* since_us, until_us, unit, limit alone; of the packets' own time */
+	const struct evidence_of *of; /* any of these; NULL: all */
+	size_t of_count;
+	bool died; /* those that a process died of; else those of findings */
+};
+struct evidence_view {
+	int64_t id;
+	int64_t first_us; /* of the first packet kept of its flow */
+	int64_t unit_id; /* of the finding; 0 */
+	const char *unit; /* its name; NULL */
+	struct evidence_row row;
+};
+/* In the order of their times. */
+int flowdb_evidence(struct flowdb *db, const struct evidence_query *query,
+                    int (*each)(void *context, const struct evidence_view *packet,
+                                struct err *err),
+                    void *context, struct err *err) MUST_CHECK;
+
+/* Why of some flow no packets, or not all, are there: of what was recorded between two times. */
+struct evidence_lack {
+	uint64_t runs;             /* that overlap */
+	uint64_t off, headers;     /* of these: that kept none, or headers alone */
+	uint64_t unable;           /* ... of a version that could not */
+	uint64_t shed, lost;       /* packets, of these runs */
+	uint64_t refused;          /* packets, for the budgets of these days */
+	int64_t refused_day;       /* the first such day */
+};
+int flowdb_evidence_lack(struct flowdb *db, int64_t since_us, int64_t until_us,
+                         struct evidence_lack *ret, struct err *err) MUST_CHECK;
 
 /* How things stand. Units are those on the lists of the last run. */
 struct standing {

@@ -59,22 +59,19 @@ static int read_more(struct flowdb *db, struct flow_view *view, struct err *err)
 	return 0;
 }
 
-static int read_rows(struct flowdb *db, struct flow_view *view, struct err *err)
+/* The rows that cover it, best first: a set of several, else the one. */
+static void read_rows(struct flow_view *view, const char *set, const char *row)
 {
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_GET_ROWS,
-	                 "SELECT e.text FROM flow_row r JOIN envelope_row e ON e.id = r.row"
-	                 " WHERE r.flow = ?1 ORDER BY r.rank",
-	                 &stmt, err);
+	if (!*set)
+		set = row;
+	while (*set && view->row_count < ROWS_MAX) {
+		size_t len = strcspn(set, ",");
+		char *id = view->rows[view->row_count++];
 
-	if (r < 0)
-		return r;
-	sqlite3_bind_int64(stmt, 1, view->id);
-	while ((r = sql_step(db, stmt, err)) > 0)
-		if (view->row_count < ROWS_MAX)
-			text_copy(view->rows[view->row_count++], ROW_ID_MAX,
-			          column_text(stmt, 0));
-	return r;
+		snprintf(id, ROW_ID_MAX, "%.*s", (int)len, set);
+		set += len;
+		set += strspn(set, ", ");
+	}
 }
 
 static int read_nearest(struct flowdb *db, struct flow_view *view, struct err *err)
@@ -117,24 +114,72 @@ static void read_end(sqlite3_stmt *stmt, int at, struct endpoint *end)
 		memcpy(&end->mac, sqlite3_column_blob(stmt, at + 2), sizeof(end->mac));
 }
 
-/* The columns of flow itself; where they stand in FLOW_GET is said here alone. */
+/* The columns of flow itself, in the order of FLOW_GET. */
+enum {
+	GET_HOW,
+	GET_SAID,
+	GET_TCP_FLAGS,
+	GET_ASKED,
+	GET_PAYLOADS,
+	GET_PACKET,
+	GET_START,
+	GET_LASTED,
+	GET_TRANSPORT,
+	GET_VLAN,
+	GET_PACKETS_OUT,
+	GET_PACKETS_IN,
+	GET_BYTES_OUT,
+	GET_BYTES_IN,
+	GET_LOCAL, /* address, port, MAC */
+	GET_REMOTE = GET_LOCAL + 3,
+	GET_RUN = GET_REMOTE + 3,
+	GET_UNIT,
+	GET_UNIT_NAME,
+	GET_PROFILES,
+	GET_POLICY,
+	GET_NAME,
+	GET_APPLICATION,
+	GET_VERDICT,
+	GET_KIND,
+	GET_FINDING,
+	GET_ROW,
+	GET_ROW_SET,
+};
+
+static const char FLOW_GET[] =
+	"SELECT f.how, f.said, f.tcp_flags, f.asked, f.payloads, f.packet, f.start_us, f.lasted_us,"
+	" f.transport, k.vlan, f.packets_out, f.packets_in, f.bytes_out, f.bytes_in,"
+	" l.bytes, f.local_port, lm.bytes, r.bytes, f.remote_port, rm.bytes,"
+	" f.run, f.unit, u.name, u.profiles, p.hash, n.text, f.application, f.verdict, f.kind,"
+	" f.finding, e.text, s.text"
+	" FROM flow f JOIN unit u ON u.id = f.unit JOIN host l ON l.id = f.local"
+	" JOIN host r ON r.id = f.remote JOIN policy p ON p.id = f.policy"
+	" LEFT JOIN link k ON k.id = f.link"
+	" LEFT JOIN host lm ON lm.id = k.local_mac LEFT JOIN host rm ON rm.id = k.remote_mac"
+	" LEFT JOIN name n ON n.id = f.name LEFT JOIN envelope_row e ON e.id = f.row"
+	" LEFT JOIN row_set s ON s.id = f.row_set WHERE f.id = ?1";
+
 static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 {
-	int64_t how = sqlite3_column_int64(stmt, 0), tcp = sqlite3_column_int64(stmt, 1);
-	int64_t asked = sqlite3_column_int64(stmt, 2), payloads = sqlite3_column_int64(stmt, 3);
+	int64_t how = sqlite3_column_int64(stmt, GET_HOW);
+	int64_t said = sqlite3_column_int64(stmt, GET_SAID);
+	int64_t tcp = sqlite3_column_int64(stmt, GET_TCP_FLAGS);
+	int64_t asked = sqlite3_column_int64(stmt, GET_ASKED);
+	int64_t payloads = sqlite3_column_int64(stmt, GET_PAYLOADS);
 	unsigned local = how & 1, initiator = how >> HOW_INITIATOR & 3;
 	struct flow_facts *f = &view->facts;
 
 	*f = (struct flow_facts){
-		.id = (uint64_t)sqlite3_column_int64(stmt, 4),
-		.first_us = sqlite3_column_int64(stmt, 5),
-		.last_us = sqlite3_column_int64(stmt, 5) + sqlite3_column_int64(stmt, 6),
-		.transport = (uint8_t)sqlite3_column_int(stmt, 7),
-		.vlan = sqlite3_column_type(stmt, 8) == SQLITE_NULL
+		.id = (uint64_t)sqlite3_column_int64(stmt, GET_PACKET),
+		.first_us = sqlite3_column_int64(stmt, GET_START),
+		.last_us = sqlite3_column_int64(stmt, GET_START) +
+	                   sqlite3_column_int64(stmt, GET_LASTED),
+		.transport = (uint8_t)sqlite3_column_int(stmt, GET_TRANSPORT),
+		.vlan = sqlite3_column_type(stmt, GET_VLAN) == SQLITE_NULL
 	                        ? VLAN_NONE
-	                        : (uint16_t)sqlite3_column_int(stmt, 8),
-		.media = (uint8_t)sqlite3_column_int(stmt, 9),
-		.outcome = (uint8_t)sqlite3_column_int(stmt, 10),
+	                        : (uint16_t)sqlite3_column_int(stmt, GET_VLAN),
+		.media = said >> SAID_MEDIA & 7,
+		.outcome = said >> SAID_OUTCOME & 7,
 		.ip_version = how >> HOW_IPV6 & 1 ? 6 : 4,
 		.initiator = (uint8_t)(initiator > 1 ? 2 : initiator ^ local),
 		.initiator_by = how >> HOW_INITIATOR_BY & 7,
@@ -155,54 +200,43 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 		.inspected_packets = (uint8_t)(payloads >> 16),
 		.payload_types = {0xff, 0xff, 0xff, 0xff},
 	};
-	f->packets[local] = (uint64_t)sqlite3_column_int64(stmt, 11);
-	f->packets[!local] = (uint64_t)sqlite3_column_int64(stmt, 12);
-	f->bytes[local] = (uint64_t)sqlite3_column_int64(stmt, 13);
-	f->bytes[!local] = (uint64_t)sqlite3_column_int64(stmt, 14);
+	f->packets[local] = (uint64_t)sqlite3_column_int64(stmt, GET_PACKETS_OUT);
+	f->packets[!local] = (uint64_t)sqlite3_column_int64(stmt, GET_PACKETS_IN);
+	f->bytes[local] = (uint64_t)sqlite3_column_int64(stmt, GET_BYTES_OUT);
+	f->bytes[!local] = (uint64_t)sqlite3_column_int64(stmt, GET_BYTES_IN);
 	f->tcp_flags[local] = (uint8_t)tcp;
 	f->tcp_flags[!local] = (uint8_t)(tcp >> 8);
 	if (f->asked)
 		f->first_try_us = f->last_try_us = f->first_us;
-	read_end(stmt, 15, &f->end[local]);
-	read_end(stmt, 18, &f->end[!local]);
+	read_end(stmt, GET_LOCAL, &f->end[local]);
+	read_end(stmt, GET_REMOTE, &f->end[!local]);
 	view->local = (uint8_t)local;
-	view->run = sqlite3_column_int64(stmt, 21);
-	view->unit_id = sqlite3_column_int64(stmt, 22);
-	view->unit = column_text(stmt, 23);
-	view->profiles = column_text(stmt, 24);
-	view->policy = column_text(stmt, 25);
-	view->name = column_text(stmt, 26);
-	view->app = (uint16_t)sqlite3_column_int(stmt, 27);
-	view->evidence = (uint8_t)sqlite3_column_int(stmt, 28);
+	view->run = sqlite3_column_int64(stmt, GET_RUN);
+	view->unit_id = sqlite3_column_int64(stmt, GET_UNIT);
+	view->unit = column_text(stmt, GET_UNIT_NAME);
+	view->profiles = column_text(stmt, GET_PROFILES);
+	view->policy = column_text(stmt, GET_POLICY);
+	view->name = column_text(stmt, GET_NAME);
+	view->app = (uint16_t)sqlite3_column_int(stmt, GET_APPLICATION);
+	view->evidence = said >> SAID_EVIDENCE & 3;
 	if (view->evidence ==
 	    EVIDENCE_DISSECTOR) { /* else it is nDPI's word, not the sensor's */
 		f->app = view->app;
 		f->evidence = EVIDENCE_DISSECTOR;
 	}
-	view->ruling = (uint8_t)sqlite3_column_int(stmt, 29);
-	view->grade = (uint8_t)sqlite3_column_int(stmt, 30);
-	view->why = (uint8_t)sqlite3_column_int(stmt, 31);
-	view->kind = (uint8_t)sqlite3_column_int(stmt, 32);
-	view->severity = (uint8_t)sqlite3_column_int(stmt, 33);
-	view->direction = (uint8_t)sqlite3_column_int(stmt, 34);
-	view->finding = sqlite3_column_int64(stmt, 35);
-	view->blind = sqlite3_column_int(stmt, 36);
+	view->ruling = (uint8_t)sqlite3_column_int(stmt, GET_VERDICT);
+	view->grade = said >> SAID_GRADE & 3;
+	view->why = said >> SAID_WHY & 15;
+	view->kind = (uint8_t)sqlite3_column_int(stmt, GET_KIND);
+	view->severity = said >> SAID_SEVERITY & 7;
+	view->direction = said >> SAID_DIRECTION & 3;
+	view->finding = sqlite3_column_int64(stmt, GET_FINDING);
+	view->blind = said >> SAID_BLIND & 1;
+	view->told = said >> SAID_TOLD & 31;
 	view->asked_again = how >> HOW_ASKED_AGAIN & 1;
 	view->lossy = how >> HOW_LOSSY & 1;
-	if (sqlite3_column_type(stmt, 37) != SQLITE_NULL)
-		text_copy(view->rows[view->row_count++], ROW_ID_MAX, column_text(stmt, 37));
+	read_rows(view, column_text(stmt, GET_ROW_SET), column_text(stmt, GET_ROW));
 }
-
-static const char FLOW_GET[] =
-	"SELECT f.how, f.tcp_flags, f.asked, f.payloads, f.packet, f.start_us, f.lasted_us, f.transport,"
-	" f.vlan, f.media, f.outcome, f.packets_out, f.packets_in, f.bytes_out, f.bytes_in,"
-	" l.bytes, f.local_port, lm.bytes, r.bytes, f.remote_port, rm.bytes,"
-	" f.run, f.unit, u.name, u.profiles, p.hash, n.text, f.application, f.evidence,"
-	" f.verdict, f.grade, f.why, f.kind, f.severity, f.direction, f.finding, f.blind, e.text"
-	" FROM flow f JOIN unit u ON u.id = f.unit JOIN host l ON l.id = f.local"
-	" JOIN host r ON r.id = f.remote JOIN policy p ON p.id = f.policy"
-	" LEFT JOIN host lm ON lm.id = f.local_mac LEFT JOIN host rm ON rm.id = f.remote_mac"
-	" LEFT JOIN name n ON n.id = f.name LEFT JOIN envelope_row e ON e.id = f.row WHERE f.id = ?1";
 
 int flow_get(struct flowdb *db, int64_t id,
                     int (*each)(void *context, const struct flow_view *flow, struct err *err),
@@ -219,11 +253,9 @@ int flow_get(struct flowdb *db, int64_t id,
 	r = sql_step(db, stmt, err);
 	if (r <= 0)
 		return r;
-	how = sqlite3_column_int64(stmt, 0);
+	how = sqlite3_column_int64(stmt, GET_HOW);
 	read_flow(stmt, &view);
 	r = how >> HOW_MORE & 1 ? read_more(db, &view, err) : 0;
-	if (r >= 0 && how >> HOW_ROWS & 1)
-		r = read_rows(db, &view, err);
 	if (r >= 0 && view.kind)
 		r = read_nearest(db, &view, err);
 	if (r >= 0)

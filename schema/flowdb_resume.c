@@ -70,24 +70,29 @@ int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret, s
 	return 1;
 }
 
-int flowdb_names_held(struct flowdb *db, int64_t at_us,
+int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	const int64_t values[] = {at_us, run};
 	int r = sql_prepare(db,
-	                    "SELECT c.bytes, s.bytes, a.bytes, n.text, x.first_us, x.last_us, x.until_us"
-	                    " FROM name_seen x JOIN host c ON c.id = x.client"
+	                    "SELECT c.bytes, s.bytes, a.bytes, n.text, x.first_us, x.last_us, x.until_us,"
+	                    " x.run, x.unit, x.counted FROM name_seen x JOIN host c ON c.id = x.client"
 	                    " JOIN host s ON s.id = x.server JOIN host a ON a.id = x.address"
 	                    " JOIN name n ON n.id = x.name WHERE x.until_us >= ?1"
-	                    " ORDER BY x.last_us, x.client, x.address, x.name, x.server",
+	                    " AND x.run = coalesce(nullif(?2, 0), x.run)"
+	                    " ORDER BY x.run, x.first_us, x.client, x.address, x.name, x.server",
 	                    &stmt, err);
 
 	if (r < 0)
 		return r;
-	bind_all(stmt, &at_us, 1);
+	bind_all(stmt, values, ARRAY_LEN(values));
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct name_row row = {
+			.run = sqlite3_column_int64(stmt, 7),
+			.unit = sqlite3_column_int64(stmt, 8),
+			.counted = sqlite3_column_int(stmt, 9),
 			.name = column_text(stmt, 3),
 			.first_us = sqlite3_column_int64(stmt, 4),
 			.last_us = sqlite3_column_int64(stmt, 5),

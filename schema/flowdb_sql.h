@@ -25,13 +25,24 @@ enum slot {
 	SLOT_UNIT_SEEN,
 	SLOT_LEASE_PUT,
 	SLOT_NAME_PUT,
+	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_PUT_BACK,
+	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
-	SLOT_FLOW_ROW,
 	SLOT_FLOW_DIFFERS,
 	SLOT_FLOW_BLIND,
+	SLOT_TALLY,
+	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_FLOWS,
+	SLOT_EVIDENCE_HELD,
+	SLOT_EVIDENCE_MOVE,
+	SLOT_EVIDENCE_DROP,
+	SLOT_EVIDENCE_FOLD,
+	SLOT_EVIDENCE_LOST,
+	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
 	SLOT_FINDING_FOLD,
@@ -39,23 +50,34 @@ enum slot {
 	SLOT_FLOW_FIND,
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
-	SLOT_FLOW_GET_ROWS,
 	SLOT_FLOW_GET_DIFFERS,
+	SLOT_FINDING_LESS,
 	SLOT_HANDOVER_PUT,
 	SLOT_HELD_PUT,
 	SLOT_COUNT
 };
 
 /*
- * Tables that give a text or an address its id. The cache before each is bounded: a slot that is
+ * Tables that give a text, an address or the ends of frames their id. The cache before each is bounded: a slot that is
  * wanted by another key is given to it, and SQLite answers for what fell out.
  */
-enum intern { INTERN_HOST, INTERN_NAME, INTERN_ROW, INTERN_PHRASE, INTERN_COUNT };
+enum intern {
+	INTERN_HOST,
+	INTERN_NAME,
+	INTERN_ROW,
+	INTERN_ROW_SET,
+	INTERN_PHRASE,
+	INTERN_LINK,
+	INTERN_COUNT
+};
 
 struct interned {
 	int64_t id; /* 0: empty */
 	uint32_t len;
-	uint8_t *key;
+	union {
+		uint8_t here[32]; /* of an address or a link, and of most texts */
+		uint8_t *key;     /* of longer ones */
+	};
 };
 
 struct flowdb {
@@ -65,6 +87,7 @@ struct flowdb {
 		struct interned *cache;
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
+	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
 	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
@@ -76,9 +99,6 @@ struct flowdb {
 };
 
 #define SQL_NULL INT64_MIN /* of bind_all() */
-
-/* Who has locked a directory, 0: not to be known. */
-int flowdb_dir_holder(int dir);
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
@@ -101,6 +121,9 @@ int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
 char *sql_uri(const char *path, const char *options);
 /* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
 int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
+/* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
+int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
+            int64_t *ret, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */
@@ -110,9 +133,21 @@ int intern_addr(struct flowdb *db, const struct addr *addr, int64_t *ret_id,
                 struct err *err) MUST_CHECK;
 int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
                struct err *err) MUST_CHECK;
+/* The MACs of unit and peer (may be zero) and the VLAN (VLAN_NONE); SQL_NULL where all are unknown. */
+int intern_link(struct flowdb *db, const struct mac *local, const struct mac *remote,
+                uint16_t vlan, int64_t *ret_id, struct err *err) MUST_CHECK;
 /* After a rollback the ids given since are void. */
 void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
+
+/*
+ * A flow was inserted: counted for `tally`, and for `media_port` where it carried media. What is
+ * counted is written by tally_flush(), before a commit and before a question. A rollback forgets it.
+ */
+int tally_flow(struct flowdb *db, const struct flow_row *flow, struct err *err) MUST_CHECK;
+int tally_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void tally_forget(struct flowdb *db);
+void tally_release(struct flowdb *db);
 
 /* Fills the table `word` from the lists we are compiled from. */
 int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -122,7 +157,19 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
  * `unit` is the expression that holds a unit's id.
  */
 #define WHERE_MAX 2048
+/*
+ * Whether flow f of a unit overlaps the window. Began at most an hour before it: index flow_unit; earlier:
+ * flow_long. Each arm names the unit, so that each has its index and none goes through a unit's whole past.
+ */
+#define HOUR "3600000000"
+#define WINDOW_OF(unit) \
+	"((f.unit " unit " AND f.start_us BETWEEN ?1 - " HOUR " AND ?2" \
+	" AND f.start_us + f.lasted_us >= ?1)" \
+	" OR (f.unit " unit " AND f.lasted_us > " HOUR " AND f.start_us < ?1 - " HOUR \
+	" AND f.start_us + f.lasted_us >= ?1))"
 void query_unit(char *where, const char *unit, const struct flow_query *query);
+/* Unit and window of a query, of flow f: the conditions to begin with. */
+void query_window(char *where, const struct flow_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
 /* meets(remote, low, high): whether the prefix in text has an address between the two. */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -136,6 +183,21 @@ void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret);
 /* "" where it is NULL. */
 const char *column_text(sqlite3_stmt *stmt, int at);
 
+/* Flows are gone for this reason: so many more, and all that ended before until_us. Part of a transaction. */
+int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
+                struct err *err) MUST_CHECK;
+
+/* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
+#define HOLDER_TEXT 32
+const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
+/* The version of a database of ours, as its first page has it: opening is not needed. 0: it is none. */
+int64_t version_in_head(const char *path);
+
+struct upkeep_progress;
+/* `progress` may be NULL. */
+void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,
+                 uint64_t all);
+
 /* The counters of a run, in the order of its columns. */
 #define RUN_COUNTERS(X) \
 	X(seen) \
@@ -145,9 +207,9 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 		X(truncated) X(errors_lost) X(flows) X(evicted) X(names_refused) \
 			X(kernel_received) X(kernel_dropped) X(interface_dropped) X(inspected) \
 				X(inspect_shed) X(told_shed) X(tunnelled) \
-					X(streams_shed) X(young_shed)
+					X(streams_shed) X(young_shed) X(evidence_shed)
 
-/* Where the parts of flow.how begin. */
+/* Where the parts of flow.how begin: those of TLS and what is seldom there last, so that most are short numbers. */
 enum {
 	HOW_PEER_FIRST = 0,
 	HOW_INITIATOR = 1,
@@ -155,18 +217,34 @@ enum {
 	HOW_MIDSTREAM = 6,
 	HOW_SETTLED_BY = 7,
 	HOW_NAME_KIND = 10,
-	HOW_ICE_UNIT = 12,
-	HOW_ICE_PEER = 13,
-	HOW_MTLS = 14,
-	HOW_TLS_VERSION = 16,
-	HOW_CLOSED = 24,
-	HOW_IPV6 = 25,
-	HOW_ROWS = 26,
-	HOW_MORE = 27,
-	HOW_WARMUP = 28,
-	HOW_SOLICITED = 29,
-	HOW_ASKED_AGAIN = 30,
-	HOW_LOSSY = 31,
+	HOW_CLOSED = 12,
+	HOW_MORE = 13,
+	HOW_ICE_UNIT = 14,
+	HOW_ICE_PEER = 15,
+	HOW_MTLS = 16,
+	HOW_TLS_VERSION = 18,
+	HOW_IPV6 = 26,
+	HOW_WARMUP = 27,
+	HOW_SOLICITED = 28,
+	HOW_ASKED_AGAIN = 29,
+	HOW_LOSSY = 30,
 };
+
+/* Where the parts of flow.said begin, in the same manner. */
+enum {
+	SAID_EVIDENCE = 0,
+	SAID_OUTCOME = 2,
+	SAID_DIRECTION = 5,
+	SAID_GRADE = 7,
+	SAID_MEDIA = 9,
+	SAID_WHY = 12,
+	SAID_SEVERITY = 16,
+	SAID_BLIND = 19,
+	SAID_TOLD = 20,
+	SAID_ROW_SET = 25,
+};
+
+/* The longest row_set.text: ids, ", " between. */
+#define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))
 
 #endif

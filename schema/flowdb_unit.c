@@ -56,7 +56,8 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 	                    lease->last_us,
 	                    lease->until_us ? lease->until_us : SQL_NULL,
 	                    SQL_NULL,
-	                    lease->mask_bits};
+	                    lease->mask_bits,
+	                    lease->run};
 	int64_t dns; /* so that each of them has its text in `host` */
 	sqlite3_stmt *stmt;
 	int r = intern_mac(db, &lease->mac, &values[1], err);
@@ -71,13 +72,13 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 		r = sql_slot(
 			db, SLOT_LEASE_PUT,
 			"INSERT INTO lease (unit, mac, address, first_us, last_us, until_us, server,"
-			" mask_bits, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" mask_bits, run, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
 			" last_us = excluded.last_us, until_us = excluded.until_us",
 			&stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	sqlite3_bind_blob(stmt, 9, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
+	sqlite3_bind_blob(stmt, 10, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
 	                  SQLITE_TRANSIENT);
 	return sql_run(db, stmt, err);
 }
@@ -90,10 +91,10 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	int r = sql_prepare(
 		db,
 		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
-		" l.mask_bits, l.dns FROM lease l JOIN host m ON m.id = l.mac"
+		" l.mask_bits, l.dns, l.run FROM lease l JOIN host m ON m.id = l.mac"
 		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
 		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
-		" ORDER BY l.first_us, l.unit, m.bytes, h.bytes",
+		" ORDER BY l.first_us, l.run, l.unit, m.bytes, h.bytes",
 		&stmt, err);
 
 	if (r < 0)
@@ -101,6 +102,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	bind_all(stmt, &since_us, 1);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
+			.run = sqlite3_column_int64(stmt, 9),
 			.unit = sqlite3_column_int64(stmt, 0),
 			.first_us = sqlite3_column_int64(stmt, 3),
 			.last_us = sqlite3_column_int64(stmt, 4),
@@ -157,8 +159,13 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
 	return r < 0 ? r : 0;
 }
 
-/* Whether the flow f overlaps the window. */
-#define IN_WINDOW "f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1"
+/* Of the unit u: rows of flow that overlap the window; those that began in it are counted in the index alone. */
+#define FLOWS_IN_WINDOW \
+	"(SELECT count(*) FROM flow f WHERE f.unit = u.id AND f.start_us BETWEEN ?1 AND ?2)" \
+	" + (SELECT count(*) FROM flow f WHERE f.unit = u.id AND f.start_us >= ?1 - " HOUR \
+	" AND f.start_us < ?1 AND f.start_us + f.lasted_us >= ?1)" \
+	" + (SELECT count(*) FROM flow f WHERE f.unit = u.id AND f.lasted_us > " HOUR \
+	" AND f.start_us < ?1 - " HOUR " AND f.start_us + f.lasted_us >= ?1)"
 
 int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
                     int (*each)(void *context, const struct holding_view *holding,
@@ -167,28 +174,35 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 {
 	bool window = query->since_us || query->until_us;
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	char sql[WHERE_MAX] = "";
+	char sql[2 * WHERE_MAX] = "";
 	int r = flowdb_check_unit(db, query->unit, err);
 
+	if (r >= 0)
+		r = tally_flush(db, err);
 	if (r < 0)
 		return r;
-	/* Over TCP media and checks are told apart from the rest by their framing alone. */
-	text_add(sql, sizeof(sql),
-	         "WITH p AS (SELECT f.unit, count(DISTINCT f.local_port) AS ever,"
-	         " count(DISTINCT iif(" IN_WINDOW ", f.local_port, NULL)) AS here"
-	         " FROM flow f WHERE f.transport IN (%d, %d)"
-	         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
-	         " AND f.application IN (%d, %d, %d, %d))) GROUP BY f.unit)",
-	         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN, APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
 	text_add(
 		sql, sizeof(sql),
-		" SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"
-		" a.last_us, coalesce(p.ever, 0), coalesce(p.here, 0),"
-		" (SELECT count(*) FROM flow f WHERE f.unit = u.id AND " IN_WINDOW "),"
+		"SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"
+		" a.last_us, (SELECT count(*) FROM media_port p WHERE p.unit = u.id),");
+	if (window) /* as carries_media() of flowdb_tally.c has it */
+		text_add(sql, sizeof(sql),
+		         " (SELECT count(DISTINCT f.local_port) FROM flow f WHERE f.transport IN (%d, %d)"
+		         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
+		         " AND f.application IN (%d, %d, %d, %d))) AND " WINDOW_OF("= u.id") "),"
+		         " " FLOWS_IN_WINDOW ",",
+		         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN,
+		         APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
+	else
+		text_add(sql, sizeof(sql),
+		         " (SELECT count(*) FROM media_port p WHERE p.unit = u.id),"
+		         " (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id),");
+	text_add(
+		sql, sizeof(sql),
 		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = '')"
 		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
 		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
-		" LEFT JOIN host m ON m.id = a.mac LEFT JOIN p ON p.unit = u.id WHERE 1",
+		" LEFT JOIN host m ON m.id = a.mac WHERE 1",
 		window ? "JOIN" : "LEFT JOIN");
 	query_unit(sql, "u.id", query);
 	text_add(sql, sizeof(sql), " ORDER BY u.name, a.first_us, h.bytes, m.bytes LIMIT ?8");

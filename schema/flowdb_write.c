@@ -14,8 +14,8 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
 		db, SLOT_RUN_BEGIN,
-		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us)"
-		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0))",
+		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us, keep)"
+		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0), ?)",
 		&stmt, err);
 
 	if (r < 0)
@@ -26,6 +26,7 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
 	bind_text(stmt, 4, run->filter);
 	bind_text(stmt, 5, run->roles_unknown);
 	sqlite3_bind_int64(stmt, 6, run->begun_us);
+	sqlite3_bind_int(stmt, 7, run->keep);
 	r = sql_run(db, stmt, err);
 	if (r < 0)
 		return r;
@@ -199,7 +200,8 @@ int flowdb_unit_put(struct flowdb *db, const char *name, const char *profiles, b
 
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err)
 {
-	int64_t values[] = {0, 0, 0, 0, name->first_us, name->last_us, name->until_us};
+	int64_t values[] = {0, 0, 0, 0, name->first_us, name->last_us, name->until_us, name->run,
+	                    name->unit ? name->unit : SQL_NULL, name->counted};
 	sqlite3_stmt *stmt;
 	int r = intern_addr(db, &name->client, &values[0], err);
 
@@ -210,14 +212,24 @@ int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *
 	if (r >= 0)
 		r = intern_text(db, INTERN_NAME, name->name, &values[3], err);
 	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_NAME_PUT,
-			"INSERT INTO name_seen (client, server, address, name, first_us, last_us, until_us)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-			" first_us = min(first_us, excluded.first_us),"
-			" last_us = max(last_us, excluded.last_us),"
-			" until_us = max(until_us, excluded.until_us)",
-			&stmt, err);
+		r = sql_slot(db, SLOT_NAME_WIDEN,
+		             "UPDATE name_seen SET last_us = max(last_us, ?6), until_us = max(until_us, ?7)"
+		             " WHERE client = ?1 AND address = ?3 AND name = ?4 AND server = ?2"
+		             " AND run = ?8 AND unit IS ?9 AND counted = ?10"
+		             " AND first_us <= ?5 AND until_us >= ?5",
+		             &stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	r = sql_run(db, stmt, err);
+	if (r < 0 || sqlite3_changes(db->sql))
+		return r;
+	r = sql_slot(db, SLOT_NAME_PUT,
+	             "INSERT INTO name_seen (client, server, address, name, first_us, last_us, until_us,"
+	             " run, unit, counted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+	             " SET last_us = max(last_us, excluded.last_us),"
+	             " until_us = max(until_us, excluded.until_us)",
+	             &stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
@@ -336,7 +348,8 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
+	r = sql_run(db, stmt, err);
+	return r < 0 ? r : flowdb_evidence_fold(db, from, into, err);
 }
 
 int flowdb_coverage_add(struct flowdb *db, const struct coverage_row *c, struct err *err)

@@ -29,6 +29,9 @@ struct packet {
 	uint64_t number;             /* in this run, from 1 */
 	int64_t time_us;             /* the run's clock when it was read: never goes back */
 	uint32_t wire_len;           /* of the frame on the wire */
+	const uint8_t *frame;        /* its bytes from there on, ... */
+	uint32_t frame_len;          /* ... so many of them (inside a tunnel: of the frame in it) */
+	uint8_t link;                /* enum link: what they begin with */
 	struct mac src_mac, dst_mac; /* zero where the link has none */
 	uint16_t vlan;               /* outermost tag's id (inside a tunnel), or VLAN_NONE */
 	uint8_t tunnel;              /* enum tunnel */

@@ -65,6 +65,7 @@ struct flow {
 	uint32_t syn_seq[2]; /* sequence number of end i's SYN */
 	uint32_t next_seq[2]; /* tcp.c: end i has sent all before it, as far as anybody showed ... */
 	uint8_t next_known;   /* ... mask: of these ends */
+	uint8_t samples;      /* packets copied for the recorder, or shed */
 	int64_t payload_us;  /* first payload; 0 none */
 	int64_t told_us;     /* last event about it */
 	struct young *young; /* NULL once nothing more is to be learnt */

@@ -11,6 +11,7 @@
 struct stretch {
 	int64_t since_us, until_us;
 	bool file;
+	bool removed; /* of gaps: it was recorded, and is here no more */
 };
 
 struct gathering {
@@ -46,7 +47,7 @@ static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, b
                       struct err *err)
 {
 	return add_stretch(&g->looked, &g->count, &g->room,
-	                   (struct stretch){since_us, until_us, file}, err);
+	                   (struct stretch){since_us, until_us, file, false}, err);
 }
 
 /* A run or a file of one; what it recorded of the window was looked at. */
@@ -55,6 +56,13 @@ static int add_watched(struct gathering *g, int64_t since_us, int64_t until_us, 
 {
 	const struct flow_query *window = &g->query->flow;
 
+	/* What was recorded and is here no more was not. */
+	if (g->query->whole.since_us > since_us)
+		since_us = g->query->whole.since_us;
+	if (g->query->whole.until_us && g->query->whole.until_us < until_us)
+		until_us = g->query->whole.until_us;
+	if (until_us < since_us)
+		return 0;
 	g->any |= until_us >= window->since_us &&
 	          (!window->until_us || since_us <= window->until_us);
 	return add_looked(g, since_us, until_us, file, err);
@@ -113,7 +121,37 @@ static int add_gap(struct gathering *g, int64_t since_us, int64_t until_us, int6
 	if (until_us <= since_us || until_us - since_us <= least_us)
 		return 0;
 	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
-	                   (struct stretch){since_us, until_us, false}, err);
+	                   (struct stretch){.since_us = since_us, .until_us = until_us}, err);
+}
+
+/* What was recorded between these two and is here no more, as far as it lies in the window. */
+static int add_removed(struct gathering *g, int64_t since_us, int64_t until_us, bool told,
+                       struct err *err)
+{
+	size_t count = g->gap_count;
+	int r;
+
+	if (until_us <= since_us)
+		return 0;
+	r = add_looked(g, since_us, until_us, false, err);
+	if (r >= 0 && told)
+		r = add_gap(g, since_us, until_us, 0, err);
+	if (g->gap_count > count)
+		g->gaps[count].removed = true;
+	return r;
+}
+
+static int find_removed(struct gathering *g, bool told, struct err *err)
+{
+	const struct query *query = g->query;
+	const struct whole *whole = &query->whole;
+	int r = 0;
+
+	if (query->span.first_us && whole->since_us)
+		r = add_removed(g, query->span.first_us, whole->since_us, told, err);
+	if (r >= 0 && whole->until_us)
+		r = add_removed(g, whole->until_us, query->span.last_us, told, err);
+	return r;
 }
 
 /* What is left of the window when all stretches are taken out of it. */
@@ -132,14 +170,14 @@ static int find_gaps(struct gathering *g, struct err *err)
 
 		if (to_us)
 			r = add_gap(g, to_us, next->since_us,
-			            file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
+			            i && file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
 		if (next->until_us >= to_us) {
 			to_us = next->until_us;
 			file = next->file;
 		}
 	}
 	if (r >= 0 && to_us && end_us)
-		r = add_gap(g, to_us, end_us, file ? FILES_GAP_US : LIVE_GAP_US, err);
+		r = add_gap(g, to_us, end_us, LIVE_GAP_US, err);
 	return r;
 }
 
@@ -166,7 +204,7 @@ static int find_not_running(struct gathering *g, struct err *err)
 	if (r < 0 || g->gap_count || g->count > runs || !is_outside(g))
 		return r;
 	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
-	                   (struct stretch){window->since_us, window->until_us, false}, err);
+	                   (struct stretch){window->since_us, window->until_us, false, false}, err);
 }
 
 static int tell(struct gathering *g, const struct blind_view *blind, struct err *err)
@@ -186,14 +224,14 @@ static int tell_gaps(struct gathering *g, int64_t until_us, struct err *err)
 	     g->gap_next++) {
 		const struct stretch *gap = &g->gaps[g->gap_next];
 		struct blind_view view = {
-			.row = {.cause = BLIND_NOT_RUNNING,
+			.row = {.cause = gap->removed ? BLIND_REMOVED : BLIND_NOT_RUNNING,
 		                .since_us = gap->since_us,
 		                .until_us = gap->until_us,
 		                .detail = ""},
 		};
 
 		/* Up to now, and nobody asked for less: it goes on. */
-		if (g->query->span.live && gap->until_us == g->query->now_us)
+		if (!gap->removed && g->query->span.live && gap->until_us == g->query->now_us)
 			view.row.until_us = 0;
 		r = tell(g, &view, err);
 	}
@@ -220,8 +258,12 @@ int blind_list(const struct query *query, enum blind_cause cause,
 	const struct blind_query asked = {.window = query->flow, .cause = (uint8_t)cause};
 	int r = flowdb_runs(query->db, take_run, &g, err);
 
+	if (r >= 0)
+		r = find_removed(&g, !cause || cause == BLIND_REMOVED, err);
 	if (r >= 0 && (!cause || cause == BLIND_NOT_RUNNING))
 		r = find_not_running(&g, err);
+	if (r >= 0 && g.gap_count)
+		qsort(g.gaps, g.gap_count, sizeof(*g.gaps), compare_stretches);
 	if (r >= 0)
 		r = flowdb_blinds(query->db, &asked, take_blind, &g, err);
 	if (r >= 0)

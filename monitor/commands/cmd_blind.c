@@ -26,7 +26,7 @@ static const char HELP[] =
 	"      --cause CAUSE     not-running, kernel-drop, inspector-down, sensor-down,\n"
 	"                        ring-full, evicted, link-down, mirror-silent, truncated,\n"
 	"                        one-sided, clock-step, disk-full, mac-shared,\n"
-	"                        stream-gap, dissect-full\n"
+	"                        stream-gap, dissect-full, removed\n"
 	"      --limit N         the first N only\n"
 	"  -h, --help            this text\n\n"
 	"Were we looking between two and four?\n"

@@ -20,6 +20,11 @@ static const char HELP[] =
 		FEED_HELP LOG_HELP
 	"      --eve FILE        append each finding to FILE as a line of EVE JSON\n"
 	"                        (rotate it with copytruncate)\n"
+	"      --keep SPAN       delete flows that ended so long before the newest packet\n"
+	"                        (live 90d; 'forever' for none)\n"
+	"      --keep-size SIZE  delete the oldest flows while the database is greater\n"
+	"                        (live 20G; 'unlimited' for none). Of capture files only\n"
+	"                        where asked for, and never what the run itself wrote\n"
 	"      --again           read a capture again that the database holds already\n"
 	"  -h, --help            this text\n\n"
 	"filter: words of a tcpdump filter, as in 'host 10.20.0.15 and not port 22'\n\n"
@@ -123,7 +128,8 @@ static void say_sums(const struct run_result *result, const char *dir)
 }
 
 /* `words`: the command line behind "watch", ended by NULL. */
-static int watch(struct feed *feed, const struct policy_options *policy_words, const char *dir,
+static int watch(struct feed *feed, const struct policy_options *policy_words,
+                 const struct retention_limits *keep, const char *dir,
                  const char *eve, char **words)
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
@@ -148,6 +154,7 @@ static int watch(struct feed *feed, const struct policy_options *policy_words, c
 	options.dir = policy->unit_count ? dir : NULL;
 	options.found = found;
 	options.eve = eve;
+	options.keep = *keep;
 	if (!policy->unit_count)
 		log_note("no units are named: looking for hosts that look like room systems");
 	r = run(&options, capture, result, &db, &err);
@@ -164,7 +171,41 @@ static int watch(struct feed *feed, const struct policy_options *policy_words, c
 	return EXIT_FINE;
 }
 
-enum { WATCH_EVE = FEED_LAST };
+/* "90d", "forever". */
+static int read_keep(const char *value, int64_t *ret_us, struct err *err)
+{
+	int64_t us = 0;
+
+	if (strcmp(value, "forever") &&
+	    (time_parse_span(value, &us, NULL) < 0 || us < RETENTION_LEAST_US))
+		return err_set(err, -EINVAL,
+		               "--keep %s: accepted: a span from 2h on, as in 90d, or 'forever'",
+		               value);
+	*ret_us = us;
+	return 0;
+}
+
+/* "20G", "unlimited". */
+static int read_keep_size(const char *value, uint64_t *ret_bytes, struct err *err)
+{
+	static const char UNITS[] = "MGT";
+	size_t digits = strspn(value, "0123456789");
+	const char *unit = value[digits] ? strchr(UNITS, value[digits]) : NULL;
+	uint64_t number = digits && digits < 7 ? strtoull(value, NULL, 10) : 0;
+
+	if (!strcmp(value, "unlimited")) {
+		*ret_bytes = 0;
+		return 0;
+	}
+	if (!number || !unit || value[digits + 1])
+		return err_set(err, -EINVAL,
+		               "--keep-size %s: accepted: a size as in 500M, 20G, 1T, or 'unlimited'",
+		               value);
+	*ret_bytes = number << (20 + 10 * (unit - UNITS));
+	return 0;
+}
+
+enum { WATCH_EVE = FEED_LAST, WATCH_KEEP, WATCH_KEEP_SIZE };
 
 int cmd_watch(int argc, char **argv)
 {
@@ -172,12 +213,15 @@ int cmd_watch(int argc, char **argv)
 	                                     FEED_LONG,
 	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"eve", required_argument, NULL, WATCH_EVE},
+	                                     {"keep", required_argument, NULL, WATCH_KEEP},
+	                                     {"keep-size", required_argument, NULL, WATCH_KEEP_SIZE},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
 	struct command_line line = {.command = "watch", .options = LONG, .words_last = true};
 	struct policy_options policy = {0};
 	struct feed feed = {0};
 	const char *dir = NULL, *eve = NULL;
+	struct retention_limits limits = {RETENTION_SPAN_US, RETENTION_BYTES};
 	struct err err = {0};
 	int option, r = 0;
 
@@ -191,6 +235,14 @@ int cmd_watch(int argc, char **argv)
 			eve = optarg;
 			continue;
 		}
+		if (option == WATCH_KEEP || option == WATCH_KEEP_SIZE) {
+			r = option == WATCH_KEEP ? read_keep(optarg, &limits.span_us, &err)
+			                         : read_keep_size(optarg, &limits.bytes, &err);
+			if (r < 0)
+				break;
+			r = 1;
+			continue;
+		}
 		if (option == 'l') {
 			dir = optarg;
 			continue;
@@ -201,7 +253,12 @@ int cmd_watch(int argc, char **argv)
 	}
 	if (r >= 0)
 		r = feed_words(&feed, argc - optind, argv + optind, &err);
-	r = r < 0 ? log_err(&err) : watch(&feed, &policy, data_dir(dir), eve, argv + 1);
+	if (feed.file_count && !command_line_given(&line, WATCH_KEEP))
+		limits.span_us = 0;
+	if (feed.file_count && !command_line_given(&line, WATCH_KEEP_SIZE))
+		limits.bytes = 0;
+	r = r < 0 ? log_err(&err)
+	          : watch(&feed, &policy, &limits, data_dir(dir), eve, argv + 1);
 	feed_release(&feed);
 	return r;
 }

@@ -10,7 +10,7 @@
 #define FLOWS_SHOWN 10
 
 struct told {
-	const struct explain *explain;
+	struct explain *explain;
 	struct finding_row row;
 	char unit[NAME_MAX_LEN + 1];
 	bool found;
@@ -31,7 +31,8 @@ static void print_head(const struct finding_view *finding)
 	               ? severity_name((enum severity)row->severity)
 	               : "none",
 	       finding_state(row));
-	printf("  %s\n", row->reason);
+	fputs("  ", stdout);
+	explain_text(2, row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
 	if (*row->role || *row->remote)
 		explain_line("peer", "%s", *row->role ? row->role : row->remote);
@@ -71,9 +72,15 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 {
 	struct told *told = context;
 
-	if (!told->has_sample)
+	int r = 0;
+
+	if (!told->has_sample) {
 		told->sample = *flow;
+		r = explain_load_policy(told->explain, flow->policy, err);
+	}
 	told->has_sample = true;
+	if (r < 0)
+		return r;
 	return flow_put(told->out, flow, false, err);
 }
 
@@ -98,9 +105,10 @@ static int print_flows(struct told *told, int64_t id, struct err *err)
 	return r;
 }
 
-int explain_finding(const struct explain *explain, int64_t id, struct err *err)
+int explain_finding(struct explain *explain, int64_t id, struct err *err)
 {
 	struct told told = {.explain = explain};
+	uint64_t kept = 0;
 	int r = finding_by_id(explain->db, id, note, &told, err);
 
 	if (r < 0 || !told.found)
@@ -108,8 +116,17 @@ int explain_finding(const struct explain *explain, int64_t id, struct err *err)
 	if (explain->json)
 		return 1;
 	r = print_flows(&told, id, err);
+	if (r >= 0)
+		r = flowdb_evidence_flows(explain->db, id, &kept, err);
+	if (r >= 0 && !explain->envelope) /* no flow of it is kept */
+		r = explain_load_policy(explain, "", err);
 	if (r < 0)
 		return r;
+	if (kept) {
+		printf("\nPackets of %llu flow%s are kept:  tlmon evidence F%lld -w F%lld.pcapng",
+		       (unsigned long long)kept, plural(kept), (long long)id, (long long)id);
+		explain_dir(explain);
+	}
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
 	printf("\nTo settle it\n");

@@ -5,6 +5,7 @@
 #include "dissectors/payload_type.h"
 #include "monitor/commands/explain.h"
 #include "monitor/commands/flow_table.h"
+#include "monitor/commands/rows_tried.h"
 #include "schema/time.h"
 
 #define BLINDS_TOLD 3
@@ -31,9 +32,6 @@ static void print_ends(const struct flow_view *flow)
 	explain_line("peer", "%s%s%s", end_print(peer, flow->facts.transport, text),
 	             mac_is_zero(&peer->mac) ? "" : ", MAC ",
 	             mac_is_zero(&peer->mac) ? "" : mac_print(&peer->mac, mac));
-	if (*flow->name)
-		explain_line("name", "%s (%s)", flow->name,
-		             name_kind_name((enum name_kind)flow->facts.name_kind));
 }
 
 static void print_times(const struct flow_view *flow)
@@ -279,9 +277,21 @@ static int print_blind(const struct explain *explain, const struct flow_view *fl
 	return r;
 }
 
+/* Under the policy that judged it; the same table as for a tuple. */
+static void print_tried(const struct explain *explain, const struct flow_view *flow)
+{
+	if (!explain->has_past || flow->ruling == RULING_HOUSEKEEPING)
+		return;
+	rows_tried_print(explain->policy, &explain->past.view);
+	if (history_flips(explain->history, flow, &explain->past.verdict))
+		printf("Judged by what is on record now it would be %s: something that was known then "
+		       "is not there any more.\n",
+		       ruling_name((enum ruling)explain->past.verdict.ruling));
+}
+
 static int tell(void *context, const struct flow_view *flow, struct err *err)
 {
-	const struct explain *explain = context;
+	struct explain *explain = context;
 	const struct endpoint *end = flow->facts.end;
 	char id[COMMUNITY_ID_TEXT];
 	int r;
@@ -296,8 +306,13 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	explain_line("Community ID", "%s",
 	             community_id(&end[0].addr, &end[1].addr, flow->facts.transport,
 	                          end[0].port, end[1].port, id));
-	explain_line("policy", "%.12s", flow->policy);
+	r = explain_known(explain, flow, err);
+	if (r >= 0)
+		r = explain_policy(explain, flow, err);
+	if (r < 0)
+		return r;
 	print_rows(flow, explain->envelope);
+	print_tried(explain, flow);
 	if (flow->finding) {
 		printf("\nWhat to do about it:  tlmon explain F%lld", (long long)flow->finding);
 		explain_dir(explain);
@@ -305,9 +320,21 @@ static int tell(void *context, const struct flow_view *flow, struct err *err)
 	return 0;
 }
 
-int explain_flow(const struct explain *explain, int64_t id, struct err *err)
+static int load(void *context, const struct flow_view *flow, struct err *err)
 {
-	struct explain context = *explain;
+	struct explain *explain = context;
+	int r = explain_load_policy(explain, flow->policy, err);
 
-	return flowdb_flow(explain->db, id, explain->json ? explain_json : tell, &context, err);
+	if (r >= 0 && explain->policy)
+		r = history_new(explain->db, explain->policy, &explain->history, err);
+	if (r < 0)
+		return r;
+	explain->has_past =
+		explain->history && history_judge(explain->history, flow, &explain->past);
+	return explain->json ? explain_json(explain, flow, err) : tell(explain, flow, err);
+}
+
+int explain_flow(struct explain *explain, int64_t id, struct err *err)
+{
+	return flowdb_flow(explain->db, id, load, explain, err);
 }

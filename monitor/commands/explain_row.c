@@ -2,18 +2,32 @@
  * explain_row.c - a documented row for people, and what would settle a finding against it.
  */
 #include "monitor/commands/explain.h"
+#include "monitor/commands/paper.h"
 
 #include <stdarg.h>
+#include <unistd.h>
+
+void explain_text(size_t indent, const char *text)
+{
+	if (isatty(STDOUT_FILENO))
+		text_wrap(stdout, indent, text);
+	else
+		puts(text);
+}
 
 void explain_line(const char *name, const char *fmt, ...)
 {
+	CLEANUP(freep) char *text = NULL;
+	CLEANUP(freep) char *visible = NULL;
 	va_list args;
 
-	printf("  %-13s", name);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	putchar('\n');
+	visible = text ? text_visible(text) : NULL;
+	printf("  %-13s", name);
+	explain_text(15, visible ? visible : "(out of memory)");
 }
 
 void explain_dir(const struct explain *explain)

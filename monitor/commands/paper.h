@@ -33,6 +33,7 @@ struct paper_column {
 enum {
 	PAPER_RIGHT = 1, /* aligned right */
 	PAPER_WRAP = 2,  /* goes on in a line below where the width does not do */
+	PAPER_BELOW = 4, /* in text below the row, over its whole width */
 };
 
 struct paper;
@@ -73,7 +74,9 @@ int paper_end(struct paper *paper, struct err *err) MUST_CHECK;
 
 /* `text` with everything that steers a terminal or a reader's eye made visible; the caller frees it. NULL: no memory. */
 char *text_visible(const char *text) MUST_CHECK;
-/* The same, as text in HTML, between tags or in a quoted attribute. */
+/* Prints `text` in lines of PAPER_WIDTH, the first behind what stands there already, the others behind `indent` blanks. */
+void text_wrap(FILE *file, size_t indent, const char *text);
+/* Visible text, as HTML has it, between tags or in a quoted attribute. */
 void html_put(FILE *file, const char *text);
 
 #endif

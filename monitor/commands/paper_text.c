@@ -18,10 +18,10 @@ static size_t width_of(const char *text, size_t len)
 	return width;
 }
 
-/* How many bytes of `text` go into a line of `room` columns: up to a blank, or through a long word. */
+/* How many bytes of `text` go into a line of `room` columns: up to a blank, or into a long word behind a mark. */
 static size_t line_len(const char *text, size_t room)
 {
-	size_t len = 0, width = 0, blank = 0;
+	size_t len = 0, width = 0, blank = 0, mark = 0;
 
 	while (text[len]) {
 		size_t next = len + 1;
@@ -31,8 +31,10 @@ static size_t line_len(const char *text, size_t room)
 		if (text[len] == ' ')
 			blank = len;
 		if (width++ == room)
-			return blank ? blank : len;
+			return blank ? blank : mark > len / 2 ? mark : len;
 		len = next;
+		if (strchr("-/.,:_@", text[len - 1]))
+			mark = len;
 	}
 	return len;
 }
@@ -44,8 +46,7 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-/* `text` in lines, the first one behind what stands there already, the others behind `indent` blanks. */
-static void wrap(FILE *file, size_t indent, const char *text)
+void text_wrap(FILE *file, size_t indent, const char *text)
 {
 	for (;;) {
 		size_t len = line_len(text, PAPER_WIDTH - indent);
@@ -67,7 +68,7 @@ static void rule(FILE *file, char c, size_t width)
 
 static void text_begin(FILE *file, const char *title)
 {
-	wrap(file, 0, title);
+	text_wrap(file, 0, title);
 	rule(file, '=', width_of(title, strlen(title)));
 }
 
@@ -75,31 +76,31 @@ static void text_lead(FILE *file, enum tone tone, const char *text)
 {
 	(void)tone;
 	fputc('\n', file);
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 }
 
 static void text_head(FILE *file, const char *text)
 {
 	fputc('\n', file);
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 	rule(file, '-', width_of(text, strlen(text)));
 }
 
 static void text_say(FILE *file, const char *text)
 {
-	wrap(file, 0, text);
+	text_wrap(file, 0, text);
 }
 
 static void text_item(FILE *file, enum tone tone, const char *text)
 {
 	fputs(tone == TONE_BAD ? "! " : "- ", file);
-	wrap(file, 2, text);
+	text_wrap(file, 2, text);
 }
 
 static void text_fact(FILE *file, const char *name, const char *text)
 {
 	fprintf(file, "%-*s", FACT_WIDTH, name);
-	wrap(file, FACT_WIDTH, text);
+	text_wrap(file, FACT_WIDTH, text);
 }
 
 static void text_command(FILE *file, const char *text)
@@ -119,11 +120,32 @@ static void text_end(FILE *file)
 	(void)file;
 }
 
+static bool stands_below(const struct paper_table *table, size_t column)
+{
+	return table->columns[column].flags & PAPER_BELOW;
+}
+
+/* Of the columns that may give way the widest; `count` of them: none. */
+static size_t find_widest(const struct paper_table *table,
+                          const size_t widths[PAPER_COLUMNS_MAX])
+{
+	size_t widest = table->count;
+
+	for (size_t i = 0; i < table->count; i++)
+		if (table->columns[i].flags & PAPER_WRAP && widths[i] > WRAP_MIN &&
+		    (widest == table->count || widths[i] > widths[widest]))
+			widest = i;
+	return widest;
+}
+
 static void measure(const struct paper_table *table, size_t widths[PAPER_COLUMNS_MAX])
 {
-	size_t whole = GAP * (table->count - 1);
+	size_t whole = 0;
 
 	for (size_t i = 0; i < table->count; i++) {
+		widths[i] = 0;
+		if (stands_below(table, i))
+			continue;
 		widths[i] = width_of(table->columns[i].title, strlen(table->columns[i].title));
 		for (size_t row = 0; row < table->row_count; row++) {
 			const char *cell = table->rows[row].cells[i];
@@ -131,16 +153,11 @@ static void measure(const struct paper_table *table, size_t widths[PAPER_COLUMNS
 
 			widths[i] = width > widths[i] ? width : widths[i];
 		}
-		whole += widths[i];
+		whole += widths[i] + (whole ? GAP : 0);
 	}
-	/* Of those that may, the widest gives way. */
 	while (whole > PAPER_WIDTH) {
-		size_t widest = table->count;
+		size_t widest = find_widest(table, widths);
 
-		for (size_t i = 0; i < table->count; i++)
-			if (table->columns[i].flags & PAPER_WRAP && widths[i] > WRAP_MIN &&
-			    (widest == table->count || widths[i] > widths[widest]))
-				widest = i;
 		if (widest == table->count)
 			return;
 		widths[widest]--;
@@ -148,7 +165,7 @@ static void measure(const struct paper_table *table, size_t widths[PAPER_COLUMNS
 	}
 }
 
-/* One line of a row: what of each cell goes into it; the rest stays. Returns whether anything does. */
+/* One line of a row: what of each cell goes into it; the rest stays. Returns whether there is any. */
 static bool put_line(FILE *file, const struct paper_table *table,
                      const size_t widths[PAPER_COLUMNS_MAX],
                      const char *rest[PAPER_COLUMNS_MAX])
@@ -161,6 +178,8 @@ static bool put_line(FILE *file, const struct paper_table *table,
 		size_t pad = widths[i] > width ? widths[i] - width : 0;
 		bool right = table->columns[i].flags & PAPER_RIGHT;
 
+		if (stands_below(table, i))
+			continue;
 		if (len)
 			fprintf(file, "%*s%.*s", (int)(owed + (right ? pad : 0)), "", (int)len,
 			        rest[i]);
@@ -172,30 +191,43 @@ static bool put_line(FILE *file, const struct paper_table *table,
 	return more;
 }
 
+static void put_below(FILE *file, const char *text)
+{
+	if (!text || !*text)
+		return;
+	fputs("    ", file);
+	text_wrap(file, 4, text);
+}
+
+static void put_row(FILE *file, const struct paper_table *table,
+                    const size_t widths[PAPER_COLUMNS_MAX], const struct paper_row *row)
+{
+	const char *rest[PAPER_COLUMNS_MAX];
+
+	for (size_t i = 0; i < table->count; i++)
+		rest[i] = row->cells[i] ? row->cells[i] : "";
+	while (put_line(file, table, widths, rest))
+		;
+	for (size_t i = 0; i < table->count; i++)
+		if (stands_below(table, i))
+			put_below(file, row->cells[i]);
+	put_below(file, row->note);
+	if (row->command)
+		fprintf(file, "    %s\n", row->command);
+}
+
 static void text_table(FILE *file, const struct paper_table *table)
 {
 	size_t widths[PAPER_COLUMNS_MAX];
-	const char *rest[PAPER_COLUMNS_MAX];
+	struct paper_row titles = {0};
 
 	measure(table, widths);
 	for (size_t i = 0; i < table->count; i++)
-		rest[i] = table->columns[i].title;
-	while (put_line(file, table, widths, rest))
-		;
-	for (size_t row = 0; row < table->row_count; row++) {
-		const struct paper_row *it = &table->rows[row];
-
-		for (size_t i = 0; i < table->count; i++)
-			rest[i] = it->cells[i] ? it->cells[i] : "";
-		while (put_line(file, table, widths, rest))
-			;
-		if (it->note) {
-			fputs("    ", file);
-			wrap(file, 4, it->note);
-		}
-		if (it->command)
-			fprintf(file, "    %s\n", it->command);
-	}
+		if (!stands_below(table, i))
+			titles.cells[i] = (char *)table->columns[i].title; /* only read */
+	put_row(file, table, widths, &titles);
+	for (size_t row = 0; row < table->row_count; row++)
+		put_row(file, table, widths, &table->rows[row]);
 }
 
 const struct paper_forming PAPER_AS_TEXT = {

@@ -191,6 +191,8 @@ int query_open(const struct query_options *options, struct query *ret_query, str
 	if (r >= 0)
 		r = flowdb_span(query.db, &query.span, err);
 	if (r >= 0)
+		r = flowdb_whole(query.db, &query.whole, err);
+	if (r >= 0)
 		r = flowdb_runs(query.db, note_filter, &query, err);
 	if (r >= 0)
 		r = make_out(options, &query, err);
@@ -250,6 +252,24 @@ static const char *covers_print(const struct query *query, char buf[COVERS_TEXT]
 	return buf;
 }
 
+/* "before 2026-08-24 00:00:00 local, 2026-08-23T22:00:00Z", where the window goes beyond what is here; "". */
+static const char *removed_print(const struct query *query, char buf[160])
+{
+	const struct whole *whole = &query->whole;
+	char text[TIME_TEXT], utc[TIME_TEXT];
+
+	*buf = '\0';
+	if (whole->since_us && query->flow.since_us < whole->since_us)
+		snprintf(buf, 160, "before %s local, %.19sZ",
+		         time_print_local(whole->since_us, text),
+		         time_print(whole->since_us, utc));
+	if (whole->until_us && (!query->flow.until_us || query->flow.until_us > whole->until_us))
+		text_add(buf, 160, "%sfrom %s local, %.19sZ, on", *buf ? ", and " : "",
+		         time_print_local(whole->until_us, text),
+		         time_print(whole->until_us, utc));
+	return buf;
+}
+
 void query_head(const struct query *query, struct out *out)
 {
 	const struct flow_query *flow = &query->flow;
@@ -260,14 +280,20 @@ void query_head(const struct query *query, struct out *out)
 		        window_print(flow->since_us, flow->until_us, window),
 		        query->relative ? " (counted back from the last packet recorded)" : "");
 	out_say(out, "recorded  %s", covers_print(query, text));
+	if (*removed_print(query, window))
+		out_say(out, "removed   flows that ended %s", window);
 }
 
 int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
 {
-	char text[COVERS_TEXT];
+	char text[COVERS_TEXT], removed[160];
 
 	if (!out_count(out))
 		log_note("no such %s; the database covers %s", what, covers_print(query, text));
+	if (!out_count(out) && *removed_print(query, removed))
+		log_note("flows that ended %s are not here: retention deleted them, or another database has "
+		         "them ('tlmon db stats' says which). That none was found does not say there was none",
+		         removed);
 	else if (query->flow.limit && out_count(out) == query->flow.limit)
 		out_say(out, "(the first %llu; there may be more)",
 		        (unsigned long long)query->flow.limit);
@@ -276,8 +302,14 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 
 void query_say_outside(const struct query *query)
 {
-	char text[COVERS_TEXT];
+	char text[COVERS_TEXT], removed[160];
 
+	if (*removed_print(query, removed)) {
+		log_note("nothing of that window is here: flows that ended %s were deleted by "
+		         "retention, or another database has them ('tlmon db stats' says which)",
+		         removed);
+		return;
+	}
 	log_note("nothing was recorded in that window: nobody watched; the database covers %s",
 	         covers_print(query, text));
 }

@@ -7,7 +7,7 @@
 
 #include "monitor/commands/options.h"
 #include "monitor/commands/out.h"
-#include "schema/flowdb_query.h"
+#include "schema/flowdb_upkeep.h"
 
 enum {
 	QUERY_SINCE = 512,
@@ -67,6 +67,7 @@ struct query {
 	struct flowdb *db;
 	struct span span;
 	struct flow_query flow;
+	struct whole whole; /* flows outside are not all here any more */
 	int64_t now_us;    /* what "ago" counts back from: the wall clock, in a recording its last packet */
 	bool relative;     /* the window was counted back from the last packet */
 	char filters[400]; /* ", only what 'udp port 53' lets through"; "" */

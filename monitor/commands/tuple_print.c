@@ -4,6 +4,7 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/out.h"
+#include "monitor/commands/rows_tried.h"
 #include "monitor/commands/tuple.h"
 #include "monitor/log.h"
 
@@ -19,12 +20,6 @@ struct answer {
 	char sentence[REASON_MAX];
 	char waiver[256]; /* "" */
 };
-
-/* Short enough for a table of eight columns beside the name of the row; as enum field. */
-static const char *const HEADS[FIELD_COUNT] = {"ip",    "trans", "dir",   "peer",
-                                               "rport", "app",   "lport", "media"};
-static const char *const FITS[] = {"NO", "?", "."};
-static const char *const FIT_NAMES[] = {"mismatch", "unknown", "match"};
 
 /* Prints `text` in lines of 80 columns, each behind `indent` blanks. */
 static void wrap(unsigned indent, const char *text)
@@ -45,15 +40,6 @@ static void wrap(unsigned indent, const char *text)
 		while (*text == ' ')
 			text++;
 	}
-}
-
-static const char *result_of(const struct score *score)
-{
-	if (score->refused)
-		return "refused";
-	if (score->misses)
-		return "";
-	return score->grade ? grade_name((enum grade)score->grade) : "undetermined";
 }
 
 static void print_verdict(const struct answer *a)
@@ -113,44 +99,6 @@ static void print_nearest(const struct answer *a)
 			wrap(4, line);
 		}
 	}
-}
-
-static void print_row(const struct answer *a, const struct score *score)
-{
-	char line[2 * COLUMNS];
-
-	snprintf(line, sizeof(line), "  %-24s", a->policy->rows[score->row].id);
-	for (unsigned field = 0; field < FIELD_COUNT; field++)
-		text_add(line, sizeof(line), " %-*s", (int)strlen(HEADS[field]),
-		         FITS[score->fit[field]]);
-	text_add(line, sizeof(line), " %s", result_of(score));
-	for (size_t len = strlen(line); len && line[len - 1] == ' ';)
-		line[--len] = '\0';
-	printf("%s\n", line);
-}
-
-static void print_rows(const struct answer *a)
-{
-	const struct view *view = &a->tuple.view;
-	bool refused = false;
-
-	printf("\nrows tried (. fits, ? cannot be told, NO differs):\n  %-24s", "");
-	for (unsigned field = 0; field < FIELD_COUNT; field++)
-		printf(" %s", HEADS[field]);
-	printf("\n");
-	for (unsigned r = 0; r < a->policy->row_count; r++) {
-		struct score score;
-
-		if (!(view->profiles >> a->policy->rows[r].profile & 1))
-			continue;
-		judge_row(a->policy, view, r, &score);
-		print_row(a, &score);
-		refused |= score.refused;
-	}
-	if (refused)
-		wrap(0,
-		     "refused: the row allows every local port; it may not excuse media that a "
-		     "narrower row should have held, unless the site names the peer under its role");
 }
 
 static void put_key(const char *key)
@@ -242,30 +190,6 @@ static void put_nearest(const struct answer *a)
 	printf("]");
 }
 
-static void put_rows(const struct answer *a)
-{
-	const struct view *view = &a->tuple.view;
-	bool first = true;
-
-	put_key("tried");
-	printf("[");
-	for (unsigned r = 0; r < a->policy->row_count; r++) {
-		struct score score;
-
-		if (!(view->profiles >> a->policy->rows[r].profile & 1))
-			continue;
-		judge_row(a->policy, view, r, &score);
-		printf("%s{\"row\":", first ? "" : ",");
-		json_put(stdout, a->policy->rows[r].id);
-		for (unsigned field = 0; field < FIELD_COUNT; field++)
-			put_text(field_name((enum field)field), FIT_NAMES[score.fit[field]]);
-		put_text("result", score.misses ? "differs" : result_of(&score));
-		printf("}");
-		first = false;
-	}
-	printf("]");
-}
-
 static void print_json(const struct answer *a)
 {
 	printf("{\"tuple\":");
@@ -273,7 +197,8 @@ static void print_json(const struct answer *a)
 	put_flow(a);
 	put_verdict(a);
 	put_nearest(a);
-	put_rows(a);
+	put_key("tried");
+	rows_tried_json(a->policy, &a->tuple.view, stdout);
 	printf("}\n");
 }
 
@@ -283,7 +208,7 @@ static void print_text(const struct answer *a)
 	print_verdict(a);
 	print_nearest(a);
 	if (a->verdict.ruling != RULING_HOUSEKEEPING)
-		print_rows(a);
+		rows_tried_print(a->policy, &a->tuple.view);
 }
 
 /* A tuple has no time of its own: what excuses it is what would today. */

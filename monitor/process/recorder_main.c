@@ -163,6 +163,7 @@ int recorder_main(struct crew *crew)
 		.live = options->capture.live,
 		.rests = options->capture.live,
 		.begun_us = options->capture.live ? crew_now_us() : 0,
+		.keep = options->keep,
 		.again = options->again,
 		.inspector_off = &board->inspector_off,
 		.input = options->capture.live ? NULL : input_told,

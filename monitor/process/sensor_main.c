@@ -180,9 +180,11 @@ int sensor_main(struct crew *crew)
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,
 		.unwrap = {run_is_unit, options->policy},
+		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
 		.live = options->capture.live,
-		.outbox = {crew->facts, crew->packets, full, &work},
+		.outbox = {crew->facts, crew->packets, full, &work,
+		           options->capture.live},
 	};
 	struct intake intake = {
 		.capture = crew->capture,

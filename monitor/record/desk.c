@@ -20,6 +20,7 @@ struct sheet {
 	int64_t id; /* its row; 0: not written yet */
 	struct unit *unit; /* whose it is to its end, whatever is learnt of addresses meanwhile */
 	struct gathered gathered;
+	struct exhibit exhibit;
 	bool over;   /* its last word is judged: only the other end's unit still waits */
 	bool waited; /* for the same question in what ended along with it */
 };
@@ -69,7 +70,7 @@ void desk_release(struct desk *desk)
 /* ---------------------------------------------------------------- writing */
 
 static int flow_write(struct desk *desk, const struct unit *unit,
-                      const struct view *view, const struct verdict *verdict,
+                      const struct view *view, const struct verdict *verdict, uint8_t told,
                       struct sheet *sheet, struct err *err)
 {
 	const struct policy *policy = desk->policy;
@@ -85,6 +86,7 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		.evidence = view->evidence,
 		.asked_again = view->asked_again,
 		.lossy = view->lossy,
+		.told = told,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
 		.blind = view->facts->settled_by == SETTLED_LOST ||
@@ -152,8 +154,8 @@ static bool was_lossy(const struct desk *desk, const struct unit *unit,
 	return false;
 }
 
-/* What is known beside the flow's own facts. */
-static void view_fill(struct desk *desk, const struct unit *unit,
+/* What is known beside the flow's own facts; what of it no table tells is returned: TOLD_*. */
+static uint8_t view_fill(struct desk *desk, const struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
                       enum app opinion, struct view *view)
 {
@@ -177,8 +179,9 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 		.asked_again = retries_note(desk->retries, unit->number, local, facts, name),
 		.unit = unit->rule,
 		/* What is not bound for it may be what found no place: that makes no peer a wrong one. */
-		.bound_roles =
-			book_is_short(desk->book, unit->number) ? 0 : unit->bound_roles,
+		.bound_roles = book_is_short(desk->book, unit->number)
+		                       ? 0
+		                       : unit_bound_roles(unit, facts->last_us),
 		.inspector_off = opinion == APP_NONE &&
 		                 (inspector_is_off(desk) || facts->id <= desk->resumed_parted ||
 		                  blinds_meets(desk->blinds, BLIND_INSPECTOR_DOWN, unit->id,
@@ -187,28 +190,11 @@ static void view_fill(struct desk *desk, const struct unit *unit,
 	view->bound_count = book_names(desk->book, unit->number, remote, facts->first_us,
 	                               facts->last_us, view->bound);
 	lease = unit_lease_at(unit, &facts->end[local].addr, facts->last_us);
-	if (!lease)
-		return;
-	for (size_t i = 0; i < policy->envelope->role_count; i++) {
-		const struct role *role = &policy->envelope->roles[i];
-
-		if (role->learn == LEARN_DHCP_DNS) {
-			for (unsigned n = 0; n < lease->dns_count; n++)
-				if (addr_equal(&lease->dns[n], remote))
-					view->learnt_roles |= (uint32_t)BIT(i);
-			if (lease->dns_count)
-				view->learnt_any |= (uint32_t)BIT(i);
-		} else if (role->learn == LEARN_DHCP_SERVER &&
-		           !addr_is_unspecified(&lease->server)) {
-			view->learnt_any |= (uint32_t)BIT(i);
-			if (addr_equal(&lease->server, remote))
-				view->learnt_roles |= (uint32_t)BIT(i);
-		}
-	}
-	if (lease->mask_bits) {
-		view->subnet_known = true;
-		view->subnet = prefix_of(&lease->address, 96u + lease->mask_bits);
-	}
+	if (lease)
+		view_take_lease(policy, lease, view);
+	return (uint8_t)((view->inspector_off ? TOLD_NO_INSPECTOR : 0) |
+	                 (book_is_short(desk->book, unit->number) ? TOLD_NAMES_SHORT : 0) |
+	                 (lease && lease->first_us > facts->last_us ? TOLD_LEASE_LATER : 0));
 }
 
 /* Its row may be there already, of a recorder that is dead: it is gone on with. */
@@ -224,9 +210,13 @@ static int sheet_recall(struct desk *desk, struct unit *unit, const struct flow_
 	sheet->id = found.id;
 	if (*opinion == APP_NONE)
 		*opinion = found.opinion;
-	return found.finding ? findings_recall(desk->findings, desk->db, unit, found.finding,
-	                                       found.bytes, &sheet->gathered, err)
-	                     : 0;
+	if (!found.finding)
+		return 0;
+	r = findings_recall(desk->findings, desk->db, unit, found.finding, found.bytes,
+	                    &sheet->gathered, err);
+	return r < 0 ? r
+	             : evidence_recall(desk->evidence, desk->run, facts->id,
+	                               gathered_finding(&sheet->gathered), &sheet->exhibit, err);
 }
 
 /*
@@ -257,6 +247,8 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 {
 	struct verdict verdict;
 	struct view view;
+	bool two_way;
+	uint8_t told;
 	int r = 0;
 
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
@@ -267,26 +259,28 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		if (r < 0)
 			return r;
 	}
-	view_fill(desk, unit, facts, name, local, opinion, &view);
+	told = view_fill(desk, unit, facts, name, local, opinion, &view);
 	judge_flow(desk->policy, &view, &verdict);
+	two_way = unit->two_way_us && unit->two_way_us >= facts->first_us - TWO_WAY_US &&
+	          unit->two_way_us <= facts->last_us + TWO_WAY_US;
+	if (!ended)
+		told |= TOLD_OPEN;
+	else if (is_unanswered_request(facts) && !two_way)
+		told |= TOLD_ALONE;
+	/* Of one lone try nobody claims anything: no need to look. */
+	view.lossy = ended && facts->outcome == OUTCOME_UNANSWERED &&
+	             (facts->tries > 1 || view.asked_again) && was_lossy(desk, unit, facts);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
 		struct verdict so_far = verdict;
-		bool two_way = unit->two_way_us &&
-		               unit->two_way_us >= facts->first_us - TWO_WAY_US &&
-		               unit->two_way_us <= facts->last_us + TWO_WAY_US;
+		bool missing = judge_outcome(desk->policy, &view, two_way, &verdict);
 
-		/* Of one lone try nobody claims anything: no need to look. */
-		view.lossy = facts->outcome == OUTCOME_UNANSWERED &&
-		             (facts->tries > 1 || view.asked_again) &&
-		             was_lossy(desk, unit, facts);
-
-		two_way = judge_outcome(desk->policy, &view, two_way, &verdict);
 		if (may_hold)
-			*ret_hold = outcome_waits(desk, &view, two_way, sheet);
+			*ret_hold = outcome_waits(desk, &view, missing, sheet);
 		if (*ret_hold) {
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
-			                 : flow_write(desk, unit, &view, &so_far, sheet, err);
+			                 : flow_write(desk, unit, &view, &so_far,
+			                              told | TOLD_OPEN, sheet, err);
 		}
 	}
 	if (verdict.kind != KIND_NONE)
@@ -294,9 +288,12 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		                 &verdict, &sheet->gathered, err);
 	else
 		findings_drop(desk->findings, &sheet->gathered);
+	if (r >= 0)
+		r = evidence_follow(desk->evidence, desk->run, facts->id,
+		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
 	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
 	               facts->last_us - facts->first_us >= WRITE_AGE_US))
-		r = flow_write(desk, unit, &view, &verdict, sheet, err);
+		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
 	if (ended) {
 		sheet->over = true;
 		desk->sums->by_ruling[verdict.ruling]++;
@@ -315,6 +312,8 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 
 	for (unsigned end = 0; end < 2 && r >= 0; end++) {
 		const struct endpoint *host = &facts->end[end];
+		struct exhibit exhibit = {0};
+		struct finding *finding;
 		struct unit *unit;
 
 		/* Where nobody is listed they are candidates, and no finding. */
@@ -332,7 +331,10 @@ static int flow_strangers(struct desk *desk, const struct flow_facts *facts,
 		                                   .known_by = KNOWN_BY_PACKETS});
 		r = unit_settle(unit, desk->db, err);
 		if (r >= 0)
-			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, err);
+			r = findings_unlisted(desk->findings, desk->db, unit, facts, end, &finding, err);
+		if (r >= 0)
+			r = evidence_follow(desk->evidence, desk->run, facts->id, finding,
+			                    &exhibit, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -454,10 +456,12 @@ int desk_release_held(struct desk *desk, bool all, struct err *err)
 		if (r >= 0)
 			r = flow_handle(desk, held->event, held->opinion, !all,
 			                &held->open, &hold, &units, err);
-		if (hold && r >= 0)
+		if (hold && r >= 0) {
 			desk->held[kept++] = *held;
-		else
+		} else {
+			evidence_forget(desk->evidence, held->event->facts.id);
 			free(held->event);
+		}
 	}
 	desk->held_moved |= kept != desk->held_count;
 	desk->held_count = kept;
@@ -545,11 +549,47 @@ int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err
 
 	if (hold)
 		flow_hold(desk, event, opinion, open ? open : &fresh);
+	else if (ended)
+		evidence_forget(desk->evidence, id);
 	if (ended)
 		open_free(idmap_take(&desk->open, id));
 	else if (units)
 		open_keep(desk, event, open, &fresh);
 	return r;
+}
+
+int desk_sample(struct desk *desk, const struct event_sample *event, struct err *err)
+{
+	struct open_flow *open;
+	int r = 0;
+
+	if (!evidence_add(desk->evidence, event))
+		return 0;
+	open = idmap_find(&desk->open, event->flow);
+	for (unsigned end = 0; open && end < 2 && r >= 0; end++) {
+		struct sheet *sheet = &open->sheet[end];
+
+		if (!sheet->exhibit.finding)
+			continue;
+		r = evidence_follow(desk->evidence, desk->run, event->flow,
+		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
+	}
+	return r;
+}
+
+void desk_leave_out(struct desk *desk, const struct event *event)
+{
+	uint64_t id;
+
+	if (event->type == EVENT_SAMPLE)
+		evidence_add(desk->evidence, (const struct event_sample *)event);
+	if (event->type != EVENT_FLOW_END)
+		return;
+	id = ((const struct event_flow *)event)->facts.id;
+	for (unsigned i = 0; i < desk->held_count; i++)
+		if (desk->held[i].event->facts.id == id)
+			return;
+	evidence_forget(desk->evidence, id);
 }
 
 static int by_number(const void *a, const void *b)

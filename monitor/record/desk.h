@@ -9,6 +9,7 @@
 #include "monitor/record/blind.h"
 #include "monitor/record/book.h"
 #include "monitor/record/coverage.h"
+#include "monitor/record/evidence.h"
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"
 #include "monitor/record/retries.h"
@@ -38,6 +39,7 @@ struct desk {
 	struct units *units;
 	struct findings *findings;
 	struct blinds *blinds;
+	struct evidence_store *evidence;
 	const _Atomic uint32_t *inspector_off; /* not 0 while nobody can be asked; NULL: never */
 	struct recorder_sums *sums;
 	int64_t run, policy_id;
@@ -64,6 +66,10 @@ void desk_release(struct desk *desk);
 
 /* One event of a flow. */
 int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err) MUST_CHECK;
+/* One of a flow's first packets. */
+int desk_sample(struct desk *desk, const struct event_sample *event, struct err *err) MUST_CHECK;
+/* Another program that read the same files handled this fact: only packets are kept, for what is still to come. */
+void desk_leave_out(struct desk *desk, const struct event *event);
 /* Time has passed, or (`all`) is over: flows whose last word had to wait are judged. */
 int desk_release_held(struct desk *desk, bool all, struct err *err) MUST_CHECK;
 /* Flows that wait for their last word, into the database, where a successor finds them. */

@@ -5,6 +5,7 @@
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
 #include "monitor/record/findings.h"
+#include "monitor/finding_key.h"
 #include "monitor/idmap.h"
 
 #include <xxhash.h>
@@ -28,6 +29,7 @@ struct scan {
 struct findings {
 	const struct policy *policy;
 	struct idmap by_key;  /* hash of the key -> finding */
+	struct idmap by_id;
 	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
 	struct idmap scans;
 	struct finding **all, **moved;
@@ -49,6 +51,7 @@ struct findings *findings_new(const struct policy *policy,
 	findings->told = told;
 	findings->context = context;
 	idmap_init(&findings->by_key, FINDINGS_MAX);
+	idmap_init(&findings->by_id, FINDINGS_MAX);
 	idmap_init(&findings->by_kind, FINDINGS_MAX);
 	idmap_init(&findings->scans, SCANS_MAX);
 	return findings;
@@ -65,6 +68,7 @@ void findings_free(struct findings *findings)
 	free(findings->all);
 	free(findings->moved);
 	idmap_release(&findings->by_key);
+	idmap_release(&findings->by_id);
 	idmap_release(&findings->by_kind);
 	idmap_release(&findings->scans);
 	free(findings);
@@ -105,70 +109,6 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port);
 }
 
-/* The peers a person would act on together: those of one role, else one subnet, or one group. */
-static void remote_write(const struct findings *findings, const struct view *view,
-                         const struct verdict *verdict, struct finding_row *row)
-{
-	const struct addr *remote = &view->facts->end[!view->local].addr;
-	uint32_t roles = policy_roles_of_addr(findings->policy, remote) | view->learnt_roles;
-	struct prefix prefix;
-
-	for (unsigned i = 0; i < view->bound_count; i++)
-		roles |= policy_roles_of_name(findings->policy, view->bound[i]);
-	if (verdict->role >= 0)
-		roles = (uint32_t)BIT(verdict->role); /* of several the one that counted */
-	if (roles) {
-		text_copy(row->role, sizeof(row->role),
-		          findings->policy->envelope->roles[__builtin_ctz(roles)].id);
-		return;
-	}
-	prefix = addr_is_multicast(remote) ? prefix_of(remote, 128)
-	                                   : prefix_of(remote, addr_is_v4(remote) ? 120 : 64);
-	prefix_print(&prefix, row->remote);
-}
-
-static void port_write(const struct findings *findings, const struct view *view,
-                       const struct verdict *verdict, int row_index, struct finding_row *row)
-{
-	const struct flow_facts *facts = view->facts;
-	bool in = verdict->direction == DIRECTION_IN;
-	uint16_t port = facts->end[in ? view->local : !view->local].port;
-
-	if (facts->transport != TRANSPORT_TCP && facts->transport != TRANSPORT_UDP)
-		return;
-	if (row_index >= 0) {
-		const struct row_form *form = &findings->policy->rows[row_index].form[0];
-		const struct port_set *set = in ? &form->local : &form->remote;
-
-		if (set->count && (port_set_has(set, port) || facts->media)) {
-			port_set_print(set, row->port, sizeof(row->port));
-			return;
-		}
-	}
-	snprintf(row->port, sizeof(row->port), "%u", port);
-}
-
-static void row_write(const struct findings *findings, const struct unit *unit,
-                      const struct view *view, const struct verdict *verdict,
-                      struct finding_row *row)
-{
-	int index = -1;
-
-	memset(row, 0, sizeof(*row));
-	if (verdict->nearest_count)
-		index = verdict->nearest[0].row;
-	else if (verdict->row_count)
-		index = verdict->rows[0];
-	row->unit = unit->id;
-	row->kind = verdict->kind;
-	row->transport = view->facts->transport;
-	row->app = view->app;
-	if (index >= 0)
-		text_copy(row->row, sizeof(row->row), findings->policy->rows[index].id);
-	remote_write(findings, view, verdict, row);
-	port_write(findings, view, verdict, index, row);
-}
-
 /* ---------------------------------------------------------------- findings */
 
 static int finding_enter(struct findings *findings, struct finding *finding, struct err *err)
@@ -178,13 +118,18 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 
 	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
 	                  sizeof(struct finding *)) < 0 ||
-	    idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0)
+	    idmap_add(&findings->by_id, (uint64_t)finding->id, finding) < 0)
 		return err_set(err, -ENOMEM, "out of memory for findings");
+	if (idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0) {
+		idmap_take(&findings->by_id, (uint64_t)finding->id);
+		return err_set(err, -ENOMEM, "out of memory for findings");
+	}
 	if (first) {
 		finding->next = first->next;
 		first->next = finding;
 	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
 	                     finding) < 0) {
+		idmap_take(&findings->by_id, (uint64_t)finding->id);
 		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	}
@@ -208,7 +153,9 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 		return err_set(err, -ENOMEM, "out of memory");
 	finding->unit = unit;
 	r = flowdb_finding_find(db, key, &finding->row, &finding->id, err);
-	if (!r) {
+	if (r > 0) {
+		r = flowdb_evidence_flows(db, finding->id, &finding->evidence, err);
+	} else if (!r) {
 		finding->row = *key;
 		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
 	}
@@ -283,6 +230,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	into->row.flows += from->row.flows;
 	into->row.kept += from->row.kept;
 	into->row.bytes += from->row.bytes;
+	into->evidence += from->evidence;
 	if (!into->row.first_us || from->row.first_us < into->row.first_us)
 		into->row.first_us = from->row.first_us;
 	if (from->row.last_us > into->row.last_us)
@@ -291,7 +239,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 		into->row.severity = from->row.severity;
 	into->dirty = true;
 	from->folded = into;
-	from->row.flows = from->row.kept = from->row.bytes = 0;
+	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
 	return flowdb_finding_fold(db, from->id, into->id, err);
@@ -458,13 +406,16 @@ static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *
 	return 0;
 }
 
-struct finding *gathered_finding(const struct gathered *gathered)
+struct finding *finding_now(struct finding *finding)
 {
-	struct finding *finding = gathered->finding;
-
 	while (finding && finding->folded)
 		finding = finding->folded;
 	return finding;
+}
+
+struct finding *gathered_finding(const struct gathered *gathered)
+{
+	return finding_now(gathered->finding);
 }
 
 /* A sensor that was taken over may tell of one flow twice: then both are taken off, but never below 0. */
@@ -516,7 +467,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	struct finding_row key;
 	int r;
 
-	row_write(findings, unit, view, verdict, &key);
+	finding_key(findings->policy, unit->id, view, verdict, &key);
 	if (verdict->direction == DIRECTION_IN && !facts->media &&
 	    verdict->ruling == RULING_OUTSIDE)
 		scan = scan_note(findings, unit, view);
@@ -529,8 +480,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		r = finding_get(findings, db, unit, &key, &finding, err);
 	if (r < 0)
 		return r;
-	while (finding->folded)
-		finding = finding->folded;
+	finding = finding_now(finding);
 	if (gathered_finding(gathered) != finding || !finding->row.flows) {
 		findings_drop(findings, gathered);
 		gathered->finding = finding;
@@ -554,7 +504,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
-                      const struct flow_facts *facts, unsigned local, struct err *err)
+                      const struct flow_facts *facts, unsigned local,
+                      struct finding **ret_finding, struct err *err)
 {
 	struct finding_row key = {
 		.unit = unit->id, .kind = KIND_UNLISTED_UNIT, .severity = SEVERITY_MEDIUM};
@@ -577,7 +528,18 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 		unit->name, mac_print(&facts->end[local].mac, mac));
 	finding->dirty = true;
 	finding_open(findings, finding);
+	*ret_finding = finding;
 	return 0;
+}
+
+void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows)
+{
+	struct finding *finding = idmap_find(&findings->by_id, (uint64_t)id);
+
+	if (!finding)
+		return;
+	finding->row.kept = less(finding->row.kept, rows);
+	finding->dirty = true;
 }
 
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)

@@ -17,6 +17,7 @@ struct finding {
 	struct unit *unit;
 	struct finding *folded; /* gone into that one */
 	struct finding *next;   /* of the same unit and kind */
+	uint64_t evidence;      /* flows that packets are kept of (evidence.h) */
 	bool dirty;
 	bool noted; /* that this run has seen it is on record */
 	bool moved; /* its state has: on the list of findings_settle() */
@@ -55,12 +56,16 @@ void findings_fold_again(struct findings *findings);
 void findings_drop(struct findings *findings, struct gathered *gathered);
 /* The finding a flow stands under now (it may have folded); NULL. */
 struct finding *gathered_finding(const struct gathered *gathered);
+/* Where its flows went, if it folded; else itself; NULL of NULL. */
+struct finding *finding_now(struct finding *finding);
 
 /* A unit on no list was seen: one finding a host, without rows of flows. */
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
                       const struct flow_facts *facts, unsigned local,
-                      struct err *err) MUST_CHECK;
+                      struct finding **ret_finding, struct err *err) MUST_CHECK;
 
+/* So many rows of flows under finding `id` were deleted. */
+void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows);
 /*
  * Behind each event: writes those that opened, closed, or were seen for the first time, so that what became of them
  * does not hang on when counts are written.

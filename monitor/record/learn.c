@@ -12,22 +12,9 @@
 static bool is_dns_server(const struct desk *desk, const struct unit *unit,
                           const struct event_name *event)
 {
-	const struct policy *policy = desk->policy;
-	const struct lease_row *lease = unit_lease_at(unit, &event->client, event->time_us);
-	const struct addr *server = &event->server;
-	uint32_t listed = policy_roles_of_addr(policy, server);
-
-	for (size_t i = 0; i < policy->envelope->role_count; i++) {
-		if (policy->envelope->roles[i].learn != LEARN_DHCP_DNS)
-			continue;
-		if (listed & BIT(i))
-			return true;
-		for (unsigned n = 0;
-		     lease && n < lease->dns_count && !policy->holders[i].prefix_count; n++)
-			if (addr_equal(&lease->dns[n], server))
-				return true;
-	}
-	return false;
+	return is_believed_resolver(desk->policy,
+	                            unit_lease_at(unit, &event->client, event->time_us),
+	                            &event->server);
 }
 
 /*
@@ -85,6 +72,7 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 	                          .last_us = event->time_us};
 	char text[NAME_MAX_LEN + 1];
 	struct name_row row = {
+		.run = desk->run,
 		.client = event->client,
 		.server = event->server,
 		.address = event->address,
@@ -103,25 +91,16 @@ int learn_name(struct desk *desk, const struct event_name *event, struct err *er
 		return r;
 	unit->spoke |= event->asked;
 	unit->plain |= event->asked && event->tunnel == TUNNEL_NONE;
-	if (!is_dns_server(desk, unit, event))
-		return 0;
-	book_bind(desk->book, unit->number, &event->address, text, row.first_us, row.until_us);
-	unit->bound_roles |= policy_roles_of_name(desk->policy, text);
+	row.unit = unit->id;
+	row.counted = is_dns_server(desk, unit, event);
+	if (row.counted) {
+		book_bind(desk->book, unit->number, &event->address, text, row.first_us,
+		          row.until_us);
+		unit_bound(unit, policy_roles_of_name(desk->policy, text), row.first_us);
+	}
+	/* Under another site other servers count: what they said is on record for it. */
 	desk->rows++;
 	return flowdb_name_put(desk->db, &row, err);
-}
-
-/* Where the site lists servers of DHCP no other one is believed. */
-static bool is_dhcp_server(const struct desk *desk, const struct addr *server)
-{
-	const struct policy *policy = desk->policy;
-	uint32_t listed = policy_roles_of_addr(policy, server);
-
-	for (size_t i = 0; i < policy->envelope->role_count; i++)
-		if (policy->envelope->roles[i].learn == LEARN_DHCP_SERVER &&
-		    policy->holders[i].by_site && !(listed & BIT(i)))
-			return false;
-	return true;
 }
 
 /* As of names: an ACK that nobody asked for anybody can have sent. */
@@ -144,8 +123,8 @@ int learn_lease(struct desk *desk, const struct event_lease *event, struct err *
 		owners.of_mac->plain |= event->asked && event->tunnel == TUNNEL_NONE;
 	}
 	desk->rows++;
-	return units_lease(desk->units, desk->db, event, is_dhcp_server(desk, &event->server),
-	                   err);
+	return units_lease(desk->units, desk->db, desk->run, event,
+	                   is_believed_dhcp_server(desk->policy, &event->server), err);
 }
 
 int learn_neighbour(struct desk *desk, const struct event_neighbour *event, struct err *err)
@@ -191,13 +170,15 @@ static int recall_name(void *context, const struct name_row *name, struct err *e
 	                          .first_us = name->first_us,
 	                          .last_us = name->last_us};
 	int r = 0;
-	struct unit *unit = units_at(desk->units, desk->db, &client, &r, err);
+	struct unit *unit =
+		name->counted ? units_at(desk->units, desk->db, &client, &r, err) : NULL;
 
 	if (!unit)
 		return r;
-	book_bind(desk->book, unit->number, &name->address, name->name, name->first_us,
-	          name->until_us);
-	unit->bound_roles |= policy_roles_of_name(desk->policy, name->name);
+	if (name->until_us >= desk->sums->last_us)
+		book_bind(desk->book, unit->number, &name->address, name->name, name->first_us,
+		          name->until_us);
+	unit_bound(unit, policy_roles_of_name(desk->policy, name->name), name->first_us);
 	return 0;
 }
 
@@ -205,7 +186,7 @@ static int recall_lease(void *context, const struct lease_row *lease, struct err
 {
 	struct desk *desk = context;
 
-	return units_recall_lease(desk->units, desk->db, lease, err);
+	return lease->run == desk->run ? units_recall_lease(desk->units, desk->db, lease, err) : 0;
 }
 
 static int recall_address(void *context, const struct unit_address_row *row, struct err *err)
@@ -259,7 +240,7 @@ int learn_again(struct desk *desk, struct err *err)
 		r = flowdb_unit_addresses(desk->db, now_us - NEIGHBOUR_HOLDS_US, recall_address,
 		                          desk, err);
 	if (r >= 0)
-		r = flowdb_names_held(desk->db, now_us, recall_name, desk, err);
+		r = flowdb_names_held(desk->db, desk->run, 0, recall_name, desk, err);
 	if (r >= 0)
 		r = flowdb_run_findings(desk->db, desk->run, recall_finding, desk, err);
 	findings_fold_again(desk->findings);

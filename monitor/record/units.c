@@ -585,10 +585,11 @@ static int lease_given_back(struct units *units, struct flowdb *db,
 	return r;
 }
 
-int units_lease(struct units *units, struct flowdb *db, const struct event_lease *event,
-                bool trusted, struct err *err)
+int units_lease(struct units *units, struct flowdb *db, int64_t run,
+                const struct event_lease *event, bool trusted, struct err *err)
 {
 	struct lease_row lease = {
+		.run = run,
 		.mac = event->chaddr,
 		.address = event->address,
 		.server = event->server,
@@ -638,17 +639,26 @@ int units_recall_lease(struct units *units, struct flowdb *db, const struct leas
 const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr *addr,
                                       int64_t last_us)
 {
-	const struct lease_row *best = NULL;
+	const struct lease_row *lease = lease_at(unit->lease, unit->lease_count, addr, last_us);
 
-	for (unsigned i = 0; i < unit->lease_count; i++) {
-		const struct lease_row *lease = &unit->lease[i];
+	return lease || !unit->lease_count ? lease : &unit->lease[0];
+}
 
-		if (lease->first_us <= last_us &&
-		    (!best || addr_equal(&lease->address, addr) ||
-		     !addr_equal(&best->address, addr)))
-			best = lease;
-	}
-	return best || !unit->lease_count ? best : &unit->lease[0];
+void unit_bound(struct unit *unit, uint32_t roles, int64_t at_us)
+{
+	for (unsigned i = 0; i < ROLES_MAX; i++)
+		if (roles & BIT(i) && (!unit->bound_us[i] || at_us < unit->bound_us[i]))
+			unit->bound_us[i] = at_us;
+}
+
+uint32_t unit_bound_roles(const struct unit *unit, int64_t at_us)
+{
+	uint32_t roles = 0;
+
+	for (unsigned i = 0; i < ROLES_MAX; i++)
+		if (unit->bound_us[i] && unit->bound_us[i] <= at_us)
+			roles |= (uint32_t)BIT(i);
+	return roles;
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -6,8 +6,7 @@
 #define MONITOR_RECORD_UNITS_H
 
 #include "monitor/record/addresses.h"
-#include "rules/judge.h"
-#include "schema/flowdb.h"
+#include "monitor/view.h"
 
 #define UNITS_MAX 100000
 #define UNIT_ADDRESSES_MAX 24
@@ -31,7 +30,7 @@ struct unit {
 	unsigned lease_count;
 	bool spoke; /* a packet of its own was seen, ... */
 	bool plain; /* ... and one that came in no tunnel */
-	uint32_t bound_roles; /* roles of which a name was bound for it */
+	int64_t bound_us[ROLES_MAX]; /* when a name of the role was first bound for it; 0: never */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
 		struct addr addr;
@@ -99,8 +98,8 @@ int unit_settle(struct unit *unit, struct flowdb *db, struct err *err) MUST_CHEC
  * DHCP gave, or was given back. Only what a dhcp-server said that the site lists, if it lists any
  * (`trusted`), makes an address a unit's; to whom a DHCP flow belongs the others tell as well.
  */
-int units_lease(struct units *units, struct flowdb *db, const struct event_lease *lease,
-                bool trusted, struct err *err) MUST_CHECK;
+int units_lease(struct units *units, struct flowdb *db, int64_t run,
+                const struct event_lease *lease, bool trusted, struct err *err) MUST_CHECK;
 /* As the recorder before noted it. */
 int units_recall_lease(struct units *units, struct flowdb *db, const struct lease_row *lease,
                        struct err *err) MUST_CHECK;
@@ -110,6 +109,10 @@ int units_recall_lease(struct units *units, struct flowdb *db, const struct leas
  */
 const struct lease_row *unit_lease_at(const struct unit *unit, const struct addr *addr,
                                       int64_t last_us);
+/* A name was bound for it. */
+void unit_bound(struct unit *unit, uint32_t roles, int64_t at_us);
+/* The roles a name of which was bound for it by `at_us`. */
+uint32_t unit_bound_roles(const struct unit *unit, int64_t at_us);
 
 /* A host says which address is its own. */
 int units_neighbour(struct units *units, struct flowdb *db, const struct mac *mac,

@@ -1,10 +1,22 @@
--- 3-to-4.sql - evidence of findings, who closed one and why, from when on which policy judged.
+-- 3-to-4.sql - evidence of findings, who closed one and why, from when on which policy judged; rows of flow
+-- of two thirds the size.
 -- Afterwards the database is as schema/flowdb.sql makes it.
 
 CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
 ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN at_us INTEGER;
+
+ALTER TABLE run ADD COLUMN evidence_shed INTEGER;
+ALTER TABLE run ADD COLUMN evidence_lost INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN keep INTEGER;
+
+-- What was kept for findings of the packets of each day, against the budget of a day.
+CREATE TABLE evidence_day (
+	day     INTEGER PRIMARY KEY, -- since 1970, UTC
+	bytes   INTEGER NOT NULL,
+	refused INTEGER NOT NULL     -- packets for which the day had nothing left
+) STRICT;
 
 -- From when on which policy judged: a row for each run, and one for each time that recorded flows were
 -- judged again.
@@ -20,6 +32,18 @@ CREATE TABLE policy_use (
 -- A run had one policy; of one without flows it is not known.
 INSERT INTO policy_use (policy, run) SELECT DISTINCT policy, run FROM flow ORDER BY run, policy;
 
+-- Flows of the time that runs cover which are not here, so that a question about that time is not answered
+-- with silence. A flow that went beyond until_us is here.
+CREATE TABLE removed (
+	id       INTEGER PRIMARY KEY,
+	how      INTEGER NOT NULL, -- 1 deleted by retention; 2 moved to an archive; 3 (of an archive) never moved here
+	since_us INTEGER,          -- NULL: from the beginning; flows that ended in between are gone; ...
+	until_us INTEGER,          -- ... NULL: to the end
+	flows    INTEGER NOT NULL, -- rows, so far
+	place    TEXT    NOT NULL  -- the folder they are in; ''
+) STRICT;
+CREATE UNIQUE INDEX removed_key ON removed (how, place);
+
 DROP VIEW v_finding_change;
 CREATE VIEW v_finding_change AS SELECT
 	c.id,
@@ -34,6 +58,348 @@ CREATE VIEW v_finding_change AS SELECT
 		|| printf('.%06dZ', c.at_us % 1000000) AS at
 FROM finding_change c
 ORDER BY c.id;
+
+DROP VIEW v_run;
+CREATE VIEW v_run AS SELECT
+	r.id, r.source, r.inputs, nullif(r.filter, '') AS filter,
+	strftime('%Y-%m-%dT%H:%M:%S', r.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', r.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.last_us % 1000000) AS last,
+	r.ended,
+	strftime('%Y-%m-%dT%H:%M:%S', r.packet_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.packet_us % 1000000) AS packet,
+	r.inspector_restarts, r.sensor_restarts, r.recorder_restarts,
+	nullif(r.roles_unknown, '') AS roles_unknown,
+	r.seen, r.in_flows, r.out_of_scope, r.malformed, r.fragments_lost, r.duplicates,
+	r.flows, r.kernel_dropped, r.inspect_shed, r.told_shed, r.tunnelled, r.streams_shed, r.young_shed,
+	(SELECT word FROM word WHERE list = 'keep' AND id = r.keep) AS evidence,
+	r.evidence_shed, r.evidence_lost,
+	r.version
+FROM run r
+ORDER BY r.id;
+
+CREATE VIEW v_removed AS SELECT
+	CASE r.how WHEN 1 THEN 'retention' WHEN 2 THEN 'archived' ELSE 'elsewhere' END AS how,
+	strftime('%Y-%m-%dT%H:%M:%S', r.since_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.since_us % 1000000) AS since,
+	strftime('%Y-%m-%dT%H:%M:%S', r.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', r.until_us % 1000000) AS until,
+	r.flows,
+	nullif(r.place, '') AS place
+FROM removed r
+ORDER BY r.id;
+
+-- Flows, packed. They and what hangs from them keep their ids. Foreign keys are off meanwhile, and the
+-- name in REFERENCES stays as it is (legacy_alter_table), so that flow_more refers to the new one.
+DROP VIEW v_flow;
+DROP INDEX flow_unit;
+DROP INDEX flow_outside;
+ALTER TABLE flow RENAME TO flow_3;
+
+-- The ends of frames: the MACs of unit and peer (a router's where one is not near), and the VLAN.
+CREATE TABLE link (
+	id         INTEGER PRIMARY KEY,
+	local_mac  INTEGER REFERENCES host(id), -- NULL: not known
+	remote_mac INTEGER REFERENCES host(id),
+	vlan       INTEGER                      -- of the first packet; NULL: untagged
+) STRICT;
+CREATE UNIQUE INDEX link_key ON link (coalesce(local_mac, 0), coalesce(remote_mac, 0), coalesce(vlan, -1));
+
+-- Rows of the envelope that cover a flow equally well, best first.
+CREATE TABLE row_set (
+	id   INTEGER PRIMARY KEY,
+	text TEXT    NOT NULL UNIQUE     -- 'online.out.audio, online.out.video'
+) STRICT;
+
+INSERT INTO link (local_mac, remote_mac, vlan) SELECT DISTINCT local_mac, remote_mac, vlan FROM flow_3
+	WHERE coalesce(local_mac, remote_mac, vlan) IS NOT NULL ORDER BY 1, 2, 3;
+
+CREATE TEMP TABLE rows_of (
+	flow INTEGER PRIMARY KEY,
+	text TEXT
+);
+INSERT INTO rows_of SELECT flow, group_concat(text, ', ') FROM (
+	SELECT f.id AS flow, 0 AS rank, e.text FROM flow_3 f JOIN envelope_row e ON e.id = f.row
+		WHERE f.id IN (SELECT flow FROM flow_row)
+	UNION ALL SELECT r.flow, r.rank, e.text FROM flow_row r JOIN envelope_row e ON e.id = r.row
+	ORDER BY 1, 2) GROUP BY flow;
+INSERT INTO row_set (text) SELECT DISTINCT text FROM rows_of ORDER BY text;
+
+-- One conversation of one unit. Between two units there are two rows, judged apart. This is the one
+-- large table: a row takes some 80 bytes and its entry in flow_unit some 25. Its ids of run, policy, unit,
+-- host, link, name and envelope_row come from those tables in the transaction that writes it, so they
+-- are not declared as REFERENCES: checking them anew would take half of the writer's time. What such
+-- a check would find the view flow_astray shows.
+CREATE TABLE flow (
+	id           INTEGER PRIMARY KEY,
+	run          INTEGER NOT NULL,
+	policy       INTEGER NOT NULL,   -- it was judged by
+	unit         INTEGER NOT NULL,
+	start_us     INTEGER NOT NULL,
+	lasted_us    INTEGER NOT NULL,   -- to the last packet
+	packet       INTEGER NOT NULL,   -- number of its first packet in the run
+	transport    INTEGER NOT NULL,   -- IP protocol number
+	local        INTEGER NOT NULL,   -- host
+	local_port   INTEGER NOT NULL,
+	remote       INTEGER NOT NULL,   -- host
+	remote_port  INTEGER NOT NULL,
+	link         INTEGER,            -- NULL: neither MAC nor VLAN is known
+	name         INTEGER,            -- the name seen in it; NULL: none
+	application  INTEGER NOT NULL,
+	verdict      INTEGER NOT NULL,
+	row          INTEGER,            -- envelope_row: the best one that covers it; all that do: row_set
+	kind         INTEGER NOT NULL,   -- what is wrong with it; 0: nothing
+	finding      INTEGER REFERENCES finding(id),
+	packets_out  INTEGER NOT NULL,
+	packets_in   INTEGER NOT NULL,
+	bytes_out    INTEGER NOT NULL,   -- IP total lengths
+	bytes_in     INTEGER NOT NULL,
+	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
+	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
+	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
+	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
+	                                 -- flow_more; 1, 1 unit, peer answered an ICE check; 2 client
+	                                 -- certificate; 8 TLS version, low byte; 1 IPv6; 1 begun before we
+	                                 -- looked and seen first of all; 1 answers a query seen; 1 the same
+	                                 -- was asked in another flow, unanswered there too; 1 packets were
+	                                 -- lost meanwhile: that no answer came says nothing
+	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
+	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
+	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
+	-- Read out of the packed ones; they take no room.
+	evidence     INTEGER AS (said & 3),             -- how the application is known
+	outcome      INTEGER AS (said >> 2 & 7),
+	direction    INTEGER AS (said >> 5 & 3),        -- 0 unknown, 1 out, 2 in
+	grade        INTEGER AS (said >> 7 & 3),
+	media        INTEGER AS (said >> 9 & 7),        -- mask: 1 audio, 2 video, 4 data
+	why          INTEGER AS (said >> 12 & 15),
+	severity     INTEGER AS (said >> 16 & 7),
+	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
+	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
+	                                                -- flow of the unit near it; 2 no inspector was there; 4
+	                                                -- names of the unit had found no place; 8 the lease came
+	                                                -- after it; 16 it was not over yet
+	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
+	initiator    INTEGER AS (how >> 1 & 3),
+	midstream    INTEGER AS (how >> 6 & 1),
+	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
+) STRICT;
+CREATE INDEX flow_unit ON flow (unit, start_us);
+CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
+-- Those longer than an hour, so that what overlaps a window is sought from an hour before it on.
+CREATE INDEX flow_long ON flow (unit, start_us) WHERE lasted_us > 3600000000;
+
+INSERT INTO flow (id, run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote, remote_port,
+	link, name, application, verdict, row, kind, finding, packets_out, packets_in, bytes_out, bytes_in, said, how,
+	tcp_flags, asked, payloads)
+SELECT f.id, f.run, f.policy, f.unit, f.start_us, f.lasted_us, f.packet, f.transport, f.local, f.local_port, f.remote,
+	f.remote_port, k.id, f.name, f.application, f.verdict, f.row, f.kind, f.finding, f.packets_out, f.packets_in,
+	f.bytes_out, f.bytes_in,
+	f.evidence | (f.outcome << 2) | (f.direction << 5) | (f.grade << 7) | (f.media << 9) | (f.why << 12)
+		| (f.severity << 16) | (f.blind << 19) | (coalesce(s.id, 0) << 25),
+	(f.how & 4095) | ((f.how >> 24 & 1) << 12) | ((f.how >> 27 & 1) << 13) | ((f.how >> 12 & 4095) << 14)
+		| ((f.how >> 25 & 1) << 26) | ((f.how >> 28 & 15) << 27), -- bit 26 said that flow_row had some
+	f.tcp_flags, f.asked, f.payloads
+FROM flow_3 f
+LEFT JOIN link k ON coalesce(k.local_mac, 0) = coalesce(f.local_mac, 0)
+	AND coalesce(k.remote_mac, 0) = coalesce(f.remote_mac, 0) AND coalesce(k.vlan, -1) = coalesce(f.vlan, -1)
+LEFT JOIN rows_of x ON x.flow = f.id
+LEFT JOIN row_set s ON s.text = x.text
+ORDER BY f.id;
+DROP TABLE rows_of;
+
+ALTER TABLE flow_differs RENAME TO flow_differs_3;
+-- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
+CREATE TABLE flow_differs (
+	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
+	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
+	field    INTEGER NOT NULL,
+	row      INTEGER NOT NULL,       -- envelope_row
+	expected INTEGER NOT NULL,       -- phrase
+	seen     INTEGER NOT NULL,       -- phrase
+	PRIMARY KEY (flow, rank, field)
+) STRICT, WITHOUT ROWID;
+INSERT INTO flow_differs SELECT flow, rank, field, row, expected, seen FROM flow_differs_3 ORDER BY 1, 2, 3;
+DROP TABLE flow_differs_3;
+DROP TABLE flow_row;
+DROP TABLE flow_3;
+
+-- How many rows of flow each unit has, so that nobody has to count them. The program adds at every
+-- commit; what is deleted the trigger takes off.
+CREATE TABLE tally (
+	unit    INTEGER NOT NULL,
+	verdict INTEGER NOT NULL,
+	grade   INTEGER NOT NULL,
+	flows   INTEGER NOT NULL,
+	PRIMARY KEY (unit, verdict, grade)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER flow_goes AFTER DELETE ON flow
+BEGIN
+	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.grade, -1)
+	ON CONFLICT DO UPDATE SET flows = flows - 1;
+END;
+
+-- Local ports of a unit's conversations that ever carried media, or checks for it.
+CREATE TABLE media_port (
+	unit INTEGER NOT NULL,
+	port INTEGER NOT NULL,
+	PRIMARY KEY (unit, port)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO tally SELECT unit, verdict, grade, count(*) FROM flow GROUP BY unit, verdict, grade;
+INSERT INTO media_port SELECT DISTINCT unit, local_port FROM flow WHERE transport IN (6, 17)
+	AND (media <> 0 OR how >> 14 & 3 OR (evidence = 1 AND application IN (7, 9, 10, 13))); -- stun rtp rtcp turn-channel
+
+CREATE VIEW v_flow AS SELECT
+	f.id,
+	strftime('%Y-%m-%dT%H:%M:%S', f.start_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', f.start_us % 1000000) AS start,
+	strftime('%Y-%m-%dT%H:%M:%S', (f.start_us + f.lasted_us) / 1000000, 'unixepoch')
+		|| printf('.%06dZ', (f.start_us + f.lasted_us) % 1000000) AS "end",
+	u.name AS unit,
+	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
+	f.ip_version,
+	(SELECT word FROM word WHERE list = 'direction' AND id = f.direction) AS direction,
+	(SELECT word FROM word WHERE list = 'initiator' AND id = f.how >> 3 & 7) AS initiator,
+	l.text AS local,
+	iif(f.transport IN (1, 58), NULL, f.local_port) AS local_port,
+	r.text AS remote,
+	iif(f.transport IN (1, 58), NULL, f.remote_port) AS remote_port,
+	n.text AS name,
+	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
+	(SELECT word FROM word WHERE list = 'evidence' AND id = f.evidence) AS evidence,
+	(SELECT word FROM word WHERE list = 'media' AND id = f.media) AS media,
+	(SELECT word FROM word WHERE list = 'outcome' AND id = f.outcome) AS outcome,
+	(SELECT word FROM word WHERE list = 'verdict' AND id = f.verdict) AS verdict,
+	(SELECT word FROM word WHERE list = 'grade' AND id = f.grade) AS grade,
+	(SELECT word FROM word WHERE list = 'why' AND id = f.why) AS why,
+	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
+	(SELECT word FROM word WHERE list = 'kind' AND id = f.kind) AS kind,
+	(SELECT word FROM word WHERE list = 'severity' AND id = f.severity) AS severity,
+	'F' || f.finding AS finding,
+	(SELECT group_concat(x.text || ': ' || w.word || ' ' || s.text || ', expected ' || e.text, '; ')
+		FROM flow_differs d
+		JOIN envelope_row x ON x.id = d.row
+		JOIN word w ON w.list = 'field' AND w.id = d.field
+		JOIN phrase e ON e.id = d.expected
+		JOIN phrase s ON s.id = d.seen
+		WHERE d.flow = f.id AND d.rank = 0) AS nearest,
+	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.blind,
+	substr(p.hash, 1, 12) AS policy
+FROM flow f
+JOIN unit u ON u.id = f.unit
+JOIN host l ON l.id = f.local
+JOIN host r ON r.id = f.remote
+JOIN policy p ON p.id = f.policy
+LEFT JOIN name n ON n.id = f.name
+LEFT JOIN link k ON k.id = f.link;
+
+-- Flows that refer to something that is not there. None do, unless another program has written here.
+CREATE VIEW flow_astray AS SELECT f.id
+FROM flow f
+WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
+	OR NOT EXISTS (SELECT 1 FROM policy WHERE id = f.policy)
+	OR NOT EXISTS (SELECT 1 FROM unit WHERE id = f.unit)
+	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.local)
+	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.remote)
+	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
+	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
+	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
+	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
+	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
+		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
+			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));
+-- Names and leases of a run; names with their gaps. What was known of a gap is lost.
+DROP VIEW v_name;
+DROP VIEW v_lease;
+ALTER TABLE name_seen RENAME TO name_seen_3;
+ALTER TABLE lease RENAME TO lease_3;
+
+-- DNS answers: client asked server, and from first to until the address held the name. After a gap
+-- there is another row.
+CREATE TABLE name_seen (
+	run      INTEGER NOT NULL REFERENCES run(id),
+	unit     INTEGER REFERENCES unit(id), -- the client was then; NULL: not known
+	client   INTEGER NOT NULL REFERENCES host(id),
+	server   INTEGER NOT NULL REFERENCES host(id),
+	address  INTEGER NOT NULL REFERENCES host(id),
+	name     INTEGER NOT NULL REFERENCES name(id),
+	first_us INTEGER NOT NULL,  -- first and last answer that said so
+	last_us  INTEGER NOT NULL,
+	until_us INTEGER NOT NULL,  -- its time to live and an hour are over
+	counted  INTEGER NOT NULL,  -- 0: the site did not believe that server; kept for another policy
+	PRIMARY KEY (client, address, name, server, run, first_us)
+) STRICT, WITHOUT ROWID;
+INSERT INTO name_seen SELECT coalesce((SELECT r.id FROM run r WHERE r.first_us <= x.first_us ORDER BY r.first_us DESC, r.id DESC LIMIT 1),
+	(SELECT min(id) FROM run)),
+	(SELECT max(a.unit) FROM unit_address a WHERE a.address = x.client
+		AND a.first_us <= x.last_us AND a.last_us >= x.first_us),
+	x.client, x.server, x.address, x.name, x.first_us, x.last_us, x.until_us, 1
+FROM name_seen_3 x;
+DROP TABLE name_seen_3;
+
+-- What DHCP gave to units. Renewed it is the same row; given anew, or with other servers, another.
+CREATE TABLE lease (
+	run       INTEGER NOT NULL REFERENCES run(id),
+	unit      INTEGER NOT NULL REFERENCES unit(id),
+	mac       INTEGER NOT NULL REFERENCES host(id),
+	address   INTEGER NOT NULL REFERENCES host(id),
+	first_us  INTEGER NOT NULL,  -- first and last ACK that said so
+	last_us   INTEGER NOT NULL,
+	until_us  INTEGER,           -- it is over, or given up; NULL: not told (the answer to an INFORM)
+	server    INTEGER REFERENCES host(id), -- NULL: not told
+	mask_bits INTEGER NOT NULL,  -- 0: not told
+	dns       BLOB    NOT NULL,  -- servers, 16 bytes each
+	PRIMARY KEY (unit, mac, address, first_us, run)
+) STRICT, WITHOUT ROWID;
+INSERT INTO lease SELECT coalesce((SELECT r.id FROM run r WHERE r.first_us <= x.first_us ORDER BY r.first_us DESC, r.id DESC LIMIT 1),
+	(SELECT min(id) FROM run)),
+	x.unit, x.mac, x.address, x.first_us, x.last_us, x.until_us, x.server, x.mask_bits, x.dns
+FROM lease_3 x;
+DROP TABLE lease_3;
+
+CREATE VIEW v_name AS SELECT
+	n.text AS name,
+	a.text AS address,
+	c.text AS client,
+	s.text AS server,
+	strftime('%Y-%m-%dT%H:%M:%S', x.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', x.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', x.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', x.last_us % 1000000) AS last,
+	strftime('%Y-%m-%dT%H:%M:%S', x.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', x.until_us % 1000000) AS until,
+	x.counted, x.run
+FROM name_seen x
+JOIN name n ON n.id = x.name
+JOIN host a ON a.id = x.address
+JOIN host c ON c.id = x.client
+JOIN host s ON s.id = x.server
+ORDER BY n.text, a.bytes, c.bytes, s.bytes, x.run, x.first_us;
+
+CREATE VIEW v_lease AS SELECT
+	u.name AS unit,
+	m.text AS mac,
+	h.text AS address,
+	strftime('%Y-%m-%dT%H:%M:%S', l.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', l.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.last_us % 1000000) AS last,
+	strftime('%Y-%m-%dT%H:%M:%S', l.until_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', l.until_us % 1000000) AS until,
+	s.text AS server,
+	nullif(l.mask_bits, 0) AS mask_bits,
+	(SELECT group_concat(d.text, ', ') FROM host d, (VALUES (1), (17), (33), (49)) n
+		WHERE d.bytes = substr(l.dns, n.column1, 16)) AS dns
+FROM lease l
+JOIN unit u ON u.id = l.unit
+JOIN host m ON m.id = l.mac
+JOIN host h ON h.id = l.address
+LEFT JOIN host s ON s.id = l.server
+ORDER BY u.name, l.first_us, h.bytes;
 
 -- Where a run stands at its last commit: should its recorder die, another one goes on from there, and
 -- nothing is counted twice. A run that has ended has no row here; one of files that died is gone on with

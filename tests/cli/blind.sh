@@ -153,7 +153,7 @@ mkdir "$work/old"
 sqlite3 "$work/old/flows.db" '.read tests/data/flowdb-1.sql' 'PRAGMA application_id = 0x544c4d4e' 'PRAGMA user_version = 1'
 "$TLMON" status -l "$work/old" >"$work/out" 2>"$work/err"
 is 'a reader of a database of version 1 says what to do' \
-	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 3.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
+	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 4.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
 "$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/old" >/dev/null 2>&1
 is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | field state)" '"ended"'
 
@@ -161,7 +161,7 @@ is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | f
 flow=$(sql db "SELECT f.id FROM flow f WHERE f.unit = $huddle AND f.start_us <= $second + 21000000
 	AND f.start_us + f.lasted_us >= $second + 20000000 LIMIT 1")
 [ -n "$flow" ] || flow=$(sql db "SELECT id FROM flow WHERE unit = $huddle LIMIT 1")
-sql db "UPDATE flow SET blind = 1 WHERE id = $flow; UPDATE blind SET (since_us, until_us) =
+sql db "UPDATE flow SET said = said | (1 << 19) WHERE id = $flow; UPDATE blind SET (since_us, until_us) =
 	(SELECT start_us, start_us + 1000 FROM flow WHERE id = $flow) WHERE id = 2"
 has 'explain says why a flow was not seen whole' "$("$TLMON" explain "$flow")" \
 	'^ +not all seen +one-sided, interval 2: the mirror showed one direction of conversations' \
@@ -173,10 +173,10 @@ has '... and as JSON lists the intervals' "$("$TLMON" explain -o json "$flow")" 
 is '... and flows -o jsonl that it was not' "$("$TLMON" flows -o jsonl | grep -c '"blind":true')" 1
 is '... and flows --blind lists it alone' "$("$TLMON" flows --blind -o jsonl | field id)" "$flow"
 cp -r "$work/db" "$work/opinion"
-sql opinion "UPDATE blind SET cause = 3 WHERE id = 2; DELETE FROM blind WHERE id <> 2; UPDATE flow SET evidence = 2 WHERE id = $flow"
+sql opinion "UPDATE blind SET cause = 3 WHERE id = 2; DELETE FROM blind WHERE id <> 2; UPDATE flow SET said = said & ~3 | 2 WHERE id = $flow"
 said=$("$TLMON" explain -l "$work/opinion" "$flow")
 has 'where nDPI alone was missing explain says that, not that packets are' "$(grep -c 'not all seen' <<<"$said") $said" '^0 ' \
 	'^ +seen +inspector-down, interval 2: nDPI was not there' "only nDPI's opinion may be missing; by it the verdict cannot change, but"
-sql opinion "UPDATE flow SET evidence = 1 WHERE id = $flow"
+sql opinion "UPDATE flow SET said = said & ~3 | 1 WHERE id = $flow"
 has '... and that the verdict cannot change where a dissector is certain' "$("$TLMON" explain -l "$work/opinion" "$flow")" \
 	'the verdict cannot change by it: a dissector is certain'

@@ -5,7 +5,7 @@
  * A record: | what 1 | pick 1 | edits 1 | each edit: offset 2, how 1, byte 1 |. It begins as a sound
  * event of type `what`, of hosts and a flow that `pick` names, and is then edited; FOREIGN puts it
  * on the ring where it does not belong, LYING lets edits reach its length, and of the types that are
- * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR makes any of them an event of that type.
+ * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR and SAMPLE make any of them an event of that type.
  */
 #include "monitor/recorder.h"
 #include "monitor/report.h"
@@ -14,7 +14,7 @@
 #include <assert.h>
 
 enum { FLAG_LIVE = 1 };
-enum { TYPE = 0x0f, NEIGHBOUR = 0x20, FOREIGN = 0x40, LYING = 0x80 };
+enum { TYPE = 0x0f, SAMPLE = 0x10, NEIGHBOUR = 0x20, FOREIGN = 0x40, LYING = 0x80 };
 enum { STEP = 0, DIE = 15 };
 
 #define SITE \
@@ -221,6 +221,17 @@ static size_t make(uint8_t *at, unsigned type, unsigned pick, int64_t now_us)
 		evidence->len = evidence->wire_len = 8;
 		return sizeof(*evidence) + 8;
 	}
+	case EVENT_SAMPLE: {
+		struct event_sample *sample = (struct event_sample *)event;
+
+		sample->flow = 1 + (pick & 3);
+		sample->time_us = now_us;
+		sample->len = (uint16_t)(pick << 3 & 0xff);
+		sample->wire_len = sample->len;
+		sample->headers_len = sample->len / 2;
+		sample->number = pick >> 2 & 7;
+		return sizeof(*sample) + sample->len;
+	}
 	case EVENT_NEIGHBOUR: {
 		struct event_neighbour *neighbour = (struct event_neighbour *)event;
 
@@ -327,6 +338,8 @@ static const uint8_t *record(struct bench *bench, const uint8_t *data, const uin
 	data += 3;
 	if (data[-3] & NEIGHBOUR) {
 		type = EVENT_NEIGHBOUR;
+	} else if (data[-3] & SAMPLE) {
+		type = EVENT_SAMPLE;
 	} else if (type == STEP || type == DIE) {
 		(type == STEP ? step : succeed)(bench);
 		return data;
@@ -375,6 +388,7 @@ static void database_is_sound(struct flowdb *db)
 	struct err err = {0};
 
 	must_be_empty(db, "PRAGMA foreign_key_check");
+	must_be_empty(db, "SELECT * FROM flow_astray");
 	must_be_empty(db,
 	              "SELECT * FROM flow WHERE lasted_us < 0 OR start_us < 0 OR bytes_out < 0"
 	              " OR bytes_in < 0 OR packets_out < 0 OR packets_in < 0 OR packet <= 0");
@@ -399,10 +413,10 @@ static void database_is_sound(struct flowdb *db)
 static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
-		"held",         "handover", "policy_use",
-		"flow_differs", "flow_row", "flow_more", "flow",         "finding_change",
+		"held", "handover", "policy_use",
+		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
 		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence",
-		"blind",        "input",    "unit",      "run",          "policy",
+		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
 	};
 	char text[64];
@@ -412,6 +426,7 @@ static void database_empty(struct flowdb *db)
 		assert(sqlite3_exec(db->sql, text, NULL, NULL, NULL) == SQLITE_OK);
 	}
 	intern_forget(db);
+	tally_forget(db);
 }
 
 static void bench_open(struct bench *bench, bool live)

@@ -136,6 +136,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		.counters = &run->counters,
 		.again = run->died,
 		.unwrap = {run_is_unit, run->options.policy},
+		.keep = run->options.policy->keep,
 	};
 	struct sensor *sensor = sensor_new(&options);
 

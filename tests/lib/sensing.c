@@ -113,10 +113,11 @@ struct sensing *sensing_new(uint32_t flows)
 	bench->options = (struct sensor_options){
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 64,
-		.outbox = {bench->facts, bench->packets, full, bench},
+		.outbox = {bench->facts, bench->packets, full, bench, true},
 		.counters = &bench->counters,
 		.live = true,
 		.inspector_off = &bench->off,
+		.keep = KEEP_OFF,
 	};
 	bench->options.limits.flows = flows;
 	if (bench->options.limits.young > flows)

@@ -2,6 +2,7 @@
  * test_event.c - what another process wrote is checked field by field.
  */
 #include "schema/event.h"
+#include "schema/link.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,6 +112,40 @@ static void names_leases_packets_and_opinions_are_checked(void **state)
 	assert_int_equal(event_check(&opinion.head, sizeof(opinion)), -EBADMSG);
 }
 
+static void of_a_flow_s_first_packets_every_field_is_checked(void **state)
+{
+	union {
+		struct event_sample sample;
+		uint8_t room[512];
+	} u = {.sample = {.head = {.type = EVENT_SAMPLE},
+	                  .flow = 1,
+	                  .wire_len = SAMPLE_BYTES,
+	                  .len = SAMPLE_BYTES,
+	                  .headers_len = SAMPLE_BYTES,
+	                  .link = LINK_LOOPBACK,
+	                  .number = SAMPLE_PACKETS - 1}};
+	const struct event_sample sound = u.sample;
+	size_t len = (offsetof(struct event_sample, bytes) + SAMPLE_BYTES + 7) / 8 * 8;
+
+#define BROKEN(change) \
+	do { \
+		u.sample = sound; \
+		u.sample.head.len = (uint32_t)len; \
+		assert_int_equal(event_check(&u.sample.head, len), 0); \
+		u.sample.change; \
+		assert_int_equal(event_check(&u.sample.head, u.sample.head.len), -EBADMSG); \
+	} while (0)
+	BROKEN(head.len -= 8); /* the bytes go on past it */
+	BROKEN(len = SAMPLE_BYTES + 1);
+	BROKEN(wire_len--);
+	BROKEN(headers_len++);
+	BROKEN(link = LINK_COUNT);
+	BROKEN(number = SAMPLE_PACKETS);
+	BROKEN(flow = 0);
+	BROKEN(time_us = -1);
+#undef BROKEN
+}
+
 /* Sums of such numbers would overflow. */
 static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 {
@@ -132,7 +167,8 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 			u.room[offsetof(struct event_lease, word)] = LEASE_GIVEN; \
 		if (event_type == EVENT_BLIND) \
 			u.room[offsetof(struct event_blind, cause)] = BLIND_CLOCK_STEP; \
-		if (event_type == EVENT_PACKET || event_type == EVENT_FORGET || event_type == EVENT_OPINION) \
+		if (event_type == EVENT_PACKET || event_type == EVENT_FORGET || event_type == EVENT_OPINION || \
+		    event_type == EVENT_SAMPLE) \
 			((struct event_forget *)(void *)&u)->flow = 1; \
 		assert_int_equal(event_check(&u.head, u.head.len), 0); \
 		memcpy(&u.event.member, &WRONG[i], sizeof(WRONG[i])); \
@@ -166,6 +202,8 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		CASE(event_blind, EVENT_BLIND, count);
 		CASE(event_evidence, EVENT_EVIDENCE, time_us);
 		CASE(event_evidence, EVENT_EVIDENCE, flow);
+		CASE(event_sample, EVENT_SAMPLE, time_us);
+		CASE(event_sample, EVENT_SAMPLE, flow);
 		CASE(event_found, EVENT_FOUND, time_us);
 #undef CASE
 	}
@@ -178,6 +216,7 @@ int main(void)
 		cmocka_unit_test(every_field_that_is_used_as_an_index_or_length_is_checked),
 		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
 		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),
+		cmocka_unit_test(of_a_flow_s_first_packets_every_field_is_checked),
 		cmocka_unit_test(times_counts_and_numbers_of_flows_have_their_limits),
 	};
 

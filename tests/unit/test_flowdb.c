@@ -745,7 +745,7 @@ static void ids_given_in_a_transaction_rolled_back_are_forgotten(void **state)
 static void write_some(struct dbkit *kit)
 {
 	struct name_row name = {
-		.name = "sip.corp.example", .first_us = 1, .last_us = 2, .until_us = 3};
+		.run = kit->run, .unit = kit->unit, .name = "sip.corp.example", .first_us = 1, .last_us = 2, .until_us = 3};
 	struct mac mac = {{0, 0x26, 0x8c, 1, 2, 3}};
 	struct err err = {0};
 

@@ -175,7 +175,7 @@ static void an_answer_to_another_question_proves_nothing(void **state)
 
 static int count_name(void *context, const struct name_row *name, struct err *err)
 {
-	++*(unsigned *)context;
+	*(unsigned *)context += name->counted;
 	return 0;
 }
 
@@ -184,7 +184,7 @@ static unsigned names_of(struct run *run)
 	struct err err = {0};
 	unsigned count = 0;
 
-	assert_int_equal(flowdb_names_held(run_db(run), 0, count_name, &count, &err), 0);
+	assert_int_equal(flowdb_names_held(run_db(run), 0, 0, count_name, &count, &err), 0);
 	return count;
 }
 

@@ -56,13 +56,13 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		/* keys */
 		{"untis: []\n",
 		 "site.yaml:1:1: unknown key of the site file 'untis'; accepted: site, units, units-file, domains, "
-		 "subnets, roles, narrow, options, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
+		 "subnets, roles, narrow, options, evidence, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
 		{"site: a\nunits: [{name: a, adresses: [10.0.0.1]}]\n",
 		 "site.yaml:2:19: unknown key of a unit 'adresses'; accepted: name, addresses, macs, profiles; did "
 		 "you mean 'addresses'?\n    units: [{name: a, adresses: [10.0.0.1]}]\n                      ^~~~~~~~"},
 		{"[a]\n",
 		 "site.yaml:1:1: the site file is a map of key: value; accepted: site, units, units-file, "
-		 "domains, subnets, roles, narrow, options, waivers\n    [a]\n    ^"},
+		 "domains, subnets, roles, narrow, options, evidence, waivers\n    [a]\n    ^"},
 		/* units */
 		{"units: [{addresses: [10.0.0.1]}]\n",
 		 "site.yaml:1:9: a unit lacks 'name'\n    units: [{addresses: [10.0.0.1]}]\n            ^"},

@@ -145,7 +145,7 @@ static void the_latest_leases_tell_whose_a_mac_is(void **state)
 		                             (uint8_t)i}};
 		lease.address = (struct addr){{[10] = 0xff, [11] = 0xff, 10, 1, 0, 8}};
 		lease.address.b[15] -= i == 70000;
-		assert_int_equal(units_lease(units, db, &lease, false, &err), 0);
+		assert_int_equal(units_lease(units, db, id, &lease, false, &err), 0);
 	}
 	unit = units_by_mac(units, db, &lease.chaddr, 2, &r, &err);
 	assert_non_null(unit);

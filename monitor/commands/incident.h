@@ -1,0 +1,185 @@
+/*
+ * incident.h - all that an incident report says of one unit and one window, read from one database or
+ * from those of several sensors; and what it is written as. Reading holds sums, and of flows, peers and
+ * findings as many as are shown, so that a year costs no more memory than an hour.
+ */
+#ifndef MONITOR_COMMANDS_INCIDENT_H
+#define MONITOR_COMMANDS_INCIDENT_H
+
+#include "monitor/commands/blind_list.h"
+#include "rules/policy.h"
+#include "schema/flowdb_incident.h"
+
+#define INCIDENT_DAYS 7 /* what is new is new against so many days before */
+#define INCIDENT_WORDS 6
+
+/* A database. */
+struct incident_source {
+	const char *dir;
+	struct query query; /* its window is the report's */
+	int64_t unit;       /* id; 0: it does not know the unit */
+};
+
+struct incident_blind {
+	const struct incident_source *source;
+	int64_t id; /* 0: no run looked */
+	struct blind_row row;
+	char detail[128];
+	bool alone; /* the unit alone */
+};
+
+/* How much of a stretch of time was watched. */
+struct incident_watch {
+	int64_t since_us, until_us;
+	int64_t unseen_us; /* packets went by unseen, or nobody looked */
+	int64_t idle_us;   /* of it nobody looked at all */
+	struct incident_gap {
+		int64_t since_us, until_us;
+	} * gaps; /* what unseen_us adds up, in order */
+	size_t gap_count;
+};
+
+/* Flows of a kind. */
+struct incident_sum {
+	uint64_t flows, before, after, blind;
+	uint64_t blocked; /* documented, and the network or the peer did not let it */
+	uint64_t packets_out, packets_in, bytes_out, bytes_in;
+	uint64_t by_ruling[RULING_HOUSEKEEPING + 1], by_grade[GRADE_WIDE + 1];
+	int64_t first_us, last_us;
+};
+
+/* A few words with how many flows each has; `more`: there were others. */
+struct incident_words {
+	struct incident_word {
+		char *text;
+		uint64_t flows;
+	} word[INCIDENT_WORDS];
+	unsigned count;
+	bool more;
+};
+
+struct incident_peer {
+	struct addr addr;
+	struct incident_sum sum;
+	struct incident_words names, ports, apps, rows;
+	char **bound; /* sentences: which DNS answer bound which name to it */
+	size_t bound_count, bound_room;
+	bool known; /* in the days before */
+};
+
+/* A peer, name, application, row or kind that was seen. */
+struct incident_thing {
+	uint8_t trait; /* enum trait */
+	uint16_t number;
+	bool known; /* in the days before */
+	struct addr addr;
+	char *text;
+	struct incident_sum sum;
+};
+
+struct incident_finding {
+	const struct incident_source *source;
+	int64_t id;
+	struct finding_row row;
+	struct incident_sum sum; /* in the window, of the flows that are kept */
+	uint64_t evidence;       /* flows of which packets are kept */
+};
+
+struct incident_flow {
+	const struct incident_source *source;
+	int64_t id, first_us, last_us, finding;
+	struct endpoint local, remote;
+	uint8_t transport, direction, media, evidence, ruling, grade, why, kind, severity;
+	uint16_t app;
+	uint64_t bytes_out, bytes_in;
+	bool blind;
+	char row[ROW_ID_MAX]; /* that documents it, or is nearest; "" */
+	char *name;           /* "" */
+	char policy[13];
+};
+
+struct incident_address {
+	const struct incident_source *source;
+	struct unit_address_row row;
+};
+struct incident_lease {
+	const struct incident_source *source;
+	struct lease_row row;
+};
+
+struct incident_policy {
+	char hash[65];
+	struct incident_sum sum;
+	char **uses; /* sentences */
+	size_t use_count, use_room;
+};
+
+struct incident {
+	struct incident_source *sources; /* those that know the unit first */
+	size_t source_count, known_count;
+	char *unit, *profiles;
+	bool listed;
+	int64_t since_us, until_us;
+	bool relative; /* the window was counted back from the last packet */
+	uint64_t flow_limit, peer_limit, thing_limit;
+
+	bool outside; /* nothing was recorded in the window */
+	bool seen;    /* the unit, ever */
+	struct incident_watch watch, before;
+	struct incident_blind *blinds;
+	size_t blind_count, blind_room;
+
+	struct incident_sum sum;
+	struct incident_peer *peers; /* by address */
+	size_t peer_count, peer_room;
+	struct incident_peer **ranked; /* the same, as they are shown */
+	struct incident_thing *things; /* by trait, number, address, text */
+	size_t thing_count, thing_room;
+	uint64_t fresh[TRAIT_COUNT]; /* of them not known in the days before */
+	struct incident_finding *findings;
+	size_t finding_count, finding_room;
+	struct incident_flow *flows; /* the first `flow_limit` */
+	size_t flow_count, flow_room;
+	struct incident_address *addresses;
+	size_t address_count, address_room;
+	struct incident_lease *leases;
+	size_t lease_count, lease_room;
+	struct incident_policy *policies;
+	size_t policy_count, policy_room;
+	struct policy
+		*policy; /* the last of them, from what is recorded of it; NULL: not whole */
+};
+
+/*
+ * Fills the rest, for the unit, window and limits that are set, from the sources, whose databases are open.
+ * What was read is to be given to incident_forget() in any case; that leaves what was set.
+ */
+int incident_read(struct incident *incident, struct err *err) MUST_CHECK;
+void incident_forget(struct incident *incident);
+/* Closes the databases, too. */
+void incident_release(struct incident *incident);
+
+/* incident_blind.c: what was not seen. */
+int incident_read_blinds(struct incident *incident, struct err *err) MUST_CHECK;
+/* incident_sums.c: what was done, by peer, thing and policy. */
+int incident_read_sums(struct incident *incident, struct err *err) MUST_CHECK;
+void incident_release_sums(struct incident *incident);
+
+/* Whether enough of the days before was watched to call a thing new. */
+bool incident_can_tell_new(const struct incident *incident);
+/* The whole answer in one sentence. Returns `buf`. */
+#define INCIDENT_ANSWER 512
+const char *incident_answer(const struct incident *incident, char buf[INCIDENT_ANSWER]);
+
+/* " -l DIR" of this source where one was named, fit for a shell. */
+void incident_dir(const struct incident_source *source, char *buf, size_t size);
+
+/* Writes the report. 0; 1: the reader has gone; negative errno with err filled. */
+struct paper;
+int incident_paper(const struct incident *incident, struct paper *paper,
+                   struct err *err) MUST_CHECK;
+int incident_json(const struct incident *incident, FILE *file, struct err *err) MUST_CHECK;
+/* The flows in time, as inline SVG. */
+void incident_drawing(const struct incident *incident, FILE *file);
+
+#endif

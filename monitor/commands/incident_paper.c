@@ -1,0 +1,604 @@
+/*
+ * incident_paper.c - an incident report for people: the answer, then what limits it, then what it rests
+ * on. Whoever reads only so far has read nothing that is taken back below.
+ */
+#include "monitor/commands/incident.h"
+#include "monitor/commands/paper.h"
+#include "schema/time.h"
+
+#define BLINDS_SHOWN 50
+#define DIR_TEXT 4200
+
+static enum tone tone_of(uint8_t ruling)
+{
+	static const enum tone tones[] = {
+		[RULING_NONE] = TONE_PLAIN,         [RULING_DOCUMENTED] = TONE_GOOD,
+		[RULING_OUTSIDE] = TONE_BAD,        [RULING_UNDETERMINED] = TONE_DOUBT,
+		[RULING_HOUSEKEEPING] = TONE_QUIET,
+	};
+
+	return ruling < ARRAY_LEN(tones) ? tones[ruling] : TONE_PLAIN;
+}
+
+/* "1.2 GB"; four figures at the most, so that columns stay narrow. */
+static const char *bytes_text(uint64_t bytes, char buf[24])
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	double value = (double)bytes / 1000;
+	size_t i = 0;
+
+	if (bytes < 10000) {
+		snprintf(buf, 24, "%llu B", (unsigned long long)bytes);
+		return buf;
+	}
+	for (; value >= 999.95 && i + 1 < ARRAY_LEN(units); i++)
+		value /= 1000;
+	snprintf(buf, 24, "%.1f %s", value, units[i]);
+	return buf;
+}
+
+/* The clock time alone where the whole window lies in one day. */
+static const char *clock_text(const struct incident *incident, int64_t us, char buf[TIME_TEXT])
+{
+	char first[TIME_TEXT], last[TIME_TEXT];
+
+	time_print_local(us, buf);
+	time_print_local(incident->since_us, first);
+	time_print_local(incident->until_us, last);
+	if (!strncmp(first, last, 10) && !strncmp(first, buf, 10))
+		memmove(buf, buf + 11, strlen(buf + 11) + 1);
+	return buf;
+}
+
+/* "2 sources": which one, where there is more than one. */
+static const char *of_source(const struct incident *incident,
+                             const struct incident_source *source, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s", incident->known_count > 1 ? ", " : "",
+	         incident->known_count > 1 ? data_dir(source->dir) : "");
+	return buf;
+}
+
+/* The command that lists what was cut here. */
+static void put_flows_command(const struct incident *incident, struct paper *paper,
+                              const char *more)
+{
+	CLEANUP(freep) char *unit = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&unit, &size);
+	char since[TIME_TEXT], until[TIME_TEXT], dir[DIR_TEXT];
+
+	if (!file)
+		return;
+	shell_put(file, incident->unit);
+	if (fclose(file))
+		return;
+	time_print(incident->since_us, since);
+	time_print(incident->until_us, until);
+	for (size_t i = 0; i < incident->known_count; i++) {
+		incident_dir(&incident->sources[i], dir, sizeof(dir));
+		paper_command(paper, "tlmon flows --unit %s --since %s --until %s%s%s", unit,
+		              since, until, more, dir);
+	}
+}
+
+static void put_window(const struct incident *incident, struct paper *paper)
+{
+	char since[TIME_TEXT], until[TIME_TEXT], span[TIME_TEXT];
+
+	time_print_local(incident->since_us, since);
+	time_print_local(incident->until_us, until);
+	time_print_span(incident->until_us - incident->since_us, span);
+	paper_fact(paper, "window", "%s to %s local (%s%s)", since,
+	           strncmp(since, until, 11) ? until : until + 11, span,
+	           incident->relative ? ", counted back from the last packet recorded" : "");
+	time_print(incident->since_us, since);
+	time_print(incident->until_us, until);
+	paper_fact(paper, "", "%s to %s", since, until);
+}
+
+static void put_source(const struct incident_source *source, struct paper *paper)
+{
+	const struct span *span = &source->query.span;
+	char first[TIME_TEXT], last[TIME_TEXT], covers[128] = "nothing";
+
+	time_print(span->first_us, first);
+	time_print(span->last_us, last);
+	if (span->first_us)
+		snprintf(covers, sizeof(covers), "%.19sZ to %.19sZ, %llu run%s", first, last,
+		         (unsigned long long)span->runs, plural(span->runs));
+	paper_fact(paper, "database", "%s/flows.db: %s%s%s", data_dir(source->dir), covers,
+	           source->query.filters, source->unit ? "" : "; it does not know this unit");
+}
+
+static void put_head(const struct incident *incident, struct paper *paper)
+{
+	paper_fact(paper, "unit", "%s%s%s", incident->unit,
+	           incident->listed ? ", profiles " : ", on no list",
+	           incident->listed ? incident->profiles : "");
+	put_window(incident, paper);
+	for (size_t i = 0; i < incident->source_count; i++)
+		put_source(&incident->sources[i], paper);
+}
+
+/* "14:00:01 to 14:00:15 (14 s): kernel-drop, 120 packets, eth1: the kernel dropped ..." */
+static void put_blind(const struct incident *incident, const struct incident_blind *blind,
+                      struct paper *paper)
+{
+	enum blind_cause cause = (enum blind_cause)blind->row.cause;
+	const struct blind_row *row = &blind->row;
+	bool unseen = BIT(cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED));
+	char since[TIME_TEXT], until[TIME_TEXT], lasted[TIME_TEXT], count[BLIND_COUNT_TEXT],
+		of[DIR_TEXT], id[32] = "";
+
+	time_print_span(row->until_us - row->since_us, lasted);
+	blind_count_print(cause, row->count, count);
+	if (blind->id)
+		snprintf(id, sizeof(id), "interval %lld, ", (long long)blind->id);
+	paper_item(paper, unseen ? TONE_BAD : TONE_DOUBT, "%s to %s (%s%s): %s%s%s%s%s%s: %s%s",
+	           row->since_us ? clock_text(incident, row->since_us, since) : "the beginning",
+	           row->until_us ? clock_text(incident, row->until_us, until) : "now", id,
+	           row->until_us && row->since_us ? lasted : "it goes on",
+	           blind_cause_name(cause), *count ? ", " : "", count,
+	           *blind->detail ? ", " : "", blind->detail,
+	           of_source(incident, blind->source, of, sizeof(of)),
+	           blind_cause_sentence(cause), blind->alone ? " (this unit alone)" : "");
+}
+
+static void put_blinds(const struct incident *incident, struct paper *paper)
+{
+	const struct incident_watch *watch = &incident->watch;
+	int64_t whole_us = watch->until_us - watch->since_us;
+	char unseen[TIME_TEXT], whole[TIME_TEXT];
+
+	paper_head(paper, "Were we looking?");
+	time_print_span(watch->unseen_us, unseen);
+	time_print_span(whole_us, whole);
+	if (!incident->blind_count)
+		paper_say(paper,
+		          "Yes, all %s of it: no interval of blindness lies in the window. "
+		          "What is not in this report did not pass the mirror.",
+		          whole);
+	else if (watch->unseen_us)
+		paper_say(paper,
+		          "Not all the time: of %s, packets went by unseen in %s. What is "
+		          "not in this report may have happened then.",
+		          whole, unseen);
+	else
+		paper_say(paper,
+		          "Every packet was seen, all %s, but not everything could be "
+		          "made of them.",
+		          whole);
+	for (size_t i = 0; i < incident->blind_count && i < BLINDS_SHOWN; i++)
+		put_blind(incident, &incident->blinds[i], paper);
+	if (incident->blind_count > BLINDS_SHOWN)
+		paper_item(paper, TONE_PLAIN,
+		           "and %zu more: tlmon blind --since ... --until ...",
+		           incident->blind_count - BLINDS_SHOWN);
+}
+
+static void put_finding(const struct incident *incident, const struct incident_finding *finding,
+                        struct paper *paper)
+{
+	const struct finding_row *row = &finding->row;
+	char first[TIME_TEXT], last[TIME_TEXT], dir[DIR_TEXT], transport[96];
+	const char *state = !row->open ? " (closed)" : *row->waiver ? " (waived)" : "";
+
+	incident_dir(finding->source, dir, sizeof(dir));
+	paper_cell(paper, row->severity >= SEVERITY_MEDIUM && !*state ? TONE_BAD : TONE_DOUBT,
+	           "%s", severity_name((enum severity)row->severity));
+	paper_cell(paper, TONE_PLAIN, "F%lld%s", (long long)finding->id, state);
+	paper_cell(paper, TONE_PLAIN, "%s", kind_name((enum kind)row->kind));
+	paper_cell(paper, TONE_PLAIN, "%s", *row->role ? row->role : row->remote);
+	snprintf(transport, sizeof(transport), "%s%s%s",
+	         row->transport ? transport_name(row->transport) : "", *row->port ? " " : "",
+	         row->port);
+	paper_cell(paper, TONE_PLAIN, "%s", transport);
+	if (finding->sum.flows)
+		paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)finding->sum.flows);
+	else
+		paper_cell(paper, TONE_PLAIN, "not kept");
+	clock_text(incident, finding->sum.flows ? finding->sum.first_us : row->first_us, first);
+	clock_text(incident, finding->sum.flows ? finding->sum.last_us : row->last_us, last);
+	paper_note(paper, "%s%s%s: %s%s%s", first, strcmp(first, last) ? " to " : "",
+	           strcmp(first, last) ? last : "", row->reason,
+	           *row->waiver ? "; waived by " : "", row->waiver);
+	if (finding->evidence)
+		paper_note_command(paper, "tlmon evidence F%lld -w F%lld.pcapng%s",
+		                   (long long)finding->id, (long long)finding->id, dir);
+	else
+		paper_note_command(paper, "tlmon explain F%lld%s", (long long)finding->id, dir);
+	paper_row_end(paper);
+}
+
+static void put_findings(const struct incident *incident, struct paper *paper)
+{
+	static const struct paper_column columns[] = {
+		{"SEVERITY", 0},      {"FINDING", 0},       {"KIND", 0},
+		{"PEER", PAPER_WRAP}, {"PORT", PAPER_WRAP}, {"FLOWS", PAPER_RIGHT},
+	};
+	size_t i;
+
+	paper_head(paper, "Findings, worst first");
+	if (!incident->finding_count) {
+		paper_say(paper, "None: no flow in the window is under a finding.");
+		return;
+	}
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (i = 0; i < incident->finding_count && i < incident->thing_limit; i++)
+		put_finding(incident, &incident->findings[i], paper);
+	paper_table_end(paper);
+	if (i < incident->finding_count)
+		paper_say(paper, "... and %zu more: tlmon findings --unit %s",
+		          incident->finding_count - i, incident->unit);
+	paper_say(paper, "Times and flows are what is recorded of it in this window.");
+}
+
+static const char *thing_text(const struct incident_thing *thing, char *buf, size_t size)
+{
+	char addr[ADDR_TEXT];
+
+	if (thing->trait == TRAIT_PEER)
+		snprintf(buf, size, "%s", addr_print(&thing->addr, addr));
+	else if (thing->trait == TRAIT_APP)
+		snprintf(buf, size, "%s", app_name((enum app)thing->number));
+	else if (thing->trait == TRAIT_KIND)
+		snprintf(buf, size, "%s", kind_name((enum kind)thing->number));
+	else
+		snprintf(buf, size, "%s", thing->text);
+	return buf;
+}
+
+static void put_fresh(const struct incident *incident, struct paper *paper)
+{
+	static const char *const words[TRAIT_COUNT] = {
+		[TRAIT_PEER] = "peer",
+		[TRAIT_NAME] = "name",
+		[TRAIT_APP] = "application",
+		[TRAIT_ROW] = "row",
+		[TRAIT_KIND] = "kind of deviation",
+	};
+	static const struct paper_column columns[] = {{"NEW", 0},
+	                                              {"WHAT", PAPER_WRAP},
+	                                              {"FIRST SEEN", PAPER_WRAP},
+	                                              {"FLOWS", PAPER_RIGHT}};
+	char text[NAME_MAX_LEN + 1], first[TIME_TEXT];
+	uint64_t shown = 0, left = 0;
+
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < incident->thing_count; i++) {
+		const struct incident_thing *thing = &incident->things[i];
+
+		if (thing->known)
+			continue;
+		if (shown++ >= incident->thing_limit) {
+			left++;
+			continue;
+		}
+		paper_cell(paper, TONE_PLAIN, "%s", words[thing->trait]);
+		paper_cell(paper, TONE_PLAIN, "%s", thing_text(thing, text, sizeof(text)));
+		paper_cell(paper, TONE_PLAIN, "%s%s",
+		           clock_text(incident, thing->sum.first_us, first),
+		           thing->sum.first_us < incident->since_us ? " (before the window)"
+		                                                    : "");
+		paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)thing->sum.flows);
+		paper_row_end(paper);
+	}
+	paper_table_end(paper);
+	if (left)
+		paper_say(paper, "... and %llu more; -o json has them all.",
+		          (unsigned long long)left);
+}
+
+static void put_new(const struct incident *incident, struct paper *paper)
+{
+	const struct incident_watch *before = &incident->before;
+	int64_t whole_us = before->until_us - before->since_us;
+	char watched[TIME_TEXT], whole[TIME_TEXT];
+	uint64_t fresh = 0;
+
+	for (size_t i = 0; i < TRAIT_COUNT; i++)
+		fresh += incident->fresh[i];
+	paper_head(paper, "New against the %d days before", INCIDENT_DAYS);
+	time_print_span(whole_us - before->unseen_us, watched);
+	time_print_span(whole_us, whole);
+	if (!incident_can_tell_new(incident)) {
+		paper_say(paper,
+		          "Nobody can tell: nothing of these days was watched. Whatever the "
+		          "unit did would look new.");
+		return;
+	}
+	if (before->unseen_us)
+		paper_say(paper,
+		          "Of these days %s of %s were watched: what is new may be old "
+		          "habit from the rest.",
+		          watched, whole);
+	else
+		paper_say(paper, "All of these days was watched.");
+	if (!fresh)
+		paper_say(paper,
+		          "Nothing is new: every peer, name, application, row and kind of "
+		          "deviation was seen then.");
+	else
+		put_fresh(incident, paper);
+}
+
+static void add_words(const struct incident_words *words, char *buf, size_t size)
+{
+	for (unsigned i = 0; i < words->count; i++)
+		text_add(buf, size, "%s%s", i ? ", " : "", words->word[i].text);
+	if (words->more)
+		text_add(buf, size, ", and others");
+}
+
+static const char *verdicts_text(const struct incident_sum *sum, char *buf, size_t size)
+{
+	*buf = '\0';
+	for (unsigned i = RULING_DOCUMENTED; i <= RULING_HOUSEKEEPING; i++)
+		if (sum->by_ruling[i])
+			text_add(buf, size, "%s%llu %s", *buf ? ", " : "",
+			         (unsigned long long)sum->by_ruling[i],
+			         ruling_name((enum ruling)i));
+	return buf;
+}
+
+static void put_peer(const struct incident *incident, const struct incident_peer *peer,
+                     struct paper *paper)
+{
+	char text[2048], addr[ADDR_TEXT], in[24];
+	bool outside = peer->sum.by_ruling[RULING_OUTSIDE];
+
+	paper_cell(paper, outside ? TONE_BAD : TONE_PLAIN, "%s%s",
+	           addr_print(&peer->addr, addr),
+	           !peer->known && incident_can_tell_new(incident) ? " (new)" : "");
+	*text = '\0';
+	add_words(&peer->apps, text, sizeof(text));
+	paper_cell(paper, TONE_PLAIN, "%s", text);
+	*text = '\0';
+	add_words(&peer->ports, text, sizeof(text));
+	paper_cell(paper, TONE_PLAIN, "%s", text);
+	paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)peer->sum.flows);
+	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(peer->sum.bytes_out, text));
+	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(peer->sum.bytes_in, in));
+	verdicts_text(&peer->sum, text, sizeof(text));
+	if (peer->rows.count) {
+		text_add(text, sizeof(text), "; ");
+		add_words(&peer->rows, text, sizeof(text));
+	}
+	for (size_t i = 0; i < peer->bound_count; i++)
+		text_add(text, sizeof(text), "%s%s", i ? ", " : "; ", peer->bound[i]);
+	if (peer->names.count) {
+		text_add(text, sizeof(text), "; seen in its flows: ");
+		add_words(&peer->names, text, sizeof(text));
+	}
+	paper_note(paper, "%s", text);
+	paper_row_end(paper);
+}
+
+static void put_peers(const struct incident *incident, struct paper *paper)
+{
+	static const struct paper_column columns[] = {
+		{"PEER", PAPER_WRAP},   {"SPEAKS", PAPER_WRAP}, {"PORT", PAPER_WRAP},
+		{"FLOWS", PAPER_RIGHT}, {"OUT", PAPER_RIGHT},   {"IN", PAPER_RIGHT},
+	};
+	size_t i;
+
+	if (!incident->peer_count)
+		return;
+	paper_head(paper, "With whom: %zu peer%s", incident->peer_count,
+	           plural(incident->peer_count));
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (i = 0; i < incident->peer_count && i < incident->peer_limit; i++)
+		put_peer(incident, incident->ranked[i], paper);
+	paper_table_end(paper);
+	if (i < incident->peer_count) {
+		paper_say(paper,
+		          "... and %zu peers more, none of them outside or new before these "
+		          "were told.",
+		          incident->peer_count - i);
+		put_flows_command(incident, paper, " --count-by remote");
+	}
+	paper_say(
+		paper,
+		"A DNS answer binds its name to the peer; a name seen in a flow (sni, http-host, "
+		"dns-question) is what the unit said.");
+	if (incident->sum.before || incident->sum.after)
+		paper_say(
+			paper,
+			"Bytes are those of whole flows: %llu of them began before the window, "
+			"%llu went on after it.",
+			(unsigned long long)incident->sum.before,
+			(unsigned long long)incident->sum.after);
+}
+
+/* The mark of a flow whose bytes reach beyond the window. */
+static const char *mark_text(const struct incident *incident, const struct incident_flow *flow)
+{
+	bool before =
+		flow->first_us<incident->since_us, after = flow->last_us> incident->until_us;
+
+	return before && after ? "<>" : before ? "<" : after ? ">" : "";
+}
+
+static void put_flow(const struct incident *incident, const struct incident_flow *flow,
+                     struct paper *paper)
+{
+	static const char *const arrows[] = {
+		[DIRECTION_UNKNOWN] = "<>", [DIRECTION_OUT] = ">", [DIRECTION_IN] = "<"};
+	char text[NAME_MAX_LEN + 128], remote[END_TEXT], port[8] = "", in[24];
+
+	paper_cell(paper, TONE_QUIET, "%lld", (long long)flow->id);
+	paper_cell(paper, TONE_PLAIN, "%s", clock_text(incident, flow->first_us, text));
+	paper_cell(paper, TONE_PLAIN, "%s",
+	           time_print_span(flow->last_us - flow->first_us, text));
+	paper_cell(paper, TONE_DOUBT, "%s", mark_text(incident, flow));
+	if (transport_has_ports(flow->transport))
+		snprintf(port, sizeof(port), " :%u", flow->local.port);
+	snprintf(text, sizeof(text), "%s%s %s %s%s%s%s%s%s%s", transport_name(flow->transport),
+	         port, arrows[flow->direction % 3],
+	         end_print(&flow->remote, flow->transport, remote), flow->app ? " " : "",
+	         flow->app ? app_name((enum app)flow->app) : "", flow->media ? " " : "",
+	         flow->media ? media_name(flow->media) : "", *flow->name ? " " : "",
+	         flow->name);
+	paper_cell(paper, TONE_PLAIN, "%s", text);
+	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(flow->bytes_out, text));
+	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(flow->bytes_in, in));
+	*text = '\0';
+	if (flow->finding)
+		text_add(text, sizeof(text), "F%lld ", (long long)flow->finding);
+	text_add(text, sizeof(text), "%s",
+	         flow->grade ? grade_name((enum grade)flow->grade)
+	                     : ruling_name((enum ruling)flow->ruling));
+	if (flow->kind)
+		text_add(text, sizeof(text), " %s", kind_name((enum kind)flow->kind));
+	if (*flow->row)
+		text_add(text, sizeof(text), " %s", flow->row);
+	if (flow->blind)
+		text_add(text, sizeof(text), " *");
+	paper_cell(paper, tone_of(flow->ruling), "%s", text);
+	paper_row_end(paper);
+}
+
+static void put_flows(const struct incident *incident, struct paper *paper)
+{
+	static const struct paper_column columns[] = {
+		{"ID", PAPER_RIGHT},     {"START", PAPER_WRAP},
+		{"LASTED", PAPER_RIGHT}, {"", 0},
+		{"FLOW", PAPER_WRAP},    {"OUT", PAPER_RIGHT},
+		{"IN", PAPER_RIGHT},     {"VERDICT", PAPER_BELOW}};
+	FILE *drawing;
+
+	if (!incident->flow_count)
+		return;
+	paper_head(paper, "What it did: %llu flow%s in the order they began",
+	           (unsigned long long)incident->sum.flows, plural(incident->sum.flows));
+	drawing = paper_drawing(paper);
+	if (drawing)
+		incident_drawing(incident, drawing);
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < incident->flow_count; i++)
+		put_flow(incident, &incident->flows[i], paper);
+	paper_table_end(paper);
+	if (incident->sum.before || incident->sum.after)
+		paper_say(paper,
+		          "< it began before the window, > it went on after it, and its bytes "
+		          "with it.");
+	if (incident->sum.blind)
+		paper_say(paper, "* it was not seen whole.");
+	if (incident->sum.flows > incident->flow_count) {
+		paper_say(paper, "... and %llu flows more, begun later:",
+		          (unsigned long long)(incident->sum.flows - incident->flow_count));
+		put_flows_command(incident, paper, "");
+	}
+}
+
+static void put_addresses(const struct incident *incident, struct paper *paper)
+{
+	char addr[ADDR_TEXT], server[ADDR_TEXT], mac[MAC_TEXT], first[TIME_TEXT],
+		last[TIME_TEXT], known[64], of[DIR_TEXT];
+
+	paper_head(paper, "Its addresses");
+	if (!incident->address_count)
+		paper_say(paper, "None: it had no address in this window that we know of.");
+	for (size_t i = 0; i < incident->address_count; i++) {
+		const struct unit_address_row *row = &incident->addresses[i].row;
+
+		paper_item(paper, TONE_PLAIN, "%s, MAC %s, from %s to %s; known by %s%s",
+		           addr_print(&row->address, addr),
+		           mac_is_zero(&row->mac) ? "unknown" : mac_print(&row->mac, mac),
+		           time_print_local(row->first_us, first),
+		           time_print_local(row->last_us, last),
+		           known_by_words(row->known_by, known, sizeof(known)),
+		           of_source(incident, incident->addresses[i].source, of, sizeof(of)));
+	}
+	for (size_t i = 0; i < incident->lease_count; i++) {
+		const struct lease_row *row = &incident->leases[i].row;
+
+		paper_item(paper, TONE_PLAIN, "leased %s to MAC %s by %s, from %s%s%s%s",
+		           addr_print(&row->address, addr), mac_print(&row->mac, mac),
+		           addr_is_unspecified(&row->server) ? "a server that is not known"
+		                                             : addr_print(&row->server, server),
+		           time_print_local(row->first_us, first), row->until_us ? " to " : "",
+		           row->until_us ? time_print_local(row->until_us, last) : "",
+		           of_source(incident, incident->leases[i].source, of, sizeof(of)));
+	}
+}
+
+/* What the document calls a row, by the policy that judged last. */
+static const char *document_of(const struct incident *incident, const char *id)
+{
+	const struct policy *policy = incident->policy;
+	int row = policy ? envelope_find_row(policy->envelope, id) : -1;
+
+	return row < 0 ? "" : policy->rows[row].document;
+}
+
+static void put_rows_used(const struct incident *incident, struct paper *paper)
+{
+	static const struct paper_column columns[] = {
+		{"ROW", PAPER_WRAP},       {"FLOWS", PAPER_RIGHT}, {"EXACT", PAPER_RIGHT},
+		{"UNPROVEN", PAPER_RIGHT}, {"WIDE", PAPER_RIGHT},  {"DOCUMENT", PAPER_BELOW}};
+
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < incident->thing_count; i++) {
+		const struct incident_thing *thing = &incident->things[i];
+
+		if (thing->trait != TRAIT_ROW || !thing->sum.by_ruling[RULING_DOCUMENTED])
+			continue;
+		paper_cell(paper, TONE_PLAIN, "%s", thing->text);
+		paper_cell(paper, TONE_PLAIN, "%llu",
+		           (unsigned long long)thing->sum.by_ruling[RULING_DOCUMENTED]);
+		for (unsigned grade = GRADE_EXACT; grade <= GRADE_WIDE; grade++)
+			paper_cell(paper, TONE_PLAIN, "%llu",
+			           (unsigned long long)thing->sum.by_grade[grade]);
+		paper_cell(paper, TONE_QUIET, "%s", document_of(incident, thing->text));
+		paper_row_end(paper);
+	}
+	paper_table_end(paper);
+}
+
+static void put_policies(const struct incident *incident, struct paper *paper)
+{
+	if (!incident->policy_count)
+		return;
+	paper_head(paper, "Judged by");
+	for (size_t i = 0; i < incident->policy_count; i++) {
+		const struct incident_policy *policy = &incident->policies[i];
+
+		paper_fact(paper, "policy", "%s", policy->hash);
+		paper_fact(paper, "", "%llu of these flows",
+		           (unsigned long long)policy->sum.flows);
+		for (size_t j = 0; j < policy->use_count; j++)
+			paper_fact(paper, "", "%s", policy->uses[j]);
+	}
+	if (incident->listed)
+		paper_fact(paper, "profiles", "%s", incident->profiles);
+	put_rows_used(incident, paper);
+}
+
+int incident_paper(const struct incident *incident, struct paper *paper, struct err *err)
+{
+	char answer[INCIDENT_ANSWER];
+	const uint64_t *by = incident->sum.by_ruling;
+
+	paper_lead(paper,
+	           by[RULING_OUTSIDE] ? TONE_BAD
+	           : incident->outside || incident->watch.unseen_us ||
+	                           by[RULING_UNDETERMINED] || !incident->sum.flows
+	                   ? TONE_DOUBT
+	                   : TONE_GOOD,
+	           "%s", incident_answer(incident, answer));
+	put_head(incident, paper);
+	put_blinds(incident, paper);
+	if (incident->sum.flows) {
+		put_findings(incident, paper);
+		put_new(incident, paper);
+		put_peers(incident, paper);
+		put_flows(incident, paper);
+	}
+	if (!incident->outside) {
+		put_addresses(incident, paper);
+		put_policies(incident, paper);
+	}
+	return paper_end(paper, err);
+}

@@ -1,0 +1,483 @@
+/*
+ * incident_sums.c - what a unit did in a window, added up: by peer, by thing that may be new, by policy.
+ * The lists are kept in order while they grow, so that several databases fall into one.
+ */
+#include "monitor/commands/incident.h"
+#include "monitor/policy_record.h"
+#include "schema/time.h"
+
+#define BOUND_SHOWN 4 /* DNS answers told of a peer */
+
+static void sum_add(struct incident_sum *to, const struct flow_sum *sum)
+{
+	if (!to->flows || sum->first_us < to->first_us)
+		to->first_us = sum->first_us;
+	if (sum->last_us > to->last_us)
+		to->last_us = sum->last_us;
+	to->flows += sum->flows;
+	to->before += sum->before;
+	to->after += sum->after;
+	to->blind += sum->blind;
+	to->packets_out += sum->packets_out;
+	to->packets_in += sum->packets_in;
+	to->bytes_out += sum->bytes_out;
+	to->bytes_in += sum->bytes_in;
+	if (sum->ruling <= RULING_HOUSEKEEPING)
+		to->by_ruling[sum->ruling] += sum->flows;
+	if (sum->ruling == RULING_DOCUMENTED && sum->kind)
+		to->blocked += sum->flows;
+	if (sum->grade <= GRADE_WIDE)
+		to->by_grade[sum->grade] += sum->flows;
+}
+
+static int words_add(struct incident_words *words, const char *text, uint64_t flows,
+                     struct err *err)
+{
+	unsigned at = 0;
+
+	while (at < words->count && strcmp(words->word[at].text, text) != 0)
+		at++;
+	if (at == INCIDENT_WORDS) {
+		words->more = true;
+		return 0;
+	}
+	if (at == words->count) {
+		words->word[at].text = strdup(text);
+		if (!words->word[at].text)
+			return err_set(err, -ENOMEM, "out of memory");
+		words->count++;
+	}
+	words->word[at].flows += flows;
+	return 0;
+}
+
+static void words_release(struct incident_words *words)
+{
+	for (unsigned i = 0; i < words->count; i++)
+		free(words->word[i].text);
+}
+
+/* The place of `key` among `count` things in order, and whether it is there. */
+static size_t place_of(const void *key, const void *list, size_t count, size_t size,
+                       int (*compare)(const void *a, const void *b), bool *ret_found)
+{
+	size_t low = 0, high = count;
+
+	*ret_found = false;
+	/* They mostly come in order. */
+	if (count && compare(key, (const char *)list + (count - 1) * size) > 0)
+		return count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = compare(key, (const char *)list + middle * size);
+
+		if (!order) {
+			*ret_found = true;
+			return middle;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct incident_peer *x = a, *y = b;
+
+	return memcmp(x->addr.b, y->addr.b, sizeof(x->addr.b));
+}
+
+static int find_peer(struct incident *incident, const struct addr *addr,
+                     struct incident_peer **ret_peer, struct err *err)
+{
+	const struct incident_peer key = {.addr = *addr};
+	bool found;
+	size_t at = place_of(&key, incident->peers, incident->peer_count, sizeof(key),
+	                     compare_peers, &found);
+
+	if (!found) {
+		if (array_reserve(&incident->peers, &incident->peer_room,
+		                  incident->peer_count + 1, sizeof(key)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+		memmove(&incident->peers[at + 1], &incident->peers[at],
+		        (incident->peer_count - at) * sizeof(key));
+		incident->peers[at] = key;
+		incident->peer_count++;
+	}
+	*ret_peer = &incident->peers[at];
+	return 0;
+}
+
+static int compare_things(const void *a, const void *b)
+{
+	const struct incident_thing *x = a, *y = b;
+	int order = memcmp(x->addr.b, y->addr.b, sizeof(x->addr.b));
+
+	if (x->trait != y->trait)
+		return x->trait < y->trait ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return order ? order : strcmp(x->text, y->text);
+}
+
+static int thing_add(struct incident *incident, uint8_t trait, uint16_t number,
+                     const char *text, const struct flow_sum *sum, struct err *err)
+{
+	char words[NAME_MAX_LEN + 1];
+	struct incident_thing key = {.trait = trait, .number = number, .text = words};
+	bool found;
+	size_t at;
+
+	text_copy(words, sizeof(words), text);
+	if (trait == TRAIT_PEER)
+		key.addr = sum->remote;
+	at = place_of(&key, incident->things, incident->thing_count, sizeof(key),
+	              compare_things, &found);
+	if (!found) {
+		key.text = strdup(words);
+		if (!key.text || array_reserve(&incident->things, &incident->thing_room,
+		                               incident->thing_count + 1, sizeof(key)) < 0) {
+			free(key.text);
+			return err_set(err, -ENOMEM, "out of memory");
+		}
+		memmove(&incident->things[at + 1], &incident->things[at],
+		        (incident->thing_count - at) * sizeof(key));
+		incident->things[at] = key;
+		incident->thing_count++;
+	}
+	sum_add(&incident->things[at].sum, sum);
+	return 0;
+}
+
+static int policy_add(struct incident *incident, const struct flow_sum *sum, struct err *err)
+{
+	size_t at = 0;
+
+	while (at < incident->policy_count &&
+	       strcmp(incident->policies[at].hash, sum->policy) != 0)
+		at++;
+	if (at == incident->policy_count) {
+		if (array_reserve(&incident->policies, &incident->policy_room, at + 1,
+		                  sizeof(*incident->policies)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+		text_copy(incident->policies[at].hash, sizeof(incident->policies[at].hash),
+		          sum->policy);
+		incident->policy_count++;
+	}
+	sum_add(&incident->policies[at].sum, sum);
+	return 0;
+}
+
+static int finding_add(struct incident *incident, const struct incident_source *source,
+                       const struct flow_sum *sum, struct err *err)
+{
+	size_t at = 0;
+
+	while (at < incident->finding_count && (incident->findings[at].source != source ||
+	                                        incident->findings[at].id != sum->finding))
+		at++;
+	if (at == incident->finding_count) {
+		if (array_reserve(&incident->findings, &incident->finding_room, at + 1,
+		                  sizeof(*incident->findings)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+		incident->findings[at].source = source;
+		incident->findings[at].id = sum->finding;
+		incident->finding_count++;
+	}
+	sum_add(&incident->findings[at].sum, sum);
+	return 0;
+}
+
+static const char *port_text(const struct flow_sum *sum, char buf[32])
+{
+	if (!transport_has_ports(sum->transport))
+		snprintf(buf, 32, "%s", transport_name(sum->transport));
+	else
+		snprintf(buf, 32, sum->direction == DIRECTION_IN ? "%s %u in" : "%s %u",
+		         transport_name(sum->transport), sum->port);
+	return buf;
+}
+
+static int peer_add(struct incident *incident, const struct flow_sum *sum, struct err *err)
+{
+	struct incident_peer *peer = NULL;
+	char text[NAME_MAX_LEN + 64];
+	int r = find_peer(incident, &sum->remote, &peer, err);
+
+	if (r < 0)
+		return r;
+	sum_add(&peer->sum, sum);
+	r = words_add(&peer->ports, port_text(sum, text), sum->flows, err);
+	snprintf(text, sizeof(text), "%s%s%s%s",
+	         sum->app ? app_name((enum app)sum->app) : "unknown", sum->media ? " " : "",
+	         sum->media ? media_name(sum->media) : "",
+	         sum->evidence == EVIDENCE_INSPECTED ? " (inspected)" : "");
+	if (r >= 0)
+		r = words_add(&peer->apps, text, sum->flows, err);
+	snprintf(text, sizeof(text), "%s (%s)", sum->name,
+	         sum->name_kind ? name_kind_name((enum name_kind)sum->name_kind) : "name");
+	if (r >= 0 && *sum->name)
+		r = words_add(&peer->names, text, sum->flows, err);
+	snprintf(text, sizeof(text), "%s %s", sum->row,
+	         sum->grade ? grade_name((enum grade)sum->grade)
+	                    : ruling_name((enum ruling)sum->ruling));
+	if (r >= 0 && *sum->row)
+		r = words_add(&peer->rows, text, sum->flows, err);
+	return r;
+}
+
+struct adding {
+	struct incident *incident;
+	const struct incident_source *source;
+};
+
+static int take_sum(void *context, const struct flow_sum *sum, struct err *err)
+{
+	const struct adding *adding = context;
+	struct incident *incident = adding->incident;
+	int r;
+
+	sum_add(&incident->sum, sum);
+	r = peer_add(incident, sum, err);
+	if (r >= 0)
+		r = thing_add(incident, TRAIT_PEER, 0, "", sum, err);
+	if (r >= 0 && *sum->name)
+		r = thing_add(incident, TRAIT_NAME, 0, sum->name, sum, err);
+	if (r >= 0 && sum->app)
+		r = thing_add(incident, TRAIT_APP, sum->app, "", sum, err);
+	if (r >= 0 && *sum->row)
+		r = thing_add(incident, TRAIT_ROW, 0, sum->row, sum, err);
+	if (r >= 0 && sum->kind)
+		r = thing_add(incident, TRAIT_KIND, sum->kind, "", sum, err);
+	if (r >= 0)
+		r = policy_add(incident, sum, err);
+	if (r >= 0 && sum->finding)
+		r = finding_add(incident, adding->source, sum, err);
+	return r;
+}
+
+static struct unit_window window_of(const struct incident_source *source,
+                                    const struct incident_watch *watch)
+{
+	return (struct unit_window){source->unit, watch->since_us, watch->until_us};
+}
+
+/* Which of the things were there in the days before. */
+static int read_known(struct incident *incident, struct err *err)
+{
+	CLEANUP(freep)
+	struct trait_known *traits = calloc(incident->thing_count + 1, sizeof(*traits));
+	struct incident_peer *peer = incident->peers;
+	int r = 0;
+
+	if (!traits)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < incident->thing_count; i++)
+		traits[i] = (struct trait_known){
+			.trait = incident->things[i].trait,
+			.number = incident->things[i].number,
+			.addr = incident->things[i].addr,
+			.text = incident->things[i].text,
+		};
+	for (size_t i = 0; i < incident->known_count && r >= 0; i++) {
+		struct unit_window window = window_of(&incident->sources[i], &incident->before);
+
+		window.until_us--; /* what reaches into the window says nothing of before */
+		r = flowdb_traits_known(incident->sources[i].query.db, &window, traits,
+		                        incident->thing_count, err);
+	}
+	for (size_t i = 0; i < incident->thing_count && r >= 0; i++) {
+		struct incident_thing *thing = &incident->things[i];
+
+		thing->known = traits[i].known;
+		incident->fresh[thing->trait] += !thing->known;
+		if (thing->trait == TRAIT_PEER) /* both are in the order of addresses */
+			(peer++)->known = thing->known;
+	}
+	return r;
+}
+
+static int take_name(void *context, const struct name_row *name, struct err *err)
+{
+	struct incident_peer *peer = context;
+	char server[ADDR_TEXT], first[TIME_TEXT], until[TIME_TEXT];
+	char *text;
+
+	if (peer->bound_count == BOUND_SHOWN)
+		return 1;
+	time_print_local(name->first_us, first);
+	time_print_local(name->until_us, until);
+	if (array_reserve(&peer->bound, &peer->bound_room, peer->bound_count + 1,
+	                  sizeof(*peer->bound)) < 0 ||
+	    asprintf(&text, "%s (DNS answer of %s, %s to %s%s)", name->name,
+	             addr_print(&name->server, server), first,
+	             strncmp(first, until, 11) ? until : until + 11,
+	             name->counted ? "" : "; not believed: no dns-server here") < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	peer->bound[peer->bound_count++] = text;
+	return 0;
+}
+
+/* Those outside first, then new ones, then by traffic. */
+static int compare_rank(const void *a, const void *b)
+{
+	const struct incident_peer *x = *(struct incident_peer *const *)a;
+	const struct incident_peer *y = *(struct incident_peer *const *)b;
+	bool x_out = x->sum.by_ruling[RULING_OUTSIDE], y_out = y->sum.by_ruling[RULING_OUTSIDE];
+	uint64_t x_bytes = x->sum.bytes_out + x->sum.bytes_in;
+	uint64_t y_bytes = y->sum.bytes_out + y->sum.bytes_in;
+
+	if (x_out != y_out)
+		return x_out ? -1 : 1;
+	if (x->known != y->known)
+		return x->known ? 1 : -1;
+	if (x_bytes != y_bytes)
+		return x_bytes > y_bytes ? -1 : 1;
+	return compare_peers(x, y);
+}
+
+/* Puts the peers in the order they are shown in, and asks DNS of those that are. */
+static int read_names(struct incident *incident, struct err *err)
+{
+	int r = 0;
+
+	incident->ranked = calloc(incident->peer_count + 1, sizeof(*incident->ranked));
+	if (!incident->ranked)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < incident->peer_count; i++)
+		incident->ranked[i] = &incident->peers[i];
+	qsort(incident->ranked, incident->peer_count, sizeof(*incident->ranked), compare_rank);
+	for (size_t i = 0; i < incident->peer_count && i < incident->peer_limit; i++)
+		for (size_t s = 0; s < incident->known_count && r >= 0; s++) {
+			const struct incident_source *source = &incident->sources[s];
+			struct unit_window window = window_of(source, &incident->watch);
+
+			r = flowdb_names_of(source->query.db, &window,
+			                    &incident->ranked[i]->addr, take_name,
+			                    incident->ranked[i], err);
+		}
+	return r;
+}
+
+/* How a policy came to judge. */
+static char *use_text(const struct policy_use_row *use)
+{
+	char from[TIME_TEXT], at[TIME_TEXT], *text;
+	int len;
+
+	time_print(use->from_us, from);
+	time_print(use->at_us, at);
+	if (use->run && use->from_us)
+		len = asprintf(&text, "run %lld, from %.19sZ on", (long long)use->run, from);
+	else if (use->run)
+		len = asprintf(&text, "run %lld, from its first packet on",
+		               (long long)use->run);
+	else
+		len = asprintf(&text, "rejudged at %.19sZ%s%s: flows recorded from %.19sZ on",
+		               at, *use->by_whom ? " by " : "", use->by_whom, from);
+	return len < 0 ? NULL : text;
+}
+
+static int take_use(void *context, const struct policy_use_view *use, struct err *err)
+{
+	struct incident *incident = context;
+
+	for (size_t i = 0; i < incident->policy_count; i++) {
+		struct incident_policy *policy = &incident->policies[i];
+
+		if (strcmp(policy->hash, use->hash) != 0)
+			continue;
+		if (array_reserve(&policy->uses, &policy->use_room, policy->use_count + 1,
+		                  sizeof(*policy->uses)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+		policy->uses[policy->use_count] = use_text(&use->row);
+		if (!policy->uses[policy->use_count++])
+			return err_set(err, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int compare_policies(const void *a, const void *b)
+{
+	const struct incident_policy *x = a, *y = b;
+
+	if (x->sum.first_us != y->sum.first_us)
+		return x->sum.first_us < y->sum.first_us ? -1 : 1;
+	return strcmp(x->hash, y->hash);
+}
+
+static int read_uses(struct incident *incident, struct err *err)
+{
+	int r = 0;
+
+	if (incident->policy_count)
+		qsort(incident->policies, incident->policy_count, sizeof(*incident->policies),
+		      compare_policies);
+	for (size_t i = 0; i < incident->known_count && r >= 0; i++)
+		r = flowdb_policy_uses(incident->sources[i].query.db, take_use, incident, err);
+	return r;
+}
+
+/* Rows are called by what the last policy calls them. One that is not recorded whole names none. */
+static void load_policy(struct incident *incident)
+{
+	size_t last = incident->policy_count;
+	struct err err = {0};
+
+	for (size_t i = 0; last && i < incident->known_count && !incident->policy; i++)
+		if (policy_of_record(incident->sources[i].query.db,
+		                     incident->policies[last - 1].hash, &incident->policy,
+		                     &err) < 0)
+			incident->policy = NULL;
+}
+
+int incident_read_sums(struct incident *incident, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < incident->known_count && r >= 0; i++) {
+		struct adding adding = {incident, &incident->sources[i]};
+		struct unit_window window = window_of(adding.source, &incident->watch);
+
+		r = flowdb_flow_sums(adding.source->query.db, &window, take_sum, &adding, err);
+	}
+	if (r >= 0)
+		r = read_known(incident, err);
+	if (r >= 0)
+		r = read_names(incident, err);
+	if (r >= 0)
+		r = read_uses(incident, err);
+	if (r >= 0)
+		load_policy(incident);
+	return r;
+}
+
+void incident_release_sums(struct incident *incident)
+{
+	for (size_t i = 0; i < incident->peer_count; i++) {
+		struct incident_peer *peer = &incident->peers[i];
+
+		words_release(&peer->names);
+		words_release(&peer->ports);
+		words_release(&peer->apps);
+		words_release(&peer->rows);
+		for (size_t j = 0; j < peer->bound_count; j++)
+			free(peer->bound[j]);
+		free(peer->bound);
+	}
+	for (size_t i = 0; i < incident->thing_count; i++)
+		free(incident->things[i].text);
+	for (size_t i = 0; i < incident->policy_count; i++) {
+		for (size_t j = 0; j < incident->policies[i].use_count; j++)
+			free(incident->policies[i].uses[j]);
+		free(incident->policies[i].uses);
+	}
+	free(incident->peers);
+	free(incident->ranked);
+	free(incident->things);
+	free(incident->policies);
+	policy_free(incident->policy);
+}

@@ -1,0 +1,370 @@
+/*
+ * flowdb_incident.c - see flowdb_incident.h. A window is looked up by (unit, start): nearly all flows that
+ * overlap it begin in it or in the hour before; those that last longer have an index of their own.
+ */
+#include "schema/flowdb_incident.h"
+#include "schema/flowdb_sql.h"
+
+#define HOUR "3600000000"
+
+/* Flows of the unit ?1 that overlap ?2 to ?3. */
+#define FLOWS_OF_WINDOW(columns) \
+	"SELECT " columns " FROM flow f WHERE f.unit = ?1 AND f.start_us BETWEEN ?2 - " HOUR \
+	" AND ?3 AND f.start_us + f.lasted_us >= ?2" \
+	" UNION ALL SELECT " columns \
+	" FROM flow f WHERE f.unit = ?1 AND f.start_us < ?2 - " HOUR \
+	" AND f.lasted_us > " HOUR " AND f.start_us + f.lasted_us >= ?2"
+
+static void bind_window(sqlite3_stmt *stmt, const struct unit_window *window)
+{
+	bind_all(stmt, (const int64_t[]){window->unit, window->since_us, window->until_us}, 3);
+}
+
+int flowdb_units_named(struct flowdb *db, const char *who,
+                       int (*each)(void *context, const struct unit_view *unit,
+                                   struct err *err),
+                       void *context, struct err *err)
+{
+	const struct flow_query query = {.unit = who};
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	char sql[WHERE_MAX] = "SELECT u.id, u.name, u.profiles, u.listed FROM unit u WHERE 1";
+	int r;
+
+	query_unit(sql, "u.id", &query);
+	text_add(sql, sizeof(sql), " ORDER BY u.name");
+	r = sql_prepare(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	query_bind(stmt, &query);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		const struct unit_view unit = {
+			.id = sqlite3_column_int64(stmt, 0),
+			.name = column_text(stmt, 1),
+			.profiles = column_text(stmt, 2),
+			.listed = sqlite3_column_int(stmt, 3),
+		};
+
+		r = each(context, &unit, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+static void read_sum(sqlite3_stmt *stmt, struct flow_sum *sum)
+{
+	*sum = (struct flow_sum){
+		.transport = (uint8_t)sqlite3_column_int(stmt, 1),
+		.port = (uint16_t)sqlite3_column_int(stmt, 2),
+		.direction = (uint8_t)sqlite3_column_int(stmt, 3),
+		.app = (uint16_t)sqlite3_column_int(stmt, 4),
+		.evidence = (uint8_t)sqlite3_column_int(stmt, 5),
+		.media = (uint8_t)sqlite3_column_int(stmt, 6),
+		.ruling = (uint8_t)sqlite3_column_int(stmt, 7),
+		.grade = (uint8_t)sqlite3_column_int(stmt, 8),
+		.why = (uint8_t)sqlite3_column_int(stmt, 9),
+		.kind = (uint8_t)sqlite3_column_int(stmt, 10),
+		.severity = (uint8_t)sqlite3_column_int(stmt, 11),
+		.finding = sqlite3_column_int64(stmt, 12),
+		.name_kind = (uint8_t)sqlite3_column_int(stmt, 13),
+		.row = column_text(stmt, 14),
+		.name = column_text(stmt, 15),
+		.policy = column_text(stmt, 16),
+		.flows = (uint64_t)sqlite3_column_int64(stmt, 17),
+		.before = (uint64_t)sqlite3_column_int64(stmt, 18),
+		.after = (uint64_t)sqlite3_column_int64(stmt, 19),
+		.blind = (uint64_t)sqlite3_column_int64(stmt, 20),
+		.packets_out = (uint64_t)sqlite3_column_int64(stmt, 21),
+		.packets_in = (uint64_t)sqlite3_column_int64(stmt, 22),
+		.bytes_out = (uint64_t)sqlite3_column_int64(stmt, 23),
+		.bytes_in = (uint64_t)sqlite3_column_int64(stmt, 24),
+		.first_us = sqlite3_column_int64(stmt, 25),
+		.last_us = sqlite3_column_int64(stmt, 26),
+	};
+	column_addr(stmt, 0, &sum->remote);
+}
+
+/* Columns of a flow by which sums are told apart. */
+#define ALIKE \
+	"remote, transport, port, direction, application, evidence, media, verdict, grade, why, kind," \
+	" severity, finding, name_kind, row, name, policy"
+
+int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
+                     int (*each)(void *context, const struct flow_sum *sum, struct err *err),
+                     void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"WITH w AS (" FLOWS_OF_WINDOW(
+			"f.remote, f.transport, iif(f.direction = 2, f.local_port, f.remote_port)"
+			" AS port, f.direction, f.application, f.evidence, f.media, f.verdict, f.grade,"
+			" f.why, f.kind, f.severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
+			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, f.blind,"
+			" f.packets_out, f.packets_in, f.bytes_out, f.bytes_in") "), g AS (SELECT " ALIKE
+										 ", count(*) AS flows, sum(start_us < ?2) AS before,"
+										 " sum(end_us > ?3) AS after, sum(blind) AS blind, sum(packets_out) AS packets_out,"
+										 " sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,"
+										 " min(start_us) AS first_us, max(end_us) AS last_us FROM w GROUP BY " ALIKE
+										 ") SELECT h.bytes, g.transport, g.port, g.direction, g.application, g.evidence, g.media,"
+										 " g.verdict, g.grade, g.why, g.kind, g.severity, g.finding, g.name_kind, e.text, n.text,"
+										 " p.hash, g.flows, g.before, g.after, g.blind, g.packets_out, g.packets_in, g.bytes_out,"
+										 " g.bytes_in, g.first_us, g.last_us FROM g JOIN host h ON h.id = g.remote"
+										 " JOIN policy p ON p.id = g.policy LEFT JOIN envelope_row e ON e.id = g.row"
+										 " LEFT JOIN name n ON n.id = g.name"
+										 " ORDER BY h.bytes, first_us, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_window(stmt, window);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct flow_sum sum;
+
+		read_sum(stmt, &sum);
+		r = each(context, &sum, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* What each thing is in this database: an id or a number; 0: nothing here refers to it. */
+static int find_ids(struct flowdb *db, uint8_t trait, const char *text,
+                    const struct trait_known *traits, size_t count, int64_t *ids,
+                    struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, text, &stmt, err);
+
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		if (traits[i].trait != trait)
+			continue;
+		sqlite3_reset(stmt);
+		if (trait == TRAIT_PEER)
+			sqlite3_bind_blob(stmt, 1, traits[i].addr.b, sizeof(traits[i].addr.b),
+			                  SQLITE_STATIC);
+		else
+			bind_text(stmt, 1, traits[i].text);
+		r = sql_step(db, stmt, err);
+		if (r > 0)
+			ids[i] = sqlite3_column_int64(stmt, 0);
+	}
+	return r < 0 ? r : 0;
+}
+
+struct wanted {
+	uint8_t trait;
+	int64_t id;
+	size_t at; /* in the caller's */
+};
+
+static int compare_wanted(const void *a, const void *b)
+{
+	const struct wanted *x = a, *y = b;
+
+	if (x->trait != y->trait)
+		return x->trait < y->trait ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Looks through the flows until nothing is wanted any more: mostly soon, for few things are new. */
+static int scan(struct flowdb *db, const struct unit_window *window, struct trait_known *traits,
+                const struct wanted *wanted, size_t count, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	size_t left = count;
+	int r = sql_prepare(
+		db,
+		"SELECT * FROM (" FLOWS_OF_WINDOW(
+			"f.remote, f.name, f.application, f.row, f.kind, f.start_us + f.lasted_us"
+			" AS end_us") ") WHERE end_us <= ?3",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_window(stmt, window);
+	while (left && (r = sql_step(db, stmt, err)) > 0)
+		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++) {
+			const struct wanted key = {.trait = trait,
+			                           .id = sqlite3_column_int64(stmt, trait)};
+			const struct wanted *found =
+				key.id ? bsearch(&key, wanted, count, sizeof(key),
+			                         compare_wanted)
+				       : NULL;
+
+			if (found && !traits[found->at].known) {
+				traits[found->at].known = true;
+				left--;
+			}
+		}
+	return r < 0 ? r : 0;
+}
+
+int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
+                        struct trait_known *traits, size_t count, struct err *err)
+{
+	CLEANUP(freep) int64_t *ids = calloc(count + 1, sizeof(*ids));
+	CLEANUP(freep) struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
+	size_t wanted_count = 0;
+	int r;
+
+	if (!ids || !wanted)
+		return err_set(err, -ENOMEM, "out of memory");
+	r = find_ids(db, TRAIT_PEER, "SELECT id FROM host WHERE bytes = ?1", traits, count, ids,
+	             err);
+	if (r >= 0)
+		r = find_ids(db, TRAIT_NAME, "SELECT id FROM name WHERE text = ?1", traits,
+		             count, ids, err);
+	if (r >= 0)
+		r = find_ids(db, TRAIT_ROW, "SELECT id FROM envelope_row WHERE text = ?1",
+		             traits, count, ids, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = ids[i] ? ids[i] : traits[i].number;
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] && !traits[i].known)
+			wanted[wanted_count++] = (struct wanted){traits[i].trait, ids[i], i};
+	qsort(wanted, wanted_count, sizeof(*wanted), compare_wanted);
+	return scan(db, window, traits, wanted, wanted_count, err);
+}
+
+int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
+                     int (*each)(void *context, const struct unit_address_row *row,
+                                 struct err *err),
+                     void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT a.unit, h.bytes, m.bytes, a.known_by, a.first_us, a.last_us"
+	                    " FROM unit_address a JOIN host h ON h.id = a.address"
+	                    " LEFT JOIN host m ON m.id = a.mac WHERE a.unit = ?1"
+	                    " AND a.first_us <= ?3 AND a.last_us >= ?2"
+	                    " ORDER BY a.first_us, h.bytes, m.bytes",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_window(stmt, window);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct unit_address_row row = {
+			.unit = sqlite3_column_int64(stmt, 0),
+			.known_by = (uint8_t)(sqlite3_column_int(stmt, 3) & 7),
+			.first_us = sqlite3_column_int64(stmt, 4),
+			.last_us = sqlite3_column_int64(stmt, 5),
+		};
+
+		column_addr(stmt, 1, &row.address);
+		column_mac(stmt, 2, &row.mac);
+		r = each(context, &row, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+const char *known_by_words(uint8_t known_by, char *buf, size_t size)
+{
+	static const char *const words[] = {"its packets", "DHCP", "ARP or ND"};
+
+	*buf = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (known_by & BIT(i))
+			text_add(buf, size, "%s%s", *buf ? ", " : "", words[i]);
+	if (!*buf)
+		text_add(buf, size, "what others wrote to it");
+	return buf;
+}
+
+static void read_servers(sqlite3_stmt *stmt, int at, struct lease_row *lease)
+{
+	const struct addr *servers = sqlite3_column_blob(stmt, at);
+	size_t count = (size_t)sqlite3_column_bytes(stmt, at) / sizeof(*servers);
+
+	lease->dns_count = (uint8_t)(count < LEASE_SERVERS ? count : LEASE_SERVERS);
+	if (lease->dns_count)
+		memcpy(lease->dns, servers, lease->dns_count * sizeof(*servers));
+}
+
+int flowdb_unit_leases(struct flowdb *db, const struct unit_window *window,
+                       int (*each)(void *context, const struct lease_row *lease,
+                                   struct err *err),
+                       void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"SELECT l.unit, m.bytes, a.bytes, s.bytes, l.first_us, l.last_us,"
+		" l.until_us, l.mask_bits, l.dns FROM lease l"
+		" JOIN host m ON m.id = l.mac JOIN host a ON a.id = l.address"
+		" LEFT JOIN host s ON s.id = l.server WHERE l.unit = ?1"
+		" AND l.first_us <= ?3 AND max(coalesce(l.until_us, 0), l.last_us) >= ?2"
+		" ORDER BY l.first_us, m.bytes, a.bytes",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_window(stmt, window);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct lease_row row = {
+			.unit = sqlite3_column_int64(stmt, 0),
+			.first_us = sqlite3_column_int64(stmt, 4),
+			.last_us = sqlite3_column_int64(stmt, 5),
+			.until_us = sqlite3_column_int64(stmt, 6),
+			.mask_bits = (uint8_t)sqlite3_column_int(stmt, 7),
+		};
+
+		column_mac(stmt, 1, &row.mac);
+		column_addr(stmt, 2, &row.address);
+		column_addr(stmt, 3, &row.server);
+		read_servers(stmt, 8, &row);
+		r = each(context, &row, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
+                    const struct addr *address,
+                    int (*each)(void *context, const struct name_row *name, struct err *err),
+                    void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"SELECT c.bytes, s.bytes, n.text, x.first_us, x.last_us, x.until_us, x.counted, x.run"
+		" FROM name_seen x JOIN host c ON c.id = x.client JOIN host s ON s.id = x.server"
+		" JOIN name n ON n.id = x.name"
+		" WHERE x.client IN (SELECT address FROM unit_address WHERE unit = ?1)"
+		" AND x.address = (SELECT id FROM host WHERE bytes = ?4)"
+		" AND coalesce(x.unit, ?1) = ?1"
+		" AND x.first_us <= ?3 AND x.until_us >= ?2"
+		" ORDER BY x.first_us, n.text, c.bytes, s.bytes, x.run",
+		&stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_window(stmt, window);
+	sqlite3_bind_blob(stmt, 4, address->b, sizeof(address->b), SQLITE_STATIC);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct name_row row = {
+			.run = sqlite3_column_int64(stmt, 7),
+			.unit = window->unit,
+			.address = *address,
+			.name = column_text(stmt, 2),
+			.first_us = sqlite3_column_int64(stmt, 3),
+			.last_us = sqlite3_column_int64(stmt, 4),
+			.until_us = sqlite3_column_int64(stmt, 5),
+			.counted = sqlite3_column_int(stmt, 6),
+		};
+
+		column_addr(stmt, 0, &row.client);
+		column_addr(stmt, 1, &row.server);
+		r = each(context, &row, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}

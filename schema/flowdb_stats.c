@@ -1,0 +1,162 @@
+/*
+ * flowdb_stats.c - see flowdb_upkeep.h: where the bytes are, and what is wrong with them.
+ */
+#include "schema/flowdb_upkeep.h"
+#include "schema/flowdb_sql.h"
+
+#define WRONG_MAX 100 /* told of one kind */
+#define TOLD_STEPS 100000
+
+struct telling {
+	const struct upkeep_progress *progress;
+	const char *doing;
+	uint64_t done, all;
+};
+
+static int tell_on(void *context)
+{
+	const struct telling *telling = context;
+
+	upkeep_tell(telling->progress, telling->doing, telling->done, telling->all);
+	return 0;
+}
+
+/* ------------------------------------------------------------------- stats */
+
+struct question {
+	const char *doing;
+	enum stat_part part;
+	const char *text; /* gives name, rows or NULL, bytes */
+};
+
+static const struct question STATS[] = {
+	{"reading pages", STAT_TABLE,
+         "SELECT s.name, NULL, s.pgsize FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
+         " WHERE s.aggregate = 1 AND m.type = 'table' ORDER BY 3 DESC, 1"},
+	{"reading pages", STAT_INDEX,
+         "SELECT s.name, NULL, s.pgsize FROM dbstat s JOIN sqlite_schema m ON m.name = s.name"
+         " WHERE s.aggregate = 1 AND m.type = 'index' ORDER BY 3 DESC, 1"},
+	{"counting days", STAT_DAY,
+         "SELECT strftime('%Y-%m-%d', day * 86400, 'unixepoch'), n, 0 FROM (SELECT"
+         " start_us / 86400000000 AS day, count(*) AS n FROM flow GROUP BY 1) ORDER BY day"},
+	{"counting units", STAT_UNIT,
+         "SELECT u.name, sum(t.flows), 0 FROM unit u JOIN tally t ON t.unit = u.id"
+         " GROUP BY u.id ORDER BY 2 DESC, 1"},
+};
+
+static int ask_stats(struct flowdb *db, const struct question *question,
+                     int (*each)(void *context, const struct stat_row *row, struct err *err),
+                     void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, question->text, &stmt, err);
+
+	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0) {
+		struct stat_row row = {
+			.part = question->part,
+			.name = column_text(stmt, 0),
+			.rows = sqlite3_column_int64(stmt, 1),
+			.bytes = (uint64_t)sqlite3_column_int64(stmt, 2),
+		};
+
+		/* One that SQLite keeps for itself has no row number of ours. */
+		if (question->part == STAT_INDEX)
+			row.rows = -1;
+		if (question->part == STAT_TABLE) {
+			char text[256];
+
+			snprintf(text, sizeof(text), "SELECT count(*) FROM \"%.200s\"",
+			         row.name);
+			r = sql_ask(db, text, NULL, 0, &row.rows, err);
+		}
+		if (r >= 0)
+			r = each(context, &row, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int flowdb_stats(struct flowdb *db, const struct upkeep_progress *progress,
+                 int (*each)(void *context, const struct stat_row *row, struct err *err),
+                 void *context, struct err *err)
+{
+	struct telling telling = {.progress = progress, .all = ARRAY_LEN(STATS)};
+	int r = 0;
+
+	sqlite3_progress_handler(db->sql, TOLD_STEPS, tell_on, &telling);
+	for (size_t i = 0; i < ARRAY_LEN(STATS) && r >= 0; i++) {
+		telling.doing = STATS[i].doing;
+		telling.done = i;
+		r = ask_stats(db, &STATS[i], each, context, err);
+	}
+	sqlite3_progress_handler(db->sql, 0, NULL, NULL);
+	return r < 0 ? r : 0;
+}
+
+/* ------------------------------------------------------------------ verify */
+
+/* Each gives a sentence for each thing that is wrong. */
+static const struct {
+	const char *doing, *text;
+} CHECKS[] = {
+	{"pages and indices",
+         "SELECT 'SQLite: ' || integrity_check FROM pragma_integrity_check(100)"
+         " WHERE integrity_check <> 'ok'"},
+	{"references",
+         "SELECT printf('%s: row %s refers to a row of %s that is not there', \"table\","
+         " coalesce(rowid, '?'), parent) FROM pragma_foreign_key_check"},
+	{"references of flows",
+         "SELECT printf('flow %d: its run, policy, unit, address or row is not there', id)"
+         " FROM flow_astray"},
+	{"flows",
+         "SELECT printf('flow %d: it ends before it begins', id) FROM flow WHERE lasted_us < 0"},
+	{"rows of findings",
+         "SELECT printf('F%d: %d rows are kept, and there are %d', id, kept, n) FROM (SELECT id, kept,"
+         " (SELECT count(*) FROM flow WHERE flow.finding = finding.id) AS n FROM finding)"
+         " WHERE kept <> n"},
+	{"counts of findings",
+         "SELECT printf('F%d: %d flows, and %d rows of them', id, flows, kept) FROM finding"
+         " WHERE kept > flows"},
+	{"counts of flows",
+         "SELECT printf('unit %d: %d flows of verdict %d, grade %d are counted, and there are %d', unit,"
+         " sum(counted), verdict, grade, sum(there)) FROM (SELECT unit, verdict, grade,"
+         " flows AS counted, 0 AS there FROM tally UNION ALL SELECT unit, verdict, grade, 0, count(*)"
+         " FROM flow GROUP BY unit, verdict, grade) GROUP BY unit, verdict, grade"
+         " HAVING sum(counted) <> sum(there)"},
+	{"coverage",
+         "SELECT printf('coverage of row %d by unit %d is below zero', row, unit) FROM coverage"
+         " WHERE min(exact, unproven, wide, unanswered, blocked, outside) < 0"},
+	{"packets of runs",
+         "SELECT printf('run %d: %d packets were seen, and %d are accounted for', id, seen, n)"
+         " FROM (SELECT id, seen, out_of_scope + in_flows + malformed + fragments_lost + duplicates AS n"
+         " FROM run) WHERE seen <> n"},
+	{"blind intervals",
+         "SELECT printf('blind interval %d: it ends before it begins', id) FROM blind"
+         " WHERE until_us < since_us"},
+};
+
+int flowdb_verify(struct flowdb *db, const struct upkeep_progress *progress,
+                  int (*each)(void *context, const char *wrong, struct err *err), void *context,
+                  struct err *err)
+{
+	struct telling telling = {.progress = progress, .all = ARRAY_LEN(CHECKS)};
+	int r = 0;
+
+	sqlite3_progress_handler(db->sql, TOLD_STEPS, tell_on, &telling);
+	for (size_t i = 0; i < ARRAY_LEN(CHECKS) && r >= 0; i++) {
+		CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+
+		telling.doing = CHECKS[i].doing;
+		telling.done = i;
+		upkeep_tell(progress, telling.doing, i, telling.all);
+		r = sql_prepare(db, CHECKS[i].text, &stmt, err);
+		for (unsigned told = 0;
+		     r >= 0 && told < WRONG_MAX && (r = sql_step(db, stmt, err)) > 0; told++)
+			r = each(context, column_text(stmt, 0), err);
+		if (r == -EBADMSG) /* it cannot be read that far; the others may be */
+			r = each(context, err->text, err);
+	}
+	sqlite3_progress_handler(db->sql, 0, NULL, NULL);
+	return r < 0 ? r : 0;
+}
