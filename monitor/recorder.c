@@ -376,15 +376,9 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (!recorder->options.stands_in)
 			release(recorder, opinions);
 	}
-<<<<<<< HEAD
 	recorder->begun = r < 0;
-=======
-	if (r >= 0)
+	if (r >= 0 && !recorder->options.stands_in)
 		r = retain(recorder, again, err);
-	if (r >= 0 && again)
-		r = flowdb_begin(db, err);
-	recorder->begun = again && r >= 0;
->>>>>>> base5
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
