@@ -420,7 +420,11 @@ static int begin(struct recorder *recorder, struct err *err)
 		return r;
 	recorder->begun = true;
 	recorder->wall_us = clock_us();
-	return 1;
+	/* Between two transactions a person may have closed or reopened findings. */
+	r = flowdb_others_wrote(options->db, err);
+	if (r > 0)
+		r = findings_refresh(recorder->findings, options->db, err);
+	return r < 0 ? r : 1;
 }
 
 static int handle_begin(struct recorder *recorder, const struct event_begin *event,

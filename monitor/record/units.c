@@ -151,6 +151,37 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 	return *ret_error < 0 ? NULL : unit;
 }
 
+struct unit *units_adopt(struct units *units, const struct unit_rule *rule, const char *name,
+                         int64_t id)
+{
+	struct unit *unit = calloc(1, sizeof(*unit));
+
+	if (unit)
+		unit->use = calloc(units->policy->row_count + 1, sizeof(*unit->use));
+	if (!unit || !unit->use ||
+	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) < 0) {
+		if (unit)
+			free(unit->use);
+		free(unit);
+		return NULL;
+	}
+	unit->rule = rule;
+	unit->id = id;
+	text_copy(unit->name, sizeof(unit->name), name);
+	units->all[units->count++] = unit;
+	unit->number = units->count;
+	return unit;
+}
+
+int units_put(struct units *units, struct flowdb *db, struct unit *unit, struct err *err)
+{
+	char profiles[PROFILES_MAX * 34];
+
+	profiles_print(units->policy, unit->rule ? unit->rule->profiles : 0, profiles,
+	               sizeof(profiles));
+	return flowdb_unit_put(db, unit->name, profiles, unit->rule != NULL, &unit->id, err);
+}
+
 int units_list(const struct units *units, struct flowdb *db, struct err *err)
 {
 	char profiles[PROFILES_MAX * 34];

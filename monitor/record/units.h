@@ -50,6 +50,15 @@ struct unit {
 
 struct units;
 
+/*
+ * For judging anew: a unit by its name, whose `id` in the database may be known (else 0, until units_put()). It is found by
+ * nobody. NULL when out of memory.
+ */
+struct unit *units_adopt(struct units *units, const struct unit_rule *rule, const char *name,
+                         int64_t id);
+int units_put(struct units *units, struct flowdb *db, struct unit *unit,
+              struct err *err) MUST_CHECK;
+
 /* NULL when out of memory. `policy` must outlive it. */
 struct units *units_new(const struct policy *policy);
 void units_free(struct units *units);
