@@ -213,6 +213,7 @@ disk_replay() {
 	mount -o remount,size=64m "$work/disk"
 	run_wait $((60 * SLOW))
 	is 'disk: with room it comes to its end' "$code" 0
+	[ "$code" = 0 ] || sed "s|^|#   |" "$work/full.out"
 	is 'disk: ... with every flow once' "$(db disk/db 'SELECT count(*) FROM flow')" $flows
 	is 'disk: ... and nothing of it is blind' "$(db disk/db 'SELECT count(*) FROM blind')" 0
 	sound 'disk: replay' "$work/disk/db/flows.db"
@@ -222,36 +223,38 @@ disk_replay() {
 disk_live() {
 	local since until
 	disk_make 6m || { skip 'disk: live capture and judging go on' "skipped: no tmpfs ($(cat "$work/why"))"; return 0; }
-	run_start disk/db "${brief[@]}" || not_ok 'disk: a live run begins' "$(cat "$work/disk/db.err")"
+	mkdir "$work/disk/db"
+	ln -s disk/db "$work/full"
+	run_start full "${brief[@]}" || not_ok 'disk: a live run begins' "$(cat "$work/full.err")"
 	lab_send flows 100 200
 	pause 1.5
 	is 'disk: a reserve is there' "$([ "$(stat -c %b "$work/disk/db/flows.db-reserve")" -gt 0 ] && echo yes)" yes
 	disk_fill
 	since=$(now_us)
 	lab_send flows 400 400 1000
-	within $((8 * SLOW)) grep -q 'the disk is full; flows are judged' "$work/disk/db.err"
+	within $((8 * SLOW)) grep -q 'the disk is full; flows are judged' "$work/full.err"
 	is 'disk: live it is said' $? 0
 	within $((4 * SLOW)) eval '[ ! -e "$work/disk/db/flows.db-reserve" ]'
 	is 'disk: the reserve is given up' $? 0
-	within $((4 * SLOW)) eval '[ "$(cause disk/db disk-full)" = "1|0|1" ]'
-	is 'disk: ... and while it is full, "full since" is on record' "$(cause disk/db disk-full)" '1|0|1'
-	near_s 'disk: ... from when it was full' "$(db disk/db "SELECT since_us FROM blind WHERE until_us IS NULL")" "$since" 3
+	within $((4 * SLOW)) eval '[ "$(cause full disk-full)" = "1|0|1" ]'
+	is 'disk: ... and while it is full, "full since" is on record' "$(cause full disk-full)" '1|0|1'
+	near_s 'disk: ... from when it was full' "$(db full "SELECT since_us FROM blind WHERE until_us IS NULL")" "$since" 3
 	# A kind of finding that was not there: told while nothing can be written.
 	lab_send talk
-	within $((6 * SLOW)) eval '[ "$(wc -l <"$work/disk/db.out")" -gt 0 ]'
+	within $((6 * SLOW)) eval '[ "$(wc -l <"$work/full.out")" -gt 0 ]'
 	is 'disk: findings are told meanwhile' $? 0
-	told=$(sort "$work/disk/db.out" | uniq -d | wc -l)
+	told=$(sort "$work/full.out" | uniq -d | wc -l)
 	rm "$work/disk/filler"
 	until=$(now_us)
-	within $((15 * SLOW)) eval '[ "$(db disk/db "SELECT count(*) FROM flow WHERE local_port >= 0" 2>/dev/null)" -ge 500 ]'
-	within $((5 * SLOW)) grep -q 'is written again' "$work/disk/db.err"
+	within $((15 * SLOW)) eval '[ "$(db full "SELECT count(*) FROM flow WHERE local_port >= 0" 2>/dev/null)" -ge 500 ]'
+	within $((5 * SLOW)) grep -q 'is written again' "$work/full.err"
 	is 'disk: with room it is written again' $? 0
 	run_end
 	is 'disk: live it ends with 0' "$code" 0
-	is 'disk: every flow has its row, once' "$(db disk/db "SELECT count(*), count(DISTINCT local_port || remote || remote_port) FROM v_flow WHERE remote LIKE '198.18.%'")" '500|500'
-	is 'disk: it is on record, and over' "$(cause disk/db disk-full)" '1|1|0'
-	near_s 'disk: ... until there was room' "$(db disk/db "SELECT until_us FROM blind WHERE cause = (SELECT id FROM word WHERE list = 'cause' AND word = 'disk-full')")" "$until" 3
-	is 'disk: no finding was told twice' "$told $(sort "$work/disk/db.out" | uniq -d | wc -l)" '0 0'
+	is 'disk: every flow has its row, once' "$(db full "SELECT count(*), count(DISTINCT local_port || remote || remote_port) FROM v_flow WHERE remote LIKE '198.18.%'")" '500|500'
+	is 'disk: it is on record, and over' "$(cause full disk-full)" '1|1|0'
+	near_s 'disk: ... until there was room' "$(db full "SELECT until_us FROM blind WHERE cause = (SELECT id FROM word WHERE list = 'cause' AND word = 'disk-full')")" "$until" 3
+	is 'disk: no finding was told twice' "$told $(sort "$work/full.out" | uniq -d | wc -l)" '0 0'
 	is 'disk: the reserve is made again' "$([ -e "$work/disk/db/flows.db-reserve" ] && echo yes)" yes
 	sound 'disk: live' "$work/disk/db/flows.db"
 	umount "$work/disk"
