@@ -295,6 +295,10 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (version == FLOWDB_VERSION && db->lock >= 0)
+		r = flowdb_look(db, err); /* before anything is written to it */
+	if (r < 0)
+		return r;
 	/* Before there is a table, or never (but for `tlmon db compact`). */
 	if (!version && db->lock >= 0)
 		r = sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
