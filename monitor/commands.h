@@ -13,13 +13,15 @@
 	X(flows, "recorded flows and their verdicts") \
 	X(findings, "what left the envelope or was blocked, worst first") \
 	X(units, "who had which address when, and how that is known") \
+	X(coverage, "which documented rows the units used, and how") \
 	X(blind, "when not everything could be seen, and why") \
+	X(names, "which address held which name, as DNS said") \
 	X(status, "how the monitor stands: running, units, findings, blindness") \
 	X(incident, "a report: what a unit did in a window, and were we looking") \
 	X(whatif, "recorded flows under another site or envelope: what flips") \
 	X(evidence, "the packets kept for a finding, as a list or as a pcapng file") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
-	X(rules, "the documented rows: list, lint") \
+	X(rules, "the documented rows: list, lint, diff") \
 	X(rejudge, "recorded flows under another site or envelope, for good") \
 	X(close, "a finding is settled: who says so, and why") \
 	X(reopen, "a finding that was closed is open again") \

@@ -13,6 +13,7 @@ struct binding {
 	uint64_t unit; /* hash of its name; so below */
 	struct addr address;
 	int64_t from_us, until_us;
+	size_t order; /* of one answer, as the database gives them */
 	char *name;
 };
 
@@ -99,7 +100,7 @@ static int compare_names(const void *a, const void *b)
 	order = order ? order : compare_units(x->unit, y->unit);
 	order = order ? order : memcmp(&x->address, &y->address, sizeof(x->address));
 	order = order ? order : compare(x->from_us, y->from_us);
-	return order ? order : strcmp(x->name, y->name);
+	return order ? order : compare_units(x->order, y->order);
 }
 
 static int compare_recorded(const void *a, const void *b)
@@ -245,7 +246,8 @@ static int take_name(void *context, const struct name_row *row, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	name = &history->names[history->name_count];
 	*name = (struct binding){row->run,      unit,          row->address,
-	                         row->first_us, row->until_us, strdup(row->name)};
+	                         row->first_us, row->until_us, history->name_count,
+	                         strdup(row->name)};
 	if (!name->name)
 		return err_set(err, -ENOMEM, "out of memory");
 	history->name_count++;

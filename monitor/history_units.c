@@ -4,6 +4,7 @@
 #include "monitor/history_units.h"
 #include "monitor/policy_record.h"
 
+#define GOT_US INT64_C(10000000) /* as long as a DHCP flow waits for it */
 #define POLICIES_MAX 64 /* that judged what is recorded; of more the lists are not compared */
 
 struct judged_by {
@@ -95,6 +96,21 @@ static const struct mac *leased(struct past_units *units, const struct addr *add
 	return mac;
 }
 
+/* A DHCP client without an address is who the address is of that it gets: NULL if none is known. */
+static const struct addr *got(const struct past_units *units, const struct flow_facts *facts)
+{
+	const struct claim *last = NULL;
+
+	for (size_t i = 0; i < units->claim_count; i++) {
+		const struct claim *claim = &units->claims[i];
+
+		if (mac_equal(&claim->mac, &facts->chaddr) && claim->since_us <= facts->last_us + GOT_US &&
+		    (!last || claim->since_us > last->since_us))
+			last = claim;
+	}
+	return last ? &last->address : NULL;
+}
+
 /* What the lists of a policy say of the unit's end: by MAC, by address, by the lease of a listed MAC. */
 static const struct unit_rule *listed(struct past_units *units, const struct policy *policy,
                                       const struct flow_view *flow)
@@ -104,8 +120,11 @@ static const struct unit_rule *listed(struct past_units *units, const struct pol
 	const struct unit_rule *rule = NULL;
 	const struct mac *mac;
 
-	if (!mac_is_zero(&facts->chaddr) && end->port == 68)
-		rule = policy_find_unit(policy, NULL, &facts->chaddr);
+	if (!mac_is_zero(&facts->chaddr) && end->port == 68) {
+		const struct addr *addr = got(units, facts);
+
+		rule = policy_find_unit(policy, addr, &facts->chaddr);
+	}
 	if (!rule)
 		rule = policy_find_unit(policy, &end->addr,
 		                        mac_is_zero(&end->mac) ? NULL : &end->mac);

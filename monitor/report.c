@@ -211,7 +211,7 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 	if (r >= 0)
 		r = add_silent(report, err);
 	if (r >= 0)
-		r = flowdb_coverage(db, NULL, NULL, take_coverage, report, err);
+		r = flowdb_coverage(db, &(struct flow_query){0}, NULL, 0, take_coverage, report, err);
 	if (r >= 0)
 		r = flowdb_finding_groups(db, &findings, take_finding, report, err);
 	if (r >= 0)

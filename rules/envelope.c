@@ -121,6 +121,22 @@ static int load_folder(const struct folder *folder, const char *where,
 	return 0;
 }
 
+int row_mirror(const struct row *rows, size_t count, size_t at)
+{
+	const struct row_form *a = &rows[at].form[0];
+	int mirror = -1;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct row_form *b = &rows[i].form[0];
+
+		if (i != at && rows[at].profile == rows[i].profile && a->udp && b->udp &&
+		    a->directions != b->directions && a->media == b->media &&
+		    port_set_equal(&a->local, &b->local) && port_set_equal(&a->remote, &b->remote))
+			mirror = (int)i;
+	}
+	return mirror;
+}
+
 int envelope_load(const char *path, struct envelope **ret_envelope, struct err *err)
 {
 	CLEANUP(folder_release) struct folder folder = {.count = 0};

@@ -160,6 +160,12 @@ int envelope_find_row(const struct envelope *envelope, const char *id);
 int envelope_find_role(const struct envelope *envelope, const char *id);
 int envelope_find_profile(const struct envelope *envelope, const char *id);
 
+/*
+ * DHCP and UDP media in and out mirror each other (design.md 5): the row that a UDP flow of rows[at] exercises
+ * as well: same profile, ports and media, UDP, other direction; -1: none.
+ */
+int row_mirror(const struct row *rows, size_t count, size_t at);
+
 /* Whether `name` fits `pattern` ("*.lync.com", "sts*.example.com", "lyncdiscover.*"). Case does not matter. */
 bool name_fits(const char *pattern, const char *name);
 

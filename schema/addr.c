@@ -148,6 +148,15 @@ const char *mac_print(const struct mac *mac, char buf[MAC_TEXT])
 	return buf;
 }
 
+struct addr prefix_last(const struct prefix *prefix)
+{
+	struct addr addr = prefix->addr;
+
+	for (unsigned bit = prefix->bits; bit < 128; bit++)
+		addr.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	return addr;
+}
+
 struct prefix prefix_of(const struct addr *addr, unsigned bits)
 {
 	struct prefix prefix = {.addr = *addr, .bits = (uint8_t)bits};

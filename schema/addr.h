@@ -53,6 +53,8 @@ const char *mac_print(const struct mac *mac, char buf[MAC_TEXT]);
 
 /* "10.0.0.0/8", "2001:db8::/32", or a bare address (all bits). Host bits set are -EINVAL. */
 int prefix_parse(const char *text, struct prefix *ret_prefix) MUST_CHECK;
+/* Its highest address; ff...ff where bits is 0. */
+struct addr prefix_last(const struct prefix *prefix);
 struct prefix prefix_of(const struct addr *addr, unsigned bits); /* clears the host bits */
 /* ::/0 covers all of IPv6 and nothing of IPv4. */
 bool prefix_covers(const struct prefix *prefix, const struct addr *addr);

@@ -667,6 +667,7 @@ void flowdb_close(struct flowdb *db)
 {
 	if (!db)
 		return;
+	flowdb_close(db->next);
 	for (size_t i = 0; i < SLOT_COUNT; i++)
 		sqlite3_finalize(db->slot[i]);
 	intern_release(db);
@@ -677,6 +678,7 @@ void flowdb_close(struct flowdb *db)
 	closep(&db->ask_shm);
 	closep(&db->lock);
 	free(db->path);
+	free(db->sensor);
 	free(db);
 }
 
@@ -686,7 +688,7 @@ void flowdb_closep(struct flowdb **db)
 	*db = NULL;
 }
 
-int flowdb_check(struct flowdb *db, struct err *err)
+static int check_unchanged(const struct flowdb *db, struct err *err)
 {
 	struct stat now;
 
@@ -698,6 +700,15 @@ int flowdb_check(struct flowdb *db, struct err *err)
 	return err_set(err, -EAGAIN,
 	               "%s: changed while it was read, so the answer may be wrong; ask again",
 	               db->path);
+}
+
+int flowdb_check(struct flowdb *db, struct err *err)
+{
+	int r = 0;
+
+	for (; db && r >= 0; db = db->next)
+		r = check_unchanged(db, err);
+	return r;
 }
 
 int flowdb_in_place(struct flowdb *db, struct err *err)

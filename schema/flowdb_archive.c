@@ -53,6 +53,14 @@ static const struct {
 	{"coverage", ANEW, NULL, NULL},
 };
 
+bool flowdb_archive_knows(const char *table)
+{
+	for (size_t i = 0; i < ARRAY_LEN(TABLES); i++)
+		if (!strcmp(TABLES[i].table, table))
+			return true;
+	return false;
+}
+
 /* Where a number, or a name, must mean the same. */
 static const char *const SAME[] = {
 	"SELECT a.text FROM archive.host a JOIN main.host h ON h.id = a.id WHERE h.bytes <> a.bytes",

@@ -72,27 +72,31 @@ int flowdb_blinds(struct flowdb *db, const struct blind_query *query,
                   void *context, struct err *err)
 {
 	const struct flow_query *window = &query->window;
-	char sql[WHERE_MAX] =
+	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
+	static const char select[] =
 		"SELECT b.id, u.name, b.run, b.unit, b.since_us, b.until_us, b.count, b.cause,"
 		" b.detail FROM blind b LEFT JOIN unit u ON u.id = b.unit WHERE 1";
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = flowdb_check_unit(db, window->unit, err);
+	int r = !sql         ? err_set(err, -ENOMEM, "out of memory")
+	        : db->sensor ? 0 /* another may know it, and not this one */
+	                     : query_check_units(db, window, err);
 
 	if (r < 0)
 		return r;
+	text_add(sql, WHERE_MAX, "%s", select);
 	if (window->since_us || window->until_us)
-		text_add(sql, sizeof(sql),
+		text_add(sql, WHERE_MAX,
 		         " AND b.since_us <= ?2 AND coalesce(b.until_us, ?1) >= ?1");
-	if (window->unit) {
-		text_add(sql, sizeof(sql), " AND (b.unit IS NULL OR (1");
+	if (window->unit || window->more_units) {
+		text_add(sql, WHERE_MAX, " AND (b.unit IS NULL OR (1");
 		query_unit(sql, "b.unit", window);
-		text_add(sql, sizeof(sql), "))");
+		text_add(sql, WHERE_MAX, "))");
 	}
 	if (query->cause)
-		text_add(sql, sizeof(sql), " AND b.cause = %d", query->cause);
+		text_add(sql, WHERE_MAX, " AND b.cause = %d", query->cause);
 	if (query->run)
-		text_add(sql, sizeof(sql), " AND b.run = %lld", (long long)query->run);
-	text_add(sql, sizeof(sql), " ORDER BY b.since_us, b.id LIMIT ?8");
+		text_add(sql, WHERE_MAX, " AND b.run = %lld", (long long)query->run);
+	text_add(sql, WHERE_MAX, " ORDER BY b.since_us, b.id LIMIT ?8");
 	r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;

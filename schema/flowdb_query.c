@@ -1,8 +1,14 @@
 /*
- * flowdb_query.c - see flowdb_query.h: flows. Their ids are put in order first, so that the sorting
- * holds two integers a flow, however many there are; then each is read whole.
+ * flowdb_query.c - see flowdb_query.h: what narrows an answer, as conditions of SQL; and flows. Their ids are
+ * put in order first, so that the sorting holds a few integers a flow, however many there are; then each is
+ * read whole.
  */
 #include "schema/flowdb_sql.h"
+
+/* Parameters from here on: names of units asked for, and the addresses that these may be. */
+#define UNIT_NAMES 20
+#define UNIT_ADDRS 200
+#define UNITS_MAX 100
 
 const char *column_text(sqlite3_stmt *stmt, int at)
 {
@@ -11,69 +17,83 @@ const char *column_text(sqlite3_stmt *stmt, int at)
 	return text ? (const char *)text : "";
 }
 
-static struct addr last_of(const struct prefix *prefix)
+/* The units asked for, one after the other; NULL past the last. */
+static const char *unit_at(const struct flow_query *query, unsigned at)
 {
-	struct addr addr = prefix->addr;
-
-	for (unsigned bit = prefix->bits; bit < 128; bit++)
-		addr.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	return addr;
+	if (query->unit && !at--)
+		return query->unit;
+	for (unsigned i = 0; query->more_units && query->more_units[i] && i < UNITS_MAX; i++)
+		if (i == at)
+			return query->more_units[i];
+	return NULL;
 }
 
-static void meets(sqlite3_context *context, int count, sqlite3_value **values)
+/* "(SELECT ...)": the ids of the units asked for; false where none are. */
+static bool units_print(const struct flow_query *query, char *buf, size_t size)
 {
-	const char *text = (const char *)sqlite3_value_text(values[0]);
-	const void *low = sqlite3_value_blob(values[1]), *high = sqlite3_value_blob(values[2]);
-	struct prefix prefix;
-	bool met = false;
+	unsigned count = 0;
 
-	if (text && low && high && prefix_parse(text, &prefix) == 0) {
-		struct addr last = last_of(&prefix);
-
-		met = memcmp(prefix.addr.b, high, 16) <= 0 && memcmp(last.b, low, 16) >= 0;
-	}
-	sqlite3_result_int(context, met);
+	*buf = '\0';
+	while (unit_at(query, count))
+		count++;
+	text_add(buf, size, "(SELECT id FROM unit WHERE name IN (");
+	for (unsigned i = 0; i < count; i++)
+		text_add(buf, size, "%s?%u", i ? ", " : "", UNIT_NAMES + i);
+	text_add(buf, size,
+	         ") UNION SELECT a.unit FROM unit_address a JOIN host h ON h.id = a.address"
+	         " WHERE h.bytes IN (");
+	for (unsigned i = 0; i < count; i++)
+		text_add(buf, size, "%s?%u", i ? ", " : "", UNIT_ADDRS + i);
+	text_add(buf, size, "))");
+	return count;
 }
-
-int query_functions(struct flowdb *db, struct err *err)
-{
-	int rc =
-		sqlite3_create_function(db->sql, "meets", 3, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-	                                NULL, meets, NULL, NULL);
-
-	return rc ? sql_error(db, rc, err) : 0;
-}
-
-/* The ids of the units asked for. */
-#define UNITS \
-	"(SELECT id FROM unit WHERE name = ?3 UNION SELECT a.unit FROM" \
-	" unit_address a JOIN host h ON h.id = a.address WHERE h.bytes = ?4)"
 
 void query_unit(char *where, const char *unit, const struct flow_query *query)
 {
-	if (query->unit)
-		text_add(where, WHERE_MAX, " AND %s IN " UNITS, unit);
+	char list[WHERE_MAX / 4];
+
+	if (units_print(query, list, sizeof(list)))
+		text_add(where, WHERE_MAX, " AND %s IN %s", unit, list);
 }
 
 void query_window(char *where, const struct flow_query *query)
 {
-	if (!query->since_us && !query->until_us)
+	char list[WHERE_MAX / 4];
+
+	if (!query->since_us && !query->until_us) {
 		query_unit(where, "f.unit", query);
-	else if (query->unit)
-		text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN " UNITS));
-	else
-		text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN (SELECT id FROM unit)"));
+		return;
+	}
+	if (!units_print(query, list, sizeof(list)))
+		text_copy(list, sizeof(list), "(SELECT id FROM unit)");
+	text_add(where, WHERE_MAX, " AND " WINDOW_OF("IN %1$s"), list);
+}
+
+/* A name's pattern has one special letter, *; GLOB has more. */
+static void bind_glob(sqlite3_stmt *stmt, int at, const char *name)
+{
+	char glob[3 * NAME_MAX_LEN + 8] = "";
+
+	for (; name && *name; name++)
+		text_add(glob, sizeof(glob), *name == '?' || *name == '[' ? "[%c]" : "%c",
+		         *name >= 'A' && *name <= 'Z' ? *name + 'a' - 'A' : *name);
+	if (name)
+		sqlite3_bind_text(stmt, at, glob, -1, SQLITE_TRANSIENT);
 }
 
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
 {
-	struct addr unit, last = last_of(&query->peer);
+	struct addr unit, last = prefix_last(&query->peer);
+	const char *name;
 
 	sqlite3_bind_int64(stmt, 1, query->since_us);
 	sqlite3_bind_int64(stmt, 2, query->until_us ? query->until_us : INT64_MAX);
-	bind_text(stmt, 3, query->unit);
-	if (query->unit && !addr_parse(query->unit, &unit))
-		sqlite3_bind_blob(stmt, 4, unit.b, sizeof(unit.b), SQLITE_TRANSIENT);
+	for (unsigned i = 0; (name = unit_at(query, i)); i++) {
+		bind_text(stmt, (int)(UNIT_NAMES + i), name);
+		if (!addr_parse(name, &unit))
+			sqlite3_bind_blob(stmt, (int)(UNIT_ADDRS + i), unit.b, sizeof(unit.b),
+			                  SQLITE_TRANSIENT);
+	}
 	bind_text(stmt, 5, query->row);
 	if (query->peer.bits) {
 		sqlite3_bind_blob(stmt, 6, query->peer.addr.b, sizeof(last.b),
@@ -82,28 +102,42 @@ void query_bind(sqlite3_stmt *stmt, const struct flow_query *query)
 	}
 	sqlite3_bind_int64(stmt, 8, query->limit ? (int64_t)query->limit : -1);
 	sqlite3_bind_int64(stmt, 9, query->finding);
+	bind_glob(stmt, 10, query->peer_name);
+	sqlite3_bind_pointer(stmt, 11, (void *)query->filter, "filter", NULL);
 }
 
-int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
+static int knows_unit(struct flowdb *db, const char *unit, struct err *err)
 {
 	const struct flow_query query = {.unit = unit};
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	char sql[WHERE_MAX] = "SELECT 1 FROM unit u WHERE 1";
-	char some[512] = "";
-	unsigned named = 0;
-	int r;
+	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
+	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
 
-	if (!unit)
-		return 0;
+	if (r < 0)
+		return r;
+	text_add(sql, WHERE_MAX, "SELECT 1 FROM unit u WHERE 1");
 	query_unit(sql, "u.id", &query);
 	r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	query_bind(stmt, &query);
-	r = sql_step(db, stmt, err);
-	if (r)
-		return r < 0 ? r : 0;
-	stmt_finalizep(&stmt);
+	return sql_step(db, stmt, err);
+}
+
+int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	char some[512] = "";
+	unsigned named = 0;
+	int r = 0;
+
+	if (!unit)
+		return 0;
+	for (struct flowdb *each = db; each; each = each->next) {
+		r = knows_unit(each, unit, err);
+		if (r)
+			return r < 0 ? r : 0;
+	}
 	r = sql_prepare(db, "SELECT name, count(*) OVER () FROM unit ORDER BY name", &stmt,
 	                err);
 	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0) {
@@ -117,26 +151,88 @@ int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	return err_set(err, -ENOENT, "no unit '%s' in %s; recorded: %s", unit, db->path,
-	               named ? some : "none");
+	return err_set(err, -ENOENT, "no unit '%s' in %s%s; recorded: %s", unit, db->path,
+	               db->next ? " nor in the others" : "", named ? some : "none");
 }
 
-static void where_flow(char *where, const struct flow_query *query)
+int query_check_units(struct flowdb *db, const struct flow_query *query, struct err *err)
+{
+	const char *unit;
+	int r = 0;
+
+	for (unsigned i = 0; r >= 0 && (unit = unit_at(query, i)); i++)
+		r = flowdb_check_unit(db, unit, err);
+	return r;
+}
+
+#define NAMED "(SELECT id FROM name WHERE lower(text) GLOB ?10)"
+
+/* What of a flow's peer and ports is asked for. */
+static void where_ends(char *where, const struct flow_query *query)
+{
+	if (query->peer.bits)
+		text_add(where, WHERE_MAX,
+		         " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");
+	if (query->peer_name)
+		text_add(where, WHERE_MAX,
+		         " AND (f.name IN " NAMED " OR EXISTS (SELECT 1 FROM"
+		         " (SELECT address, min(first_us) AS first_us FROM name_seen WHERE name IN " NAMED
+		         " GROUP BY address) b WHERE b.address = f.remote"
+		         " AND b.first_us <= f.start_us + f.lasted_us))");
+	if (query->port_high)
+		text_add(where, WHERE_MAX,
+		         " AND f.transport IN (%d, %d) AND (f.local_port BETWEEN %u AND %u"
+		         " OR f.remote_port BETWEEN %u AND %u)",
+		         TRANSPORT_TCP, TRANSPORT_UDP, query->port_low, query->port_high,
+		         query->port_low, query->port_high);
+	if (query->filter)
+		text_add(where, WHERE_MAX,
+		         " AND takes(?11, f.transport, f.ip_version, (SELECT vlan FROM link WHERE id = f.link),"
+		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
+		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
+		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
+		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link))");
+}
+
+/* What a flow is and what became of it. */
+static void where_nature(char *where, const struct flow_query *query)
+{
+	if (query->transport)
+		text_add(where, WHERE_MAX, " AND f.transport = %u", query->transport);
+	if (query->app)
+		text_add(where, WHERE_MAX, " AND f.application = %u", query->app);
+	if (query->media & MEDIA_MIXED)
+		text_add(where, WHERE_MAX, " AND f.media NOT IN (0, %d, %d, %d)", MEDIA_AUDIO,
+		         MEDIA_VIDEO, MEDIA_DATA);
+	else if (query->media)
+		text_add(where, WHERE_MAX, " AND f.media & %u", query->media);
+	if (query->direction)
+		text_add(where, WHERE_MAX, " AND f.direction = %u", query->direction - 1);
+	if (query->outcome)
+		text_add(where, WHERE_MAX, " AND f.outcome = %u", query->outcome);
+	if (query->ruling)
+		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
+	if (query->grade)
+		text_add(where, WHERE_MAX, " AND f.grade = %u", query->grade);
+	if (query->blind)
+		text_add(where, WHERE_MAX, " AND f.blind");
+}
+
+void query_flows(const struct flowdb *db, char *where, const struct flow_query *query)
 {
 	query_window(where, query);
 	if (query->ruling == RULING_OUTSIDE || query->kind || query->severity)
 		text_add(where, WHERE_MAX,
 		         " AND f.kind > 0"); /* what the partial index holds */
-	if (query->ruling)
-		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
 	if (query->kind)
 		text_add(where, WHERE_MAX, " AND f.kind = %d", query->kind);
 	if (query->severity)
 		text_add(where, WHERE_MAX, " AND f.severity >= %d", query->severity);
-	if (query->blind)
-		text_add(where, WHERE_MAX, " AND f.blind");
 	if (query->finding)
 		text_add(where, WHERE_MAX, " AND f.finding = ?9");
+	if (query->fresh)
+		text_add(where, WHERE_MAX, " AND f.id > %lld", (long long)db->point.flow);
+	where_nature(where, query);
 	if (query->row)
 		text_add(
 			where, WHERE_MAX,
@@ -144,31 +240,86 @@ static void where_flow(char *where, const struct flow_query *query)
 			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
 			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
 			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");
+	where_ends(where, query);
+}
+
+/* What only a finding's flows know; where not all are kept, what it gathers says as much as it can. */
+static void where_gathered(char *where, const struct flow_query *query)
+{
+	if (!query->peer.bits && !query->peer_name && !query->port_high && !query->filter &&
+	    !query->media && !query->direction && !query->outcome && !query->blind)
+		return;
+	text_add(where, WHERE_MAX, " AND (EXISTS (SELECT 1 FROM flow f WHERE f.finding = g.id");
+	where_ends(where, query);
+	where_nature(where, query);
+	text_add(where, WHERE_MAX, ")");
 	if (query->peer.bits)
+		text_add(where, WHERE_MAX, " OR (g.kept < g.flows AND meets(g.remote, ?6, ?7))");
+	text_add(where, WHERE_MAX, ")");
+}
+
+void query_findings(const struct flowdb *db, char *where, const struct finding_query *query)
+{
+	const struct flow_query *flow = &query->flow;
+
+	if (flow->since_us || flow->until_us)
+		text_add(where, WHERE_MAX, " AND g.first_us <= ?2 AND g.last_us >= ?1");
+	query_unit(where, "g.unit", flow);
+	if (flow->kind)
+		text_add(where, WHERE_MAX, " AND g.kind = %d", flow->kind);
+	if (flow->severity)
+		text_add(where, WHERE_MAX, " AND g.severity >= %d", flow->severity);
+	if (flow->transport)
+		text_add(where, WHERE_MAX, " AND g.transport IN (0, %u)", flow->transport);
+	if (flow->app)
+		text_add(where, WHERE_MAX, " AND g.application = %u", flow->app);
+	if (flow->finding)
+		text_add(where, WHERE_MAX, " AND g.id = ?9");
+	if (flow->fresh)
 		text_add(where, WHERE_MAX,
-		         " AND (SELECT bytes FROM host WHERE id = f.remote) BETWEEN ?6 AND ?7");
+		         " AND g.id IN (SELECT finding FROM finding_change WHERE id > %lld)",
+		         (long long)db->point.change);
+	if (flow->row)
+		text_add(where, WHERE_MAX,
+		         " AND g.row = (SELECT id FROM envelope_row WHERE text = ?5)");
+	if (query->state == FINDINGS_OPEN)
+		text_add(where, WHERE_MAX, " AND g.open");
+	else if (query->state == FINDINGS_CLOSED)
+		text_add(where, WHERE_MAX, " AND NOT g.open");
+	else if (query->state == FINDINGS_WAIVED)
+		text_add(where, WHERE_MAX, " AND g.open AND g.waiver <> ''");
+	where_gathered(where, flow);
 }
 
 int flowdb_flows(struct flowdb *db, const struct flow_query *query,
                  int (*each)(void *context, const struct flow_view *flow, struct err *err),
                  void *context, struct err *err)
 {
-	char sql[WHERE_MAX] = "SELECT f.id FROM flow f WHERE 1";
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = flowdb_check_unit(db, query->unit, err);
+	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
+	struct sorting sorting;
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
 
+	if (r >= 0)
+		r = sorting_of(THING_FLOWS, query->sort, &sorting, err);
 	if (r < 0)
 		return r;
-	where_flow(sql, query);
-	text_add(sql, sizeof(sql), " ORDER BY f.start_us, f.id LIMIT ?8");
-	r = sql_prepare(db, sql, &stmt, err);
-	if (r < 0)
-		return r;
-	query_bind(stmt, query);
-	while ((r = sql_step(db, stmt, err)) > 0) {
-		r = flow_get(db, sqlite3_column_int64(stmt, 0), each, context, err);
+	merge_init(&merge, sorting.count + 1, sorting.down, query->limit);
+	for (struct flowdb *at = db; at && r >= 0; at = at->next) {
+		snprintf(sql, WHERE_MAX, "SELECT %s%s, f.id FROM flow f WHERE 1", sorting.columns,
+		         query->fresh ? "f.id" : "f.start_us");
+		query_flows(at, sql, query);
+		sorting_add(sql, sorting.count + 2, sorting.down);
+		r = merge_add(&merge, at, sql, query, err);
+	}
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
+		r = flow_get(from, sqlite3_column_int64(stmt, (int)sorting.count + 1), each,
+		             context, err);
 		if (r < 0 || r > 1)
 			break;
 	}
+	merge_release(&merge);
 	return r < 0 ? r : 0;
 }

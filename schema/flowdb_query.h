@@ -9,19 +9,85 @@
 
 #include "schema/flowdb.h"
 
+/*
+ * Databases of several sensors under one handle. Flows, findings, counts, units, coverage and names are answered
+ * by all of them, in one order, and views say whose row it is: the directory's name (as given where two are
+ * alike). All else (what goes by a number, runs, blind intervals, the span) is asked of one: flowdb_nth().
+ * At most FLOWDBS_MAX, none of them twice.
+ */
+#define FLOWDBS_MAX 32
+int flowdb_open_all(const char *const *dirs, size_t count, struct flowdb **ret_db,
+                    struct err *err) MUST_CHECK;
+/* Counted from 0; NULL past the last. It belongs to `db`. */
+struct flowdb *flowdb_nth(struct flowdb *db, size_t n);
+/* NULL: there is but one. */
+const char *flowdb_sensor(const struct flowdb *db);
+
+/* A recorded flow, as tcpdump's words can be held against it. */
+struct flow_head {
+	struct endpoint local, remote;
+	uint16_t vlan; /* VLAN_NONE */
+	uint8_t transport, ip_version;
+};
+struct flow_filter {
+	bool (*takes)(const void *context, const struct flow_head *head);
+	const void *context;
+};
+
 /* What to look for; what is zero does not narrow. */
 struct flow_query {
 	int64_t since_us, until_us; /* overlapping [since, until]; until_us 0: no end */
-	const char *
-		unit; /* its name or an address it had; NULL. None such: -ENOENT, err names some */
-	const char *row;    /* documented by it, or nearest to it; NULL */
-	struct prefix peer; /* bits 0: any */
-	uint8_t ruling, kind;
+	const char *unit; /* its name or an address it had. None such: -ENOENT, err names some */
+	const char *const *more_units; /* or one of these; ended by NULL */
+	const char *row;               /* documented by it, or nearest to it */
+	struct prefix peer;            /* bits 0: any */
+	const char *peer_name; /* "*.lync.com": shown in the flow, or bound to its peer by DNS by then */
+	uint16_t port_low, port_high; /* of either end; high 0: any */
+	uint16_t app;                 /* enum app */
+	uint8_t transport;
+	uint8_t media;     /* mask MEDIA_*: carries one of these; MEDIA_MIXED: more than one */
+	uint8_t direction; /* 1 + enum direction */
+	uint8_t outcome;
+	uint8_t ruling, grade, kind;
 	uint8_t severity; /* at least this */
 	bool blind;       /* those that were not seen whole alone */
+	bool fresh;       /* what was committed between the last two flowdb_refresh() alone */
 	int64_t finding;
-	uint64_t limit; /* 0: all */
+	const struct flow_filter *filter;
+	const char *sort; /* "-bytes_in,unit": fields by their names in JSON; - before it: falling */
+	uint64_t limit;   /* 0: all */
 };
+#define MEDIA_MIXED 8
+
+/*
+ * Goes on to what is committed by now, also where the database was begun anew meanwhile. What came since
+ * the last time is `fresh`; the first call only notes where things stand.
+ */
+int flowdb_refresh(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/* What can be counted, and sorted by. */
+enum flowdb_thing { THING_FLOWS, THING_FINDINGS, THING_NAMES };
+/* Fields of a list such as "unit,-start"; -EINVAL with err naming what is accepted. `what` is the option. */
+int flowdb_check_fields(enum flowdb_thing thing, const char *what, const char *list,
+                        struct err *err) MUST_CHECK;
+#define COUNT_FIELDS_MAX 8
+struct count_view {
+	const char *fields[COUNT_FIELDS_MAX]; /* NULL: not known */
+	bool number[COUNT_FIELDS_MAX];
+	size_t field_count;
+	uint64_t count, bytes;
+	int64_t first_us, last_us;
+};
+struct finding_query;
+/*
+ * Flows or findings counted by fields ("remote,hour"; day and hour are local), most first. No more than
+ * COUNTED_MAX different ones. sort is not looked at, limit counts rows of the answer.
+ */
+#define COUNTED_MAX 1000000
+int flowdb_counts(struct flowdb *db, enum flowdb_thing thing, const struct finding_query *query,
+                  const char *by,
+                  int (*each)(void *context, const struct count_view *count, struct err *err),
+                  void *context, struct err *err) MUST_CHECK;
 
 struct nearest_view {
 	char row[ROW_ID_MAX];
@@ -32,6 +98,7 @@ struct nearest_view {
 /* A recorded flow, whole: judging it again needs nothing else but the names of its time. */
 struct flow_view {
 	int64_t id, run, unit_id;
+	const char *sensor; /* NULL: there is but one database; so in all views */
 	const char *unit, *profiles;
 	const char *policy; /* hash */
 	const char *name;   /* "" */
@@ -98,6 +165,7 @@ struct finding_query {
 
 struct finding_view {
 	int64_t id;
+	const char *sensor;
 	const char *unit;
 	struct finding_row row;
 };
@@ -110,6 +178,7 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 /* The same thing wrong at several units: findings of one kind, row, peer, port and state. */
 struct finding_group {
 	int64_t id;       /* of its first finding with most flows */
+	const char *sensor;
 	const char *unit; /* of that finding */
 	uint64_t units, findings;
 	uint16_t apps[2]; /* the least and the greatest; alike where there is one */
@@ -138,15 +207,35 @@ int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64
 int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id,
                        struct err *err) MUST_CHECK;
 
-/* How units exercised rows, by unit and row; `unit` (name or address) and `row` may be NULL. */
+/*
+ * How units exercised rows, by unit and row. unit and row of the query count; with a window (or a
+ * filter) it is made up from the flows recorded in it, else it is what was counted over all runs. Of the
+ * same unit seen by several sensors it is the sum, and `sensor` is NULL.
+ */
 struct coverage_view {
 	const char *unit;
 	struct coverage_row row;
 };
-int flowdb_coverage(struct flowdb *db, const char *unit, const char *row,
+/* Rows that one UDP flow exercises together (coverage.h of the recorder): both orders are listed. */
+struct row_mirror {
+	const char *row, *other; /* ids of an envelope */
+};
+int flowdb_coverage(struct flowdb *db, const struct flow_query *query,
+                    const struct row_mirror *mirrors, size_t mirror_count,
                     int (*each)(void *context, const struct coverage_view *coverage,
                                 struct err *err),
                     void *context, struct err *err) MUST_CHECK;
+
+/* A DNS answer on record: who learnt it from whom, and from when to when it was said and holds. */
+struct name_view {
+	const char *sensor;
+	const char *client_unit; /* NULL: no unit, or not known by then */
+	struct name_row row;
+};
+/* By first answer. Window, unit (as the client), peer (the address), peer_name (the name), sort and limit count. */
+int flowdb_names(struct flowdb *db, const struct flow_query *query,
+                 int (*each)(void *context, const struct name_view *name, struct err *err),
+                 void *context, struct err *err) MUST_CHECK;
 
 struct unit_view {
 	int64_t id;
@@ -158,6 +247,11 @@ struct unit_view {
 int flowdb_units(struct flowdb *db,
                  int (*each)(void *context, const struct unit_view *unit, struct err *err),
                  void *context, struct err *err) MUST_CHECK;
+
+/* The units asked for, by name, each once; their flows are not counted (0). */
+int flowdb_members(struct flowdb *db, const struct flow_query *query,
+                   int (*each)(void *context, const struct unit_view *unit, struct err *err),
+                   void *context, struct err *err) MUST_CHECK;
 
 /* Who had which address when: a unit and one of its addresses, or a unit that has none in the window. */
 struct holding_view {
@@ -206,6 +300,7 @@ struct blind_query {
 };
 struct blind_view {
 	int64_t id;
+	const char *sensor;
 	const char *unit; /* NULL: all */
 	struct blind_row row;
 };
@@ -276,10 +371,10 @@ int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_
 /* Some process still holds the writer's lock, whatever the database says. Asks the kernel anew each time. */
 bool flowdb_is_written(const struct flowdb *db);
 
-/* 0 if `unit` (NULL too) is a unit's name or an address it had, else -ENOENT with err naming some. */
+/* 0 if `unit` (NULL too) is a unit's name or an address it had, in one of the databases, else -ENOENT with err naming some. */
 int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err) MUST_CHECK;
 
-/* 1 if anything recorded refers to this row of the envelope, 0 if not. */
+/* 1 if anything recorded in one of the databases refers to this row of an envelope, 0 if not. */
 int flowdb_knows_row(struct flowdb *db, const char *row, struct err *err) MUST_CHECK;
 
 #endif

@@ -242,7 +242,7 @@ int flow_get(struct flowdb *db, int64_t id,
                     int (*each)(void *context, const struct flow_view *flow, struct err *err),
                     void *context, struct err *err)
 {
-	struct flow_view view = {.id = id};
+	struct flow_view view = {.id = id, .sensor = db->sensor};
 	sqlite3_stmt *stmt;
 	int64_t how;
 	int r = sql_slot(db, SLOT_FLOW_GET, FLOW_GET, &stmt, err);

@@ -90,6 +90,13 @@ struct flowdb {
 		struct interned *cache;
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
+	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
+	char *sensor;        /* the directory's name; NULL: there is but one */
+	struct {
+		int64_t flow, change; /* the highest ids that were answered, ... */
+		int64_t flow_now, change_now; /* ... and that there are now */
+		bool known;
+	} point; /* of flowdb_refresh() */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
@@ -166,10 +173,10 @@ void tally_release(struct flowdb *db);
 int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /*
- * Conditions of a query, appended to `where`, with parameters ?1 to ?9 which query_bind() fills.
- * `unit` is the expression that holds a unit's id.
+ * Conditions of a query, appended to `where`; query_bind() fills their parameters. `unit` is the expression
+ * that holds a unit's id. The alias of the table flow is f, of finding f too.
  */
-#define WHERE_MAX 2048
+#define WHERE_MAX 12288
 /*
  * Whether flow f of a unit overlaps the window. Began at most an hour before it: index flow_unit; earlier:
  * flow_long. Each arm names the unit, so that each has its index and none goes through a unit's whole past.
@@ -183,8 +190,50 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
 void query_unit(char *where, const char *unit, const struct flow_query *query);
 /* Unit and window of a query, of flow f: the conditions to begin with. */
 void query_window(char *where, const struct flow_query *query);
+void query_flows(const struct flowdb *db, char *where, const struct flow_query *query);
+void query_findings(const struct flowdb *db, char *where, const struct finding_query *query);
 void query_bind(sqlite3_stmt *stmt, const struct flow_query *query);
-/* meets(remote, low, high): whether the prefix in text has an address between the two. */
+/* 0 if each unit asked for is known to one of the databases, else -ENOENT with err naming some. */
+int query_check_units(struct flowdb *db, const struct flow_query *query, struct err *err) MUST_CHECK;
+
+/*
+ * The same question put to each database of the chain, and the rows in one order: the first `keys` columns
+ * are what each statement orders by, those in the mask `down` falling.
+ */
+struct merge {
+	size_t count, at; /* at: whose row stands there */
+	unsigned keys;
+	uint64_t down, left; /* left: rows until "enough" */
+	bool begun;
+	struct {
+		struct flowdb *db;
+		sqlite3_stmt *stmt;
+		bool row;
+	} part[FLOWDBS_MAX];
+};
+void merge_init(struct merge *merge, unsigned keys, uint64_t down, uint64_t limit);
+void merge_release(struct merge *merge);
+int merge_add(struct merge *merge, struct flowdb *db, const char *sql,
+              const struct flow_query *query, struct err *err) MUST_CHECK;
+/* 1: a row of *ret_db stands in *ret_stmt until the next call; 0: there is none left. */
+int merge_next(struct merge *merge, struct flowdb **ret_db, sqlite3_stmt **ret_stmt,
+               struct err *err) MUST_CHECK;
+
+/* "k1, k2 DESC" of query->sort as columns to select and to order by, before those of the natural order. */
+struct sorting {
+	char columns[1024]; /* "expr, expr, " */
+	unsigned count;
+	uint64_t down;
+};
+int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret,
+               struct err *err) MUST_CHECK;
+/* " ORDER BY 1, 2 DESC ... LIMIT ?8" over the first `keys` columns. */
+void sorting_add(char *sql, unsigned keys, uint64_t down);
+
+/*
+ * meets(remote, low, high): whether the prefix in text has an address between the two. takes(filter, ...):
+ * flow_filter. local_text(us, letters): local time.
+ */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
 /* Hands over the flow of this id, whole: 1: `each` was called; 2: and said "enough"; 0: there is none. */
 int flow_get(struct flowdb *db, int64_t id,

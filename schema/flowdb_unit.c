@@ -159,6 +159,45 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
 	return r < 0 ? r : 0;
 }
 
+int flowdb_members(struct flowdb *db, const struct flow_query *query,
+                   int (*each)(void *context, const struct unit_view *unit, struct err *err),
+                   void *context, struct err *err)
+{
+	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
+	char last[256] = "";
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
+
+	if (r < 0)
+		return r;
+	merge_init(&merge, 1, 0, 0);
+	for (; db && r >= 0; db = db->next) {
+		snprintf(sql, WHERE_MAX, "SELECT u.name, u.id, u.profiles, u.listed FROM unit u WHERE 1");
+		query_unit(sql, "u.id", query);
+		text_add(sql, WHERE_MAX, " ORDER BY 1");
+		r = merge_add(&merge, db, sql, query, err);
+	}
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
+		struct unit_view view = {
+			.name = column_text(stmt, 0),
+			.id = sqlite3_column_int64(stmt, 1),
+			.profiles = column_text(stmt, 2),
+			.listed = sqlite3_column_int(stmt, 3),
+		};
+
+		if (!strcmp(last, view.name))
+			continue;
+		text_copy(last, sizeof(last), view.name);
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
+	merge_release(&merge);
+	return r < 0 ? r : 0;
+}
+
 /* Of the unit u: rows of flow that overlap the window; those that began in it are counted in the index alone. */
 #define FLOWS_IN_WINDOW \
 	"(SELECT count(*) FROM flow f WHERE f.unit = u.id AND f.start_us BETWEEN ?1 AND ?2)" \
@@ -174,19 +213,19 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 {
 	bool window = query->since_us || query->until_us;
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	char sql[2 * WHERE_MAX] = "";
-	int r = flowdb_check_unit(db, query->unit, err);
+	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
+	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
 
 	if (r >= 0)
 		r = tally_flush(db, err);
 	if (r < 0)
 		return r;
 	text_add(
-		sql, sizeof(sql),
+		sql, WHERE_MAX,
 		"SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"
 		" a.last_us, (SELECT count(*) FROM media_port p WHERE p.unit = u.id),");
 	if (window) /* as carries_media() of flowdb_tally.c has it */
-		text_add(sql, sizeof(sql),
+		text_add(sql, WHERE_MAX,
 		         " (SELECT count(DISTINCT f.local_port) FROM flow f WHERE f.transport IN (%d, %d)"
 		         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
 		         " AND f.application IN (%d, %d, %d, %d))) AND " WINDOW_OF("= u.id") "),"
@@ -194,18 +233,18 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 		         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN,
 		         APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
 	else
-		text_add(sql, sizeof(sql),
+		text_add(sql, WHERE_MAX,
 		         " (SELECT count(*) FROM media_port p WHERE p.unit = u.id),"
 		         " (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id),");
 	text_add(
-		sql, sizeof(sql),
+		sql, WHERE_MAX,
 		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = '')"
 		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
 		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
 		" LEFT JOIN host m ON m.id = a.mac WHERE 1",
 		window ? "JOIN" : "LEFT JOIN");
 	query_unit(sql, "u.id", query);
-	text_add(sql, sizeof(sql), " ORDER BY u.name, a.first_us, h.bytes, m.bytes LIMIT ?8");
+	text_add(sql, WHERE_MAX, " ORDER BY u.name, a.first_us, h.bytes, m.bytes LIMIT ?8");
 	r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;

@@ -6,31 +6,22 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-static const char HELP[] =
-	"usage: tlmon blind [-l DIR] [-o FORMAT] [--since T] [--until T] [...]\n\n"
-	"Lists the intervals in which something was not seen, oldest first, and what they\n"
-	"add up to. Time of the window in which no run looked is listed as not-running,\n"
-	"without an ID; where no window is asked for, that is the time between runs and,\n"
-	"live, since the last one. Of capture files, gaps of more than a minute count.\n"
-	"What is not listed here was watched: calm there was calm. If nothing at all was\n"
-	"recorded in the window asked for, it says so, lists the window as not-running\n"
-	"(without START or END where it is open) and ends 1, else 0.\n\n" LOG_HELP
-	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
-	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
-	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n"
-	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it.\n"
-	"                        In a recording, ago counts back from its last packet\n"
-	"      --until T         what goes on at T or earlier; --since 22:00 with\n"
-	"                        --until 06:00 is last night\n"
-	"      --unit WHO        what concerns this unit: a name, or an address it had\n"
-	"      --cause CAUSE     not-running, kernel-drop, inspector-down, sensor-down,\n"
-	"                        ring-full, evicted, link-down, mirror-silent, truncated,\n"
-	"                        one-sided, clock-step, disk-full, mac-shared,\n"
-	"                        stream-gap, dissect-full, removed\n"
-	"      --limit N         the first N only\n"
-	"  -h, --help            this text\n\n"
-	"Were we looking between two and four?\n"
-	"  tlmon blind --since 02:00 --until 04:00\n";
+static const struct query_command COMMAND = {
+	.name = "blind",
+	.has = HAS_ANSWER | HAS_WINDOW | HAS(UNIT) | HAS(CAUSE) | HAS(LIMIT),
+	.usage = "[-l DIR] [-o FORMAT] [--since T] [--until T] [...]",
+	.about =
+		"Lists the intervals in which something was not seen, oldest first, and what they\n"
+		"add up to. Time of the window in which no run looked is listed as not-running,\n"
+		"without an ID; where no window is asked for, that is the time between runs and,\n"
+		"live, since the last one. Of capture files, gaps of more than a minute count.\n"
+		"What is not listed here was watched: calm there was calm. If nothing at all was\n"
+		"recorded in the window asked for, it says so, lists the window as not-running\n"
+		"(without START or END where it is open) and ends 1, else 0. Of several sensors\n"
+		"(-l) each is blind by itself; 1 is for none that recorded anything.\n\n",
+	.examples = "Were we looking between two and four?\n"
+		    "  tlmon blind --since 02:00 --until 04:00\n",
+};
 
 /* The names of the columns are fixed: scripts rely on them. */
 static const struct out_column COLUMNS[] = {
@@ -51,7 +42,6 @@ static const struct out_column COLUMNS[] = {
 struct listing {
 	struct out *out;
 	int64_t now_us;
-	struct blind_sums sums;
 };
 
 /* "2026-11-22 09:39:40.123" */
@@ -72,7 +62,7 @@ static int put_blind(void *context, const struct blind_view *blind, struct err *
 	struct out *out = listing->out;
 	char text[TIME_TEXT + 32], count[BLIND_COUNT_TEXT];
 
-	blind_sums_add(&listing->sums, row);
+	query_sensor(out, blind->sensor);
 	if (blind->id)
 		out_int(out, blind->id);
 	else
@@ -93,13 +83,14 @@ static int put_blind(void *context, const struct blind_view *blind, struct err *
 	return out_end(out, err);
 }
 
-static void say_sums(const struct blind_sums *sums, struct out *out)
+static void say_sums(const struct blind_sums *sums, const char *sensor, struct out *out)
 {
 	char text[BLIND_SUM_TEXT];
 
 	for (unsigned i = BLIND_NONE + 1; i < BLIND_CAUSE_COUNT; i++)
 		if (sums->by_cause[i].intervals)
-			out_say(out, "%-14s  %s: %s", blind_cause_name((enum blind_cause)i),
+			out_say(out, "%s%s%-14s  %s: %s", sensor ? sensor : "", sensor ? "  " : "",
+			        blind_cause_name((enum blind_cause)i),
 			        blind_sum_print(&sums->by_cause[i], (enum blind_cause)i, text),
 			        blind_cause_sentence((enum blind_cause)i));
 }
@@ -119,89 +110,115 @@ static int note_stalled(void *context, const struct run_view *run, struct err *e
 	return 0;
 }
 
-/* 1: nothing was recorded in the window. */
-static int list_blind(struct query *query, const struct query_options *options,
-                      enum blind_cause cause, struct err *err)
-{
-	CLEANUP(out_freep) struct out *out = NULL;
-	struct listing listing = {.now_us = query->now_us};
+/* What one sensor did not see. */
+struct gathered {
+	struct query query; /* to it alone */
+	struct blind_sums sums;
+	struct blind_view *all;
+	size_t count, room, at;
 	bool outside;
-	int r = out_new(options->format, stdout, COLUMNS, ARRAY_LEN(COLUMNS), options->wide,
-	                &out, err);
+};
 
-	if (r < 0)
-		return r;
-	listing.out = out;
-	blind_sums_init(&listing.sums, query);
-	query_head(query, out);
-	r = blind_list(query, cause, put_blind, &listing, err);
-	outside = r > 0;
-	if (r >= 0)
-		r = out_finish(out, err);
-	if (r >= 0)
-		r = flowdb_runs(query->db, note_stalled, query, err);
-	if (r < 0)
-		return r;
-	say_sums(&listing.sums, out);
-	if (!outside)
-		return query_foot(query, out, "blind intervals", err);
-	query_say_outside(query);
-	r = flowdb_check(query->db, err);
-	return r < 0 ? r : 1;
+static int gather(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct gathered *g = context;
+	struct blind_view *to;
+
+	if (array_reserve(&g->all, &g->room, g->count + 1, sizeof(*g->all)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	to = &g->all[g->count];
+	*to = *blind;
+	to->sensor = flowdb_sensor(g->query.db);
+	to->unit = blind->unit ? strdup(blind->unit) : NULL;
+	to->row.detail = strdup(blind->row.detail);
+	if (!to->row.detail || (blind->unit && !to->unit))
+		return err_set(err, -ENOMEM, "out of memory");
+	g->count++;
+	blind_sums_add(&g->sums, &to->row);
+	return 0;
 }
 
-static int parse_cause(const char *value, enum blind_cause *ret_cause, struct err *err)
+/* All sensors' in one order. */
+static int put_gathered(const struct query *query, struct gathered *all,
+                        struct listing *listing, struct err *err)
 {
-	enum blind_cause cause = blind_cause_parse(value);
-	char words[512] = "";
+	for (int r;;) {
+		struct gathered *next = NULL;
 
-	if (cause < BLIND_CAUSE_COUNT) {
-		*ret_cause = cause;
-		return 0;
+		for (size_t i = 0; i < query->sensors; i++)
+			if (all[i].at < all[i].count &&
+			    (!next || all[i].all[all[i].at].row.since_us <
+			                      next->all[next->at].row.since_us))
+				next = &all[i];
+		if (!next || (query->flow.limit && out_count(listing->out) == query->flow.limit))
+			return 0;
+		listing->now_us = next->query.now_us;
+		r = put_blind(listing, &next->all[next->at++], err);
+		if (r)
+			return r;
 	}
-	for (unsigned i = BLIND_NONE + 1; i < BLIND_CAUSE_COUNT; i++)
-		text_add(words, sizeof(words), "%s%s", *words ? ", " : "",
-		         blind_cause_name((enum blind_cause)i));
-	return err_set(err, -EINVAL, "--cause %s: no such cause; accepted: %s", value, words);
+}
+
+/* 1: nothing was recorded in the window. */
+static int list_blind(const struct query *query, struct gathered *all, struct err *err)
+{
+	CLEANUP(out_freep) struct out *out = NULL;
+	struct listing listing = {0};
+	bool outside = true;
+	int r = query_out(query, COLUMNS, ARRAY_LEN(COLUMNS), &out, err);
+
+	listing.out = out;
+	if (r >= 0)
+		query_head(query, out);
+	for (size_t i = 0; i < query->sensors && r >= 0; i++) {
+		struct gathered *g = &all[i];
+
+		r = query_nth(query, i, &g->query, err);
+		if (r < 0)
+			return r;
+		blind_sums_init(&g->sums, &g->query);
+		r = blind_list(&g->query, (enum blind_cause)query->options->cause, gather, g, err);
+		outside &= r > 0;
+	}
+	if (r >= 0)
+		r = put_gathered(query, all, &listing, err);
+	if (r >= 0)
+		r = out_finish(out, err);
+	for (size_t i = 0; i < query->sensors && r >= 0; i++) {
+		r = flowdb_runs(all[i].query.db, note_stalled, &all[i].query, err);
+		say_sums(&all[i].sums, flowdb_sensor(all[i].query.db), out);
+	}
+	if (r < 0)
+		return r;
+	query_end(query, out, "blind intervals", outside);
+	r = flowdb_check(query->db, err);
+	return r < 0 ? r : outside;
 }
 
 int cmd_blind(int argc, char **argv)
 {
-	enum { CAUSE = QUERY_LAST };
-	static const struct option LONG[] = {{"log", required_argument, NULL, 'l'},
-	                                     {"output", required_argument, NULL, 'o'},
-	                                     {"wide", no_argument, NULL, 'w'},
-	                                     {"since", required_argument, NULL, QUERY_SINCE},
-	                                     {"until", required_argument, NULL, QUERY_UNTIL},
-	                                     {"unit", required_argument, NULL, QUERY_UNIT},
-	                                     {"cause", required_argument, NULL, CAUSE},
-	                                     {"limit", required_argument, NULL, QUERY_LIMIT},
-	                                     {"help", no_argument, NULL, 'h'},
-	                                     {0}};
-	struct command_line line = {.command = "blind", .options = LONG};
-	struct query_options options = {0};
-	enum blind_cause cause = BLIND_NONE;
+	struct query_options options;
+	struct gathered *all = NULL;
 	struct query query = {0};
 	struct err err = {0};
-	int option, r = 0;
+	int r = query_command_line(&COMMAND, argc, argv, &options, &err);
 
-	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
-		if (option == 'h') {
-			fputs(HELP, stdout);
-			return EXIT_FINE;
-		}
-		if (option == CAUSE)
-			r = parse_cause(optarg, &cause, &err);
-		else
-			r = query_option(&options, option, optarg, &err);
-	}
-	if (r >= 0)
-		r = command_line_end(&line, argc, argv, &err);
+	if (r > 0)
+		return EXIT_FINE;
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
-	if (r < 0)
-		return log_err(&err);
-	r = list_blind(&query, &options, cause, &err);
+	if (r >= 0 && !(all = calloc(query.sensors, sizeof(*all))))
+		r = err_set(&err, -ENOMEM, "out of memory");
+	if (r >= 0)
+		r = list_blind(&query, all, &err);
+	for (size_t i = 0; all && i < query.sensors; i++) {
+		for (size_t k = 0; k < all[i].count; k++) {
+			free((char *)all[i].all[k].unit);
+			free((char *)all[i].all[k].row.detail);
+		}
+		free(all[i].all);
+	}
+	free(all);
 	query_release(&query);
 	return r < 0 ? log_err(&err) : r ? EXIT_NO : EXIT_FINE;
 }

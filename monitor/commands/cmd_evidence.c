@@ -403,7 +403,7 @@ static int evidence(int argc, char **argv, const struct query_options *options, 
 		return err_set(err, -EINVAL,
 		               "evidence: %d findings and flows at once; accepted: up to %d",
 		               argc, WORDS_MAX);
-	if (!argc && !options->unit && !options->since && !options->until && !died)
+	if (!argc && !*options->units && !options->since && !options->until && !died)
 		return err_set(
 			err, -EINVAL,
 			"evidence: a finding (F17), a flow (81234), --unit, --since or --died "

@@ -2,23 +2,39 @@
  * cmd_flows.c - recorded flows and their verdicts.
  */
 #include "monitor/commands.h"
+#include "monitor/commands/count_table.h"
 #include "monitor/commands/flow_table.h"
+#include "monitor/commands/follow.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
-static const char HELP[] =
-	"usage: tlmon flows [-l DIR] [-o FORMAT] [--since T] [--until T] [...]\n\n"
-	"Lists recorded flows in the order they began, each with its verdict: documented\n"
-	"(by which row, and how well: exact, unproven, wide), outside (what differs from\n"
-	"the nearest row), undetermined (why), housekeeping. A window takes in what\n"
-	"overlaps it.\n\n" QUERY_HELP
-	"      --verdict V       documented, outside, undetermined or housekeeping\n"
-	"      --blind           only those that overlap a blind interval (tlmon blind)\n"
-	"  -h, --help            this text\n\n"
-	"What did the boardroom do between two and four, outside its envelope?\n"
-	"  tlmon flows --unit boardroom --since 02:00 --until 04:00 --verdict outside\n"
-	"Why? (the number is the flow's ID)\n"
-	"  tlmon explain 81234\n";
+static const struct query_command COMMAND = {
+	.name = "flows",
+	.has = HAS_ANSWER | HAS_WINDOW | HAS(UNIT) | HAS(PEER) | HAS(PORT) | HAS(TRANSPORT) |
+               HAS(APPLICATION) | HAS(MEDIA) | HAS(DIRECTION) | HAS(OUTCOME) | HAS(VERDICT) |
+               HAS(GRADE) | HAS(ROW) | HAS(KIND) | HAS(SEVERITY) | HAS(FINDING) | HAS(BLIND) |
+               HAS(SORT) | HAS(COUNT_BY) | HAS(LIMIT) | HAS(FOLLOW),
+	.filter = true,
+	.usage = "[-l DIR] [-o FORMAT] [--since T] [--until T] [...] [filter]",
+	.about =
+		"Lists recorded flows in the order they began, each with its verdict: documented\n"
+		"(by which row, and how well: exact, unproven, wide), outside (what differs from\n"
+		"the nearest row), undetermined (why), housekeeping. A window takes in what\n"
+		"overlaps it.\n\n",
+	.examples =
+		"filter: words of a tcpdump filter, behind the options; a flow is listed if one\n"
+		"of its packets would be taken. Words about what no flow remembers (payload,\n"
+		"flags of one packet, lengths) are refused. VLAN tags count where the words\n"
+		"speak of vlan.\n\n"
+		"What did the boardroom do between two and four, outside its envelope?\n"
+		"  tlmon flows --unit boardroom --since 02:00 --until 04:00 --verdict outside\n"
+		"Why? (the number is the flow's ID)\n"
+		"  tlmon explain 81234\n"
+		"With whom did it talk most, and when?\n"
+		"  tlmon flows --unit boardroom --since 1d --count-by peer,hour --limit 10\n"
+		"What went to that host over UDP?\n"
+		"  tlmon flows --sort -bytes_out host 10.0.0.9 and udp port 3478\n",
+};
 
 struct listing {
 	struct out *out;
@@ -44,21 +60,27 @@ static bool is_one_day(const struct query *query)
 	                         ? query->flow.until_us
 	                         : span->last_us,
 	                 last);
-	return !strncmp(first, last, 10);
+	return !strncmp(first, last, 10) && !query->options->follow;
 }
 
-static int list_flows(struct query *query, const struct query_options *options, struct err *err)
+static int tell_flows(const struct query *query, void *context, struct err *err)
+{
+	return flowdb_flows(query->db, &query->flow, put_flow, context, err);
+}
+
+static int list_flows(struct query *query, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	struct listing listing = {.one_day = is_one_day(query)};
-	int r = out_new(options->format, stdout, FLOW_COLUMNS, FLOW_COLUMN_COUNT, options->wide,
-	                &out, err);
+	int r = query_out(query, FLOW_COLUMNS, FLOW_COLUMN_COUNT, &out, err);
 
 	if (r < 0)
 		return r;
 	listing.out = out;
 	query_head(query, out);
-	r = flowdb_flows(query->db, &query->flow, put_flow, &listing, err);
+	if (query->options->follow)
+		return follow(query, out, tell_flows, &listing, err);
+	r = tell_flows(query, &listing, err);
 	if (r >= 0)
 		r = out_finish(out, err);
 	return r ? r : query_foot(query, out, "flows", err);
@@ -66,49 +88,21 @@ static int list_flows(struct query *query, const struct query_options *options, 
 
 int cmd_flows(int argc, char **argv)
 {
-	enum { VERDICT = QUERY_LAST, SEEN_BLIND };
-	static const struct option LONG[] = {
-		QUERY_LONG,
-		{"verdict", required_argument, NULL, VERDICT},
-		{"blind", no_argument, NULL, SEEN_BLIND},
-		{0}};
-	struct command_line line = {.command = "flows", .options = LONG};
-	struct query_options options = {0};
-	enum ruling ruling = RULING_NONE;
+	struct query_options options;
 	struct query query = {0};
 	struct err err = {0};
-	bool blind = false;
-	int option, r = 0;
+	int r = query_command_line(&COMMAND, argc, argv, &options, &err);
 
-	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
-		if (option == 'h') {
-			fputs(HELP, stdout);
-			return EXIT_FINE;
-		}
-		if (option == VERDICT) {
-			ruling = ruling_parse(optarg);
-			if (ruling > RULING_HOUSEKEEPING)
-				r = err_set(
-					&err, -EINVAL,
-					"--verdict %s: no such verdict; accepted: documented, outside, "
-					"undetermined, housekeeping",
-					optarg);
-			continue;
-		}
-		if (option == SEEN_BLIND)
-			blind = true;
-		else
-			r = query_option(&options, option, optarg, &err);
-	}
+	if (r > 0)
+		return EXIT_FINE;
 	if (r >= 0)
-		r = command_line_end(&line, argc, argv, &err);
+		r = query_fields(&options, THING_FLOWS, &err);
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)
 		return log_err(&err);
-	query.flow.ruling = (uint8_t)ruling;
-	query.flow.blind = blind;
-	r = list_flows(&query, &options, &err);
+	r = options.count_by ? count_list(&query, THING_FLOWS, "flows", &err)
+	                     : list_flows(&query, &err);
 	query_release(&query);
 	return r < 0 ? log_err(&err) : EXIT_FINE;
 }

@@ -9,12 +9,14 @@
 #include "schema/time.h"
 
 #define DATABASES_MAX 32
-#define FLOWS_SHOWN 200 /* in text */
-#define PEERS_SHOWN 40
-#define THINGS_SHOWN 60
+#define FLOWS_SHOWN 100 /* in text */
+#define PEERS_SHOWN 20
+#define THINGS_SHOWN 30
+#define BLINDS_SHOWN 12
 #define FLOWS_DRAWN 3000 /* in HTML and JSON */
 #define PEERS_DRAWN 500
 #define THINGS_DRAWN 500
+#define BLINDS_DRAWN 300
 
 static const char HELP[] =
 	"usage: tlmon incident --unit WHO --since T [--until T] [-l DIR]... [-o FORMAT]\n"
@@ -35,7 +37,7 @@ static const char HELP[] =
 	"  -o, --output FORMAT   text (the default, 80 columns), html or json\n"
 	"      --report FILE     writes the report there as well: .html, .json or .txt\n"
 	"                        (repeatable)\n"
-	"      --limit N         flows listed (text 200, html and json 3000)\n"
+	"      --limit N         flows listed (text 100, html and json 3000)\n"
 	"  -h, --help            this text\n\n"
 	"Between two and four, for the ticket, and as a file for the auditor:\n"
 	"  tlmon incident --unit boardroom --since 02:00 --until 04:00\n"
@@ -110,7 +112,8 @@ static int open_query(const struct asked *asked, const char *dir, bool times, st
                       struct err *err)
 {
 	const struct query_options options = {
-		.dir = dir,
+		.dirs = {dir},
+		.dir_count = dir != NULL,
 		.since = times ? asked->since : NULL,
 		.until = times ? asked->until : NULL,
 	};
@@ -247,6 +250,7 @@ static int write_report(const struct asked *asked, struct incident *incident, en
 	shown.flow_limit = asked->limit ? asked->limit : text ? FLOWS_SHOWN : FLOWS_DRAWN;
 	shown.peer_limit = text ? PEERS_SHOWN : PEERS_DRAWN;
 	shown.thing_limit = text ? THINGS_SHOWN : THINGS_DRAWN;
+	shown.blind_limit = text ? BLINDS_SHOWN : BLINDS_DRAWN;
 	r = incident_read(&shown, err);
 	if (r >= 0)
 		r = write_form(&shown, form, file, err);

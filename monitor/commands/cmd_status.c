@@ -9,18 +9,20 @@
 
 #include <stdarg.h>
 
-static const char HELP[] =
-	"usage: tlmon status [-l DIR] [-o FORMAT]\n\n"
-	"Tells from the database how the monitor stands: running (its heartbeat is at\n"
-	"most 5 s old), stalled (it is older, and yet its writer is there: one of its\n"
-	"processes stands still), ended or died, and since when; the last packet; listed\n"
-	"units that were never seen; roles that the site leaves empty; open findings;\n"
-	"what could not be seen in the last 24 hours of data; processes restarted; how\n"
-	"much of what is documented is so on weak grounds. It ends 0 whatever it tells.\n\n" LOG_HELP
-	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
-	"  -h, --help            this text\n\n"
-	"Is it running, and does it see all units?\n"
-	"  tlmon status -o json | jq '.state, .units_missing'\n";
+static const struct query_command COMMAND = {
+	.name = "status",
+	.has = HAS(LOG) | HAS(OUTPUT),
+	.usage = "[-l DIR] [-o FORMAT]",
+	.about =
+		"Tells from the database how the monitor stands: running (its heartbeat is at\n"
+		"most 5 s old), stalled (it is older, and yet its writer is there: one of its\n"
+		"processes stands still), ended or died, and since when; the last packet; listed\n"
+		"units that were never seen; roles that the site leaves empty; open findings;\n"
+		"what could not be seen in the last 24 hours of data; processes restarted; how\n"
+		"much of what is documented is so on weak grounds. It ends 0 whatever it tells.\n\n",
+	.examples = "Is it running, and does it see all units?\n"
+		    "  tlmon status -o json | jq '.state, .units_missing'\n",
+};
 
 #define DAY_US (86400 * SECOND_US)
 #define NAMES_TOLD 10
@@ -389,25 +391,15 @@ static int put_status(const struct status *status, enum out_format format, struc
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct option LONG[] = {{"log", required_argument, NULL, 'l'},
-	                                     {"output", required_argument, NULL, 'o'},
-	                                     {"help", no_argument, NULL, 'h'},
-	                                     {0}};
-	struct command_line line = {.command = "status", .options = LONG};
-	struct query_options options = {0};
+	struct query_options options;
 	struct status status = {0};
 	struct err err = {0};
-	int option, r = 0;
+	int r = query_command_line(&COMMAND, argc, argv, &options, &err);
 
-	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
-		if (option == 'h') {
-			fputs(HELP, stdout);
-			return EXIT_FINE;
-		}
-		r = query_option(&options, option, optarg, &err);
-	}
-	if (r >= 0)
-		r = command_line_end(&line, argc, argv, &err);
+	if (r > 0)
+		return EXIT_FINE;
+	if (r >= 0 && options.dir_count > 1)
+		r = err_set(&err, -EINVAL, "status: one -l at a time: each monitor stands by itself");
 	if (r >= 0)
 		r = query_open(&options, &status.query, &err);
 	if (r < 0)

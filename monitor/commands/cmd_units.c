@@ -6,28 +6,22 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-static const char HELP[] =
-	"usage: tlmon units [-l DIR] [-o FORMAT] [--since T] [--until T] [--unit WHO]\n\n"
-	"Lists the units, and each address they had: with which MAC, from when to when,\n"
-	"and how that is known: by its packets, by the lease that DHCP gave, by its own\n"
-	"word (arp/nd). An address that others wrote to and that never spoke is known by\n"
-	"none of these. A window takes in addresses seen in it; without one, units on the\n"
-	"lists that never showed are there as well.\n\n"
-	"PORTS are the local ports that carried media, or checks for it, in the window,\n"
-	"and ever (in brackets): the document asks for 40 at the least. FLOWS are the\n"
-	"recorded ones, OPEN is findings.\n\n" LOG_HELP
-	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
-	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
-	"      --since T         seen at T or later: 2h (ago), 09:30, 2026-11-22T09:30;\n"
-	"                        local, or with Z or +01:00 behind it. In a recording,\n"
-	"                        ago counts back from its last packet\n"
-	"      --until T         seen at T or earlier; --since 22:00 with --until 06:00\n"
-	"                        is last night\n"
-	"      --unit WHO        a unit's name, or an address it had\n"
-	"      --limit N         the first N only\n"
-	"  -h, --help            this text\n\n"
-	"Who had this address last night?\n"
-	"  tlmon units --unit 10.20.0.15 --since 22:00 --until 06:00\n";
+static const struct query_command COMMAND = {
+	.name = "units",
+	.has = HAS_ANSWER | HAS_WINDOW | HAS(UNIT) | HAS(LIMIT),
+	.usage = "[-l DIR] [-o FORMAT] [--since T] [--until T] [--unit WHO]",
+	.about =
+		"Lists the units, and each address they had: with which MAC, from when to when,\n"
+		"and how that is known: by its packets, by the lease that DHCP gave, by its own\n"
+		"word (arp/nd). An address that others wrote to and that never spoke is known by\n"
+		"none of these. A window takes in addresses seen in it; without one, units on the\n"
+		"lists that never showed are there as well.\n\n"
+		"PORTS are the local ports that carried media, or checks for it, in the window,\n"
+		"and ever (in brackets): the document asks for 40 at the least. FLOWS are the\n"
+		"recorded ones, OPEN is findings.\n\n",
+	.examples = "Who had this address last night?\n"
+		    "  tlmon units --unit 10.20.0.15 --since 22:00 --until 06:00\n",
+};
 
 /* The names of the columns are fixed: scripts rely on them. */
 static const struct out_column COLUMNS[] = {
@@ -142,12 +136,11 @@ static int put_holding(void *context, const struct holding_view *holding, struct
 	return out_end(out, err);
 }
 
-static int list_units(struct query *query, const struct query_options *options, struct err *err)
+static int list_units(struct query *query, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	struct listing listing = {0};
-	int r = out_new(options->format, stdout, COLUMNS, ARRAY_LEN(COLUMNS), options->wide,
-	                &out, err);
+	int r = query_out(query, COLUMNS, ARRAY_LEN(COLUMNS), &out, err);
 
 	if (r < 0)
 		return r;
@@ -161,35 +154,18 @@ static int list_units(struct query *query, const struct query_options *options, 
 
 int cmd_units(int argc, char **argv)
 {
-	static const struct option LONG[] = {{"log", required_argument, NULL, 'l'},
-	                                     {"output", required_argument, NULL, 'o'},
-	                                     {"wide", no_argument, NULL, 'w'},
-	                                     {"since", required_argument, NULL, QUERY_SINCE},
-	                                     {"until", required_argument, NULL, QUERY_UNTIL},
-	                                     {"unit", required_argument, NULL, QUERY_UNIT},
-	                                     {"limit", required_argument, NULL, QUERY_LIMIT},
-	                                     {"help", no_argument, NULL, 'h'},
-	                                     {0}};
-	struct command_line line = {.command = "units", .options = LONG};
-	struct query_options options = {0};
+	struct query_options options;
 	struct query query = {0};
 	struct err err = {0};
-	int option, r = 0;
+	int r = query_command_line(&COMMAND, argc, argv, &options, &err);
 
-	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
-		if (option == 'h') {
-			fputs(HELP, stdout);
-			return EXIT_FINE;
-		}
-		r = query_option(&options, option, optarg, &err);
-	}
-	if (r >= 0)
-		r = command_line_end(&line, argc, argv, &err);
+	if (r > 0)
+		return EXIT_FINE;
 	if (r >= 0)
 		r = query_open(&options, &query, &err);
 	if (r < 0)
 		return log_err(&err);
-	r = list_units(&query, &options, &err);
+	r = list_units(&query, &err);
 	query_release(&query);
 	return r < 0 ? log_err(&err) : EXIT_FINE;
 }

@@ -119,7 +119,7 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (r < 0)
 		return r;
 	query_head(&whatif->query, whatif->out);
-	out_say(whatif->out, "judged by %s (%.12s)\n",
+	out_say(whatif->out, "judged by %s (%.12s)",
 	        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
 	r = flowdb_flows(whatif->query.db, &whatif->query.flow, judge_one, whatif, err);
 	progress_over(whatif);
@@ -137,8 +137,8 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 {
 	int r;
 
-	whatif->limit = options->limit;
-	options->limit = 0; /* it counts flips, not flows */
+	whatif->limit = options->narrow.limit;
+	options->narrow.limit = 0; /* it counts flips, not flows */
 	r = query_open(options, &whatif->query, err);
 	if (r >= 0)
 		r = other_policy_load(other, whatif->query.db, &whatif->policy, err);

@@ -90,6 +90,7 @@ int finding_put(void *context, const struct finding_view *finding, struct err *e
 	struct out *out = context;
 	char time[TIME_TEXT], text[96];
 
+	query_sensor(out, finding->sensor);
 	snprintf(text, sizeof(text), "F%lld", (long long)finding->id);
 	out_text(out, text);
 	out_text(out, finding->unit);
@@ -122,6 +123,7 @@ int finding_group_put(void *context, const struct finding_group *group, struct e
 	struct out *out = context;
 	char text[96];
 
+	query_sensor(out, group->sensor);
 	out_text(out, severity_name((enum severity)row->severity));
 	out_paint(out, paint_of(row));
 	out_text(out, kind_name((enum kind)row->kind));

@@ -240,6 +240,7 @@ void flow_cells(struct out *out, const struct flow_view *flow, bool one_day)
 
 int flow_put(struct out *out, const struct flow_view *flow, bool one_day, struct err *err)
 {
+	query_sensor(out, flow->sensor);
 	flow_cells(out, flow, one_day);
 	return out_end(out, err);
 }

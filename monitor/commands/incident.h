@@ -121,7 +121,7 @@ struct incident {
 	bool listed;
 	int64_t since_us, until_us;
 	bool relative; /* the window was counted back from the last packet */
-	uint64_t flow_limit, peer_limit, thing_limit;
+	uint64_t flow_limit, peer_limit, thing_limit, blind_limit; /* of what is shown */
 
 	bool outside; /* nothing was recorded in the window */
 	bool seen;    /* the unit, ever */

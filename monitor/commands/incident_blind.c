@@ -183,6 +183,17 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 	return r < 0 ? r : outside;
 }
 
+static int compare_blinds(const void *a, const void *b)
+{
+	const struct incident_blind *x = a, *y = b;
+
+	if (x->row.since_us != y->row.since_us)
+		return x->row.since_us < y->row.since_us ? -1 : 1;
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
 int incident_read_blinds(struct incident *incident, struct err *err)
 {
 	struct incident_watch *watch = &incident->watch, *before = &incident->before;
@@ -198,6 +209,9 @@ int incident_read_blinds(struct incident *incident, struct err *err)
 	if (r < 0)
 		return r;
 	incident->outside = r > 0;
+	if (incident->blind_count)
+		qsort(incident->blinds, incident->blind_count, sizeof(*incident->blinds),
+		      compare_blinds);
 	r = read_watch(incident, before, false, err);
 	return r < 0 ? r : 0;
 }

@@ -50,6 +50,22 @@ const char *nearest_word(const char *word, const char *const *words, size_t coun
 	return nearest;
 }
 
+int word_parse(const char *option, const char *what, const char *value,
+               const char *const *words, size_t count, struct err *err)
+{
+	const char *nearest = nearest_word(value, words, count);
+	char accepted[sizeof(err->text) - 256] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(words[i], value))
+			return (int)i;
+		text_add(accepted, sizeof(accepted), "%s%s", i ? ", " : "", words[i]);
+	}
+	return err_set(err, -EINVAL, "%s %.80s: no such %s%s%s%s; accepted: %s", option, value, what,
+	               nearest ? " (did you mean " : "", nearest ? nearest : "",
+	               nearest ? "?)" : "", accepted);
+}
+
 /* "-c" where there is a short one, else "--profile". */
 static const char *option_print(const struct option *option, char buf[WORD_MAX + 3])
 {
@@ -105,9 +121,10 @@ static int refuse_unknown(const struct command_line *line, const char *word, str
 }
 
 /* The same input twice is not for us to judge: these gather what they are given. */
-static bool may_come_again(int option)
+static bool may_come_again(const struct command_line *line, int option)
 {
-	return option == OPTION_UNIT || option == 'r' || option == 'i';
+	return option == OPTION_UNIT || option == 'r' || option == 'i' ||
+	       (line->gathers && line->gathers(option));
 }
 
 int command_line_next(struct command_line *line, int argc, char **argv, struct err *err)
@@ -140,7 +157,7 @@ int command_line_next(struct command_line *line, int argc, char **argv, struct e
 	if (!*optarg)
 		return err_set(err, -EINVAL, "%s: an empty value; is a shell variable not set?",
 		               name);
-	if (line->given[index] && !may_come_again(option))
+	if (line->given[index] && !may_come_again(line, option))
 		return err_set(err, -EINVAL, "%s: given twice (%.200s, %.200s)", name,
 		               line->given[index], optarg);
 	line->given[index] = optarg;

@@ -26,6 +26,7 @@ struct command_line {
 	const struct option
 		*options; /* THE LIST; a `val` that is a letter is the short one too */
 	bool words_last;
+	bool (*gathers)(int option); /* it may come again, beside --unit, -r and -i; NULL: none */
 	const char *given[OPTIONS_MAX]; /* their values so far, by place in `options` */
 	bool begun;
 };
@@ -42,6 +43,12 @@ int command_line_end(const struct command_line *line, int argc, char **argv,
 /* The value of the option with this `val`; NULL if it was not given. */
 const char *command_line_given(const struct command_line *line, int option);
 
+/*
+ * Where `value` stands in `words`, else -EINVAL with err naming the value, the word it was most likely meant
+ * to be, and all that are accepted. `option` is "--kind", `what` "kind".
+ */
+int word_parse(const char *option, const char *what, const char *value,
+               const char *const *words, size_t count, struct err *err) MUST_CHECK;
 /* Of `words` the one that `word` was most likely meant to be; NULL if it is like none. */
 const char *nearest_word(const char *word, const char *const *words, size_t count);
 

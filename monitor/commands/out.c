@@ -3,6 +3,7 @@
  * (RFC 8259, RFC 4180). Text comes from the wire: JSON escapes it, libsmartcols prints control
  * characters as \x1b, so that no name can steer a terminal.
  */
+#include "monitor/commands/options.h"
 #include "monitor/commands/out_table.h"
 
 #include <assert.h>
@@ -12,7 +13,7 @@
 struct out {
 	enum out_format format;
 	FILE *file;
-	const struct out_column *columns;
+	struct out_column columns[OUT_COLUMNS_MAX];
 	size_t count, at; /* at: the column whose cell comes next */
 	uint64_t rows;
 	bool gone;
@@ -23,13 +24,12 @@ struct out {
 int out_format_parse(const char *text, enum out_format *ret_format, struct err *err)
 {
 	static const char *const words[] = {"table", "json", "jsonl", "csv"};
+	int at = word_parse("-o", "format", text, words, ARRAY_LEN(words), err);
 
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (!strcmp(words[i], text)) {
-			*ret_format = (enum out_format)i;
-			return 0;
-		}
-	return err_set(err, -EINVAL, "-o %s: no such format; accepted: " OUT_FORMATS, text);
+	if (at < 0)
+		return at;
+	*ret_format = (enum out_format)at;
+	return 0;
 }
 
 void shell_put(FILE *file, const char *word)
@@ -81,9 +81,10 @@ int out_new(enum out_format format, FILE *file, const struct out_column *columns
 		return err_set(err, -ENOMEM, "out of memory");
 	*out = (struct out){.format = format,
 	                    .file = file,
-	                    .columns = columns,
 	                    .count = count,
 	                    .first_cell = true};
+	assert(count <= OUT_COLUMNS_MAX);
+	memcpy(out->columns, columns, count * sizeof(*columns));
 	if (format == OUT_TABLE && out_table_new(file, columns, count, wide, &out->table) < 0) {
 		free(out);
 		return err_set(err, -ENOMEM, "out of memory");
@@ -258,6 +259,14 @@ int out_end(struct out *out, struct err *err)
 	out->at = 0;
 	out->first_cell = true;
 	out->rows++;
+	return wrote(out, err);
+}
+
+int out_flush(struct out *out, struct err *err)
+{
+	if (out->format == OUT_TABLE && !out->gone && out_table_flush(out->table) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	fflush(out->file);
 	return wrote(out, err);
 }
 

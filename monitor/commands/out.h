@@ -17,9 +17,9 @@
 
 enum out_format { OUT_TABLE, OUT_JSON, OUT_JSONL, OUT_CSV };
 
-#define OUT_FORMATS "table, json, jsonl, csv"
 #define OUT_HELP "  -o FORMAT             table (the default), json, jsonl or csv\n"
 #define OUT_TABLE_ROWS 4096
+#define OUT_COLUMNS_MAX 64
 
 /* Returns 0, or -EINVAL with err naming what is accepted. */
 int out_format_parse(const char *text, enum out_format *ret_format, struct err *err) MUST_CHECK;
@@ -43,7 +43,7 @@ enum out_paint { OUT_PLAIN, OUT_RED, OUT_YELLOW, OUT_GREEN, OUT_DIM, OUT_BOLD };
 struct out;
 
 /*
- * Writes to `file`, which stays the caller's, as do `columns`. A table is as wide as the
+ * Writes to `file`, which stays the caller's. A table is as wide as the
  * terminal, unless `wide`; a pipe or a file gets it whole, for grep and awk. Colour on a terminal alone, and not
  * under $NO_COLOR. Relies on SIGPIPE being ignored.
  */
@@ -71,6 +71,8 @@ void out_note(struct out *out, const char *text);
  * negative errno with err filled.
  */
 int out_end(struct out *out, struct err *err) MUST_CHECK;
+/* What there is so far leaves at once, and more may follow. Returns as out_end() does. */
+int out_flush(struct out *out, struct err *err) MUST_CHECK;
 /* Ends the answer: the closing bracket, the last piece of a table. Returns as out_end() does. */
 int out_finish(struct out *out, struct err *err) MUST_CHECK;
 /* Rows ended so far. */

@@ -44,9 +44,14 @@ char *text_visible(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	char *visible = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&visible, &size);
+	size_t size = 0, plain = 0;
+	FILE *file;
 
+	while (s[plain] >= 0x20 && s[plain] < 0x7f)
+		plain++;
+	if (!s[plain]) /* as nearly all of it */
+		return strdup(text);
+	file = open_memstream(&visible, &size);
 	if (!file)
 		return NULL;
 	while (*s) {

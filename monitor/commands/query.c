@@ -2,96 +2,18 @@
  * query.c - see query.h.
  */
 #include "monitor/commands/query.h"
+#include "monitor/capture/capture_words.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
+#include <assert.h>
 #include <time.h>
-
-#define COVERS_TEXT 640
-
-static int parse_kind(const char *value, uint8_t *ret_kind, struct err *err)
-{
-	enum kind kind = kind_parse(value);
-	char words[512] = "";
-
-	if (kind < KIND_COUNT) {
-		*ret_kind = (uint8_t)kind;
-		return 1;
-	}
-	for (unsigned i = KIND_NONE + 1; i < KIND_COUNT; i++)
-		text_add(words, sizeof(words), "%s%s", i > 1 ? ", " : "",
-		         kind_name((enum kind)i));
-	return err_set(err, -EINVAL, "--kind %s: no such kind; accepted: %s", value, words);
-}
-
-static int parse_severity(const char *value, uint8_t *ret_severity, struct err *err)
-{
-	enum severity severity = severity_parse(value);
-
-	if (severity < SEVERITY_INFO || severity > SEVERITY_HIGH)
-		return err_set(
-			err, -EINVAL,
-			"--severity %s: no such level; accepted: info, low, medium, high",
-			value);
-	*ret_severity = (uint8_t)severity;
-	return 1;
-}
-
-static int parse_limit(const char *value, uint64_t *ret_limit, struct err *err)
-{
-	size_t digits = strspn(value, "0123456789");
-
-	if (!digits || digits > 18 || value[digits] ||
-	    !(*ret_limit = strtoull(value, NULL, 10)))
-		return err_set(err, -EINVAL, "--limit %s: accepted: a number from 1 on", value);
-	return 1;
-}
-
-int query_option(struct query_options *options, int option, const char *value, struct err *err)
-{
-	int r;
-
-	switch (option) {
-	case 'l':
-		options->dir = value;
-		return 1;
-	case 'o':
-		r = out_format_parse(value, &options->format, err);
-		return r < 0 ? r : 1;
-	case 'w':
-		options->wide = true;
-		return 1;
-	case QUERY_SINCE:
-		options->since = value;
-		return 1;
-	case QUERY_UNTIL:
-		options->until = value;
-		return 1;
-	case QUERY_UNIT:
-		options->unit = value;
-		return 1;
-	case QUERY_ROW:
-		options->row = value;
-		return 1;
-	case QUERY_PEER:
-		options->peer = value;
-		return 1;
-	case QUERY_LIMIT:
-		return parse_limit(value, &options->limit, err);
-	case QUERY_KIND:
-		return parse_kind(value, &options->kind, err);
-	case QUERY_SEVERITY:
-		return parse_severity(value, &options->severity, err);
-	default:
-		return 0;
-	}
-}
 
 /* A row that is documented, or that something recorded refers to (it may be of another envelope). */
 static int check_row(struct flowdb *db, const char *row, struct err *err)
 {
 	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
-	char words[sizeof(err->text) - 256] = "";
+	CLEANUP(freep) const char **words = NULL;
 	int r = flowdb_knows_row(db, row, err);
 
 	if (r)
@@ -99,9 +21,13 @@ static int check_row(struct flowdb *db, const char *row, struct err *err)
 	r = envelope_load(NULL, &envelope, err);
 	if (r < 0 || envelope_find_row(envelope, row) >= 0)
 		return r < 0 ? r : 0;
+	words = calloc(envelope->row_count + 1, sizeof(*words));
+	if (!words)
+		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < envelope->row_count; i++)
-		text_add(words, sizeof(words), "%s%s", i ? ", " : "", envelope->rows[i].id);
-	return err_set(err, -EINVAL, "--row %.80s: no such row; accepted: %s", row, words);
+		words[i] = envelope->rows[i].id;
+	r = word_parse("--row", "row", row, words, envelope->row_count, err);
+	return r < 0 ? r : 0;
 }
 
 #define FILTERS_TOLD 3
@@ -139,63 +65,118 @@ static bool is_night(const struct query_options *options)
 	return options->since && time_is_clock(options->since) && time_is_clock(options->until);
 }
 
-static int make_out(const struct query_options *options, struct query *query, struct err *err)
+static int make_window(const struct query_options *options, struct query *query,
+                       struct err *err)
 {
-	int64_t now_us = query->span.live ? wall_clock_us() : query->span.last_us;
+	struct flow_query *flow = &query->flow;
 	bool since_relative = false, until_relative = false;
 	int r = 0;
 
-	query->now_us = now_us;
-	query->flow = (struct flow_query){
-		.unit = options->unit,
-		.row = options->row,
-		.kind = options->kind,
-		.severity = options->severity,
-		.limit = options->limit,
-	};
 	if (options->since)
-		r = time_parse(options->since, now_us, &query->flow.since_us, &since_relative,
+		r = time_parse(options->since, query->now_us, &flow->since_us, &since_relative,
 		               err);
 	if (r >= 0 && options->until)
-		r = time_parse(options->until, now_us, &query->flow.until_us, &until_relative,
+		r = time_parse(options->until, query->now_us, &flow->until_us, &until_relative,
 		               err);
 	if (r < 0)
 		return r;
 	query->relative = (since_relative || until_relative) && !query->span.live;
-	if (options->until && query->flow.until_us <= query->flow.since_us &&
-	    query->flow.since_us > now_us && is_night(options))
-		query->flow.since_us = time_add_days(query->flow.since_us, -1);
-	if (options->until && query->flow.until_us <= query->flow.since_us && since_relative &&
-	    until_relative)
+	if (options->until && flow->until_us <= flow->since_us &&
+	    flow->since_us > query->now_us && is_night(options))
+		flow->since_us = time_add_days(flow->since_us, -1);
+	if (!options->until || flow->until_us > flow->since_us)
+		return 0;
+	if (since_relative && until_relative)
 		return err_set(err, -EINVAL,
 		               "--since %s --until %s: both count back: swap them",
 		               options->since, options->until);
-	if (options->until && query->flow.until_us <= query->flow.since_us)
-		return err_set(err, -EINVAL, "--until %s is not after --since %s",
-		               options->until, options->since ? options->since : "(the epoch)");
-	if (options->peer && prefix_parse(options->peer, &query->flow.peer) < 0)
-		return err_set(
-			err, -EINVAL,
-			"--peer %s: accepted: an address or a prefix without host bits, as in "
-			"10.0.0.9, 52.112.0.0/14, 2603:1063::/39",
-			options->peer);
-	r = flowdb_check_unit(query->db, options->unit, err);
-	return r >= 0 && options->row ? check_row(query->db, options->row, err) : r;
+	return err_set(err, -EINVAL, "--until %s is not after --since %s", options->until,
+	               options->since ? options->since : "(the epoch)");
+}
+
+/* What needs the database to be understood. */
+static int make_out(const struct query_options *options, struct query *query, struct err *err)
+{
+	struct flow_query *flow = &query->flow;
+	int r;
+
+	query->now_us = query->span.live ? wall_clock_us() : query->span.last_us;
+	*flow = options->narrow;
+	flow->unit = options->units[0];
+	flow->more_units = flow->unit && options->units[1] ? options->units + 1 : NULL;
+	r = make_window(options, query, err);
+	for (const char *const *unit = options->units; *unit && r >= 0; unit++)
+		r = flowdb_check_unit(query->db, *unit, err);
+	if (r >= 0 && flow->row)
+		r = check_row(query->db, flow->row, err);
+	if (r >= 0 && flow->finding && query->sensors > 1)
+		r = err_set(err, -EINVAL,
+		            "--finding F%lld: each database numbers its own; name one with -l",
+		            (long long)flow->finding);
+	return r;
+}
+
+/* Of several the flows are all there only where they are in each. */
+static void join_whole(struct whole *all, const struct whole *one)
+{
+	if (one->since_us > all->since_us)
+		all->since_us = one->since_us;
+	if (one->until_us && (!all->until_us || one->until_us < all->until_us))
+		all->until_us = one->until_us;
+}
+
+/* What one database covers is added to what the others do. */
+static int join_one(struct query *query, struct flowdb *db, struct err *err)
+{
+	struct span *all = &query->span, one;
+	struct whole whole;
+	int r = flowdb_span(db, &one, err);
+
+	if (r >= 0)
+		r = flowdb_whole(db, &whole, err);
+	if (r < 0)
+		return r;
+	join_whole(&query->whole, &whole);
+	all->runs += one.runs;
+	all->flows += one.flows;
+	all->findings += one.findings;
+	all->units += one.units;
+	all->live |= one.live;
+	all->last_run = one.last_run;
+	if (one.first_us && (!all->first_us || one.first_us < all->first_us))
+		all->first_us = one.first_us;
+	if (one.last_us > all->last_us)
+		all->last_us = one.last_us;
+	return 0;
+}
+
+static int join_all(struct query *query, struct err *err)
+{
+	struct flowdb *db;
+	int r = 0;
+
+	for (; r >= 0 && (db = flowdb_nth(query->db, query->sensors)); query->sensors++)
+		r = join_one(query, db, err);
+	return r;
 }
 
 int query_open(const struct query_options *options, struct query *ret_query, struct err *err)
 {
-	struct query query = {0};
-	int r = flowdb_open(data_dir(options->dir), FLOWDB_READ, &query.db, err);
+	const char *only = data_dir(NULL);
+	struct query query = {.options = options};
+	int r = flowdb_open_all(options->dir_count ? options->dirs : &only,
+	                        options->dir_count ? options->dir_count : 1, &query.db, err);
 
 	if (r >= 0)
-		r = flowdb_span(query.db, &query.span, err);
-	if (r >= 0)
-		r = flowdb_whole(query.db, &query.whole, err);
-	if (r >= 0)
-		r = flowdb_runs(query.db, note_filter, &query, err);
+		r = join_all(&query, err);
+	for (size_t i = 0; i < query.sensors && r >= 0; i++)
+		r = flowdb_runs(flowdb_nth(query.db, i), note_filter, &query, err);
 	if (r >= 0)
 		r = make_out(options, &query, err);
+	if (r >= 0 && *options->filter) {
+		r = capture_words_new(options->filter, &query.words, err);
+		query.filter = (struct flow_filter){capture_words_take, query.words};
+	}
 	if (r < 0) {
 		query_release(&query);
 		return r;
@@ -204,114 +185,52 @@ int query_open(const struct query_options *options, struct query *ret_query, str
 		log_note("TZ=%s is no time zone that this host knows: local times are UTC",
 		         getenv("TZ"));
 	*ret_query = query;
+	if (query.words)
+		ret_query->flow.filter = &ret_query->filter;
 	return 0;
 }
 
 void query_release(struct query *query)
 {
+	capture_words_free(query->words);
 	flowdb_close(query->db);
+	query->words = NULL;
 	query->db = NULL;
 }
 
-/*
- * "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z"; an end
- * that is 0 is open: "from 2026-11-22 10:39:40 local, 2026-11-22T09:39:40Z, to the end".
- */
-static const char *window_print(int64_t first_us, int64_t last_us, char buf[160])
+int query_nth(const struct query *query, size_t n, struct query *ret, struct err *err)
 {
-	char first[TIME_TEXT], last[TIME_TEXT], first_utc[TIME_TEXT], last_utc[TIME_TEXT];
-
-	time_print_local(first_us, first);
-	time_print_local(last_us, last);
-	time_print(first_us, first_utc);
-	time_print(last_us, last_utc);
-	if (!last_us)
-		snprintf(buf, 160, "from %s local, %.19sZ, to the end", first, first_utc);
-	else if (!first_us)
-		snprintf(buf, 160, "from the beginning to %s local, %.19sZ", last, last_utc);
-	else
-		snprintf(buf, 160, "%s .. %s local, %.19sZ .. %.19sZ", first,
-		         strncmp(first, last, 11) ? last : last + 11, first_utc, last_utc);
-	return buf;
+	*ret = *query;
+	ret->db = flowdb_nth(query->db, n);
+	ret->span = (struct span){0};
+	ret->whole = (struct whole){0};
+	ret->sensors = 1;
+	return join_one(ret, ret->db, err);
 }
 
-static const char *covers_print(const struct query *query, char buf[COVERS_TEXT])
+bool query_has_window(const struct query *query)
 {
-	const struct span *span = &query->span;
-	char window[160];
-
-	if (!span->first_us)
-		snprintf(buf, COVERS_TEXT, "nothing: %llu %s, no packet%s",
-		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs",
-		         query->filters);
-	else
-		snprintf(buf, COVERS_TEXT, "%s (%llu %s%s)",
-		         window_print(span->first_us, span->last_us, window),
-		         (unsigned long long)span->runs, span->runs == 1 ? "run" : "runs",
-		         query->filters);
-	return buf;
+	return query->flow.since_us || query->flow.until_us;
 }
 
-/* "before 2026-08-24 00:00:00 local, 2026-08-23T22:00:00Z", where the window goes beyond what is here; "". */
-static const char *removed_print(const struct query *query, char buf[160])
-{
-	const struct whole *whole = &query->whole;
-	char text[TIME_TEXT], utc[TIME_TEXT];
+#define QUERY_COLUMNS_MAX 64
 
-	*buf = '\0';
-	if (whole->since_us && query->flow.since_us < whole->since_us)
-		snprintf(buf, 160, "before %s local, %.19sZ",
-		         time_print_local(whole->since_us, text),
-		         time_print(whole->since_us, utc));
-	if (whole->until_us && (!query->flow.until_us || query->flow.until_us > whole->until_us))
-		text_add(buf, 160, "%sfrom %s local, %.19sZ, on", *buf ? ", and " : "",
-		         time_print_local(whole->until_us, text),
-		         time_print(whole->until_us, utc));
-	return buf;
+int query_out(const struct query *query, const struct out_column *columns, size_t count,
+              struct out **ret_out, struct err *err)
+{
+	struct out_column all[QUERY_COLUMNS_MAX] = {{"sensor", "SENSOR", OUT_CUT_NEXT}};
+	size_t first = query->sensors > 1;
+
+	assert(count + first <= QUERY_COLUMNS_MAX);
+	memcpy(all + first, columns, count * sizeof(*columns));
+	return out_new(query->options->format, stdout, all, count + first,
+	               query->options->wide, ret_out, err);
 }
 
-void query_head(const struct query *query, struct out *out)
+void query_sensor(struct out *out, const char *sensor)
 {
-	const struct flow_query *flow = &query->flow;
-	char text[COVERS_TEXT], window[160];
-
-	if (flow->since_us || flow->until_us)
-		out_say(out, "window    %s%s",
-		        window_print(flow->since_us, flow->until_us, window),
-		        query->relative ? " (counted back from the last packet recorded)" : "");
-	out_say(out, "recorded  %s", covers_print(query, text));
-	if (*removed_print(query, window))
-		out_say(out, "removed   flows that ended %s", window);
-}
-
-int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
-{
-	char text[COVERS_TEXT], removed[160];
-
-	if (!out_count(out))
-		log_note("no such %s; the database covers %s", what, covers_print(query, text));
-	if (!out_count(out) && *removed_print(query, removed))
-		log_note("flows that ended %s are not here: retention deleted them, or another database has "
-		         "them ('tlmon db stats' says which). That none was found does not say there was none",
-		         removed);
-	else if (query->flow.limit && out_count(out) == query->flow.limit)
-		out_say(out, "(the first %llu; there may be more)",
-		        (unsigned long long)query->flow.limit);
-	return flowdb_check(query->db, err);
-}
-
-void query_say_outside(const struct query *query)
-{
-	char text[COVERS_TEXT], removed[160];
-
-	if (*removed_print(query, removed)) {
-		log_note("nothing of that window is here: flows that ended %s were deleted by "
-		         "retention, or another database has them ('tlmon db stats' says which)",
-		         removed);
-		return;
-	}
-	log_note("nothing was recorded in that window: nobody watched; the database covers %s",
-	         covers_print(query, text));
+	if (sensor)
+		out_text(out, sensor);
 }
 
 int finding_by_id(struct flowdb *db, int64_t id,

@@ -1,94 +1,56 @@
 /*
- * query.h - what commands that read the flow database share: the options that narrow an answer, the
- * window they mean, and the lines that head it.
+ * query.h - what commands that read the flow database share: the databases opened, the window that is meant,
+ * and the lines above and below an answer. The options stand in query_options.h.
  */
 #ifndef MONITOR_COMMANDS_QUERY_H
 #define MONITOR_COMMANDS_QUERY_H
 
-#include "monitor/commands/options.h"
-#include "monitor/commands/out.h"
+#include "monitor/commands/query_options.h"
 #include "schema/flowdb_upkeep.h"
 
-enum {
-	QUERY_SINCE = 512,
-	QUERY_UNTIL,
-	QUERY_UNIT,
-	QUERY_ROW,
-	QUERY_PEER,
-	QUERY_LIMIT,
-	QUERY_KIND,
-	QUERY_SEVERITY,
-	QUERY_LAST
-};
-
-#define QUERY_LONG \
-	{"log", required_argument, NULL, 'l'}, {"output", required_argument, NULL, 'o'}, \
-		{"wide", no_argument, NULL, 'w'}, \
-		{"since", required_argument, NULL, QUERY_SINCE}, \
-		{"until", required_argument, NULL, QUERY_UNTIL}, \
-		{"unit", required_argument, NULL, QUERY_UNIT}, \
-		{"row", required_argument, NULL, QUERY_ROW}, \
-		{"peer", required_argument, NULL, QUERY_PEER}, \
-		{"limit", required_argument, NULL, QUERY_LIMIT}, \
-		{"kind", required_argument, NULL, QUERY_KIND}, \
-		{"severity", required_argument, NULL, QUERY_SEVERITY}, \
-	{ \
-		"help", no_argument, NULL, 'h' \
-	}
-#define QUERY_HELP \
-	LOG_HELP \
-	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n" \
-	"  -w, --wide            on a terminal too let the table be as wide as it likes\n" \
-	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n" \
-	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it.\n" \
-	"                        In a recording, ago counts back from its last packet\n" \
-	"      --until T         what goes on at T or earlier; --since 22:00 with\n" \
-	"                        --until 06:00 is last night\n" \
-	"      --unit WHO        a unit's name, or an address it had\n" \
-	"      --row ROW         documented by this row, or nearest to it\n" \
-	"      --peer CIDR       the far end: 52.112.0.0/14, 2603:1063::/39, 10.0.0.9\n" \
-	"      --kind KIND       what is wrong: local-port, peer, blocked-silent, ...\n" \
-	"      --severity LEVEL  at least this: info, low, medium, high\n" \
-	"      --limit N         the first N only\n"
-
-struct query_options {
-	const char *dir, *since, *until, *unit, *row, *peer;
-	enum out_format format;
-	uint8_t kind, severity;
-	uint64_t limit;
-	bool wide;
-};
-
-/* Takes the option if it is one of QUERY_*: 1 taken, 0 not mine, negative errno with err filled. */
-int query_option(struct query_options *options, int option, const char *value,
-                 struct err *err) MUST_CHECK;
-
 struct query {
-	struct flowdb *db;
-	struct span span;
+	struct flowdb *db; /* of several sensors the first, and all of them: flowdb_nth() */
+	size_t sensors;
+	struct span span; /* of all together */
 	struct flow_query flow;
 	struct whole whole; /* flows outside are not all here any more */
 	int64_t now_us;    /* what "ago" counts back from: the wall clock, in a recording its last packet */
 	bool relative;     /* the window was counted back from the last packet */
 	char filters[400]; /* ", only what 'udp port 53' lets through"; "" */
 	unsigned filters_told;
+	const struct query_options *options;
+	struct flow_filter filter;
+	struct capture_words *words; /* of the filter; NULL */
 };
-/* Opens the database and makes out what is asked for; unknown units, rows, prefixes are refused. */
+/*
+ * Opens the databases and makes out what is asked for; unknown units, rows, fields, times are refused. The
+ * options must outlive it.
+ */
 int query_open(const struct query_options *options, struct query *ret_query,
                struct err *err) MUST_CHECK;
 void query_release(struct query *query);
+/* The same question to the nth database alone, as long as `query` lives; counted from 0. */
+int query_nth(const struct query *query, size_t n, struct query *ret, struct err *err) MUST_CHECK;
+/* Nothing asked for but all there is: no window. */
+bool query_has_window(const struct query *query);
+
+/* As out_new(), in the format asked for to stdout; of several sensors with a column `sensor` before all. */
+int query_out(const struct query *query, const struct out_column *columns, size_t count,
+              struct out **ret_out, struct err *err) MUST_CHECK;
+/* The first cell of a row, where there is such a column. */
+void query_sensor(struct out *out, const char *sensor);
 
 /* The lines above a table: the window in local time and UTC, and what the database covers. */
 void query_head(const struct query *query, struct out *out);
 /*
- * Below the answer. Where there was no row it says so, and what was looked at; `what` is
- * "flows", "findings". Returns as flowdb_check() does.
+ * Below the answer. Where there was no row it says so, what was looked at, and when we were blind meanwhile;
+ * else how often we were. `what` is "flows", "findings". Returns as flowdb_check() does.
  */
 int query_foot(const struct query *query, struct out *out, const char *what,
                struct err *err) MUST_CHECK;
 
-/* That nothing was recorded in the window, and what was. */
-void query_say_outside(const struct query *query);
+/* The part of it that is about rows; `outside`: nothing was recorded in the window. */
+void query_end(const struct query *query, struct out *out, const char *what, bool outside);
 
 /* One finding by its id, whatever its state. No such one: `each` is not called. */
 int finding_by_id(struct flowdb *db, int64_t id,

@@ -3,38 +3,14 @@
  */
 #include "monitor/record/coverage.h"
 
-/*
- * DHCP and UDP media in and out mirror each other (design.md 5): same profile, ports and media, UDP,
- * other direction.
- */
-static void mirrors_find(struct coverage *coverage)
-{
-	const struct policy *policy = coverage->policy;
-
-	for (size_t i = 0; i < policy->row_count; i++) {
-		const struct row *a = &policy->rows[i];
-
-		coverage->mirror[i] = -1;
-		for (size_t k = 0; k < policy->row_count; k++) {
-			const struct row *b = &policy->rows[k];
-
-			if (i != k && a->profile == b->profile && a->form[0].udp &&
-			    b->form[0].udp && a->form[0].directions != b->form[0].directions &&
-			    a->form[0].media == b->form[0].media &&
-			    port_set_equal(&a->form[0].local, &b->form[0].local) &&
-			    port_set_equal(&a->form[0].remote, &b->form[0].remote))
-				coverage->mirror[i] = (int16_t)k;
-		}
-	}
-}
-
 int coverage_init(struct coverage *coverage, const struct policy *policy)
 {
 	coverage->policy = policy;
 	coverage->mirror = calloc(policy->row_count + 1, sizeof(*coverage->mirror));
 	if (!coverage->mirror)
 		return -ENOMEM;
-	mirrors_find(coverage);
+	for (size_t i = 0; i < policy->row_count; i++)
+		coverage->mirror[i] = (int16_t)row_mirror(policy->rows, policy->row_count, i);
 	return 0;
 }
 

@@ -669,7 +669,7 @@ static void coverage_adds_up_and_zeros_are_not_stored(void **state)
 	struct err err = {0};
 
 	assert_int_equal(flowdb_coverage_add(kit->db, &row, &err), 0);
-	assert_int_equal(flowdb_coverage(kit->db, NULL, NULL, one_coverage, &sum, &err), 0);
+	assert_int_equal(flowdb_coverage(kit->db, &(struct flow_query){0}, NULL, 0, one_coverage, &sum, &err), 0);
 	assert_null(sum.row);
 	row.unanswered = 2;
 	assert_int_equal(flowdb_coverage_add(kit->db, &row, &err), 0);
@@ -687,7 +687,8 @@ static void coverage_adds_up_and_zeros_are_not_stored(void **state)
 				    .last_us = 45};
 	assert_int_equal(flowdb_coverage_add(kit->db, &row, &err), 0);
 	assert_int_equal(
-		flowdb_coverage(kit->db, "boardroom", "room.out.dns", one_coverage, &sum, &err),
+		flowdb_coverage(kit->db, &(struct flow_query){.unit = "boardroom", .row = "room.out.dns"},
+				NULL, 0, one_coverage, &sum, &err),
 		0);
 	assert_int_equal(sum.exact, 4);
 	assert_int_equal(sum.unanswered, 2);

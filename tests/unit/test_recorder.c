@@ -437,7 +437,8 @@ static struct use use_of(struct run *run, const char *unit, const char *row)
 	struct use use = {0};
 	struct err err = {0};
 
-	assert_int_equal(flowdb_coverage(run_db(run), unit, row, take_use, &use, &err), 0);
+	assert_int_equal(flowdb_coverage(run_db(run), &(struct flow_query){.unit = unit, .row = row}, NULL, 0,
+	                                 take_use, &use, &err), 0);
 	return use;
 }
 

@@ -1,0 +1,329 @@
+/*
+ * flowdb_finding.c - see flowdb_query.h: findings, one by one and gathered over units, and what became of them.
+ */
+#include "schema/flowdb_sql.h"
+
+/* From column `at` on: the id, the unit's name, FINDING_NUMBERS, FINDING_TEXTS. */
+static void read_finding(sqlite3_stmt *stmt, int at, struct finding_row *row)
+{
+	*row = (struct finding_row){
+		.unit = sqlite3_column_int64(stmt, at + 2),
+		.kind = (uint8_t)sqlite3_column_int(stmt, at + 3),
+		.severity = (uint8_t)sqlite3_column_int(stmt, at + 4),
+		.transport = (uint8_t)sqlite3_column_int(stmt, at + 5),
+		.app = (uint16_t)sqlite3_column_int(stmt, at + 6),
+		.first_us = sqlite3_column_int64(stmt, at + 7),
+		.last_us = sqlite3_column_int64(stmt, at + 8),
+		.flows = (uint64_t)sqlite3_column_int64(stmt, at + 9),
+		.kept = (uint64_t)sqlite3_column_int64(stmt, at + 10),
+		.bytes = (uint64_t)sqlite3_column_int64(stmt, at + 11),
+		.open = sqlite3_column_int(stmt, at + 12),
+	};
+	text_copy(row->row, sizeof(row->row), column_text(stmt, at + 13));
+	text_copy(row->remote, sizeof(row->remote), column_text(stmt, at + 14));
+	text_copy(row->role, sizeof(row->role), column_text(stmt, at + 15));
+	text_copy(row->port, sizeof(row->port), column_text(stmt, at + 16));
+	text_copy(row->reason, sizeof(row->reason), column_text(stmt, at + 17));
+	text_copy(row->waiver, sizeof(row->waiver), column_text(stmt, at + 18));
+}
+
+#define FINDING_NUMBERS \
+	"g.unit, g.kind, g.severity, g.transport, g.application, g.first_us, g.last_us, g.flows," \
+	" g.kept, g.bytes, g.open"
+#define FINDING_TEXTS "coalesce(e.text, ''), g.remote, g.role, g.port, g.reason, g.waiver"
+
+
+#define FINDING_COLUMNS "g.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
+#define FINDING_FROM \
+	" FROM finding g JOIN unit u ON u.id = g.unit LEFT JOIN envelope_row e ON e.id = g.row WHERE 1"
+
+/* Statements over the chain, in the order of `keys`, one finding after the other. */
+static int findings_merge(struct flowdb *db, const struct finding_query *query, const char *keys,
+                          unsigned key_count, uint64_t down, struct merge *merge,
+                          struct err *err)
+{
+	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
+	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
+
+	merge_init(merge, key_count, down, query->flow.limit);
+	for (; db && r >= 0; db = db->next) {
+		snprintf(sql, WHERE_MAX, "SELECT %s, " FINDING_COLUMNS FINDING_FROM, keys);
+		query_findings(db, sql, query);
+		sorting_add(sql, key_count, down);
+		r = merge_add(merge, db, sql, &query->flow, err);
+	}
+	return r;
+}
+
+/* Open before closed, waived last, worst first; id tells apart what is alike in one database. */
+#define NATURAL_KEYS \
+	"g.open, g.waiver <> '', g.severity, g.flows, g.kind, coalesce(e.text, ''), g.remote," \
+	" g.role, g.port, u.name, g.id"
+#define NATURAL_COUNT 11
+#define NATURAL_DOWN (BIT(0) | BIT(2) | BIT(3))
+
+int flowdb_findings(struct flowdb *db, const struct finding_query *query,
+                    int (*each)(void *context, const struct finding_view *finding,
+                                struct err *err),
+                    void *context, struct err *err)
+{
+	char keys[sizeof(((struct sorting *)0)->columns) + sizeof(NATURAL_KEYS)];
+	struct sorting sorting;
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	int at, r = query_check_units(db, &query->flow, err);
+
+	if (r >= 0)
+		r = sorting_of(THING_FINDINGS, query->flow.sort, &sorting, err);
+	if (r < 0)
+		return r;
+	snprintf(keys, sizeof(keys), "%s" NATURAL_KEYS, sorting.columns);
+	at = (int)sorting.count + NATURAL_COUNT;
+	r = findings_merge(db, query, keys, (unsigned)at,
+	                   sorting.down | (uint64_t)NATURAL_DOWN << sorting.count, &merge, err);
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
+		struct finding_view view = {.id = sqlite3_column_int64(stmt, at),
+		                            .sensor = from->sensor,
+		                            .unit = column_text(stmt, at + 1)};
+
+		read_finding(stmt, at, &view.row);
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
+	merge_release(&merge);
+	return r < 0 ? r : 0;
+}
+
+int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db,
+		"SELECT g.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
+		", c.id, c.run, c.time_us,"
+		" c.state, (SELECT x.id FROM flow x WHERE x.finding = g.id ORDER BY x.start_us, x.id LIMIT 1)"
+		" FROM finding_change c CROSS JOIN finding g ON g.id = c.finding"
+		" JOIN unit u ON u.id = g.unit LEFT JOIN envelope_row e ON e.id = g.row"
+		" WHERE c.id > ?2 AND +c.run = ?1 ORDER BY c.id LIMIT ?3",
+		&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, (const int64_t[]){run, after, (int64_t)limit}, 3);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		struct change_view view = {
+			.finding = {.id = sqlite3_column_int64(stmt, 0),
+		                    .unit = column_text(stmt, 1)},
+			.id = sqlite3_column_int64(stmt, 19),
+			.run = sqlite3_column_int64(stmt, 20),
+			.time_us = sqlite3_column_int64(stmt, 21),
+			.state = (uint8_t)sqlite3_column_int(stmt, 22),
+			.flow = sqlite3_column_int64(stmt, 23),
+		};
+
+		read_finding(stmt, 0, &view.finding.row);
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
+int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(
+		db, "SELECT id FROM finding_change WHERE +run < ?1 ORDER BY id DESC LIMIT 1",
+		&stmt, err);
+	if (r < 0)
+		return r;
+	bind_all(stmt, &run, 1);
+	r = sql_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	*ret_id = r ? sqlite3_column_int64(stmt, 0) : 0;
+	return 0;
+}
+
+/* A group that is made, and what its head said of itself. */
+struct gathered {
+	struct finding_group group;
+	uint64_t head_flows;
+	char unit[256];
+	char last_unit[256]; /* of the finding added last: the order brings a unit's together */
+};
+
+struct gathering {
+	struct gathered **all;
+	size_t count, room;
+};
+
+#define GROUP_KEYS \
+	"g.kind, coalesce(e.text, ''), g.remote, g.role, g.port, g.open, g.waiver <> '', u.name, g.id"
+#define GROUP_KEY_COUNT 9
+
+static bool is_alike(const struct finding_row *a, const struct finding_row *b)
+{
+	return a->kind == b->kind && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
+	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port) && a->open == b->open &&
+	       !*a->waiver == !*b->waiver;
+}
+
+/* The head is the finding with most flows, the first of these. */
+static void take_head(struct gathered *to, const struct finding_view *finding)
+{
+	struct finding_row *sum = &to->group.row;
+	const struct finding_row *row = &finding->row;
+
+	to->group.id = finding->id;
+	to->group.sensor = finding->sensor;
+	to->head_flows = row->flows;
+	text_copy(to->unit, sizeof(to->unit), finding->unit);
+	to->group.unit = to->unit;
+	sum->unit = row->unit;
+	sum->transport = row->transport;
+	sum->app = row->app;
+	memcpy(sum->reason, row->reason, sizeof(sum->reason));
+	memcpy(sum->waiver, row->waiver, sizeof(sum->waiver));
+}
+
+static void gather_more(struct gathered *to, const struct finding_view *finding)
+{
+	struct finding_group *group = &to->group;
+	const struct finding_row *row = &finding->row;
+	struct finding_row *sum = &group->row;
+
+	group->findings++;
+	if (strcmp(to->last_unit, finding->unit))
+		group->units++;
+	text_copy(to->last_unit, sizeof(to->last_unit), finding->unit);
+	if (row->app < group->apps[0])
+		group->apps[0] = row->app;
+	if (row->app > group->apps[1])
+		group->apps[1] = row->app;
+	if (row->transport < group->transports[0])
+		group->transports[0] = row->transport;
+	if (row->transport > group->transports[1])
+		group->transports[1] = row->transport;
+	if (row->severity > sum->severity)
+		sum->severity = row->severity;
+	if (row->first_us < sum->first_us)
+		sum->first_us = row->first_us;
+	if (row->last_us > sum->last_us)
+		sum->last_us = row->last_us;
+	sum->flows += row->flows;
+	sum->kept += row->kept;
+	sum->bytes += row->bytes;
+	if (row->flows > to->head_flows ||
+	    (row->flows == to->head_flows && finding->id < group->id))
+		take_head(to, finding);
+}
+
+static int gather_new(struct gathering *gathering, const struct finding_view *finding,
+                      struct err *err)
+{
+	const struct finding_row *row = &finding->row;
+	struct gathered *new;
+
+	if (array_reserve(&gathering->all, &gathering->room, gathering->count + 1,
+	                  sizeof(*gathering->all)) < 0 ||
+	    !(new = malloc(sizeof(*new))))
+		return err_set(err, -ENOMEM, "out of memory");
+	gathering->all[gathering->count++] = new;
+	new->group = (struct finding_group){
+		.units = 1,
+		.findings = 1,
+		.apps = {row->app, row->app},
+		.transports = {row->transport, row->transport},
+		.row = *row,
+	};
+	text_copy(new->last_unit, sizeof(new->last_unit), finding->unit);
+	take_head(new, finding);
+	return 0;
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct finding_group *x = &(*(struct gathered *const *)a)->group,
+				   *y = &(*(struct gathered *const *)b)->group;
+	int order = compare_numbers(y->row.open, x->row.open);
+
+	if (!order)
+		order = compare_numbers(*x->row.waiver != '\0', *y->row.waiver != '\0');
+	if (!order)
+		order = compare_numbers(y->row.severity, x->row.severity);
+	if (!order)
+		order = compare_numbers(y->units, x->units);
+	if (!order)
+		order = compare_numbers(y->row.flows, x->row.flows);
+	if (!order)
+		order = compare_numbers(x->row.kind, y->row.kind);
+	if (!order)
+		order = strcmp(x->row.row, y->row.row);
+	if (!order)
+		order = strcmp(x->row.remote, y->row.remote);
+	if (!order)
+		order = strcmp(x->row.role, y->row.role);
+	return order ? order : strcmp(x->row.port, y->row.port);
+}
+
+static int gather(struct flowdb *db, const struct finding_query *query,
+                  struct gathering *gathering, struct err *err)
+{
+	struct finding_query whole = *query;
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	int r;
+
+	whole.flow.limit = 0;
+	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, &merge, err);
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
+		struct finding_view view = {.id = sqlite3_column_int64(stmt, GROUP_KEY_COUNT),
+		                            .sensor = from->sensor,
+		                            .unit = column_text(stmt, GROUP_KEY_COUNT + 1)};
+
+		read_finding(stmt, GROUP_KEY_COUNT, &view.row);
+		if (gathering->count &&
+		    is_alike(&gathering->all[gathering->count - 1]->group.row, &view.row))
+			gather_more(gathering->all[gathering->count - 1], &view);
+		else
+			r = gather_new(gathering, &view, err);
+	}
+	merge_release(&merge);
+	return r;
+}
+
+int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
+                          int (*each)(void *context, const struct finding_group *group,
+                                      struct err *err),
+                          void *context, struct err *err)
+{
+	struct gathering gathering = {0};
+	int r = query_check_units(db, &query->flow, err);
+
+	if (r >= 0)
+		r = gather(db, query, &gathering, err);
+	if (r >= 0 && gathering.count)
+		qsort(gathering.all, gathering.count, sizeof(*gathering.all), compare_groups);
+	for (size_t i = 0; i < gathering.count && r >= 0; i++) {
+		if (query->flow.limit && i == query->flow.limit)
+			break;
+		r = each(context, &gathering.all[i]->group, err);
+		if (r > 0)
+			break;
+	}
+	for (size_t i = 0; i < gathering.count; i++)
+		free(gathering.all[i]);
+	free(gathering.all);
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,85 @@
+/*
+ * flowdb_functions.c - see flowdb_sql.h: functions of ours that statements call. What they are given was
+ * read from a database and can be anything.
+ */
+#include "schema/flowdb_sql.h"
+#include "schema/time.h"
+
+static bool value_is(sqlite3_value *value, size_t len)
+{
+	return sqlite3_value_type(value) == SQLITE_BLOB &&
+	       sqlite3_value_bytes(value) == (int)len;
+}
+
+static void meets(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]);
+	struct prefix prefix;
+	bool met = false;
+
+	if (text && value_is(values[1], 16) && value_is(values[2], 16) &&
+	    prefix_parse(text, &prefix) == 0) {
+		struct addr last = prefix_last(&prefix);
+
+		met = memcmp(prefix.addr.b, sqlite3_value_blob(values[2]), 16) <= 0 &&
+		      memcmp(last.b, sqlite3_value_blob(values[1]), 16) >= 0;
+	}
+	sqlite3_result_int(context, met);
+}
+
+static void read_end(sqlite3_value **values, struct endpoint *end)
+{
+	if (value_is(values[0], sizeof(end->addr)))
+		memcpy(&end->addr, sqlite3_value_blob(values[0]), sizeof(end->addr));
+	end->port = (uint16_t)sqlite3_value_int(values[1]);
+	if (value_is(values[2], sizeof(end->mac)))
+		memcpy(&end->mac, sqlite3_value_blob(values[2]), sizeof(end->mac));
+}
+
+/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer) */
+static void takes(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const struct flow_filter *filter = sqlite3_value_pointer(values[0], "filter");
+	struct flow_head head = {
+		.transport = (uint8_t)sqlite3_value_int(values[1]),
+		.ip_version = (uint8_t)sqlite3_value_int(values[2]),
+		.vlan = sqlite3_value_type(values[3]) == SQLITE_NULL
+		                ? VLAN_NONE
+		                : (uint16_t)sqlite3_value_int(values[3]),
+	};
+
+	read_end(values + 4, &head.local);
+	read_end(values + 7, &head.remote);
+	sqlite3_result_int(context, !filter || filter->takes(filter->context, &head));
+}
+
+static void local_text(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	char text[TIME_TEXT];
+	int len = sqlite3_value_int(values[1]);
+
+	time_print_local(sqlite3_value_int64(values[0]), text);
+	if (len < (int)strlen(text))
+		text[len] = '\0';
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
+int query_functions(struct flowdb *db, struct err *err)
+{
+	static const struct {
+		const char *name;
+		int count, flags;
+		void (*call)(sqlite3_context *, int, sqlite3_value **);
+	} functions[] = {
+		{"meets", 3, SQLITE_DETERMINISTIC, meets},
+		{"takes", 10, 0, takes},
+		{"local_text", 2, SQLITE_DETERMINISTIC, local_text},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(functions) && !rc; i++)
+		rc = sqlite3_create_function(db->sql, functions[i].name, functions[i].count,
+		                             SQLITE_UTF8 | functions[i].flags, NULL,
+		                             functions[i].call, NULL, NULL);
+	return rc ? sql_error(db, rc, err) : 0;
+}
