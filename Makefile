@@ -204,16 +204,22 @@ endif
 units: $(UNITS) ## the unit tests alone
 	$QB=$(B) tests/run $(sort $(UNITS))
 
-build-tests: $(UNITS) $(FUZZERS) $(TOOLS) ## build every test without running it
+build-tests: $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build every test without running it
 
 test-processes: all $(TOOLS) ## kill, stop and starve the processes of live runs for minutes (root)
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/processes.sh long'
+
+test-faults-db: all $(TOOLS) ## kill, fill, lock and damage for minutes: nothing committed is lost (SEED=n; disks and live: root)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/faults.sh long'
 
 golden: all $(TOOLS) ## replay every golden case and compare its report
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
 
 golden-accept: all $(TOOLS) ## write CASE=x's report anew; review the difference like code
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/golden/run --accept $(or $(CASE),$(error say CASE=x: $(GOLDEN)))
+
+bench-db: all $(BENCHES) ## speed and size of a database of FLOWS (10000000) flows, each figure beside its limit
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/db.sh $(or $(FLOWS),10000000)
 
 lab: all $(TOOLS) ## real programs in namespaces, watched live: every row, every violation (root, lab-deps)
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/lab.sh 13'
@@ -240,7 +246,7 @@ headers: ## each header compiles alone
 	done; echo "$(words $(HDR)) headers compile alone with $$c"; done
 
 format: ## let clang-format decide; the tables of cases in tests/unit stay a line a case
-	$Qclang-format -i $(SRC) $(HDR) $(wildcard tests/lib/*.c tests/tools/*.c tests/fuzz/*.c)
+	$Qclang-format -i $(SRC) $(HDR) $(wildcard tests/lib/*.c tests/tools/*.c tests/bench/*.c tests/fuzz/*.c)
 
 tidy: ## clang-tidy, as .clang-tidy says
 	$Qclang-tidy --quiet $(SRC) -- $(ALL_CFLAGS)
@@ -254,7 +260,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps lab-deps lab demo check units build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps lab-deps lab demo check units bench-db build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d $(B)/bench/*.d)

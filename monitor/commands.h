@@ -21,7 +21,10 @@
 	X(whatif, "recorded flows under another site or envelope: what flips") \
 	X(evidence, "the packets kept for a finding, as a list or as a pcapng file") \
 	X(explain, "why a flow, a finding or a tuple by hand is judged so") \
-	X(rules, "the documented rows: list, lint") \
+	X(rules, "the documented rows: list, lint, diff") \
+	X(rejudge, "recorded flows under another site or envelope, for good") \
+	X(close, "a finding is settled: who says so, and why") \
+	X(reopen, "a finding that was closed is open again") \
 	X(db, "upkeep of the database: stats, check, compact, snapshot, archive") \
 	X(waive, "print the waiver to add to the site file for a finding") \
 	X(doctor, "is this host fit? --sandbox: what each running role may do")

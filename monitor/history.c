@@ -1,27 +1,46 @@
 /*
  * history.c - see history.h. Names and leases lie sorted by run and unit; both began anew with every
- * run, so a flow sees those of its own run alone.
+ * run, so a flow sees those of its own run alone. A unit is the one under the policy of the history, whoever
+ * it was when it was recorded.
  */
 #include "monitor/history.h"
 #include "monitor/history_units.h"
 
+#include <xxhash.h>
+
 struct binding {
-	int64_t run, unit;
+	int64_t run;
+	uint64_t unit; /* hash of its name; so below */
 	struct addr address;
 	int64_t from_us, until_us;
+	size_t order; /* of one answer, as the database gives them */
 	char *name;
 };
 
 /* When a name of each role was first bound for a unit in a run. */
 struct bound {
-	int64_t run, unit;
+	int64_t run;
+	uint64_t unit;
 	int64_t first_us[ROLES_MAX];
+};
+
+struct lease {
+	uint64_t unit;
+	struct lease_row row;
+};
+
+/* What is recorded of a unit or a run, by its id. */
+struct recorded {
+	int64_t id;
+	char text[UNIT_NAME_MAX];
 };
 
 struct history {
 	const struct policy *policy;
 	struct past_units *units;
-	struct lease_row *leases;
+	struct recorded *names_of_units, *policies_of_runs;
+	size_t unit_count, unit_room, run_count, run_room;
+	struct lease *leases;
 	size_t lease_count, lease_room;
 	struct binding *names;
 	size_t name_count, name_room;
@@ -36,6 +55,8 @@ void history_free(struct history *history)
 	for (size_t i = 0; i < history->name_count; i++)
 		free(history->names[i].name);
 	free(history->names);
+	free(history->names_of_units);
+	free(history->policies_of_runs);
 	free(history->leases);
 	free(history->bound);
 	past_units_free(history->units);
@@ -55,15 +76,20 @@ static int compare(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
+static int compare_units(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
 static int compare_leases(const void *a, const void *b)
 {
-	const struct lease_row *x = a, *y = b;
-	int order = compare(x->run, y->run);
+	const struct lease *x = a, *y = b;
+	int order = compare(x->row.run, y->row.run);
 
-	order = order ? order : compare(x->unit, y->unit);
-	order = order ? order : compare(x->first_us, y->first_us);
-	order = order ? order : memcmp(&x->mac, &y->mac, sizeof(x->mac));
-	return order ? order : memcmp(&x->address, &y->address, sizeof(x->address));
+	order = order ? order : compare_units(x->unit, y->unit);
+	order = order ? order : compare(x->row.first_us, y->row.first_us);
+	order = order ? order : memcmp(&x->row.mac, &y->row.mac, sizeof(x->row.mac));
+	return order ? order : memcmp(&x->row.address, &y->row.address, sizeof(x->row.address));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -71,68 +97,160 @@ static int compare_names(const void *a, const void *b)
 	const struct binding *x = a, *y = b;
 	int order = compare(x->run, y->run);
 
-	order = order ? order : compare(x->unit, y->unit);
+	order = order ? order : compare_units(x->unit, y->unit);
 	order = order ? order : memcmp(&x->address, &y->address, sizeof(x->address));
 	order = order ? order : compare(x->from_us, y->from_us);
-	return order ? order : strcmp(x->name, y->name);
+	return order ? order : compare_units(x->order, y->order);
+}
+
+static int compare_recorded(const void *a, const void *b)
+{
+	const struct recorded *x = a, *y = b;
+
+	return compare(x->id, y->id);
+}
+
+static int recorded_add(struct recorded **list, size_t *count, size_t *room, int64_t id,
+                        const char *text, struct err *err)
+{
+	if (array_reserve(list, room, *count + 1, sizeof(**list)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	(*list)[*count].id = id;
+	text_copy((*list)[*count].text, UNIT_NAME_MAX, text);
+	++*count;
+	return 0;
+}
+
+static const char *recorded_text(const struct recorded *list, size_t count, int64_t id)
+{
+	const struct recorded key = {.id = id};
+	const struct recorded *found =
+		count ? bsearch(&key, list, count, sizeof(key), compare_recorded) : NULL;
+
+	return found ? found->text : "";
+}
+
+static int take_unit(void *context, const struct unit_view *unit, struct err *err)
+{
+	struct history *history = context;
+
+	return recorded_add(&history->names_of_units, &history->unit_count, &history->unit_room,
+	                    unit->id, unit->name, err);
+}
+
+static int take_use(void *context, const struct policy_use_view *use, struct err *err)
+{
+	struct history *history = context;
+
+	return use->row.run ? recorded_add(&history->policies_of_runs, &history->run_count,
+	                                   &history->run_room, use->row.run, use->hash, err)
+	                    : 0;
+}
+
+static uint64_t unit_key(const char *name)
+{
+	return XXH3_64bits(name, strlen(name));
+}
+
+/* Whose that address was: as of a flow from there. 0: nobody's. */
+static uint64_t unit_at(struct history *history, int64_t run, int64_t unit,
+                        const struct addr *addr, const struct mac *mac, int64_t first_us,
+                        int64_t last_us)
+{
+	char name[UNIT_NAME_MAX];
+	const struct flow_view flow = {
+		.run = run,
+		.unit = recorded_text(history->names_of_units, history->unit_count, unit),
+		.policy = recorded_text(history->policies_of_runs, history->run_count, run),
+		.facts = {.first_us = first_us,
+	                  .last_us = last_us,
+	                  .end = {{.addr = *addr, .mac = mac ? *mac : (struct mac){{0}}}}},
+	};
+
+	return past_units_of(history->units, &flow, name) ? unit_key(name) : 0;
 }
 
 static int take_lease(void *context, const struct lease_row *lease, struct err *err)
 {
 	struct history *history = context;
 
-	if (!is_believed_dhcp_server(history->policy, &lease->server))
-		return 0;
+	bool believed = is_believed_dhcp_server(history->policy, &lease->server);
+	int r = past_units_lease(history->units, lease, believed, err);
+
+	if (r < 0 || !believed)
+		return r;
 	if (array_reserve(&history->leases, &history->lease_room, history->lease_count + 1,
 	                  sizeof(*history->leases)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	history->leases[history->lease_count++] = *lease;
-	return past_units_lease(history->units, lease, err);
+	history->leases[history->lease_count++] = (struct lease){.row = *lease};
+	return 0;
 }
 
-/* The leases of a unit in a run, in the order they were given. */
-static const struct lease_row *leases_of(const struct history *history, int64_t run,
-                                         int64_t unit, size_t *ret_count)
+/* Once all of them are known. */
+static void leases_settle(struct history *history)
 {
-	size_t low = 0, high = history->lease_count, end;
+	for (size_t i = 0; i < history->lease_count; i++) {
+		struct lease *lease = &history->leases[i];
+
+		lease->unit = unit_at(history, lease->row.run, lease->row.unit, &lease->row.address,
+		                      &lease->row.mac, lease->row.first_us, lease->row.last_us);
+	}
+	if (history->lease_count)
+		qsort(history->leases, history->lease_count, sizeof(*history->leases),
+		      compare_leases);
+}
+
+/* As view.h's lease_at(), of the leases of a unit in a run. `later`: else the first of them. */
+static const struct lease_row *lease_of(const struct history *history, int64_t run,
+                                        uint64_t unit, const struct addr *addr, int64_t last_us,
+                                        bool later)
+{
+	size_t low = 0, high = history->lease_count;
+	const struct lease_row *best = NULL;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct lease_row *lease = &history->leases[middle];
+		const struct lease *lease = &history->leases[middle];
 
-		if (lease->run < run || (lease->run == run && lease->unit < unit))
+		if (lease->row.run < run || (lease->row.run == run && lease->unit < unit))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (end = low; end < history->lease_count && history->leases[end].run == run &&
-	                history->leases[end].unit == unit;
-	     end++)
-		;
-	*ret_count = end - low;
-	return history->leases + low;
+	for (size_t i = low; i < history->lease_count && history->leases[i].row.run == run &&
+	                     history->leases[i].unit == unit;
+	     i++) {
+		const struct lease_row *row = &history->leases[i].row;
+
+		if (row->first_us <= last_us ? lease_is_better(row, best, addr) : later && !best)
+			best = row;
+	}
+	return best;
 }
 
 static int take_name(void *context, const struct name_row *row, struct err *err)
 {
 	struct history *history = context;
 	struct binding *name;
-	const struct lease_row *leases;
-	size_t count;
+	uint64_t unit;
 
 	if (!row->unit)
 		return 0;
-	leases = leases_of(history, row->run, row->unit, &count);
-	if (!is_believed_resolver(history->policy,
-	                          lease_at(leases, count, &row->client, row->first_us),
+	unit = unit_at(history, row->run, row->unit, &row->client, NULL, row->first_us,
+	               row->last_us);
+	if (!unit ||
+	    !is_believed_resolver(history->policy,
+	                          lease_of(history, row->run, unit, &row->client, row->first_us,
+	                                   false),
 	                          &row->server))
 		return 0;
 	if (array_reserve(&history->names, &history->name_room, history->name_count + 1,
 	                  sizeof(*history->names)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	name = &history->names[history->name_count];
-	*name = (struct binding){row->run,      row->unit,     row->address,
-	                         row->first_us, row->until_us, strdup(row->name)};
+	*name = (struct binding){row->run,      unit,          row->address,
+	                         row->first_us, row->until_us, history->name_count,
+	                         strdup(row->name)};
 	if (!name->name)
 		return err_set(err, -ENOMEM, "out of memory");
 	history->name_count++;
@@ -175,12 +293,20 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 	history->policy = policy;
 	r = past_units_new(db, policy, &history->units, err);
 	if (r >= 0)
+		r = flowdb_units(db, take_unit, history, err);
+	if (r >= 0)
+		r = flowdb_policy_uses(db, take_use, history, err);
+	if (r >= 0)
 		r = flowdb_leases(db, 0, take_lease, history, err);
 	if (r < 0)
 		return r;
-	if (history->lease_count)
-		qsort(history->leases, history->lease_count, sizeof(*history->leases),
-		      compare_leases);
+	if (history->unit_count)
+		qsort(history->names_of_units, history->unit_count,
+		      sizeof(*history->names_of_units), compare_recorded);
+	if (history->run_count)
+		qsort(history->policies_of_runs, history->run_count,
+		      sizeof(*history->policies_of_runs), compare_recorded);
+	leases_settle(history);
 	r = flowdb_names_held(db, 0, 0, take_name, history, err);
 	if (r < 0)
 		return r;
@@ -195,7 +321,8 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 
 /* ------------------------------------------------------------------ judging */
 
-static uint32_t bound_roles(const struct history *history, const struct flow_view *flow)
+static uint32_t bound_roles(const struct history *history, const struct flow_view *flow,
+                            uint64_t unit)
 {
 	size_t low = 0, high = history->bound_count;
 	const struct bound *bound;
@@ -205,13 +332,13 @@ static uint32_t bound_roles(const struct history *history, const struct flow_vie
 		size_t middle = low + (high - low) / 2;
 
 		bound = &history->bound[middle];
-		if (bound->run < flow->run || (bound->run == flow->run && bound->unit < flow->unit_id))
+		if (bound->run < flow->run || (bound->run == flow->run && bound->unit < unit))
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	bound = &history->bound[low];
-	if (low == history->bound_count || bound->run != flow->run || bound->unit != flow->unit_id)
+	if (low == history->bound_count || bound->run != flow->run || bound->unit != unit)
 		return 0;
 	for (unsigned role = 0; role < ROLES_MAX; role++)
 		if (bound->first_us[role] && bound->first_us[role] <= flow->facts.last_us)
@@ -221,7 +348,7 @@ static uint32_t bound_roles(const struct history *history, const struct flow_vie
 
 /* As the book keeps them (record/book.c): the last BOUND_MAX names of an address, a place each. */
 static void names_fill(const struct history *history, const struct flow_view *flow,
-                       struct view *view)
+                       uint64_t unit, struct view *view)
 {
 	const struct flow_facts *facts = &flow->facts;
 	const struct addr *peer = &facts->end[!flow->local].addr;
@@ -234,7 +361,7 @@ static void names_fill(const struct history *history, const struct flow_view *fl
 		const struct binding *name = &history->names[middle];
 		int order = compare(name->run, flow->run);
 
-		order = order ? order : compare(name->unit, flow->unit_id);
+		order = order ? order : compare_units(name->unit, unit);
 		order = order ? order : memcmp(&name->address, peer, sizeof(*peer));
 		if (order < 0)
 			low = middle + 1;
@@ -245,7 +372,7 @@ static void names_fill(const struct history *history, const struct flow_view *fl
 		const struct binding *name = &history->names[low];
 		unsigned at = 0;
 
-		if (name->run != flow->run || name->unit != flow->unit_id ||
+		if (name->run != flow->run || name->unit != unit ||
 		    !addr_equal(&name->address, peer) || name->from_us > facts->last_us)
 			break;
 		while (at < count && strcmp(place[at]->name, name->name) != 0)
@@ -269,11 +396,10 @@ static void names_fill(const struct history *history, const struct flow_view *fl
 }
 
 static void view_fill(const struct history *history, const struct flow_view *flow,
-                      const struct unit_rule *rule, struct view *view)
+                      const struct unit_rule *rule, uint64_t unit, struct view *view)
 {
 	const struct flow_facts *facts = &flow->facts;
-	const struct lease_row *leases, *lease;
-	size_t count;
+	const struct lease_row *lease;
 
 	*view = (struct view){
 		.facts = facts,
@@ -283,16 +409,14 @@ static void view_fill(const struct history *history, const struct flow_view *flo
 		.evidence = flow->evidence,
 		.profiles = rule->profiles,
 		.unit = rule,
-		.bound_roles = flow->told & TOLD_NAMES_SHORT ? 0 : bound_roles(history, flow),
+		.bound_roles = flow->told & TOLD_NAMES_SHORT ? 0 : bound_roles(history, flow, unit),
 		.inspector_off = flow->told & TOLD_NO_INSPECTOR,
 		.lossy = flow->lossy,
 		.asked_again = flow->asked_again,
 	};
-	names_fill(history, flow, view);
-	leases = leases_of(history, flow->run, flow->unit_id, &count);
-	lease = lease_at(leases, count, &facts->end[flow->local].addr, facts->last_us);
-	if (!lease && count && flow->told & TOLD_LEASE_LATER)
-		lease = leases;
+	names_fill(history, flow, unit, view);
+	lease = lease_of(history, flow->run, unit, &facts->end[flow->local].addr, facts->last_us,
+	                 flow->told & TOLD_LEASE_LATER);
 	if (lease)
 		view_take_lease(history->policy, lease, view);
 }
@@ -304,7 +428,7 @@ bool history_judge(struct history *history, const struct flow_view *flow, struct
 	if (!rule)
 		return false;
 	ret->moved = strcmp(ret->unit, flow->unit) != 0;
-	view_fill(history, flow, rule, &ret->view);
+	view_fill(history, flow, rule, unit_key(ret->unit), &ret->view);
 	judge_flow(history->policy, &ret->view, &ret->verdict);
 	if (!(flow->told & TOLD_OPEN))
 		judge_outcome(history->policy, &ret->view, !(flow->told & TOLD_ALONE),

@@ -4,6 +4,7 @@
 #include "monitor/history_units.h"
 #include "monitor/policy_record.h"
 
+#define GOT_US INT64_C(10000000) /* as long as a DHCP flow waits for it */
 #define POLICIES_MAX 64 /* that judged what is recorded; of more the lists are not compared */
 
 struct judged_by {
@@ -15,6 +16,7 @@ struct claim {
 	struct addr address;
 	struct mac mac;
 	int64_t since_us, until_us;
+	bool believed;
 };
 
 struct past_units {
@@ -50,14 +52,15 @@ void past_units_free(struct past_units *units)
 	free(units);
 }
 
-int past_units_lease(struct past_units *units, const struct lease_row *lease, struct err *err)
+int past_units_lease(struct past_units *units, const struct lease_row *lease, bool believed,
+                     struct err *err)
 {
 	if (array_reserve(&units->claims, &units->claim_room, units->claim_count + 1,
 	                  sizeof(*units->claims)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	units->claims[units->claim_count++] = (struct claim){
 		lease->address, lease->mac, lease->first_us,
-		lease->until_us ? lease->until_us : lease->last_us};
+		lease->until_us ? lease->until_us : lease->last_us, believed};
 	units->sorted = false;
 	return 0;
 }
@@ -89,10 +92,25 @@ static const struct mac *leased(struct past_units *units, const struct addr *add
 			high = middle;
 	}
 	for (; low < units->claim_count && addr_equal(&units->claims[low].address, addr); low++)
-		if (units->claims[low].since_us <= facts->last_us &&
+		if (units->claims[low].believed && units->claims[low].since_us <= facts->last_us &&
 		    units->claims[low].until_us >= facts->first_us)
 			mac = &units->claims[low].mac;
 	return mac;
+}
+
+/* A DHCP client without an address is who the address is of that it gets: NULL if none is known. */
+static const struct addr *got(const struct past_units *units, const struct flow_facts *facts)
+{
+	const struct claim *last = NULL;
+
+	for (size_t i = 0; i < units->claim_count; i++) {
+		const struct claim *claim = &units->claims[i];
+
+		if (mac_equal(&claim->mac, &facts->chaddr) && claim->since_us <= facts->last_us + GOT_US &&
+		    (!last || claim->since_us > last->since_us))
+			last = claim;
+	}
+	return last ? &last->address : NULL;
 }
 
 /* What the lists of a policy say of the unit's end: by MAC, by address, by the lease of a listed MAC. */
@@ -104,8 +122,11 @@ static const struct unit_rule *listed(struct past_units *units, const struct pol
 	const struct unit_rule *rule = NULL;
 	const struct mac *mac;
 
-	if (!mac_is_zero(&facts->chaddr) && end->port == 68)
-		rule = policy_find_unit(policy, NULL, &facts->chaddr);
+	if (!mac_is_zero(&facts->chaddr) && end->port == 68) {
+		const struct addr *addr = got(units, facts);
+
+		rule = policy_find_unit(policy, addr, &facts->chaddr);
+	}
 	if (!rule)
 		rule = policy_find_unit(policy, &end->addr,
 		                        mac_is_zero(&end->mac) ? NULL : &end->mac);

@@ -15,8 +15,9 @@
 
 #define OPINIONS_MAX (1 << 18)
 #define COMMIT_US SECOND_US
-#define COMMIT_WALL_US 900000 /* whatever the packets' clock says; asked once in LOOK facts */
+#define COMMIT_WALL_US 800000 /* whatever the packets' clock says; asked once in LOOK facts */
 #define LOOK 16
+#define REST_US 120000 /* live, behind a commit: other writers of the database have their turn */
 #define COMMIT_ROWS 10000
 #define JOIN_US SECOND_US
 #define SECOND_US INT64_C(1000000)
@@ -40,7 +41,7 @@ struct recorder {
 	bool over;
 	bool due; /* the clock of the packets asks for a commit */
 	int64_t blocked_us; /* live: since when the oldest fact waits for the inspector; monotonic */
-	int64_t wall_us;    /* of the last commit; monotonic */
+	int64_t wall_us;    /* of the last commit, or the beginning of a transaction behind it; monotonic */
 	struct recorder_sums sums, committed;
 };
 
@@ -207,6 +208,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	if (!recorder)
 		return err_set(err, -ENOMEM, "out of memory");
 	recorder->options = *options;
+	if (!options->commit_us)
+		recorder->options.commit_us = COMMIT_WALL_US;
 	if (options->sums)
 		recorder->sums = recorder->committed = *options->sums;
 	recorder->join = join_new(OPINIONS_MAX);
@@ -375,16 +378,53 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (!recorder->options.stands_in)
 			release(recorder, opinions);
 	}
-	if (r >= 0)
+	recorder->begun = r < 0;
+	if (r >= 0 && !recorder->options.stands_in)
 		r = retain(recorder, again, err);
-	if (r >= 0 && again)
-		r = flowdb_begin(db, err);
-	recorder->begun = again && r >= 0;
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
 	recorder->due = false;
 	return r < 0 ? r : 0;
+}
+
+/* The inspector never waits for a fact: opinions that wait for theirs are given back by the half ring. */
+static bool is_crowded(const struct recorder *recorder)
+{
+	const struct ring *opinions = recorder->options.opinions;
+
+	return !recorder->options.stands_in &&
+	       ring_unreleased(opinions) > ring_size(opinions) / 2;
+}
+
+/*
+ * A transaction is begun with the first that is to be written in it. Live the lock is left to others for a moment before;
+ * while a ring is half full nobody waits. 1: it is begun; 0: not yet.
+ */
+static int begin(struct recorder *recorder, struct err *err)
+{
+	const struct recorder_options *options = &recorder->options;
+	int r;
+
+	if (recorder->begun)
+		return 1;
+	if (!ring_peek(options->facts) && (!options->control || !ring_peek(options->control)) &&
+	    !is_crowded(recorder))
+		return 0;
+	if (options->rests && clock_us() - recorder->wall_us < REST_US &&
+	    ring_written(options->facts) - ring_released(options->facts) <
+	            ring_size(options->facts) / 2)
+		return 0;
+	r = flowdb_begin(options->db, err);
+	if (r < 0)
+		return r;
+	recorder->begun = true;
+	recorder->wall_us = clock_us();
+	/* Between two transactions a person may have closed or reopened findings. */
+	r = flowdb_others_wrote(options->db, err);
+	if (r > 0)
+		r = findings_refresh(recorder->findings, options->db, err);
+	return r < 0 ? r : 1;
 }
 
 static int handle_begin(struct recorder *recorder, const struct event_begin *event,
@@ -619,7 +659,7 @@ static bool is_due(const struct recorder *recorder, int count)
 	return recorder->due ||
 	       (!recorder->options.stands_in &&
 	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
-	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
+	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= recorder->options.commit_us);
 }
 
 int recorder_step(struct recorder *recorder, struct err *err)
@@ -631,8 +671,11 @@ int recorder_step(struct recorder *recorder, struct err *err)
 	int count = 0, r;
 
 	join_drain(recorder->join, recorder->options.opinions);
+	r = begin(recorder, err);
+	if (r <= 0)
+		return r;
 	r = handle_control(recorder, err);
-	while (r >= 0 && !recorder->over && (event = ring_peek(facts)) &&
+	while (r >= 0 && !recorder->over && recorder->begun && (event = ring_peek(facts)) &&
 	       is_joined(recorder, event, done)) {
 		r = handle(recorder, event, err);
 		ring_take(facts);
@@ -640,10 +683,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 		if (r >= 0 && !recorder->over && is_due(recorder, count))
 			r = commit(recorder, true, err);
 	}
-	/* The inspector never waits for a fact. */
-	if (r >= 0 && !recorder->over && !recorder->options.stands_in &&
-	    ring_unreleased(recorder->options.opinions) >
-	            ring_size(recorder->options.opinions) / 2)
+	if (r >= 0 && recorder->begun && !recorder->over && is_crowded(recorder))
 		r = commit(recorder, true, err);
 	if (r >= 0 && recorder->over && recorder->begun)
 		r = commit(recorder, false, err);
@@ -652,7 +692,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 
 int recorder_idle(struct recorder *recorder, struct err *err)
 {
-	if (clock_us() - recorder->wall_us < COMMIT_WALL_US ||
+	if (!recorder->begun || clock_us() - recorder->wall_us < recorder->options.commit_us ||
 	    (!rows(recorder) && !ring_unreleased(recorder->options.facts)))
 		return 0;
 	return commit(recorder, true, err);
@@ -660,8 +700,11 @@ int recorder_idle(struct recorder *recorder, struct err *err)
 
 int recorder_end(struct recorder *recorder, struct err *err)
 {
-	int r = desk_lose(&recorder->desk, err);
+	int r = recorder->begun ? 0 : flowdb_begin(recorder->options.db, err);
 
+	recorder->begun |= r >= 0;
+	if (r >= 0)
+		r = desk_lose(&recorder->desk, err);
 	if (r >= 0)
 		r = desk_release_held(&recorder->desk, true, err);
 	if (r >= 0)

@@ -9,9 +9,7 @@ const struct lease_row *lease_at(const struct lease_row *leases, size_t count,
 	const struct lease_row *best = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (leases[i].first_us <= last_us &&
-		    (!best || addr_equal(&leases[i].address, addr) ||
-		     !addr_equal(&best->address, addr)))
+		if (leases[i].first_us <= last_us && lease_is_better(&leases[i], best, addr))
 			best = &leases[i];
 	return best;
 }

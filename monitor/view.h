@@ -8,6 +8,13 @@
 #include "rules/judge.h"
 #include "schema/flowdb.h"
 
+/* Of two leases, the second (NULL: none yet) given no later: whether the first one says more of `addr`. */
+static inline bool lease_is_better(const struct lease_row *lease, const struct lease_row *best,
+                                   const struct addr *addr)
+{
+	return !best || addr_equal(&lease->address, addr) || !addr_equal(&best->address, addr);
+}
+
 /*
  * What DHCP had told a unit when it used `addr`: the last lease of that address given by `last_us`, else
  * the last of any. NULL: none was given by then. `leases` are in the order they were given.

@@ -295,6 +295,10 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (version == FLOWDB_VERSION && db->lock >= 0)
+		r = flowdb_look(db, err); /* before anything is written to it */
+	if (r < 0)
+		return r;
 	/* Before there is a table, or never (but for `tlmon db compact`). */
 	if (!version && db->lock >= 0)
 		r = sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
@@ -407,6 +411,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
 	}
+	if (r >= 0)
+		r = door_open(db, err);
 	if (r >= 0 && !made)
 		r = flowdb_look(db, err);
 	if (r >= 0 && stat(db->path, &db->was) < 0)
@@ -497,7 +503,8 @@ static int distrust(struct flowdb *db, struct err *err)
 static int check_tables(struct flowdb *db, struct err *err)
 {
 	static const char *const NEEDED[] = {
-		"blind",    "coverage", "envelope_row", "evidence",     "finding",    "finding_change",
+		"blind",    "coverage", "envelope_row", "evidence",     "evidence_day",
+		"finding",  "finding_change",
 		"flow",     "flow_more", "flow_differs", "host",        "input",      "lease",
 		"link",     "name",     "name_seen",    "phrase",       "policy",     "policy_use",
 		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",
@@ -596,6 +603,33 @@ static int open_reader(struct flowdb *db, const char *dir, struct err *err)
 	return open_as(db, "?mode=ro&immutable=1", err);
 }
 
+static int open_beside(struct flowdb *db, const char *dir, struct err *err)
+{
+	int64_t version = 0;
+	int rc, r;
+
+	if (access(db->path, F_OK) < 0)
+		return err_set(err, -ENOENT,
+		               "%s: no flow database there; 'tlmon watch -l %s' records one, -l or "
+		               "$TLMON_DIR names another",
+		               db->path, dir);
+	rc = sqlite3_open_v2(db->path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc)
+		return sql_error(db, rc, err);
+	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	r = check_owner(db, &version, err);
+	if (r >= 0 && version != FLOWDB_VERSION)
+		r = err_set(err, -EPROTO,
+		            "%s: version %lld, written by an older tlmon; 'tlmon watch -l %s' turns it "
+		            "into %d",
+		            db->path, (long long)version, dir, FLOWDB_VERSION);
+	if (r >= 0 && sqlite3_db_readonly(db->sql, "main"))
+		r = err_set(err, -EROFS, "%s: may not be written to here", db->path);
+	if (r >= 0)
+		r = query_functions(db, err);
+	return r < 0 ? r : beside_begin(db, err);
+}
+
 int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *db = calloc(1, sizeof(*db));
@@ -606,7 +640,7 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 	/* No thread of ours but this one: mutexes and sums of memory are a twentieth of a writer's time. */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-	db->lock = db->ask_file = db->ask_shm = -1;
+	db->lock = db->door = db->ask_file = db->ask_shm = -1;
 	if (dir ? asprintf(&db->path, "%s/flows.db", dir) < 0
 	        : !(db->path = strdup("(in memory)"))) {
 		db->path = NULL;
@@ -622,6 +656,8 @@ int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db, 
 		r = rc ? sql_error(db, rc, err) : prepare_writer(db, err);
 	} else if (mode == FLOWDB_WRITE) {
 		r = open_writer(db, dir, err);
+	} else if (mode == FLOWDB_BESIDE) {
+		r = open_beside(db, dir, err);
 	} else {
 		r = open_reader(db, dir, err);
 	}
@@ -641,6 +677,7 @@ void flowdb_close(struct flowdb *db)
 	intern_release(db);
 	tally_release(db);
 	sqlite3_close(db->sql);
+	closep(&db->door); /* not before: with any descriptor of a file its locks go */
 	closep(&db->ask_file);
 	closep(&db->ask_shm);
 	closep(&db->lock);
@@ -694,6 +731,8 @@ int flowdb_begin(struct flowdb *db, struct err *err)
 	sqlite3_stmt *stmt;
 	int r = sql_slot(db, SLOT_BEGIN, "BEGIN IMMEDIATE", &stmt, err);
 
+	if (db->lock >= 0)
+		door_wait(db);
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
 

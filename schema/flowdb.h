@@ -15,6 +15,7 @@ struct flowdb;
 enum flowdb_mode {
 	FLOWDB_READ, /* must exist; nothing is written beside it, also in a read-only directory */
 	FLOWDB_WRITE, /* made if missing, migrated if older; mode 0640 */
+	FLOWDB_BESIDE, /* must exist; a short writer beside the recorder, in a transaction that has begun */
 };
 
 /*
@@ -165,6 +166,7 @@ struct lease_row {
 	struct mac mac;
 	struct addr address, server; /* server zero: not told */
 	int64_t first_us, last_us, until_us; /* until 0: not told */
+	bool counted; /* its server was believed under the policy of then */
 	uint8_t mask_bits, dns_count;
 	struct addr dns[LEASE_SERVERS];
 };
@@ -189,7 +191,7 @@ enum {
 	TOLD_ALONE = 1,        /* no two-way flow of the unit within ten minutes of a request without answer */
 	TOLD_NO_INSPECTOR = 2, /* nobody was there to ask */
 	TOLD_NAMES_SHORT = 4,  /* a name of the unit had found no place in the book */
-	TOLD_LEASE_LATER = 8,  /* the lease that counted was given after its last packet */
+	TOLD_LEASE_LATER = 8,  /* no lease had counted by its last packet, but one was there when it was judged */
 	TOLD_OPEN = 16,        /* it went on, or what became of it was not known yet: not the last word */
 };
 
@@ -293,6 +295,24 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;
 
+/* A person closes or reopens a finding. */
+struct finding_judgement {
+	int64_t finding, at_us; /* at_us: by the wall clock */
+	bool open;
+	const char *reason;        /* of the finding, from then on */
+	const char *by_whom, *why; /* who did it, and the reason given */
+};
+/* 1; 0 if it is so already, or there is none. */
+int flowdb_finding_judge(struct flowdb *db, const struct finding_judgement *judgement,
+                         struct err *err) MUST_CHECK;
+/* Whether anybody else committed since this was last asked: 1, 0. */
+int flowdb_others_wrote(struct flowdb *db, struct err *err) MUST_CHECK;
+/* How all findings stand. */
+int flowdb_finding_states(struct flowdb *db,
+                          int (*each)(void *context, int64_t id, bool open, const char *reason,
+                                      struct err *err),
+                          void *context, struct err *err) MUST_CHECK;
+
 /* All flow rows of one finding go over to another. */
 int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into,
                         struct err *err) MUST_CHECK;
@@ -381,6 +401,21 @@ int flowdb_held(struct flowdb *db, int64_t run,
                 int (*each)(void *context, enum app opinion, unsigned marks,
                             const struct event *event, struct err *err),
                 void *context, struct err *err) MUST_CHECK;
+
+/* For `tlmon rejudge` (flowdb_rejudge.c). */
+int flowdb_flow_ids(struct flowdb *db,
+                    int (*each)(void *context, int64_t id, struct err *err), void *context,
+                    struct err *err) MUST_CHECK;
+/* The flow was judged by that policy, with the same verdict. */
+int flowdb_flow_policy(struct flowdb *db, int64_t id, int64_t policy, struct err *err) MUST_CHECK;
+/* What flows had counted for is taken back, never below 0; then what is left of `coverage` is put in order. */
+int flowdb_coverage_less(struct flowdb *db, const struct coverage_row *coverage,
+                         struct err *err) MUST_CHECK;
+int flowdb_coverage_settle(struct flowdb *db, struct err *err) MUST_CHECK;
+int flowdb_newest_change(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
+/* All changes of findings after that one were somebody's: who, why and when; how many findings are open, closed by them. */
+int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_judgement *by,
+                      uint64_t *ret_opened, uint64_t *ret_closed, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

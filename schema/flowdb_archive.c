@@ -26,6 +26,7 @@ static const struct {
 	{"run", ANEW, NULL, NULL},
 	{"blind", RANGE, "since_us < ?1", "until_us < ?1"},
 	{"evidence", RANGE, "time_us < ?1", "time_us < ?1"},
+	{"evidence_day", ONCE, NULL, NULL},
 	{"input", ONCE, NULL, NULL},
 	{"handover", OTHERWISE, NULL, NULL},
 	{"held", OTHERWISE, NULL, NULL},
@@ -51,6 +52,14 @@ static const struct {
 	{"removed", OTHERWISE, NULL, NULL},
 	{"coverage", ANEW, NULL, NULL},
 };
+
+bool flowdb_archive_knows(const char *table)
+{
+	for (size_t i = 0; i < ARRAY_LEN(TABLES); i++)
+		if (!strcmp(TABLES[i].table, table))
+			return true;
+	return false;
+}
 
 /* Where a number, or a name, must mean the same. */
 static const char *const SAME[] = {

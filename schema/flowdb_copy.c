@@ -12,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define STEP_PAGES 512
+#define STEP_PAGES 64
 #define TOLD_STEPS 100000 /* of SQLite's machine, between two words of progress */
 
 void upkeep_tell(const struct upkeep_progress *progress, const char *doing, uint64_t done,

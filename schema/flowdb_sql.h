@@ -17,6 +17,9 @@
 enum slot {
 	SLOT_BEGIN,
 	SLOT_COMMIT,
+	SLOT_DATA_VERSION,
+	SLOT_FLOW_POLICY,
+	SLOT_COVERAGE_LESS,
 	SLOT_RUN_BEGIN,
 	SLOT_RUN_UPDATE,
 	SLOT_RUN_RESTARTS,
@@ -97,6 +100,8 @@ struct flowdb {
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int lock;    /* the directory, held by the one writer; -1 */
+	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
+	int64_t data_version; /* as we saw it last; 0: not yet */
 	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
 	bool (*waits)(void *context, int pid);
 	void *waits_context;
@@ -106,6 +111,14 @@ struct flowdb {
 };
 
 #define SQL_NULL INT64_MIN /* of bind_all() */
+
+/*
+ * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
+ * first who waits there; goes through it and begins a transaction.
+ */
+int door_open(struct flowdb *db, struct err *err) MUST_CHECK;
+void door_wait(const struct flowdb *db);
+int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);

@@ -57,7 +57,8 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 	                    lease->until_us ? lease->until_us : SQL_NULL,
 	                    SQL_NULL,
 	                    lease->mask_bits,
-	                    lease->run};
+	                    lease->run,
+	                    lease->counted};
 	int64_t dns; /* so that each of them has its text in `host` */
 	sqlite3_stmt *stmt;
 	int r = intern_mac(db, &lease->mac, &values[1], err);
@@ -72,13 +73,13 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 		r = sql_slot(
 			db, SLOT_LEASE_PUT,
 			"INSERT INTO lease (unit, mac, address, first_us, last_us, until_us, server,"
-			" mask_bits, run, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" mask_bits, run, counted, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
 			" last_us = excluded.last_us, until_us = excluded.until_us",
 			&stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	sqlite3_bind_blob(stmt, 10, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
+	sqlite3_bind_blob(stmt, 11, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
 	                  SQLITE_TRANSIENT);
 	return sql_run(db, stmt, err);
 }
@@ -91,7 +92,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	int r = sql_prepare(
 		db,
 		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
-		" l.mask_bits, l.dns, l.run FROM lease l JOIN host m ON m.id = l.mac"
+		" l.mask_bits, l.dns, l.run, l.counted FROM lease l JOIN host m ON m.id = l.mac"
 		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
 		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
 		" ORDER BY l.first_us, l.run, l.unit, m.bytes, h.bytes",
@@ -103,6 +104,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
 			.run = sqlite3_column_int64(stmt, 9),
+			.counted = sqlite3_column_int(stmt, 10),
 			.unit = sqlite3_column_int64(stmt, 0),
 			.first_us = sqlite3_column_int64(stmt, 3),
 			.last_us = sqlite3_column_int64(stmt, 4),

@@ -116,4 +116,7 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
                    const struct upkeep_progress *progress, struct archived *ret,
                    struct err *err) MUST_CHECK;
 
+/* It is said what becomes of this table; else an archive would lose what it holds. */
+bool flowdb_archive_knows(const char *table);
+
 #endif

@@ -1,10 +1,10 @@
 /*
  * cmd_rules.c - the documented rows themselves: list shows them, lint says what is not wrong in a
- * policy and yet will mislead.
+ * policy and yet will mislead, diff compares two envelopes.
  */
 #include "monitor/commands.h"
 #include "monitor/commands/options.h"
-#include "monitor/commands/out.h"
+#include "monitor/commands/rules_diff.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -12,19 +12,26 @@
 
 static const char HELP[] =
 	"usage: tlmon rules list [-e DIR] [-c FILE] [--profile LIST] [-o FORMAT]\n"
-	"       tlmon rules lint [-e DIR] [-c FILE] [--unit WHO --profile LIST]\n\n"
+	"       tlmon rules lint [-e DIR] [-c FILE] [--unit WHO --profile LIST]\n"
+	"       tlmon rules diff A [B] [-l DIR] [-o FORMAT]\n\n"
 	"list shows the documented rows, each with its place in the document; with a site\n"
 	"file as that file narrows them, and with --profile those of some profiles alone.\n"
 	"lint loads a policy and prints one line for each thing that will mislead: roles\n"
 	"that a profile needs and nobody holds, wide rows that cover narrow ones, waivers\n"
 	"near their end, the age of Microsoft's endpoint list. It ends 0 if there is no\n"
-	"warning, 1 if there is, 2 if the policy cannot be loaded.\n\n" POLICY_HELP OUT_HELP
+	"warning, 1 if there is, 2 if the policy cannot be loaded.\n"
+	"diff compares two envelopes row by row and role by role; each is a folder, '-'\n"
+	"for the one compiled in (which stands before a single one), or the hash of a\n"
+	"policy recorded in -l DIR. It ends 0 if they say the same, 1 if not.\n\n" POLICY_HELP OUT_HELP
+	"  -l, --log DIR         diff: where policies are recorded\n"
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"
 	"What may a unit do in Skype for Business Online?\n"
 	"  tlmon rules list --profile room,online\n"
 	"Is this site file fit to judge by?\n"
-	"  tlmon rules lint -c site.yaml\n";
+	"  tlmon rules lint -c site.yaml\n"
+	"What did I change in my copy of the envelope?\n"
+	"  tlmon rules diff my-envelope\n";
 
 static const struct out_column COLUMNS[] = {
 	{"id", "ROW", 0},
@@ -125,17 +132,34 @@ static int64_t now_us(void)
 	return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
 }
 
+static int compare(int count, char **words, const struct policy_options *options,
+                   const char *dir, enum out_format format, bool wide)
+{
+	struct err err = {0};
+	int r;
+
+	if (count < 1 || count > 2)
+		r = err_set(&err, -EINVAL, "rules diff: one or two envelopes are wanted: folders, '-' "
+		                           "for the one compiled in, hashes of recorded policies");
+	else if (options->site || options->envelope || options->unit_count || options->profiles)
+		r = err_set(&err, -EINVAL, "rules diff: it takes envelopes as words, no -c, -e, --unit");
+	else
+		r = rules_diff(count == 2 ? words[0] : "-", words[count - 1], dir, format, wide, &err);
+	return r < 0 ? log_err(&err) : r ? EXIT_NO : EXIT_FINE;
+}
+
 int cmd_rules(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
 	                                     {"output", required_argument, NULL, 'o'},
 	                                     {"wide", no_argument, NULL, 'w'},
+	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	struct command_line line = {.command = "rules", .options = LONG};
 	struct policy_options options = {0};
-	const char *profiles;
+	const char *profiles, *dir = NULL;
 	enum out_format format = OUT_TABLE;
 	bool wide = false, list = false;
 	struct err err = {0};
@@ -150,13 +174,19 @@ int cmd_rules(int argc, char **argv)
 			r = out_format_parse(optarg, &format, &err);
 		else if (option == 'w')
 			wide = true;
+		else if (option == 'l')
+			dir = optarg;
 		else
 			r = policy_option(&options, option, optarg, &err);
 	}
+	if (r >= 0 && optind < argc && !strcmp(argv[optind], "diff"))
+		return compare(argc - optind - 1, argv + optind + 1, &options, dir, format, wide);
+	if (r >= 0 && dir)
+		r = err_set(&err, -EINVAL, "rules: -l is for diff, where it names recorded policies");
 	if (r >= 0 && optind + 1 == argc)
 		list = !strcmp(argv[optind], "list");
 	if (r >= 0 && (optind + 1 != argc || (!list && strcmp(argv[optind], "lint"))))
-		r = err_set(&err, -EINVAL, "rules: which of them? accepted: list, lint");
+		r = err_set(&err, -EINVAL, "rules: which of them? accepted: list, lint, diff A [B]");
 	if (r >= 0 && !list && (command_line_given(&line, 'o') || wide))
 		r = err_set(&err, -EINVAL,
 		            "rules lint: it prints lines of text; -o and --wide are for list");

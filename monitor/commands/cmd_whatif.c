@@ -119,7 +119,7 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (r < 0)
 		return r;
 	query_head(&whatif->query, whatif->out);
-	out_say(whatif->out, "judged by %s (%.12s)\n",
+	out_say(whatif->out, "judged by %s (%.12s)",
 	        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
 	r = flowdb_flows(whatif->query.db, &whatif->query.flow, judge_one, whatif, err);
 	progress_over(whatif);
@@ -128,7 +128,7 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (!r)
 		r = out_finish(whatif->out, err);
 	if (!r && options->format == OUT_TABLE)
-		flips_say(flips_sums(whatif->flips), whatif->policy, whatif->query.db);
+		flips_say(flips_sums(whatif->flips));
 	return r < 0 ? r : flowdb_check(whatif->query.db, err);
 }
 

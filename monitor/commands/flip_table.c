@@ -161,10 +161,8 @@ static const char *were(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-void flips_say(const struct flip_sums *sums, const struct policy *policy, struct flowdb *db)
+void flips_say(const struct flip_sums *sums)
 {
-	(void)policy;
-	(void)db;
 	printf("%llu flow%s judged: %llu as before, %llu flip\n", (unsigned long long)sums->judged,
 	       were(sums->judged), (unsigned long long)sums->same,
 	       (unsigned long long)sums->flipped);

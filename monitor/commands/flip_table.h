@@ -15,6 +15,6 @@ int flip_flow_put(struct out *out, const struct policy *policy, const struct flo
                   const struct past *past, struct err *err) MUST_CHECK;
 
 /* The lines below the table: how many flows were judged, what flipped, what could not be judged. */
-void flips_say(const struct flip_sums *sums, const struct policy *policy, struct flowdb *db);
+void flips_say(const struct flip_sums *sums);
 
 #endif

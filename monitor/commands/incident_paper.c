@@ -6,7 +6,7 @@
 #include "monitor/commands/paper.h"
 #include "schema/time.h"
 
-#define BLINDS_SHOWN 50
+#define USES_SHOWN 4
 #define DIR_TEXT 4200
 
 static enum tone tone_of(uint8_t ruling)
@@ -37,31 +37,36 @@ static const char *bytes_text(uint64_t bytes, char buf[24])
 	return buf;
 }
 
-/* The clock time alone where the whole window lies in one day. */
+/* The clock time alone where the whole window lies in one day, else without the year. */
 static const char *clock_text(const struct incident *incident, int64_t us, char buf[TIME_TEXT])
 {
 	char first[TIME_TEXT], last[TIME_TEXT];
+	size_t from;
 
 	time_print_local(us, buf);
 	time_print_local(incident->since_us, first);
-	time_print_local(incident->until_us, last);
+	time_print_local(incident->until_us - 1, last); /* midnight is the end of a day */
 	if (!strncmp(first, last, 10) && !strncmp(first, buf, 10))
-		memmove(buf, buf + 11, strlen(buf + 11) + 1);
+		from = 11;
+	else
+		from = strncmp(first, buf, 4) ? 0 : 5;
+	memmove(buf, buf + from, strlen(buf + from) + 1);
 	return buf;
 }
 
-/* "2 sources": which one, where there is more than one. */
+/* Whose it is, where there is more than one. */
 static const char *of_source(const struct incident *incident,
                              const struct incident_source *source, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s", incident->known_count > 1 ? ", " : "",
-	         incident->known_count > 1 ? data_dir(source->dir) : "");
+	bool told = source && incident->known_count > 1;
+
+	snprintf(buf, size, "%s%s", told ? ", " : "", told ? data_dir(source->dir) : "");
 	return buf;
 }
 
-/* The command that lists what was cut here. */
-static void put_flows_command(const struct incident *incident, struct paper *paper,
-                              const char *more)
+/* The command that lists what was cut here, for each database. */
+static void put_commands(const struct incident *incident, struct paper *paper,
+                         const char *command, const char *more)
 {
 	CLEANUP(freep) char *unit = NULL;
 	size_t size = 0;
@@ -77,8 +82,8 @@ static void put_flows_command(const struct incident *incident, struct paper *pap
 	time_print(incident->until_us, until);
 	for (size_t i = 0; i < incident->known_count; i++) {
 		incident_dir(&incident->sources[i], dir, sizeof(dir));
-		paper_command(paper, "tlmon flows --unit %s --since %s --until %s%s%s", unit,
-		              since, until, more, dir);
+		paper_command(paper, "tlmon %s --unit %s --since %s --until %s%s%s", command,
+		              unit, since, until, more, dir);
 	}
 }
 
@@ -127,7 +132,7 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 {
 	enum blind_cause cause = (enum blind_cause)blind->row.cause;
 	const struct blind_row *row = &blind->row;
-	bool unseen = BIT(cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED));
+	bool unseen = BIT(cause) & INCIDENT_UNSEEN;
 	char since[TIME_TEXT], until[TIME_TEXT], lasted[TIME_TEXT], count[BLIND_COUNT_TEXT],
 		of[DIR_TEXT], id[32] = "";
 
@@ -143,6 +148,22 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 	           *blind->detail ? ", " : "", blind->detail,
 	           of_source(incident, blind->source, of, sizeof(of)),
 	           blind_cause_sentence(cause), blind->alone ? " (this unit alone)" : "");
+}
+
+/* What the intervals of each cause add up to, where not all of them are shown. */
+static void put_blind_sums(const struct incident *incident, struct paper *paper)
+{
+	struct blind_sums sums = {.since_us = incident->since_us,
+	                          .until_us = incident->until_us};
+	char text[BLIND_SUM_TEXT];
+
+	for (size_t i = 0; i < incident->blind_count; i++)
+		blind_sums_add(&sums, &incident->blinds[i].row);
+	for (unsigned i = BLIND_NONE + 1; i < BLIND_CAUSE_COUNT; i++)
+		if (sums.by_cause[i].intervals)
+			paper_fact(
+				paper, blind_cause_name((enum blind_cause)i), "%s",
+				blind_sum_print(&sums.by_cause[i], (enum blind_cause)i, text));
 }
 
 static void put_blinds(const struct incident *incident, struct paper *paper)
@@ -169,12 +190,15 @@ static void put_blinds(const struct incident *incident, struct paper *paper)
 		          "Every packet was seen, all %s, but not everything could be "
 		          "made of them.",
 		          whole);
-	for (size_t i = 0; i < incident->blind_count && i < BLINDS_SHOWN; i++)
+	if (incident->blind_count > incident->blind_limit)
+		put_blind_sums(incident, paper);
+	for (size_t i = 0; i < incident->blind_count && i < incident->blind_limit; i++)
 		put_blind(incident, &incident->blinds[i], paper);
-	if (incident->blind_count > BLINDS_SHOWN)
-		paper_item(paper, TONE_PLAIN,
-		           "and %zu more: tlmon blind --since ... --until ...",
-		           incident->blind_count - BLINDS_SHOWN);
+	if (incident->blind_count > incident->blind_limit) {
+		paper_say(paper, "... and %llu intervals more:",
+		          (unsigned long long)(incident->blind_count - incident->blind_limit));
+		put_commands(incident, paper, "blind", "");
+	}
 }
 
 static void put_finding(const struct incident *incident, const struct incident_finding *finding,
@@ -228,9 +252,10 @@ static void put_findings(const struct incident *incident, struct paper *paper)
 	for (i = 0; i < incident->finding_count && i < incident->thing_limit; i++)
 		put_finding(incident, &incident->findings[i], paper);
 	paper_table_end(paper);
-	if (i < incident->finding_count)
-		paper_say(paper, "... and %zu more: tlmon findings --unit %s",
-		          incident->finding_count - i, incident->unit);
+	if (i < incident->finding_count) {
+		paper_say(paper, "... and %zu more:", incident->finding_count - i);
+		put_commands(incident, paper, "findings", "");
+	}
 	paper_say(paper, "Times and flows are what is recorded of it in this window.");
 }
 
@@ -396,7 +421,7 @@ static void put_peers(const struct incident *incident, struct paper *paper)
 		          "... and %zu peers more, none of them outside or new before these "
 		          "were told.",
 		          incident->peer_count - i);
-		put_flows_command(incident, paper, " --count-by remote");
+		put_commands(incident, paper, "flows", " --count-by remote");
 	}
 	paper_say(
 		paper,
@@ -488,7 +513,7 @@ static void put_flows(const struct incident *incident, struct paper *paper)
 	if (incident->sum.flows > incident->flow_count) {
 		paper_say(paper, "... and %llu flows more, begun later:",
 		          (unsigned long long)(incident->sum.flows - incident->flow_count));
-		put_flows_command(incident, paper, "");
+		put_commands(incident, paper, "flows", "");
 	}
 }
 
@@ -557,6 +582,17 @@ static void put_rows_used(const struct incident *incident, struct paper *paper)
 	paper_table_end(paper);
 }
 
+/* The first and the last of them, where a run a day has gone by. */
+static void put_uses(const struct incident_policy *policy, struct paper *paper)
+{
+	for (size_t i = 0; i < policy->use_count; i++)
+		if (policy->use_count <= USES_SHOWN || i < USES_SHOWN / 2 ||
+		    i >= policy->use_count - USES_SHOWN / 2)
+			paper_fact(paper, "", "%s", policy->uses[i]);
+		else if (i == USES_SHOWN / 2)
+			paper_fact(paper, "", "... (%zu more)", policy->use_count - USES_SHOWN);
+}
+
 static void put_policies(const struct incident *incident, struct paper *paper)
 {
 	if (!incident->policy_count)
@@ -568,8 +604,7 @@ static void put_policies(const struct incident *incident, struct paper *paper)
 		paper_fact(paper, "policy", "%s", policy->hash);
 		paper_fact(paper, "", "%llu of these flows",
 		           (unsigned long long)policy->sum.flows);
-		for (size_t j = 0; j < policy->use_count; j++)
-			paper_fact(paper, "", "%s", policy->uses[j]);
+		put_uses(policy, paper);
 	}
 	if (incident->listed)
 		paper_fact(paper, "profiles", "%s", incident->profiles);

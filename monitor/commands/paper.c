@@ -44,9 +44,14 @@ char *text_visible(const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	char *visible = NULL;
-	size_t size = 0;
-	FILE *file = open_memstream(&visible, &size);
+	size_t size = 0, plain = 0;
+	FILE *file;
 
+	while (s[plain] >= 0x20 && s[plain] < 0x7f)
+		plain++;
+	if (!s[plain]) /* as nearly all of it */
+		return strdup(text);
+	file = open_memstream(&visible, &size);
 	if (!file)
 		return NULL;
 	while (*s) {
@@ -117,7 +122,7 @@ void paper_freep(struct paper **paper)
 }
 
 /* Formats, visible; NULL where memory is wanting, and the paper knows. */
-static char *text_of(struct paper *paper, const char *fmt, va_list args)
+static char *PRINTF(2, 0) text_of(struct paper *paper, const char *fmt, va_list args)
 {
 	CLEANUP(freep) char *raw = NULL;
 	char *text;

@@ -4,7 +4,7 @@
  */
 #include "monitor/commands/paper_form.h"
 
-#define FACT_WIDTH 13
+#define FACT_WIDTH 16
 #define GAP 2       /* between columns */
 #define WRAP_MIN 10 /* no column that wraps gets narrower */
 

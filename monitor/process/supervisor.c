@@ -176,7 +176,8 @@ void supervisor_stop_at(struct supervisor *sup, enum board_stop stop)
 
 static void stop(struct supervisor *sup)
 {
-	if (sup->stop < BOARD_STOP && sup->unwritten)
+	if (sup->stop < BOARD_STOP && sup->unwritten &&
+	    !board_time(&sup->board->role[PROCESS_RECORDER].ready_us))
 		log_note("%s; a last try, then it ends without what is not written",
 		         sup->err.text);
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);

@@ -28,6 +28,7 @@ struct scan {
 
 struct findings {
 	const struct policy *policy;
+	const char *dropped; /* why a finding is closed that no flow is left under */
 	struct idmap by_key;  /* hash of the key -> finding */
 	struct idmap by_id;
 	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
@@ -48,6 +49,7 @@ struct findings *findings_new(const struct policy *policy,
 	if (!findings)
 		return NULL;
 	findings->policy = policy;
+	findings->dropped = "judged again when more was known: no flow is left under it";
 	findings->told = told;
 	findings->context = context;
 	idmap_init(&findings->by_key, FINDINGS_MAX);
@@ -207,8 +209,7 @@ static void finding_open(struct findings *findings, struct finding *finding)
 		findings->told(findings->context, finding);
 }
 
-static void finding_close(struct findings *findings, struct finding *finding,
-                          const char *reason)
+void finding_close(struct findings *findings, struct finding *finding, const char *reason)
 {
 	if (!finding->row.open)
 		return;
@@ -435,8 +436,7 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	finding->row.bytes = less(finding->row.bytes, gathered->bytes);
 	finding->dirty = true;
 	if (!finding->row.flows)
-		finding_close(findings, finding,
-		              "judged again when more was known: no flow is left under it");
+		finding_close(findings, finding, findings->dropped);
 	*gathered = (struct gathered){0};
 }
 
@@ -465,6 +465,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	struct scan *scan = NULL;
 	struct finding *finding;
 	struct finding_row key;
+	bool is_new;
 	int r;
 
 	finding_key(findings->policy, unit->id, view, verdict, &key);
@@ -481,7 +482,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	if (r < 0)
 		return r;
 	finding = finding_now(finding);
-	if (gathered_finding(gathered) != finding || !finding->row.flows) {
+	is_new = gathered_finding(gathered) != finding || !finding->row.flows;
+	if (is_new) {
 		findings_drop(findings, gathered);
 		gathered->finding = finding;
 		finding->row.flows++;
@@ -494,12 +496,14 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		finding->row.last_us = facts->last_us;
 	if (verdict->severity > finding->row.severity)
 		finding->row.severity = verdict->severity;
-	if (!finding->row.open && !scan && finding != unit->fold[key.kind])
+	if (is_new && !finding->row.open && !scan && finding != unit->fold[key.kind])
 		judge_sentence(findings->policy, view, verdict, finding->row.reason,
 		               sizeof(finding->row.reason));
 	waiver_write(findings, view, verdict, finding);
 	finding->dirty = true;
-	finding_open(findings, finding);
+	/* What went on when a person closed it does not open it again: the next flow does. */
+	if (is_new)
+		finding_open(findings, finding);
 	return 0;
 }
 
@@ -556,6 +560,55 @@ int findings_settle(struct findings *findings, struct flowdb *db, struct err *er
 	return r < 0 ? r : 0;
 }
 
+static int compare_ids(const void *id, const void *finding)
+{
+	int64_t a = *(const int64_t *)id, b = (*(struct finding *const *)finding)->id;
+
+	return (a > b) - (a < b);
+}
+
+static int compare_findings(const void *a, const void *b)
+{
+	return compare_ids(&(*(struct finding *const *)a)->id, b);
+}
+
+struct refreshed {
+	struct finding **by_id;
+	size_t count;
+};
+
+static int refresh_one(void *context, int64_t id, bool open, const char *reason, struct err *err)
+{
+	const struct refreshed *refreshed = context;
+	struct finding **found = bsearch(&id, refreshed->by_id, refreshed->count,
+	                                 sizeof(struct finding *), compare_ids);
+	struct finding *finding = found ? *found : NULL;
+
+	(void)err;
+	if (!finding || finding->row.open == open)
+		return 0;
+	finding->row.open = open;
+	finding->unit->open_findings[finding->row.kind] =
+		(uint16_t)(finding->unit->open_findings[finding->row.kind] + (open ? 1 : -1));
+	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
+	return 0;
+}
+
+int findings_refresh(struct findings *findings, struct flowdb *db, struct err *err)
+{
+	CLEANUP(freep)
+	struct finding **by_id = calloc(findings->count + 1, sizeof(struct finding *));
+	struct refreshed refreshed = {by_id, findings->count};
+
+	if (!by_id)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (!findings->count)
+		return 0;
+	memcpy(by_id, findings->all, findings->count * sizeof(struct finding *));
+	qsort(by_id, findings->count, sizeof(struct finding *), compare_findings);
+	return flowdb_finding_states(db, refresh_one, &refreshed, err);
+}
+
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err)
 {
 	int r = 0;
@@ -568,4 +621,18 @@ int findings_flush(struct findings *findings, struct flowdb *db, struct err *err
 		finding->dirty = false;
 	}
 	return r < 0 ? r : 0;
+}
+
+void findings_dropped(struct findings *findings, const char *reason)
+{
+	findings->dropped = reason;
+}
+
+void findings_each(struct findings *findings, void (*each)(void *context, struct finding *finding),
+                   void *context)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		each(context, findings->all[i]);
+		findings->all[i]->dirty = true;
+	}
 }

@@ -71,6 +71,16 @@ void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows);
  * does not hang on when counts are written.
  */
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
+/* Closes it, which a flush writes. */
+void finding_close(struct findings *findings, struct finding *finding, const char *reason);
+/* For judging anew: why a finding is closed that no flow is left under (borrowed); all of them, to be changed. */
+void findings_dropped(struct findings *findings, const char *reason);
+void findings_each(struct findings *findings, void (*each)(void *context, struct finding *finding),
+                   void *context);
+
+/* A person may have closed or reopened some: as the database says now, after a flush. */
+int findings_refresh(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
+
 /* Writes what changed. */
 int findings_flush(struct findings *findings, struct flowdb *db, struct err *err) MUST_CHECK;
 

@@ -28,6 +28,7 @@ struct unit {
 	struct addr addr;             /* where it was first seen */
 	struct lease_row lease[UNIT_LEASES_MAX]; /* in the order they were given */
 	unsigned lease_count;
+	bool leased; /* by any server, believed or not */
 	bool spoke; /* a packet of its own was seen, ... */
 	bool plain; /* ... and one that came in no tunnel */
 	int64_t bound_us[ROLES_MAX]; /* when a name of the role was first bound for it; 0: never */
@@ -49,6 +50,15 @@ struct unit {
 };
 
 struct units;
+
+/*
+ * For judging anew: a unit by its name, whose `id` in the database may be known (else 0, until units_put()). It is found by
+ * nobody. NULL when out of memory.
+ */
+struct unit *units_adopt(struct units *units, const struct unit_rule *rule, const char *name,
+                         int64_t id);
+int units_put(struct units *units, struct flowdb *db, struct unit *unit,
+              struct err *err) MUST_CHECK;
 
 /* NULL when out of memory. `policy` must outlive it. */
 struct units *units_new(const struct policy *policy);

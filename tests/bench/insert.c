@@ -27,7 +27,8 @@ static const struct {
 	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
 	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
 	{"SELECT id, " FLOW " FROM flow WHERE id > ?1 ORDER BY id",
-         "INSERT INTO flow (" FLOW ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+         "INSERT INTO flow (" FLOW
+         ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
          " ?, ?, ?, ?, ?, ?)",
          28},
 #define MORE \
@@ -169,8 +170,8 @@ static void free_names(struct flow_row *flows, size_t count)
 	}
 }
 
-static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ours, double *theirs,
-                struct err *err)
+static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ours,
+                double *theirs, struct err *err)
 {
 	const struct flowgen_size size = {.flows = total, .units = 300, .days = 30, .seed = 5};
 	CLEANUP(freep) struct flow_row *flows = calloc(PORTION, sizeof(*flows));
@@ -184,8 +185,8 @@ static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ou
 		bool commit = done % COMMIT_ROWS == 0 || done >= total;
 		size_t count = 0;
 
-		while (count < PORTION &&
-		       (r = flowgen_next(gen, &flows[count], &facts[count], &verdicts[count], err)) > 0) {
+		while (count < PORTION && (r = flowgen_next(gen, &flows[count], &facts[count],
+		                                            &verdicts[count], err)) > 0) {
 			flows[count].name = strdup(flows[count].name);
 			count++;
 		}
@@ -224,7 +225,8 @@ static bool line(const char *what, double value, const char *unit, double limit,
 	bool holds = least ? value >= limit : value <= limit;
 
 	printf("%-52s %12.*f %-6s %-8s %8.*f  %s\n", what, limit < 10 ? 2 : 0, value, unit,
-	       least ? "at least" : "at most", limit < 10 ? 1 : 0, limit, holds ? "" : "MISSED");
+	       least ? "at least" : "at most", limit < 10 ? 1 : 0, limit,
+	       holds ? "" : "MISSED");
 	return holds;
 }
 
@@ -243,9 +245,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "insert: %s\n", err.text);
 		return 2;
 	}
-	printf("%-52s %12.0f /s\n", "bare statements, flows a second of CPU", (double)total / theirs);
-	holds = line("flowdb_flow_put(), flows a second of CPU", (double)total / ours, "/s", RATE_MIN,
-	             true);
-	holds &= line("... its CPU, times that of bare statements", ours / theirs, "", RATIO_MAX, false);
+	printf("%-52s %12.0f /s\n", "bare statements, flows a second of CPU",
+	       (double)total / theirs);
+	holds = line("flowdb_flow_put(), flows a second of CPU", (double)total / ours, "/s",
+	             RATE_MIN, true);
+	holds &= line("... its CPU, times that of bare statements", ours / theirs, "",
+	              RATIO_MAX, false);
 	return holds ? 0 : 1;
 }

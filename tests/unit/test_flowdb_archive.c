@@ -1,0 +1,409 @@
+/*
+ * test_flowdb_archive.c - flows that move to an archive keep their numbers, are never lost and never doubled,
+ * wherever a call is cut off; snapshots are whole or not there; what is counted wrong is told.
+ */
+#include "tests/lib/dbkit.h"
+#include "tests/lib/flowgen.h"
+#include "schema/flowdb_upkeep.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#define FLOWS 9000
+#define DAY_US INT64_C(86400000000)
+
+struct bench {
+	char dir[64], to[80];
+};
+
+static void must(int r, const struct err *err)
+{
+	if (r < 0)
+		fail_msg("%s", err->text);
+}
+
+static int setup(void **state)
+{
+	const struct flowgen_size size = {.flows = FLOWS, .units = 20, .days = 4, .seed = 3};
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	CLEANUP(flowgen_freep) struct flowgen *gen = NULL;
+	struct bench *bench = calloc(1, sizeof(*bench));
+	struct flow_facts facts;
+	struct verdict verdict;
+	struct flow_row flow;
+	struct err err = {0};
+	int r;
+
+	text_copy(bench->dir, sizeof(bench->dir), "/tmp/tlmon-test-XXXXXX");
+	assert_non_null(mkdtemp(bench->dir));
+	snprintf(bench->to, sizeof(bench->to), "%s/archive", bench->dir);
+	must(flowdb_open(bench->dir, FLOWDB_WRITE, &db, &err), &err);
+	must(flowdb_begin(db, &err), &err);
+	must(flowgen_new(db, &size, &gen, &err), &err);
+	while ((r = flowgen_next(gen, &flow, &facts, &verdict, &err)) > 0) {
+		int64_t id = 0;
+
+		must(flowdb_flow_put(db, &flow, &id, &err), &err);
+	}
+	must(r, &err);
+	must(flowgen_finish(gen, &err), &err);
+	must(flowdb_commit(db, &err), &err);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", bench->dir);
+	assert_int_equal(system(command), 0);
+	free(bench);
+	return 0;
+}
+
+static int64_t ask(const char *dir, const char *text)
+{
+	CLEANUP(freep) char *lines = dbkit_ask(dir, text);
+
+	return *lines ? strtoll(lines, NULL, 10) : -1;
+}
+
+static int each_wrong(void *context, const char *wrong, struct err *err)
+{
+	fail_msg("%s", wrong);
+	return 0;
+}
+
+static void is_sound(const char *dir)
+{
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	struct err err = {0};
+
+	must(flowdb_open(dir, FLOWDB_READ, &db, &err), &err);
+	must(flowdb_verify(db, NULL, each_wrong, NULL, &err), &err);
+}
+
+static struct archived archive(struct bench *bench, int64_t until_us)
+{
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	struct archived moved;
+	struct err err = {0};
+
+	must(flowdb_open(bench->dir, FLOWDB_WRITE, &db, &err), &err);
+	must(flowdb_archive(db, bench->to, until_us, NULL, &moved, &err), &err);
+	return moved;
+}
+
+/* All flows with all that a reader is told of them, from both together. */
+static char *all_of(struct bench *bench)
+{
+	if (access(bench->to, F_OK))
+		return dbkit_ask(bench->dir, "SELECT * FROM v_flow ORDER BY id");
+	CLEANUP(freep) char *here = dbkit_ask(bench->dir, "SELECT * FROM v_flow ORDER BY id"),
+	                    *there = dbkit_ask(bench->to, "SELECT * FROM v_flow ORDER BY id");
+	char *all = malloc(strlen(here) + strlen(there) + 1);
+
+	strcpy(all, there);
+	strcat(all, here);
+	return all;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return (int)(strtol(*(char *const *)a, NULL, 10) - strtol(*(char *const *)b, NULL, 10));
+}
+
+/* Lines in the order of their numbers. */
+static char *sorted(char *text)
+{
+	char **lines = calloc(strlen(text) + 1, sizeof(*lines)), *out = malloc(strlen(text) + 1),
+	     *save = NULL;
+	size_t count = 0;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		lines[count++] = line;
+	qsort(lines, count, sizeof(*lines), by_id);
+	*out = '\0';
+	for (size_t i = 0, at = 0; i < count; i++)
+		at += (size_t)sprintf(out + at, "%s\n", lines[i]);
+	free(lines);
+	free(text);
+	return out;
+}
+
+static void what_moves_is_there_as_it_was_and_the_rest_here(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) char *before = sorted(all_of(bench)), *after = NULL;
+	int64_t until_us = FLOWGEN_DAY + 2 * DAY_US, there;
+	struct archived moved = archive(bench, until_us);
+
+	there = ask(bench->to, "SELECT count(*) FROM flow");
+	assert_true(there > FLOWS / 4 && there < FLOWS * 3 / 4);
+	assert_int_equal(moved.flows, there);
+	assert_int_equal(moved.again, 0);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM flow"), FLOWS - there);
+	after = sorted(all_of(bench));
+	assert_string_equal(after, before);
+	assert_true(ask(bench->to, "SELECT max(start_us + lasted_us) FROM flow") < until_us);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") >= until_us);
+	assert_int_equal(ask(bench->dir, "SELECT until_us FROM removed WHERE how = 2"), until_us);
+	assert_int_equal(ask(bench->to, "SELECT since_us FROM removed WHERE how = 3"), until_us);
+	is_sound(bench->dir);
+	is_sound(bench->to);
+}
+
+static void a_second_call_goes_on_where_the_first_ended(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) char *before = sorted(all_of(bench)), *after = NULL;
+
+	archive(bench, FLOWGEN_DAY + DAY_US);
+	archive(bench, FLOWGEN_DAY + 3 * DAY_US);
+	assert_int_equal(archive(bench, FLOWGEN_DAY + 3 * DAY_US).flows, 0);
+	archive(bench, FLOWGEN_DAY + 100 * DAY_US);
+	/* The last flow stays, so that its number is not given again. */
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM flow"), 1);
+	after = sorted(all_of(bench));
+	assert_string_equal(after, before);
+	is_sound(bench->dir);
+	is_sound(bench->to);
+}
+
+/* Dies after so many words of progress, as if killed. */
+static void die(void *context, const char *doing, uint64_t done, uint64_t all)
+{
+	unsigned *left = context;
+
+	if (!(*left)--)
+		_exit(9);
+}
+
+static void a_call_that_dies_loses_nothing_and_doubles_nothing(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) char *before = sorted(all_of(bench)), *after = NULL;
+
+	for (unsigned steps = 0; steps < 3; steps++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child) {
+			unsigned left = steps / 2;
+			const struct upkeep_progress progress = {die, &left};
+			struct flowdb *db = NULL;
+			struct archived moved;
+			struct err err = {0};
+
+			if (flowdb_open(bench->dir, FLOWDB_WRITE, &db, &err) >= 0)
+				(void)!flowdb_archive(db, bench->to, FLOWGEN_DAY + 3 * DAY_US,
+				                      &progress, &moved, &err);
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+		assert_int_equal(WEXITSTATUS(status), 9);
+	}
+	archive(bench, FLOWGEN_DAY + 3 * DAY_US);
+	after = sorted(all_of(bench));
+	assert_string_equal(after, before);
+	is_sound(bench->dir);
+	is_sound(bench->to);
+}
+
+static void rows_that_were_copied_and_not_deleted_are_recognised(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) char *before = sorted(all_of(bench)), *after = NULL;
+	char text[1024];
+
+	/* Back to the moment between copying and deleting. */
+	snprintf(text, sizeof(text), "cp %s/flows.db %s/before.db", bench->dir, bench->dir);
+	assert_int_equal(system(text), 0);
+	archive(bench, FLOWGEN_DAY + 2 * DAY_US);
+	snprintf(text, sizeof(text), "mv %s/before.db %s/flows.db", bench->dir, bench->dir);
+	assert_int_equal(system(text), 0);
+	assert_true(archive(bench, FLOWGEN_DAY + 2 * DAY_US).again > FLOWS / 4);
+	after = sorted(all_of(bench));
+	assert_string_equal(after, before);
+	is_sound(bench->dir);
+	is_sound(bench->to);
+}
+
+static void refused(struct bench *bench, const char *to, const char *words)
+{
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	struct archived moved;
+	struct err err = {0};
+
+	must(flowdb_open(bench->dir, FLOWDB_WRITE, &db, &err), &err);
+	assert_true(flowdb_archive(db, to, FLOWGEN_DAY + DAY_US, NULL, &moved, &err) < 0);
+	if (!strstr(err.text, words))
+		fail_msg("no '%s' in: %s", words, err.text);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM flow"), FLOWS);
+}
+
+static void it_moves_into_no_database_of_another(void **state)
+{
+	struct bench *bench = *state;
+	struct dbkit other;
+
+	dbkit_open(&other);
+	dbkit_done(&other);
+	refused(bench, other.dir, "is no archive");
+	dbkit_sql(other.dir, "INSERT INTO removed (how, since_us, flows, place) VALUES (3, 1, 0, '/x')");
+	refused(bench, other.dir, "the archive of another database");
+	dbkit_close(&other);
+	refused(bench, bench->dir, "is the database itself");
+}
+
+/* A table that is new, and of which nobody has said what becomes of it, would be lost. */
+static void every_table_has_its_place_in_an_archive(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) char *names = dbkit_ask(
+		bench->dir, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+	char *save = NULL;
+
+	for (char *name = strtok_r(names, "\n", &save); name; name = strtok_r(NULL, "\n", &save))
+		if (!flowdb_archive_knows(name))
+			fail_msg("schema/flowdb_archive.c does not say what becomes of table %s", name);
+}
+
+static void a_snapshot_is_the_same_and_overwrites_nothing(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	CLEANUP(freep) char *before = all_of(bench), *after = NULL;
+	char part[128];
+	struct err err = {0};
+
+	must(flowdb_open(bench->dir, FLOWDB_READ, &db, &err), &err);
+	must(flowdb_snapshot(db, bench->to, NULL, &err), &err);
+	after = dbkit_ask(bench->to, "SELECT * FROM v_flow ORDER BY id");
+	assert_string_equal(after, before);
+	is_sound(bench->to);
+	snprintf(part, sizeof(part), "%s/flows.db.part", bench->to);
+	assert_int_equal(access(part, F_OK), -1);
+	assert_int_equal(flowdb_snapshot(db, bench->to, NULL, &err), -EEXIST);
+	assert_non_null(strstr(err.text, "nothing is overwritten"));
+}
+
+static void a_snapshot_that_dies_leaves_no_database(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	char path[128];
+	struct err err = {0};
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		unsigned left = 1;
+		const struct upkeep_progress progress = {die, &left};
+
+		if (flowdb_open(bench->dir, FLOWDB_READ, &db, &err) >= 0)
+			(void)!flowdb_snapshot(db, bench->to, &progress, &err);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(WEXITSTATUS(status), 9);
+	snprintf(path, sizeof(path), "%s/flows.db", bench->to);
+	assert_int_equal(access(path, F_OK), -1);
+	must(flowdb_open(bench->dir, FLOWDB_READ, &db, &err), &err);
+	must(flowdb_snapshot(db, bench->to, NULL, &err), &err);
+	is_sound(bench->to);
+}
+
+static void compacting_makes_the_file_smaller_and_keeps_what_is_in_it(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	CLEANUP(freep) char *before = NULL, *after = NULL;
+	struct extent first, last;
+	struct err err = {0};
+
+	dbkit_sql(bench->dir, "PRAGMA foreign_keys = ON; DELETE FROM flow WHERE id % 3 > 0;"
+	                      "UPDATE finding SET kept = (SELECT count(*) FROM flow f WHERE f.finding = finding.id);"
+	                      "INSERT INTO name (text) VALUES ('nobody'), ('somebody');"
+	                      "PRAGMA auto_vacuum = NONE; VACUUM");
+	before = dbkit_ask(bench->dir, "SELECT * FROM v_flow ORDER BY id");
+	must(flowdb_open(bench->dir, FLOWDB_WRITE, &db, &err), &err);
+	must(flowdb_extent(db, &first, &err), &err);
+	must(flowdb_compact(db, NULL, &err), &err);
+	must(flowdb_extent(db, &last, &err), &err);
+	flowdb_closep(&db);
+	after = dbkit_ask(bench->dir, "SELECT * FROM v_flow ORDER BY id");
+	assert_string_equal(after, before);
+	assert_int_equal(last.free, 0);
+	assert_true(last.used <= first.used + first.free);
+	assert_int_equal(ask(bench->dir, "PRAGMA auto_vacuum"), 2);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM name WHERE text = 'nobody'"), 0);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM name WHERE text = 'somebody'"), 1);
+	is_sound(bench->dir);
+}
+
+static int count_wrong(void *context, const char *wrong, struct err *err)
+{
+	char *all = context;
+
+	strcat(strcat(all, wrong), "\n");
+	return 0;
+}
+
+static void what_does_not_agree_is_told(void **state)
+{
+	static const char *const CASES[][2] = {
+		{"UPDATE finding SET kept = kept + 1, flows = flows + 1 WHERE id = 1", "F1: "},
+		{"UPDATE finding SET flows = kept - 1 WHERE id = 1 AND kept > 0", "F1: "},
+		{"UPDATE coverage SET exact = -1", "below zero"},
+		{"UPDATE run SET seen = 5, in_flows = 4, out_of_scope = 0, malformed = 0, fragments_lost = 0,"
+	         " duplicates = 0 WHERE id = 1",
+	         "run 1: 5 packets were seen, and 4"},
+		{"UPDATE flow SET policy = 77 WHERE id = 5", "flow 5: "},
+		{"UPDATE tally SET flows = flows + 1", "are counted, and there are"},
+		{"PRAGMA foreign_keys = OFF; DELETE FROM unit WHERE id = 1", "unit"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+		CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+		static char all[1 << 20];
+		struct bench *bench;
+		struct err err = {0};
+
+		teardown(state);
+		setup(state);
+		bench = *state;
+		dbkit_sql(bench->dir, CASES[i][0]);
+		must(flowdb_open(bench->dir, FLOWDB_READ, &db, &err), &err);
+		*all = '\0';
+		must(flowdb_verify(db, NULL, count_wrong, all, &err), &err);
+		if (!strstr(all, CASES[i][1]))
+			fail_msg("%s: no '%s' in: %s", CASES[i][0], CASES[i][1], all);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_moves_is_there_as_it_was_and_the_rest_here),
+		TEST(a_second_call_goes_on_where_the_first_ended),
+		TEST(a_call_that_dies_loses_nothing_and_doubles_nothing),
+		TEST(rows_that_were_copied_and_not_deleted_are_recognised),
+		TEST(it_moves_into_no_database_of_another),
+		TEST(every_table_has_its_place_in_an_archive),
+		TEST(a_snapshot_is_the_same_and_overwrites_nothing),
+		TEST(a_snapshot_that_dies_leaves_no_database),
+		TEST(compacting_makes_the_file_smaller_and_keeps_what_is_in_it),
+		TEST(what_does_not_agree_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
