@@ -4,6 +4,7 @@
 #include "monitor/process/storage.h"
 #include "monitor/process/child.h"
 #include "monitor/log.h"
+#include "schema/flowdb_query.h"
 
 #include <unistd.h>
 
@@ -51,6 +52,12 @@ static bool is_broken(int error)
 
 /* ------------------------------------------------------------------------- full */
 
+static int take_open(void *context, const struct blind_view *blind, struct err *err)
+{
+	*(bool *)context |= !blind->row.until_us;
+	return 0;
+}
+
 /* What the reserve is for: since when, on the disk itself, whatever becomes of us. */
 static void note_full(const struct storage *storage)
 {
@@ -60,11 +67,15 @@ static void note_full(const struct storage *storage)
 	                              .since_us = crew->unwritten_us,
 	                              .cause = BLIND_DISK_FULL,
 	                              .detail = ""};
+	const struct blind_query full = {.run = run, .cause = BLIND_DISK_FULL};
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	bool noted = false;
 	struct err err;
 
 	if (!crew->options->capture.live || !row.since_us ||
 	    flowdb_open(crew->options->dir, FLOWDB_WRITE, &db, &err) < 0)
+		return;
+	if (flowdb_blinds(db, &full, take_open, &noted, &err) < 0 || noted)
 		return;
 	if (flowdb_begin(db, &err) < 0 || flowdb_has_run(db, run, &err) <= 0 ||
 	    flowdb_blind_put(db, &row, &id, &err) < 0 || flowdb_commit(db, &err) < 0)
