@@ -503,7 +503,8 @@ static int distrust(struct flowdb *db, struct err *err)
 static int check_tables(struct flowdb *db, struct err *err)
 {
 	static const char *const NEEDED[] = {
-		"blind",    "coverage", "envelope_row", "evidence",     "finding",    "finding_change",
+		"blind",    "coverage", "envelope_row", "evidence",     "evidence_day",
+		"finding",  "finding_change",
 		"flow",     "flow_more", "flow_differs", "host",        "input",      "lease",
 		"link",     "name",     "name_seen",    "phrase",       "policy",     "policy_use",
 		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",
