@@ -10,9 +10,10 @@
 
 #define LOOK_US 200000
 #define RESERVE_US 10000000
-#define STOP_US 1000000   /* a lock is waited for, once the end is asked for */
+#define STOP_US 1000000       /* a lock is waited for, once the end is asked for */
 #define WAL_BYTES (64u << 20) /* more than that: somebody is asked for */
-#define BROKEN 2 /* on board->broken: a page is wrong; once: what another program may have changed only meanwhile */
+#define BROKEN \
+	2 /* on board->broken: a page is wrong; once: what another program may have changed only meanwhile */
 
 /* On board->full: the reserve, if it is there, is still to be given up; or it is there because there is room again. */
 enum { FULL = 1, FULL_NOTED };
@@ -30,9 +31,10 @@ static int set_aside(struct storage *storage, const char *why, struct err *err)
 	if (r < 0)
 		return r;
 	log_error("%s", why);
-	log_error("%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
-	          "sqlite3 saved.db' saves what can be read",
-	          dir, aside.name, dir, aside.name);
+	log_error(
+		"%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
+		"sqlite3 saved.db' saves what can be read",
+		dir, aside.name, dir, aside.name);
 	text_copy(storage->aside, sizeof(storage->aside), aside.name);
 	storage->has_note = true;
 	storage->note = (struct blind_row){
