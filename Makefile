@@ -194,7 +194,7 @@ demo: all $(B)/tools/mkdemo ## a room system's day in small: made, watched, judg
 	  'sudo ./tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon'
 
 # Everything speaks TAP, one line a test; tests/run prints and counts it all.
-check: all $(UNITS) $(FUZZERS) $(TOOLS) ## every test: units, golden cases, fuzz corpora, command line, lab; WITHOUT=script
+check: all $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## every test: units, golden cases, fuzz corpora, command line, lab; WITHOUT=script
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(sort $(UNITS)) \
 	  $(foreach f,$(sort $(FUZZERS)),'$f tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $f))') \
 	  $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g') \

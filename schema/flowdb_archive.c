@@ -26,7 +26,7 @@ static const struct {
 	{"run", ANEW, NULL, NULL},
 	{"blind", RANGE, "since_us < ?1", "until_us < ?1"},
 	{"evidence", RANGE, "time_us < ?1", "time_us < ?1"},
-	{"evidence_day", ONCE, NULL, NULL},
+	{"evidence_day", ANEW, NULL, NULL},
 	{"input", ONCE, NULL, NULL},
 	{"handover", OTHERWISE, NULL, NULL},
 	{"held", OTHERWISE, NULL, NULL},

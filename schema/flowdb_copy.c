@@ -6,6 +6,7 @@
 #include "schema/flowdb_upkeep.h"
 #include "schema/flowdb_sql.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -172,19 +173,20 @@ int flowdb_snapshot(struct flowdb *db, const char *to, const struct upkeep_progr
 
 /* ----------------------------------------------------------------- compact */
 
-/* Tables of texts, and what refers to them without being declared so. */
+/* Tables of texts, and what refers to them without being declared so: flow_astray knows, too. */
 static const struct {
-	const char *table, *of_flow[2], *more;
+	const char *table, *undeclared;
 } TEXTS[] = {
-	{"link", {"link"}, ""}, /* first: it refers to hosts */
+	{"link",
+         " UNION SELECT link FROM flow WHERE link NOT NULL"}, /* first: it refers to hosts */
 	/* Servers that a lease names: v_lease finds them by their bytes. */
-	{"host",
-         {"local", "remote"},
-         " UNION SELECT h.id FROM lease l, (VALUES (1), (17), (33), (49)) n"
-         " JOIN host h ON h.bytes = substr(l.dns, n.column1, 16)"},
-	{"name", {"name"}, ""},
-	{"phrase", {NULL}, ""},
-	{"row_set", {"row_set"}, ""},
+	{"host", " UNION SELECT local FROM flow UNION SELECT remote FROM flow"
+                 " UNION SELECT h.id FROM lease l, (VALUES (1), (17), (33), (49)) n"
+                 " JOIN host h ON h.bytes = substr(l.dns, n.column1, 16)"},
+	{"name", " UNION SELECT name FROM flow WHERE name NOT NULL"},
+	{"phrase",
+         " UNION SELECT expected FROM flow_differs UNION SELECT seen FROM flow_differs"},
+	{"row_set", " UNION SELECT row_set FROM flow WHERE row_set NOT NULL"},
 };
 
 /* Deletes what nothing refers to. The last one stays: its number is not given again. */
@@ -202,12 +204,7 @@ static int drop_unused(struct flowdb *db, size_t table, struct err *err)
 		return r;
 	snprintf(text, sizeof(text),
 	         "DELETE FROM %s WHERE id < (SELECT max(id) FROM %s) AND id NOT IN (SELECT 0%s",
-	         TEXTS[table].table, TEXTS[table].table, TEXTS[table].more);
-	for (size_t i = 0; i < ARRAY_LEN(TEXTS[table].of_flow); i++)
-		if (TEXTS[table].of_flow[i])
-			text_add(text, sizeof(text),
-			         " UNION SELECT %s FROM flow WHERE %s IS NOT NULL",
-			         TEXTS[table].of_flow[i], TEXTS[table].of_flow[i]);
+	         TEXTS[table].table, TEXTS[table].table, TEXTS[table].undeclared);
 	bind_text(stmt, 1, TEXTS[table].table);
 	while ((r = sql_step(db, stmt, err)) > 0)
 		text_add(text, sizeof(text),
@@ -220,7 +217,8 @@ static int drop_unused(struct flowdb *db, size_t table, struct err *err)
 /* An archive has the numbers of texts: those that came back later would have others. */
 static int drop_all_unused(struct flowdb *db, struct err *err)
 {
-	int64_t archived = 0;
+	static const char ASTRAY[] = "SELECT count(*) FROM flow_astray";
+	int64_t archived = 0, before = 0, after = 0;
 	int r = sql_ask(db, "SELECT count(*) FROM removed WHERE how = 2", NULL, 0, &archived,
 	                err);
 
@@ -228,12 +226,18 @@ static int drop_all_unused(struct flowdb *db, struct err *err)
 		return r < 0 ? r : 0;
 	/* With them on, SQLite would look through all flows for each row that goes. */
 	r = sql_exec(db, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE", err);
+	if (r >= 0)
+		r = sql_ask(db, ASTRAY, NULL, 0, &before, err);
 	for (size_t i = 0; i < ARRAY_LEN(TEXTS) && r >= 0; i++)
 		r = drop_unused(db, i, err);
 	if (r >= 0)
-		r = sql_exec(db, "COMMIT; PRAGMA foreign_keys = ON", err);
+		r = sql_ask(db, ASTRAY, NULL, 0, &after, err);
+	assert(r < 0 || before == after);
+	if (r >= 0)
+		r = sql_exec(db, "COMMIT", err);
 	if (r < 0)
 		flowdb_rollback(db);
+	sqlite3_exec(db->sql, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
 	intern_forget(db);
 	return r;
 }

@@ -19,7 +19,8 @@
 
 static int damaged(struct flowdb *db, struct err *err, const char *what)
 {
-	return err_set(err, -EBADMSG, "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
+	return err_set(err, -EBADMSG,
+	               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
 	               db->path, what, db->path);
 }
 
@@ -54,7 +55,8 @@ static int look_at_tables(struct flowdb *db, struct err *err)
 /* Small tables whole; of the large ones that they can be entered from both ends. */
 static int look_at_pages(struct flowdb *db, struct err *err)
 {
-	static const char *const WHOLE[] = {"run", "policy", "unit", "envelope_row", "handover"};
+	static const char *const WHOLE[] = {"run", "policy", "unit", "envelope_row",
+	                                    "handover"};
 	static const char *const ENDS[] = {"flow", "finding", "blind", "host", "name"};
 	int r = 0;
 
@@ -72,9 +74,10 @@ static int look_at_pages(struct flowdb *db, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(ENDS) && r >= 0; i++) {
 		char text[128];
 
-		snprintf(text, sizeof(text),
-		         "SELECT * FROM %s WHERE id IN ((SELECT min(id) FROM %s), (SELECT max(id) FROM %s))",
-		         ENDS[i], ENDS[i], ENDS[i]);
+		snprintf(
+			text, sizeof(text),
+			"SELECT * FROM %s WHERE id IN ((SELECT min(id) FROM %s), (SELECT max(id) FROM %s))",
+			ENDS[i], ENDS[i], ENDS[i]);
 		r = sql_exec(db, text, err);
 	}
 	return r < 0 ? r : 0;
@@ -113,9 +116,10 @@ static int64_t begin_of(const char *path)
 	int64_t us = 0;
 	CLEANUP(freep) char *uri = sql_uri(path, "?mode=ro&immutable=1");
 
-	if (uri && !sqlite3_open_v2(uri, &db.sql,
-	                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-	                            NULL) &&
+	if (uri &&
+	    !sqlite3_open_v2(uri, &db.sql,
+	                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+	                     NULL) &&
 	    !sqlite3_prepare_v2(db.sql, "SELECT min(coalesce(begun_us, first_us)) FROM run", -1,
 	                        &stmt, NULL) &&
 	    sqlite3_step(stmt) == SQLITE_ROW)
@@ -127,9 +131,10 @@ static int64_t begin_of(const char *path)
 		return us;
 	if (statx(AT_FDCWD, path, 0, STATX_BTIME | STATX_MTIME, &times) < 0)
 		return 0;
-	return times.stx_mask & STATX_BTIME
-	               ? (int64_t)times.stx_btime.tv_sec * 1000000 + times.stx_btime.tv_nsec / 1000
-	               : (int64_t)times.stx_mtime.tv_sec * 1000000 + times.stx_mtime.tv_nsec / 1000;
+	return times.stx_mask & STATX_BTIME ? (int64_t)times.stx_btime.tv_sec * 1000000 +
+	                                              times.stx_btime.tv_nsec / 1000
+	                                    : (int64_t)times.stx_mtime.tv_sec * 1000000 +
+	                                              times.stx_mtime.tv_nsec / 1000;
 }
 
 /* Never over another file; 1: that name is taken. */
@@ -141,7 +146,8 @@ static int move(const char *from, const char *to, struct err *err)
 		return 0;
 	return errno == EEXIST || errno == EINVAL
 	               ? 1
-	               : err_set(err, -errno, "%s: cannot be set aside: %s", from, strerror(errno));
+	               : err_set(err, -errno, "%s: cannot be set aside: %s", from,
+	                         strerror(errno));
 }
 
 /*
@@ -195,5 +201,7 @@ int flowdb_set_aside(const char *dir, int64_t at_us, struct flowdb_aside *ret, s
 		if (access(aside, F_OK) < 0)
 			r = move_all(path, aside, err);
 	}
-	return r > 0 ? err_set(err, -EEXIST, "%s: %d files set aside in one second", path, TRIES) : r;
+	return r > 0 ? err_set(err, -EEXIST, "%s: %d files set aside in one second", path,
+	                       TRIES)
+	             : r;
 }

@@ -15,10 +15,11 @@ int flowdb_handover_put(struct flowdb *db, const struct handover_row *row, const
 		(int64_t)row->skip,
 	};
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_HANDOVER_PUT,
-	                 "INSERT OR REPLACE INTO handover (run, session, facts, opinions, control,"
-	                 " skip, reads, inputs, sums) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	                 &stmt, err);
+	int r = sql_slot(
+		db, SLOT_HANDOVER_PUT,
+		"INSERT OR REPLACE INTO handover (run, session, facts, opinions, control,"
+		" skip, reads, inputs, sums) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		&stmt, err);
 
 	if (r < 0)
 		return r;
@@ -33,11 +34,12 @@ int flowdb_handover_find(struct flowdb *db, uint64_t session, const char *reads,
                          struct handover_row *ret, void *sums, size_t sums_len, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db,
-	                    "SELECT run, session, facts, opinions, control, skip, sums FROM handover"
-	                    " WHERE ((session = ?1 AND ?1 <> 0) OR (reads = ?2 AND reads <> ''))"
-	                    " AND length(sums) = ?3 ORDER BY session = ?1 DESC, run DESC LIMIT 1",
-	                    &stmt, err);
+	int r = sql_prepare(
+		db,
+		"SELECT run, session, facts, opinions, control, skip, sums FROM handover"
+		" WHERE ((session = ?1 AND ?1 <> 0) OR (reads = ?2 AND reads <> ''))"
+		" AND length(sums) = ?3 ORDER BY session = ?1 DESC, run DESC LIMIT 1",
+		&stmt, err);
 	const void *bytes;
 
 	if (r < 0)
@@ -86,10 +88,11 @@ int flowdb_handover_drop(struct flowdb *db, int64_t run, struct err *err)
 int flowdb_handover_reads(struct flowdb *db, uint64_t size, const char *hash, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db,
-	                    "SELECT run FROM handover WHERE instr(inputs, printf('%lld:%s,', ?1, ?2))"
-	                    " AND ?2 <> '' LIMIT 1",
-	                    &stmt, err);
+	int r = sql_prepare(
+		db,
+		"SELECT run FROM handover WHERE instr(inputs, printf('%lld:%s,', ?1, ?2))"
+		" AND ?2 <> '' LIMIT 1",
+		&stmt, err);
 
 	if (r < 0)
 		return r;
@@ -138,7 +141,8 @@ int flowdb_held_put(struct flowdb *db, int64_t run, enum app opinion, unsigned m
 	const int64_t values[] = {run, opinion, marks};
 	sqlite3_stmt *stmt;
 	int r = sql_slot(db, SLOT_HELD_PUT,
-	                 "INSERT INTO held (run, opinion, marks, event) VALUES (?, ?, ?, ?)", &stmt, err);
+	                 "INSERT INTO held (run, opinion, marks, event) VALUES (?, ?, ?, ?)",
+	                 &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -153,7 +157,8 @@ int flowdb_held(struct flowdb *db, int64_t run,
                 void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, "SELECT opinion, marks, event FROM held WHERE run = ?1 ORDER BY id",
+	int r = sql_prepare(db,
+	                    "SELECT opinion, marks, event FROM held WHERE run = ?1 ORDER BY id",
 	                    &stmt, err);
 
 	if (r < 0)

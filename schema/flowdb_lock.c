@@ -22,7 +22,8 @@
 static int holder_of(int *fd, const char *path, const char *suffix, short type, off_t first,
                      off_t count)
 {
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
 	CLEANUP(freep) char *name = NULL;
 
 	if (*fd < 0 && asprintf(&name, "%s%s", path, suffix) > 0)
@@ -43,7 +44,8 @@ int flowdb_writer(struct flowdb *db)
 
 int flowdb_reader(struct flowdb *db)
 {
-	return holder_of(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_READERS, SHM_READER_COUNT);
+	return holder_of(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_READERS,
+	                 SHM_READER_COUNT);
 }
 
 const char *flowdb_who(int pid, char buf[FLOWDB_WHO])

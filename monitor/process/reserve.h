@@ -7,7 +7,8 @@
 
 #include "schema/base.h"
 
-#define RESERVE_BYTES (4 << 20) /* less on a small disk: a sixteenth of it, but no less than 256 KiB */
+#define RESERVE_BYTES \
+	(4 << 20) /* less on a small disk: a sixteenth of it, but no less than 256 KiB */
 
 struct reserve {
 	char *path;

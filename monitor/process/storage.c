@@ -4,14 +4,16 @@
 #include "monitor/process/storage.h"
 #include "monitor/process/child.h"
 #include "monitor/log.h"
+#include "schema/flowdb_query.h"
 
 #include <unistd.h>
 
 #define LOOK_US 200000
 #define RESERVE_US 10000000
-#define STOP_US 1000000   /* a lock is waited for, once the end is asked for */
+#define STOP_US 1000000       /* a lock is waited for, once the end is asked for */
 #define WAL_BYTES (64u << 20) /* more than that: somebody is asked for */
-#define BROKEN 2 /* on board->broken: a page is wrong; once: what another program may have changed only meanwhile */
+#define BROKEN \
+	2 /* on board->broken: a page is wrong; once: what another program may have changed only meanwhile */
 
 /* On board->full: the reserve, if it is there, is still to be given up; or it is there because there is room again. */
 enum { FULL = 1, FULL_NOTED };
@@ -29,9 +31,10 @@ static int set_aside(struct storage *storage, const char *why, struct err *err)
 	if (r < 0)
 		return r;
 	log_error("%s", why);
-	log_error("%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
-	          "sqlite3 saved.db' saves what can be read",
-	          dir, aside.name, dir, aside.name);
+	log_error(
+		"%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
+		"sqlite3 saved.db' saves what can be read",
+		dir, aside.name, dir, aside.name);
 	text_copy(storage->aside, sizeof(storage->aside), aside.name);
 	storage->has_note = true;
 	storage->note = (struct blind_row){
@@ -51,6 +54,12 @@ static bool is_broken(int error)
 
 /* ------------------------------------------------------------------------- full */
 
+static int take_open(void *context, const struct blind_view *blind, struct err *err)
+{
+	*(bool *)context |= !blind->row.until_us;
+	return 0;
+}
+
 /* What the reserve is for: since when, on the disk itself, whatever becomes of us. */
 static void note_full(const struct storage *storage)
 {
@@ -60,11 +69,15 @@ static void note_full(const struct storage *storage)
 	                              .since_us = crew->unwritten_us,
 	                              .cause = BLIND_DISK_FULL,
 	                              .detail = ""};
+	const struct blind_query full = {.run = run, .cause = BLIND_DISK_FULL};
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	bool noted = false;
 	struct err err;
 
 	if (!crew->options->capture.live || !row.since_us ||
 	    flowdb_open(crew->options->dir, FLOWDB_WRITE, &db, &err) < 0)
+		return;
+	if (flowdb_blinds(db, &full, take_open, &noted, &err) < 0 || noted)
 		return;
 	if (flowdb_begin(db, &err) < 0 || flowdb_has_run(db, run, &err) <= 0 ||
 	    flowdb_blind_put(db, &row, &id, &err) < 0 || flowdb_commit(db, &err) < 0)

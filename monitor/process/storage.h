@@ -17,7 +17,8 @@ struct storage {
 	struct blind_row note;
 	char aside[64];
 	int64_t stop_us; /* since when the end is asked for while another program holds the lock; monotonic */
-	int64_t reserve_us, wal_us; /* when it was tried last, when the WAL's reader was asked for; monotonic */
+	int64_t reserve_us,
+		wal_us; /* when it was tried last, when the WAL's reader was asked for; monotonic */
 };
 
 /*

@@ -6,7 +6,8 @@
 
 #include <xxhash.h>
 
-static const struct captured_input *input_at(const struct recorder_options *options, unsigned at)
+static const struct captured_input *input_at(const struct recorder_options *options,
+                                             unsigned at)
 {
 	return options->input ? options->input(options->context, at) : NULL;
 }
@@ -64,13 +65,14 @@ static int refuse_parts(const struct recorder_options *options, bool same, struc
 		if (r < 0)
 			return r;
 		if (r)
-			return err_set(err, -EEXIST,
-			               "%s: a run that died has read a part of this capture; %s, "
-			               "--again reads it once more, whole, beside that part",
-			               input->name,
-			               same ? "it cannot be gone on with, for its sensor had died too"
-			                    : "with the same files, policy and options as then it is "
-			                      "gone on with");
+			return err_set(
+				err, -EEXIST,
+				"%s: a run that died has read a part of this capture; %s, "
+				"--again reads it once more, whole, beside that part",
+				input->name,
+				same ? "it cannot be gone on with, for its sensor had died too"
+				     : "with the same files, policy and options as then it is "
+				       "gone on with");
 	}
 	return 0;
 }

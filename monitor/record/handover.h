@@ -38,7 +38,7 @@ int handover_take(struct handover *handover, const struct recorder_options *opti
  * `over`: nobody is to go on with the run.
  */
 int handover_write(const struct handover *handover, const struct recorder_options *options,
-                   int64_t run, uint64_t opinions, bool over,
-                   const struct recorder_sums *sums, struct err *err) MUST_CHECK;
+                   int64_t run, uint64_t opinions, bool over, const struct recorder_sums *sums,
+                   struct err *err) MUST_CHECK;
 
 #endif

@@ -153,9 +153,10 @@ kept() {
 	refused "$1" "${@:3}"
 	is "... and it is not touched" "$(sha256sum <"$dir/flows.db")" "$before"
 }
-kept 'watch refuses what is no database' db-text 'flows\.db' -- \
-	"$TLMON" watch -r demo.pcap -c site.yaml -l db-text
 kept 'flows refuses what is no database' db-text 'flows\.db' -- "$TLMON" flows -l db-text
+cp db-text/flows.db text
+has 'watch sets aside what is no database' "$("$TLMON" watch -r demo.pcap -c site.yaml -l db-text 2>&1)" 'is set aside as flows\.db\.damaged-'
+cmp -s text db-text/flows.db.damaged-* && ok '... as it was' || not_ok '... as it was' "$(ls db-text)"
 "$TLMON" watch -r demo.pcap -c site.yaml -l db-new >/dev/null 2>&1
 if command -v sqlite3 >/dev/null; then
 	sqlite3 db-new/flows.db 'PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version=999' >/dev/null

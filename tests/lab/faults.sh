@@ -13,7 +13,7 @@ set -u
 
 if [ "${1:-}" = long ]; then
 	shift
-	rounds=33 kills=6 live_kills=20 flows=5000 pace=3000 locked=10
+	rounds=34 kills=6 live_kills=20 flows=5000 pace=3000 locked=10
 else
 	rounds=3 kills=6 live_kills=3 flows=3000 pace=3000 locked=3
 fi

@@ -26,7 +26,8 @@ struct shim_file {
 /* A handler of SQLite's has nobody to pass it what it needs. */
 static struct {
 	sqlite3_vfs vfs, *real;
-	uint64_t count, fails_at; /* operations so far; the one that fails, and all behind it while `stays` */
+	uint64_t count,
+		fails_at; /* operations so far; the one that fails, and all behind it while `stays` */
 	int code, open_code;
 	bool stays;
 } shim;
@@ -97,8 +98,9 @@ static int shim_device(sqlite3_file *f)
 }
 static int shim_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret)
 {
-	return extend && fails() ? SQLITE_IOERR_SHMSIZE
-	                         : real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, ret);
+	return extend && fails()
+	               ? SQLITE_IOERR_SHMSIZE
+	               : real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, ret);
 }
 static int shim_shm_lock(sqlite3_file *f, int at, int count, int flags)
 {
@@ -133,7 +135,8 @@ static const sqlite3_io_methods METHODS = {
 	.xShmUnmap = shim_unmap,
 };
 
-static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret)
+static int shim_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                     int *ret)
 {
 	struct shim_file *shimmed = (struct shim_file *)file;
 	int rc;
@@ -181,8 +184,12 @@ static int write_flow(struct flowdb *db, int64_t run, int64_t policy, int64_t un
 {
 	struct flow_facts facts = dbkit_facts(at, "52.112.1.9", (uint16_t)(1000 + at));
 	struct verdict verdict = {.ruling = RULING_UNDETERMINED};
-	struct flow_row row = {
-		.run = run, .policy = policy, .unit = unit, .facts = &facts, .name = "", .verdict = &verdict};
+	struct flow_row row = {.run = run,
+	                       .policy = policy,
+	                       .unit = unit,
+	                       .facts = &facts,
+	                       .name = "",
+	                       .verdict = &verdict};
 	int64_t id = 0;
 
 	facts.id = (uint64_t)at + 1;
@@ -193,7 +200,8 @@ static int write_flow(struct flowdb *db, int64_t run, int64_t policy, int64_t un
 static int write_batches(const char *dir, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	const struct run_row begun = {.version = "1", .source = "file", .inputs = "a", .filter = ""};
+	const struct run_row begun = {
+		.version = "1", .source = "file", .inputs = "a", .filter = ""};
 	int64_t run = 0, policy = 0, unit = 0;
 	int done = 0, r = flowdb_open(dir, FLOWDB_WRITE, &db, err);
 
@@ -326,8 +334,8 @@ static void at_operations(unsigned step, bool making, int code, bool stays)
 		remove_all(dir);
 	}
 	shim_end();
-	print_message("%llu operations; writing ended at %llu of those that failed\n", (unsigned long long)n - 1,
-	              (unsigned long long)failed);
+	print_message("%llu operations; writing ended at %llu of those that failed\n",
+	              (unsigned long long)n - 1, (unsigned long long)failed);
 	assert_true(n > 10 && failed);
 	remove_all(dir);
 	assert_int_equal(rmdir(dir), 0);
@@ -338,7 +346,8 @@ static void a_disk_that_is_full_once_leaves_whole_transactions(void **state)
 	at_operations(1, false, SQLITE_FULL, false);
 }
 
-static void a_disk_that_stays_full_while_a_database_is_made_leaves_whole_transactions(void **state)
+static void
+a_disk_that_stays_full_while_a_database_is_made_leaves_whole_transactions(void **state)
 {
 	at_operations(7, true, SQLITE_FULL, true);
 }
@@ -357,8 +366,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_disk_that_is_full_once_leaves_whole_transactions),
-		cmocka_unit_test(a_disk_that_stays_full_while_a_database_is_made_leaves_whole_transactions),
-		cmocka_unit_test(a_disk_that_fails_while_a_database_is_made_leaves_whole_transactions),
+		cmocka_unit_test(
+			a_disk_that_stays_full_while_a_database_is_made_leaves_whole_transactions),
+		cmocka_unit_test(
+			a_disk_that_fails_while_a_database_is_made_leaves_whole_transactions),
 		cmocka_unit_test(a_disk_that_fails_for_good_leaves_whole_transactions),
 	};
 

@@ -224,7 +224,8 @@ static void ask_all(struct flowdb *db)
 	said(flowdb_finding_groups(db, &findings, each_group, NULL, &err), &err);
 	said(flowdb_finding_changes(db, 1, 0, 100, each_change, NULL, &err), &err);
 	said(flowdb_last_change(db, 1, &id, &err), &err);
-	said(flowdb_coverage(db, &(struct flow_query){0}, NULL, 0, each_coverage, NULL, &err), &err);
+	said(flowdb_coverage(db, &all, NULL, 0, each_coverage, NULL, &err), &err);
+	said(flowdb_coverage(db, &narrow, NULL, 0, each_coverage, NULL, &err), &err);
 	said(flowdb_units(db, each_unit, NULL, &err), &err);
 	said(flowdb_holdings(db, &all, each_holding, NULL, &err), &err);
 	said(flowdb_holdings(db, &narrow, each_holding, NULL, &err), &err);
