@@ -89,16 +89,20 @@ static int read_nearest(struct flowdb *db, struct flow_view *view, struct err *e
 	sqlite3_bind_int64(stmt, 1, view->id);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		unsigned rank = (unsigned)sqlite3_column_int(stmt, 0);
-		struct nearest_view *nearest = &view->nearest[rank];
+		unsigned field = (unsigned)sqlite3_column_int(stmt, 2);
+		struct nearest_view *nearest;
 		struct differs *differs;
 
-		if (rank >= NEAREST_MAX || nearest->count == FIELD_COUNT)
+		/* No row of ours has others. */
+		if (rank >= NEAREST_MAX || field >= FIELD_COUNT ||
+		    view->nearest[rank].count == FIELD_COUNT)
 			continue;
+		nearest = &view->nearest[rank];
 		if (rank >= view->nearest_count)
 			view->nearest_count = (uint8_t)(rank + 1);
 		text_copy(nearest->row, sizeof(nearest->row), column_text(stmt, 1));
 		differs = &nearest->differs[nearest->count++];
-		differs->field = (uint8_t)sqlite3_column_int(stmt, 2);
+		differs->field = (uint8_t)field;
 		text_copy(differs->expected, sizeof(differs->expected), column_text(stmt, 3));
 		text_copy(differs->seen, sizeof(differs->seen), column_text(stmt, 4));
 	}
