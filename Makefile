@@ -209,6 +209,9 @@ build-tests: $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build every test without
 test-processes: all $(TOOLS) ## kill, stop and starve the processes of live runs for minutes (root)
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/processes.sh long'
 
+test-faults-db: all $(TOOLS) ## kill, fill, lock and damage for minutes: nothing committed is lost (SEED=n; disks and live: root)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/faults.sh long'
+
 golden: all $(TOOLS) ## replay every golden case and compare its report
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
 
@@ -257,7 +260,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps lab-deps lab demo check units bench-db build-tests test-processes golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps lab-deps lab demo check units bench-db build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d $(B)/bench/*.d)

@@ -174,13 +174,16 @@ static int take_lease(void *context, const struct lease_row *lease, struct err *
 {
 	struct history *history = context;
 
-	if (!is_believed_dhcp_server(history->policy, &lease->server))
-		return 0;
+	bool believed = is_believed_dhcp_server(history->policy, &lease->server);
+	int r = past_units_lease(history->units, lease, believed, err);
+
+	if (r < 0 || !believed)
+		return r;
 	if (array_reserve(&history->leases, &history->lease_room, history->lease_count + 1,
 	                  sizeof(*history->leases)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	history->leases[history->lease_count++] = (struct lease){.row = *lease};
-	return past_units_lease(history->units, lease, err);
+	return 0;
 }
 
 /* Once all of them are known. */

@@ -16,6 +16,7 @@ struct claim {
 	struct addr address;
 	struct mac mac;
 	int64_t since_us, until_us;
+	bool believed;
 };
 
 struct past_units {
@@ -51,14 +52,15 @@ void past_units_free(struct past_units *units)
 	free(units);
 }
 
-int past_units_lease(struct past_units *units, const struct lease_row *lease, struct err *err)
+int past_units_lease(struct past_units *units, const struct lease_row *lease, bool believed,
+                     struct err *err)
 {
 	if (array_reserve(&units->claims, &units->claim_room, units->claim_count + 1,
 	                  sizeof(*units->claims)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	units->claims[units->claim_count++] = (struct claim){
 		lease->address, lease->mac, lease->first_us,
-		lease->until_us ? lease->until_us : lease->last_us};
+		lease->until_us ? lease->until_us : lease->last_us, believed};
 	units->sorted = false;
 	return 0;
 }
@@ -90,7 +92,7 @@ static const struct mac *leased(struct past_units *units, const struct addr *add
 			high = middle;
 	}
 	for (; low < units->claim_count && addr_equal(&units->claims[low].address, addr); low++)
-		if (units->claims[low].since_us <= facts->last_us &&
+		if (units->claims[low].believed && units->claims[low].since_us <= facts->last_us &&
 		    units->claims[low].until_us >= facts->first_us)
 			mac = &units->claims[low].mac;
 	return mac;

@@ -14,8 +14,11 @@ int past_units_new(struct flowdb *db, const struct policy *policy, struct past_u
                    struct err *err) MUST_CHECK;
 void past_units_free(struct past_units *units);
 
-/* Leases tell whose an address was: all of them, in any order, before the first question. */
-int past_units_lease(struct past_units *units, const struct lease_row *lease,
+/*
+ * Leases tell whose an address was, if their server is `believed`, and whose a DHCP flow was: all of them, in any
+ * order, before the first question.
+ */
+int past_units_lease(struct past_units *units, const struct lease_row *lease, bool believed,
                      struct err *err) MUST_CHECK;
 
 /*

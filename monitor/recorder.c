@@ -208,6 +208,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	if (!recorder)
 		return err_set(err, -ENOMEM, "out of memory");
 	recorder->options = *options;
+	if (!options->commit_us)
+		recorder->options.commit_us = COMMIT_WALL_US;
 	if (options->sums)
 		recorder->sums = recorder->committed = *options->sums;
 	recorder->join = join_new(OPINIONS_MAX);
@@ -376,9 +378,9 @@ static int commit(struct recorder *recorder, bool again, struct err *err)
 		if (!recorder->options.stands_in)
 			release(recorder, opinions);
 	}
-	if (r >= 0)
-		r = retain(recorder, again, err);
 	recorder->begun = r < 0;
+	if (r >= 0 && !recorder->options.stands_in)
+		r = retain(recorder, again, err);
 	recorder->rows = recorder->desk.rows = 0;
 	recorder->commit_us = recorder->now_us;
 	recorder->wall_us = clock_us();
@@ -657,7 +659,7 @@ static bool is_due(const struct recorder *recorder, int count)
 	return recorder->due ||
 	       (!recorder->options.stands_in &&
 	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
-	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= COMMIT_WALL_US);
+	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= recorder->options.commit_us);
 }
 
 int recorder_step(struct recorder *recorder, struct err *err)
@@ -690,7 +692,7 @@ int recorder_step(struct recorder *recorder, struct err *err)
 
 int recorder_idle(struct recorder *recorder, struct err *err)
 {
-	if (!recorder->begun || clock_us() - recorder->wall_us < COMMIT_WALL_US ||
+	if (!recorder->begun || clock_us() - recorder->wall_us < recorder->options.commit_us ||
 	    (!rows(recorder) && !ring_unreleased(recorder->options.facts)))
 		return 0;
 	return commit(recorder, true, err);

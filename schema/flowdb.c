@@ -295,6 +295,10 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (version == FLOWDB_VERSION && db->lock >= 0)
+		r = flowdb_look(db, err); /* before anything is written to it */
+	if (r < 0)
+		return r;
 	/* Before there is a table, or never (but for `tlmon db compact`). */
 	if (!version && db->lock >= 0)
 		r = sql_exec(db, "PRAGMA auto_vacuum = INCREMENTAL", err);
@@ -499,7 +503,8 @@ static int distrust(struct flowdb *db, struct err *err)
 static int check_tables(struct flowdb *db, struct err *err)
 {
 	static const char *const NEEDED[] = {
-		"blind",    "coverage", "envelope_row", "evidence",     "evidence_day", "finding",    "finding_change",
+		"blind",    "coverage", "envelope_row", "evidence",     "evidence_day",
+		"finding",  "finding_change",
 		"flow",     "flow_more", "flow_differs", "host",        "input",      "lease",
 		"link",     "name",     "name_seen",    "phrase",       "policy",     "policy_use",
 		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",

@@ -166,6 +166,7 @@ struct lease_row {
 	struct mac mac;
 	struct addr address, server; /* server zero: not told */
 	int64_t first_us, last_us, until_us; /* until 0: not told */
+	bool counted; /* its server was believed under the policy of then */
 	uint8_t mask_bits, dns_count;
 	struct addr dns[LEASE_SERVERS];
 };
@@ -190,7 +191,7 @@ enum {
 	TOLD_ALONE = 1,        /* no two-way flow of the unit within ten minutes of a request without answer */
 	TOLD_NO_INSPECTOR = 2, /* nobody was there to ask */
 	TOLD_NAMES_SHORT = 4,  /* a name of the unit had found no place in the book */
-	TOLD_LEASE_LATER = 8,  /* the lease that counted was given after its last packet */
+	TOLD_LEASE_LATER = 8,  /* no lease had counted by its last packet, but one was there when it was judged */
 	TOLD_OPEN = 16,        /* it went on, or what became of it was not known yet: not the last word */
 };
 

@@ -208,6 +208,7 @@ CREATE TABLE lease (
 	server    INTEGER REFERENCES host(id), -- NULL: not told
 	mask_bits INTEGER NOT NULL,  -- 0: not told
 	dns       BLOB    NOT NULL,  -- servers, 16 bytes each
+	counted   INTEGER NOT NULL,  -- 0: the site did not believe that server; kept for another policy
 	PRIMARY KEY (unit, mac, address, first_us, run)
 ) STRICT, WITHOUT ROWID;
 
@@ -540,7 +541,8 @@ CREATE VIEW v_lease AS SELECT
 	s.text AS server,
 	nullif(l.mask_bits, 0) AS mask_bits,
 	(SELECT group_concat(d.text, ', ') FROM host d, (VALUES (1), (17), (33), (49)) n
-		WHERE d.bytes = substr(l.dns, n.column1, 16)) AS dns
+		WHERE d.bytes = substr(l.dns, n.column1, 16)) AS dns,
+	l.counted, l.run
 FROM lease l
 JOIN unit u ON u.id = l.unit
 JOIN host m ON m.id = l.mac

@@ -39,15 +39,15 @@ static void read_finding(sqlite3_stmt *stmt, int at, struct finding_row *row)
 
 /* Statements over the chain, in the order of `keys`, one finding after the other. */
 static int findings_merge(struct flowdb *db, const struct finding_query *query, const char *keys,
-                          unsigned key_count, uint64_t down, struct merge *merge,
-                          struct err *err)
+                          unsigned key_count, uint64_t down, const char *columns,
+                          struct merge *merge, struct err *err)
 {
 	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
 	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
 
 	merge_init(merge, key_count, down, query->flow.limit);
 	for (; db && r >= 0; db = db->next) {
-		snprintf(sql, WHERE_MAX, "SELECT %s, " FINDING_COLUMNS FINDING_FROM, keys);
+		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM, keys, columns);
 		query_findings(db, sql, query);
 		sorting_add(sql, key_count, down);
 		r = merge_add(merge, db, sql, &query->flow, err);
@@ -81,7 +81,8 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 	snprintf(keys, sizeof(keys), "%s" NATURAL_KEYS, sorting.columns);
 	at = (int)sorting.count + NATURAL_COUNT;
 	r = findings_merge(db, query, keys, (unsigned)at,
-	                   sorting.down | (uint64_t)NATURAL_DOWN << sorting.count, &merge, err);
+	                   sorting.down | (uint64_t)NATURAL_DOWN << sorting.count, FINDING_COLUMNS,
+	                   &merge, err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, at),
 		                            .sensor = from->sensor,
@@ -152,6 +153,7 @@ int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id, struct e
 /* A group that is made, and what its head said of itself. */
 struct gathered {
 	struct finding_group group;
+	struct flowdb *from; /* of the head */
 	uint64_t head_flows;
 	char unit[256];
 	char last_unit[256]; /* of the finding added last: the order brings a unit's together */
@@ -165,6 +167,10 @@ struct gathering {
 #define GROUP_KEYS \
 	"g.kind, coalesce(e.text, ''), g.remote, g.role, g.port, g.open, g.waiver <> '', u.name, g.id"
 #define GROUP_KEY_COUNT 9
+/* As FINDING_COLUMNS, without the long texts: the sorting is spared them, and few are ever told. */
+#define GROUP_COLUMNS \
+	"g.id, u.name, " FINDING_NUMBERS ", coalesce(e.text, ''), g.remote, g.role, g.port, ''," \
+	" iif(g.waiver = '', '', '?')"
 
 static bool is_alike(const struct finding_row *a, const struct finding_row *b)
 {
@@ -174,24 +180,24 @@ static bool is_alike(const struct finding_row *a, const struct finding_row *b)
 }
 
 /* The head is the finding with most flows, the first of these. */
-static void take_head(struct gathered *to, const struct finding_view *finding)
+static void take_head(struct gathered *to, struct flowdb *from, const struct finding_view *finding)
 {
 	struct finding_row *sum = &to->group.row;
 	const struct finding_row *row = &finding->row;
 
 	to->group.id = finding->id;
 	to->group.sensor = finding->sensor;
+	to->from = from;
 	to->head_flows = row->flows;
 	text_copy(to->unit, sizeof(to->unit), finding->unit);
 	to->group.unit = to->unit;
 	sum->unit = row->unit;
 	sum->transport = row->transport;
 	sum->app = row->app;
-	memcpy(sum->reason, row->reason, sizeof(sum->reason));
-	memcpy(sum->waiver, row->waiver, sizeof(sum->waiver));
 }
 
-static void gather_more(struct gathered *to, const struct finding_view *finding)
+static void gather_more(struct gathered *to, struct flowdb *from,
+                        const struct finding_view *finding)
 {
 	struct finding_group *group = &to->group;
 	const struct finding_row *row = &finding->row;
@@ -220,11 +226,11 @@ static void gather_more(struct gathered *to, const struct finding_view *finding)
 	sum->bytes += row->bytes;
 	if (row->flows > to->head_flows ||
 	    (row->flows == to->head_flows && finding->id < group->id))
-		take_head(to, finding);
+		take_head(to, from, finding);
 }
 
-static int gather_new(struct gathering *gathering, const struct finding_view *finding,
-                      struct err *err)
+static int gather_new(struct gathering *gathering, struct flowdb *from,
+                      const struct finding_view *finding, struct err *err)
 {
 	const struct finding_row *row = &finding->row;
 	struct gathered *new;
@@ -242,7 +248,7 @@ static int gather_new(struct gathering *gathering, const struct finding_view *fi
 		.row = *row,
 	};
 	text_copy(new->last_unit, sizeof(new->last_unit), finding->unit);
-	take_head(new, finding);
+	take_head(new, from, finding);
 	return 0;
 }
 
@@ -286,7 +292,8 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 	int r;
 
 	whole.flow.limit = 0;
-	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, &merge, err);
+	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge,
+	                   err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, GROUP_KEY_COUNT),
 		                            .sensor = from->sensor,
@@ -295,12 +302,31 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 		read_finding(stmt, GROUP_KEY_COUNT, &view.row);
 		if (gathering->count &&
 		    is_alike(&gathering->all[gathering->count - 1]->group.row, &view.row))
-			gather_more(gathering->all[gathering->count - 1], &view);
+			gather_more(gathering->all[gathering->count - 1], from, &view);
 		else
-			r = gather_new(gathering, &view, err);
+			r = gather_new(gathering, from, &view, err);
 	}
 	merge_release(&merge);
 	return r;
+}
+
+/* The head's long texts. */
+static int read_head(struct gathered *gathered, struct err *err)
+{
+	struct finding_row *row = &gathered->group.row;
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(gathered->from, "SELECT reason, waiver FROM finding WHERE id = ?1",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &gathered->group.id, 1);
+	r = sql_step(gathered->from, stmt, err);
+	if (r < 0)
+		return r;
+	text_copy(row->reason, sizeof(row->reason), column_text(stmt, 0));
+	text_copy(row->waiver, sizeof(row->waiver), column_text(stmt, 1));
+	return 0;
 }
 
 int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
@@ -318,7 +344,9 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 	for (size_t i = 0; i < gathering.count && r >= 0; i++) {
 		if (query->flow.limit && i == query->flow.limit)
 			break;
-		r = each(context, &gathering.all[i]->group, err);
+		r = read_head(gathering.all[i], err);
+		if (r >= 0)
+			r = each(context, &gathering.all[i]->group, err);
 		if (r > 0)
 			break;
 	}

@@ -255,6 +255,7 @@ int flowdb_members(struct flowdb *db, const struct flow_query *query,
 
 /* Who had which address when: a unit and one of its addresses, or a unit that has none in the window. */
 struct holding_view {
+	const char *sensor;
 	int64_t unit_id;
 	const char *unit, *profiles;
 	bool listed;
@@ -263,11 +264,12 @@ struct holding_view {
 	/* Of the unit. Local ports of conversations that carried media, or checks for it: ever, in the window. */
 	uint64_t media_ports_ever, media_ports;
 	uint64_t flows;         /* rows, in the window */
-	uint64_t findings_open; /* waived ones are not counted */
+	uint64_t findings_open; /* in the window; waived ones are not counted */
 };
 /*
  * By unit, then by time. since_us, until_us, unit and limit of the query count. Units without an address are
- * there only where no window is asked for.
+ * there only where no window is asked for. Of several sensors the figures of units of one name are added
+ * up (a port that two saw counts twice).
  */
 int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
                     int (*each)(void *context, const struct holding_view *holding,

@@ -191,6 +191,7 @@ static const char *const FIRST[] = {
 	") AND until_us < ?1",
 };
 static const char *const LEAVES[] = {
+	"DELETE FROM evidence_day WHERE (day + 1) * 86400000000 <= ?1",
 	"DELETE FROM lease WHERE max(last_us, coalesce(until_us, 0)) < ?1",
 	"DELETE FROM unit_address WHERE last_us < ?1",
 	"DELETE FROM name_seen WHERE max(last_us, until_us) < ?1",

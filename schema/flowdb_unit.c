@@ -57,7 +57,8 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 	                    lease->until_us ? lease->until_us : SQL_NULL,
 	                    SQL_NULL,
 	                    lease->mask_bits,
-	                    lease->run};
+	                    lease->run,
+	                    lease->counted};
 	int64_t dns; /* so that each of them has its text in `host` */
 	sqlite3_stmt *stmt;
 	int r = intern_mac(db, &lease->mac, &values[1], err);
@@ -72,13 +73,13 @@ int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct er
 		r = sql_slot(
 			db, SLOT_LEASE_PUT,
 			"INSERT INTO lease (unit, mac, address, first_us, last_us, until_us, server,"
-			" mask_bits, run, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+			" mask_bits, run, counted, dns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
 			" last_us = excluded.last_us, until_us = excluded.until_us",
 			&stmt, err);
 	if (r < 0)
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
-	sqlite3_bind_blob(stmt, 10, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
+	sqlite3_bind_blob(stmt, 11, lease->dns, lease->dns_count * (int)sizeof(lease->dns[0]),
 	                  SQLITE_TRANSIENT);
 	return sql_run(db, stmt, err);
 }
@@ -91,7 +92,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	int r = sql_prepare(
 		db,
 		"SELECT l.unit, m.bytes, h.bytes, l.first_us, l.last_us, l.until_us, s.bytes,"
-		" l.mask_bits, l.dns, l.run FROM lease l JOIN host m ON m.id = l.mac"
+		" l.mask_bits, l.dns, l.run, l.counted FROM lease l JOIN host m ON m.id = l.mac"
 		" JOIN host h ON h.id = l.address LEFT JOIN host s ON s.id = l.server"
 		" WHERE coalesce(l.until_us, l.last_us) >= ?1"
 		" ORDER BY l.first_us, l.run, l.unit, m.bytes, h.bytes",
@@ -103,6 +104,7 @@ int flowdb_leases(struct flowdb *db, int64_t since_us,
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
 			.run = sqlite3_column_int64(stmt, 9),
+			.counted = sqlite3_column_int(stmt, 10),
 			.unit = sqlite3_column_int64(stmt, 0),
 			.first_us = sqlite3_column_int64(stmt, 3),
 			.last_us = sqlite3_column_int64(stmt, 4),
@@ -206,23 +208,15 @@ int flowdb_members(struct flowdb *db, const struct flow_query *query,
 	" + (SELECT count(*) FROM flow f WHERE f.unit = u.id AND f.lasted_us > " HOUR \
 	" AND f.start_us < ?1 - " HOUR " AND f.start_us + f.lasted_us >= ?1)"
 
-int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
-                    int (*each)(void *context, const struct holding_view *holding,
-                                struct err *err),
-                    void *context, struct err *err)
+/* The question to one database. */
+static void sql_holdings(const struct flow_query *query, char *sql)
 {
 	bool window = query->since_us || query->until_us;
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
-	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
 
-	if (r >= 0)
-		r = tally_flush(db, err);
-	if (r < 0)
-		return r;
+	*sql = '\0';
 	text_add(
 		sql, WHERE_MAX,
-		"SELECT u.id, u.name, u.profiles, u.listed, h.bytes, m.bytes, a.known_by, a.first_us,"
+		"SELECT u.name, a.first_us, h.bytes, m.bytes, u.id, u.profiles, u.listed, a.known_by,"
 		" a.last_us, (SELECT count(*) FROM media_port p WHERE p.unit = u.id),");
 	if (window) /* as carries_media() of flowdb_tally.c has it */
 		text_add(sql, WHERE_MAX,
@@ -238,39 +232,132 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 		         " (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id),");
 	text_add(
 		sql, WHERE_MAX,
-		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = '')"
+		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = ''"
+		" AND g.first_us <= ?2 AND g.last_us >= ?1)"
 		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
 		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
 		" LEFT JOIN host m ON m.id = a.mac WHERE 1",
 		window ? "JOIN" : "LEFT JOIN");
 	query_unit(sql, "u.id", query);
-	text_add(sql, WHERE_MAX, " ORDER BY u.name, a.first_us, h.bytes, m.bytes LIMIT ?8");
-	r = sql_prepare(db, sql, &stmt, err);
+	text_add(sql, WHERE_MAX, " ORDER BY 1, 2, 3, 4");
+}
+
+/* Addresses of one unit by one or several sensors; its figures are added up before it is told. */
+struct holders {
+	char unit[256], profiles[256];
+	struct holding_view *all;
+	const struct flowdb **from;
+	size_t count, room, from_room;
+	uint64_t left; /* rows to be told */
+	int (*each)(void *context, const struct holding_view *holding, struct err *err);
+	void *context;
+};
+
+static int tell_unit(struct holders *h, struct err *err)
+{
+	struct holding_view sums = {0};
+	int r = 0;
+
+	/* Figures stand in every row of a unit: of each sensor once. */
+	for (size_t i = 0; i < h->count; i++) {
+		size_t k = 0;
+
+		while (k < i && h->from[k] != h->from[i])
+			k++;
+		if (k < i)
+			continue;
+		sums.media_ports_ever += h->all[i].media_ports_ever;
+		sums.media_ports += h->all[i].media_ports;
+		sums.flows += h->all[i].flows;
+		sums.findings_open += h->all[i].findings_open;
+		sums.listed |= h->all[i].listed;
+	}
+	for (size_t i = 0; i < h->count && !r && h->left; i++, h->left--) {
+		struct holding_view *view = &h->all[i];
+
+		view->unit = h->unit;
+		view->profiles = h->profiles;
+		view->listed = sums.listed;
+		view->media_ports_ever = sums.media_ports_ever;
+		view->media_ports = sums.media_ports;
+		view->flows = sums.flows;
+		view->findings_open = sums.findings_open;
+		r = h->each(h->context, view, err);
+	}
+	h->count = 0;
+	return r ? r : !h->left;
+}
+
+static int take_holding(struct holders *h, const struct flowdb *from, sqlite3_stmt *stmt,
+                        struct err *err)
+{
+	struct holding_view view = {
+		.sensor = from->sensor,
+		.unit_id = sqlite3_column_int64(stmt, 4),
+		.listed = sqlite3_column_int(stmt, 6),
+		.seen = sqlite3_column_type(stmt, 2) != SQLITE_NULL,
+		.at = {.unit = sqlite3_column_int64(stmt, 4),
+	               .known_by = (uint8_t)(sqlite3_column_int(stmt, 7) & 7),
+	               .first_us = sqlite3_column_int64(stmt, 1),
+	               .last_us = sqlite3_column_int64(stmt, 8)},
+		.media_ports_ever = (uint64_t)sqlite3_column_int64(stmt, 9),
+		.media_ports = (uint64_t)sqlite3_column_int64(stmt, 10),
+		.flows = (uint64_t)sqlite3_column_int64(stmt, 11),
+		.findings_open = (uint64_t)sqlite3_column_int64(stmt, 12),
+	};
+	int r = 0;
+
+	if (h->count && strcmp(h->unit, column_text(stmt, 0)) != 0)
+		r = tell_unit(h, err);
+	if (r)
+		return r;
+	if (!h->count) {
+		text_copy(h->unit, sizeof(h->unit), column_text(stmt, 0));
+		text_copy(h->profiles, sizeof(h->profiles), column_text(stmt, 5));
+	}
+	column_addr(stmt, 2, &view.at.address);
+	column_mac(stmt, 3, &view.at.mac);
+	if (array_reserve(&h->all, &h->room, h->count + 1, sizeof(*h->all)) < 0 ||
+	    array_reserve(&h->from, &h->from_room, h->count + 1, sizeof(*h->from)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	h->from[h->count] = from;
+	h->all[h->count++] = view;
+	return 0;
+}
+
+int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
+                    int (*each)(void *context, const struct holding_view *holding,
+                                struct err *err),
+                    void *context, struct err *err)
+{
+	struct holders holders = {.left = query->limit ? query->limit : UINT64_MAX,
+	                          .each = each,
+	                          .context = context};
+	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
+
 	if (r < 0)
 		return r;
-	query_bind(stmt, query);
-	while ((r = sql_step(db, stmt, err)) > 0) {
-		struct holding_view view = {
-			.unit_id = sqlite3_column_int64(stmt, 0),
-			.unit = column_text(stmt, 1),
-			.profiles = column_text(stmt, 2),
-			.listed = sqlite3_column_int(stmt, 3),
-			.seen = sqlite3_column_type(stmt, 4) != SQLITE_NULL,
-			.at = {.unit = sqlite3_column_int64(stmt, 0),
-		               .known_by = (uint8_t)(sqlite3_column_int(stmt, 6) & 7),
-		               .first_us = sqlite3_column_int64(stmt, 7),
-		               .last_us = sqlite3_column_int64(stmt, 8)},
-			.media_ports_ever = (uint64_t)sqlite3_column_int64(stmt, 9),
-			.media_ports = (uint64_t)sqlite3_column_int64(stmt, 10),
-			.flows = (uint64_t)sqlite3_column_int64(stmt, 11),
-			.findings_open = (uint64_t)sqlite3_column_int64(stmt, 12),
-		};
-
-		column_addr(stmt, 4, &view.at.address);
-		column_mac(stmt, 5, &view.at.mac);
-		r = each(context, &view, err);
+	merge_init(&merge, 4, 0, 0);
+	for (; db && r >= 0; db = db->next) {
+		r = tally_flush(db, err);
+		if (r < 0)
+			break;
+		sql_holdings(query, sql);
+		r = merge_add(&merge, db, sql, query, err);
+	}
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
+		r = take_holding(&holders, from, stmt, err);
 		if (r)
 			break;
 	}
+	if (!r)
+		r = tell_unit(&holders, err);
+	merge_release(&merge);
+	free(holders.all);
+	free(holders.from);
 	return r < 0 ? r : 0;
 }

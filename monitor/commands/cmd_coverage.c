@@ -66,12 +66,20 @@ struct member {
 	bool profiles[PROFILES_MAX];
 };
 
+/* What was told of a unit and a row; the row's text is not to be looked at. */
+struct seen {
+	size_t unit, line;
+	struct coverage_row cell;
+};
+
 struct matrix {
 	struct envelope *envelope;
 	struct line *lines;
 	size_t line_count, line_room;
 	struct member *units; /* by name */
 	size_t unit_count, unit_room;
+	struct seen *seen;
+	size_t seen_count, seen_room;
 	struct coverage_row *cells; /* by unit, then by line; all zero: not exercised */
 };
 
@@ -81,6 +89,7 @@ static void matrix_release(struct matrix *matrix)
 		free(matrix->units[i].name);
 	free(matrix->units);
 	free(matrix->lines);
+	free(matrix->seen);
 	free(matrix->cells);
 	envelope_free(matrix->envelope);
 }
@@ -128,32 +137,45 @@ static int take_unit(void *context, const struct unit_view *unit, struct err *er
 	return 0;
 }
 
-/* A row of another envelope than ours has its line, too. */
-static int take_row(void *context, const struct coverage_view *coverage, struct err *err)
-{
-	struct matrix *matrix = context;
-
-	return find_line(matrix, coverage->row.row) < 0
-	               ? add_line(matrix, coverage->row.row, -1, err)
-	               : 0;
-}
-
 static int compare_names(const void *name, const void *member)
 {
 	return strcmp(name, ((const struct member *)member)->name);
 }
 
+/* A row of another envelope than ours has its line, too. */
 static int take_cell(void *context, const struct coverage_view *coverage, struct err *err)
 {
 	struct matrix *matrix = context;
 	const struct member *member =
 		bsearch(coverage->unit, matrix->units, matrix->unit_count,
 	                sizeof(*matrix->units), compare_names);
-	int line = find_line(matrix, coverage->row.row);
+	int line = find_line(matrix, coverage->row.row), r = 0;
 
-	if (member && line >= 0)
-		matrix->cells[(size_t)(member - matrix->units) * matrix->line_count +
-		              (size_t)line] = coverage->row;
+	if (!member)
+		return 0;
+	if (line < 0) {
+		line = (int)matrix->line_count;
+		r = add_line(matrix, coverage->row.row, -1, err);
+	}
+	if (r >= 0 && array_reserve(&matrix->seen, &matrix->seen_room, matrix->seen_count + 1,
+	                            sizeof(*matrix->seen)) < 0)
+		r = err_set(err, -ENOMEM, "out of memory");
+	if (r >= 0)
+		matrix->seen[matrix->seen_count++] = (struct seen){
+			(size_t)(member - matrix->units), (size_t)line, coverage->row};
+	return r;
+}
+
+/* Each where it stands, now that all units and lines are known. */
+static int place_cells(struct matrix *matrix, struct err *err)
+{
+	matrix->cells = calloc(matrix->unit_count * matrix->line_count + 1,
+	                       sizeof(*matrix->cells));
+	if (!matrix->cells)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < matrix->seen_count; i++)
+		matrix->cells[matrix->seen[i].unit * matrix->line_count + matrix->seen[i].line] =
+			matrix->seen[i].cell;
 	return 0;
 }
 
@@ -191,14 +213,8 @@ static int read_matrix(const struct query *query, struct matrix *matrix, struct 
 	if (r >= 0)
 		r = flowdb_members(query->db, asked, take_unit, matrix, err);
 	if (r >= 0)
-		r = flowdb_coverage(query->db, asked, mirrors, mirror_count, take_row, matrix, err);
-	if (r < 0)
-		return r;
-	matrix->cells = calloc(matrix->unit_count * matrix->line_count + 1,
-	                       sizeof(*matrix->cells));
-	if (!matrix->cells)
-		return err_set(err, -ENOMEM, "out of memory");
-	return flowdb_coverage(query->db, asked, mirrors, mirror_count, take_cell, matrix, err);
+		r = flowdb_coverage(query->db, asked, mirrors, mirror_count, take_cell, matrix, err);
+	return r < 0 ? r : place_cells(matrix, err);
 }
 
 static enum state state_of(const struct coverage_row *cell)

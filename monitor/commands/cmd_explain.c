@@ -6,8 +6,6 @@
 #include "monitor/commands/tuple.h"
 #include "monitor/log.h"
 
-#define DATABASES_MAX 32
-
 static const char HELP[] =
 	"usage: tlmon explain [-l DIR] [-o FORMAT] FLOW | FINDING\n"
 	"       tlmon explain [-c site.yaml] [--profile LIST] TUPLE\n\n"
@@ -27,7 +25,7 @@ static const char HELP[] =
 
 /* What is to be told, and where it may be recorded. */
 struct wanted {
-	const char *dirs[DATABASES_MAX];
+	const char *dirs[FLOWDBS_MAX];
 	size_t dir_count;
 	bool is_finding, json;
 	int64_t id;
@@ -50,16 +48,13 @@ static int found_finding(void *context, const struct finding_view *finding, stru
 }
 
 /* 1: that database holds it; 0: not, and `ret_span` tells what it holds. */
-static int is_in(const struct wanted *wanted, const char *dir, struct span *ret_span,
+static int is_in(const struct wanted *wanted, struct flowdb *db, struct span *ret_span,
                  struct err *err)
 {
-	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	bool found = false;
-	int r = flowdb_open(data_dir(dir), FLOWDB_READ, &db, err);
+	int r = wanted->is_finding ? finding_by_id(db, wanted->id, found_finding, &found, err)
+	                           : flowdb_flow(db, wanted->id, found_flow, &found, err);
 
-	if (r >= 0)
-		r = wanted->is_finding ? finding_by_id(db, wanted->id, found_finding, &found, err)
-		                       : flowdb_flow(db, wanted->id, found_flow, &found, err);
 	if (r >= 0 && !found)
 		r = flowdb_span(db, ret_span, err);
 	return r < 0 ? r : found;
@@ -69,13 +64,18 @@ static int is_in(const struct wanted *wanted, const char *dir, struct span *ret_
 static int find_one(const struct wanted *wanted, const char **ret_dir, struct err *err)
 {
 	char id[32], in[1024] = "", held[128] = "";
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	const char *only = data_dir(NULL);
 	unsigned found = 0;
+	int r = flowdb_open_all(wanted->dirs[0] ? wanted->dirs : &only, wanted->dir_count, &db, err);
 
+	if (r < 0)
+		return r;
 	snprintf(id, sizeof(id), "%s%lld", wanted->is_finding ? "F" : "", (long long)wanted->id);
 	for (size_t i = 0; i < wanted->dir_count; i++) {
 		struct span span = {0};
-		int r = is_in(wanted, wanted->dirs[i], &span, err);
 
+		r = is_in(wanted, flowdb_nth(db, i), &span, err);
 		if (r < 0)
 			return r;
 		if (r) {
@@ -173,6 +173,11 @@ static int explain(int argc, char **argv, struct wanted *wanted,
 	return explain_tuple(tuple, options, wanted->json);
 }
 
+static bool gathers(int option)
+{
+	return option == 'l';
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
@@ -180,7 +185,7 @@ int cmd_explain(int argc, char **argv)
 	                                     {"output", required_argument, NULL, 'o'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
-	struct command_line line = {.command = "explain", .options = LONG};
+	struct command_line line = {.command = "explain", .options = LONG, .gathers = gathers};
 	struct policy_options options = {0};
 	enum out_format format = OUT_TABLE;
 	struct wanted wanted = {0};
@@ -192,8 +197,8 @@ int cmd_explain(int argc, char **argv)
 			fputs(HELP, stdout);
 			return EXIT_FINE;
 		}
-		if (option == 'l' && wanted.dir_count == DATABASES_MAX)
-			r = err_set(&err, -EINVAL, "-l %s: at most %d of them", optarg, DATABASES_MAX);
+		if (option == 'l' && wanted.dir_count == FLOWDBS_MAX)
+			r = err_set(&err, -EINVAL, "-l %s: at most %d of them", optarg, FLOWDBS_MAX);
 		else if (option == 'l')
 			wanted.dirs[wanted.dir_count++] = optarg;
 		else if (option == 'o')

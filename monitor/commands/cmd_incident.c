@@ -8,7 +8,6 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
-#define DATABASES_MAX 32
 #define FLOWS_SHOWN 100 /* in text */
 #define PEERS_SHOWN 20
 #define THINGS_SHOWN 30
@@ -25,8 +24,9 @@ static const char HELP[] =
 	"watched, findings with the command that gets their packets, what is new against\n"
 	"the seven days before, peers and how their names are known, every flow that\n"
 	"overlaps the window (marked where its bytes reach beyond it), the addresses the\n"
-	"unit had, and the policy it was judged by. The same database and options give the\n"
-	"same bytes. Ends 1 where nothing was recorded: that is not \"nothing happened\".\n\n" LOG_HELP
+	"unit had, and the policy that judged. The same database and options give the\n"
+	"same bytes. Ends 1 where nothing was recorded, or the unit was never seen: that\n"
+	"is not \"nothing happened\".\n\n" LOG_HELP
 	"                        Repeatable: one report over several sensors' databases\n"
 	"      --unit WHO        a unit's name, or an address it had\n"
 	"      --since T         2h (ago), 02:00, 2026-11-22T02:00; local, or with Z or\n"
@@ -48,9 +48,8 @@ enum form { FORM_TEXT, FORM_HTML, FORM_JSON, FORM_COUNT };
 #define REPORTS_MAX 8
 
 struct asked {
-	const char *dirs[DATABASES_MAX];
-	size_t dir_count;
-	const char *since, *until, *unit;
+	struct query_options options; /* databases and times */
+	const char *unit;
 	enum form form;
 	const char *reports[REPORTS_MAX];
 	size_t report_count;
@@ -108,65 +107,39 @@ static int parse_limit(const char *value, uint64_t *ret_limit, struct err *err)
 	return 0;
 }
 
-static int open_query(const struct asked *asked, const char *dir, bool times, struct query *ret,
-                      struct err *err)
-{
-	const struct query_options options = {
-		.dirs = {dir},
-		.dir_count = dir != NULL,
-		.since = times ? asked->since : NULL,
-		.until = times ? asked->until : NULL,
-	};
-
-	return query_open(&options, ret, err);
-}
-
 static int open_sources(const struct asked *asked, struct incident *incident, struct err *err)
 {
-	size_t count = asked->dir_count ? asked->dir_count : 1;
-	int r = 0;
+	int r = query_open(&asked->options, &incident->query, err);
 
-	incident->sources = calloc(count, sizeof(*incident->sources));
+	if (r < 0)
+		return r;
+	incident->sources = calloc(incident->query.sensors, sizeof(*incident->sources));
 	if (!incident->sources)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < count && r >= 0; i++) {
-		incident->sources[i].dir = asked->dirs[i];
-		r = open_query(asked, asked->dirs[i], false, &incident->sources[i].query, err);
-		incident->source_count += r >= 0;
+	for (size_t i = 0; i < incident->query.sensors && r >= 0; i++) {
+		struct incident_source *source = &incident->sources[incident->source_count++];
+
+		source->dir = asked->options.dirs[i];
+		r = query_nth(&incident->query, i, &source->query, err);
 	}
 	return r;
 }
 
-/* "Ago" counts from where the database that goes furthest ends. */
+/* Without an end it goes to the end of what is recorded: the same bytes whenever it is asked for. */
 static int find_window(const struct asked *asked, struct incident *incident, struct err *err)
 {
-	const struct incident_source *furthest = &incident->sources[0];
-	struct query query = {0};
-	int64_t last_us = 0;
-	int r;
+	const struct query *query = &incident->query;
 
-	for (size_t i = 0; i < incident->source_count; i++) {
-		const struct incident_source *source = &incident->sources[i];
-
-		if (source->query.now_us > furthest->query.now_us)
-			furthest = source;
-		if (source->query.span.last_us > last_us)
-			last_us = source->query.span.last_us;
-	}
-	r = open_query(asked, furthest->dir, true, &query, err);
-	if (r < 0)
-		return r;
-	incident->since_us = query.flow.since_us;
-	incident->until_us = query.flow.until_us ? query.flow.until_us : last_us;
-	incident->relative = query.relative;
-	query_release(&query);
-	if (incident->until_us <= incident->since_us)
-		return err_set(
-			err, -ERANGE,
-			"nothing is recorded from --since %s on; say --until, and the report "
-			"tells what is known of that time",
-			asked->since);
-	return 0;
+	incident->since_us = query->flow.since_us;
+	incident->until_us = query->flow.until_us ? query->flow.until_us : query->span.last_us;
+	incident->relative = query->relative;
+	if (incident->until_us > incident->since_us)
+		return 0;
+	return err_set(
+		err, -ERANGE,
+		"nothing is recorded from --since %s on; say --until, and the report tells "
+		"what is known of that time",
+		asked->options.since);
 }
 
 struct naming {
@@ -284,15 +257,21 @@ static int report(const struct asked *asked, struct incident *incident, struct e
 		r = write_file(asked, incident, asked->reports[i], err);
 	if (r >= 0)
 		written = r = write_report(asked, incident, asked->form, stdout, err);
-	for (size_t i = 0; i < incident->source_count && r >= 0; i++)
-		r = flowdb_check(incident->sources[i].query.db, err);
+	if (r >= 0)
+		r = flowdb_check(incident->query.db, err);
 	return r < 0 ? r : written;
+}
+
+enum { REPORT = QUERY_LAST };
+
+static bool gathers(int option)
+{
+	return option == 'l' || option == REPORT;
 }
 
 /* 1: help was asked for. */
 static int read_options(int argc, char **argv, struct asked *asked, struct err *err)
 {
-	enum { REPORT = QUERY_LAST };
 	static const struct option LONG[] = {{"log", required_argument, NULL, 'l'},
 	                                     {"output", required_argument, NULL, 'o'},
 	                                     {"since", required_argument, NULL, QUERY_SINCE},
@@ -302,23 +281,23 @@ static int read_options(int argc, char **argv, struct asked *asked, struct err *
 	                                     {"limit", required_argument, NULL, QUERY_LIMIT},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
-	struct command_line line = {.command = "incident", .options = LONG};
+	struct command_line line = {.command = "incident", .options = LONG, .gathers = gathers};
 	int option, r = 0;
 
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, err)) > 0) {
 		if (option == 'h')
 			return 1;
-		if (option == 'l' && asked->dir_count == DATABASES_MAX)
+		if (option == 'l' && asked->options.dir_count == FLOWDBS_MAX)
 			r = err_set(err, -EINVAL, "-l %s: at most %d of them", optarg,
-			            DATABASES_MAX);
+			            FLOWDBS_MAX);
 		else if (option == 'l')
-			asked->dirs[asked->dir_count++] = optarg;
+			asked->options.dirs[asked->options.dir_count++] = optarg;
 		else if (option == 'o')
 			r = parse_form(optarg, &asked->form, err);
 		else if (option == QUERY_SINCE)
-			asked->since = optarg;
+			asked->options.since = optarg;
 		else if (option == QUERY_UNTIL)
-			asked->until = optarg;
+			asked->options.until = optarg;
 		else if (option == QUERY_UNIT)
 			asked->unit = optarg;
 		else if (option == QUERY_LIMIT)
@@ -332,7 +311,7 @@ static int read_options(int argc, char **argv, struct asked *asked, struct err *
 		r = err_set(err, -EINVAL,
 		            "incident: --unit WHO is wanted: a name, or an address it had; "
 		            "'tlmon units' lists them");
-	if (r >= 0 && !asked->since)
+	if (r >= 0 && !asked->options.since)
 		r = err_set(err, -EINVAL,
 		            "incident: --since T is wanted: 02:00, 2h, 2026-11-22T02:00; "
 		            "'tlmon incident --help' says more");

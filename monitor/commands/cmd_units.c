@@ -30,13 +30,13 @@ static const struct out_column COLUMNS[] = {
 	{"profiles", NULL, 0},
 	{NULL, "PROFILES", OUT_CUT_FIRST},
 	{"listed", NULL, 0},
-	{"address", "ADDRESS", 0},
-	{"mac", "MAC", 0},
+	{"address", "ADDRESS", OUT_CUT_NEXT},
+	{"mac", "MAC", OUT_CUT_FIRST},
 	{"known_by", NULL, 0},
-	{NULL, "KNOWN BY", OUT_CUT_NEXT},
+	{NULL, "KNOWN BY", OUT_CUT_FIRST},
 	{"first", NULL, 0},
 	{"last", NULL, 0},
-	{NULL, "FIRST", 0},
+	{NULL, "FIRST", OUT_CUT_FIRST},
 	{NULL, "LAST", 0},
 	{"media_ports", NULL, 0},
 	{"media_ports_ever", NULL, 0},
@@ -49,7 +49,7 @@ static const struct out_column COLUMNS[] = {
 
 struct listing {
 	struct out *out;
-	int64_t unit; /* of the row before */
+	char unit[256]; /* of the row before */
 };
 
 static const char *const KNOWN_BY[] = {"packets", "dhcp", "arp/nd"};
@@ -92,18 +92,23 @@ static void put_address(struct out *out, const struct unit_address_row *at)
 	out_text(out, known_by_print(at->known_by, "", ", ", list, sizeof(list)));
 	out_text(out, time_print(at->first_us, text));
 	out_text(out, time_print(at->last_us, text));
-	out_text(out, time_print_local(at->first_us, text));
-	out_text(out, time_print_local(at->last_us, text));
+	time_print_local(at->first_us, text);
+	text[16] = '\0'; /* minutes will do */
+	out_text(out, text);
+	time_print_local(at->last_us, text);
+	text[16] = '\0';
+	out_text(out, text);
 }
 
 static int put_holding(void *context, const struct holding_view *holding, struct err *err)
 {
 	struct listing *listing = context;
-	bool first = listing->unit != holding->unit_id;
+	bool first = strcmp(listing->unit, holding->unit) != 0;
 	struct out *out = listing->out;
 	char ports[48] = "";
 
-	listing->unit = holding->unit_id;
+	text_copy(listing->unit, sizeof(listing->unit), holding->unit);
+	query_sensor(out, holding->sensor);
 	out_text(out, holding->unit);
 	out_text(out, first ? holding->unit : "");
 	out_text(out, holding->profiles);

@@ -2,6 +2,7 @@
  * explain_finding.c - one finding: why it stands, its flows, the row as documented, what would
  * settle it, and the waiver if it is to stay.
  */
+#include "monitor/commands/evidence_lack.h"
 #include "monitor/commands/explain.h"
 #include "monitor/commands/finding_table.h"
 #include "monitor/commands/flow_table.h"
@@ -105,10 +106,30 @@ static int print_flows(struct told *told, int64_t id, struct err *err)
 	return r;
 }
 
+static int print_packets(const struct explain *explain, int64_t id,
+                         const struct finding_row *row, struct err *err)
+{
+	char why[LACK_TEXT] = "";
+	uint64_t kept = 0;
+	int r = flowdb_evidence_flows(explain->db, id, &kept, err);
+
+	if (r >= 0 && kept < row->flows && kept < EVIDENCE_FLOWS_WANTED)
+		r = evidence_lack_print(explain->db, row->first_us, row->last_us, why, err);
+	if (r < 0)
+		return r;
+	if (kept) {
+		printf("\nPackets of %llu flow%s are kept:  tlmon evidence F%lld -w F%lld.pcapng",
+		       (unsigned long long)kept, plural(kept), (long long)id, (long long)id);
+		explain_dir(explain);
+	}
+	if (*why)
+		printf("%s: %s\n", kept ? "  Not of more" : "\nNo packets of it are kept", why);
+	return 0;
+}
+
 int explain_finding(struct explain *explain, int64_t id, struct err *err)
 {
 	struct told told = {.explain = explain};
-	uint64_t kept = 0;
 	int r = finding_by_id(explain->db, id, note, &told, err);
 
 	if (r < 0 || !told.found)
@@ -117,16 +138,11 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return 1;
 	r = print_flows(&told, id, err);
 	if (r >= 0)
-		r = flowdb_evidence_flows(explain->db, id, &kept, err);
+		r = print_packets(explain, id, &told.row, err);
 	if (r >= 0 && !explain->envelope) /* no flow of it is kept */
 		r = explain_load_policy(explain, "", err);
 	if (r < 0)
 		return r;
-	if (kept) {
-		printf("\nPackets of %llu flow%s are kept:  tlmon evidence F%lld -w F%lld.pcapng",
-		       (unsigned long long)kept, plural(kept), (long long)id, (long long)id);
-		explain_dir(explain);
-	}
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
 	printf("\nTo settle it\n");

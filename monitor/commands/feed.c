@@ -82,6 +82,10 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			feed->test.ndpi_dtls = true;
 		else if (!strcmp(word, "delay") && given)
 			feed->test.delay = strtoull(given, NULL, 10);
+		else if (!strcmp(word, "pace") && given)
+			feed->test.pace_us = (unsigned)strtoul(given, NULL, 10);
+		else if (!strcmp(word, "commit") && given)
+			feed->test.commit_us = strtoll(given, NULL, 10);
 		else if (!strcmp(word, "die") && given)
 			feed->test.die = given;
 		else if (!strcmp(word, "hang") && given)
@@ -90,8 +94,8 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			r = read_try(feed, given, err);
 		else
 			r = err_set(err, -EINVAL,
-			            "--test %s: no such word; ndpi-dtls, delay=SEED, die=TEXT, hang=TEXT, "
-			            "try=ROLE:WHAT are",
+			            "--test %s: no such word; ndpi-dtls, delay=SEED, pace=US, commit=US, "
+			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}
 	return r;

@@ -12,17 +12,19 @@
 
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
 #define INCIDENT_WORDS 6
+/* What may have happened meanwhile is not here. */
+#define INCIDENT_UNSEEN (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_REMOVED))
 
 /* A database. */
 struct incident_source {
 	const char *dir;
-	struct query query; /* its window is the report's */
+	struct query query; /* borrowed from the whole one */
 	int64_t unit;       /* id; 0: it does not know the unit */
 };
 
 struct incident_blind {
-	const struct incident_source *source;
-	int64_t id; /* 0: no run looked */
+	const struct incident_source *source; /* NULL: none of several looked */
+	int64_t id;                           /* 0: no run looked */
 	struct blind_row row;
 	char detail[128];
 	bool alone; /* the unit alone */
@@ -32,7 +34,7 @@ struct incident_blind {
 struct incident_watch {
 	int64_t since_us, until_us;
 	int64_t unseen_us; /* packets went by unseen, or nobody looked */
-	int64_t idle_us;   /* of it nobody looked at all */
+	int64_t idle_us; /* of it nobody looked at all, or what they saw is not here any more */
 	struct incident_gap {
 		int64_t since_us, until_us;
 	} * gaps; /* what unseen_us adds up, in order */
@@ -115,6 +117,7 @@ struct incident_policy {
 };
 
 struct incident {
+	struct query query;              /* of all databases together */
 	struct incident_source *sources; /* those that know the unit first */
 	size_t source_count, known_count;
 	char *unit, *profiles;

@@ -118,11 +118,15 @@ static int take(void *context, const struct blind_view *blind, struct err *err)
 		row->until_us && row->until_us < g->until_us ? row->until_us : g->until_us;
 	int r = 0;
 
-	if (row->cause == BLIND_NOT_RUNNING)
+	if (row->cause == BLIND_NOT_RUNNING || row->cause == BLIND_REMOVED)
 		r = spans_add(&g->idle, since_us, until_us, err);
-	else if (BIT(row->cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED)))
+	else if (BIT(row->cause) & INCIDENT_UNSEEN)
 		r = spans_add(&g->lost, since_us, until_us, err);
-	return r < 0 || !g->incident ? r : keep(g, blind, err);
+	/* Of several, what one did not run another may have. */
+	if (r < 0 || !g->incident ||
+	    (row->cause == BLIND_NOT_RUNNING && g->incident->known_count > 1))
+		return r;
+	return keep(g, blind, err);
 }
 
 /* What one database says. 1: nothing was recorded in that time. */
@@ -160,6 +164,25 @@ static int look_all(struct incident *incident, struct gathering *g, struct spans
 	return r < 0 ? r : outside;
 }
 
+/* None of several databases holds anything of that time. */
+static int keep_idle(struct gathering *g, const struct spans *idle, struct err *err)
+{
+	int r = 0;
+
+	g->source = NULL;
+	for (size_t i = 0; i < idle->count && r >= 0; i++) {
+		const struct blind_view nobody = {
+			.row = {.cause = BLIND_NOT_RUNNING,
+		                .since_us = idle->list[i].since_us,
+		                .until_us = idle->list[i].until_us,
+		                .detail = ""},
+		};
+
+		r = keep(g, &nobody, err);
+	}
+	return r;
+}
+
 /* As look_all(). */
 static int read_watch(struct incident *incident, struct incident_watch *watch, bool keeps,
                       struct err *err)
@@ -173,6 +196,8 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 	int outside = look_all(incident, &g, &idle, err), r = outside;
 
 	watch->idle_us = spans_sum(&idle);
+	if (keeps && incident->known_count > 1 && r >= 0)
+		r = keep_idle(&g, &idle, err);
 	for (size_t i = 0; i < idle.count && r >= 0; i++)
 		r = spans_add(&g.lost, idle.list[i].since_us, idle.list[i].until_us, err);
 	spans_settle(&g.lost);

@@ -61,7 +61,7 @@ static void item_begins(FILE *file, size_t at, const char *key)
 
 static void put_source(FILE *file, const struct incident_source *source)
 {
-	put_text(file, "database", data_dir(source->dir));
+	put_text(file, "database", source ? data_dir(source->dir) : NULL);
 }
 
 static void put_sum(FILE *file, const struct incident_sum *sum)

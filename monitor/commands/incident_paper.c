@@ -58,8 +58,9 @@ static const char *clock_text(const struct incident *incident, int64_t us, char 
 static const char *of_source(const struct incident *incident,
                              const struct incident_source *source, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s%s", incident->known_count > 1 ? ", " : "",
-	         incident->known_count > 1 ? data_dir(source->dir) : "");
+	bool told = source && incident->known_count > 1;
+
+	snprintf(buf, size, "%s%s", told ? ", " : "", told ? data_dir(source->dir) : "");
 	return buf;
 }
 
@@ -131,7 +132,7 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 {
 	enum blind_cause cause = (enum blind_cause)blind->row.cause;
 	const struct blind_row *row = &blind->row;
-	bool unseen = BIT(cause) & (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED));
+	bool unseen = BIT(cause) & INCIDENT_UNSEEN;
 	char since[TIME_TEXT], until[TIME_TEXT], lasted[TIME_TEXT], count[BLIND_COUNT_TEXT],
 		of[DIR_TEXT], id[32] = "";
 

@@ -221,8 +221,7 @@ void incident_forget(struct incident *incident)
 
 void incident_release(struct incident *incident)
 {
-	for (size_t i = 0; i < incident->source_count; i++)
-		query_release(&incident->sources[i].query);
+	query_release(&incident->query);
 	free(incident->sources);
 	free(incident->unit);
 	free(incident->profiles);

@@ -122,7 +122,7 @@ void paper_freep(struct paper **paper)
 }
 
 /* Formats, visible; NULL where memory is wanting, and the paper knows. */
-static char *text_of(struct paper *paper, const char *fmt, va_list args)
+static char *PRINTF(2, 0) text_of(struct paper *paper, const char *fmt, va_list args)
 {
 	CLEANUP(freep) char *raw = NULL;
 	char *text;

@@ -66,7 +66,7 @@ struct board {
 	/* The recorder's. */
 	_Alignas(BOARD_PAGE) _Atomic int64_t run; /* in the database; 0: not begun */
 	struct recorder_sums committed;           /* its successor goes on from there */
-	bool full;       /* storage.h: what a recorder ended for */
+	unsigned full;   /* storage.h: what a recorder ended for */
 	unsigned broken;
 	_Atomic uint64_t told; /* findings of facts before that place on the ring were shown */
 	_Atomic int64_t locked_us; /* since when it waits for another program's lock, monotonic; 0: it does not */

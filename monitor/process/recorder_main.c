@@ -161,6 +161,7 @@ int recorder_main(struct crew *crew)
 		.inputs = crew->input_names,
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.live = options->capture.live,
+		.commit_us = options->test.commit_us,
 		.rests = options->capture.live,
 		.begun_us = options->capture.live ? crew_now_us() : 0,
 		.keep = options->keep,

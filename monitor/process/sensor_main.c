@@ -153,6 +153,8 @@ static void begin(void *context, const struct frame *frame)
 	                      memory_order_relaxed);
 	atomic_store_explicit(&board->seen_us, frame->time_us, memory_order_relaxed);
 	atomic_store_explicit(&work->mine->hand, board->counters.seen + 1, memory_order_relaxed);
+	if (test->pace_us && board->counters.seen % 32 == 0)
+		usleep(test->pace_us);
 	if (begins_with(frame, test->die))
 		abort();
 	while (begins_with(frame, test->hang))

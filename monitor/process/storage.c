@@ -13,6 +13,9 @@
 #define WAL_BYTES (64u << 20) /* more than that: somebody is asked for */
 #define BROKEN 2 /* on board->broken: a page is wrong; once: what another program may have changed only meanwhile */
 
+/* On board->full: the reserve, if it is there, is still to be given up; or it is there because there is room again. */
+enum { FULL = 1, FULL_NOTED };
+
 /* ---------------------------------------------------------------------- damaged */
 
 static int set_aside(struct storage *storage, const char *why, struct err *err)
@@ -129,8 +132,10 @@ int storage_open(struct storage *storage, struct crew *crew, struct err *err)
 	if (r < 0)
 		return r;
 	if (board->full && !stops(crew)) {
-		if (reserve_give_up(&storage->reserve))
+		if (board->full == FULL && reserve_give_up(&storage->reserve)) {
 			note_full(storage);
+			board->full = FULL_NOTED;
+		}
 		if (crew->options->capture.live && !reserve_make(&storage->reserve))
 			return stand_in(storage, err);
 		if (!wait_for_room(storage))
@@ -193,7 +198,10 @@ bool storage_failed(struct storage *storage, int error)
 	const struct run_options *options = storage->crew->options;
 	struct board *board = storage->crew->board;
 
-	board->full = error == -ENOSPC;
+	if (error == -ENOSPC && board->full == FULL_NOTED)
+		reserve_give_up(&storage->reserve); /* there was less room than it looked */
+	if (error == -ENOSPC && !board->full)
+		board->full = FULL;
 	board->broken += error == -EBADMSG ? BROKEN : error == -ESTALE;
 	if (!options->dir)
 		return false;
@@ -207,6 +215,6 @@ void storage_works(struct storage *storage)
 {
 	if (storage->stands_in)
 		return;
-	storage->crew->board->full = false;
+	storage->crew->board->full = 0;
 	storage->crew->board->broken = 0;
 }

@@ -194,7 +194,7 @@ static uint8_t view_fill(struct desk *desk, const struct unit *unit,
 		view_take_lease(policy, lease, view);
 	return (uint8_t)((view->inspector_off ? TOLD_NO_INSPECTOR : 0) |
 	                 (book_is_short(desk->book, unit->number) ? TOLD_NAMES_SHORT : 0) |
-	                 (lease && lease->first_us > facts->last_us ? TOLD_LEASE_LATER : 0));
+	                 (unit->leased && (!lease || lease->first_us > facts->last_us) ? TOLD_LEASE_LATER : 0));
 }
 
 /* Its row may be there already, of a recorder that is dead: it is gone on with. */

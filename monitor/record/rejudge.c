@@ -8,6 +8,7 @@
 #include "monitor/idmap.h"
 #include "monitor/policy_record.h"
 #include "monitor/record/coverage.h"
+#include "monitor/record/evidence.h"
 #include "monitor/record/findings.h"
 
 #include <xxhash.h>
@@ -35,6 +36,7 @@ struct rejudge {
 	struct history *history;
 	struct units *units;
 	struct findings *findings;
+	struct evidence_store *evidence; /* of recorded flows no packet comes: what there is goes along */
 	struct coverage coverage;
 	struct idmap by_name, by_id; /* units: of the policy by name, as recorded by id */
 	struct idmap extents;        /* by finding */
@@ -74,6 +76,7 @@ static void rejudge_release(struct rejudge *again)
 	idmap_release(&again->by_id);
 	coverage_release(&again->coverage);
 	findings_free(again->findings);
+	evidence_free(again->evidence);
 	units_free(again->units);
 	history_free(again->history);
 	free(again->ids);
@@ -250,6 +253,7 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 	struct flowdb *db = again->options->db;
 	const struct flow_facts *facts = &flow->facts;
 	struct gathered gathered = {0};
+	struct exhibit exhibit = {0};
 	struct unit *then;
 	int r = 0;
 
@@ -258,6 +262,9 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 		if (r >= 0)
 			r = findings_recall(again->findings, db, then, flow->finding,
 			                    facts->bytes[0] + facts->bytes[1], &gathered, err);
+		if (r >= 0)
+			r = evidence_recall(again->evidence, flow->run, facts->id,
+			                    gathered_finding(&gathered), &exhibit, err);
 	}
 	if (r < 0)
 		return r;
@@ -267,6 +274,8 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 		r = findings_add(again->findings, db, unit, &past->view, &past->verdict, &gathered,
 		                 err);
 	*ret = gathered_finding(&gathered);
+	if (r >= 0)
+		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
 	if (r < 0 || !*ret)
 		return r;
 	(*ret)->row.kept += !gathered.kept;
@@ -473,7 +482,8 @@ static int prepare(struct rejudge *again, struct err *err)
 	idmap_init(&again->extents, 1 << 20);
 	again->units = units_new(policy);
 	again->findings = findings_new(policy, NULL, NULL);
-	if (!again->units || !again->findings || coverage_init(&again->coverage, policy) < 0)
+	again->evidence = evidence_new(options->db, KEEP_OFF, &(struct evidence_limits){0});
+	if (!again->units || !again->findings || !again->evidence || coverage_init(&again->coverage, policy) < 0)
 		return no_memory(err);
 	findings_dropped(again->findings, "rejudged under another policy: no flow is left under it");
 	r = units_list(again->units, options->db, err);

@@ -628,6 +628,7 @@ int units_lease(struct units *units, struct flowdb *db, int64_t run,
 		.last_us = event->time_us,
 		.mask_bits = event->mask_bits,
 		.dns_count = event->dns_count,
+		.counted = trusted,
 	};
 	struct unit *unit;
 	int r = 0;
@@ -637,18 +638,21 @@ int units_lease(struct units *units, struct flowdb *db, int64_t run,
 	if (event->word != LEASE_GIVEN)
 		return lease_given_back(units, db, event, err);
 	lease_remember(units, &event->chaddr, &event->address);
-	if (!trusted)
-		return 0;
 	memcpy(lease.dns, event->dns, event->dns_count * sizeof(lease.dns[0]));
-	if (event->lease_s) {
+	if (event->lease_s)
 		lease.until_us = event->lease_s == UINT32_MAX
 		                         ? FOREVER_US
 		                         : event->time_us + event->lease_s * SECOND_US;
+	if (trusted && event->lease_s)
 		addresses_lease(units->addresses, &lease.mac, &lease.address, lease.first_us,
 		                lease.until_us);
-	}
 	unit = units_by_mac(units, db, &lease.mac, event->time_us, &r, err);
-	return unit ? flowdb_lease_put(db, lease_add(unit, &lease), err) : r;
+	if (!unit)
+		return r;
+	unit->leased = true;
+	lease.unit = unit->id;
+	/* Under another site that server may count: what it said is on record for it. */
+	return flowdb_lease_put(db, trusted ? lease_add(unit, &lease) : &lease, err);
 }
 
 int units_recall_lease(struct units *units, struct flowdb *db, const struct lease_row *lease,
@@ -658,11 +662,14 @@ int units_recall_lease(struct units *units, struct flowdb *db, const struct leas
 	int r = 0;
 
 	lease_remember(units, &lease->mac, &lease->address);
-	if (lease->until_us)
+	if (lease->counted && lease->until_us)
 		addresses_lease(units->addresses, &lease->mac, &lease->address, lease->first_us,
 		                lease->until_us);
 	unit = units_by_mac(units, db, &lease->mac, lease->first_us, &r, err);
-	if (unit)
+	if (!unit)
+		return r;
+	unit->leased = true;
+	if (lease->counted)
 		lease_add(unit, lease);
 	return r;
 }

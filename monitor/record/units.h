@@ -28,6 +28,7 @@ struct unit {
 	struct addr addr;             /* where it was first seen */
 	struct lease_row lease[UNIT_LEASES_MAX]; /* in the order they were given */
 	unsigned lease_count;
+	bool leased; /* by any server, believed or not */
 	bool spoke; /* a packet of its own was seen, ... */
 	bool plain; /* ... and one that came in no tunnel */
 	int64_t bound_us[ROLES_MAX]; /* when a name of the role was first bound for it; 0: never */

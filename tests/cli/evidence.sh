@@ -134,3 +134,18 @@ is '... and written' "$("$TLMON" evidence --died -w - 2>/dev/null | head -c 4 | 
 first=$?
 "$TLMON" evidence F2 F3 F4 >/dev/null 2>&1
 is 'a database another program changed harms nobody' "$first $?" '0 0'
+
+# ----------------------------------------------------------------------- judged again
+"$TLMON" watch -r "$pcap" -c "$work/full.yaml" -l "$work/judged" >/dev/null 2>&1
+of_flow() { sql judged "SELECT group_concat(hex(bytes)) FROM evidence WHERE flow = $1"; }
+astray() {
+	sql judged 'SELECT count(*) FROM evidence e JOIN finding g ON g.id = e.finding
+		JOIN flow f ON f.run = e.run AND f.packet = e.flow AND f.unit = g.unit WHERE f.finding IS NOT e.finding'
+}
+before=$(of_flow 2557)
+is 'evidence stands under the finding of its flow' "$(astray)" 0
+sed -e 's/room, online, touch/room, touch/' -e 's/\[10.20.0.53\]/[10.20.0.53, 8.8.8.8]/' "$work/full.yaml" >"$work/other.yaml"
+"$TLMON" rejudge -c "$work/other.yaml" -l "$work/judged" >/dev/null 2>"$work/err"
+is '... and goes along when it is judged again' "$? $(astray) $(of_flow 2557)" "0 0 $before"
+is '... to another finding' "$(sql judged 'SELECT count(*) FROM evidence WHERE flow = 2557 AND finding = 1')" 0
+is '... or is deleted where there is none any more' "$(of_flow 3095)" ''

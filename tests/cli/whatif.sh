@@ -1,12 +1,122 @@
 #!/bin/bash
 # Recorded flows under another policy: under the one in force nothing flips; under another one exactly that
-# flips which a recorder under it would have judged otherwise.
+# flips which a recorder under it would have judged otherwise, and after rejudge all is as it would have it.
 set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 export TOOLS=$PWD/$B/tools TZ=UTC
 
-# A line a flow: when, whose, between whom, and the verdict.
-verdicts() {
-	"$TLMON" flows -l "$1" -o csv --columns start,unit,transport,local,local_port,remote,remote_port,verdict,grade,why,row,kind,severity
+watch() { "$TLMON" watch -r "$1" -c "$2" -l "$3" "${@:4}" >/dev/null 2>&1; }
+# Of a flow what is told of it, and what was judged.
+facts='start, unit, transport, local, local_port, remote, remote_port'
+judged='verdict, grade, why, row, kind, severity, nearest'
+# differ DB DB COLUMNS TABLE: rows that the two do not share
+differ() {
+	sqlite3 -readonly "$1/flows.db" "ATTACH '$2/flows.db' AS other;
+		SELECT '<', * FROM (SELECT $3 FROM main.$4 EXCEPT SELECT $3 FROM other.$4);
+		SELECT '>', * FROM (SELECT $3 FROM other.$4 EXCEPT SELECT $3 FROM main.$4)"
 }
+# Every golden case, the demo and the fleet among them.
+cases=()
+for make in tests/golden/*/make; do
+	case=$(basename "$(dirname "$make")")
+	mkdir "$work/$case"
+	"$make" "$work/$case/in.pcap" >/dev/null
+	cp "tests/golden/$case/site.yaml" "$work/$case/"
+	watch "$work/$case/in.pcap" "$work/$case/site.yaml" "$work/$case/db"
+	cases+=("$case")
+done
+mkdir "$work/fleet"
+"$B/tools/mkfleet" "$work/fleet/in.pcap"
+cp tests/demo/fleet.yaml "$work/fleet/site.yaml"
+watch "$work/fleet/in.pcap" "$work/fleet/site.yaml" "$work/fleet/db"
+for case in "${cases[@]}" fleet; do
+	is "$case: the policy in force flips nothing" "$("$TLMON" whatif -l "$work/$case/db" --flows -o csv)" \
+		"$("$TLMON" whatif -l "$work/$case/db" --flows -o csv | head -1)"
+	has "$case: ... of all its flows" "$("$TLMON" whatif -l "$work/$case/db")" \
+		"^$(sqlite3 "$work/$case/db/flows.db" 'SELECT count(*) FROM flow') flows? judged: .* 0 flip$"
+done
+
+# One range of a copy of the envelope is widened.
+cp -r rules/teamline "$work/wide"
+sed -i '/id: online.out.audio/,/local-ports/s/50000-50019/50000-50063/' "$work/wide/online.yaml"
+is 'rules diff names the one field that was widened' \
+	"$("$TLMON" rules diff "$work/wide" -o csv | tr -d '\r')" "$(printf '%s\n' change,row,field,old,new \
+		changed,online.out.audio,local-ports,50000-50019,50000-50063)"
+"$TLMON" rules diff "$work/wide" >/dev/null
+is '... and ends with 1' $? 1
+"$TLMON" rules diff rules/teamline >/dev/null
+is '... with 0 where nothing differs' $? 0
+watch "$work/demo/in.pcap" "$work/demo/site.yaml" "$work/demo/wide" -e "$work/wide"
+wanted=$(sqlite3 -readonly "$work/demo/db/flows.db" "ATTACH '$work/demo/wide/flows.db' AS other;
+	SELECT a.id, b.verdict FROM main.v_flow a JOIN other.v_flow b USING ($facts)
+	WHERE (a.verdict, a.grade, a.why, a.row, a.kind, a.severity, substr(a.nearest, 1, instr(a.nearest, ':'))) IS NOT
+		(b.verdict, b.grade, b.why, b.row, b.kind, b.severity, substr(b.nearest, 1, instr(b.nearest, ':')))
+	ORDER BY a.id")
+seen=$("$TLMON" whatif -l "$work/demo/db" -e "$work/wide" --flows -o jsonl |
+	sed -E 's/^\{"id":([0-9]+),.*"from_row":[^,]*,"verdict":"([a-z]*)".*/\1|\2/' | sort -n)
+is 'with one range widened those flows flip that a fresh watch judges otherwise' "$seen" "$wanted"
+has '... documented among them' "$wanted" 'documented'
+is '... and nothing was changed' "$("$TLMON" whatif -l "$work/demo/db" --flows -o jsonl)" ''
+
+# Every capture under the sites of others.
+bad=0 flows=0
+for case in "${cases[@]}"; do
+	for other in demo learned onprem room; do
+		rm -rf "$work/a" "$work/b"
+		cp -r "$work/$case/db" "$work/a"
+		watch "$work/$case/in.pcap" "$work/$other/site.yaml" "$work/b"
+		"$TLMON" rejudge -c "$work/$other/site.yaml" -l "$work/a" --by tester >"$work/said" 2>&1 ||
+			{ not_ok "$case under the site of $other is judged again" "$(cat "$work/said")"; bad=1; }
+		# What is of no unit of the other site keeps the verdict and the policy that it had.
+		apart=$(sqlite3 "$work/a/flows.db" "ATTACH '$work/b/flows.db' AS other;
+			CREATE TEMP VIEW mine AS SELECT $facts, $judged FROM main.v_flow WHERE policy =
+				(SELECT substr(p.hash, 1, 12) FROM policy_use u JOIN policy p ON p.id = u.policy ORDER BY u.id DESC);
+			CREATE TEMP VIEW theirs AS SELECT $facts, $judged FROM other.v_flow;
+			SELECT '<', * FROM (SELECT * FROM mine EXCEPT SELECT * FROM theirs);
+			SELECT '>', * FROM (SELECT * FROM theirs EXCEPT SELECT * FROM mine);")
+		[ -z "$apart" ] || { not_ok "$case rejudged under the site of $other is as watched under it" "$apart"; bad=1; }
+		apart=$("$TLMON" whatif -l "$work/a" --flows -o jsonl)
+		[ -z "$apart" ] || { not_ok "$case: what was rejudged by $other is in force" "$apart"; bad=1; }
+		flows=$((flows + $(sqlite3 "$work/b/flows.db" 'SELECT count(*) FROM flow')))
+	done
+done
+[ $bad = 1 ] || ok "rejudged is as watched, verdict by verdict ($flows flows under the sites of others)"
+
+# Findings and coverage follow; who did it is on record.
+rm -rf "$work/a"
+cp -r "$work/demo/db" "$work/a"
+"$TLMON" rejudge -e "$work/wide" -l "$work/a" --by tester >/dev/null
+is 'findings follow' "$(differ "$work/a" "$work/demo/wide" \
+	'unit, kind, severity, row, remote, role, transport, port, application, first, last, flows, kept, bytes' \
+	"v_finding WHERE state = 'open'")" ''
+is 'coverage follows' "$(differ "$work/a" "$work/demo/wide" '*' v_coverage)" ''
+is 'a finding without flows is closed, by whom and why is on record' "$(sqlite3 "$work/a/flows.db" \
+	"SELECT c.state, c.by_whom, c.why LIKE 'rejudged under policy %', f.reason, f.flows FROM v_finding_change c
+	JOIN v_finding f ON f.id = c.finding WHERE c.by_whom IS NOT NULL AND f.kind = 'local-port' AND f.state = 'closed' LIMIT 1")" \
+	'closed|tester|1|rejudged under another policy: no flow is left under it|0'
+is 'the policy in use is on record' "$(sqlite3 "$work/a/flows.db" \
+	'SELECT count(*), max(by_whom), max(at_us) > 0 FROM policy_use')" '2|tester|1'
+"$TLMON" rejudge -e - -l "$work/a" >/dev/null
+is 'and back: open findings are as they were' "$(differ "$work/a" "$work/demo/db" \
+	'unit, kind, severity, row, flows, kept, bytes' "v_finding WHERE state = 'open'")" ''
+is '... coverage too' "$(differ "$work/a" "$work/demo/db" '*' v_coverage)" ''
+
+# What the operator may get wrong.
+refused() {
+	local name=$1 pattern=$2 code=0
+	shift 2
+	said=$("$TLMON" "$@" 2>&1 >/dev/null) || code=$?
+	is "$name: exit" $code 2
+	has "$name: one line that says it" "$(wc -l <<<"$said"): $said" "^1: .*($pattern)"
+}
+refused 'whatif without a database' 'no flow database there' whatif -l "$work/none"
+refused 'whatif with a site file that is none' 'No such file' whatif -c "$work/none.yaml" -l "$work/a"
+refused 'whatif of a unit that is none' "no unit 'attic'" whatif --unit attic -l "$work/a"
+refused 'rejudge without a database' 'no flow database there' rejudge -l "$work/none"
+refused 'rejudge with a word too many' 'all|word' rejudge all -l "$work/a"
+refused 'close without a reason' '--reason' close F1 -l "$work/a"
+refused 'close of no finding' 'F17' close 17x --reason y -l "$work/a"
+refused 'close of one that is not there' 'no finding F9999' close F9999 --reason y -l "$work/a"
+refused 'reopen of an open one' 'open already' reopen F2 --reason y -l "$work/a"
+refused 'rules diff without envelopes' 'one or two envelopes' rules diff

@@ -84,7 +84,7 @@ static int count_name(void *context, const struct name_row *name, struct err *er
 
 static int count_lease(void *context, const struct lease_row *lease, struct err *err)
 {
-	++*(unsigned *)context;
+	*(unsigned *)context += lease->counted;
 	return 0;
 }
 

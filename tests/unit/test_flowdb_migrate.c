@@ -256,11 +256,134 @@ static void a_migration_that_fails_leaves_the_version_it_was(void **state)
 		}
 }
 
+/* A flow as versions 1 to 3 stored it, with something in every part of each column that is packed now. */
+static const char PACKED[] =
+	"INSERT INTO host VALUES (11, x'00000000000000000000ffff0a14000f', '10.20.0.15'),"
+	" (12, x'00000000000000000000ffff34700109', '52.112.1.9'), (13, x'00268c010203', '00:26:8c:01:02:03'),"
+	" (14, x'00005e000101', '00:00:5e:00:01:01');"
+	"INSERT INTO name VALUES (1, 'sipdir.online.lync.com');"
+	"INSERT INTO envelope_row VALUES (7, 'online.out.sip'), (3, 'online.out.audio'), (5, 'online.out.video');"
+	"INSERT INTO phrase VALUES (1, '50000-50019'), (2, '50063');"
+	/* two rows tie with the best one; both MACs, a VLAN; every bit of how */
+	"INSERT INTO flow VALUES (5, 1, 1, 1, 2000000, 70, 9, 17, 11, 50063, 13, 12, 443, 14, 42, 1, 9, 2, 3, 3, 2,"
+	" 1, 2, 4, 7, 10, 2, NULL, 11, 12, 1300, 1400, 1, 1 | (1 << 1) | (4 << 3) | (1 << 6) | (2 << 7) | (1 << 10)"
+	" | (1 << 12) | (2 << 14) | (3 << 16) | (1 << 24) | (1 << 26) | (1 << 28) | (1 << 31), 6171, 257, 65540);"
+	"INSERT INTO flow_row VALUES (5, 1, 3), (5, 2, 5);"
+	/* a peer's first packet, untagged, one MAC; outside */
+	"INSERT INTO flow VALUES (6, 1, 1, 1, 3000000, 70, 10, 17, 11, 50063, NULL, 12, 443, 14, NULL, NULL, 9, 1, 1, 2,"
+	" 0, 2, 0, 0, NULL, 7, 3, NULL, 11, 12, 1300, 1400, 0, (1 << 13) | (1 << 25) | (1 << 30), 0, 0, 0);"
+	"INSERT INTO flow_differs VALUES (6, 0, 6, 3, 1, 2);";
+
+static int check_packed(void *context, const struct flow_view *flow, struct err *err)
+{
+	const struct flow_facts *f = &flow->facts;
+	bool first = flow->id == 5;
+
+	++*(unsigned *)context;
+	if (flow->id < 5)
+		return 0;
+	assert_int_equal(flow->local, first);
+	assert_int_equal(f->end[flow->local].port, 50063);
+	assert_int_equal(f->end[flow->local].mac.b[5], first ? 3 : 0);
+	assert_int_equal(f->end[!flow->local].mac.b[5], 1);
+	assert_int_equal(f->vlan, first ? 42 : VLAN_NONE);
+	assert_string_equal(flow->name, first ? "sipdir.online.lync.com" : "");
+	assert_int_equal(flow->evidence, first ? EVIDENCE_INSPECTED : EVIDENCE_DISSECTOR);
+	assert_int_equal(f->media, first ? 3 : 1);
+	assert_int_equal(f->outcome, first ? 3 : 2);
+	assert_int_equal(flow->direction, first ? 2 : 0);
+	assert_int_equal(flow->ruling, first ? 1 : 2);
+	assert_int_equal(flow->grade, first ? 2 : 0);
+	assert_int_equal(flow->why, first ? 4 : 0);
+	assert_int_equal(flow->kind, first ? 10 : 7);
+	assert_int_equal(flow->severity, first ? 2 : 3);
+	assert_int_equal(flow->blind, first);
+	assert_int_equal(flow->lossy, first);
+	assert_int_equal(flow->asked_again, !first);
+	assert_int_equal(flow->told, 0);
+	assert_int_equal(f->initiator, first ? 0 : 0);
+	assert_int_equal(f->initiator_by, first ? INITIATOR_SYN : INITIATOR_UNKNOWN);
+	assert_int_equal(f->midstream, first);
+	assert_int_equal(f->settled_by, first ? SETTLED_BUDGET : SETTLED_NOT);
+	assert_int_equal(f->name_kind, first ? NAME_SNI : NAME_NONE);
+	assert_int_equal(f->ice, 2); /* first: the unit, at end 1, answered; then the peer at end 1 */
+	assert_int_equal(f->mtls, first ? MTLS_YES : MTLS_UNKNOWN);
+	assert_int_equal(f->tls_version, first ? 3 : 0);
+	assert_int_equal(f->closed, first);
+	assert_int_equal(f->ip_version, first ? 4 : 6);
+	assert_int_equal(f->warmup, first);
+	assert_int_equal(f->solicited, 0);
+	assert_int_equal(f->tries, first);
+	assert_int_equal(f->inspected_packets, first);
+	assert_int_equal(flow->row_count, first ? 3 : 0);
+	if (first) {
+		assert_string_equal(flow->rows[0], "online.out.sip");
+		assert_string_equal(flow->rows[1], "online.out.audio");
+		assert_string_equal(flow->rows[2], "online.out.video");
+	} else {
+		assert_int_equal(flow->nearest_count, 1);
+		assert_string_equal(flow->nearest[0].row, "online.out.audio");
+		assert_string_equal(flow->nearest[0].differs[0].expected, "50000-50019");
+		assert_string_equal(flow->nearest[0].differs[0].seen, "50063");
+	}
+	return 0;
+}
+
+static void packed_columns_say_what_the_old_ones_did(void **state)
+{
+	for (unsigned version = OLDEST; version < 4; version++) {
+		CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+		CLEANUP(freep) char *beside = NULL, *temporary = NULL;
+		const struct flow_query tied = {.row = "online.out.video"};
+		char dir[] = DIR_NAME;
+		struct err err = {0};
+		unsigned flows = 0;
+
+		assert_non_null(mkdtemp(dir));
+		make_version(dir, version);
+		dbkit_sql(dir, PACKED);
+		if (flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(flowdb_flows(db, &(struct flow_query){0}, check_packed, &flows, &err), 0);
+		assert_int_equal(flows, 3);
+		flows = 0;
+		assert_int_equal(flowdb_flows(db, &tied, check_packed, &flows, &err), 0);
+		assert_int_equal(flows, 1);
+		flowdb_closep(&db);
+		beside = dbkit_ask(dir, "SELECT unit, verdict, grade, flows FROM tally UNION ALL"
+		                        " SELECT unit, port, '', '' FROM media_port UNION ALL"
+		                        " SELECT count(*), '', '', '' FROM flow_astray");
+		assert_string_equal(beside, "1|1|1|1\n1|1|2|1\n1|2|0|1\n1|50063||\n0|||\n");
+		temporary = dbkit_ask(dir, "SELECT name FROM sqlite_schema WHERE name LIKE '%\\_3' ESCAPE '\\'");
+		assert_string_equal(temporary, "");
+		remove_dir(dir);
+	}
+}
+
+static void rows_that_refer_to_nothing_stop_a_migration(void **state)
+{
+	CLEANUP(freep) char *number = NULL;
+	char dir[] = DIR_NAME;
+	struct flowdb *db = NULL;
+	struct err err = {0};
+
+	assert_non_null(mkdtemp(dir));
+	make_version(dir, 3);
+	dbkit_sql(dir, "INSERT INTO flow_more (flow, audio) VALUES (99, 1)");
+	assert_int_equal(flowdb_open(dir, FLOWDB_WRITE, &db, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "row 99 of table flow_more refers to a row of flow that is not there"));
+	number = dbkit_ask(dir, "PRAGMA user_version");
+	assert_string_equal(number, "3\n");
+	remove_dir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_version_becomes_what_a_fresh_one_is),
 		cmocka_unit_test(what_they_held_is_still_there),
+		cmocka_unit_test(packed_columns_say_what_the_old_ones_did),
+		cmocka_unit_test(rows_that_refer_to_nothing_stop_a_migration),
 		cmocka_unit_test(a_reader_of_an_older_one_is_told_who_migrates_it),
 		cmocka_unit_test(a_migration_that_fails_leaves_the_version_it_was),
 	};

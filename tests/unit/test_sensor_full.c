@@ -447,9 +447,48 @@ static void the_flow_that_had_most_time_gives_its_place_and_is_counted(void **st
 	assert_int_equal(told_of(bench, EVENT_FLOW_SETTLED), 4);
 }
 
+/* ------------------------------------------------------------- first packets of flows */
+
+static void first_packets_are_shed_and_counted_once_the_ring_is_half_full(void **state)
+{
+	uint64_t used;
+	BENCH(4096);
+
+	bench->options.keep = KEEP_FULL;
+	sensing_again(bench, false, START_US);
+	forget_told(bench);
+	for (unsigned i = 0; !bench->counters.evidence_shed; i++)
+		syn(bench, i, 0.001 * i);
+	used = ring_written(bench->facts) - ring_released(bench->facts);
+	assert_in_range(used, ring_size(bench->facts) / 2, ring_size(bench->facts) / 2 + 200);
+	assert_int_equal(bench->counters.told_shed, 0);
+	idle(bench, 60);
+	assert_true(ring_written(bench->facts) - ring_released(bench->facts) > used); /* flows are not */
+	read_all(bench, 60);
+	must_have_ended(bench, (unsigned)bench->counters.flows);
+	assert_int_equal(told_of(bench, EVENT_SAMPLE) + bench->counters.evidence_shed,
+	                 bench->counters.flows);
+}
+
+static void no_more_than_eight_of_a_flow_are_copied(void **state)
+{
+	BENCH(64);
+
+	bench->options.keep = KEEP_FULL;
+	sensing_again(bench, false, START_US);
+	forget_told(bench);
+	for (unsigned i = 0; i < 20; i++)
+		datagram(bench, 5000, 0.1 * i);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_SAMPLE), SAMPLE_PACKETS);
+	assert_int_equal(bench->counters.evidence_shed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(first_packets_are_shed_and_counted_once_the_ring_is_half_full),
+		cmocka_unit_test(no_more_than_eight_of_a_flow_are_copied),
 		cmocka_unit_test(flows_without_room_wait_and_are_told_in_order),
 		cmocka_unit_test(new_events_do_not_overtake_what_waits),
 		cmocka_unit_test(what_settles_does_not_overtake_what_waits_either),

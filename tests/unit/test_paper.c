@@ -1,0 +1,157 @@
+/*
+ * test_paper.c - one document in two forms: what is too wide, what is hostile, what opens and closes.
+ */
+#include "monitor/commands/paper.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static char *text;
+static size_t size;
+
+/* A document of one sentence, table and list; static until the next. */
+static const char *document(enum paper_form form, void (*write)(struct paper *paper))
+{
+	struct paper *paper = NULL;
+	struct err err;
+	FILE *file;
+
+	free(text);
+	file = open_memstream(&text, &size);
+	assert_non_null(file);
+	assert_int_equal(paper_new(form, file, "Title", &paper, &err), 0);
+	write(paper);
+	assert_int_equal(paper_end(paper, &err), 0);
+	paper_free(paper);
+	fclose(file);
+	return text;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(text);
+	text = NULL;
+	return 0;
+}
+
+static void assert_has(const char *what)
+{
+	if (!strstr(text, what))
+		fail_msg("no '%s' in:\n%s", what, text);
+}
+
+static void write_hostile(struct paper *paper)
+{
+	static const struct paper_column columns[] = {{"NAME", PAPER_WRAP}};
+
+	paper_say(paper, "%s", "</p><script>alert(1)</script>");
+	paper_fact(paper, "fact", "%s", "a\033[31mb\xc2\x9b\xe2\x80\xae\xff\n\"'&");
+	paper_table(paper, columns, 1);
+	paper_cell(paper, TONE_BAD, "%s", "<td onclick=x>");
+	paper_note_command(paper, "%s", "tlmon explain '<b>'");
+	paper_row_end(paper);
+	paper_table_end(paper);
+}
+
+static void markup_is_text_and_control_characters_are_seen(void **state)
+{
+	(void)state;
+	document(PAPER_HTML, write_hostile);
+	assert_null(strstr(text, "<script"));
+	assert_null(strstr(text, "<td onclick"));
+	assert_null(strstr(text, "<b>"));
+	assert_has("<p>&lt;/p&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p>");
+	assert_has("<dd>a\\x1b[31mb\\x9b\\u202e\\xff\\x0a&quot;&#39;&amp;</dd>");
+	assert_has("&lt;td onclick=x&gt;");
+	document(PAPER_TEXT, write_hostile);
+	assert_has("fact            a\\x1b[31mb\\x9b");
+}
+
+static void write_wide(struct paper *paper)
+{
+	static const struct paper_column columns[] = {{"ID", PAPER_RIGHT},
+	                                              {"WHAT", PAPER_WRAP},
+	                                              {"BYTES", PAPER_RIGHT},
+	                                              {"WHY", PAPER_BELOW}};
+
+	paper_table(paper, columns, 4);
+	for (int i = 9; i <= 10; i++) {
+		paper_cell(paper, TONE_PLAIN, "%d", i);
+		paper_cell(
+			paper, TONE_PLAIN,
+			"a-very-long-name.which-goes-on.and-on.and-on.until-it-is-wider-than-"
+			"the-line.example \u00e4\u00f6\u00fc");
+		paper_cell(paper, TONE_PLAIN, "%d", i * 1000);
+		paper_cell(paper, TONE_PLAIN, "below");
+		paper_row_end(paper);
+	}
+	paper_table_end(paper);
+	paper_table(paper, columns, 4); /* without a row nothing of it is seen */
+	paper_table_end(paper);
+}
+
+static size_t widest_line(void)
+{
+	size_t widest = 0, width = 0;
+
+	for (const char *c = text; *c; c++) {
+		width = *c == '\n' ? 0 : width + (((unsigned char)*c & 0xc0) != 0x80);
+		widest = width > widest ? width : widest;
+	}
+	return widest;
+}
+
+static void a_table_fits_80_columns_and_loses_nothing(void **state)
+{
+	(void)state;
+	document(PAPER_TEXT, write_wide);
+	assert_int_equal(widest_line(), 80);
+	assert_has("\nID  WHAT");
+	assert_has("\n 9  a-very-long-name.");
+	assert_has("until-it-is-wider-than-    9000\n    the-line"); /* broken behind a mark */
+	assert_has("line.example \u00e4\u00f6\u00fc\n    below\n10  a-very");
+	assert_has("  10000\n");
+	document(PAPER_HTML, write_wide);
+	assert_has("<th>WHY</th>");
+	assert_has("<td class=\" num\">10000</td>");
+}
+
+static void write_blocks(struct paper *paper)
+{
+	paper_lead(paper, TONE_BAD, "lead");
+	paper_item(paper, TONE_BAD, "one");
+	paper_item(paper, TONE_PLAIN, "two");
+	paper_fact(paper, "fact", "three");
+	paper_head(paper, "Head");
+	paper_command(paper, "tlmon %s", "flows");
+	if (paper_drawing(paper))
+		fputs("<svg></svg>\n", paper_drawing(paper));
+}
+
+static void lists_open_and_close_by_themselves(void **state)
+{
+	(void)state;
+	document(PAPER_HTML, write_blocks);
+	assert_has(
+		"<ul>\n<li class=\"bad\">one</li>\n<li>two</li>\n</ul>\n<dl>\n<dt>fact</dt><dd>three</dd>\n"
+		"</dl>\n<h2>Head</h2>\n<pre>tlmon flows</pre>\n<svg></svg>\n</body>\n</html>\n");
+	document(PAPER_TEXT, write_blocks);
+	assert_string_equal(
+		text,
+		"Title\n=====\n\nlead\n! one\n- two\nfact            three\n\nHead\n----\n"
+		"  tlmon flows\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(markup_is_text_and_control_characters_are_seen,
+	                                  teardown),
+		cmocka_unit_test_teardown(a_table_fits_80_columns_and_loses_nothing, teardown),
+		cmocka_unit_test_teardown(lists_open_and_close_by_themselves, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
