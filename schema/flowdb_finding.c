@@ -166,6 +166,9 @@ struct gathering {
 
 #define GROUP_KEYS \
 	"g.kind, coalesce(e.text, ''), g.remote, g.role, g.port, g.open, g.waiver <> '', u.name, g.id"
+/* Numbers serve as well where no other database has its own. */
+#define GROUP_KEYS_ALONE \
+	"g.kind, g.row, g.remote, g.role, g.port, g.open, g.waiver <> '', g.unit, g.id"
 #define GROUP_KEY_COUNT 9
 /* As FINDING_COLUMNS, without the long texts: the sorting is spared them, and few are ever told. */
 #define GROUP_COLUMNS \
@@ -292,7 +295,7 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 	int r;
 
 	whole.flow.limit = 0;
-	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge,
+	r = findings_merge(db, &whole, db->next ? GROUP_KEYS : GROUP_KEYS_ALONE, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge,
 	                   err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, GROUP_KEY_COUNT),
