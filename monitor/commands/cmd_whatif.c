@@ -19,7 +19,8 @@ static const char HELP[] =
 	"judges again, and nothing flips.\n\n" OTHER_POLICY_HELP LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
-	"      --since T         what goes on at T or later: 2h (ago), 09:30, 2026-11-22T09:30\n"
+	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n"
+	"                        2026-11-22T09:30\n"
 	"      --until T         what goes on at T or earlier\n"
 	"      --unit WHO        a unit's name, or an address it had, as recorded\n"
 	"      --limit N         the first N flips only; the sums count all\n"
