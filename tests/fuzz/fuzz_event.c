@@ -413,9 +413,9 @@ static void database_is_sound(struct flowdb *db)
 static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
-		"held",         "handover", "policy_use",
+		"evidence_day", "removed", "evidence", "held", "handover", "policy_use",
 		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
-		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence",
+		"finding",      "coverage", "name_seen", "unit_address", "lease",
 		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
 	};
