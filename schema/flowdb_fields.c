@@ -135,7 +135,6 @@ static const struct {
 	[THING_NAMES] = {NAME_FIELDS, ARRAY_LEN(NAME_FIELDS), NULL, NULL},
 };
 
-/* The fields of a list, one after the other, into `ret`; negative with err naming what is accepted. */
 struct listed {
 	const struct field_row *field;
 	bool down;
@@ -152,12 +151,13 @@ static int unknown_field(enum flowdb_thing thing, const char *what, const char *
 	return err_set(err, -EINVAL, "%s %.80s: no such field; accepted: %s", what, word, accepted);
 }
 
+/* The fields of a list (NULL: none) into `ret`: how many, or negative with err naming what is accepted. */
 static int parse_fields(enum flowdb_thing thing, const char *what, const char *list,
                         struct listed *ret, size_t most, struct err *err)
 {
 	size_t count = 0;
 
-	while (list && *list) {
+	for (bool more = list; more;) {
 		size_t len = strcspn(list, ","), i = 0;
 		bool down = *list == '-';
 		char word[64];
@@ -171,7 +171,8 @@ static int parse_fields(enum flowdb_thing thing, const char *what, const char *l
 			return err_set(err, -E2BIG, "%s %.200s: more than %zu fields", what, list,
 			               most);
 		ret[count++] = (struct listed){&THINGS[thing].fields[i], down};
-		list += len + (list[len] == ',');
+		more = list[len];
+		list += len + more;
 	}
 	return (int)count;
 }

@@ -89,16 +89,20 @@ static int read_nearest(struct flowdb *db, struct flow_view *view, struct err *e
 	sqlite3_bind_int64(stmt, 1, view->id);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		unsigned rank = (unsigned)sqlite3_column_int(stmt, 0);
-		struct nearest_view *nearest = &view->nearest[rank];
+		unsigned field = (unsigned)sqlite3_column_int(stmt, 2);
+		struct nearest_view *nearest;
 		struct differs *differs;
 
-		if (rank >= NEAREST_MAX || nearest->count == FIELD_COUNT)
+		/* No row of ours has others. */
+		if (rank >= NEAREST_MAX || field >= FIELD_COUNT ||
+		    view->nearest[rank].count == FIELD_COUNT)
 			continue;
+		nearest = &view->nearest[rank];
 		if (rank >= view->nearest_count)
 			view->nearest_count = (uint8_t)(rank + 1);
 		text_copy(nearest->row, sizeof(nearest->row), column_text(stmt, 1));
 		differs = &nearest->differs[nearest->count++];
-		differs->field = (uint8_t)sqlite3_column_int(stmt, 2);
+		differs->field = (uint8_t)field;
 		text_copy(differs->expected, sizeof(differs->expected), column_text(stmt, 3));
 		text_copy(differs->seen, sizeof(differs->seen), column_text(stmt, 4));
 	}
@@ -159,12 +163,12 @@ static const char FLOW_GET[] =
 	" LEFT JOIN name n ON n.id = f.name LEFT JOIN envelope_row e ON e.id = f.row"
 	" LEFT JOIN row_set s ON s.id = f.row_set WHERE f.id = ?1";
 
-/* Of a database that another program damaged it may be anything. */
-static int64_t sum_us(int64_t start_us, int64_t lasted_us)
+/* Of a database that another program damaged it may be anything: then no sum of times may overflow. */
+static int64_t sane_us(int64_t us)
 {
-	int64_t sum;
+	const int64_t most = INT64_C(1) << 56; /* the year 4253 */
 
-	return __builtin_add_overflow(start_us, lasted_us, &sum) ? start_us : sum;
+	return us < 0 ? 0 : us > most ? most : us;
 }
 
 static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
@@ -179,9 +183,9 @@ static void read_flow(sqlite3_stmt *stmt, struct flow_view *view)
 
 	*f = (struct flow_facts){
 		.id = (uint64_t)sqlite3_column_int64(stmt, GET_PACKET),
-		.first_us = sqlite3_column_int64(stmt, GET_START),
-		.last_us = sum_us(sqlite3_column_int64(stmt, GET_START),
-	                          sqlite3_column_int64(stmt, GET_LASTED)),
+		.first_us = sane_us(sqlite3_column_int64(stmt, GET_START)),
+		.last_us = sane_us(sqlite3_column_int64(stmt, GET_START)) +
+	                   sane_us(sqlite3_column_int64(stmt, GET_LASTED)),
 		.transport = (uint8_t)sqlite3_column_int(stmt, GET_TRANSPORT),
 		.vlan = sqlite3_column_type(stmt, GET_VLAN) == SQLITE_NULL
 	                        ? VLAN_NONE

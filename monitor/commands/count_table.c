@@ -4,6 +4,8 @@
 #include "monitor/commands/count_table.h"
 #include "schema/time.h"
 
+#include <ctype.h>
+
 static int put_count(void *context, const struct count_view *count, struct err *err)
 {
 	struct out *out = context;
@@ -36,10 +38,9 @@ static size_t make_columns(char *list, struct out_column *columns,
 
 	for (; name && count < COUNT_FIELDS_MAX; name = strtok_r(NULL, ",", &rest)) {
 		name += *name == '-';
-		for (size_t i = 0; i < sizeof(*titles); i++)
-			titles[count][i] = (char)(name[i] >= 'a' && name[i] <= 'z' ? name[i] - 32
-			                          : name[i] == '_'                 ? ' '
-			                                                           : name[i]);
+		text_copy(titles[count], sizeof(*titles), name);
+		for (char *c = titles[count]; *c; c++)
+			*c = (char)(*c == '_' ? ' ' : toupper((unsigned char)*c));
 		columns[count] = (struct out_column){name, titles[count], OUT_CUT};
 		count++;
 	}

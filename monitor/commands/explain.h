@@ -72,8 +72,11 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 /* Ends a command line that is proposed: " -l DIR" as it was given, and the line's end. */
 void explain_dir(const struct explain *explain);
 
-/* Ends a line that stands at `indent` with a text: in 80 columns on a terminal, else in one line, for grep. */
-void explain_text(size_t indent, const char *text);
+/*
+ * Ends a line that stands at `indent` with a text: in 80 columns on a terminal, else in one line, for grep. What
+ * would steer a terminal is made visible.
+ */
+void explain_text(size_t indent, const char *fmt, ...) PRINTF(2, 3);
 /* "name: text" lines; the names stand in one column. */
 void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);
 

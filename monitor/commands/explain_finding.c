@@ -33,7 +33,7 @@ static void print_head(const struct finding_view *finding)
 	               : "none",
 	       finding_state(row));
 	fputs("  ", stdout);
-	explain_text(2, row->reason);
+	explain_text(2, "%s", row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));
 	if (*row->role || *row->remote)
 		explain_line("peer", "%s", *row->role ? row->role : row->remote);

@@ -200,10 +200,11 @@ static void print_rows(const struct flow_view *flow, const struct envelope *enve
 
 		printf("  %s  (%s)\n", nearest->row,
 		       index < 0 ? "not in this envelope" : envelope->rows[index].document);
-		for (unsigned j = 0; j < nearest->count; j++)
-			printf("    %-12s expected %s, seen %s\n",
-			       field_name((enum field)nearest->differs[j].field),
-			       nearest->differs[j].expected, nearest->differs[j].seen);
+		for (unsigned j = 0; j < nearest->count; j++) {
+			printf("    %-12s ", field_name((enum field)nearest->differs[j].field));
+			explain_text(17, "expected %s, seen %s", nearest->differs[j].expected,
+			             nearest->differs[j].seen);
+		}
 	}
 }
 

@@ -7,27 +7,39 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-void explain_text(size_t indent, const char *text)
+static void PRINTF(2, 0) put_text(size_t indent, const char *fmt, va_list args)
 {
-	if (isatty(STDOUT_FILENO))
-		text_wrap(stdout, indent, text);
+	CLEANUP(freep) char *text = NULL;
+	CLEANUP(freep) char *visible = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	visible = text ? text_visible(text) : NULL;
+	if (!visible)
+		puts("(out of memory)");
+	else if (isatty(STDOUT_FILENO))
+		text_wrap(stdout, indent, visible);
 	else
-		puts(text);
+		puts(visible);
+}
+
+void explain_text(size_t indent, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_text(indent, fmt, args);
+	va_end(args);
 }
 
 void explain_line(const char *name, const char *fmt, ...)
 {
-	CLEANUP(freep) char *text = NULL;
-	CLEANUP(freep) char *visible = NULL;
 	va_list args;
 
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		text = NULL;
-	va_end(args);
-	visible = text ? text_visible(text) : NULL;
 	printf("  %-13s", name);
-	explain_text(15, visible ? visible : "(out of memory)");
+	va_start(args, fmt);
+	put_text(15, fmt, args);
+	va_end(args);
 }
 
 void explain_dir(const struct explain *explain)

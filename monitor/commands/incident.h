@@ -9,6 +9,7 @@
 #include "monitor/commands/blind_list.h"
 #include "rules/policy.h"
 #include "schema/flowdb_incident.h"
+#include "schema/time.h"
 
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
 #define INCIDENT_WORDS 6
@@ -177,8 +178,17 @@ const char *incident_answer(const struct incident *incident, char buf[INCIDENT_A
 /* " -l DIR" of this source where one was named, fit for a shell. */
 void incident_dir(const struct incident_source *source, char *buf, size_t size);
 
-/* Writes the report. 0; 1: the reader has gone; negative errno with err filled. */
 struct paper;
+/* The clock time alone where the whole window lies in one day, else without the year. Returns `buf`. */
+const char *incident_clock(const struct incident *incident, int64_t us, char buf[TIME_TEXT]);
+/* The command that lists what was cut here, over all databases; `more` are further options. */
+void incident_commands(const struct incident *incident, struct paper *paper,
+                       const char *command, const char *more);
+/* incident_traffic.c: two sections. */
+void incident_put_peers(const struct incident *incident, struct paper *paper);
+void incident_put_flows(const struct incident *incident, struct paper *paper);
+
+/* Writes the report. 0; 1: the reader has gone; negative errno with err filled. */
 int incident_paper(const struct incident *incident, struct paper *paper,
                    struct err *err) MUST_CHECK;
 int incident_json(const struct incident *incident, FILE *file, struct err *err) MUST_CHECK;

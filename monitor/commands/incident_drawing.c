@@ -118,7 +118,7 @@ static void draw_lanes(const struct drawing *d)
 		char addr[ADDR_TEXT];
 
 		fprintf(d->file, "<text class=\"name\" x=\"%d\" y=\"%d\" text-anchor=\"end\">",
-		        LEFT - 10, TOP + (int)lane * LANE + 13);
+		        LEFT - 14, TOP + (int)lane * LANE + 13);
 		html_put(d->file, others ? "other peers" : addr_print(&peer->addr, addr));
 		fputs("</text>\n", d->file);
 	}

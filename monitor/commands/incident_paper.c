@@ -9,36 +9,7 @@
 #define USES_SHOWN 4
 #define DIR_TEXT 4200
 
-static enum tone tone_of(uint8_t ruling)
-{
-	static const enum tone tones[] = {
-		[RULING_NONE] = TONE_PLAIN,         [RULING_DOCUMENTED] = TONE_GOOD,
-		[RULING_OUTSIDE] = TONE_BAD,        [RULING_UNDETERMINED] = TONE_DOUBT,
-		[RULING_HOUSEKEEPING] = TONE_QUIET,
-	};
-
-	return ruling < ARRAY_LEN(tones) ? tones[ruling] : TONE_PLAIN;
-}
-
-/* "1.2 GB"; four figures at the most, so that columns stay narrow. */
-static const char *bytes_text(uint64_t bytes, char buf[24])
-{
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-	double value = (double)bytes / 1000;
-	size_t i = 0;
-
-	if (bytes < 10000) {
-		snprintf(buf, 24, "%llu B", (unsigned long long)bytes);
-		return buf;
-	}
-	for (; value >= 999.95 && i + 1 < ARRAY_LEN(units); i++)
-		value /= 1000;
-	snprintf(buf, 24, "%.1f %s", value, units[i]);
-	return buf;
-}
-
-/* The clock time alone where the whole window lies in one day, else without the year. */
-static const char *clock_text(const struct incident *incident, int64_t us, char buf[TIME_TEXT])
+const char *incident_clock(const struct incident *incident, int64_t us, char buf[TIME_TEXT])
 {
 	char first[TIME_TEXT], last[TIME_TEXT];
 	size_t from;
@@ -64,27 +35,26 @@ static const char *of_source(const struct incident *incident,
 	return buf;
 }
 
-/* The command that lists what was cut here, for each database. */
-static void put_commands(const struct incident *incident, struct paper *paper,
-                         const char *command, const char *more)
+void incident_commands(const struct incident *incident, struct paper *paper,
+                       const char *command, const char *more)
 {
-	CLEANUP(freep) char *unit = NULL;
+	CLEANUP(freep) char *words = NULL;
 	size_t size = 0;
-	FILE *file = open_memstream(&unit, &size);
-	char since[TIME_TEXT], until[TIME_TEXT], dir[DIR_TEXT];
+	FILE *file = open_memstream(&words, &size);
+	char since[TIME_TEXT], until[TIME_TEXT];
 
 	if (!file)
 		return;
 	shell_put(file, incident->unit);
-	if (fclose(file))
-		return;
-	time_print(incident->since_us, since);
-	time_print(incident->until_us, until);
-	for (size_t i = 0; i < incident->known_count; i++) {
-		incident_dir(&incident->sources[i], dir, sizeof(dir));
-		paper_command(paper, "tlmon %s --unit %s --since %s --until %s%s%s", command,
-		              unit, since, until, more, dir);
-	}
+	fprintf(file, " --since %s --until %s%s", time_print(incident->since_us, since),
+	        time_print(incident->until_us, until), more);
+	for (size_t i = 0; i < incident->known_count; i++)
+		if (incident->sources[i].dir) {
+			fputs(" -l ", file);
+			shell_put(file, incident->sources[i].dir);
+		}
+	if (!fclose(file))
+		paper_command(paper, "tlmon %s --unit %s", command, words);
 }
 
 static void put_window(const struct incident *incident, struct paper *paper)
@@ -141,8 +111,9 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 	if (blind->id)
 		snprintf(id, sizeof(id), "interval %lld, ", (long long)blind->id);
 	paper_item(paper, unseen ? TONE_BAD : TONE_DOUBT, "%s to %s (%s%s): %s%s%s%s%s%s: %s%s",
-	           row->since_us ? clock_text(incident, row->since_us, since) : "the beginning",
-	           row->until_us ? clock_text(incident, row->until_us, until) : "now", id,
+	           row->since_us ? incident_clock(incident, row->since_us, since)
+	                         : "the beginning",
+	           row->until_us ? incident_clock(incident, row->until_us, until) : "now", id,
 	           row->until_us && row->since_us ? lasted : "it goes on",
 	           blind_cause_name(cause), *count ? ", " : "", count,
 	           *blind->detail ? ", " : "", blind->detail,
@@ -197,7 +168,7 @@ static void put_blinds(const struct incident *incident, struct paper *paper)
 	if (incident->blind_count > incident->blind_limit) {
 		paper_say(paper, "... and %llu intervals more:",
 		          (unsigned long long)(incident->blind_count - incident->blind_limit));
-		put_commands(incident, paper, "blind", "");
+		incident_commands(incident, paper, "blind", "");
 	}
 }
 
@@ -222,8 +193,10 @@ static void put_finding(const struct incident *incident, const struct incident_f
 		paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)finding->sum.flows);
 	else
 		paper_cell(paper, TONE_PLAIN, "not kept");
-	clock_text(incident, finding->sum.flows ? finding->sum.first_us : row->first_us, first);
-	clock_text(incident, finding->sum.flows ? finding->sum.last_us : row->last_us, last);
+	incident_clock(incident, finding->sum.flows ? finding->sum.first_us : row->first_us,
+	               first);
+	incident_clock(incident, finding->sum.flows ? finding->sum.last_us : row->last_us,
+	               last);
 	paper_note(paper, "%s%s%s: %s%s%s", first, strcmp(first, last) ? " to " : "",
 	           strcmp(first, last) ? last : "", row->reason,
 	           *row->waiver ? "; waived by " : "", row->waiver);
@@ -254,7 +227,7 @@ static void put_findings(const struct incident *incident, struct paper *paper)
 	paper_table_end(paper);
 	if (i < incident->finding_count) {
 		paper_say(paper, "... and %zu more:", incident->finding_count - i);
-		put_commands(incident, paper, "findings", "");
+		incident_commands(incident, paper, "findings", "");
 	}
 	paper_say(paper, "Times and flows are what is recorded of it in this window.");
 }
@@ -303,7 +276,7 @@ static void put_fresh(const struct incident *incident, struct paper *paper)
 		paper_cell(paper, TONE_PLAIN, "%s", words[thing->trait]);
 		paper_cell(paper, TONE_PLAIN, "%s", thing_text(thing, text, sizeof(text)));
 		paper_cell(paper, TONE_PLAIN, "%s%s",
-		           clock_text(incident, thing->sum.first_us, first),
+		           incident_clock(incident, thing->sum.first_us, first),
 		           thing->sum.first_us < incident->since_us ? " (before the window)"
 		                                                    : "");
 		paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)thing->sum.flows);
@@ -346,175 +319,6 @@ static void put_new(const struct incident *incident, struct paper *paper)
 		          "deviation was seen then.");
 	else
 		put_fresh(incident, paper);
-}
-
-static void add_words(const struct incident_words *words, char *buf, size_t size)
-{
-	for (unsigned i = 0; i < words->count; i++)
-		text_add(buf, size, "%s%s", i ? ", " : "", words->word[i].text);
-	if (words->more)
-		text_add(buf, size, ", and others");
-}
-
-static const char *verdicts_text(const struct incident_sum *sum, char *buf, size_t size)
-{
-	*buf = '\0';
-	for (unsigned i = RULING_DOCUMENTED; i <= RULING_HOUSEKEEPING; i++)
-		if (sum->by_ruling[i])
-			text_add(buf, size, "%s%llu %s", *buf ? ", " : "",
-			         (unsigned long long)sum->by_ruling[i],
-			         ruling_name((enum ruling)i));
-	return buf;
-}
-
-static void put_peer(const struct incident *incident, const struct incident_peer *peer,
-                     struct paper *paper)
-{
-	char text[2048], addr[ADDR_TEXT], in[24];
-	bool outside = peer->sum.by_ruling[RULING_OUTSIDE];
-
-	paper_cell(paper, outside ? TONE_BAD : TONE_PLAIN, "%s%s",
-	           addr_print(&peer->addr, addr),
-	           !peer->known && incident_can_tell_new(incident) ? " (new)" : "");
-	*text = '\0';
-	add_words(&peer->apps, text, sizeof(text));
-	paper_cell(paper, TONE_PLAIN, "%s", text);
-	*text = '\0';
-	add_words(&peer->ports, text, sizeof(text));
-	paper_cell(paper, TONE_PLAIN, "%s", text);
-	paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)peer->sum.flows);
-	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(peer->sum.bytes_out, text));
-	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(peer->sum.bytes_in, in));
-	verdicts_text(&peer->sum, text, sizeof(text));
-	if (peer->rows.count) {
-		text_add(text, sizeof(text), "; ");
-		add_words(&peer->rows, text, sizeof(text));
-	}
-	for (size_t i = 0; i < peer->bound_count; i++)
-		text_add(text, sizeof(text), "%s%s", i ? ", " : "; ", peer->bound[i]);
-	if (peer->names.count) {
-		text_add(text, sizeof(text), "; seen in its flows: ");
-		add_words(&peer->names, text, sizeof(text));
-	}
-	paper_note(paper, "%s", text);
-	paper_row_end(paper);
-}
-
-static void put_peers(const struct incident *incident, struct paper *paper)
-{
-	static const struct paper_column columns[] = {
-		{"PEER", PAPER_WRAP},   {"SPEAKS", PAPER_WRAP}, {"PORT", PAPER_WRAP},
-		{"FLOWS", PAPER_RIGHT}, {"OUT", PAPER_RIGHT},   {"IN", PAPER_RIGHT},
-	};
-	size_t i;
-
-	if (!incident->peer_count)
-		return;
-	paper_head(paper, "With whom: %zu peer%s", incident->peer_count,
-	           plural(incident->peer_count));
-	paper_table(paper, columns, ARRAY_LEN(columns));
-	for (i = 0; i < incident->peer_count && i < incident->peer_limit; i++)
-		put_peer(incident, incident->ranked[i], paper);
-	paper_table_end(paper);
-	if (i < incident->peer_count) {
-		paper_say(paper,
-		          "... and %zu peers more, none of them outside or new before these "
-		          "were told.",
-		          incident->peer_count - i);
-		put_commands(incident, paper, "flows", " --count-by remote");
-	}
-	paper_say(
-		paper,
-		"A DNS answer binds its name to the peer; a name seen in a flow (sni, http-host, "
-		"dns-question) is what the unit said.");
-	if (incident->sum.before || incident->sum.after)
-		paper_say(
-			paper,
-			"Bytes are those of whole flows: %llu of them began before the window, "
-			"%llu went on after it.",
-			(unsigned long long)incident->sum.before,
-			(unsigned long long)incident->sum.after);
-}
-
-/* The mark of a flow whose bytes reach beyond the window. */
-static const char *mark_text(const struct incident *incident, const struct incident_flow *flow)
-{
-	bool before =
-		flow->first_us<incident->since_us, after = flow->last_us> incident->until_us;
-
-	return before && after ? "<>" : before ? "<" : after ? ">" : "";
-}
-
-static void put_flow(const struct incident *incident, const struct incident_flow *flow,
-                     struct paper *paper)
-{
-	static const char *const arrows[] = {
-		[DIRECTION_UNKNOWN] = "<>", [DIRECTION_OUT] = ">", [DIRECTION_IN] = "<"};
-	char text[NAME_MAX_LEN + 128], remote[END_TEXT], port[8] = "", in[24];
-
-	paper_cell(paper, TONE_QUIET, "%lld", (long long)flow->id);
-	paper_cell(paper, TONE_PLAIN, "%s", clock_text(incident, flow->first_us, text));
-	paper_cell(paper, TONE_PLAIN, "%s",
-	           time_print_span(flow->last_us - flow->first_us, text));
-	paper_cell(paper, TONE_DOUBT, "%s", mark_text(incident, flow));
-	if (transport_has_ports(flow->transport))
-		snprintf(port, sizeof(port), " :%u", flow->local.port);
-	snprintf(text, sizeof(text), "%s%s %s %s%s%s%s%s%s%s", transport_name(flow->transport),
-	         port, arrows[flow->direction % 3],
-	         end_print(&flow->remote, flow->transport, remote), flow->app ? " " : "",
-	         flow->app ? app_name((enum app)flow->app) : "", flow->media ? " " : "",
-	         flow->media ? media_name(flow->media) : "", *flow->name ? " " : "",
-	         flow->name);
-	paper_cell(paper, TONE_PLAIN, "%s", text);
-	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(flow->bytes_out, text));
-	paper_cell(paper, TONE_PLAIN, "%s", bytes_text(flow->bytes_in, in));
-	*text = '\0';
-	if (flow->finding)
-		text_add(text, sizeof(text), "F%lld ", (long long)flow->finding);
-	text_add(text, sizeof(text), "%s",
-	         flow->grade ? grade_name((enum grade)flow->grade)
-	                     : ruling_name((enum ruling)flow->ruling));
-	if (flow->kind)
-		text_add(text, sizeof(text), " %s", kind_name((enum kind)flow->kind));
-	if (*flow->row)
-		text_add(text, sizeof(text), " %s", flow->row);
-	if (flow->blind)
-		text_add(text, sizeof(text), " *");
-	paper_cell(paper, tone_of(flow->ruling), "%s", text);
-	paper_row_end(paper);
-}
-
-static void put_flows(const struct incident *incident, struct paper *paper)
-{
-	static const struct paper_column columns[] = {
-		{"ID", PAPER_RIGHT},     {"START", PAPER_WRAP},
-		{"LASTED", PAPER_RIGHT}, {"", 0},
-		{"FLOW", PAPER_WRAP},    {"OUT", PAPER_RIGHT},
-		{"IN", PAPER_RIGHT},     {"VERDICT", PAPER_BELOW}};
-	FILE *drawing;
-
-	if (!incident->flow_count)
-		return;
-	paper_head(paper, "What it did: %llu flow%s in the order they began",
-	           (unsigned long long)incident->sum.flows, plural(incident->sum.flows));
-	drawing = paper_drawing(paper);
-	if (drawing)
-		incident_drawing(incident, drawing);
-	paper_table(paper, columns, ARRAY_LEN(columns));
-	for (size_t i = 0; i < incident->flow_count; i++)
-		put_flow(incident, &incident->flows[i], paper);
-	paper_table_end(paper);
-	if (incident->sum.before || incident->sum.after)
-		paper_say(paper,
-		          "< it began before the window, > it went on after it, and its bytes "
-		          "with it.");
-	if (incident->sum.blind)
-		paper_say(paper, "* it was not seen whole.");
-	if (incident->sum.flows > incident->flow_count) {
-		paper_say(paper, "... and %llu flows more, begun later:",
-		          (unsigned long long)(incident->sum.flows - incident->flow_count));
-		put_commands(incident, paper, "flows", "");
-	}
 }
 
 static void put_addresses(const struct incident *incident, struct paper *paper)
@@ -628,8 +432,8 @@ int incident_paper(const struct incident *incident, struct paper *paper, struct 
 	if (incident->sum.flows) {
 		put_findings(incident, paper);
 		put_new(incident, paper);
-		put_peers(incident, paper);
-		put_flows(incident, paper);
+		incident_put_peers(incident, paper);
+		incident_put_flows(incident, paper);
 	}
 	if (!incident->outside) {
 		put_addresses(incident, paper);

@@ -85,7 +85,7 @@ static void form_fields(const struct envelope *envelope, const struct row *row, 
 		[OPTION_STRICT_RELAY_PORTS] = "strict-relay-ports",
 		[OPTION_ALLOW_VBSS] = "allow-vbss"};
 	const struct row_form *form = &row->form[number];
-	char name[32], text[FIELD_TEXT], prefix[16] = "";
+	char name[48], text[FIELD_TEXT], prefix[24] = "";
 
 	if (number)
 		snprintf(prefix, sizeof(prefix), "also %u ", number);

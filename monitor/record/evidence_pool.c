@@ -175,6 +175,10 @@ bool evidence_pool_add(struct evidence_pool *pool, uint64_t flow, const struct p
 		head = begin(pool, flow);
 		head->marked = packet->number > 0;
 	}
+	if (head->packets == SAMPLE_PACKETS) { /* more than a sensor of ours sends */
+		pool->lost++;
+		return head->marked;
+	}
 	if (!append(pool, head, packet, sizeof(*packet)) ||
 	    !append(pool, head, bytes, packet->len)) {
 		/* Half a packet is none: the flow is as large as the pool. */

@@ -21,7 +21,7 @@ struct pooled {
 };
 
 /*
- * A packet of a flow, up to SAMPLE_BYTES of it; without memory it is lost. True where more is known of the flow than
+ * A packet of a flow, up to SAMPLE_BYTES of it, and SAMPLE_PACKETS of a flow; without memory it is lost. True where more is known of the flow than
  * what lies here: it was marked, or its first packet never came here or is lost.
  */
 bool evidence_pool_add(struct evidence_pool *pool, uint64_t flow, const struct pooled *packet,

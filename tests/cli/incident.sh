@@ -85,7 +85,10 @@ sqlite3 "$work/again/flows.db" "UPDATE name SET text = 'a' || char(27) || '[31mr
 is 'control characters reach no terminal, whoever wrote them' \
 	"$("$TLMON" incident -l "$work/again" --unit boardroom "${night[@]}" | LC_ALL=C grep -cP '[\x00-\x09\x0b-\x1f\x7f]|\xe2\x80\xae')" 0
 flow=$(sqlite3 "$work/again/flows.db" "SELECT f.id FROM flow f JOIN name n ON n.id = f.name WHERE n.text LIKE 'a%red%'")
-has '... nor by explain' "$("$TLMON" explain -l "$work/again" "$flow")" '^  name +a\\x1b\[31mred\\u202e\\x0ab \(sni'
+sqlite3 "$work/again/flows.db" "UPDATE phrase SET text = text || char(27) || '[2J'; UPDATE finding SET reason = reason || char(27) || '[2J'"
+is '... nor by what explain says of flow and finding' \
+	"$(for what in "$flow" F1; do "$TLMON" explain -l "$work/again" "$what"; done | LC_ALL=C grep -cP '[\x00-\x09\x0b-\x1f\x7f]')" 0
+has '... where they are seen' "$("$TLMON" explain -l "$work/again" "$flow")" '^  name +a\\x1b\[31mred\\u202e\\x0ab \(sni'
 
 # ------------------------------------------------------------------------ JSON
 ask() { sqlite3 :memory: "WITH j AS (SELECT CAST(readfile('$work/a.json') AS TEXT) AS text) SELECT $1 FROM j"; }

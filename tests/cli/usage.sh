@@ -5,7 +5,7 @@ set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 
-commands='watch check flows findings units blind status incident explain rules waive'
+commands='watch check flows findings units blind status incident explain rules waive whatif rejudge close reopen'
 for command in '' $commands; do
 	# shellcheck disable=SC2086
 	long=$("$TLMON" $command --help | awk 'length > 80')

@@ -403,6 +403,10 @@ static void database_is_sound(struct flowdb *db)
 		" OR kept > flows OR open AND NOT flows");
 	must_be_empty(db, "SELECT * FROM input WHERE last_us < first_us");
 	must_be_empty(db, "SELECT * FROM run WHERE NOT ended OR last_us < first_us");
+	must_be_empty(db, "SELECT * FROM evidence WHERE finding NOT NULL"
+	                  " AND (length(bytes) > 256 OR wire_len < length(bytes))");
+	must_be_empty(db, "SELECT finding, run, flow FROM evidence WHERE finding NOT NULL"
+	                  " GROUP BY 1, 2, 3 HAVING count(*) > 8");
 	must_be_empty(db, "SELECT * FROM coverage WHERE exact < 0 OR outside < 0");
 	assert(flowdb_flows(db, &(struct flow_query){0}, read_flow, NULL, &err) == 0);
 	assert(flowdb_findings(db, &(struct finding_query){0}, read_finding, NULL, &err) == 0);
@@ -413,9 +417,9 @@ static void database_is_sound(struct flowdb *db)
 static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
-		"evidence_day", "removed", "evidence", "held", "handover", "policy_use",
+		"held",         "handover", "policy_use", "evidence",
 		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
-		"finding",      "coverage", "name_seen", "unit_address", "lease",
+		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence_day",
 		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
 	};

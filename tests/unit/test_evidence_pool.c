@@ -134,6 +134,9 @@ static void a_flow_of_which_more_is_known_is_told(void **state)
 	evidence_pool_drop(pool, 1);
 	assert_false(add(pool, 1, 0, 10));
 	evidence_pool_mark(pool, 77); /* not there */
+	for (unsigned i = 0; i < 300; i++)
+		add(pool, 3, i % SAMPLE_PACKETS, 1); /* as nobody sends them */
+	assert_int_equal(evidence_pool_lost(pool), 300 - SAMPLE_PACKETS);
 }
 
 /* Flows that are looked for in the same place, dropped and given up in any order, against a list of what must be there. */

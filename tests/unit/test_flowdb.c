@@ -770,6 +770,47 @@ static void write_some(struct dbkit *kit)
 	}
 }
 
+static int take_name_row(void *context, const struct name_row *name, struct err *err)
+{
+	char *text = context;
+
+	(void)err;
+	text_add(text, 256, "%d-%d%s ", (int)name->first_us, (int)name->until_us,
+	         name->counted ? "" : " not counted");
+	return 0;
+}
+
+static void a_name_keeps_its_gaps(void **state)
+{
+	struct dbkit *kit = *state;
+	/* answered at, over at */
+	static const int64_t answers[][3] = {{10, 20, 1}, {15, 25, 1}, {25, 30, 1}, {31, 40, 1}, {35, 50, 0}, {50, 60, 0}};
+	char text[256] = "";
+	struct err err = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		const struct name_row row = {
+			.run = kit->run,
+			.unit = kit->unit,
+			.client = dbkit_addr("10.20.0.15"),
+			.server = dbkit_addr("10.0.0.53"),
+			.address = dbkit_addr("10.0.0.7"),
+			.name = "gap.corp.example",
+			.first_us = answers[i][0],
+			.last_us = answers[i][0],
+			.until_us = answers[i][1],
+			.counted = answers[i][2],
+		};
+
+		assert_int_equal(flowdb_name_put(kit->db, &row, &err), 0);
+	}
+	assert_int_equal(flowdb_names_held(kit->db, kit->run, 0, take_name_row, text, &err), 0);
+	assert_string_equal(text, "10-30 31-40 35-60 not counted ");
+	*text = '\0';
+	assert_int_equal(flowdb_names_held(kit->db, kit->run + 1, 0, take_name_row, text, &err), 0);
+	assert_string_equal(text, "");
+}
+
 /* All rows of all tables and views, as one text. */
 static char *dump(const char *dir)
 {
@@ -894,6 +935,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_missing_database_is_refused_to_readers_and_not_made),
+		WITH(a_name_keeps_its_gaps),
 		WITH(a_writer_makes_directory_and_file_readable_by_group_alone),
 		WITH(a_second_writer_is_refused_while_the_first_lives),
 		WITH(a_file_that_is_no_database_is_refused_and_left_alone),

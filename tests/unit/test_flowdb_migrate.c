@@ -47,7 +47,10 @@ static const char *const ROWS[NEWEST] = {
 	      "INSERT INTO flow_more (flow, audio, video, data, duplicates) VALUES (1, 5, 6, 7, 8);"
 	      "INSERT INTO blind VALUES (1, 1, 3, 1, 2000000, 3000000, 4, '');"
 	      "INSERT INTO evidence VALUES (1, 1, 1, NULL, 2000000, 3, 0, 60, x'0102');"
-	      "INSERT INTO finding VALUES (1, 1, 1, 4, NULL, '', '', 6, '443', 3, 1, 2, 1, 1, 5, 1, 'why', '');",
+	      "INSERT INTO finding VALUES (1, 1, 1, 4, NULL, '', '', 6, '443', 3, 1, 2, 1, 1, 5, 1, 'why', '');"
+	      "INSERT INTO name VALUES (7, 'sip.corp.example');"
+	      "INSERT INTO name_seen VALUES (1, 2, 2, 7, 1000000, 2000000, 5000000);"
+	      "INSERT INTO lease VALUES (1, 2, 1, 1000000, 2000000, NULL, NULL, 24, x'');",
 };
 
 /* A database as that version made it (tests/data/), with something of all it kept. */
@@ -169,6 +172,7 @@ static void what_they_held_is_still_there(void **state)
 	for (unsigned version = OLDEST; version < NEWEST; version++) {
 		CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 		CLEANUP(freep) char *broken = NULL, *kept = NULL;
+		CLEANUP(freep) char *names = NULL, *leases = NULL;
 		const struct flow_query query = {.unit = "boardroom"};
 		unsigned flows = 0, holdings = 0;
 		struct run_view run = {0};
@@ -200,6 +204,10 @@ static void what_they_held_is_still_there(void **state)
 			" (SELECT count(*) FROM v_evidence),"
 			" (SELECT count(*) FROM v_finding), (SELECT known_by FROM v_unit)");
 		assert_string_equal(kept, version >= 2 ? "1|1|1|packets\n" : "0|0|0|packets\n");
+		names = dbkit_ask(dir, "SELECT run, unit, name, counted FROM name_seen;");
+		leases = dbkit_ask(dir, "SELECT run, unit, mask_bits, counted FROM lease");
+		assert_string_equal(names, version == 3 ? "1|1|7|1\n" : "");
+		assert_string_equal(leases, version == 3 ? "1|1|24|1\n" : "");
 		remove_dir(dir);
 	}
 }

@@ -16,6 +16,7 @@ struct written {
 	struct view view;
 	struct verdict verdict;
 	bool held; /* judge_outcome() without a two-way flow */
+	uint8_t told;
 	char sentence[REASON_MAX];
 };
 
@@ -192,6 +193,7 @@ static int take(void *context, const struct flow_view *flow, struct err *err)
 	judge_all(reading->policy, &view, &after);
 	assert_memory_equal(&after.verdict, &before->verdict, sizeof(after.verdict));
 	assert_int_equal(after.held, before->held);
+	assert_int_equal(flow->told, before->told);
 	assert_string_equal(after.sentence, before->sentence);
 	reading->count++;
 	return 0;
@@ -210,6 +212,7 @@ static void put(struct dbkit *kit, const struct policy *policy, const struct wri
 		.evidence = written->view.evidence,
 		.asked_again = written->view.asked_again,
 		.lossy = written->view.lossy,
+		.told = written->told,
 		.verdict = &written->verdict,
 	};
 	struct err err = {0};
@@ -242,6 +245,7 @@ static void a_flow_read_back_is_judged_the_same(void **state)
 		else
 			tuple_random(policy, &tuple, i + 1, &seed);
 		judge_all(policy, &tuple.view, &written[i]);
+		written[i].told = (uint8_t)(i % 32);
 		put(&kit, policy, &written[i]);
 	}
 	assert_int_equal(flowdb_flows(kit.db, &query, take, &reading, &err), 0);
