@@ -204,6 +204,7 @@ static int make_owner(struct flowgen *gen, unsigned number, struct err *err)
 		.last_us = end - 3600 * INT64_C(1000000),
 		.until_us = end,
 		.mask_bits = 24,
+		.counted = true,
 		.dns_count = 1,
 		.dns = {addr_from_v4((const uint8_t[]){10, 0, 0, 53})},
 	};
