@@ -253,14 +253,17 @@ static int take_steps(struct flowdb *db, int64_t version, struct err *err)
 	return r;
 }
 
-/* Foreign keys cannot be switched within a transaction. While a table is rebuilt they are off. */
+/*
+ * Foreign keys cannot be switched within a transaction. They are off while a table is rebuilt, and stay off: what we
+ * write refers to ids that we have just looked up, and what hangs from a row goes by triggers (flowdb.sql).
+ */
 static int migrate(struct flowdb *db, int64_t version, struct err *err)
 {
 	int r = sql_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON", err);
 
 	if (r >= 0)
 		r = take_steps(db, version, err);
-	return r < 0 ? r : sql_exec(db, "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON", err);
+	return r < 0 ? r : sql_exec(db, "PRAGMA legacy_alter_table = OFF", err);
 }
 
 /*

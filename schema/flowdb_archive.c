@@ -339,15 +339,13 @@ static int move(struct flowdb *db, const char *from, const char *to, int64_t unt
 	/* Copied as they stand: neither triggers nor the order of what refers to what shall meddle. */
 	if (r >= 0)
 		r = sql_exec(db,
-		             "PRAGMA foreign_keys = OFF; PRAGMA archive.synchronous = FULL;"
+		             "PRAGMA archive.synchronous = FULL;"
 		             "CREATE TEMP TABLE chunk (id INTEGER PRIMARY KEY)",
 		             err);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	if (r >= 0)
 		r = copy_shared(db, until_us, from, err);
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
-	if (r >= 0)
-		r = sql_exec(db, "PRAGMA foreign_keys = ON", err);
 	if (r >= 0)
 		r = move_flows(db, to, until_us, progress, moved, err);
 	return r < 0 ? r : delete_ranges(db, to, until_us, err);
@@ -397,10 +395,7 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
 		r = move(db, from, place, until_us, progress, &moved, err);
 	if (r < 0)
 		flowdb_rollback(db);
-	sqlite3_exec(
-		db->sql,
-		"DROP TABLE IF EXISTS temp.chunk; DETACH archive; PRAGMA foreign_keys = ON",
-		NULL, NULL, NULL);
+	sqlite3_exec(db->sql, "DROP TABLE IF EXISTS temp.chunk; DETACH archive", NULL, NULL, NULL);
 	*ret = moved;
 	return r;
 }

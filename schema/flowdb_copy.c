@@ -173,19 +173,16 @@ int flowdb_snapshot(struct flowdb *db, const char *to, const struct upkeep_progr
 
 /* ----------------------------------------------------------------- compact */
 
-/* Tables of texts, and what refers to them without being declared so: flow_astray knows, too. */
+/* Tables of texts, and what refers to them beside REFERENCES. */
 static const struct {
 	const char *table, *undeclared;
 } TEXTS[] = {
-	{"link",
-         " UNION SELECT link FROM flow WHERE link NOT NULL"}, /* first: it refers to hosts */
+	{"link", ""}, /* first: it refers to hosts */
 	/* Servers that a lease names: v_lease finds them by their bytes. */
-	{"host", " UNION SELECT local FROM flow UNION SELECT remote FROM flow"
-                 " UNION SELECT h.id FROM lease l, (VALUES (1), (17), (33), (49)) n"
+	{"host", " UNION SELECT h.id FROM lease l, (VALUES (1), (17), (33), (49)) n"
                  " JOIN host h ON h.bytes = substr(l.dns, n.column1, 16)"},
-	{"name", " UNION SELECT name FROM flow WHERE name NOT NULL"},
-	{"phrase",
-         " UNION SELECT expected FROM flow_differs UNION SELECT seen FROM flow_differs"},
+	{"name", ""},
+	{"phrase", ""},
 	{"row_set", " UNION SELECT row_set FROM flow WHERE row_set NOT NULL"},
 };
 
@@ -217,15 +214,14 @@ static int drop_unused(struct flowdb *db, size_t table, struct err *err)
 /* An archive has the numbers of texts: those that came back later would have others. */
 static int drop_all_unused(struct flowdb *db, struct err *err)
 {
-	static const char ASTRAY[] = "SELECT count(*) FROM flow_astray";
+	static const char ASTRAY[] = "SELECT count(*) FROM pragma_foreign_key_check";
 	int64_t archived = 0, before = 0, after = 0;
 	int r = sql_ask(db, "SELECT count(*) FROM removed WHERE how = 2", NULL, 0, &archived,
 	                err);
 
 	if (r < 0 || archived)
 		return r < 0 ? r : 0;
-	/* With them on, SQLite would look through all flows for each row that goes. */
-	r = sql_exec(db, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE", err);
+	r = sql_exec(db, "BEGIN IMMEDIATE", err);
 	if (r >= 0)
 		r = sql_ask(db, ASTRAY, NULL, 0, &before, err);
 	for (size_t i = 0; i < ARRAY_LEN(TEXTS) && r >= 0; i++)
@@ -237,7 +233,6 @@ static int drop_all_unused(struct flowdb *db, struct err *err)
 		r = sql_exec(db, "COMMIT", err);
 	if (r < 0)
 		flowdb_rollback(db);
-	sqlite3_exec(db->sql, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
 	intern_forget(db);
 	return r;
 }

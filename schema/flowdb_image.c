@@ -62,7 +62,7 @@ int flowdb_load(int fd, struct flowdb **ret_db, struct err *err)
 int flowdb_know(struct flowdb *db, const char *dir, struct err *err)
 {
 	static const char COPY[] =
-		"PRAGMA foreign_keys = OFF; BEGIN;"
+		"BEGIN;"
 		"INSERT INTO run SELECT * FROM disk.run;"
 		"INSERT INTO unit SELECT * FROM disk.unit;"
 		"INSERT INTO envelope_row SELECT * FROM disk.envelope_row;"

@@ -106,9 +106,9 @@ static const struct {
 	{"references",
          "SELECT printf('%s: row %s refers to a row of %s that is not there', \"table\","
          " coalesce(rowid, '?'), parent) FROM pragma_foreign_key_check"},
-	{"references of flows",
-         "SELECT printf('flow %d: its run, policy, unit, address or row is not there', id)"
-         " FROM flow_astray"},
+	{"rows that tie",
+         "SELECT printf('flow %d: its set of rows is not there', id) FROM flow"
+         " WHERE row_set NOT NULL AND row_set NOT IN (SELECT id FROM row_set)"},
 	{"flows",
          "SELECT printf('flow %d: it ends before it begins', id) FROM flow WHERE lasted_us < 0"},
 	{"rows of findings",

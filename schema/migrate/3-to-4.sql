@@ -44,6 +44,12 @@ CREATE TABLE removed (
 ) STRICT;
 CREATE UNIQUE INDEX removed_key ON removed (how, place);
 
+-- Also where foreign keys are off.
+CREATE TRIGGER finding_goes AFTER DELETE ON finding
+BEGIN
+	DELETE FROM finding_change WHERE finding = OLD.id;
+END;
+
 DROP VIEW v_finding_change;
 CREATE VIEW v_finding_change AS SELECT
 	c.id,
@@ -127,28 +133,27 @@ INSERT INTO rows_of SELECT flow, group_concat(text, ', ') FROM (
 INSERT INTO row_set (text) SELECT DISTINCT text FROM rows_of ORDER BY text;
 
 -- One conversation of one unit. Between two units there are two rows, judged apart. This is the one
--- large table: a row takes some 80 bytes and its entry in flow_unit some 25. Its ids of run, policy, unit,
--- host, link, name and envelope_row come from those tables in the transaction that writes it, so they
--- are not declared as REFERENCES: checking them anew would take half of the writer's time. What such
--- a check would find the view flow_astray shows.
+-- large table: a row takes some 80 bytes and its entry in flow_unit some 25. The program writes with foreign
+-- keys off: it takes the ids out of those tables in the same transaction, and looking them up again would
+-- take half of its time. PRAGMA foreign_key_check, in `tlmon db check`, holds it to them.
 CREATE TABLE flow (
 	id           INTEGER PRIMARY KEY,
-	run          INTEGER NOT NULL,
-	policy       INTEGER NOT NULL,   -- it was judged by
-	unit         INTEGER NOT NULL,
+	run          INTEGER NOT NULL REFERENCES run(id),
+	policy       INTEGER NOT NULL REFERENCES policy(id), -- it was judged by
+	unit         INTEGER NOT NULL REFERENCES unit(id),
 	start_us     INTEGER NOT NULL,
 	lasted_us    INTEGER NOT NULL,   -- to the last packet
 	packet       INTEGER NOT NULL,   -- number of its first packet in the run
 	transport    INTEGER NOT NULL,   -- IP protocol number
-	local        INTEGER NOT NULL,   -- host
+	local        INTEGER NOT NULL REFERENCES host(id),
 	local_port   INTEGER NOT NULL,
-	remote       INTEGER NOT NULL,   -- host
+	remote       INTEGER NOT NULL REFERENCES host(id),
 	remote_port  INTEGER NOT NULL,
-	link         INTEGER,            -- NULL: neither MAC nor VLAN is known
-	name         INTEGER,            -- the name seen in it; NULL: none
+	link         INTEGER REFERENCES link(id), -- NULL: neither MAC nor VLAN is known
+	name         INTEGER REFERENCES name(id), -- the name seen in it; NULL: none
 	application  INTEGER NOT NULL,
 	verdict      INTEGER NOT NULL,
-	row          INTEGER,            -- envelope_row: the best one that covers it; all that do: row_set
+	row          INTEGER REFERENCES envelope_row(id), -- the best one that covers it; all that do: row_set
 	kind         INTEGER NOT NULL,   -- what is wrong with it; 0: nothing
 	finding      INTEGER REFERENCES finding(id),
 	packets_out  INTEGER NOT NULL,
@@ -210,14 +215,14 @@ ORDER BY f.id;
 DROP TABLE rows_of;
 
 ALTER TABLE flow_differs RENAME TO flow_differs_3;
--- Of a flow outside: in what it differs from the nearest rows. Ids as in flow: not declared, not checked anew.
+-- Of a flow outside: in what it differs from the nearest rows.
 CREATE TABLE flow_differs (
 	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
-	row      INTEGER NOT NULL,       -- envelope_row
-	expected INTEGER NOT NULL,       -- phrase
-	seen     INTEGER NOT NULL,       -- phrase
+	row      INTEGER NOT NULL REFERENCES envelope_row(id),
+	expected INTEGER NOT NULL REFERENCES phrase(id),
+	seen     INTEGER NOT NULL REFERENCES phrase(id),
 	PRIMARY KEY (flow, rank, field)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO flow_differs SELECT flow, rank, field, row, expected, seen FROM flow_differs_3 ORDER BY 1, 2, 3;
@@ -235,8 +240,11 @@ CREATE TABLE tally (
 	PRIMARY KEY (unit, verdict, grade)
 ) STRICT, WITHOUT ROWID;
 
+-- With a flow goes what hangs from it, also where foreign keys are off.
 CREATE TRIGGER flow_goes AFTER DELETE ON flow
 BEGIN
+	DELETE FROM flow_more WHERE flow = OLD.id;
+	DELETE FROM flow_differs WHERE flow = OLD.id;
 	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.grade, -1)
 	ON CONFLICT DO UPDATE SET flows = flows - 1;
 END;
@@ -296,22 +304,6 @@ JOIN policy p ON p.id = f.policy
 LEFT JOIN name n ON n.id = f.name
 LEFT JOIN link k ON k.id = f.link;
 
--- Flows that refer to something that is not there. None do, unless another program has written here.
-CREATE VIEW flow_astray AS SELECT f.id
-FROM flow f
-WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = f.run)
-	OR NOT EXISTS (SELECT 1 FROM policy WHERE id = f.policy)
-	OR NOT EXISTS (SELECT 1 FROM unit WHERE id = f.unit)
-	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.local)
-	OR NOT EXISTS (SELECT 1 FROM host WHERE id = f.remote)
-	OR (f.link IS NOT NULL AND NOT EXISTS (SELECT 1 FROM link WHERE id = f.link))
-	OR (f.name IS NOT NULL AND NOT EXISTS (SELECT 1 FROM name WHERE id = f.name))
-	OR (f.row IS NOT NULL AND NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = f.row))
-	OR (f.row_set IS NOT NULL AND NOT EXISTS (SELECT 1 FROM row_set WHERE id = f.row_set))
-	OR EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id
-		AND (NOT EXISTS (SELECT 1 FROM envelope_row WHERE id = d.row)
-			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.expected)
-			OR NOT EXISTS (SELECT 1 FROM phrase WHERE id = d.seen)));
 -- Names and leases of a run; names with their gaps. What was known of a gap is lost.
 DROP VIEW v_name;
 DROP VIEW v_lease;

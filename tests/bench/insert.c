@@ -146,7 +146,7 @@ static int open_bare(struct bare *bare, const char *dir, struct err *err)
 	int r = flowdb_open(dir, FLOWDB_WRITE, &bare->db, err);
 
 	if (r >= 0)
-		r = sql_exec(bare->db, "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE", err);
+		r = sql_exec(bare->db, "BEGIN IMMEDIATE", err);
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(TABLES); i++)
 		r = sql_prepare(bare->db, TABLES[i].write, &bare->write[i], err);
 	return r;

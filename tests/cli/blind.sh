@@ -130,7 +130,7 @@ is 'what is on record is not computed again' "$("$TLMON" blind -l "$work/done" -
 said=$("$TLMON" status)
 has 'status tells how things stand' "$said" '^ended +a recording of 2026-03-02 08:00:00 \.\. ' '^packet +the last one at 2026-03-02 08:01:14' \
 	'^units +all 2 listed ones seen' '^roles +none' '^findings +open: high [1-9]' '^ +kernel-drop +2 intervals, 3\.0 s, 125 packets' \
-	'^restarts +inspector 0, sensor 0, recorder 0' '^flows +[1-9][0-9]* documented: [0-9.]+ % unproven, [0-9.]+ % wide' '^evidence +0 packets'
+	'^restarts +inspector 0, sensor 0, recorder 0' '^flows +[1-9][0-9]* documented: [0-9.]+ % unproven, [0-9.]+ % wide' '^evidence +[1-9][0-9]* packets'
 is '... and ends 0' "$("$TLMON" status >/dev/null 2>&1; echo $?)" 0
 has '... of a live run too' "$("$TLMON" status -l "$work/up")" '^running +since .* \(10 min [0-9]+ s\)' '^reads +eth1 \(run 1\)' \
 	'^roles +left empty, so that peers stay unproven: edge,other-client' '^restarts +inspector 3'

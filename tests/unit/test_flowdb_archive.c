@@ -365,7 +365,7 @@ static void what_does_not_agree_is_told(void **state)
 		{"UPDATE run SET seen = 5, in_flows = 4, out_of_scope = 0, malformed = 0, fragments_lost = 0,"
 	         " duplicates = 0 WHERE id = 1",
 	         "run 1: 5 packets were seen, and 4"},
-		{"UPDATE flow SET policy = 77 WHERE id = 5", "flow 5: "},
+		{"UPDATE flow SET policy = 77 WHERE id = 5", "flow: row 5 refers to a row of policy"},
 		{"UPDATE tally SET flows = flows + 1", "are counted, and there are"},
 		{"PRAGMA foreign_keys = OFF; DELETE FROM unit WHERE id = 1", "unit"},
 	};

@@ -360,7 +360,7 @@ static void packed_columns_say_what_the_old_ones_did(void **state)
 		flowdb_closep(&db);
 		beside = dbkit_ask(dir, "SELECT unit, verdict, grade, flows FROM tally UNION ALL"
 		                        " SELECT unit, port, '', '' FROM media_port UNION ALL"
-		                        " SELECT count(*), '', '', '' FROM flow_astray");
+		                        " SELECT count(*), '', '', '' FROM pragma_foreign_key_check");
 		assert_string_equal(beside, "1|1|1|1\n1|1|2|1\n1|2|0|1\n1|50063||\n0|||\n");
 		temporary = dbkit_ask(dir, "SELECT name FROM sqlite_schema WHERE name LIKE '%\\_3' ESCAPE '\\'");
 		assert_string_equal(temporary, "");
