@@ -108,13 +108,18 @@ int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt *
 	return 0;
 }
 
+void bind_one(sqlite3_stmt *stmt, int at, int64_t value)
+{
+	if (value == SQL_NULL)
+		sqlite3_bind_null(stmt, at);
+	else
+		sqlite3_bind_int64(stmt, at, value);
+}
+
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (values[i] == SQL_NULL)
-			sqlite3_bind_null(stmt, (int)i + 1);
-		else
-			sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
+		bind_one(stmt, (int)i + 1, values[i]);
 }
 
 void bind_text(sqlite3_stmt *stmt, int at, const char *text)
