@@ -135,6 +135,15 @@ int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt *
 void bind_one(sqlite3_stmt *stmt, int at, int64_t value);
 /* Binds parameters 1.. to the values. */
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
+/*
+ * The unit u was ever seen: at an address, or in a flow before it had one (DHCP). What retention or an archive took
+ * leaves its place in the tally, coverage, and findings.
+ */
+#define UNIT_SEEN \
+	"(EXISTS (SELECT 1 FROM unit_address s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM tally s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM coverage s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM finding s WHERE s.unit = u.id))"
 /* Borrowed until the statement is reset. NULL is NULL. */
 void bind_text(sqlite3_stmt *stmt, int at, const char *text);
 /* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */
