@@ -107,7 +107,7 @@ struct flowdb {
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
-	struct stat was;
+	struct stat was, wal_was; /* wal_was: st_ino 0: there is none, or an empty one */
 };
 
 #define SQL_NULL INT64_MIN /* of bind_all() */

@@ -90,6 +90,30 @@ mkdir wal
 sqlite3 cp/flows.db 'PRAGMA wal_autocheckpoint = 0; BEGIN; UPDATE run SET version = version || 1;
 	UPDATE run SET version = rtrim(version, 1); COMMIT' '.shell cp cp/flows.db cp/flows.db-wal wal/' >/dev/null
 if [ -s wal/flows.db-wal ]; then same 'a copy with its log answers' wal; else not_ok 'a copy with its log answers' "$(ls wal)"; fi
+# ... and where no -shm can be made: the last commits count there as well
+cp -r copy lw
+sqlite3 lw/flows.db 'PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; INSERT INTO blind
+	(run, cause, since_us, until_us, count, detail) VALUES (1, 2, 1772438405000000, 1772438407000000, 7, "")' \
+	'.shell mkdir lw2; cp lw/flows.db lw/flows.db-wal lw2/' >/dev/null 2>&1
+if [ "$(id -u)" = 0 ]; then
+	chmod -R a+rX lw2
+	chmod 555 lw2
+	sums=$(cat lw2/* | sha256sum)
+	as_nobody() { setpriv --reuid 65534 --clear-groups "$TLMON" "$@" -l lw2 2>&1; }
+	has 'another user reads a copy with its log' "$(as_nobody blind)" 'kernel-drop .* 7 '
+	has '... and more than once' "$(as_nobody status)" 'kernel-drop +1 interval'
+	is '... and nothing was written' "$(cat lw2/* | sha256sum)" "$sums"
+	mkdir rw
+	if mount --bind lw2 rw 2>/dev/null; then
+		mount -o remount,bind,ro rw
+		has 'on a read-only mount the log is read' "$(tl blind -l rw 2>&1)" 'kernel-drop .* 7 '
+		umount rw
+	fi
+	exec {held}<lw2
+	flock -x "$held"
+	has 'while somebody writes there it is refused' "$(as_nobody status)" 'cannot be read here while they are written'
+	exec {held}<&-
+fi
 
 # Archives
 before=$(tl flows -l db -o jsonl | sort)
