@@ -287,6 +287,16 @@ static int on_commit(void *context, sqlite3 *sql, const char *name, int pages)
 	return SQLITE_OK;
 }
 
+int flowdb_was_version(const struct flowdb *db)
+{
+	return db->was_version;
+}
+
+int flowdb_version(void)
+{
+	return FLOWDB_VERSION;
+}
+
 uint64_t flowdb_wal_bytes(const struct flowdb *db)
 {
 	return db->wal_bytes;
@@ -323,6 +333,8 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 		r = query_functions(db, err);
 	if (r >= 0)
 		r = migrate(db, version, err);
+	if (r >= 0 && version && version < FLOWDB_VERSION)
+		db->was_version = (int)version;
 	sqlite3_wal_hook(db->sql, on_commit, db);
 	return r;
 }
@@ -485,8 +497,8 @@ static int refuse_older(struct flowdb *db, int64_t version, struct err *err)
 		               db->path, what);
 	return err_set(err, -EPROTO,
 	               "%s: %s. The next 'tlmon watch -l %.*s' turns it into that and keeps all it "
-	               "holds; so does 'tlmon db compact'",
-	               db->path, what, len, db->path);
+	               "holds; so does 'tlmon db compact -l %.*s'",
+	               db->path, what, len, db->path, len, db->path);
 }
 
 /* A file that others may have made, or bytes of it turned over: it shall mislead us, at the most. */
@@ -635,10 +647,7 @@ static int open_beside(struct flowdb *db, const char *dir, struct err *err)
 	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
 	if (r >= 0 && version != FLOWDB_VERSION)
-		r = err_set(err, -EPROTO,
-		            "%s: version %lld, written by an older tlmon; 'tlmon watch -l %s' turns it "
-		            "into %d",
-		            db->path, (long long)version, dir, FLOWDB_VERSION);
+		r = refuse_older(db, version, err);
 	if (r >= 0 && sqlite3_db_readonly(db->sql, "main"))
 		r = err_set(err, -EROFS, "%s: may not be written to here", db->path);
 	if (r >= 0)

@@ -8,6 +8,7 @@ set -u
 export TZ=UTC
 "$B/tools/mkdemo" "$work/demo.pcap"
 cp tests/demo/site.yaml "$work/site.yaml"
+data=$(realpath tests/data)
 mkflows=$(realpath "$B")/bench/mkflows
 cd "$work" || exit 1
 record() { "$TLMON" watch -r demo.pcap -c site.yaml -l "$1" "${@:2}" >/dev/null 2>&1; }
@@ -202,6 +203,26 @@ exec {lock}<&-
 refused 'an older database that nobody writes' 'version 3' "tlmon watch -l old" -- tl flows -l old
 sqlite3 old/flows.db 'PRAGMA user_version = 9'
 refused 'a newer one' 'version 9' 'newer tlmon' -- tl flows -l old
+
+# An older one that is idle: readers and what writes beside a recorder refuse it alike; who has the writer's
+# place turns it into this version, and says so.
+older() {
+	rm -rf v3 v3-archive
+	mkdir v3
+	{ cat "$data/flowdb-3.sql"; echo "PRAGMA application_id = 0x544c4d4e; PRAGMA user_version = 3;"; } | sqlite3 v3/flows.db
+}
+older
+for line in flows 'db snapshot v3-copy' 'close F1 --reason a'; do
+	# shellcheck disable=SC2086
+	refused "idle and older: $line refuses, and names the ways out" 'version 3' 'tlmon watch -l v3' 'tlmon db compact -l v3' -- tl $line -l v3
+done
+for line in 'db compact' 'db archive --until 2026-01-01 v3-archive' 'rejudge' \
+	'watch -r demo.pcap -c site.yaml' 'watch --in-process -r demo.pcap -c site.yaml'; do
+	older
+	# shellcheck disable=SC2086
+	has "idle and older: $line says what it became" "$(tl $line -l v3 2>&1)" '^tlmon: v3/flows\.db: was version 3, .* is version 4 now'
+done
+is '... once' "$(tl db compact -l v3 2>&1 | grep -c 'was version')" 0
 
 # Damage
 mkdir bad && cp db/flows.db bad/
