@@ -102,6 +102,7 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
+	int was_version; /* of flowdb_was_version() */
 	int lock;    /* the directory, held by the one writer; -1 */
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
@@ -110,7 +111,7 @@ struct flowdb {
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
-	struct stat was;
+	struct stat was, wal_was; /* wal_was: st_ino 0: there is none, or an empty one */
 };
 
 #define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
