@@ -35,8 +35,10 @@ static void say(const struct rejudge_sums *sums, const struct policy *policy)
 {
 	printf("judged again under policy %.12s\n", policy->hash);
 	flips_say(&sums->flows);
-	printf("findings: %llu opened or open again, %llu closed\n",
-	       (unsigned long long)sums->opened, (unsigned long long)sums->closed);
+	printf("findings: %llu opened or open again, %llu waived, %llu closed\n",
+	       (unsigned long long)sums->findings.opened,
+	       (unsigned long long)sums->findings.waived,
+	       (unsigned long long)sums->findings.closed);
 	if (sums->without_row)
 		printf("%llu flow%s counted under findings, but not kept as a row: not judged, counted\n"
 		       "where they were\n",
@@ -49,7 +51,7 @@ static int judge_again(const char *dir, const struct other_policy *other, const 
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	struct rejudge_sums sums = {.opened = 0};
+	struct rejudge_sums sums = {.without_row = 0};
 	struct rejudge_options options = {.at_us = person_now_us(), .progress = progress};
 	char who[PERSON_MAX], path[4200];
 	int r;

@@ -343,11 +343,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	if (!again->first_us || flow->facts.first_us < again->first_us)
 		again->first_us = flow->facts.first_us;
 	flips = history_flips(again->history, flow, &past.verdict);
-	sums->judged++;
-	sums->moved += past.moved;
-	sums->flipped += flips;
-	sums->same += !flips;
-	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
+	flip_sums_add(sums, again->options->policy, flow, &past, flips);
 	r = unit_now(again, &past, &unit, err);
 	if (r >= 0)
 		r = gather(again, flow, &past, unit, &finding, err);
@@ -458,7 +454,7 @@ static int settle(struct rejudge *again, int64_t last_change, struct err *err)
 		                      &(struct finding_judgement){.by_whom = options->by_whom,
 		                                                  .why = why,
 		                                                  .at_us = options->at_us},
-		                      &again->sums.opened, &again->sums.closed, err);
+		                      &again->sums.findings, err);
 	return r < 0 ? r
 	             : flowdb_policy_use(options->db,
 	                                 &(struct policy_use_row){.policy = again->policy_id,

@@ -102,6 +102,26 @@ is 'and back: open findings are as they were' "$(differ "$work/a" "$work/demo/db
 	'unit, kind, severity, row, flows, kept, bytes' "v_finding WHERE state = 'open'")" ''
 is '... coverage too' "$(differ "$work/a" "$work/demo/db" '*' v_coverage)" ''
 
+# A waiver flips no verdict, yet a finding.
+rm -rf "$work/a"
+cp -r "$work/demo/db" "$work/a"
+F=$(sqlite3 "$work/a/flows.db" "SELECT id FROM v_finding WHERE kind = 'direction'")
+{
+	cat "$work/demo/site.yaml"
+	grep -q '^waivers:' "$work/demo/site.yaml" || echo 'waivers:'
+	"$TLMON" waive "$F" --owner me --reason known --expires 2027-01-01 -l "$work/a" 2>/dev/null
+} >"$work/waived.yaml"
+has 'whatif tells what would be waived' "$("$TLMON" whatif -c "$work/waived.yaml" -l "$work/a")" \
+	' 0 flip$' "^$F would be waived by me: known \(until 2027-01-01\)$"
+has 'rejudge counts it as waived, not as opened' "$("$TLMON" rejudge -c "$work/waived.yaml" -l "$work/a")" \
+	'^findings: 0 opened or open again, 1 waived, 0 closed$'
+is '... then it is in force' "$("$TLMON" whatif -l "$work/a" | grep -c would)" 0
+has '... and whatif tells what would be waived no longer' "$("$TLMON" whatif -c "$work/demo/site.yaml" -l "$work/a")" \
+	"^$F would be waived no longer; it is by me: known"
+sums=$("$TLMON" whatif -e "$work/wide" -l "$work/demo/db")
+is 'the sums of whatif add up' "$(awk '/^  [0-9]+ / { all += $1 } END { print all }' <<<"$sums")" \
+	"$(sed -n 's/.*as before, \([0-9]*\) flip$/\1/p' <<<"$sums")"
+
 # What the operator may get wrong.
 refused() {
 	local name=$1 pattern=$2 code=0
