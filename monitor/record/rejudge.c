@@ -274,9 +274,11 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 		r = findings_add(again->findings, db, unit, &past->view, &past->verdict, &gathered,
 		                 err);
 	*ret = gathered_finding(&gathered);
-	if (r >= 0)
-		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
 	if (r < 0 || !*ret)
+		return r; /* its packets stay with the finding that it left, should it come back to it */
+	if ((*ret)->evidence < EVIDENCE_FLOWS)
+		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
+	if (r < 0)
 		return r;
 	(*ret)->row.kept += !gathered.kept;
 	return extent_note(again, *ret, past, err);

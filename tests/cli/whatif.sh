@@ -97,10 +97,15 @@ is 'a finding without flows is closed, by whom and why is on record' "$(sqlite3 
 	'closed|tester|1|rejudged under another policy: no flow is left under it|0'
 is 'the policy in use is on record' "$(sqlite3 "$work/a/flows.db" \
 	'SELECT count(*), max(by_whom), max(at_us) > 0 FROM policy_use')" '2|tester|1'
+is '... its packets are kept' "$(differ "$work/a" "$work/demo/db" 'run, flow, time' v_evidence)" ''
+has '... and evidence says whose they were' "$("$TLMON" evidence "$(sqlite3 "$work/a/flows.db" \
+	"SELECT id FROM v_finding WHERE kind = 'local-port' AND state = 'closed' LIMIT 1")" -l "$work/a")" \
+	'packets of 1 flow; 0 flows are under it now, others were before they were judged again'
 "$TLMON" rejudge -e - -l "$work/a" >/dev/null
 is 'and back: open findings are as they were' "$(differ "$work/a" "$work/demo/db" \
 	'unit, kind, severity, row, flows, kept, bytes' "v_finding WHERE state = 'open'")" ''
 is '... coverage too' "$(differ "$work/a" "$work/demo/db" '*' v_coverage)" ''
+is '... and packets of each' "$(differ "$work/a" "$work/demo/db" 'run, flow, finding, time' v_evidence)" ''
 
 # A waiver flips no verdict, yet a finding.
 rm -rf "$work/a"
