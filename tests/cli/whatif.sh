@@ -101,6 +101,11 @@ is '... its packets are kept' "$(differ "$work/a" "$work/demo/db" 'run, flow, ti
 has '... and evidence says whose they were' "$("$TLMON" evidence "$(sqlite3 "$work/a/flows.db" \
 	"SELECT id FROM v_finding WHERE kind = 'local-port' AND state = 'closed' LIMIT 1")" -l "$work/a")" \
 	'packets of 1 flow; 0 flows are under it now, others were before they were judged again'
+is '... and explain advises nothing where it is settled' \
+	"$("$TLMON" explain "$(sqlite3 "$work/a/flows.db" "SELECT id FROM v_finding WHERE state = 'closed' LIMIT 1")" -l "$work/a" |
+		grep -c 'To settle it')" 0
+has 'explain makes no stranger listen at a documented port' "$("$TLMON" explain F1 -l "$work/mirror/db")" \
+	'^  Nothing tells that 192\.0\.2\.9 is the server that this row means\. If it is, make it listen at 67; if not, '
 "$TLMON" rejudge -e - -l "$work/a" >/dev/null
 is 'and back: open findings are as they were' "$(differ "$work/a" "$work/demo/db" \
 	'unit, kind, severity, row, flows, kept, bytes' "v_finding WHERE state = 'open'")" ''
