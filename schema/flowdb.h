@@ -419,9 +419,13 @@ int flowdb_coverage_less(struct flowdb *db, const struct coverage_row *coverage,
                          struct err *err) MUST_CHECK;
 int flowdb_coverage_settle(struct flowdb *db, struct err *err) MUST_CHECK;
 int flowdb_newest_change(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
-/* All changes of findings after that one were somebody's: who, why and when; how many findings are open, closed by them. */
+/* Findings that are in a state now in which they were not before. */
+struct finding_turns {
+	uint64_t opened, waived, closed;
+};
+/* All changes of findings after that one were somebody's: who, why and when; and what they came to. */
 int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_judgement *by,
-                      uint64_t *ret_opened, uint64_t *ret_closed, struct err *err) MUST_CHECK;
+                      struct finding_turns *ret, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

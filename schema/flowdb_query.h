@@ -345,6 +345,7 @@ struct evidence_lack {
 	uint64_t shed, lost;       /* packets, of these runs */
 	uint64_t refused;          /* packets, for the budgets of these days */
 	int64_t refused_day;       /* the first such day */
+	bool rejudged;             /* flows of any time, by `tlmon rejudge` */
 };
 int flowdb_evidence_lack(struct flowdb *db, int64_t since_us, int64_t until_us,
                          struct evidence_lack *ret, struct err *err) MUST_CHECK;

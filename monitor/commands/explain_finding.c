@@ -145,10 +145,12 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return r;
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
+	if (!told.row.open)
+		return 1;
 	printf("\nTo settle it\n");
 	explain_remedy(explain->envelope, told.unit, &told.row,
 	               told.has_sample ? &told.sample : NULL);
-	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT) {
+	if (!*told.row.waiver && told.row.kind != KIND_UNLISTED_UNIT) {
 		printf("  If it is to stay, print the waiver for the site file:\n"
 		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",
 		       (long long)id);
