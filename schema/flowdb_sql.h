@@ -328,6 +328,18 @@ enum {
 	SAID_ROW_SET = 25,
 };
 
+/* The same in a statement, of flow f: generated columns would be computed at every insert. */
+#define FLOW_EVIDENCE "(f.said & 3)"
+#define FLOW_OUTCOME "(f.said >> 2 & 7)"
+#define FLOW_DIRECTION "(f.said >> 5 & 3)"
+#define FLOW_GRADE "(f.said >> 7 & 3)"
+#define FLOW_MEDIA "(f.said >> 9 & 7)"
+#define FLOW_WHY "(f.said >> 12 & 15)"
+#define FLOW_SEVERITY "(f.said >> 16 & 7)"
+#define FLOW_BLIND "(f.said >> 19 & 1)"
+#define FLOW_ROW_SET "(nullif(f.said >> 25, 0))"
+#define FLOW_IP_VERSION "(4 + 2 * (f.how >> 26 & 1))"
+
 /* The longest row_set.text: ids, ", " between. */
 #define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))
 
