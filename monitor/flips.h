@@ -38,7 +38,7 @@ struct flip_sums {
 
 struct flips;
 
-struct flips *flips_new(const struct policy *policy); /* NULL when out of memory */
+struct flips *flips_new(void); /* NULL when out of memory */
 void flips_free(struct flips *flips);
 void flips_freep(struct flips **flips);
 /* What was recorded of a flow, and what it is under the policy now. */
@@ -50,7 +50,7 @@ int flips_add(struct flips *flips, const struct flow_view *flow, const struct pa
 const struct flip_group *const *flips_sorted(struct flips *flips, size_t *ret_count);
 struct flip_sums *flips_sums(struct flips *flips);
 /* Counts a flow that was judged. */
-void flip_sums_add(struct flip_sums *sums, const struct policy *policy,
-                   const struct flow_view *flow, const struct past *past, bool flips);
+void flip_sums_add(struct flip_sums *sums, const struct flow_view *flow,
+                   const struct past *past, bool flips);
 
 #endif

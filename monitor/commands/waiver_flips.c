@@ -13,17 +13,15 @@ struct waived {
 };
 
 struct waiver_flips {
-	const struct policy *policy;
 	struct idmap by_finding;
 };
 
-struct waiver_flips *waiver_flips_new(const struct policy *policy)
+struct waiver_flips *waiver_flips_new(void)
 {
 	struct waiver_flips *flips = calloc(1, sizeof(*flips));
 
 	if (!flips)
 		return NULL;
-	flips->policy = policy;
 	idmap_init(&flips->by_finding, WAIVED_MAX);
 	return flips;
 }
@@ -44,7 +42,7 @@ int waiver_flips_note(struct waiver_flips *flips, const struct flow_view *flow,
 	struct waived *waived;
 
 	/* What the same policy said stands in the finding. */
-	if (!flow->finding || !strcmp(flow->policy, flips->policy->hash))
+	if (!flow->finding || !strcmp(flow->policy, past->policy->hash))
 		return 0;
 	waived = idmap_find(&flips->by_finding, (uint64_t)flow->finding);
 	if (!waived) {
@@ -57,7 +55,7 @@ int waiver_flips_note(struct waiver_flips *flips, const struct flow_view *flow,
 	if (flow->facts.last_us < waived->last_us)
 		return 0;
 	waived->last_us = flow->facts.last_us;
-	waived->waiver = past_waiver(flips->policy, past);
+	waived->waiver = past_waiver(past);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
 
 struct waiver_flips;
 
-struct waiver_flips *waiver_flips_new(const struct policy *policy); /* NULL when out of memory */
+struct waiver_flips *waiver_flips_new(void); /* NULL when out of memory */
 void waiver_flips_free(struct waiver_flips *flips);
 /* A flow whose verdict stays. */
 int waiver_flips_note(struct waiver_flips *flips, const struct flow_view *flow,

@@ -345,7 +345,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	if (!again->first_us || flow->facts.first_us < again->first_us)
 		again->first_us = flow->facts.first_us;
 	flips = history_flips(again->history, flow, &past.verdict);
-	flip_sums_add(sums, again->options->policy, flow, &past, flips);
+	flip_sums_add(sums, flow, &past, flips);
 	r = unit_now(again, &past, &unit, err);
 	if (r >= 0)
 		r = gather(again, flow, &past, unit, &finding, err);
