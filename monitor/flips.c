@@ -214,6 +214,6 @@ void flip_sums_add(struct flip_sums *sums, const struct flow_view *flow,
 	sums->flipped++;
 	if (flow->ruling == verdict->ruling)
 		sums->within[verdict->ruling % 5]++;
-	if (past_waiver(past->policy, past))
+	if (past_waiver(past))
 		sums->waived++;
 }

@@ -288,7 +288,7 @@ struct finding_row {
 	int64_t first_us, last_us;
 	uint64_t flows, kept, bytes; /* counted in full; flow rows kept; bytes both ways */
 	bool open;
-	char reason[768]; /* the sentence; of a closed one why it was closed */
+	char reason[768]; /* the sentence; of one that the judge closed why it did */
 	char waiver[256]; /* "owner: reason (until 2026-12-31)"; "" */
 };
 /* The finding of the same unit, kind, row, remote, role, transport, port and app: 1 with *ret and *ret_id filled, 0 if there is none. */
@@ -302,7 +302,7 @@ int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int
 struct finding_judgement {
 	int64_t finding, at_us; /* at_us: by the wall clock */
 	bool open;
-	const char *reason;        /* of the finding, from then on */
+	const char *reason;        /* of the finding, from then on; NULL: it stays */
 	const char *by_whom, *why; /* who did it, and the reason given */
 };
 /* 1; 0 if it is so already, or there is none. */

@@ -85,6 +85,7 @@ struct incident_finding {
 	const struct incident_source *source;
 	int64_t id;
 	struct finding_row row;
+	char by[64], why[512];   /* the person who brought it into its state; "" */
 	struct incident_sum sum; /* in the window, of the flows that are kept */
 	uint64_t evidence;       /* flows of which packets are kept */
 };

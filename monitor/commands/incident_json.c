@@ -164,6 +164,8 @@ static void put_findings(FILE *file, const struct incident *incident)
 		                        : "open");
 		put_text(file, "reason", row->reason);
 		put_text(file, "waiver", *row->waiver ? row->waiver : NULL);
+		put_text(file, "changed_by", *finding->by ? finding->by : NULL);
+		put_text(file, "changed_why", *finding->by ? finding->why : NULL);
 		put_number(file, "evidence_flows", finding->evidence);
 		put_key(file, "in_window");
 		fputs("{\"kept\":", file);

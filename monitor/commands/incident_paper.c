@@ -215,9 +215,13 @@ static void put_finding(const struct incident *incident, const struct incident_f
 	               first);
 	incident_clock(incident, finding->sum.flows ? finding->sum.last_us : row->last_us,
 	               last);
-	paper_note(paper, "%s%s%s: %s%s%s", first, strcmp(first, last) ? " to " : "",
+	paper_note(paper, "%s%s%s: %s%s%s%s%s%s%s", first, strcmp(first, last) ? " to " : "",
 	           strcmp(first, last) ? last : "", row->reason,
-	           *row->waiver ? "; waived by " : "", row->waiver);
+	           *row->waiver ? "; waived by " : "", row->waiver,
+	           !*finding->by ? ""
+	           : row->open   ? "; opened by "
+	                         : "; closed by ",
+	           finding->by, *finding->by ? ": " : "", finding->why);
 	if (finding->evidence)
 		paper_note_command(paper, "tlmon evidence F%lld -w F%lld.pcapng%s",
 		                   (long long)finding->id, (long long)finding->id, dir);

@@ -41,6 +41,8 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 		incident->finding_count++;
 	}
 	incident->findings[at].row = finding->row;
+	text_copy(incident->findings[at].by, sizeof(incident->findings[at].by), finding->by);
+	text_copy(incident->findings[at].why, sizeof(incident->findings[at].why), finding->why);
 	return flowdb_evidence_flows(reading->source->query.db, finding->id,
 	                             &incident->findings[at].evidence, err);
 }

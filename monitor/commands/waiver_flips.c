@@ -55,7 +55,7 @@ int waiver_flips_note(struct waiver_flips *flips, const struct flow_view *flow,
 	if (flow->facts.last_us < waived->last_us)
 		return 0;
 	waived->last_us = flow->facts.last_us;
-	waived->waiver = past_waiver(past->policy, past);
+	waived->waiver = past_waiver(past);
 	return 0;
 }
 

@@ -142,6 +142,23 @@ sums=$("$TLMON" whatif -e "$work/wide" -l "$work/demo/db")
 is 'the sums of whatif add up' "$(awk '/^  [0-9]+ / { all += $1 } END { print all }' <<<"$sums")" \
 	"$(sed -n 's/.*as before, \([0-9]*\) flip$/\1/p' <<<"$sums")"
 
+# Who closes or reopens a finding stands beside its sentence.
+sentence=$(sqlite3 "$work/a/flows.db" "SELECT reason FROM v_finding WHERE id = 'F2'")
+"$TLMON" close F2 --reason 'port moved' --by ann -l "$work/a" >/dev/null
+is 'a finding that is closed keeps its sentence' "$(sqlite3 "$work/a/flows.db" \
+	"SELECT state, reason FROM v_finding WHERE id = 'F2'")" "closed|$sentence"
+has '... findings say who closed it and why' "$("$TLMON" findings --state closed -l "$work/a")" \
+	'^    closed by ann: port moved; '
+has '... as fields too' "$("$TLMON" findings --state closed -o jsonl -l "$work/a")" \
+	'"changed_by":"ann","changed_why":"port moved","changed_at":"20'
+has '... and the incident report' "$("$TLMON" incident --unit huddle --since 2026-03-02 -l "$work/a" | tr -s ' \n' ' ')" \
+	'; closed by ann: port moved '
+said=$("$TLMON" close F2 --reason y -l "$work/a" 2>&1)
+is '... and who would close it again' "$said" 'tlmon: F2 is closed already, by ann: port moved'
+"$TLMON" reopen F2 --reason 'it came back' --by bob -l "$work/a" >/dev/null
+has 'explain tells of both' "$("$TLMON" explain F2 -l "$work/a")" "^  $(cut -c1-40 <<<"$sentence")" \
+	'^  closed by +ann, 20.* local: port moved$' '^  opened by +bob, 20.* local: it came back$'
+
 # What the operator may get wrong.
 refused() {
 	local name=$1 pattern=$2 code=0
