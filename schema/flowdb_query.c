@@ -124,11 +124,26 @@ static int knows_unit(struct flowdb *db, const char *unit, struct err *err)
 	return sql_step(db, stmt, err);
 }
 
+/* Whether something of old was removed from one of them: an address, too. */
+static int any_removed(struct flowdb *db, bool *ret, struct err *err)
+{
+	int64_t one;
+	int r = 0;
+
+	for (; db && !r; db = db->next)
+		r = sql_ask(db, "SELECT 1 FROM removed WHERE since_us IS NULL LIMIT 1", NULL, 0,
+		            &one, err);
+	*ret = r > 0;
+	return r < 0 ? r : 0;
+}
+
 int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	char some[512] = "";
 	unsigned named = 0;
+	struct addr addr;
+	bool removed = false;
 	int r = 0;
 
 	if (!unit)
@@ -151,8 +166,14 @@ int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	return err_set(err, -ENOENT, "no unit '%s' in %s%s; recorded: %s", unit, db->path,
-	               db->next ? " nor in the others" : "", named ? some : "none");
+	if (!addr_parse(unit, &addr))
+		r = any_removed(db, &removed, err);
+	if (r < 0)
+		return r;
+	return err_set(err, -ENOENT, "no unit '%s' in %s%s%s; recorded: %s", unit, db->path,
+	               db->next ? " nor in the others" : "",
+	               removed ? " (old addresses were removed there: ask by the unit's name)" : "",
+	               named ? some : "none");
 }
 
 int query_check_units(struct flowdb *db, const struct flow_query *query, struct err *err)
@@ -187,7 +208,7 @@ static void where_ends(char *where, const struct flow_query *query)
 		         query->port_low, query->port_high);
 	if (query->filter)
 		text_add(where, WHERE_MAX,
-		         " AND takes(?11, f.transport, f.ip_version, (SELECT vlan FROM link WHERE id = f.link),"
+		         " AND takes(?11, f.transport, " FLOW_IP_VERSION ", (SELECT vlan FROM link WHERE id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
 		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
@@ -202,20 +223,20 @@ static void where_nature(char *where, const struct flow_query *query)
 	if (query->app)
 		text_add(where, WHERE_MAX, " AND f.application = %u", query->app);
 	if (query->media & MEDIA_MIXED)
-		text_add(where, WHERE_MAX, " AND f.media NOT IN (0, %d, %d, %d)", MEDIA_AUDIO,
+		text_add(where, WHERE_MAX, " AND " FLOW_MEDIA " NOT IN (0, %d, %d, %d)", MEDIA_AUDIO,
 		         MEDIA_VIDEO, MEDIA_DATA);
 	else if (query->media)
-		text_add(where, WHERE_MAX, " AND f.media & %u", query->media);
+		text_add(where, WHERE_MAX, " AND " FLOW_MEDIA " & %u", query->media);
 	if (query->direction)
-		text_add(where, WHERE_MAX, " AND f.direction = %u", query->direction - 1);
+		text_add(where, WHERE_MAX, " AND " FLOW_DIRECTION " = %u", query->direction - 1);
 	if (query->outcome)
-		text_add(where, WHERE_MAX, " AND f.outcome = %u", query->outcome);
+		text_add(where, WHERE_MAX, " AND " FLOW_OUTCOME " = %u", query->outcome);
 	if (query->ruling)
 		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
 	if (query->grade)
-		text_add(where, WHERE_MAX, " AND f.grade = %u", query->grade);
+		text_add(where, WHERE_MAX, " AND " FLOW_GRADE " = %u", query->grade);
 	if (query->blind)
-		text_add(where, WHERE_MAX, " AND f.blind");
+		text_add(where, WHERE_MAX, " AND " FLOW_BLIND);
 }
 
 void query_flows(const struct flowdb *db, char *where, const struct flow_query *query)
@@ -227,7 +248,7 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	if (query->kind)
 		text_add(where, WHERE_MAX, " AND f.kind = %d", query->kind);
 	if (query->severity)
-		text_add(where, WHERE_MAX, " AND f.severity >= %d", query->severity);
+		text_add(where, WHERE_MAX, " AND " FLOW_SEVERITY " >= %d", query->severity);
 	if (query->finding)
 		text_add(where, WHERE_MAX, " AND f.finding = ?9");
 	if (query->fresh)
@@ -236,7 +257,7 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	if (query->row)
 		text_add(
 			where, WHERE_MAX,
-			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.row_set IN"
+			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR " FLOW_ROW_SET " IN"
 			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
 			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
 			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");

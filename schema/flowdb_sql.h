@@ -83,9 +83,12 @@ struct interned {
 	};
 };
 
+enum { FLOW_VALUES = 27 }; /* columns of flow that are written, but its id */
+
 struct flowdb {
 	sqlite3 *sql;
 	sqlite3_stmt *slot[SLOT_COUNT];
+	int64_t flow_bound[FLOW_VALUES]; /* what SLOT_FLOW_PUT has as its parameters */
 	struct {
 		struct interned *cache;
 		sqlite3_stmt *find, *put;
@@ -99,6 +102,7 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
+	int was_version; /* of flowdb_was_version() */
 	int lock;    /* the directory, held by the one writer; -1 */
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
@@ -107,10 +111,10 @@ struct flowdb {
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
-	struct stat was;
+	struct stat was, wal_was; /* wal_was: st_ino 0: there is none, or an empty one */
 };
 
-#define SQL_NULL INT64_MIN /* of bind_all() */
+#define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
 
 /*
  * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
@@ -128,8 +132,19 @@ int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt,
 /* The statement kept in a slot, reset and ready to be bound. */
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
              struct err *err) MUST_CHECK;
-/* Binds parameters 1.. to the values; SQL_NULL is NULL. */
+/* Binds a parameter; SQL_NULL is NULL. */
+void bind_one(sqlite3_stmt *stmt, int at, int64_t value);
+/* Binds parameters 1.. to the values. */
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
+/*
+ * The unit u was ever seen: at an address, or in a flow before it had one (DHCP). What retention or an archive took
+ * leaves its place in the tally, coverage, and findings.
+ */
+#define UNIT_SEEN \
+	"(EXISTS (SELECT 1 FROM unit_address s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM tally s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM coverage s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM finding s WHERE s.unit = u.id))"
 /* Borrowed until the statement is reset. NULL is NULL. */
 void bind_text(sqlite3_stmt *stmt, int at, const char *text);
 /* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */
@@ -305,6 +320,18 @@ enum {
 	SAID_TOLD = 20,
 	SAID_ROW_SET = 25,
 };
+
+/* The same in a statement, of flow f: generated columns would be computed at every insert. */
+#define FLOW_EVIDENCE "(f.said & 3)"
+#define FLOW_OUTCOME "(f.said >> 2 & 7)"
+#define FLOW_DIRECTION "(f.said >> 5 & 3)"
+#define FLOW_GRADE "(f.said >> 7 & 3)"
+#define FLOW_MEDIA "(f.said >> 9 & 7)"
+#define FLOW_WHY "(f.said >> 12 & 15)"
+#define FLOW_SEVERITY "(f.said >> 16 & 7)"
+#define FLOW_BLIND "(f.said >> 19 & 1)"
+#define FLOW_ROW_SET "(nullif(f.said >> 25, 0))"
+#define FLOW_IP_VERSION "(4 + 2 * (f.how >> 26 & 1))"
 
 /* The longest row_set.text: ids, ", " between. */
 #define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))
