@@ -380,6 +380,26 @@ static int move(struct flowdb *db, const char *from, const char *to, int64_t unt
 	return r < 0 ? r : delete_ranges(db, to, until_us, err);
 }
 
+/* A run that somebody may yet go on with finds its rows here. */
+static int spare_cut_off(struct flowdb *db, struct archived *moved, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT r.id, r.first_us FROM run r JOIN handover h ON h.run = r.id"
+	                    " WHERE h.reads <> '' AND r.first_us < ?1 ORDER BY r.first_us LIMIT 1",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &moved->until_us, 1);
+	r = sql_step(db, stmt, err);
+	if (r <= 0)
+		return r;
+	moved->waits_run = sqlite3_column_int64(stmt, 0);
+	moved->until_us = sqlite3_column_int64(stmt, 1);
+	return 0;
+}
+
 static int attach(struct flowdb *db, const struct flowdb *archive, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
@@ -407,7 +427,7 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
 {
 	CLEANUP(flowdb_closep) struct flowdb *archive = NULL;
 	CLEANUP(freep) char *from = folder_of(db), *place = NULL, *given = realpath(to, NULL);
-	struct archived moved = {0};
+	struct archived moved = {.until_us = until_us};
 	int r;
 
 	if (from && given && !strcmp(from, given))
@@ -421,7 +441,9 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
 		return err_set(err, -ENOMEM, "out of memory");
 	r = attach(db, archive, err);
 	if (r >= 0)
-		r = move(db, from, place, until_us, progress, &moved, err);
+		r = spare_cut_off(db, &moved, err);
+	if (r >= 0)
+		r = move(db, from, place, moved.until_us, progress, &moved, err);
 	if (r < 0)
 		flowdb_rollback(db);
 	sqlite3_exec(db->sql, "DROP TABLE IF EXISTS temp.chunk; DETACH archive", NULL, NULL, NULL);

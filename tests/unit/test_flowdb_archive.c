@@ -326,6 +326,30 @@ static void an_address_that_came_back_stands_there_from_its_first_day_on(void **
 	assert_int_equal(ask(bench->to, "SELECT known_by FROM unit_address"), 3);
 }
 
+/* Its rows are what somebody who reads the files again goes on from. */
+static void what_a_run_has_written_that_may_be_gone_on_with_stays(void **state)
+{
+	struct bench *bench = *state;
+	int64_t until_us = FLOWGEN_DAY + 3 * DAY_US, begin_us = FLOWGEN_DAY + DAY_US;
+	struct archived moved;
+	char text[256];
+
+	snprintf(text, sizeof(text),
+	         "INSERT INTO handover VALUES (1, 5, 0, 0, 0, 0, 'files', '', x'');"
+	         "UPDATE run SET first_us = %lld",
+	         (long long)begin_us);
+	dbkit_sql(bench->dir, text);
+	moved = archive(bench, until_us);
+	assert_int_equal(moved.waits_run, 1);
+	assert_int_equal(moved.until_us, begin_us);
+	assert_true(moved.flows > 0);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") >= begin_us);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") < until_us);
+	dbkit_sql(bench->dir, "DELETE FROM handover");
+	assert_int_equal(archive(bench, until_us).waits_run, 0);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") >= until_us);
+}
+
 /* A table that is new, and of which nobody has said what becomes of it, would be lost. */
 static void every_table_has_its_place_in_an_archive(void **state)
 {
@@ -462,6 +486,7 @@ int main(void)
 		TEST(a_call_that_dies_loses_nothing_and_doubles_nothing),
 		TEST(rows_that_were_copied_and_not_deleted_are_recognised),
 		TEST(it_moves_into_no_database_of_another),
+		TEST(what_a_run_has_written_that_may_be_gone_on_with_stays),
 		TEST(what_an_archive_has_no_later_one_takes_away),
 		TEST(an_address_that_came_back_stands_there_from_its_first_day_on),
 		TEST(every_table_has_its_place_in_an_archive),
