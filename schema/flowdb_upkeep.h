@@ -110,11 +110,14 @@ int flowdb_compact(struct flowdb *db, const struct upkeep_progress *progress,
 /* What moved. */
 struct archived {
 	uint64_t flows,
-		again; /* again: an earlier call had copied, and not yet deleted, those */
+		again;     /* an earlier call had copied, and not yet deleted, those */
+	int64_t until_us;  /* what ended before moved; earlier than asked for: ... */
+	int64_t waits_run; /* ... this run was cut off, and may be gone on with; 0: as asked for */
 };
 /*
  * For a writer: what ended before `until_us` moves to TO/flows.db, which is made if need be, with all that it refers to
- * under the same numbers. -EINVAL with err filled if TO holds something else than an archive of this database.
+ * under the same numbers. Not what began with a run of files that was cut off: whoever reads those again goes on from
+ * its rows. -EINVAL with err filled if TO holds something else than an archive of this database.
  */
 int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
                    const struct upkeep_progress *progress, struct archived *ret,
