@@ -308,7 +308,7 @@ struct finding_judgement {
 /* 1; 0 if it is so already, or there is none. */
 int flowdb_finding_judge(struct flowdb *db, const struct finding_judgement *judgement,
                          struct err *err) MUST_CHECK;
-/* Whether anybody else committed since this was last asked: 1, 0. */
+/* Whether anybody else committed since this was last asked, or since a writer opened it: 1, 0. */
 int flowdb_others_wrote(struct flowdb *db, struct err *err) MUST_CHECK;
 /* How all findings stand. */
 int flowdb_finding_states(struct flowdb *db,

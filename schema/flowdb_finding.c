@@ -54,9 +54,11 @@ static int findings_merge(struct flowdb *db, const struct finding_query *query, 
 	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
 
 	merge_init(merge, key_count, down, query->flow.limit);
-	for (; db && r >= 0; db = db->next) {
+	for (struct flowdb *first = db; db && r >= 0; db = db->next) {
 		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM, keys, columns);
-		query_findings(db, sql, query);
+		r = twice_findings(first, db, sql, query, err);
+		if (r < 0)
+			break;
 		sorting_add(sql, key_count, down);
 		r = merge_add(merge, db, sql, &query->flow, err);
 	}

@@ -380,6 +380,8 @@ struct span {
 	bool live; /* the last run read an interface: "2h ago" counts from now */
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
+/* All of it but `findings`, which have to be counted: for what every command asks first. */
+int flowdb_covers(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
 
 /* Some process still holds the writer's lock, whatever the database says. Asks the kernel anew each time. */
 bool flowdb_is_written(const struct flowdb *db);

@@ -544,6 +544,19 @@ void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows)
 	finding->dirty = true;
 }
 
+int findings_packets_gone(struct findings *findings, struct flowdb *db, int64_t id,
+                          struct err *err)
+{
+	struct finding *finding = idmap_find(&findings->by_id, (uint64_t)id);
+
+	return finding ? flowdb_evidence_flows(db, id, &finding->evidence, err) : 0;
+}
+
+bool findings_have(const struct findings *findings, int64_t id)
+{
+	return idmap_find(&findings->by_id, (uint64_t)id);
+}
+
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)
 {
 	int r = 0;
