@@ -201,7 +201,7 @@ struct change_view {
 	uint8_t state;               /* enum finding_state, from then on */
 	int64_t flow;                /* the finding's first flow that is kept; 0: none */
 	struct finding_view finding; /* as it stands now */
-	const char *by, *why;        /* a person did it; "" */
+	const char *by, *why;        /* a person did it; "", or NULL */
 };
 /* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
 int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
