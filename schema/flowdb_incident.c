@@ -185,10 +185,7 @@ static int scan(struct flowdb *db, const struct unit_window *window, struct trai
 	size_t left = count;
 	int r = sql_prepare(
 		db,
-		"SELECT * FROM (" FLOWS_OF_WINDOW(
-			"f.remote, f.name, f.application, f.row, f.kind, f.start_us + f.lasted_us"
-			" AS end_us") ") WHERE end_us <= ?3",
-		&stmt, err);
+		FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
 
 	if (r < 0)
 		return r;

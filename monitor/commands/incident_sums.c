@@ -295,7 +295,7 @@ static int read_known(struct incident *incident, struct err *err)
 	for (size_t i = 0; i < incident->known_count && r >= 0; i++) {
 		struct unit_window window = window_of(&incident->sources[i], &incident->before);
 
-		window.until_us--; /* what reaches into the window says nothing of before */
+		window.until_us--; /* what begins with the window is not of before */
 		r = flowdb_traits_known(incident->sources[i].query.db, &window, traits,
 		                        incident->thing_count, err);
 	}

@@ -100,12 +100,12 @@ static struct trait_known peer(const char *text)
 	return (struct trait_known){.trait = TRAIT_PEER, .addr = dbkit_addr(text)};
 }
 
-static void a_thing_is_known_by_flows_that_were_over_by_then(void **state)
+static void a_thing_is_known_by_flows_that_ran_by_then_be_they_over_or_not(void **state)
 {
 	struct dbkit *kit = *state;
 	struct trait_known traits[] = {
 		peer("52.112.1.9"),   /* 9000 to 9010 */
-		peer("52.112.1.10"),  /* reaches into what comes after */
+		peer("52.112.1.10"),  /* runs on into what comes after */
 		peer("52.112.1.11"),  /* as long, and over */
 		peer("198.51.100.7"), /* later */
 		peer("203.0.113.77"), /* never */
@@ -114,7 +114,7 @@ static void a_thing_is_known_by_flows_that_were_over_by_then(void **state)
 		{.trait = TRAIT_NAME, .text = "no.such"},
 		{.trait = TRAIT_KIND, .number = KIND_REMOTE_PORT},
 	};
-	const bool known[] = {true, false, true, false, false, true, false, false, false};
+	const bool known[] = {true, true, true, false, false, true, false, false, false};
 	struct unit_window before = window(kit, 0, 10000);
 	struct err err = {0};
 
@@ -214,7 +214,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_unit_has_flows_of_its_own, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(
-			a_thing_is_known_by_flows_that_were_over_by_then, setup, teardown),
+			a_thing_is_known_by_flows_that_ran_by_then_be_they_over_or_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions,
 			setup, teardown),
