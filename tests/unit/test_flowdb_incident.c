@@ -130,8 +130,8 @@ static int take_name(void *context, const struct name_row *name, struct err *err
 {
 	char server[ADDR_TEXT];
 
-	text_add(context, 256, "%s %s %d; ", name->name, addr_print(&name->server, server),
-	         name->counted);
+	text_add(context, 256, "%s %s %d%s; ", name->name, addr_print(&name->server, server),
+	         name->counted, name->asked ? " asked" : "");
 	return 0;
 }
 
@@ -156,9 +156,20 @@ static void names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions
 	         .counted = true},
 		{.name = "foreign.example", .first_us = AT(10050), .until_us = AT(20000)},
 	};
+	struct flow_facts question = dbkit_facts(8999, "10.20.0.53", 53);
+	const struct verdict verdict = {.ruling = RULING_UNDETERMINED};
+	const struct flow_row flow = {.run = kit->run,
+	                              .policy = kit->policy,
+	                              .unit = kit->unit,
+	                              .facts = &question,
+	                              .name = "then.example",
+	                              .verdict = &verdict};
 	char text[256] = "";
 	struct err err = {0};
+	int64_t id;
 
+	question.name_kind = NAME_DNS_QUESTION;
+	assert_int_equal(flowdb_flow_put(kit->db, &flow, &id, &err), 0);
 	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &client, &none, KNOWN_BY_PACKETS,
 	                                  AT(1), AT(20000), &err),
 	                 0);
@@ -172,7 +183,7 @@ static void names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions
 		assert_int_equal(flowdb_name_put(kit->db, &names[i], &err), 0);
 	}
 	assert_int_equal(flowdb_names_of(kit->db, &asked, &peer, take_name, text, &err), 0);
-	assert_string_equal(text, "then.example 10.20.0.53 1; foreign.example 10.20.0.53 0; ");
+	assert_string_equal(text, "then.example 10.20.0.53 1 asked; foreign.example 10.20.0.53 0; ");
 }
 
 static int count(void *context, const struct lease_row *lease, struct err *err)
