@@ -264,16 +264,27 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	where_ends(where, query);
 }
 
-/* What only a finding's flows know; where not all are kept, what it gathers says as much as it can. */
+/*
+ * What only a finding's flows know; where not all are kept, what it gathers says as much as it can: of the
+ * window, from its first to its last.
+ */
 static void where_gathered(char *where, const struct flow_query *query)
 {
-	if (!query->peer.bits && !query->peer_name && !query->port_high && !query->filter &&
-	    !query->media && !query->direction && !query->outcome && !query->blind)
+	bool window = query->since_us || query->until_us;
+	bool others = query->peer.bits || query->peer_name || query->port_high || query->filter ||
+	              query->media || query->direction || query->outcome || query->blind;
+
+	if (!window && !others)
 		return;
 	text_add(where, WHERE_MAX, " AND (EXISTS (SELECT 1 FROM flow f WHERE f.finding = g.id");
+	if (window)
+		text_add(where, WHERE_MAX,
+		         " AND (g.kept < g.flows OR (f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1))");
 	where_ends(where, query);
 	where_nature(where, query);
 	text_add(where, WHERE_MAX, ")");
+	if (!others)
+		text_add(where, WHERE_MAX, " OR g.kept < g.flows");
 	if (query->peer.bits)
 		text_add(where, WHERE_MAX, " OR (g.kept < g.flows AND meets(g.remote, ?6, ?7))");
 	text_add(where, WHERE_MAX, ")");

@@ -101,6 +101,7 @@ static int fill_told(struct flowdb *archive, const struct finding_query *query, 
 	if (r >= 0)
 		r = tell(archive, "SELECT id FROM finding", &query->flow, true, err);
 	/* One that would be told but for its flows may have them in the archive. */
+	own.flow.since_us = own.flow.until_us = 0;
 	own.flow.peer = (struct prefix){0};
 	own.flow.peer_name = NULL;
 	own.flow.port_high = 0;

@@ -24,7 +24,8 @@ static const struct query_command COMMAND = {
 	.examples =
 		"filter: words of a tcpdump filter, behind the options; a finding is listed if\n"
 		"they take one of its recorded flows (so do --peer, --port, --media, --direction,\n"
-		"--outcome, --blind).\n\n"
+		"--outcome, --blind, --since, --until). Of a finding of which not all flows are\n"
+		"kept, the window takes what lies between its first and its last.\n\n"
 		"What is worst since yesterday?\n"
 		"  tlmon findings --since 1d --severity medium\n"
 		"Why, and what would settle it?\n"

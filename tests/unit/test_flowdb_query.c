@@ -286,6 +286,45 @@ static void findings_are_found_by_what_narrows_them(void **state)
 		"");
 }
 
+static void a_window_takes_a_finding_by_its_flows_where_all_are_kept(void **state)
+{
+	struct dbkit *kit = *state;
+	struct finding_row row = {.unit = kit->unit,
+				  .kind = KIND_SERVICE,
+				  .severity = SEVERITY_HIGH,
+				  .first_us = DBKIT_DAY + 20000 * SECOND,
+				  .last_us = DBKIT_DAY + 30010 * SECOND,
+				  .flows = 2,
+				  .kept = 2,
+				  .open = true};
+	struct flow_facts early = dbkit_facts(20000, "203.0.113.5", 99);
+	struct flow_facts late = dbkit_facts(30000, "203.0.113.6", 99);
+	struct finding_query query = {.flow = {.since_us = DBKIT_DAY + 25000 * SECOND,
+					       .until_us = DBKIT_DAY + 26000 * SECOND}};
+	struct err err = {0};
+	int64_t id = 0;
+	char wanted[32];
+
+	assert_int_equal(flowdb_finding_put(kit->db, &row, &id, &err), 0);
+	dbkit_flow(kit, &early, NULL, id);
+	dbkit_flow(kit, &late, NULL, id);
+	snprintf(wanted, sizeof(wanted), "F%lld:", (long long)id);
+	assert_string_equal(findings(kit, &query), "");
+	query.flow.until_us = DBKIT_DAY + 30005 * SECOND;
+	assert_non_null(strstr(findings(kit, &query), wanted));
+	query.flow.peer = prefix("203.0.113.5"); /* not in the window */
+	assert_string_equal(findings(kit, &query), "");
+	query.flow.peer = prefix("203.0.113.6");
+	assert_non_null(strstr(findings(kit, &query), wanted));
+
+	/* Of some flows nobody knows when they were. */
+	row.flows = 3;
+	assert_int_equal(flowdb_finding_put(kit->db, &row, &id, &err), 0);
+	query.flow.until_us = DBKIT_DAY + 26000 * SECOND;
+	query.flow.peer = (struct prefix){0};
+	assert_non_null(strstr(findings(kit, &query), wanted));
+}
+
 struct groups {
 	unsigned count;
 	struct finding_group group[8];
@@ -405,6 +444,7 @@ int main(void)
 		WITH(a_callback_ends_a_query_with_or_without_an_error),
 		WITH(findings_come_worst_first_and_settled_ones_last),
 		WITH(findings_are_found_by_what_narrows_them),
+		WITH(a_window_takes_a_finding_by_its_flows_where_all_are_kept),
 		WITH(what_is_alike_at_many_units_is_one_group),
 		WITH(runs_units_and_span_tell_what_is_covered),
 		WITH(flows_of_a_folded_finding_stand_under_the_other),
