@@ -9,12 +9,13 @@
 
 #define SORT_FIELDS_MAX 16
 
-enum field_type { NUMBER, TEXT, TIME, ADDRESS, FINDING, FLAG, WORD };
+/* A WORD sorts by its letters; a RANK is told by a word, too, and sorts by what it means. */
+enum field_type { NUMBER, TEXT, TIME, ADDRESS, FINDING, FLAG, WORD, RANK };
 
 struct field_row {
 	const char *name, *sql;
 	enum field_type type;
-	const char *(*word)(int64_t value); /* of a WORD */
+	const char *(*word)(int64_t value); /* of WORD and RANK */
 };
 
 #define WORD_OF(of, type) \
@@ -66,11 +67,11 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"media", FLOW_MEDIA, WORD, media_word},
 	{"outcome", FLOW_OUTCOME, WORD, outcome_word},
 	{"verdict", "f.verdict", WORD, ruling_word},
-	{"grade", FLOW_GRADE, WORD, grade_word},
+	{"grade", FLOW_GRADE, RANK, grade_word},
 	{"why", FLOW_WHY, WORD, why_word},
 	{"row", "iif(f.verdict = 1, " ROW("f.row") ", NULL)", TEXT, NULL},
 	{"kind", "f.kind", WORD, kind_word},
-	{"severity", FLOW_SEVERITY, WORD, severity_word},
+	{"severity", FLOW_SEVERITY, RANK, severity_word},
 	{"finding", "f.finding", FINDING, NULL},
 	{"packets_out", "f.packets_out", NUMBER, NULL},
 	{"packets_in", "f.packets_in", NUMBER, NULL},
@@ -91,7 +92,7 @@ static const struct field_row FINDING_FIELDS[] = {
 	{"sensor", "?12", TEXT, NULL},
 	{"unit", UNIT("g.unit"), TEXT, NULL},
 	{"kind", "g.kind", WORD, kind_word},
-	{"severity", "g.severity", WORD, severity_word},
+	{"severity", "g.severity", RANK, severity_word},
 	{"row", ROW("g.row"), TEXT, NULL},
 	{"remote", "nullif(g.remote, '')", TEXT, NULL},
 	{"role", "nullif(g.role, '')", TEXT, NULL},
@@ -104,7 +105,7 @@ static const struct field_row FINDING_FIELDS[] = {
 	{"flows", "g.flows", NUMBER, NULL},
 	{"kept", "g.kept", NUMBER, NULL},
 	{"bytes", "g.bytes", NUMBER, NULL},
-	{"state", "iif(g.open, g.waiver <> '', 2)", WORD, state_word},
+	{"state", "iif(g.open, g.waiver <> '', 2)", RANK, state_word},
 	{"reason", "g.reason", TEXT, NULL},
 	{"waiver", "nullif(g.waiver, '')", TEXT, NULL},
 	{"hour", "local_text(g.first_us, 13) || ':00'", TEXT, NULL},
@@ -186,6 +187,17 @@ int flowdb_check_fields(enum flowdb_thing thing, const char *what, const char *l
 	return r < 0 ? r : 0;
 }
 
+const char *sort_word(int thing, int field, int64_t value)
+{
+	const char *(*word)(int64_t value) =
+		thing >= 0 && thing < (int)ARRAY_LEN(THINGS) && field >= 0 &&
+				field < (int)THINGS[thing].count
+			? THINGS[thing].fields[field].word
+			: NULL;
+
+	return word ? word(value) : NULL;
+}
+
 int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret, struct err *err)
 {
 	struct listed fields[SORT_FIELDS_MAX];
@@ -195,7 +207,13 @@ int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret, s
 		return count;
 	*ret = (struct sorting){.count = (unsigned)count};
 	for (int i = 0; i < count; i++) {
-		text_add(ret->columns, sizeof(ret->columns), "%s, ", fields[i].field->sql);
+		const struct field_row *field = fields[i].field;
+
+		if (field->type == WORD)
+			text_add(ret->columns, sizeof(ret->columns), "word(%d, %d, %s), ", thing,
+			         (int)(field - THINGS[thing].fields), field->sql);
+		else
+			text_add(ret->columns, sizeof(ret->columns), "%s, ", field->sql);
 		if (fields[i].down)
 			ret->down |= BIT(i);
 	}
@@ -245,6 +263,7 @@ static const char *field_text(sqlite3_stmt *stmt, int at, const struct field_row
 	case FLAG:
 		return value ? "true" : "false";
 	case WORD:
+	case RANK:
 		return field->word(value);
 	case FINDING:
 	case NUMBER:

@@ -64,6 +64,18 @@ static void local_text(sqlite3_context *context, int count, sqlite3_value **valu
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
+/* word(thing, field, value): see sort_word() */
+static void word(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = sqlite3_value_type(values[2]) == SQLITE_NULL
+	                           ? NULL
+	                           : sort_word(sqlite3_value_int(values[0]),
+	                                        sqlite3_value_int(values[1]),
+	                                        sqlite3_value_int64(values[2]));
+
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
 int query_functions(struct flowdb *db, struct err *err)
 {
 	static const struct {
@@ -73,6 +85,7 @@ int query_functions(struct flowdb *db, struct err *err)
 	} functions[] = {
 		{"meets", 3, SQLITE_DETERMINISTIC, meets},
 		{"takes", 10, 0, takes},
+		{"word", 3, SQLITE_DETERMINISTIC, word},
 		{"local_text", 2, SQLITE_DETERMINISTIC, local_text},
 	};
 	int rc = 0;

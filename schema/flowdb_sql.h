@@ -243,12 +243,14 @@ int merge_next(struct merge *merge, struct flowdb **ret_db, sqlite3_stmt **ret_s
 
 /* "k1, k2 DESC" of query->sort as columns to select and to order by, before those of the natural order. */
 struct sorting {
-	char columns[1024]; /* "expr, expr, " */
+	char columns[2048]; /* "expr, expr, " */
 	unsigned count;
 	uint64_t down;
 };
 int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret,
                struct err *err) MUST_CHECK;
+/* What the field, by its place, calls the value; NULL: nothing. */
+const char *sort_word(int thing, int field, int64_t value);
 /* " ORDER BY 1, 2 DESC ... LIMIT ?8" over the first `keys` columns. */
 void sorting_add(char *sql, unsigned keys, uint64_t down);
 

@@ -50,7 +50,7 @@ static const struct option_row {
 	{QUERY_BLIND, 0, "blind", NULL, "only those that overlap a blind interval (tlmon blind)"},
 	{QUERY_PER_UNIT, 0, "per-unit", NULL, "one line a unit also in the table"},
 	{QUERY_SORT, 0, "sort", "FIELDS",
-         "by these fields, named as in -o json; - before one:\nfalling, as in -bytes_in,unit"},
+         "by these fields, named as in -o json; - before one:\nfalling, as in -bytes_in,unit. Words go by the alphabet,\nbut severity, grade and state by what they mean"},
 	{QUERY_COUNT_BY, 0, "count-by", "FIELDS",
          "how many there are of each: remote,hour. Besides the\nfields of -o json: peer (remote), hour, day (local)"},
 	{QUERY_LIMIT, 0, "limit", "N", "the first N only"},

@@ -58,6 +58,10 @@ sql 'words: IPv6' 'ip_version = 6' ip6
 rows 'words narrow findings by their flows' "$(sqlite3 -readonly db/flows.db "SELECT count(DISTINCT finding) FROM v_flow f JOIN v_finding g ON g.id = f.finding WHERE f.transport = 'tcp' AND g.state <> 'closed'")" findings tcp
 
 # Order, counts
+is '--sort goes by the word, not by a number of ours' "$(T flows -o jsonl --sort application | grep -o '"application":[^,]*' | sed 's/null/"/')" \
+	"$(T flows -o jsonl | grep -o '"application":[^,]*' | sed 's/null/"/' | LC_ALL=C sort)"
+is '... but by the level of a severity' "$(T findings -o jsonl --sort severity | grep -o '"severity":"[a-z]*' | cut -d'"' -f4 | uniq | tr '\n' ' ')" \
+	"$(for level in info low medium high; do T findings -o jsonl | grep -o "\"severity\":\"$level\"" | cut -d'"' -f4 | uniq; done | tr '\n' ' ')"
 is '--sort falling' "$(T flows -o jsonl --sort -bytes_in | grep -o '"bytes_in":[0-9]*' | cut -d: -f2)" \
 	"$(sqlite3 -readonly db/flows.db 'SELECT bytes_in FROM flow ORDER BY 1 DESC')"
 is '--count-by' "$(T flows --count-by unit,verdict -o csv | tr -d '\r' | cut -d, -f1-4)" \
