@@ -135,6 +135,10 @@ static int find_window(const struct asked *asked, struct incident *incident, str
 	incident->relative = query->relative;
 	if (incident->until_us > incident->since_us)
 		return 0;
+	if (query->flow.until_us)
+		return err_set(err, -EINVAL,
+		               "--until T is --since T: a report is of a stretch of time; 'tlmon flows' "
+		               "tells what went on at an instant");
 	return err_set(
 		err, -ERANGE,
 		"nothing is recorded from --since %s on; say --until, and the report tells "

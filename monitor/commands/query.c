@@ -68,7 +68,7 @@ static bool is_night(const struct query_options *options, const struct query *qu
 	return options->since && time_is_clock(options->since) &&
 	       query->flow.since_us > query->now_us &&
 	       (!options->until || (time_is_clock(options->until) &&
-	                            query->flow.until_us <= query->flow.since_us));
+	                            query->flow.until_us < query->flow.since_us));
 }
 
 static int make_window(const struct query_options *options, struct query *query,
@@ -89,13 +89,13 @@ static int make_window(const struct query_options *options, struct query *query,
 	query->relative = (since_relative || until_relative) && !query->span.live;
 	if (is_night(options, query))
 		flow->since_us = time_add_days(flow->since_us, -1);
-	if (!options->until || flow->until_us > flow->since_us)
+	if (!options->until || (flow->until_us >= flow->since_us && flow->until_us))
 		return 0;
 	if (since_relative && until_relative)
 		return err_set(err, -EINVAL,
 		               "--since %s --until %s: both count back: swap them",
 		               options->since, options->until);
-	return err_set(err, -EINVAL, "--until %s is not after --since %s", options->until,
+	return err_set(err, -EINVAL, "--until %s is before --since %s", options->until,
 	               options->since ? options->since : "(the epoch)");
 }
 

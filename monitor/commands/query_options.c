@@ -23,7 +23,7 @@ static const struct option_row {
          "what goes on at T or later: 2h (ago), 09:30,\n2026-11-22T09:30; local, or with Z or +01:00 behind it.\n"
          "In a recording, ago counts back from its last packet"},
 	{QUERY_UNTIL, 0, "until", "T",
-         "what goes on at T or earlier; --since 22:00 with\n--until 06:00 is last night"},
+         "what goes on at T or earlier; --since 22:00 with\n--until 06:00 is last night, the same T twice an instant"},
 	{QUERY_UNIT, 0, "unit", "WHO", "a unit's name, or an address it had (repeatable)"},
 	{QUERY_PEER, 0, "peer", "WHO",
          "the far end: 10.0.0.9, 52.112.0.0/14, 2603:1063::/39,\nor a name it showed or DNS gave it by then:\n"

@@ -143,6 +143,7 @@ refused() { # NAME PATTERN WORD...
 refused 'an unknown unit is refused' "no unit 'nobody'.*boardroom" --unit nobody "${night[@]}"
 refused 'a report of no unit is refused' '--unit WHO is wanted' "${night[@]}"
 refused 'a report of no time is refused' '--since T is wanted' --unit boardroom
+refused 'a report of a single instant is refused' '--until T is --since T: a report is of a stretch of time' --unit boardroom --since 2026-03-05T02:00Z --until 2026-03-05T02:00Z
 refused 'a format that is none is refused' '-o csv.*text, html, json' --unit boardroom "${night[@]}" -o csv
 refused 'a file of no kind is refused' '--report x.pdf.*\.html, \.json, \.txt' --unit boardroom "${night[@]}" --report x.pdf
 refused 'a file that cannot be written is refused' '--report /nowhere/x.html: No such' --unit boardroom "${night[@]}" --report /nowhere/x.html

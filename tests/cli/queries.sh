@@ -43,6 +43,7 @@ sql '--severity' "severity IN ('medium', 'high')" --severity medium
 sql '--finding' "finding = 'F10'" --finding F10
 sql '--blind' 'blind = 1' --blind
 sql 'a window' "start <= '2026-03-02T08:00:10' AND \"end\" >= '2026-03-02T08:00:02'" --since 2026-03-02T08:00:02Z --until 2026-03-02T08:00:10Z
+sql 'a single instant' "start <= '2026-03-02T08:00:02.000000Z' AND \"end\" >= '2026-03-02T08:00:02'" --since 2026-03-02T08:00:02Z --until 2026-03-02T08:00:02Z
 sql 'several at once' "unit = 'boardroom' AND transport = 'udp' AND verdict = 'outside'" --unit boardroom --transport udp --verdict outside
 sql '--row' "row = 'room.out.dns' OR nearest LIKE 'room.out.dns:%'" --row room.out.dns
 named=$(sqlite3 -readonly db/flows.db "SELECT count(*) FROM v_flow WHERE name LIKE '%.lync.com' OR EXISTS
@@ -178,7 +179,7 @@ refused 'a range the wrong way round' '--port 9-2: accepted' -- flows -l db --po
 refused 'a finding that is none' '--finding 17: accepted: the ID of a finding' -- flows -l db --finding 17
 refused 'a limit of nothing' '--limit 0: accepted' -- flows -l db --limit 0
 refused 'a time that is none' '25:99' -- flows -l db --since 25:99
-refused 'since after until' '--until .* is not after --since' -- flows -l db --since 2026-03-03 --until 2026-03-02
+refused 'since after until' '--until .* is before --since' -- flows -l db --since 2026-03-03 --until 2026-03-02
 refused 'a folder without a database' 'empty/flows\.db: no flow database there' -- flows -l empty
 refused 'one of several without a database' 'empty/flows\.db: no flow database there' -- flows -l north -l empty
 refused 'a database twice' 'are one database' -- flows -l db -l "$work/db"

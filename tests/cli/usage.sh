@@ -58,7 +58,7 @@ has 'a pipe gets tables whole' "$(COLUMNS=40 "$TLMON" findings -l "$work/db")" '
 is '... without dots' "$("$TLMON" flows -l "$work/db" | grep -c '…')" 0
 has '22:00 to 06:00 is last night' "$(TZ=UTC "$TLMON" flows -l "$work/db" --since 22:00 --until 06:00 2>/dev/null)" \
 	'^window +2026-03-01 22:00:00 \.\. 2026-03-02 06:00:00 local'
-refused '... but nothing else turns round' 'until 07:00 is not after --since 08:00' flows -l "$work/db" --since 08:00 --until 07:00
+refused '... but nothing else turns round' 'until 07:00 is before --since 08:00' flows -l "$work/db" --since 08:00 --until 07:00
 refused 'of two that count back the longer comes first' 'both count back: swap them' flows -l "$work/db" --since 1h --until 2h
 has 'an open window says so' "$("$TLMON" flows -l "$work/db" --since 08:01)" '^window .* to the end$'
 
