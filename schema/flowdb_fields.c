@@ -80,7 +80,7 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"vlan", "(SELECT vlan FROM link WHERE id = f.link)", NUMBER, NULL},
 	{"blind", FLOW_BLIND, FLAG, NULL},
 	{"policy", "(SELECT substr(hash, 1, 12) FROM policy WHERE id = f.policy)", TEXT, NULL},
-	{"hour", "local_text(f.start_us, 13) || ':00'", TEXT, NULL},
+	{"hour", "local_hour(f.start_us)", TEXT, NULL},
 	{"day", "local_text(f.start_us, 10)", TEXT, NULL},
 };
 _Static_assert(RULING_DOCUMENTED == 1 && TRANSPORT_TCP == 6 && TRANSPORT_UDP == 17 &&
@@ -108,7 +108,7 @@ static const struct field_row FINDING_FIELDS[] = {
 	{"state", "iif(g.open, g.waiver <> '', 2)", RANK, state_word},
 	{"reason", "g.reason", TEXT, NULL},
 	{"waiver", "nullif(g.waiver, '')", TEXT, NULL},
-	{"hour", "local_text(g.first_us, 13) || ':00'", TEXT, NULL},
+	{"hour", "local_hour(g.first_us)", TEXT, NULL},
 	{"day", "local_text(g.first_us, 10)", TEXT, NULL},
 };
 

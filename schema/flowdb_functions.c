@@ -64,6 +64,23 @@ static void local_text(sqlite3_context *context, int count, sqlite3_value **valu
 	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
+/* "2026-10-25 01:00"; an hour that the clock shows twice says which: "2026-10-25 02:00 +0200" */
+static void local_hour(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const int64_t us = sqlite3_value_int64(values[0]), hour_us = 3600 * INT64_C(1000000);
+	char text[TIME_TEXT], before[TIME_TEXT], after[TIME_TEXT], offset[TIME_TEXT];
+
+	time_print_local(us, text);
+	time_print_local(us - hour_us, before);
+	time_print_local(us + hour_us, after);
+	text[13] = '\0';
+	if (strncmp(text, before, 13) && strncmp(text, after, 13))
+		text_add(text, sizeof(text), ":00");
+	else
+		text_add(text, sizeof(text), ":00 %s", time_print_offset(us, offset));
+	sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+}
+
 /* word(thing, field, value): see sort_word() */
 static void word(sqlite3_context *context, int count, sqlite3_value **values)
 {
@@ -86,6 +103,7 @@ int query_functions(struct flowdb *db, struct err *err)
 		{"meets", 3, SQLITE_DETERMINISTIC, meets},
 		{"takes", 10, 0, takes},
 		{"word", 3, SQLITE_DETERMINISTIC, word},
+		{"local_hour", 1, SQLITE_DETERMINISTIC, local_hour},
 		{"local_text", 2, SQLITE_DETERMINISTIC, local_text},
 	};
 	int rc = 0;

@@ -41,6 +41,17 @@ const char *time_print_local(int64_t us, char buf[TIME_TEXT])
 	return buf;
 }
 
+const char *time_print_offset(int64_t us, char buf[TIME_TEXT])
+{
+	int64_t rest;
+	time_t seconds = seconds_of(us, &rest);
+	struct tm tm = {0};
+
+	localtime_r(&seconds, &tm);
+	strftime(buf, TIME_TEXT, "%z", &tm);
+	return buf;
+}
+
 const char *time_print_span(int64_t us, char buf[TIME_TEXT])
 {
 	long long s = us / SECOND_US;

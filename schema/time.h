@@ -13,6 +13,8 @@
 const char *time_print(int64_t us, char buf[TIME_TEXT]);
 /* "2026-11-22 09:39:40" in the local zone (TZ). Returns `buf`. */
 const char *time_print_local(int64_t us, char buf[TIME_TEXT]);
+/* "+0100": of local time then */
+const char *time_print_offset(int64_t us, char buf[TIME_TEXT]);
 /* False: $TZ names a zone that this host does not know, and local times are UTC (tzset(3)). */
 bool time_zone_is_known(void);
 /* "3 d 4 h", "2 h 5 min", "2 min 5 s", "12.5 s", "18 ms"; less than nothing is nothing. Returns `buf`. */

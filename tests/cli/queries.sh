@@ -63,6 +63,12 @@ is '--sort goes by the word, not by a number of ours' "$(T flows -o jsonl --sort
 	"$(T flows -o jsonl | grep -o '"application":[^,]*' | sed 's/null/"/' | LC_ALL=C sort)"
 is '... but by the level of a severity' "$(T findings -o jsonl --sort severity | grep -o '"severity":"[a-z]*' | cut -d'"' -f4 | uniq | tr '\n' ' ')" \
 	"$(for level in info low medium high; do T findings -o jsonl | grep -o "\"severity\":\"$level\"" | cut -d'"' -f4 | uniq; done | tr '\n' ' ')"
+cp -r db dst
+sqlite3 dst/flows.db "UPDATE flow SET lasted_us = 0, start_us = (unixepoch('2026-10-25T00:30:00') + id % 2 * 3600) * 1000000"
+is '--count-by hour tells apart the two hours that the clock shows alike' \
+	"$(TZ=Europe/Berlin "$TLMON" flows -l dst --count-by hour -o csv | grep -o '^2026-10-25 [^,]*' | LC_ALL=C sort | tr '\n' ';')" \
+	'2026-10-25 02:00 +0100;2026-10-25 02:00 +0200;'
+rm -r dst
 is '--sort falling' "$(T flows -o jsonl --sort -bytes_in | grep -o '"bytes_in":[0-9]*' | cut -d: -f2)" \
 	"$(sqlite3 -readonly db/flows.db 'SELECT bytes_in FROM flow ORDER BY 1 DESC')"
 is '--count-by' "$(T flows --count-by unit,verdict -o csv | tr -d '\r' | cut -d, -f1-4)" \
