@@ -263,6 +263,9 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
                 struct err *err) MUST_CHECK;
 
+/* For who holds the lock of the directory: finishes what a killed flowdb_set_aside() began. */
+int aside_finish(const char *dir, int lock, struct err *err) MUST_CHECK;
+
 /* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
 #define HOLDER_TEXT 32
 const char *holder_print(const char *dir, char buf[HOLDER_TEXT]);
