@@ -9,6 +9,7 @@
  *  (4) What an archive has stays there: a row gives way only to a newer state of itself.
  */
 #include "schema/flowdb_upkeep.h"
+#include "schema/flowdb_needed.h"
 #include "schema/flowdb_sql.h"
 
 #include <limits.h>
@@ -16,6 +17,7 @@
 
 #define CHUNK 2000 /* flows in a step */
 #define COLUMNS_MAX 2048
+#define LATER_US "60000000" /* a flow may wait for its lease: more than it does */
 
 /* What becomes of each table. ?1 is the time before which things move. */
 static const struct {
@@ -37,10 +39,10 @@ static const struct {
 	{"envelope_row", ONCE, NULL, NULL},
 	{"host", ONCE, NULL, NULL},
 	{"name", ONCE, NULL, NULL},
-	{"name_seen", RANGE, "first_us < ?1", "max(last_us, until_us) < ?1"},
+	{"name_seen", RANGE, "first_us < ?1", NAME_SPENT},
 	{"unit", ANEW, NULL, NULL},
 	{"unit_address", WIDER, "first_us < ?1", "last_us < ?1"},
-	{"lease", RANGE, "first_us < ?1", "max(last_us, coalesce(until_us, 0)) < ?1"},
+	{"lease", RANGE, "first_us < ?1 + " LATER_US, LEASE_SPENT},
 	{"finding", OTHERWISE, NULL, NULL},
 	{"finding_change", RANGE, "time_us < ?1", NULL},
 	{"link", ONCE, NULL, NULL},
@@ -232,7 +234,7 @@ static int delete_ranges(struct flowdb *db, const char *to, int64_t until_us, st
 	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
 
 	for (size_t i = 0; i < ARRAY_LEN(TABLES) && r >= 0; i++) {
-		char text[256];
+		char text[2048];
 
 		if (!TABLES[i].goes)
 			continue;

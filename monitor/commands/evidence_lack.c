@@ -52,6 +52,10 @@ int evidence_lack_print(struct flowdb *db, int64_t since_us, int64_t until_us,
 	if (lack.lost)
 		add(buf, "%llu packets had waited too long for a finding and were given up",
 		    (unsigned long long)lack.lost);
+	if (lack.rejudged)
+		add(buf, "flows were judged again since ('tlmon rejudge'): packets of what is under "
+		         "another finding now went there, and of what was under none when it was "
+		         "recorded none were kept");
 	if (!*buf)
 		add(buf, "their first packets had come before anybody kept them: a process was "
 		         "replaced, or the flow goes on from an earlier time");
