@@ -96,6 +96,7 @@ struct flowdb {
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
 	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
 	int64_t whole_from_us; /* what lasted until then or longer is there as well */
+	struct flowdb *archives, *next_archive; /* of this one, asked together with it */
 	char *sensor;        /* the directory's name; NULL: there is but one */
 	struct {
 		int64_t flow, change; /* the highest ids that were answered, ... */
