@@ -229,7 +229,7 @@ CREATE TABLE finding (
 	flows       INTEGER NOT NULL,    -- counted in full; of these
 	kept        INTEGER NOT NULL,    -- have a row in flow
 	bytes       INTEGER NOT NULL,    -- both ways
-	open        INTEGER NOT NULL,    -- 0: closed, and reason says why
+	open        INTEGER NOT NULL,    -- 0: closed; if the judge did it, reason says why, else finding_change
 	reason      TEXT    NOT NULL,
 	waiver      TEXT    NOT NULL     -- 'owner: reason (until 2026-12-31)'; ''
 ) STRICT;

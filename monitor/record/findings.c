@@ -451,9 +451,7 @@ static void waiver_write(struct findings *findings, const struct view *view,
 		finding_moves(findings, finding);
 	*finding->row.waiver = '\0';
 	if (waiver)
-		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
-		         "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
-		         waiver->expires);
+		waiver_print(waiver, finding->row.waiver, sizeof(finding->row.waiver));
 }
 
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
