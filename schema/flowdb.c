@@ -67,6 +67,11 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 	case SQLITE_ERROR:
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
+		if (!strcmp(what, "integer overflow"))
+			return err_set(err, -ESTALE,
+			               "%s: a number in it is too large to be added up; "
+			               "'tlmon db check' names its row",
+			               db->path);
 		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
 		               db->path, what);
 	default:

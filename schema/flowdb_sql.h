@@ -254,7 +254,8 @@ int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret,
 void sorting_add(char *sql, unsigned keys, uint64_t down);
 
 /*
- * meets(remote, low, high): whether the prefix in text has an address between the two. takes(filter, ...):
+ * meets(remote, low, high): whether the prefix in text has an address between the two. has_port(ports, low, high): so
+ * of "53, 50000-50019". takes(filter, ...):
  * flow_filter. local_text(us, letters): local time.
  */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
