@@ -88,6 +88,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
 	if (!history_flips(whatif->history, flow, &past.verdict)) {
 		sums->same++;
+		sums->apart += history_differs(whatif->history, flow, &past.verdict);
 		return 0;
 	}
 	r = flips_add(whatif->flips, flow, &past, err);
