@@ -503,3 +503,13 @@ bool history_differs(const struct history *history, const struct flow_view *flow
 			return true;
 	return false;
 }
+
+const struct waiver *past_waiver(const struct past *past)
+{
+	const struct view *view = &past->view;
+
+	return past->verdict.kind == KIND_NONE
+	               ? NULL
+	               : policy_find_waiver(past->policy, past->unit, &past->verdict, view->facts,
+	                                    view->local, view->app, view->facts->last_us, NULL);
+}

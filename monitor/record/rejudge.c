@@ -274,9 +274,11 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 		r = findings_add(again->findings, db, unit, &past->view, &past->verdict, &gathered,
 		                 err);
 	*ret = gathered_finding(&gathered);
-	if (r >= 0)
-		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
 	if (r < 0 || !*ret)
+		return r; /* its packets stay with the finding that it left, should it come back to it */
+	if ((*ret)->evidence < EVIDENCE_FLOWS)
+		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
+	if (r < 0)
 		return r;
 	(*ret)->row.kept += !gathered.kept;
 	if (!idmap_find(&again->extents, (uint64_t)(*ret)->id))
@@ -346,12 +348,8 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 		again->first_us = flow->facts.first_us;
 	flips = history_flips(again->history, flow, &past.verdict);
 	differs = !flips && history_differs(again->history, flow, &past.verdict);
-	sums->judged++;
+	flip_sums_add(sums, flow, &past, flips);
 	sums->apart += differs;
-	sums->moved += past.moved;
-	sums->flipped += flips;
-	sums->same += !flips;
-	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
 	r = unit_now(again, &past, &unit, err);
 	if (r >= 0)
 		r = gather(again, flow, &past, unit, &finding, err);
@@ -462,7 +460,7 @@ static int settle(struct rejudge *again, int64_t last_change, struct err *err)
 		                      &(struct finding_judgement){.by_whom = options->by_whom,
 		                                                  .why = why,
 		                                                  .at_us = options->at_us},
-		                      &again->sums.opened, &again->sums.closed, err);
+		                      &again->sums.findings, err);
 	return r < 0 ? r
 	             : flowdb_policy_use(options->db,
 	                                 &(struct policy_use_row){.policy = again->policy_id,
