@@ -55,7 +55,7 @@ static void read_end(sqlite3_value **values, struct endpoint *end)
 		memcpy(&end->mac, sqlite3_value_blob(values[2]), sizeof(end->mac));
 }
 
-/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer) */
+/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer, packets of both) */
 static void takes(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct flow_filter *filter = sqlite3_value_pointer(values[0], "filter");
@@ -69,6 +69,8 @@ static void takes(sqlite3_context *context, int count, sqlite3_value **values)
 
 	read_end(values + 4, &head.local);
 	read_end(values + 7, &head.remote);
+	head.sent[0] = sqlite3_value_int64(values[10]) > 0;
+	head.sent[1] = sqlite3_value_int64(values[11]) > 0;
 	sqlite3_result_int(context, !filter || filter->takes(filter->context, &head));
 }
 
@@ -92,7 +94,7 @@ int query_functions(struct flowdb *db, struct err *err)
 	} functions[] = {
 		{"has_port", 3, SQLITE_DETERMINISTIC, has_port},
 		{"meets", 3, SQLITE_DETERMINISTIC, meets},
-		{"takes", 10, 0, takes},
+		{"takes", 12, 0, takes},
 		{"local_text", 2, SQLITE_DETERMINISTIC, local_text},
 	};
 	int rc = 0;

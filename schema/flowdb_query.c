@@ -212,7 +212,8 @@ static void where_ends(char *where, const struct flow_query *query)
 		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
 		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
-		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link))");
+		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link),"
+		         " f.packets_out, f.packets_in)");
 }
 
 /* What a flow is and what became of it. */
