@@ -15,7 +15,7 @@
 
 static const char HELP[] =
 	"usage: tlmon evidence [-l DIR] [-o FORMAT | -w FILE] FINDING | FLOW ...\n"
-	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --unit WHO [--since T] [...]\n"
+	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --unit WHO [...]\n"
 	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --died\n\n"
 	"Lists the packets kept for findings (F17) and recorded flows (81234), or writes\n"
 	"them to a pcapng file with the finding in its comments. Kept are the first 8\n"
@@ -24,7 +24,7 @@ static const char HELP[] =
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --write FILE      write them to FILE, as pcapng; '-' is standard output.\n"
 	"                        A file that is there is overwritten\n"
-	"      --unit WHO        of all findings of a unit: its name, or an address it had\n"
+	"      --unit WHO        of all findings of a unit: its name, or an address of it\n"
 	"      --since T         packets of T or later: 2h (ago), 09:30, 2026-11-22T09:30\n"
 	"      --until T         packets of T or earlier\n"
 	"      --died            packets that processes of ours died of\n"

@@ -17,6 +17,8 @@ static const struct option_row {
 	{QUERY_LOG, 'l', "log", "DIR",
          "the data directory (default $TLMON_DIR, or\n/var/lib/tlmon); several: one answer over all, with\n"
          "a column `sensor`: the directory's name"},
+	{QUERY_ONE_LOG, 'l', "log", "DIR",
+         "the data directory (default $TLMON_DIR, or\n/var/lib/tlmon)"},
 	{QUERY_OUTPUT, 'o', "output", "FORMAT", "table (the default), json, jsonl or csv"},
 	{QUERY_WIDE, 'w', "wide", NULL, "on a terminal too let the table be as wide as it likes"},
 	{QUERY_SINCE, 0, "since", "T",
@@ -45,7 +47,7 @@ static const struct option_row {
          "open (the default; waived ones stand last), waived,\nclosed, all"},
 	{QUERY_CAUSE, 0, "cause", "CAUSE",
          "not-running, kernel-drop, inspector-down, sensor-down,\nring-full, evicted, link-down, mirror-silent, truncated,\n"
-         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, removed"},
+         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, set-aside, removed"},
 	{QUERY_FINDING, 0, "finding", "F17", "what is gathered under this finding"},
 	{QUERY_BLIND, 0, "blind", NULL, "only those that overlap a blind interval (tlmon blind)"},
 	{QUERY_PER_UNIT, 0, "per-unit", NULL, "one line a unit also in the table"},
