@@ -81,8 +81,18 @@ is 'names by unit' "$(T names -o jsonl --unit huddle | grep -c '"unit":"huddle"'
 # Nothing found: what the database covers, and when it was blind
 sqlite3 db/flows.db "INSERT INTO blind (run, cause, since_us, until_us, count, detail) VALUES (1, 2, 1772438405000000, 1772438407000000, 7, '')"
 has 'no row: what is covered, and the blind intervals' "$(T flows --peer 192.0.2.1 2>&1)" \
-	'no such flows; the database covers 2026-03-02' 'blind meanwhile: kernel-drop: 1 interval, 2\.0 s, 7 packets'
+	'^recorded  2026-03-02' 'no such flows$' 'blind meanwhile: kernel-drop: 1 interval, 2\.0 s, 7 packets'
+T flows --peer 192.0.2.1 >/dev/null 2>err
+has '... what is covered is said where the answer is not read' "$(cat err)" 'no such flows; the database covers 2026-03-02'
+for asked in 'flows --peer 192.0.2.1' 'flows --since 2026-03-03' 'blind --since 2026-03-03'; do
+	# shellcheck disable=SC2086
+	is "... and once: $asked" "$(T $asked 2>&1 | grep -c '2026-03-02 08:00:00 \.\.')" 1
+done
 has 'rows: how often it was blind' "$(T flows --limit 1 2>&1)" "blind meanwhile: 1 interval; 'tlmon blind' lists it"
+for asked in coverage 'coverage --per-unit' whatif findings units names; do
+	# shellcheck disable=SC2086
+	is "$asked: a window that nobody watched is said, once" "$(T $asked --since 2026-03-03 2>&1 | grep -c 'nobody watched')" 1
+done
 has 'outside: nobody watched' "$(T flows --since 2026-03-03 2>&1)" 'nothing was recorded in that window: nobody watched'
 
 has 'a clock time to come, without an end, is last night' "$(T flows --since 23:00 --limit 1 2>&1)" '^window +from 2026-03-01 23:00:00 local' '^ID'
