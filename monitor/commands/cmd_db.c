@@ -4,6 +4,7 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/db_stats.h"
+#include "monitor/commands/query.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -120,9 +121,10 @@ static int do_check(const struct request *request, struct err *err)
 		          (unsigned long long)wrong, wrong == 1 ? " is" : "s are");
 		return 1;
 	}
-	printf("%s/flows.db is sound: %llu runs, %llu flows, %llu findings\n", request->dir,
-	       (unsigned long long)span.runs, (unsigned long long)span.flows,
-	       (unsigned long long)span.findings);
+	printf("%s/flows.db is sound: %llu run%s, %llu flow%s, %llu finding%s\n", request->dir,
+	       (unsigned long long)span.runs, plural(span.runs),
+	       (unsigned long long)span.flows, plural(span.flows),
+	       (unsigned long long)span.findings, plural(span.findings));
 	return 0;
 }
 
@@ -165,9 +167,10 @@ static int do_snapshot(const struct request *request, struct err *err)
 	progress_over();
 	if (r < 0)
 		return r;
-	printf("%s/flows.db: %llu runs, %llu flows, %llu findings\nGo on with:  tlmon findings -l ",
-	       request->to, (unsigned long long)span.runs, (unsigned long long)span.flows,
-	       (unsigned long long)span.findings);
+	printf("%s/flows.db: %llu run%s, %llu flow%s, %llu finding%s\nGo on with:  tlmon findings -l ",
+	       request->to, (unsigned long long)span.runs, plural(span.runs),
+	       (unsigned long long)span.flows, plural(span.flows),
+	       (unsigned long long)span.findings, plural(span.findings));
 	shell_put(stdout, request->to);
 	putchar('\n');
 	return 0;
@@ -200,8 +203,8 @@ static int do_archive(const struct request *request, struct err *err)
 	progress_over();
 	if (r < 0)
 		return r;
-	printf("%llu flows that ended before %s moved to %s/flows.db",
-	       (unsigned long long)moved.flows, time_print(us, time), request->to);
+	printf("%llu flow%s that ended before %s moved to %s/flows.db",
+	       (unsigned long long)moved.flows, plural(moved.flows), time_print(us, time), request->to);
 	if (moved.again)
 		printf("; %llu of them a call that was interrupted had copied",
 		       (unsigned long long)moved.again);

@@ -68,6 +68,9 @@ static inline const char *plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
+/* Refuses the number of a flow (81234) or finding (F17) that the one database asked does not hold: -ENOENT. */
+int query_no_such(const struct query *query, const char *word, struct err *err);
+
 /* "F17" -> 17; false if it is no such word. */
 bool finding_id_parse(const char *text, int64_t *ret_id);
 /* "81234"; false if it is no number of a flow. */

@@ -44,7 +44,7 @@ static const struct option_row {
 	{QUERY_KIND, 0, "kind", "KIND", "what is wrong: local-port, peer, blocked-silent, ..."},
 	{QUERY_SEVERITY, 0, "severity", "LEVEL", "at least this: info, low, medium, high"},
 	{QUERY_STATE, 0, "state", "STATE",
-         "open (the default; waived ones stand last), waived,\nclosed, all"},
+         "open (the default; waived ones stand last), waived,\nclosed, all (the default with --finding)"},
 	{QUERY_CAUSE, 0, "cause", "CAUSE",
          "not-running, kernel-drop, inspector-down, sensor-down,\nring-full, evicted, link-down, mirror-silent, truncated,\n"
          "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, set-aside, removed"},
@@ -454,5 +454,8 @@ int query_command_line(const struct query_command *command, int argc, char **arg
 		}
 		r = query_option(ret, option, optarg, err);
 	}
+	/* Who names a finding means it, closed or not. */
+	if (ret->narrow.finding && !command_line_given(&line, QUERY_STATE))
+		ret->state = FINDINGS_ALL;
 	return r < 0 ? r : take_words(command, &line, argc, argv, ret, err);
 }
