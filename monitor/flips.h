@@ -36,7 +36,7 @@ struct flip_sums {
 
 struct flips;
 
-struct flips *flips_new(const struct policy *policy); /* NULL when out of memory */
+struct flips *flips_new(void); /* NULL when out of memory */
 void flips_free(struct flips *flips);
 void flips_freep(struct flips **flips);
 /* What was recorded of a flow, and what it is under the policy now. */

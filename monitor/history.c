@@ -445,6 +445,7 @@ bool history_judge(struct history *history, const struct flow_view *flow, struct
 
 	if (!rule)
 		return false;
+	ret->policy = history->policy;
 	ret->moved = strcmp(ret->unit, flow->unit) != 0;
 	view_fill(history, flow, rule, unit_key(ret->unit), &ret->view);
 	judge_flow(history->policy, &ret->view, &ret->verdict);

@@ -22,6 +22,7 @@ void history_freep(struct history **history);
 
 /* A recorded flow under the policy of a history. */
 struct past {
+	const struct policy *policy; /* the history's */
 	struct view view;
 	struct verdict verdict;
 	char unit[UNIT_NAME_MAX]; /* whose it is now */

@@ -26,6 +26,9 @@ enum flowdb_mode {
  */
 int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db,
                 struct err *err) MUST_CHECK;
+/* The older version that it was of until this writer opened it, 0: none; the version of all that are opened. */
+int flowdb_was_version(const struct flowdb *db);
+int flowdb_version(void);
 void flowdb_close(struct flowdb *db);
 void flowdb_closep(struct flowdb **db);
 /*

@@ -282,7 +282,7 @@ static int copy_chunk(struct flowdb *db, struct archived *moved, struct err *err
 		r = sql_exec(
 			db,
 			"INSERT INTO archive.tally (unit, verdict, grade, flows)"
-			" SELECT unit, verdict, grade, count(*) FROM main.flow WHERE id IN " IN_CHUNK
+			" SELECT unit, verdict, " FLOW_GRADE " AS grade, count(*) FROM main.flow f WHERE id IN " IN_CHUNK
 			" GROUP BY unit, verdict, grade"
 			" ON CONFLICT DO UPDATE SET flows = flows + excluded.flows",
 			err);

@@ -97,10 +97,11 @@ int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
 	int r = sql_prepare(
 		db,
 		"WITH w AS (" FLOWS_OF_WINDOW(
-			"f.remote, f.transport, iif(f.direction = 2, f.local_port, f.remote_port)"
-			" AS port, f.direction, f.application, f.evidence, f.media, f.verdict, f.grade,"
-			" f.why, f.kind, f.severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
-			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, f.blind,"
+			"f.remote, f.transport, iif(" FLOW_DIRECTION " = 2, f.local_port, f.remote_port)"
+			" AS port, " FLOW_DIRECTION " AS direction, f.application, " FLOW_EVIDENCE " AS evidence,"
+			" " FLOW_MEDIA " AS media, f.verdict, " FLOW_GRADE " AS grade, " FLOW_WHY " AS why,"
+			" f.kind, " FLOW_SEVERITY " AS severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
+			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, " FLOW_BLIND " AS blind,"
 			" f.packets_out, f.packets_in, f.bytes_out, f.bytes_in") "), g AS (SELECT " ALIKE
 										 ", count(*) AS flows, sum(start_us < ?2) AS before,"
 										 " sum(end_us > ?3) AS after, sum(blind) AS blind, sum(packets_out) AS packets_out,"

@@ -102,6 +102,7 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
+	int was_version; /* of flowdb_was_version() */
 	int lock;    /* the directory, held by the one writer; -1 */
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
@@ -110,7 +111,7 @@ struct flowdb {
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
-	struct stat was;
+	struct stat was, wal_was; /* wal_was: st_ino 0: there is none, or an empty one */
 };
 
 #define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
@@ -319,6 +320,18 @@ enum {
 	SAID_TOLD = 20,
 	SAID_ROW_SET = 25,
 };
+
+/* The same in a statement, of flow f: generated columns would be computed at every insert. */
+#define FLOW_EVIDENCE "(f.said & 3)"
+#define FLOW_OUTCOME "(f.said >> 2 & 7)"
+#define FLOW_DIRECTION "(f.said >> 5 & 3)"
+#define FLOW_GRADE "(f.said >> 7 & 3)"
+#define FLOW_MEDIA "(f.said >> 9 & 7)"
+#define FLOW_WHY "(f.said >> 12 & 15)"
+#define FLOW_SEVERITY "(f.said >> 16 & 7)"
+#define FLOW_BLIND "(f.said >> 19 & 1)"
+#define FLOW_ROW_SET "(nullif(f.said >> 25, 0))"
+#define FLOW_IP_VERSION "(4 + 2 * (f.how >> 26 & 1))"
 
 /* The longest row_set.text: ids, ", " between. */
 #define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))

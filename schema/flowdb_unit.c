@@ -221,7 +221,7 @@ static void sql_holdings(const struct flow_query *query, char *sql)
 	if (window) /* as carries_media() of flowdb_tally.c has it */
 		text_add(sql, WHERE_MAX,
 		         " (SELECT count(DISTINCT f.local_port) FROM flow f WHERE f.transport IN (%d, %d)"
-		         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
+		         " AND (" FLOW_MEDIA " <> 0 OR f.how >> %d & 3 OR (" FLOW_EVIDENCE " = %d"
 		         " AND f.application IN (%d, %d, %d, %d))) AND " WINDOW_OF("= u.id") "),"
 		         " " FLOWS_IN_WINDOW ",",
 		         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN,

@@ -2,6 +2,7 @@
  * cmd_rejudge.c - recorded flows are judged by another policy for good.
  */
 #include "monitor/commands.h"
+#include "monitor/commands/db_stats.h"
 #include "monitor/commands/flip_table.h"
 #include "monitor/commands/options.h"
 #include "monitor/commands/other_policy.h"
@@ -51,16 +52,9 @@ static int judge_again(const char *dir, const struct other_policy *other, const 
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	struct rejudge_sums sums = {.opened = 0};
 	struct rejudge_options options = {.at_us = person_now_us(), .progress = progress};
-	char who[PERSON_MAX], path[4200];
-	int r;
+	char who[PERSON_MAX];
+	int r = db_open_to_write(dir, &db, err);
 
-	snprintf(path, sizeof(path), "%.4096s/flows.db", dir);
-	if (access(path, F_OK) < 0)
-		return err_set(err, -ENOENT,
-		               "%s: no flow database there; 'tlmon watch -l %s' records one, -l or "
-		               "$TLMON_DIR names another",
-		               path, dir);
-	r = flowdb_open(dir, FLOWDB_WRITE, &db, err);
 	if (r >= 0)
 		r = other_policy_load(other, db, &policy, err);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include "monitor/commands/flip_table.h"
 #include "monitor/commands/other_policy.h"
 #include "monitor/commands/query.h"
+#include "monitor/histories.h"
 #include "monitor/log.h"
 
 #include <unistd.h>
@@ -15,8 +16,9 @@ static const char HELP[] =
 	"                    [--unit WHO] [--flows] [-o FORMAT]\n\n"
 	"Judges recorded flows by another site file, another envelope, or both, and lists\n"
 	"what flips: what it was, what it becomes, at how many units, and why. Nothing is\n"
-	"changed; 'tlmon rejudge' does it for good. Without -c and -e the policy in force\n"
-	"judges again, and nothing flips.\n\n" OTHER_POLICY_HELP LOG_HELP
+	"changed; 'tlmon rejudge' does it for good. Without -c and -e each flow is judged\n"
+	"again by the policy that judged it, and nothing flips. The policy in force is\n"
+	"that of the last run, or of a rejudge after it.\n\n" OTHER_POLICY_HELP LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n"
@@ -34,7 +36,8 @@ static const char HELP[] =
 struct whatif {
 	struct query query;
 	struct policy *policy;
-	struct history *history;
+	struct history *history; /* under that policy; NULL: each flow under its own */
+	struct histories own;
 	struct flips *flips;
 	struct out *out;
 	uint64_t limit;
@@ -47,6 +50,7 @@ static void whatif_release(struct whatif *whatif)
 	out_free(whatif->out);
 	flips_free(whatif->flips);
 	history_free(whatif->history);
+	histories_release(&whatif->own);
 	policy_free(whatif->policy);
 	query_release(&whatif->query);
 }
@@ -74,11 +78,14 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 {
 	struct whatif *whatif = context;
 	struct flip_sums *sums = flips_sums(whatif->flips);
+	struct history *history = whatif->history;
 	struct past past;
-	int r = 0;
+	int r = history ? 0 : histories_of(&whatif->own, flow->policy, &history, err);
 
-	sums->lacks_peer += history_lacks_peer(whatif->history, flow);
-	if (!history_judge(whatif->history, flow, &past)) {
+	if (r < 0)
+		return r;
+	sums->lacks_peer += history_lacks_peer(history, flow);
+	if (!history_judge(history, flow, &past)) {
 		sums->nobodys++;
 		return 0;
 	}
@@ -86,14 +93,14 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	progress(whatif);
 	sums->moved += past.moved;
 	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
-	if (!history_flips(whatif->history, flow, &past.verdict)) {
+	if (!history_flips(history, flow, &past.verdict)) {
 		sums->same++;
 		return 0;
 	}
 	r = flips_add(whatif->flips, flow, &past, err);
 	if (r >= 0 && whatif->flows && (!whatif->limit || sums->flipped <= whatif->limit)) {
 		progress_over(whatif);
-		r = flip_flow_put(whatif->out, whatif->policy, flow, &past, err);
+		r = flip_flow_put(whatif->out, flow, &past, err);
 	}
 	return r;
 }
@@ -121,8 +128,11 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (r < 0)
 		return r;
 	query_head(&whatif->query, whatif->out);
-	out_say(whatif->out, "judged by %s (%.12s)",
-	        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
+	if (whatif->policy)
+		out_say(whatif->out, "judged by %s (%.12s)",
+		        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
+	else
+		out_say(whatif->out, "judged by the policy that judged each, as recorded");
 	r = flowdb_flows(whatif->query.db, &whatif->query.flow, judge_one, whatif, err);
 	progress_over(whatif);
 	if (!r && !whatif->flows)
@@ -144,13 +154,14 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 	whatif->limit = options->narrow.limit;
 	options->narrow.limit = 0; /* it counts flips, not flows */
 	r = query_open(options, &whatif->query, err);
-	if (r >= 0)
+	whatif->own.db = whatif->query.db;
+	if (r >= 0 && (other->site || other->envelope))
 		r = other_policy_load(other, whatif->query.db, &whatif->policy, err);
-	if (r >= 0)
+	if (r >= 0 && whatif->policy)
 		r = history_new(whatif->query.db, whatif->policy, NULL, &whatif->history, err);
 	if (r < 0)
 		return r;
-	whatif->flips = flips_new(whatif->policy);
+	whatif->flips = flips_new();
 	if (!whatif->flips)
 		return err_set(err, -ENOMEM, "out of memory");
 	return list_flips(whatif, options, other, err);

@@ -37,6 +37,16 @@ for case in "${cases[@]}" fleet; do
 		"^$(sqlite3 "$work/$case/db/flows.db" 'SELECT count(*) FROM flow') flows? judged: .* 0 flip$"
 done
 
+# All of them in one database, each under its own site.
+for case in "${cases[@]}"; do
+	watch "$work/$case/in.pcap" "$work/$case/site.yaml" "$work/all"
+done
+is 'several policies in one database: each judges its own flows, and nothing flips' \
+	"$("$TLMON" whatif -l "$work/all" --flows -o csv | wc -l)" 1
+has '... of all flows' "$("$TLMON" whatif -l "$work/all")" \
+	"^$(sqlite3 "$work/all/flows.db" 'SELECT count(*) FROM flow') flows judged: .* 0 flip$" \
+	'judged by the policy that judged each'
+
 # One range of a copy of the envelope is widened.
 cp -r rules/teamline "$work/wide"
 sed -i '/id: online.out.audio/,/local-ports/s/50000-50019/50000-50063/' "$work/wide/online.yaml"
