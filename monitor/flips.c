@@ -145,7 +145,6 @@ int flips_add(struct flips *flips, const struct flow_view *flow, const struct pa
 	judged_before(flow, &key.from);
 	judged_now(past->policy, &past->verdict, &key.to);
 	finding_key(past->policy, 0, &past->view, &past->verdict, &key.key);
-	flips->sums.flipped++;
 	group = group_of(flips, &key, flow, past, &r, err);
 	if (!group)
 		return r;
@@ -198,4 +197,23 @@ const struct flip_group *const *flips_sorted(struct flips *flips, size_t *ret_co
 		qsort(flips->groups, flips->count, sizeof(struct flip_group *), compare_groups);
 	*ret_count = flips->count;
 	return (const struct flip_group *const *)flips->groups;
+}
+
+void flip_sums_add(struct flip_sums *sums, const struct flow_view *flow,
+                   const struct past *past, bool flips)
+{
+	const struct verdict *verdict = &past->verdict;
+
+	sums->judged++;
+	sums->moved += past->moved;
+	sums->from[flow->ruling % 5][verdict->ruling % 5]++;
+	if (!flips) {
+		sums->same++;
+		return;
+	}
+	sums->flipped++;
+	if (flow->ruling == verdict->ruling)
+		sums->within[verdict->ruling % 5]++;
+	if (past_waiver(past))
+		sums->waived++;
 }

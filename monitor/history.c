@@ -477,3 +477,13 @@ bool history_flips(const struct history *history, const struct flow_view *flow,
 	return verdict->nearest_count &&
 	       strcmp(flow->nearest[0].row, rows[verdict->nearest[0].row].id) != 0;
 }
+
+const struct waiver *past_waiver(const struct past *past)
+{
+	const struct view *view = &past->view;
+
+	return past->verdict.kind == KIND_NONE
+	               ? NULL
+	               : policy_find_waiver(past->policy, past->unit, &past->verdict, view->facts,
+	                                    view->local, view->app, view->facts->last_us, NULL);
+}

@@ -436,6 +436,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 		r = door_open(db, err);
 	if (r >= 0 && !made)
 		r = flowdb_look(db, err);
+	if (r >= 0)
+		r = flowdb_others_wrote(db, err); /* from now on */
 	if (r >= 0 && stat(db->path, &db->was) < 0)
 		r = err_set(err, -errno, "%s: %s", db->path, strerror(errno));
 	if (r < 0 && made) {

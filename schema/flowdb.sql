@@ -52,7 +52,7 @@ CREATE TABLE run (
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
 -- flows that never came, is said with that reserve.
 CREATE TABLE blind (
-	id       INTEGER PRIMARY KEY,
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again: an archive has those that went from here
 	run      INTEGER REFERENCES run(id),  -- NULL: between two runs
 	cause    INTEGER NOT NULL,
 	unit     INTEGER REFERENCES unit(id), -- NULL: all of them
@@ -64,7 +64,7 @@ CREATE TABLE blind (
 
 -- Packets kept as they were: the first ones of flows under a finding, and one that a process died of.
 CREATE TABLE evidence (
-	id       INTEGER PRIMARY KEY,
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- as in blind
 	run      INTEGER NOT NULL REFERENCES run(id),
 	flow     INTEGER,           -- number of its flow's first packet in the run (flow.packet); NULL: not known
 	finding  INTEGER REFERENCES finding(id), -- what it is kept for; NULL: for `cause`
@@ -214,7 +214,7 @@ CREATE TABLE lease (
 
 -- Flows outside or blocked, gathered under one reason a person can act on.
 CREATE TABLE finding (
-	id          INTEGER PRIMARY KEY, -- F17 is 17
+	id          INTEGER PRIMARY KEY AUTOINCREMENT, -- F17 is 17, and never another one
 	unit        INTEGER NOT NULL REFERENCES unit(id),
 	kind        INTEGER NOT NULL,
 	severity    INTEGER NOT NULL,    -- 1 info .. 4 high
@@ -229,7 +229,7 @@ CREATE TABLE finding (
 	flows       INTEGER NOT NULL,    -- counted in full; of these
 	kept        INTEGER NOT NULL,    -- have a row in flow
 	bytes       INTEGER NOT NULL,    -- both ways
-	open        INTEGER NOT NULL,    -- 0: closed, and reason says why
+	open        INTEGER NOT NULL,    -- 0: closed; if the judge did it, reason says why, else finding_change
 	reason      TEXT    NOT NULL,
 	waiver      TEXT    NOT NULL     -- 'owner: reason (until 2026-12-31)'; ''
 ) STRICT;

@@ -144,7 +144,7 @@ int flowdb_coverage(struct flowdb *db, const struct flow_query *query,
 		if (made_up)
 			sql_made_up(db, query, mirrors, mirror_count, sql);
 		else
-			text_add(sql, WHERE_MAX, "%s", COUNTED);
+			text_add(sql, WHERE_MAX, "%s%s", COUNTED, db->whole ? " AND 0" : "");
 		query_unit(sql, "c.unit", query);
 		if (query->row)
 			text_add(sql, WHERE_MAX, " AND e.text = ?5");

@@ -306,13 +306,13 @@ static int compare_by_count(const void *a, const void *b, void *fields)
 	return compare_by_key(a, b, fields);
 }
 
-static int count_one(struct counting *counting, struct flowdb *db, enum flowdb_thing thing,
+static int count_one(struct counting *counting, struct flowdb *first, struct flowdb *db, enum flowdb_thing thing,
                      const struct finding_query *query, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
 	struct flow_query narrow = query->flow;
-	int n = counting->field_count, r;
+	int n = counting->field_count, r = 0;
 
 	if (!sql)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -325,10 +325,11 @@ static int count_one(struct counting *counting, struct flowdb *db, enum flowdb_t
 	if (thing == THING_FLOWS)
 		query_flows(db, sql, &query->flow);
 	else
-		query_findings(db, sql, query);
+		r = twice_findings(first, db, sql, query, err);
 	for (int i = 0; i < n; i++)
 		text_add(sql, WHERE_MAX, "%s %d", i ? "," : " GROUP BY", i + 1);
-	r = sql_prepare(db, sql, &stmt, err);
+	if (r >= 0)
+		r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	query_bind(stmt, &narrow);
@@ -420,7 +421,7 @@ int flowdb_counts(struct flowdb *db, enum flowdb_thing thing, const struct findi
 	if (r >= 0)
 		r = query_check_units(db, &query->flow, err);
 	for (struct flowdb *at = db; at && r >= 0; at = at->next)
-		r = count_one(&counting, at, thing, query, err);
+		r = count_one(&counting, db, at, thing, query, err);
 	if (r >= 0)
 		count_join(&counting);
 	for (size_t i = 0; i < counting.count && r >= 0; i++) {

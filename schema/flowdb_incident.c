@@ -51,6 +51,14 @@ int flowdb_units_named(struct flowdb *db, const char *who,
 	return r < 0 ? r : 0;
 }
 
+int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err)
+{
+	int64_t one;
+
+	return sql_ask(db, "SELECT 1 FROM unit u WHERE u.id = ?1 AND " UNIT_SEEN, &unit, 1, &one,
+	               err);
+}
+
 static void read_sum(sqlite3_stmt *stmt, struct flow_sum *sum)
 {
 	*sum = (struct flow_sum){

@@ -94,6 +94,8 @@ struct flowdb {
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
+	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
+	int64_t whole_from_us; /* what lasted until then or longer is there as well */
 	char *sensor;        /* the directory's name; NULL: there is but one */
 	struct {
 		int64_t flow, change; /* the highest ids that were answered, ... */
@@ -145,6 +147,11 @@ void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
 	" OR EXISTS (SELECT 1 FROM tally s WHERE s.unit = u.id)" \
 	" OR EXISTS (SELECT 1 FROM coverage s WHERE s.unit = u.id)" \
 	" OR EXISTS (SELECT 1 FROM finding s WHERE s.unit = u.id))"
+/* Fills `whole` of each archive in the chain whose database stands there, too. */
+int twice_find(struct flowdb *first, struct err *err) MUST_CHECK;
+/* As query_findings() for one of the chain; of an archive not what its database there tells of, or denies. */
+int twice_findings(struct flowdb *first, struct flowdb *db, char *where,
+                   const struct finding_query *query, struct err *err) MUST_CHECK;
 /* Borrowed until the statement is reset. NULL is NULL. */
 void bind_text(sqlite3_stmt *stmt, int at, const char *text);
 /* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */

@@ -213,6 +213,15 @@ static int say_asked(const struct answer *answer, struct out *out, struct err *e
 		if (asked->flows < asked->row.flows && asked->flows < EVIDENCE_FLOWS_WANTED)
 			r = evidence_lack_print(answer->query->db, asked->row.first_us,
 			                        asked->row.last_us, why, err);
+		if (asked->flows > asked->row.flows) {
+			out_say(out,
+			        "F%lld: packets of %llu flow%s; %llu flow%s under it now, others were "
+			        "before they were judged again",
+			        (long long)asked->id, (unsigned long long)asked->flows,
+			        plural(asked->flows), (unsigned long long)asked->row.flows,
+			        asked->row.flows == 1 ? " is" : "s are");
+			continue;
+		}
 		out_say(out, "F%lld: packets of %llu of %llu flow%s%s%s", (long long)asked->id,
 		        (unsigned long long)asked->flows, (unsigned long long)asked->row.flows,
 		        plural(asked->row.flows), *why ? "; " : "", why);

@@ -6,6 +6,7 @@
 #include "monitor/commands/flip_table.h"
 #include "monitor/commands/other_policy.h"
 #include "monitor/commands/query.h"
+#include "monitor/commands/waiver_flips.h"
 #include "monitor/histories.h"
 #include "monitor/log.h"
 
@@ -39,6 +40,7 @@ struct whatif {
 	struct history *history; /* under that policy; NULL: each flow under its own */
 	struct histories own;
 	struct flips *flips;
+	struct waiver_flips *waivers;
 	struct out *out;
 	uint64_t limit;
 	bool flows; /* each one */
@@ -48,6 +50,7 @@ struct whatif {
 static void whatif_release(struct whatif *whatif)
 {
 	out_free(whatif->out);
+	waiver_flips_free(whatif->waivers);
 	flips_free(whatif->flips);
 	history_free(whatif->history);
 	histories_release(&whatif->own);
@@ -80,6 +83,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	struct flip_sums *sums = flips_sums(whatif->flips);
 	struct history *history = whatif->history;
 	struct past past;
+	bool flips;
 	int r = history ? 0 : histories_of(&whatif->own, flow->policy, &history, err);
 
 	if (r < 0)
@@ -89,14 +93,11 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 		sums->nobodys++;
 		return 0;
 	}
-	sums->judged++;
+	flips = history_flips(history, flow, &past.verdict);
+	flip_sums_add(sums, flow, &past, flips);
 	progress(whatif);
-	sums->moved += past.moved;
-	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
-	if (!history_flips(history, flow, &past.verdict)) {
-		sums->same++;
-		return 0;
-	}
+	if (!flips)
+		return waiver_flips_note(whatif->waivers, flow, &past, err);
 	r = flips_add(whatif->flips, flow, &past, err);
 	if (r >= 0 && whatif->flows && (!whatif->limit || sums->flipped <= whatif->limit)) {
 		progress_over(whatif);
@@ -139,8 +140,10 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 		r = put_groups(whatif, err);
 	if (!r)
 		r = out_finish(whatif->out, err);
-	if (!r && options->format == OUT_TABLE)
+	if (!r && options->format == OUT_TABLE) {
 		flips_say(flips_sums(whatif->flips));
+		r = waiver_flips_say(whatif->waivers, whatif->query.db, err);
+	}
 	sums = flips_sums(whatif->flips);
 	return r ? r : query_foot_of(&whatif->query, whatif->out, "flows",
 	                             sums->judged + sums->nobodys, err);
@@ -162,7 +165,8 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 	if (r < 0)
 		return r;
 	whatif->flips = flips_new();
-	if (!whatif->flips)
+	whatif->waivers = waiver_flips_new();
+	if (!whatif->flips || !whatif->waivers)
 		return err_set(err, -ENOMEM, "out of memory");
 	return list_flips(whatif, options, other, err);
 }

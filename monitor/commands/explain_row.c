@@ -124,10 +124,14 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 
 	for (size_t i = 0; i < envelope->role_count; i++)
 		if (roles >> i & 1 && !envelope->roles[i].anyone) {
-			printf("  If %s is yours to trust as %s, say so in the site file:\n"
+			/* Of peers gathered under a prefix some alone were seen. */
+			bool many = strchr(peer, '/');
+
+			printf("  If %s%s is yours to trust as %s, say so in the site file:\n"
 			       "    roles:\n      %s: {addresses: [\"%s\"]}\n"
 			       "  If not, find out why the unit talks to it, and block it.\n",
-			       peer, envelope->roles[i].id, envelope->roles[i].id, peer);
+			       many ? "a host of " : "", peer, envelope->roles[i].id,
+			       envelope->roles[i].id, many ? "ADDRESS" : peer);
 			return;
 		}
 	printf("  Find out why the unit talks to %s, and block it if nobody knows.\n", peer);
@@ -170,6 +174,12 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 		remedy_peer(envelope, finding, one);
 		break;
 	case KIND_REMOTE_PORT:
+		if (!*finding->role) {
+			advise("Nothing tells that %s is the server that this row means. If it is, make it "
+			       "listen at %s; if not, find out why the unit talks to it, and block it.",
+			       one, expected);
+			break;
+		}
 		advise("Make %s listen at %s (media ports are set where its calls are set up), or waive "
 		       "port %s.",
 		       peer, expected, differs ? differs->seen : finding->port);

@@ -173,6 +173,12 @@ void flips_say(const struct flip_sums *sums)
 				       (unsigned long long)sums->from[from][to],
 				       ruling_name((enum ruling)from),
 				       ruling_name((enum ruling)to));
+			else if (from == to && sums->within[to])
+				printf("  %llu %s as before, but by another row, grade or kind\n",
+				       (unsigned long long)sums->within[to],
+				       ruling_name((enum ruling)to));
+	if (sums->waived)
+		printf("%llu of the flips would be waived\n", (unsigned long long)sums->waived);
 	if (sums->moved)
 		printf("%llu of them belong to another unit than they were recorded for\n",
 		       (unsigned long long)sums->moved);

@@ -101,14 +101,17 @@ static int make_window(const struct query_options *options, struct query *query,
 
 int query_no_such(const struct query *query, const char *word, struct err *err)
 {
-	const struct span *span = &query->span;
 	const struct query_options *options = query->options;
+	struct span span;
+	int r = flowdb_span(query->db, &span, err);
 
+	if (r < 0)
+		return r;
 	return err_set(err, -ENOENT, "no %s %s in %s/flows.db; it holds %llu flow%s and %llu finding%s",
 	               *word == 'F' || *word == 'f' ? "finding" : "flow", word,
 	               data_dir(options->dir_count ? options->dirs[0] : NULL),
-	               (unsigned long long)span->flows, plural(span->flows),
-	               (unsigned long long)span->findings, plural(span->findings));
+	               (unsigned long long)span.flows, plural(span.flows),
+	               (unsigned long long)span.findings, plural(span.findings));
 }
 
 static int note_there(void *context, const struct finding_view *finding, struct err *err)
@@ -166,7 +169,7 @@ static int join_one(struct query *query, struct flowdb *db, struct err *err)
 {
 	struct span *all = &query->span, one;
 	struct whole whole;
-	int r = flowdb_span(db, &one, err);
+	int r = flowdb_covers(db, &one, err);
 
 	if (r >= 0)
 		r = flowdb_whole(db, &whole, err);
@@ -175,7 +178,6 @@ static int join_one(struct query *query, struct flowdb *db, struct err *err)
 	join_whole(&query->whole, &whole);
 	all->runs += one.runs;
 	all->flows += one.flows;
-	all->findings += one.findings;
 	all->units += one.units;
 	all->live |= one.live;
 	all->last_run = one.last_run;

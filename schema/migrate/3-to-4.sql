@@ -2,7 +2,6 @@
 -- of two thirds the size.
 -- Afterwards the database is as schema/flowdb.sql makes it.
 
-CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
 ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN at_us INTEGER;
@@ -43,6 +42,82 @@ CREATE TABLE removed (
 	place    TEXT    NOT NULL  -- the folder they are in; ''
 ) STRICT;
 CREATE UNIQUE INDEX removed_key ON removed (how, place);
+
+-- Numbers of blind intervals, packets and findings are never given again. The name in REFERENCES stays as it is.
+ALTER TABLE blind RENAME TO blind_3;
+CREATE TABLE blind (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again: an archive has those that went from here
+	run      INTEGER REFERENCES run(id),  -- NULL: between two runs
+	cause    INTEGER NOT NULL,
+	unit     INTEGER REFERENCES unit(id), -- NULL: all of them
+	since_us INTEGER NOT NULL,
+	until_us INTEGER,           -- NULL: it goes on
+	count    INTEGER NOT NULL,  -- packets, flows, restarts, ..., as the cause counts; 0: not known
+	detail   TEXT    NOT NULL   -- the interface, what a process died of; ''
+) STRICT;
+INSERT INTO blind SELECT * FROM blind_3 ORDER BY id;
+DROP TABLE blind_3;
+
+ALTER TABLE evidence RENAME TO evidence_3;
+CREATE TABLE evidence (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- as in blind
+	run      INTEGER NOT NULL REFERENCES run(id),
+	flow     INTEGER,           -- number of its flow's first packet in the run (flow.packet); NULL: not known
+	finding  INTEGER REFERENCES finding(id), -- what it is kept for; NULL: for `cause`
+	time_us  INTEGER NOT NULL,
+	cause    INTEGER,           -- as in blind: who died of it; NULL: nobody
+	link     INTEGER NOT NULL,  -- what it begins with: 0 Ethernet, 1 Linux SLL, 2 SLL2, 3 IP, 4 loopback
+	wire_len INTEGER NOT NULL,  -- bytes on the wire; kept are
+	bytes    BLOB    NOT NULL
+) STRICT;
+INSERT INTO evidence SELECT * FROM evidence_3 ORDER BY id;
+DROP TABLE evidence_3;
+CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
+
+DROP INDEX finding_key;
+DROP TRIGGER finding_opens;
+DROP TRIGGER finding_changes;
+ALTER TABLE finding RENAME TO finding_3;
+CREATE TABLE finding (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT, -- F17 is 17, and never another one
+	unit        INTEGER NOT NULL REFERENCES unit(id),
+	kind        INTEGER NOT NULL,
+	severity    INTEGER NOT NULL,    -- 1 info .. 4 high
+	row         INTEGER REFERENCES envelope_row(id), -- nearest, or the one that is blocked; NULL: none comes near
+	remote      TEXT    NOT NULL,    -- the peers gathered: a prefix or an address; '' where the role says it
+	role        TEXT    NOT NULL,    -- ''
+	transport   INTEGER NOT NULL,
+	port        TEXT    NOT NULL,    -- the peer's: '123', '50000-59999'; ''
+	application INTEGER NOT NULL,
+	first_us    INTEGER NOT NULL,
+	last_us     INTEGER NOT NULL,
+	flows       INTEGER NOT NULL,    -- counted in full; of these
+	kept        INTEGER NOT NULL,    -- have a row in flow
+	bytes       INTEGER NOT NULL,    -- both ways
+	open        INTEGER NOT NULL,    -- 0: closed, and reason says why
+	reason      TEXT    NOT NULL,
+	waiver      TEXT    NOT NULL     -- 'owner: reason (until 2026-12-31)'; ''
+) STRICT;
+INSERT INTO finding SELECT * FROM finding_3 ORDER BY id;
+DROP TABLE finding_3;
+CREATE UNIQUE INDEX finding_key
+	ON finding (unit, kind, coalesce(row, 0), remote, role, transport, port, application);
+
+CREATE TRIGGER finding_opens AFTER INSERT ON finding WHEN NEW.open
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.waiver = '', 1, 2), NEW.first_us);
+END;
+
+CREATE TRIGGER finding_changes AFTER UPDATE ON finding WHEN
+	iif(OLD.open, OLD.waiver <> '', 2) <> iif(NEW.open, NEW.waiver <> '', 2)
+	OR (NEW.open AND NEW.flows > OLD.flows AND NOT EXISTS (SELECT 1 FROM finding_change
+		WHERE finding = NEW.id AND run = (SELECT max(id) FROM run)))
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.open, iif(NEW.waiver = '', 1, 2), 3),
+		iif(EXISTS (SELECT 1 FROM finding_change WHERE finding = NEW.id), NEW.last_us, NEW.first_us));
+END;
 
 -- Also where foreign keys are off.
 CREATE TRIGGER finding_goes AFTER DELETE ON finding

@@ -144,6 +144,16 @@ is 'a unit whose addresses moved was seen all the same' \
 has '... and its line says why there is none' "$(tl units -l late)" '^huddle .* removed '
 refused '... by address' "no unit '10.20.1.21'" "old addresses were removed there: ask by the unit's name" -- \
 	tl flows -l late --unit 10.20.1.21
+both() { tl "$@" -l late -l late-archive 2>/dev/null; }
+for line in 'coverage -o csv' 'names -o csv' 'findings -o csv --state all' 'findings -o csv --port 5061' \
+	'findings -o csv --peer 52.112.1.9' 'findings -o csv --count-by kind'; do
+	# shellcheck disable=SC2086
+	is "together with its archive a database tells nothing twice: $line" "$(both $line | wc -l)" "$(tl $line -l db 2>/dev/null | wc -l)"
+done
+is '... coverage is what it was' "$(both coverage -o csv | sha256sum)" "$(tl coverage -o csv -l db | sha256sum)"
+figures='s/.*"unit":"([^"]*)".*"media_ports_ever":([0-9]*),"flows":([0-9]*),"findings_open":([0-9]*).*/\1 \2 \3 \4/p'
+is '... and the figures of units are' "$(both units -o jsonl | sed -nE "$figures" | sort -u)" \
+	"$(tl units -o jsonl -l db | sed -nE "$figures" | sort -u)"
 refused 'an archive without a time' '--until' -- tl db archive -l arch-src archive
 refused 'a time that is none' 'yesterweek' -- tl db archive -l arch-src --until yesterweek archive
 refused 'into itself' 'is the database itself' -- tl db archive -l arch-src --until now arch-src

@@ -936,9 +936,26 @@ static void a_flow_takes_at_most_120_bytes(void **state)
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* A person may be quicker than a recorder's first commit. */
+static void what_others_write_is_noticed_from_the_opening_on(void **state)
+{
+	struct err err = {0};
+	struct dbkit kit;
+
+	dbkit_open(&kit);
+	dbkit_finding(&kit, kit.unit, KIND_PEER, SEVERITY_LOW, "x", 1);
+	assert_int_equal(flowdb_commit(kit.db, &err), 0);
+	dbkit_sql(kit.dir, "UPDATE finding SET open = 0, reason = 'a person'");
+	assert_int_equal(flowdb_begin(kit.db, &err), 0);
+	assert_int_equal(flowdb_others_wrote(kit.db, &err), 1);
+	assert_int_equal(flowdb_others_wrote(kit.db, &err), 0);
+	dbkit_close(&kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_others_write_is_noticed_from_the_opening_on),
 		cmocka_unit_test(a_missing_database_is_refused_to_readers_and_not_made),
 		WITH(a_name_keeps_its_gaps),
 		WITH(a_writer_makes_directory_and_file_readable_by_group_alone),
