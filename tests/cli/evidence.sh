@@ -147,10 +147,14 @@ astray() {
 	sql judged 'SELECT count(*) FROM evidence e JOIN finding g ON g.id = e.finding
 		JOIN flow f ON f.run = e.run AND f.packet = e.flow AND f.unit = g.unit WHERE f.finding IS NOT e.finding'
 }
-before=$(of_flow 2557)
+before=$(of_flow 2557) before_none=$(of_flow 3095)
+all() { sql judged 'SELECT finding, run, flow, time_us, hex(bytes) FROM evidence ORDER BY 1, 2, 3, 4' | sha256sum; }
+before_all=$(all)
 is 'evidence stands under the finding of its flow' "$(astray)" 0
 sed -e 's/room, online, touch/room, touch/' -e 's/\[10.20.0.53\]/[10.20.0.53, 8.8.8.8]/' "$work/full.yaml" >"$work/other.yaml"
 "$TLMON" rejudge -c "$work/other.yaml" -l "$work/judged" >/dev/null 2>"$work/err"
-is '... and goes along when it is judged again' "$? $(astray) $(of_flow 2557)" "0 0 $before"
+is '... and goes along when it is judged again' "$? $(of_flow 2557)" "0 $before"
 is '... to another finding' "$(sql judged 'SELECT count(*) FROM evidence WHERE flow = 2557 AND finding = 1')" 0
-is '... or is deleted where there is none any more' "$(of_flow 3095)" ''
+is '... or stays with the finding that was left' "$(of_flow 3095)" "$before_none"
+"$TLMON" rejudge -c "$work/full.yaml" -l "$work/judged" >/dev/null 2>"$work/err"
+is '... and judged as before, all packets stand where they stood' "$(astray) $(all)" "0 $before_all"
