@@ -51,7 +51,7 @@ static const char *covers_print(const struct query *query, char buf[COVERS_TEXT]
 }
 
 /* "before 2026-08-24 00:00:00 local, 2026-08-23T22:00:00Z", where the window goes beyond what is here; "". */
-static const char *removed_print(const struct query *query, char buf[160])
+static const char *removed_text(const struct query *query, char buf[160])
 {
 	const struct whole *whole = &query->whole;
 	char text[TIME_TEXT], utc[TIME_TEXT];
@@ -78,7 +78,7 @@ void query_head(const struct query *query, struct out *out)
 		        window_print(flow->since_us, flow->until_us, window),
 		        query->relative ? " (counted back from the last packet recorded)" : "");
 	out_say(out, "recorded  %s", covers_print(query, text));
-	if (*removed_print(query, window))
+	if (*removed_text(query, window))
 		out_say(out, "removed   flows that ended %s", window);
 }
 
@@ -172,7 +172,7 @@ static void say_outside(const struct query *query)
 
 	if (is_to_come(query))
 		log_note("that time has not come yet%s", and_covers(query, text));
-	else if (*removed_print(query, removed))
+	else if (*removed_text(query, removed))
 		log_note("nothing of that window is here: flows that ended %s were deleted by "
 		         "retention, or another database has them ('tlmon db stats' says which)",
 		         removed);
@@ -186,7 +186,7 @@ static void say_none(const struct query *query, const char *what)
 	char text[AND_COVERS_TEXT], removed[160];
 
 	log_note("no such %s%s", what, and_covers(query, text));
-	if (*removed_print(query, removed))
+	if (*removed_text(query, removed))
 		log_note("flows that ended %s are not here: retention deleted them, or another database has "
 		         "them ('tlmon db stats' says which). That none was found does not say there was none",
 		         removed);
