@@ -60,7 +60,7 @@ same() {
 
 # Copies
 is 'a snapshot says what is in it' "$(tl db snapshot -l db copy | head -1)" \
-	"copy/flows.db: 1 runs, $(sqlite3 db/flows.db 'SELECT count(*) FROM flow') flows, $(sqlite3 db/flows.db 'SELECT count(*) FROM finding') findings"
+	"copy/flows.db: 1 run, $(sqlite3 db/flows.db 'SELECT count(*) FROM flow') flows, $(sqlite3 db/flows.db 'SELECT count(*) FROM finding') findings"
 same 'a snapshot answers every command as the database does' copy
 is 'it has the mode of a database' "$(stat -c %a copy/flows.db)" 640
 refused 'a snapshot overwrites nothing' 'copy/flows\.db' 'nothing is overwritten' -- tl db snapshot -l db copy
@@ -132,7 +132,7 @@ while read -r line; do
 	[ $? -le 1 ] || not_ok "an archive answers '$line'" "$(cat err)"
 done < <(commands | sed "s/explain 1$/explain $first/")
 has 'what moved is said where it is missed' "$(tl flows -l arch-src --since 2026-03-02T08:00Z --until 2026-03-02T08:00:05Z 2>&1)" \
-	'before 2026-03-02 08:00:40' 'does not say there was none'
+	'before 2026-03-02 08:00:40' 'nothing of that window is here: .* another database has them'
 code=0
 tl blind -l arch-src --since 2026-03-02T08:00:10Z --until 2026-03-02T08:00:20Z -o jsonl >out 2>&1 || code=$?
 is 'a window that moved counts as not covered' "$code $(grep -c '"cause":"removed"' out)" '1 1'
