@@ -250,6 +250,20 @@ dd if=/dev/urandom of=bad/flows.db bs=1024 seek=40 count=60 conv=notrunc 2>/dev/
 code=0
 tl db check -l bad >out 2>err || code=$?
 is 'check of a damaged one ends 1' "$code $([ -s out ] && echo told)" '1 told'
+# What does not add up is told.
+while IFS='|' read -r name wrong said; do
+	rm -rf harmed
+	mkdir harmed
+	"$TLMON" watch -r demo.pcap -c site.yaml -l harmed >/dev/null 2>&1
+	sqlite3 harmed/flows.db "$wrong"
+	has "check: $name" "$(tl db check -l harmed 2>&1)" "$said"
+done <<'EOF'
+coverage is gone|DELETE FROM coverage|^coverage: [0-9]+ flows of unit 1 are documented by row
+bytes of a finding|UPDATE finding SET bytes = 1|^F1: its bytes or times
+differences are gone|DELETE FROM flow_differs|nearest row is not there
+a trigger is gone|DROP TRIGGER flow_goes|^trigger flow_goes:
+a packet too long|UPDATE evidence SET bytes = zeroblob(300), wire_len = 400|^packet 1 of evidence: 300
+EOF
 refused 'check of none' 'no flow database' -- tl db check -l nowhere
 refused 'compact makes none' 'no flow database' -- tl db compact -l nowhere
 [ ! -e nowhere ] && ok 'and nothing was made' || not_ok 'and nothing was made'
