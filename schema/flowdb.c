@@ -36,27 +36,84 @@ static const char *const STEPS[FLOWDB_VERSION] = {
 #define CHECKPOINT_PAGES 4096
 #define PAGE_BYTES 4096
 
+int sql_damaged(const struct flowdb *db, const char *what, struct err *err)
+{
+	return err_set(err, -EBADMSG,
+	               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read", db->path,
+	               what, db->path);
+}
+
+void sql_wait(struct flowdb *db, int ms)
+{
+	db->busy_ms = ms;
+	sqlite3_busy_timeout(db->sql, ms);
+}
+
+static int locked(struct flowdb *db, struct err *err)
+{
+	char who[FLOWDB_WHO], time[32] = "";
+
+	if (db->busy_ms)
+		snprintf(time, sizeof(time), " for more than %d s", db->busy_ms / 1000);
+	return err_set(err, -EBUSY, "%s: locked by %s%s; try again", db->path,
+	               flowdb_who(flowdb_writer(db), who), time);
+}
+
+/* The columns that hold numbers, each with the question for a row of one that is larger than any we write. */
+#define TOO_LARGE \
+	"SELECT m.name, c.name, printf('SELECT %s, \"%w\" FROM \"%w\" WHERE \"%w\" NOT BETWEEN" \
+	" -%lld AND %lld AND typeof(\"%w\") = ''integer'' LIMIT 1'," \
+	" iif(m.sql LIKE '%WITHOUT ROWID', '0', 'rowid'), c.name, m.name, c.name, ?1, ?1, c.name)" \
+	" FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'" \
+	" AND m.name NOT LIKE 'sqlite_%' AND c.type = 'INTEGER'"
+
+/* A sum that has no place in 64 bits: of what? */
+static int overflowed(struct flowdb *db, const char *what, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *columns = NULL;
+	bool found = false;
+
+	err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
+	        db->path, what);
+	if (sqlite3_prepare_v2(db->sql, TOO_LARGE, -1, &columns, NULL))
+		return -ESTALE;
+	sqlite3_bind_int64(columns, 1, EVENT_NUMBER_MAX);
+	while (!found && sqlite3_step(columns) == SQLITE_ROW) {
+		CLEANUP(stmt_finalizep) sqlite3_stmt *row = NULL;
+		char place[32] = "";
+
+		if (sqlite3_prepare_v2(db->sql, column_text(columns, 2), -1, &row, NULL) ||
+		    sqlite3_step(row) != SQLITE_ROW)
+			continue;
+		found = true;
+		if (sqlite3_column_int64(row, 0))
+			snprintf(place, sizeof(place), " in row %lld",
+			         (long long)sqlite3_column_int64(row, 0));
+		err_set(err, -ESTALE,
+		        "%s: not as tlmon left it: %s.%s%s is %lld, and none greater than %lld is "
+		        "ever written; did another program change it?",
+		        db->path, column_text(columns, 0), column_text(columns, 1), place,
+		        (long long)sqlite3_column_int64(row, 1), (long long)EVENT_NUMBER_MAX);
+	}
+	return -ESTALE;
+}
+
 int sql_error(struct flowdb *db, int rc, struct err *err)
 {
 	const char *what = db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
 	int number = db->sql ? sqlite3_system_errno(db->sql) : 0;
-	char who[FLOWDB_WHO];
 
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_set(err, -EBUSY, "%s: locked by %s for more than %d s; try again",
-		               db->path, flowdb_who(flowdb_writer(db), who),
-		               BUSY_TIMEOUT_MS / 1000);
+		return locked(db, err);
 	case SQLITE_FULL:
 		return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
 	case SQLITE_NOTADB:
 		return err_set(err, -EBADMSG,
 		               "%s: not a database; -l wants a directory of tlmon's", db->path);
 	case SQLITE_CORRUPT:
-		return err_set(err, -EBADMSG,
-		               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
-		               db->path, what, db->path);
+		return sql_damaged(db, what, err);
 	case SQLITE_NOMEM:
 		return err_set(err, -ENOMEM, "out of memory");
 	case SQLITE_CANTOPEN: /* of the files beside it: one is missing, and we may not make it */
@@ -64,6 +121,9 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 	case SQLITE_READONLY:
 		return err_set(err, -EROFS, "%s: not writable for us", db->path);
 	case SQLITE_ERROR:
+		if (db->sql && !strcmp(what, "integer overflow"))
+			return overflowed(db, what, err);
+		/* fall through */
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
 		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
@@ -148,20 +208,48 @@ int sql_exec(struct flowdb *db, const char *text, struct err *err)
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
+int sql_tell(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
+             size_t count, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, slot, text, &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, count);
+	return sql_run(db, stmt, err);
+}
+
+static int first_number(struct flowdb *db, sqlite3_stmt *stmt, const int64_t *values,
+                        size_t count, int64_t *ret, struct err *err)
+{
+	int r;
+
+	bind_all(stmt, values, count);
+	r = sql_step(db, stmt, err);
+	if (r < 0)
+		return r;
+	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
+	sqlite3_reset(stmt);
+	return r;
+}
+
 int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
             int64_t *ret, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(db, text, &stmt, err);
 
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, count);
-	r = sql_step(db, stmt, err);
-	if (r < 0)
-		return r;
-	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
-	return r;
+	return r < 0 ? r : first_number(db, stmt, values, count, ret, err);
+}
+
+int sql_ask_slot(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
+                 size_t count, int64_t *ret, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, slot, text, &stmt, err);
+
+	return r < 0 ? r : first_number(db, stmt, values, count, ret, err);
 }
 
 static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
@@ -411,7 +499,7 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 	if (r >= 0 && sqlite3_db_readonly(db->sql, "main") == 1)
 		r = refuse_read_only(db, dir, err);
 	if (r >= 0) {
-		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+		sql_wait(db, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
 	}
 	if (r >= 0)
@@ -525,11 +613,10 @@ static int check_tables(struct flowdb *db, struct err *err)
 		r = sql_ask(db, text, NULL, 0, &one, err);
 		if (r < 0)
 			return r;
-		if (!r)
-			return err_set(err, -EBADMSG,
-			               "%s: damaged (there is no table %s); 'sqlite3 %s .recover' saves "
-			               "what can be read",
-			               db->path, NEEDED[i], db->path);
+		if (!r) {
+			snprintf(text, sizeof(text), "there is no table %s", NEEDED[i]);
+			return sql_damaged(db, text, err);
+		}
 	}
 	return 0;
 }
@@ -547,7 +634,7 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	                     NULL);
 	if (rc)
 		return sql_error(db, rc, err);
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = distrust(db, err);
 	if (r >= 0)
 		r = check_owner(db, &version, err);
@@ -619,7 +706,7 @@ static int open_beside(struct flowdb *db, const char *dir, struct err *err)
 	rc = sqlite3_open_v2(db->path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc)
 		return sql_error(db, rc, err);
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
 	if (r >= 0 && version != FLOWDB_VERSION)
 		r = err_set(err, -EPROTO,

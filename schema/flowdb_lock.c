@@ -83,5 +83,6 @@ void flowdb_on_busy(struct flowdb *db, bool (*waits)(void *context, int pid), vo
 {
 	db->waits = waits;
 	db->waits_context = context;
+	db->busy_ms = 0;
 	sqlite3_busy_handler(db->sql, on_busy, db);
 }
