@@ -17,10 +17,12 @@ struct binding {
 	char *name;
 };
 
-/* When a name of each role was first bound for a unit in a run. */
+/* The names of a unit in a run, and when one of each role was first bound, once that is asked for. */
 struct bound {
 	int64_t run;
 	uint64_t unit;
+	size_t begin, end;
+	bool known;
 	int64_t first_us[ROLES_MAX];
 };
 
@@ -37,6 +39,7 @@ struct recorded {
 
 struct history {
 	const struct policy *policy;
+	int64_t run; /* the only one that is asked about; 0: any */
 	struct past_units *units;
 	struct recorded *names_of_units, *policies_of_runs;
 	size_t unit_count, unit_room, run_count, run_room;
@@ -177,7 +180,7 @@ static int take_lease(void *context, const struct lease_row *lease, struct err *
 	bool believed = is_believed_dhcp_server(history->policy, &lease->server);
 	int r = past_units_lease(history->units, lease, believed, err);
 
-	if (r < 0 || !believed)
+	if (r < 0 || !believed || (history->run && lease->run != history->run))
 		return r;
 	if (array_reserve(&history->leases, &history->lease_room, history->lease_count + 1,
 	                  sizeof(*history->leases)) < 0)
@@ -257,33 +260,29 @@ static int take_name(void *context, const struct name_row *row, struct err *err)
 	return 0;
 }
 
-/* By what the names are, once they are sorted by run and unit. */
+/* Once the names are sorted by run and unit. */
 static int bound_fill(struct history *history, struct err *err)
 {
 	struct bound *bound = NULL;
 
 	for (size_t i = 0; i < history->name_count; i++) {
 		const struct binding *name = &history->names[i];
-		uint32_t roles = policy_roles_of_name(history->policy, name->name);
 
 		if (!bound || bound->run != name->run || bound->unit != name->unit) {
 			if (array_reserve(&history->bound, &history->bound_room,
 			                  history->bound_count + 1, sizeof(*bound)) < 0)
 				return err_set(err, -ENOMEM, "out of memory");
 			bound = &history->bound[history->bound_count++];
-			bound->run = name->run;
-			bound->unit = name->unit;
+			*bound = (struct bound){
+				.run = name->run, .unit = name->unit, .begin = i};
 		}
-		for (unsigned role = 0; role < ROLES_MAX; role++)
-			if (roles & BIT(role) &&
-			    (!bound->first_us[role] || name->from_us < bound->first_us[role]))
-				bound->first_us[role] = name->from_us;
+		bound->end = i + 1;
 	}
 	return 0;
 }
 
-int history_new(struct flowdb *db, const struct policy *policy, struct history **ret_history,
-                struct err *err)
+int history_new(struct flowdb *db, const struct policy *policy, const struct flow_view *flow,
+                struct history **ret_history, struct err *err)
 {
 	CLEANUP(history_freep) struct history *history = calloc(1, sizeof(*history));
 	int r;
@@ -291,6 +290,7 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 	if (!history)
 		return err_set(err, -ENOMEM, "out of memory");
 	history->policy = policy;
+	history->run = flow ? flow->run : 0;
 	r = past_units_new(db, policy, &history->units, err);
 	if (r >= 0)
 		r = flowdb_units(db, take_unit, history, err);
@@ -307,7 +307,8 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 		qsort(history->policies_of_runs, history->run_count,
 		      sizeof(*history->policies_of_runs), compare_recorded);
 	leases_settle(history);
-	r = flowdb_names_held(db, 0, 0, take_name, history, err);
+	r = flowdb_names_held(db, history->run, 0, flow ? flow->facts.last_us : INT64_MAX,
+	                      take_name, history, err);
 	if (r < 0)
 		return r;
 	if (history->name_count)
@@ -321,11 +322,26 @@ int history_new(struct flowdb *db, const struct policy *policy, struct history *
 
 /* ------------------------------------------------------------------ judging */
 
+/* By what the names are. */
+static void bound_know(const struct history *history, struct bound *bound)
+{
+	for (size_t i = bound->begin; i < bound->end; i++) {
+		const struct binding *name = &history->names[i];
+		uint32_t roles = policy_roles_of_name(history->policy, name->name);
+
+		for (unsigned role = 0; role < ROLES_MAX; role++)
+			if (roles & BIT(role) &&
+			    (!bound->first_us[role] || name->from_us < bound->first_us[role]))
+				bound->first_us[role] = name->from_us;
+	}
+	bound->known = true;
+}
+
 static uint32_t bound_roles(const struct history *history, const struct flow_view *flow,
                             uint64_t unit)
 {
 	size_t low = 0, high = history->bound_count;
-	const struct bound *bound;
+	struct bound *bound;
 	uint32_t roles = 0;
 
 	while (low < high) {
@@ -340,6 +356,8 @@ static uint32_t bound_roles(const struct history *history, const struct flow_vie
 	bound = &history->bound[low];
 	if (low == history->bound_count || bound->run != flow->run || bound->unit != unit)
 		return 0;
+	if (!bound->known)
+		bound_know(history, bound);
 	for (unsigned role = 0; role < ROLES_MAX; role++)
 		if (bound->first_us[role] && bound->first_us[role] <= flow->facts.last_us)
 			roles |= (uint32_t)BIT(role);

@@ -12,11 +12,11 @@
 struct history;
 
 /*
- * What `db` knows of names and leases, for judging by `policy`; both must outlive it. On success
- * *ret_history is the caller's.
+ * What `db` knows of names and leases, for judging by `policy`; both must outlive it. `flow`: the only one that will be
+ * judged, so that little is read; NULL: any. On success *ret_history is the caller's.
  */
-int history_new(struct flowdb *db, const struct policy *policy, struct history **ret_history,
-                struct err *err) MUST_CHECK;
+int history_new(struct flowdb *db, const struct policy *policy, const struct flow_view *flow,
+                struct history **ret_history, struct err *err) MUST_CHECK;
 void history_free(struct history *history);
 void history_freep(struct history **history);
 

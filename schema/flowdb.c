@@ -168,13 +168,18 @@ int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt *
 	return 0;
 }
 
+void bind_one(sqlite3_stmt *stmt, int at, int64_t value)
+{
+	if (value == SQL_NULL)
+		sqlite3_bind_null(stmt, at);
+	else
+		sqlite3_bind_int64(stmt, at, value);
+}
+
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (values[i] == SQL_NULL)
-			sqlite3_bind_null(stmt, (int)i + 1);
-		else
-			sqlite3_bind_int64(stmt, (int)i + 1, values[i]);
+		bind_one(stmt, (int)i + 1, values[i]);
 }
 
 void bind_text(sqlite3_stmt *stmt, int at, const char *text)
@@ -601,24 +606,24 @@ static int check_tables(struct flowdb *db, struct err *err)
 		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",
 		"unit_address"};
 
-	for (size_t i = 0; i < ARRAY_LEN(NEEDED); i++) {
-		char text[128];
-		int64_t one;
-		int r;
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	bool there[ARRAY_LEN(NEEDED)] = {false};
+	int r = sql_prepare(db,
+	                    "SELECT name FROM sqlite_schema WHERE type = 'table'"
+	                    " AND sql NOT LIKE 'CREATE VIRTUAL%'",
+	                    &stmt, err);
 
-		snprintf(text, sizeof(text),
-		         "SELECT 1 FROM sqlite_schema WHERE name = '%s' AND type = 'table'"
-		         " AND sql NOT LIKE 'CREATE VIRTUAL%%'",
-		         NEEDED[i]);
-		r = sql_ask(db, text, NULL, 0, &one, err);
-		if (r < 0)
-			return r;
-		if (!r) {
+	while (r >= 0 && (r = sql_step(db, stmt, err)) > 0)
+		for (size_t i = 0; i < ARRAY_LEN(NEEDED); i++)
+			there[i] |= !strcmp(column_text(stmt, 0), NEEDED[i]);
+	for (size_t i = 0; i < ARRAY_LEN(NEEDED) && r >= 0; i++)
+		if (!there[i]) {
+			char text[64];
+
 			snprintf(text, sizeof(text), "there is no table %s", NEEDED[i]);
 			return sql_damaged(db, text, err);
 		}
-	}
-	return 0;
+	return r;
 }
 
 static int open_as(struct flowdb *db, const char *options, struct err *err)

@@ -361,8 +361,11 @@ int flowdb_unit_addresses(struct flowdb *db, int64_t since_us,
                           int (*each)(void *context, const struct unit_address_row *row,
                                       struct err *err),
                           void *context, struct err *err) MUST_CHECK;
-/* Names that addresses held in a run (0: in any) at `at_us` or later, by run and first_us; `each` as in flowdb_query.h. */
-int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
+/*
+ * Names that addresses held in a run (0: in any) at `at_us` or later, first seen by `until_us`; by run and first_us. `each`
+ * as in flowdb_query.h.
+ */
+int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us, int64_t until_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err) MUST_CHECK;
 

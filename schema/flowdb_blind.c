@@ -135,10 +135,6 @@ static int read_numbers(struct flowdb *db, const char *text, uint64_t *numbers, 
 	return r < 0 ? r : 0;
 }
 
-/* Seen: at an address, or in a flow before it had one (DHCP). */
-#define UNIT_SEEN \
-	"(EXISTS (SELECT 1 FROM unit_address a WHERE a.unit = u.id)" \
-	" OR EXISTS (SELECT 1 FROM flow f WHERE f.unit = u.id))"
 #define UNIT_CURRENT "u.run = (SELECT max(id) FROM run)"
 
 int flowdb_standing(struct flowdb *db, struct standing *ret, struct err *err)

@@ -3,6 +3,8 @@
  */
 #include "schema/flowdb_sql.h"
 
+#include <xxhash.h>
+
 /* From column `at` on: the id, the unit's name, FINDING_NUMBERS, FINDING_TEXTS. */
 static void read_finding(sqlite3_stmt *stmt, int at, struct finding_row *row)
 {
@@ -156,21 +158,29 @@ struct gathered {
 	struct flowdb *from; /* of the head */
 	uint64_t head_flows;
 	char unit[256];
-	char last_unit[256]; /* of the finding added last: the order brings a unit's together */
+};
+
+/* Places by hash: open addressing, at most half full. */
+struct place {
+	uint64_t hash;
+	size_t number; /* from 1 on; 0: free */
+};
+
+struct places {
+	struct place *slot;
+	size_t count, room; /* room: a power of two */
 };
 
 struct gathering {
 	struct gathered **all;
 	size_t count, room;
+	struct places groups, units; /* units: pairs of group and unit, by their hash alone */
 };
 
-#define GROUP_KEYS \
-	"g.kind, coalesce(e.text, ''), g.remote, g.role, g.port, g.open, g.waiver <> '', u.name, g.id"
-/* Numbers serve as well where no other database has its own. */
-#define GROUP_KEYS_ALONE \
-	"g.kind, g.row, g.remote, g.role, g.port, g.open, g.waiver <> '', g.unit, g.id"
-#define GROUP_KEY_COUNT 9
-/* As FINDING_COLUMNS, without the long texts: the sorting is spared them, and few are ever told. */
+/* As they lie in the table: they are brought together here, for sorting them takes longer. */
+#define GROUP_KEYS "g.id"
+#define GROUP_KEY_COUNT 1
+/* As FINDING_COLUMNS, without the long texts: few are ever told. */
 #define GROUP_COLUMNS \
 	"g.id, u.name, " FINDING_NUMBERS ", coalesce(e.text, ''), g.remote, g.role, g.port, ''," \
 	" iif(g.waiver = '', '', '?')"
@@ -180,6 +190,58 @@ static bool is_alike(const struct finding_row *a, const struct finding_row *b)
 	return a->kind == b->kind && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
 	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port) && a->open == b->open &&
 	       !*a->waiver == !*b->waiver;
+}
+
+static struct place *place_next(const struct places *places, uint64_t hash,
+                                const struct place *after)
+{
+	size_t at = after ? (size_t)(after - places->slot) + 1 : hash;
+
+	for (at &= places->room - 1; places->slot[at].number && places->slot[at].hash != hash;)
+		at = (at + 1) & (places->room - 1);
+	return &places->slot[at];
+}
+
+/* Before one is taken. */
+static int places_reserve(struct places *places, struct err *err)
+{
+	struct places grown = {.count = places->count, .room = places->room ? 2 * places->room : 1024};
+
+	if (places->count < places->room / 2)
+		return 0;
+	grown.slot = calloc(grown.room, sizeof(*grown.slot));
+	if (!grown.slot)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < places->room; i++) {
+		struct place *place = NULL;
+
+		if (!places->slot[i].number)
+			continue;
+		do
+			place = place_next(&grown, places->slot[i].hash, place);
+		while (place->number);
+		*place = places->slot[i];
+	}
+	free(places->slot);
+	*places = grown;
+	return 0;
+}
+
+static void place_take(struct places *places, struct place *place, uint64_t hash, size_t number)
+{
+	*place = (struct place){hash, number};
+	places->count++;
+}
+
+/* Of what is_alike() compares. */
+static uint64_t hash_of(const struct finding_row *row)
+{
+	const char *const texts[] = {row->row, row->remote, row->role, row->port};
+	uint64_t hash = (uint64_t)row->kind << 2 | (uint64_t)row->open << 1 | !*row->waiver;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		hash = XXH3_64bits_withSeed(texts[i], strlen(texts[i]), hash);
+	return hash;
 }
 
 /* The head is the finding with most flows, the first of these. */
@@ -199,6 +261,24 @@ static void take_head(struct gathered *to, struct flowdb *from, const struct fin
 	sum->app = row->app;
 }
 
+/* Whether the group's finding of this unit is the first one of it. */
+static int gather_unit(struct gathering *gathering, size_t number, const char *unit,
+                       struct err *err)
+{
+	uint64_t hash = XXH3_64bits_withSeed(unit, strlen(unit), number);
+	struct place *place;
+	int r = places_reserve(&gathering->units, err);
+
+	if (r < 0)
+		return r;
+	place = place_next(&gathering->units, hash, NULL);
+	if (place->number)
+		return 0;
+	place_take(&gathering->units, place, hash, number);
+	gathering->all[number - 1]->group.units++;
+	return 0;
+}
+
 static void gather_more(struct gathered *to, struct flowdb *from,
                         const struct finding_view *finding)
 {
@@ -207,9 +287,6 @@ static void gather_more(struct gathered *to, struct flowdb *from,
 	struct finding_row *sum = &group->row;
 
 	group->findings++;
-	if (strcmp(to->last_unit, finding->unit))
-		group->units++;
-	text_copy(to->last_unit, sizeof(to->last_unit), finding->unit);
 	if (row->app < group->apps[0])
 		group->apps[0] = row->app;
 	if (row->app > group->apps[1])
@@ -228,7 +305,9 @@ static void gather_more(struct gathered *to, struct flowdb *from,
 	sum->kept += row->kept;
 	sum->bytes += row->bytes;
 	if (row->flows > to->head_flows ||
-	    (row->flows == to->head_flows && finding->id < group->id))
+	    (row->flows == to->head_flows &&
+	     (finding->id < group->id ||
+	      (finding->id == group->id && strcmp(finding->unit, to->unit) < 0))))
 		take_head(to, from, finding);
 }
 
@@ -244,15 +323,39 @@ static int gather_new(struct gathering *gathering, struct flowdb *from,
 		return err_set(err, -ENOMEM, "out of memory");
 	gathering->all[gathering->count++] = new;
 	new->group = (struct finding_group){
-		.units = 1,
 		.findings = 1,
 		.apps = {row->app, row->app},
 		.transports = {row->transport, row->transport},
 		.row = *row,
 	};
-	text_copy(new->last_unit, sizeof(new->last_unit), finding->unit);
 	take_head(new, from, finding);
 	return 0;
+}
+
+static int gather_one(struct gathering *gathering, struct flowdb *from,
+                      const struct finding_view *finding, struct err *err)
+{
+	uint64_t hash = hash_of(&finding->row);
+	struct place *place = NULL;
+	size_t number = 0;
+	int r = places_reserve(&gathering->groups, err);
+
+	if (r < 0)
+		return r;
+	do {
+		place = place_next(&gathering->groups, hash, place);
+		number = place->number;
+	} while (number && !is_alike(&gathering->all[number - 1]->group.row, &finding->row));
+	if (number) {
+		gather_more(gathering->all[number - 1], from, finding);
+	} else {
+		r = gather_new(gathering, from, finding, err);
+		if (r < 0)
+			return r;
+		number = gathering->count;
+		place_take(&gathering->groups, place, hash, number);
+	}
+	return gather_unit(gathering, number, finding->unit, err);
 }
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -295,19 +398,14 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 	int r;
 
 	whole.flow.limit = 0;
-	r = findings_merge(db, &whole, db->next ? GROUP_KEYS : GROUP_KEYS_ALONE, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge,
-	                   err);
+	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge, err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, GROUP_KEY_COUNT),
 		                            .sensor = from->sensor,
 		                            .unit = column_text(stmt, GROUP_KEY_COUNT + 1)};
 
 		read_finding(stmt, GROUP_KEY_COUNT, &view.row);
-		if (gathering->count &&
-		    is_alike(&gathering->all[gathering->count - 1]->group.row, &view.row))
-			gather_more(gathering->all[gathering->count - 1], from, &view);
-		else
-			r = gather_new(gathering, from, &view, err);
+		r = gather_one(gathering, from, &view, err);
 	}
 	merge_release(&merge);
 	return r;
@@ -356,5 +454,7 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 	for (size_t i = 0; i < gathering.count; i++)
 		free(gathering.all[i]);
 	free(gathering.all);
+	free(gathering.groups.slot);
+	free(gathering.units.slot);
 	return r < 0 ? r : 0;
 }

@@ -91,11 +91,12 @@ static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char 
 static int row_set_of(struct flowdb *db, const struct flow_row *flow, int64_t *ret_id,
                       struct err *err)
 {
-	char text[ROW_SET_MAX] = "";
+	char text[ROW_SET_MAX];
 
 	*ret_id = 0;
 	if (flow->verdict->row_count < 2)
 		return 0;
+	*text = '\0';
 	for (unsigned i = 0; i < flow->verdict->row_count && i < ROWS_MAX; i++)
 		text_add(text, sizeof(text), "%s%s", i ? ", " : "", flow->rows[i]);
 	return intern_text(db, INTERN_ROW_SET, text, ret_id, err);
@@ -173,7 +174,7 @@ static int64_t said_of(const struct flow_row *flow, int64_t row_set)
 	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
 }
 
-/* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
+/* A flow that is rewritten goes, with what hangs from it, and comes back under its id: put_back(). */
 static int take_away(struct flowdb *db, int64_t id, struct err *err)
 {
 	sqlite3_stmt *stmt;
@@ -182,6 +183,36 @@ static int take_away(struct flowdb *db, int64_t id, struct err *err)
 	if (r < 0)
 		return r;
 	bind_all(stmt, &id, 1);
+	return sql_run(db, stmt, err);
+}
+
+static int put_back(struct flowdb *db, const char *text, const int64_t values[FLOW_VALUES + 1],
+                    struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_PUT_BACK, text, &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, FLOW_VALUES + 1);
+	return sql_run(db, stmt, err);
+}
+
+/* A flow is appended. What it shares with the one before is bound already: half of its columns, in the long run. */
+static int append(struct flowdb *db, const char *text, const int64_t values[FLOW_VALUES],
+                  struct err *err)
+{
+	bool fresh = !db->slot[SLOT_FLOW_PUT];
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_PUT, text, &stmt, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < FLOW_VALUES; i++)
+		if (fresh || values[i] != db->flow_bound[i]) {
+			bind_one(stmt, (int)i + 1, values[i]);
+			db->flow_bound[i] = values[i];
+		}
 	return sql_run(db, stmt, err);
 }
 
@@ -200,7 +231,6 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	const struct endpoint *unit = &f->end[local], *peer = &f->end[!local];
 	int64_t hosts[2] = {0}, link, name = SQL_NULL, row = SQL_NULL, row_set;
 	int64_t more[MORE_COLUMNS];
-	sqlite3_stmt *stmt;
 	bool any;
 	int r = more_of(db, f, more, &any, err);
 
@@ -219,16 +249,9 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		r = row_set_of(db, flow, &row_set, err);
 	if (r >= 0 && *id)
 		r = take_away(db, *id, err);
-	/* Without an id the row is appended: nothing is sought. */
-	if (r >= 0)
-		r = *id ? sql_slot(db, SLOT_FLOW_PUT_BACK,
-		                   "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt,
-		                   err)
-		        : sql_slot(db, SLOT_FLOW_PUT,
-		                   "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", &stmt, err);
 	if (r < 0)
 		return r;
-	const int64_t values[] = {
+	const int64_t values[FLOW_VALUES + 1] = {
 		flow->run,
 		flow->policy,
 		flow->unit,
@@ -258,8 +281,9 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
 		*id,
 	};
-	bind_all(stmt, values, ARRAY_LEN(values) - !*id);
-	r = sql_run(db, stmt, err);
+	/* Without an id nothing is sought. */
+	r = *id ? put_back(db, "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", values, err)
+	        : append(db, "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", values, err);
 	if (r < 0)
 		return r;
 	more[0] = *id ? *id : sqlite3_last_insert_rowid(db->sql);

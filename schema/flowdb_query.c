@@ -124,11 +124,26 @@ static int knows_unit(struct flowdb *db, const char *unit, struct err *err)
 	return sql_step(db, stmt, err);
 }
 
+/* Whether something of old was removed from one of them: an address, too. */
+static int any_removed(struct flowdb *db, bool *ret, struct err *err)
+{
+	int64_t one;
+	int r = 0;
+
+	for (; db && !r; db = db->next)
+		r = sql_ask(db, "SELECT 1 FROM removed WHERE since_us IS NULL LIMIT 1", NULL, 0,
+		            &one, err);
+	*ret = r > 0;
+	return r < 0 ? r : 0;
+}
+
 int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	char some[512] = "";
 	unsigned named = 0;
+	struct addr addr;
+	bool removed = false;
 	int r = 0;
 
 	if (!unit)
@@ -151,8 +166,14 @@ int flowdb_check_unit(struct flowdb *db, const char *unit, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	return err_set(err, -ENOENT, "no unit '%s' in %s%s; recorded: %s", unit, db->path,
-	               db->next ? " nor in the others" : "", named ? some : "none");
+	if (!addr_parse(unit, &addr))
+		r = any_removed(db, &removed, err);
+	if (r < 0)
+		return r;
+	return err_set(err, -ENOENT, "no unit '%s' in %s%s%s; recorded: %s", unit, db->path,
+	               db->next ? " nor in the others" : "",
+	               removed ? " (old addresses were removed there: ask by the unit's name)" : "",
+	               named ? some : "none");
 }
 
 int query_check_units(struct flowdb *db, const struct flow_query *query, struct err *err)

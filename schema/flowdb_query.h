@@ -259,7 +259,8 @@ struct holding_view {
 	int64_t unit_id;
 	const char *unit, *profiles;
 	bool listed;
-	bool seen; /* `at` is filled; else it is on a list, and nothing more */
+	bool seen;    /* `at` is filled; else it is on a list, and nothing more, ... */
+	bool removed; /* ... or it was seen, and its addresses are here no more */
 	struct unit_address_row at;
 	/* Of the unit. Local ports of conversations that carried media, or checks for it: ever, in the window. */
 	uint64_t media_ports_ever, media_ports;

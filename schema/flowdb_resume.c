@@ -70,18 +70,18 @@ int flowdb_finding_key(struct flowdb *db, int64_t id, struct finding_row *ret, s
 	return 1;
 }
 
-int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us,
+int flowdb_names_held(struct flowdb *db, int64_t run, int64_t at_us, int64_t until_us,
                       int (*each)(void *context, const struct name_row *name, struct err *err),
                       void *context, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	const int64_t values[] = {at_us, run};
+	const int64_t values[] = {at_us, run, until_us};
 	int r = sql_prepare(db,
 	                    "SELECT c.bytes, s.bytes, a.bytes, n.text, x.first_us, x.last_us, x.until_us,"
 	                    " x.run, x.unit, x.counted FROM name_seen x JOIN host c ON c.id = x.client"
 	                    " JOIN host s ON s.id = x.server JOIN host a ON a.id = x.address"
 	                    " JOIN name n ON n.id = x.name WHERE x.until_us >= ?1"
-	                    " AND x.run = coalesce(nullif(?2, 0), x.run)"
+	                    " AND x.first_us <= ?3 AND x.run = coalesce(nullif(?2, 0), x.run)"
 	                    " ORDER BY x.run, x.first_us, x.client, x.address, x.name, x.server",
 	                    &stmt, err);
 

@@ -83,9 +83,12 @@ struct interned {
 	};
 };
 
+enum { FLOW_VALUES = 27 }; /* columns of flow that are written, but its id */
+
 struct flowdb {
 	sqlite3 *sql;
 	sqlite3_stmt *slot[SLOT_COUNT];
+	int64_t flow_bound[FLOW_VALUES]; /* what SLOT_FLOW_PUT has as its parameters */
 	struct {
 		struct interned *cache;
 		sqlite3_stmt *find, *put;
@@ -111,7 +114,7 @@ struct flowdb {
 	struct stat was;
 };
 
-#define SQL_NULL INT64_MIN /* of bind_all() */
+#define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
 
 /*
  * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
@@ -133,8 +136,19 @@ int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt,
 /* The statement kept in a slot, reset and ready to be bound. */
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
              struct err *err) MUST_CHECK;
-/* Binds parameters 1.. to the values; SQL_NULL is NULL. */
+/* Binds a parameter; SQL_NULL is NULL. */
+void bind_one(sqlite3_stmt *stmt, int at, int64_t value);
+/* Binds parameters 1.. to the values. */
 void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
+/*
+ * The unit u was ever seen: at an address, or in a flow before it had one (DHCP). What retention or an archive took
+ * leaves its place in the tally, coverage, and findings.
+ */
+#define UNIT_SEEN \
+	"(EXISTS (SELECT 1 FROM unit_address s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM tally s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM coverage s WHERE s.unit = u.id)" \
+	" OR EXISTS (SELECT 1 FROM finding s WHERE s.unit = u.id))"
 /* Borrowed until the statement is reset. NULL is NULL. */
 void bind_text(sqlite3_stmt *stmt, int at, const char *text);
 /* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */

@@ -233,7 +233,7 @@ static void sql_holdings(const struct flow_query *query, char *sql)
 	text_add(
 		sql, WHERE_MAX,
 		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = ''"
-		" AND g.first_us <= ?2 AND g.last_us >= ?1)"
+		" AND g.first_us <= ?2 AND g.last_us >= ?1), a.unit IS NULL AND " UNIT_SEEN
 		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
 		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
 		" LEFT JOIN host m ON m.id = a.mac WHERE 1",
@@ -296,6 +296,7 @@ static int take_holding(struct holders *h, const struct flowdb *from, sqlite3_st
 		.unit_id = sqlite3_column_int64(stmt, 4),
 		.listed = sqlite3_column_int(stmt, 6),
 		.seen = sqlite3_column_type(stmt, 2) != SQLITE_NULL,
+		.removed = sqlite3_column_int(stmt, 13),
 		.at = {.unit = sqlite3_column_int64(stmt, 4),
 	               .known_by = (uint8_t)(sqlite3_column_int(stmt, 7) & 7),
 	               .first_us = sqlite3_column_int64(stmt, 1),

@@ -40,7 +40,7 @@ static int take_sentence(void *context, const struct flow_view *flow, struct err
 	int r = policy_of_record(closing->db, flow->policy, &policy, err);
 
 	if (r >= 0)
-		r = history_new(closing->db, policy, &history, err);
+		r = history_new(closing->db, policy, flow, &history, err);
 	if (r < 0)
 		return r;
 	if (history_judge(history, flow, &past))

@@ -60,8 +60,9 @@ static int is_in(const struct wanted *wanted, struct flowdb *db, struct span *re
 	return r < 0 ? r : found;
 }
 
-/* Numbers mean something in one database alone. */
-static int find_one(const struct wanted *wanted, const char **ret_dir, struct err *err)
+/* Numbers mean something in one database alone. The only one that was asked stays open: *ret_db. */
+static int find_one(const struct wanted *wanted, const char **ret_dir, struct flowdb **ret_db,
+                    struct err *err)
 {
 	char id[32], in[1024] = "", held[128] = "";
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
@@ -88,6 +89,8 @@ static int find_one(const struct wanted *wanted, const char **ret_dir, struct er
 			         (unsigned long long)span.findings, plural(span.findings));
 		}
 	}
+	if (found == 1 && wanted->dir_count == 1)
+		*ret_db = TAKE(db);
 	if (found == 1)
 		return 0;
 	if (found)
@@ -110,8 +113,8 @@ static int explain_recorded(const struct wanted *wanted, const struct policy_opt
 		            "verdict it was given, by the policy that is recorded with it",
 		            wanted->is_finding ? "finding" : "flow");
 	if (r >= 0)
-		r = find_one(wanted, &explain.dir, err);
-	if (r >= 0)
+		r = find_one(wanted, &explain.dir, &explain.db, err);
+	if (r >= 0 && !explain.db)
 		r = flowdb_open(data_dir(explain.dir), FLOWDB_READ, &explain.db, err);
 	if (r >= 0)
 		r = wanted->is_finding ? explain_finding(&explain, wanted->id, err)

@@ -15,7 +15,8 @@ static const struct query_command COMMAND = {
 		"and how that is known: by its packets, by the lease that DHCP gave, by its own\n"
 		"word (arp/nd). An address that others wrote to and that never spoke is known by\n"
 		"none of these. A window takes in addresses seen in it; without one, units on the\n"
-		"lists that never showed are there as well.\n\n"
+		"lists that never showed are there as well, and those whose addresses retention\n"
+		"or an archive took ('removed').\n\n"
 		"PORTS are the local ports that carried media, or checks for it, in the window,\n"
 		"and ever (in brackets): the document asks for 40 at the least. FLOWS are the\n"
 		"recorded ones, OPEN is findings.\n\n",
@@ -120,7 +121,7 @@ static int put_holding(void *context, const struct holding_view *holding, struct
 		out_null(out);
 		out_null(out);
 		out_raw(out, "[]");
-		out_text(out, "never seen");
+		out_text(out, holding->removed ? "removed" : "never seen");
 		out_paint(out, OUT_YELLOW);
 		out_null(out);
 		out_null(out);

@@ -144,7 +144,7 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 	if (r >= 0)
 		r = other_policy_load(other, whatif->query.db, &whatif->policy, err);
 	if (r >= 0)
-		r = history_new(whatif->query.db, whatif->policy, &whatif->history, err);
+		r = history_new(whatif->query.db, whatif->policy, NULL, &whatif->history, err);
 	if (r < 0)
 		return r;
 	whatif->flips = flips_new(whatif->policy);

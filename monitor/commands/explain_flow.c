@@ -332,7 +332,7 @@ static int load(void *context, const struct flow_view *flow, struct err *err)
 	int r = explain_load_policy(explain, flow->policy, err);
 
 	if (r >= 0 && explain->policy)
-		r = history_new(explain->db, explain->policy, &explain->history, err);
+		r = history_new(explain->db, explain->policy, flow, &explain->history, err);
 	if (r < 0)
 		return r;
 	explain->has_past =

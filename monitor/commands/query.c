@@ -51,7 +51,7 @@ static int note_filter(void *context, const struct run_view *run, struct err *er
 	return 0;
 }
 
-static int64_t wall_clock_us(void)
+int64_t wall_clock_us(void)
 {
 	struct timespec now;
 
@@ -59,10 +59,16 @@ static int64_t wall_clock_us(void)
 	return (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000;
 }
 
-/* "--since 22:00 --until 06:00": asked in the morning, it is the last night that is meant. */
-static bool is_night(const struct query_options *options)
+/*
+ * "--since 22:00", with --until 06:00 or with no end: asked in the morning, it is the last night that is meant. An end
+ * that lies behind such a beginning needs no help.
+ */
+static bool is_night(const struct query_options *options, const struct query *query)
 {
-	return options->since && time_is_clock(options->since) && time_is_clock(options->until);
+	return options->since && time_is_clock(options->since) &&
+	       query->flow.since_us > query->now_us &&
+	       (!options->until || (time_is_clock(options->until) &&
+	                            query->flow.until_us <= query->flow.since_us));
 }
 
 static int make_window(const struct query_options *options, struct query *query,
@@ -81,8 +87,7 @@ static int make_window(const struct query_options *options, struct query *query,
 	if (r < 0)
 		return r;
 	query->relative = (since_relative || until_relative) && !query->span.live;
-	if (options->until && flow->until_us <= flow->since_us &&
-	    flow->since_us > query->now_us && is_night(options))
+	if (is_night(options, query))
 		flow->since_us = time_add_days(flow->since_us, -1);
 	if (!options->until || flow->until_us > flow->since_us)
 		return 0;

@@ -31,6 +31,7 @@ int query_open(const struct query_options *options, struct query *ret_query,
 void query_release(struct query *query);
 /* The same question to the nth database alone, as long as `query` lives; counted from 0. */
 int query_nth(const struct query *query, size_t n, struct query *ret, struct err *err) MUST_CHECK;
+int64_t wall_clock_us(void);
 /* Nothing asked for but all there is: no window. */
 bool query_has_window(const struct query *query);
 

@@ -134,11 +134,20 @@ static int look_blind(const struct query *query, bool cite, uint64_t *ret_interv
 	return 0;
 }
 
+/* Of time that has not come nobody can say that nobody watched. */
+static bool is_to_come(const struct query *query)
+{
+	return query->flow.since_us > wall_clock_us();
+}
+
 static void say_outside(const struct query *query)
 {
 	char text[COVERS_TEXT], removed[160];
 
-	if (*removed_print(query, removed))
+	if (is_to_come(query))
+		log_note("that time has not come yet; the database covers %s",
+		         covers_print(query, text));
+	else if (*removed_print(query, removed))
 		log_note("nothing of that window is here: flows that ended %s were deleted by "
 		         "retention, or another database has them ('tlmon db stats' says which)",
 		         removed);
@@ -180,7 +189,8 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 	if (r < 0)
 		return r;
 	if (none && outside)
-		log_note("nothing was recorded in that window: nobody watched");
+		log_note(is_to_come(query) ? "that time has not come yet"
+		                           : "nothing was recorded in that window: nobody watched");
 	if (intervals && !none)
 		out_say(out, "(blind meanwhile: %llu interval%s; 'tlmon blind' lists %s)",
 		        (unsigned long long)intervals, plural(intervals),

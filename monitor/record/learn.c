@@ -240,7 +240,7 @@ int learn_again(struct desk *desk, struct err *err)
 		r = flowdb_unit_addresses(desk->db, now_us - NEIGHBOUR_HOLDS_US, recall_address,
 		                          desk, err);
 	if (r >= 0)
-		r = flowdb_names_held(desk->db, desk->run, 0, recall_name, desk, err);
+		r = flowdb_names_held(desk->db, desk->run, 0, INT64_MAX, recall_name, desk, err);
 	if (r >= 0)
 		r = flowdb_run_findings(desk->db, desk->run, recall_finding, desk, err);
 	findings_fold_again(desk->findings);

@@ -487,7 +487,7 @@ static int prepare(struct rejudge *again, struct err *err)
 		return no_memory(err);
 	findings_dropped(again->findings, "rejudged under another policy: no flow is left under it");
 	r = units_list(again->units, options->db, err);
-	return r < 0 ? r : history_new(options->db, policy, &again->history, err);
+	return r < 0 ? r : history_new(options->db, policy, NULL, &again->history, err);
 }
 
 int rejudge(const struct rejudge_options *options, struct rejudge_sums *ret, struct err *err)

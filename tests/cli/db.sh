@@ -112,6 +112,13 @@ code=0
 tl blind -l arch-src --since 2026-03-02T08:00:10Z --until 2026-03-02T08:00:20Z -o jsonl >out 2>&1 || code=$?
 is 'a window that moved counts as not covered' "$code $(grep -c '"cause":"removed"' out)" '1 1'
 has 'stats say where to' "$(tl db stats -l arch-src)" "archived +before 2026-03-02T08:00:40.000000Z, in .*/archive"
+cp -r db late
+tl db archive -l late --until 2026-03-02T08:01:05Z late-archive >/dev/null
+is 'a unit whose addresses moved was seen all the same' \
+	"$(tl units -l late | grep -c 'never seen')$(tl status -l late | grep -c 'never:')" 00
+has '... and its line says why there is none' "$(tl units -l late)" '^huddle .* removed '
+refused '... by address' "no unit '10.20.1.21'" "old addresses were removed there: ask by the unit's name" -- \
+	tl flows -l late --unit 10.20.1.21
 refused 'an archive without a time' '--until' -- tl db archive -l arch-src archive
 refused 'a time that is none' 'yesterweek' -- tl db archive -l arch-src --until yesterweek archive
 refused 'into itself' 'is the database itself' -- tl db archive -l arch-src --until now arch-src

@@ -85,6 +85,11 @@ has 'no row: what is covered, and the blind intervals' "$(T flows --peer 192.0.2
 has 'rows: how often it was blind' "$(T flows --limit 1 2>&1)" "blind meanwhile: 1 interval; 'tlmon blind' lists it"
 has 'outside: nobody watched' "$(T flows --since 2026-03-03 2>&1)" 'nothing was recorded in that window: nobody watched'
 
+has 'a clock time to come, without an end, is last night' "$(T flows --since 23:00 --limit 1 2>&1)" '^window +from 2026-03-01 23:00:00 local' '^ID'
+said=$(T flows --since 2126-03-03 2>&1)
+has 'time to come: it has not come' "$said" 'that time has not come yet'
+is '... and nobody is blamed' "$(grep -c 'nobody watched' <<<"$said")" 0
+
 # Several sensors
 two() { "$TLMON" "$@" -l north -l south; }
 is 'flows of two sensors' "$(two flows -o jsonl | grep -c '"sensor":"south"')" "$(T flows -o jsonl | grep -c '^{')"
