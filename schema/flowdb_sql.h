@@ -116,6 +116,11 @@ struct flowdb {
 
 #define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
 
+/* Whose the file is and how old. *ret_version 0: empty, nobody's yet. */
+int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err) MUST_CHECK;
+/* Makes a database of this version (0: an empty one) one of ours. */
+int migrate(struct flowdb *db, int64_t version, struct err *err) MUST_CHECK;
+
 /*
  * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
  * first who waits there; goes through it and begins a transaction.
@@ -166,6 +171,8 @@ int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
 /* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
 int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
             int64_t *ret, struct err *err) MUST_CHECK;
+/* The same without parameters; 0 where there is no row. */
+int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err) MUST_CHECK;
 /* As sql_ask(), by the statement of a slot. */
 int sql_ask_slot(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
                  size_t count, int64_t *ret, struct err *err) MUST_CHECK;
