@@ -183,7 +183,10 @@ static int delete_flows(struct flowdb *db, const struct retain_step *step,
 
 /* ------------------------------------------------------------------ leaves */
 
-/* What else grew old. Times of these rise with their numbers: it is enough to look at the first ones. */
+/*
+ * What else grew old. Times of these mostly rise with their numbers: only the first ones are looked at. What a replay
+ * of an older capture wrote stands behind younger rows, and goes when those have gone.
+ */
 static const char *const FIRST[] = {
 	"DELETE FROM evidence WHERE id IN (SELECT id FROM evidence ORDER BY id LIMIT " FIRST_TEXT
 	") AND time_us < ?1",
