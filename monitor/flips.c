@@ -10,7 +10,6 @@
 #define UNITS_OF_GROUPS_MAX (1 << 20)
 
 struct flips {
-	const struct policy *policy;
 	struct idmap by_key; /* hash of the key -> group */
 	struct idmap units;  /* (group, unit) that was counted */
 	struct flip_group **groups;
@@ -18,13 +17,12 @@ struct flips {
 	struct flip_sums sums;
 };
 
-struct flips *flips_new(const struct policy *policy)
+struct flips *flips_new(void)
 {
 	struct flips *flips = calloc(1, sizeof(*flips));
 
 	if (!flips)
 		return NULL;
-	flips->policy = policy;
 	idmap_init(&flips->by_key, FLIPS_MAX);
 	idmap_init(&flips->units, UNITS_OF_GROUPS_MAX);
 	return flips;
@@ -130,7 +128,7 @@ static struct flip_group *group_of(struct flips *flips, const struct flip_group 
 	group->flow = flow->id;
 	group->key.first_us = flow->facts.first_us;
 	text_copy(group->unit, sizeof(group->unit), past->unit);
-	judge_sentence(flips->policy, &past->view, &past->verdict, group->sentence,
+	judge_sentence(past->policy, &past->view, &past->verdict, group->sentence,
 	               sizeof(group->sentence));
 	return group;
 }
@@ -145,9 +143,8 @@ int flips_add(struct flips *flips, const struct flow_view *flow, const struct pa
 
 	memset(&key, 0, sizeof(key));
 	judged_before(flow, &key.from);
-	judged_now(flips->policy, &past->verdict, &key.to);
-	finding_key(flips->policy, 0, &past->view, &past->verdict, &key.key);
-	flips->sums.flipped++;
+	judged_now(past->policy, &past->verdict, &key.to);
+	finding_key(past->policy, 0, &past->view, &past->verdict, &key.key);
 	group = group_of(flips, &key, flow, past, &r, err);
 	if (!group)
 		return r;
@@ -200,4 +197,23 @@ const struct flip_group *const *flips_sorted(struct flips *flips, size_t *ret_co
 		qsort(flips->groups, flips->count, sizeof(struct flip_group *), compare_groups);
 	*ret_count = flips->count;
 	return (const struct flip_group *const *)flips->groups;
+}
+
+void flip_sums_add(struct flip_sums *sums, const struct flow_view *flow,
+                   const struct past *past, bool flips)
+{
+	const struct verdict *verdict = &past->verdict;
+
+	sums->judged++;
+	sums->moved += past->moved;
+	sums->from[flow->ruling % 5][verdict->ruling % 5]++;
+	if (!flips) {
+		sums->same++;
+		return;
+	}
+	sums->flipped++;
+	if (flow->ruling == verdict->ruling)
+		sums->within[verdict->ruling % 5]++;
+	if (past_waiver(past))
+		sums->waived++;
 }

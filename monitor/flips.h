@@ -31,12 +31,14 @@ struct flip_sums {
 	uint64_t nobodys;    /* the policy lists no unit that they would be of: not judged */
 	uint64_t lacks_peer; /* their far end is a unit now: its own row is missing */
 	uint64_t from[5][5]; /* by enum ruling, before and after */
+	uint64_t within[5];  /* flips that stay what they are, by another row, grade or kind */
+	uint64_t waived;     /* flips that a waiver of the policy excuses */
 	uint64_t refused;    /* flips that found no group */
 };
 
 struct flips;
 
-struct flips *flips_new(const struct policy *policy); /* NULL when out of memory */
+struct flips *flips_new(void); /* NULL when out of memory */
 void flips_free(struct flips *flips);
 void flips_freep(struct flips **flips);
 /* What was recorded of a flow, and what it is under the policy now. */
@@ -47,5 +49,8 @@ int flips_add(struct flips *flips, const struct flow_view *flow, const struct pa
 /* Worst first: by what they become, severity, flows, then by the key. */
 const struct flip_group *const *flips_sorted(struct flips *flips, size_t *ret_count);
 struct flip_sums *flips_sums(struct flips *flips);
+/* Counts a flow that was judged. */
+void flip_sums_add(struct flip_sums *sums, const struct flow_view *flow,
+                   const struct past *past, bool flips);
 
 #endif

@@ -445,6 +445,7 @@ bool history_judge(struct history *history, const struct flow_view *flow, struct
 
 	if (!rule)
 		return false;
+	ret->policy = history->policy;
 	ret->moved = strcmp(ret->unit, flow->unit) != 0;
 	view_fill(history, flow, rule, unit_key(ret->unit), &ret->view);
 	judge_flow(history->policy, &ret->view, &ret->verdict);
@@ -475,4 +476,14 @@ bool history_flips(const struct history *history, const struct flow_view *flow,
 			return true;
 	return verdict->nearest_count &&
 	       strcmp(flow->nearest[0].row, rows[verdict->nearest[0].row].id) != 0;
+}
+
+const struct waiver *past_waiver(const struct past *past)
+{
+	const struct view *view = &past->view;
+
+	return past->verdict.kind == KIND_NONE
+	               ? NULL
+	               : policy_find_waiver(past->policy, past->unit, &past->verdict, view->facts,
+	                                    view->local, view->app, view->facts->last_us, NULL);
 }

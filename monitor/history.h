@@ -22,6 +22,7 @@ void history_freep(struct history **history);
 
 /* A recorded flow under the policy of a history. */
 struct past {
+	const struct policy *policy; /* the history's */
 	struct view view;
 	struct verdict verdict;
 	char unit[UNIT_NAME_MAX]; /* whose it is now */
@@ -29,6 +30,8 @@ struct past {
 };
 /* Judges it; false if the policy lists no unit that it would be of. *ret points into the flow and the history. */
 bool history_judge(struct history *history, const struct flow_view *flow, struct past *ret);
+/* The waiver of the policy that excuses it; NULL: none does, or there is nothing to excuse. */
+const struct waiver *past_waiver(const struct past *past);
 /* The far end is a unit under the policy, and was none when the flow was recorded: its own row is missing. */
 bool history_lacks_peer(struct history *history, const struct flow_view *flow);
 

@@ -6,6 +6,7 @@
 #include "monitor/pipeline.h"
 #include "monitor/inspector.h"
 #include "monitor/intake.h"
+#include "monitor/older.h"
 #include "monitor/process/status.h"
 
 #include <signal.h>
@@ -224,7 +225,10 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	if (!pipeline->facts || !pipeline->packets || !pipeline->opinions)
 		return err_set(err, -ENOMEM, "out of memory for the rings");
 	r = flowdb_open(options->dir, FLOWDB_WRITE, &pipeline->db, err);
-	return r < 0 ? r : roles_new(pipeline, err);
+	if (r < 0)
+		return r;
+	older_tell(pipeline->db, options->dir);
+	return roles_new(pipeline, err);
 }
 
 static void pipeline_release(struct pipeline *pipeline)

@@ -67,7 +67,23 @@ static void found(void *context, const struct finding *finding)
 
 static void rows_gone(void *context, int64_t finding, uint64_t rows)
 {
-	findings_rows_gone(context, finding, rows);
+	struct recorder *recorder = context;
+
+	findings_rows_gone(recorder->findings, finding, rows);
+}
+
+static int packets_gone(void *context, int64_t finding, struct err *err)
+{
+	struct recorder *recorder = context;
+
+	return findings_packets_gone(recorder->findings, recorder->options.db, finding, err);
+}
+
+static bool is_known(void *context, int64_t finding)
+{
+	struct recorder *recorder = context;
+
+	return findings_have(recorder->findings, finding);
 }
 
 /* Files that some run has read already: twice the same packets would be counted twice. */
@@ -239,7 +255,9 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->retention = (struct retention){
 		.limits = options->keep,
 		.gone = rows_gone,
-		.context = recorder->findings,
+		.emptied = packets_gone,
+		.knows = is_known,
+		.context = recorder,
 	};
 	r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)

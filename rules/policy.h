@@ -154,6 +154,8 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
                                         const struct flow_facts *facts, unsigned local,
                                         enum app app, int64_t when_us,
                                         const struct waiver **expired);
+/* "owner: reason (until 2026-12-31)". Returns `buf`. */
+const char *waiver_print(const struct waiver *waiver, char *buf, size_t size);
 
 /* The roles that a row of some unit needs and nobody holds, nor DHCP tells: "front-end,edge". */
 void policy_roles_unknown(const struct policy *policy, char *buf, size_t size);

@@ -43,10 +43,26 @@ static int read_areas(const struct yaml *list, struct arena *arena,
 	return 0;
 }
 
-static int read_endpoints(const struct yaml *node, const struct folder *folder,
-                          struct envelope *envelope, struct role *role, struct err *err)
+/* The list that was read last: several roles choose from the same. */
+struct list {
+	const struct text_file *source;
+	struct yaml_file *file;
+};
+
+static int read_list(const struct text_file *source, struct list *list, struct err *err)
 {
-	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+	if (list->source == source)
+		return 0;
+	yaml_free(list->file);
+	*list = (struct list){0};
+	list->source = source;
+	return yaml_read(source->name, source->text, source->len, &list->file, err);
+}
+
+static int read_endpoints(const struct yaml *node, const struct folder *folder,
+                          struct list *list, struct envelope *envelope, struct role *role,
+                          struct err *err)
+{
 	const struct yaml *named, *areas;
 	const struct text_file *source;
 	const char *name = "";
@@ -68,9 +84,9 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 	source = folder_find(folder, name);
 	if (!source)
 		return yaml_fail(named, err, "no such file beside roles.yaml");
-	r = yaml_read(source->name, source->text, source->len, &file, err);
+	r = read_list(source, list, err);
 	if (r >= 0)
-		r = endpoints_read(file, &role->choice, envelope->arena, &role->endpoint, err);
+		r = endpoints_read(list->file, &role->choice, envelope->arena, &role->endpoint, err);
 	if (r < 0)
 		return r;
 	if (!role->endpoint.prefix_count && !role->endpoint.name_count)
@@ -80,7 +96,7 @@ static int read_endpoints(const struct yaml *node, const struct folder *folder,
 	return role->endpoints ? 0 : err_set(err, -ENOMEM, "out of memory");
 }
 
-static int read_role(const struct yaml *node, const struct folder *folder,
+static int read_role(const struct yaml *node, const struct folder *folder, struct list *list,
                      struct envelope *envelope, struct role *role, struct err *err)
 {
 	const struct yaml *meaning, *item;
@@ -124,7 +140,7 @@ static int read_role(const struct yaml *node, const struct folder *folder,
 		r = value_names(item, envelope->arena, &role->domain_names,
 		                &role->domain_name_count, err);
 	if (r >= 0 && (item = yaml_get(node, "endpoints")))
-		r = read_endpoints(item, folder, envelope, role, err);
+		r = read_endpoints(item, folder, list, envelope, role, err);
 	return r;
 }
 
@@ -156,10 +172,29 @@ static int read_ouis(const struct yaml *list, struct envelope *envelope, struct 
 	return 0;
 }
 
+/* Roles that rows name stand before those of the site alone. */
+static int read_roles(const struct yaml *roles, const struct folder *folder, struct list *list,
+                      struct envelope *envelope, struct err *err)
+{
+	for (unsigned site_only = 0; site_only < 2; site_only++)
+		for (const struct yaml *node = yaml_first(roles); node;
+		     node = yaml_next(node)) {
+			struct role role = {.learn = LEARN_NOTHING};
+			int r = read_role(node, folder, list, envelope, &role, err);
+
+			if (r < 0)
+				return r;
+			if (role.site_only == site_only)
+				envelope->roles[envelope->role_count++] = role;
+		}
+	return 0;
+}
+
 int roles_read(const struct yaml_file *file, const struct folder *folder,
                struct envelope *envelope, struct err *err)
 {
 	const struct yaml *root = yaml_root(file), *roles = NULL, *units, *item;
+	struct list list = {0};
 	int r = yaml_map(root, "roles.yaml", &FILE_KEYS, err);
 
 	if (r >= 0)
@@ -170,17 +205,10 @@ int roles_read(const struct yaml_file *file, const struct folder *folder,
 		return r;
 	if (yaml_count(roles) > ROLES_MAX)
 		return yaml_fail(roles, err, "more than %d roles", ROLES_MAX);
-	for (unsigned site_only = 0; site_only < 2; site_only++)
-		for (const struct yaml *node = yaml_first(roles); node;
-		     node = yaml_next(node)) {
-			struct role role = {.learn = LEARN_NOTHING};
-
-			r = read_role(node, folder, envelope, &role, err);
-			if (r < 0)
-				return r;
-			if (role.site_only == site_only)
-				envelope->roles[envelope->role_count++] = role;
-		}
+	r = read_roles(roles, folder, &list, envelope, err);
+	yaml_free(list.file);
+	if (r < 0)
+		return r;
 	units = yaml_get(root, "units");
 	if (!units)
 		return 0;

@@ -167,7 +167,9 @@ int text_file_check(const struct text_file *file, struct err *err)
 		bool control = byte < 0x20 || byte == 0x7f ||
 		               (byte == 0xc2 && (file->text[i + 1] & 0xe0) == 0x80);
 
-		len = byte && strchr("\t\r\n", byte) ? 1 : character_len(file->text + i);
+		len = 1;
+		if ((byte < 0x20 || byte > 0x7e) && byte != '\t' && byte != '\r' && byte != '\n')
+			len = character_len(file->text + i);
 		if (!len)
 			return text_file_fail(
 				file, i, 1, err, -EINVAL,

@@ -318,3 +318,10 @@ const struct waiver *policy_find_waiver(const struct policy *policy, const char 
 	}
 	return NULL;
 }
+
+const char *waiver_print(const struct waiver *waiver, char *buf, size_t size)
+{
+	snprintf(buf, size, "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
+	         waiver->expires);
+	return buf;
+}

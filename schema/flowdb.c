@@ -6,8 +6,9 @@
  *  (2) A file that is not ours is never written to: we look at its header before anything else.
  *  (3) A reader writes nothing. While flows.db-wal exists somebody writes, or died writing: the
  *      reader then shares the WAL as SQLite means it. Without one the file is complete, and is read
- *      as immutable, which needs no other file and so works in a read-only directory. Should a
- *      writer change the file under such a reader, flowdb_check() says so at the end.
+ *      as immutable, which needs no other file and so works in a read-only directory; so does a copy
+ *      with its WAL, which is read without locks. Should a writer change a file under such a reader,
+ *      flowdb_check() says so at the end.
  */
 #include "schema/flowdb_sql.h"
 
@@ -32,6 +33,16 @@ static int on_commit(void *context, sqlite3 *sql, const char *name, int pages)
 		sqlite3_wal_checkpoint_v2(sql, name, SQLITE_CHECKPOINT_PASSIVE, &left, &done);
 	db->wal_bytes = (uint64_t)(left > done ? left : 0) * PAGE_BYTES;
 	return SQLITE_OK;
+}
+
+int flowdb_was_version(const struct flowdb *db)
+{
+	return db->was_version;
+}
+
+int flowdb_version(void)
+{
+	return FLOWDB_VERSION;
 }
 
 uint64_t flowdb_wal_bytes(const struct flowdb *db)
@@ -70,6 +81,8 @@ static int prepare_writer(struct flowdb *db, struct err *err)
 		r = query_functions(db, err);
 	if (r >= 0)
 		r = migrate(db, version, err);
+	if (r >= 0 && version && version < FLOWDB_VERSION)
+		db->was_version = (int)version;
 	sqlite3_wal_hook(db->sql, on_commit, db);
 	return r;
 }
@@ -171,6 +184,8 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 		r = door_open(db, err);
 	if (r >= 0 && !made)
 		r = flowdb_look(db, err);
+	if (r >= 0)
+		r = flowdb_others_wrote(db, err); /* from now on */
 	if (r >= 0 && stat(db->path, &db->was) < 0)
 		r = err_set(err, -errno, "%s: %s", db->path, strerror(errno));
 	if (r < 0 && made) {
@@ -204,8 +219,8 @@ static int refuse_older(struct flowdb *db, int64_t version, struct err *err)
 		               db->path, what);
 	return err_set(err, -EPROTO,
 	               "%s: %s. The next 'tlmon watch -l %.*s' turns it into that and keeps all it "
-	               "holds; so does 'tlmon db compact'",
-	               db->path, what, len, db->path);
+	               "holds; so does 'tlmon db compact -l %.*s'",
+	               db->path, what, len, db->path, len, db->path);
 }
 
 /* A file that others may have made, or bytes of it turned over: it shall mislead us, at the most. */
@@ -273,9 +288,13 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 		return sql_error(db, rc, err);
 	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = distrust(db, err);
+	if (r >= 0 && db->wal_was.st_ino) {
+		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		r = sql_exec(db, "PRAGMA locking_mode = EXCLUSIVE", err);
+	}
 	if (r >= 0)
 		r = check_owner(db, &version, err);
-	if (r >= 0 && db->frozen)
+	if (r >= 0 && db->frozen && !db->wal_was.st_ino)
 		r = sql_check_whole(db, err);
 	if (r >= 0)
 		r = query_functions(db, err);
@@ -316,18 +335,23 @@ static int open_reader(struct flowdb *db, const char *dir, struct err *err)
 
 		if (r != -EIO && r != -EROFS)
 			return r;
-		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
-		if (st.st_size)
+		/* Somebody writes, and we may not share its -shm: no other way to read is safe. */
+		if (st.st_size && flowdb_is_written(db))
 			return err_set(
 				err, r,
-				"%s: its last commits stand in %s, which cannot be read here; copy "
-				"both to a directory that you can write to",
+				"%s: its last commits stand in %s, which cannot be read here while "
+				"they are written; ask as the user that writes",
 				db->path, wal);
 		sqlite3_close(db->sql);
 		db->sql = NULL;
+		/* A copy without its -shm, where none can be made: an empty WAL holds nothing. */
+		if (st.st_size)
+			db->wal_was = st;
 	}
 	db->frozen = true;
-	return open_as(db, "?mode=ro&immutable=1", err);
+	/* Nobody changes either file: no lock is needed, and what indexes the WAL stays in our memory. */
+	return open_as(db, db->wal_was.st_ino ? "?mode=ro&vfs=unix-none" : "?mode=ro&immutable=1",
+	               err);
 }
 
 static int open_beside(struct flowdb *db, const char *dir, struct err *err)
@@ -346,10 +370,7 @@ static int open_beside(struct flowdb *db, const char *dir, struct err *err)
 	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
 	if (r >= 0 && version != FLOWDB_VERSION)
-		r = err_set(err, -EPROTO,
-		            "%s: version %lld, written by an older tlmon; 'tlmon watch -l %s' turns it "
-		            "into %d",
-		            db->path, (long long)version, dir, FLOWDB_VERSION);
+		r = refuse_older(db, version, err);
 	if (r >= 0 && sqlite3_db_readonly(db->sql, "main"))
 		r = err_set(err, -EROFS, "%s: may not be written to here", db->path);
 	if (r >= 0)
@@ -419,14 +440,25 @@ void flowdb_closep(struct flowdb **db)
 	*db = NULL;
 }
 
-static int check_unchanged(const struct flowdb *db, struct err *err)
+static bool is_unchanged(const char *path, const struct stat *was)
 {
 	struct stat now;
 
-	if (!db->frozen ||
-	    (!stat(db->path, &now) && now.st_ino == db->was.st_ino &&
-	     now.st_size == db->was.st_size && now.st_mtim.tv_sec == db->was.st_mtim.tv_sec &&
-	     now.st_mtim.tv_nsec == db->was.st_mtim.tv_nsec))
+	return !stat(path, &now) && now.st_ino == was->st_ino && now.st_size == was->st_size &&
+	       now.st_mtim.tv_sec == was->st_mtim.tv_sec &&
+	       now.st_mtim.tv_nsec == was->st_mtim.tv_nsec;
+}
+
+static int check_unchanged(const struct flowdb *db, struct err *err)
+{
+	CLEANUP(freep) char *wal = NULL;
+
+	if (asprintf(&wal, "%s-wal", db->path) < 0) {
+		wal = NULL;
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	if (!db->frozen || (is_unchanged(db->path, &db->was) &&
+	                    (!db->wal_was.st_ino || is_unchanged(wal, &db->wal_was))))
 		return 0;
 	return err_set(err, -EAGAIN,
 	               "%s: changed while it was read, so the answer may be wrong; ask again",

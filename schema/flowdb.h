@@ -26,6 +26,9 @@ enum flowdb_mode {
  */
 int flowdb_open(const char *dir, enum flowdb_mode mode, struct flowdb **ret_db,
                 struct err *err) MUST_CHECK;
+/* The older version that it was of until this writer opened it, 0: none; the version of all that are opened. */
+int flowdb_was_version(const struct flowdb *db);
+int flowdb_version(void);
 void flowdb_close(struct flowdb *db);
 void flowdb_closep(struct flowdb **db);
 /*
@@ -285,7 +288,7 @@ struct finding_row {
 	int64_t first_us, last_us;
 	uint64_t flows, kept, bytes; /* counted in full; flow rows kept; bytes both ways */
 	bool open;
-	char reason[768]; /* the sentence; of a closed one why it was closed */
+	char reason[768]; /* the sentence; of one that the judge closed why it did */
 	char waiver[256]; /* "owner: reason (until 2026-12-31)"; "" */
 };
 /* The finding of the same unit, kind, row, remote, role, transport, port and app: 1 with *ret and *ret_id filled, 0 if there is none. */
@@ -299,13 +302,13 @@ int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int
 struct finding_judgement {
 	int64_t finding, at_us; /* at_us: by the wall clock */
 	bool open;
-	const char *reason;        /* of the finding, from then on */
+	const char *reason;        /* of the finding, from then on; NULL: it stays */
 	const char *by_whom, *why; /* who did it, and the reason given */
 };
 /* 1; 0 if it is so already, or there is none. */
 int flowdb_finding_judge(struct flowdb *db, const struct finding_judgement *judgement,
                          struct err *err) MUST_CHECK;
-/* Whether anybody else committed since this was last asked: 1, 0. */
+/* Whether anybody else committed since this was last asked, or since a writer opened it: 1, 0. */
 int flowdb_others_wrote(struct flowdb *db, struct err *err) MUST_CHECK;
 /* How all findings stand. */
 int flowdb_finding_states(struct flowdb *db,
@@ -416,9 +419,13 @@ int flowdb_coverage_less(struct flowdb *db, const struct coverage_row *coverage,
                          struct err *err) MUST_CHECK;
 int flowdb_coverage_settle(struct flowdb *db, struct err *err) MUST_CHECK;
 int flowdb_newest_change(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
-/* All changes of findings after that one were somebody's: who, why and when; how many findings are open, closed by them. */
+/* Findings that are in a state now in which they were not before. */
+struct finding_turns {
+	uint64_t opened, waived, closed;
+};
+/* All changes of findings after that one were somebody's: who, why and when; and what they came to. */
 int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_judgement *by,
-                      uint64_t *ret_opened, uint64_t *ret_closed, struct err *err) MUST_CHECK;
+                      struct finding_turns *ret, struct err *err) MUST_CHECK;
 
 /* Queries: see schema/flowdb_query.h. */
 

@@ -53,7 +53,7 @@ CREATE TABLE run (
 -- Intervals in which something was not seen, and why. What is said of flows overlapping one, or of
 -- flows that never came, is said with that reserve.
 CREATE TABLE blind (
-	id       INTEGER PRIMARY KEY,
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again: an archive has those that went from here
 	run      INTEGER REFERENCES run(id),  -- NULL: between two runs
 	cause    INTEGER NOT NULL,
 	unit     INTEGER REFERENCES unit(id), -- NULL: all of them
@@ -65,7 +65,7 @@ CREATE TABLE blind (
 
 -- Packets kept as they were: the first ones of flows under a finding, and one that a process died of.
 CREATE TABLE evidence (
-	id       INTEGER PRIMARY KEY,
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- as in blind
 	run      INTEGER NOT NULL REFERENCES run(id),
 	flow     INTEGER,           -- number of its flow's first packet in the run (flow.packet); NULL: not known
 	finding  INTEGER REFERENCES finding(id), -- what it is kept for; NULL: for `cause`
@@ -215,7 +215,7 @@ CREATE TABLE lease (
 
 -- Flows outside or blocked, gathered under one reason a person can act on.
 CREATE TABLE finding (
-	id          INTEGER PRIMARY KEY, -- F17 is 17
+	id          INTEGER PRIMARY KEY AUTOINCREMENT, -- F17 is 17, and never another one
 	unit        INTEGER NOT NULL REFERENCES unit(id),
 	kind        INTEGER NOT NULL,
 	severity    INTEGER NOT NULL,    -- 1 info .. 4 high
@@ -230,7 +230,7 @@ CREATE TABLE finding (
 	flows       INTEGER NOT NULL,    -- counted in full; of these
 	kept        INTEGER NOT NULL,    -- have a row in flow
 	bytes       INTEGER NOT NULL,    -- both ways
-	open        INTEGER NOT NULL,    -- 0: closed, and reason says why
+	open        INTEGER NOT NULL,    -- 0: closed; if the judge did it, reason says why, else finding_change
 	reason      TEXT    NOT NULL,
 	waiver      TEXT    NOT NULL     -- 'owner: reason (until 2026-12-31)'; ''
 ) STRICT;
@@ -317,7 +317,13 @@ CREATE TABLE flow (
 	packets_in   INTEGER NOT NULL,
 	bytes_out    INTEGER NOT NULL,   -- IP total lengths
 	bytes_in     INTEGER NOT NULL,
-	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
+	said         INTEGER NOT NULL,   -- packed, from bit 0: 2 how the application is known; 3 outcome; 2
+	                                 -- direction (0 unknown, 1 out, 2 in); 2 grade; 3 media, a mask (1 audio,
+	                                 -- 2 video, 4 data); 4 why; 3 severity; 1 we did not see all of its time;
+	                                 -- 5 beside its facts the judge was told, a mask: 1 no two-way flow of the
+	                                 -- unit near it, 2 no inspector was there, 4 names of the unit had found no
+	                                 -- place, 8 the lease came after it, 16 it was not over yet; the rest
+	                                 -- row_set, 0: no other row than `row`. v_flow unpacks
 	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
 	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
@@ -328,24 +334,7 @@ CREATE TABLE flow (
 	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
-	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
-	-- Read out of the packed ones; they take no room.
-	evidence     INTEGER AS (said & 3),             -- how the application is known
-	outcome      INTEGER AS (said >> 2 & 7),
-	direction    INTEGER AS (said >> 5 & 3),        -- 0 unknown, 1 out, 2 in
-	grade        INTEGER AS (said >> 7 & 3),
-	media        INTEGER AS (said >> 9 & 7),        -- mask: 1 audio, 2 video, 4 data
-	why          INTEGER AS (said >> 12 & 15),
-	severity     INTEGER AS (said >> 16 & 7),
-	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
-	                                                -- flow of the unit near it; 2 no inspector was there; 4
-	                                                -- names of the unit had found no place; 8 the lease came
-	                                                -- after it; 16 it was not over yet
-	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
-	initiator    INTEGER AS (how >> 1 & 3),
-	midstream    INTEGER AS (how >> 6 & 1),
-	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
+	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
@@ -367,7 +356,7 @@ CREATE TRIGGER flow_goes AFTER DELETE ON flow
 BEGIN
 	DELETE FROM flow_more WHERE flow = OLD.id;
 	DELETE FROM flow_differs WHERE flow = OLD.id;
-	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.grade, -1)
+	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.said >> 7 & 3, -1)
 	ON CONFLICT DO UPDATE SET flows = flows - 1;
 END;
 
@@ -459,8 +448,8 @@ CREATE VIEW v_flow AS SELECT
 		|| printf('.%06dZ', (f.start_us + f.lasted_us) % 1000000) AS "end",
 	u.name AS unit,
 	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
-	f.ip_version,
-	(SELECT word FROM word WHERE list = 'direction' AND id = f.direction) AS direction,
+	4 + 2 * (f.how >> 26 & 1) AS ip_version,
+	(SELECT word FROM word WHERE list = 'direction' AND id = f.said >> 5 & 3) AS direction,
 	(SELECT word FROM word WHERE list = 'initiator' AND id = f.how >> 3 & 7) AS initiator,
 	l.text AS local,
 	iif(f.transport IN (1, 58), NULL, f.local_port) AS local_port,
@@ -468,15 +457,15 @@ CREATE VIEW v_flow AS SELECT
 	iif(f.transport IN (1, 58), NULL, f.remote_port) AS remote_port,
 	n.text AS name,
 	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
-	(SELECT word FROM word WHERE list = 'evidence' AND id = f.evidence) AS evidence,
-	(SELECT word FROM word WHERE list = 'media' AND id = f.media) AS media,
-	(SELECT word FROM word WHERE list = 'outcome' AND id = f.outcome) AS outcome,
+	(SELECT word FROM word WHERE list = 'evidence' AND id = f.said & 3) AS evidence,
+	(SELECT word FROM word WHERE list = 'media' AND id = f.said >> 9 & 7) AS media,
+	(SELECT word FROM word WHERE list = 'outcome' AND id = f.said >> 2 & 7) AS outcome,
 	(SELECT word FROM word WHERE list = 'verdict' AND id = f.verdict) AS verdict,
-	(SELECT word FROM word WHERE list = 'grade' AND id = f.grade) AS grade,
-	(SELECT word FROM word WHERE list = 'why' AND id = f.why) AS why,
+	(SELECT word FROM word WHERE list = 'grade' AND id = f.said >> 7 & 3) AS grade,
+	(SELECT word FROM word WHERE list = 'why' AND id = f.said >> 12 & 15) AS why,
 	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
 	(SELECT word FROM word WHERE list = 'kind' AND id = f.kind) AS kind,
-	(SELECT word FROM word WHERE list = 'severity' AND id = f.severity) AS severity,
+	(SELECT word FROM word WHERE list = 'severity' AND id = f.said >> 16 & 7) AS severity,
 	'F' || f.finding AS finding,
 	(SELECT group_concat(x.text || ': ' || w.word || ' ' || s.text || ', expected ' || e.text, '; ')
 		FROM flow_differs d
@@ -485,7 +474,7 @@ CREATE VIEW v_flow AS SELECT
 		JOIN phrase e ON e.id = d.expected
 		JOIN phrase s ON s.id = d.seen
 		WHERE d.flow = f.id AND d.rank = 0) AS nearest,
-	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.blind,
+	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.said >> 19 & 1 AS blind,
 	substr(p.hash, 1, 12) AS policy
 FROM flow f
 JOIN unit u ON u.id = f.unit

@@ -3,10 +3,13 @@
  *  (1) Whatever is deleted here was committed there before, on the disk. A call that was killed between the two
  *      leaves rows in both; they have the same numbers, so the next call replaces them there, and deletes them.
  *  (2) An archive has the numbers of the database it belongs to, of flows as of texts: 'tlmon explain 81234'
- *      means the same flow. So nothing is copied into a database where a number means something else.
+ *      means the same flow. So nothing is copied into a database where a number means something else, and numbers of
+ *      what went from here are never given again (AUTOINCREMENT in flowdb.sql; the last flow stays).
  *  (3) What moves from here is on record here before the first row goes.
+ *  (4) What an archive has stays there: a row gives way only to a newer state of itself.
  */
 #include "schema/flowdb_upkeep.h"
+#include "schema/flowdb_needed.h"
 #include "schema/flowdb_sql.h"
 
 #include <limits.h>
@@ -14,13 +17,14 @@
 
 #define CHUNK 2000 /* flows in a step */
 #define COLUMNS_MAX 2048
+#define LATER_US "60000000" /* a flow may wait for its lease: more than it does */
 
 /* What becomes of each table. ?1 is the time before which things move. */
 static const struct {
 	const char *table;
-	enum { ONCE, ANEW, RANGE, OF_FLOW, OTHERWISE } how;
+	enum { ONCE, ANEW, RANGE, WIDER, OF_FLOW, OTHERWISE } how;
 	const char *moves,
-		*goes; /* RANGE: rows that are copied; of these deleted here, NULL: none */
+		*goes; /* RANGE, WIDER: rows that are copied; of these deleted here, NULL: none */
 } TABLES[] = {
 	{"word", OTHERWISE, NULL, NULL},
 	{"run", ANEW, NULL, NULL},
@@ -35,10 +39,10 @@ static const struct {
 	{"envelope_row", ONCE, NULL, NULL},
 	{"host", ONCE, NULL, NULL},
 	{"name", ONCE, NULL, NULL},
-	{"name_seen", RANGE, "first_us < ?1", "max(last_us, until_us) < ?1"},
+	{"name_seen", RANGE, "first_us < ?1", NAME_SPENT},
 	{"unit", ANEW, NULL, NULL},
-	{"unit_address", RANGE, "first_us < ?1", "last_us < ?1"},
-	{"lease", RANGE, "first_us < ?1", "max(last_us, coalesce(until_us, 0)) < ?1"},
+	{"unit_address", WIDER, "first_us < ?1", "last_us < ?1"},
+	{"lease", RANGE, "first_us < ?1 + " LATER_US, LEASE_SPENT},
 	{"finding", OTHERWISE, NULL, NULL},
 	{"finding_change", RANGE, "time_us < ?1", NULL},
 	{"link", ONCE, NULL, NULL},
@@ -108,17 +112,17 @@ static int columns_of(struct flowdb *db, const char *table, char buf[COLUMNS_MAX
 	return 0;
 }
 
-/* Copies the rows of which `which` holds. */
+/* Copies the rows of which `which` holds. `meets`: an upsert, or "". */
 static int copy(struct flowdb *db, const char *table, const char *verb, const char *which,
-                int64_t us, struct err *err)
+                const char *meets, int64_t us, struct err *err)
 {
 	char columns[COLUMNS_MAX], text[3 * COLUMNS_MAX];
 	int r = columns_of(db, table, columns, err);
 
 	if (r < 0)
 		return r;
-	snprintf(text, sizeof(text), "%s INTO archive.%s (%s) SELECT %s FROM main.%s WHERE %s",
-	         verb, table, columns, columns, table, which);
+	snprintf(text, sizeof(text), "%s INTO archive.%s (%s) SELECT %s FROM main.%s WHERE %s %s",
+	         verb, table, columns, columns, table, which, meets);
 	return run_at(db, text, us, err);
 }
 
@@ -159,6 +163,41 @@ static int check_same(struct flowdb *db, const char *to, struct err *err)
 	return 0;
 }
 
+/*
+ * A closed finding that went from here may have come back under another number: the archive has both, and so its keys
+ * are not unique.
+ */
+static int copy_findings(struct flowdb *db, int64_t until_us, struct err *err)
+{
+	int r = sql_exec(db,
+	                 "DROP INDEX IF EXISTS archive.finding_key;"
+	                 "CREATE INDEX archive.finding_key ON finding (unit, kind, coalesce(row, 0),"
+	                 " remote, role, transport, port, application)",
+	                 err);
+
+	if (r >= 0)
+		r = copy(db, "finding", "INSERT OR REPLACE", "first_us < ?1", "", until_us, err);
+	return r < 0 ? r
+	             : sql_exec(db,
+	                        "UPDATE archive.finding SET kept = (SELECT count(*) FROM"
+	                        " archive.flow f WHERE f.finding = finding.id)",
+	                        err);
+}
+
+/* What moves by time. An address that went and came back: one row, wide enough for both. */
+static int copy_range(struct flowdb *db, size_t table, int64_t until_us, struct err *err)
+{
+	static const char BOTH[] =
+		"ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us),"
+		" last_us = max(last_us, excluded.last_us), known_by = known_by | excluded.known_by";
+	bool wider = TABLES[table].how == WIDER;
+
+	if (!TABLES[table].moves)
+		return 0;
+	return copy(db, TABLES[table].table, wider ? "INSERT" : "INSERT OR REPLACE",
+	            TABLES[table].moves, wider ? BOTH : "", until_us, err);
+}
+
 /* Runs, units, texts: whole, for they are small, and flows refer to them. */
 static int copy_shared(struct flowdb *db, int64_t until_us, const char *from, struct err *err)
 {
@@ -170,15 +209,9 @@ static int copy_shared(struct flowdb *db, int64_t until_us, const char *from, st
 			r = copy(db, TABLES[i].table,
 			         TABLES[i].how == ONCE ? "INSERT OR IGNORE"
 			                               : "INSERT OR REPLACE",
-			         "1", 0, err);
+			         "1", "", 0, err);
 	if (r >= 0)
-		r = copy(db, "finding", "INSERT OR REPLACE", "first_us < ?1", until_us, err);
-	if (r >= 0)
-		r = sql_exec(
-			db,
-			"UPDATE archive.finding SET kept = (SELECT count(*) FROM archive.flow f"
-			" WHERE f.finding = finding.id)",
-			err);
+		r = copy_findings(db, until_us, err);
 	if (r >= 0)
 		r = sql_prepare(db,
 		                "INSERT INTO archive.removed (how, since_us, flows, place)"
@@ -191,9 +224,7 @@ static int copy_shared(struct flowdb *db, int64_t until_us, const char *from, st
 	bind_text(stmt, 2, from);
 	r = sql_run(db, stmt, err);
 	for (size_t i = 0; i < ARRAY_LEN(TABLES) && r >= 0; i++)
-		if (TABLES[i].how == RANGE)
-			r = copy(db, TABLES[i].table, "INSERT OR REPLACE", TABLES[i].moves,
-			         until_us, err);
+		r = copy_range(db, i, until_us, err);
 	return r < 0 ? r : sql_exec(db, "COMMIT", err);
 }
 
@@ -203,9 +234,9 @@ static int delete_ranges(struct flowdb *db, const char *to, int64_t until_us, st
 	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
 
 	for (size_t i = 0; i < ARRAY_LEN(TABLES) && r >= 0; i++) {
-		char text[256];
+		char text[2048];
 
-		if (TABLES[i].how != RANGE || !TABLES[i].goes)
+		if (!TABLES[i].goes)
 			continue;
 		snprintf(text, sizeof(text), "DELETE FROM main.%s WHERE %s", TABLES[i].table,
 		         TABLES[i].goes);
@@ -219,7 +250,6 @@ static int delete_ranges(struct flowdb *db, const char *to, int64_t until_us, st
 		r = run_at(
 			db,
 			"DELETE FROM main.finding WHERE NOT open AND kept = 0 AND last_us < ?1"
-			" AND id < (SELECT max(id) FROM main.finding)"
 			" AND id NOT IN (SELECT finding FROM main.flow WHERE finding NOT NULL)"
 			" AND id NOT IN (SELECT finding FROM main.evidence WHERE finding NOT NULL)",
 			until_us, err);
@@ -272,17 +302,18 @@ static int copy_chunk(struct flowdb *db, struct archived *moved, struct err *err
 	if (r >= 0)
 		again = sqlite3_changes(db->sql);
 	if (r >= 0)
-		r = copy(db, "flow", "INSERT", "id IN " IN_CHUNK, 0, err);
+		r = copy(db, "flow", "INSERT", "id IN " IN_CHUNK, "", 0, err);
 	for (size_t i = 0; i < ARRAY_LEN(TABLES) && r >= 0; i++)
 		if (TABLES[i].how == OF_FLOW)
-			r = copy(db, TABLES[i].table, "INSERT", "flow IN " IN_CHUNK, 0, err);
+			r = copy(db, TABLES[i].table, "INSERT", "flow IN " IN_CHUNK, "",
+			         0, err);
 	if (r >= 0)
 		r = sql_exec(db, KEPT("archive", "+"), err);
 	if (r >= 0)
 		r = sql_exec(
 			db,
 			"INSERT INTO archive.tally (unit, verdict, grade, flows)"
-			" SELECT unit, verdict, grade, count(*) FROM main.flow WHERE id IN " IN_CHUNK
+			" SELECT unit, verdict, " FLOW_GRADE " AS grade, count(*) FROM main.flow f WHERE id IN " IN_CHUNK
 			" GROUP BY unit, verdict, grade"
 			" ON CONFLICT DO UPDATE SET flows = flows + excluded.flows",
 			err);
@@ -351,6 +382,26 @@ static int move(struct flowdb *db, const char *from, const char *to, int64_t unt
 	return r < 0 ? r : delete_ranges(db, to, until_us, err);
 }
 
+/* A run that somebody may yet go on with finds its rows here. */
+static int spare_cut_off(struct flowdb *db, struct archived *moved, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT r.id, r.first_us FROM run r JOIN handover h ON h.run = r.id"
+	                    " WHERE h.reads <> '' AND r.first_us < ?1 ORDER BY r.first_us LIMIT 1",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &moved->until_us, 1);
+	r = sql_step(db, stmt, err);
+	if (r <= 0)
+		return r;
+	moved->waits_run = sqlite3_column_int64(stmt, 0);
+	moved->until_us = sqlite3_column_int64(stmt, 1);
+	return 0;
+}
+
 static int attach(struct flowdb *db, const struct flowdb *archive, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
@@ -378,7 +429,7 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
 {
 	CLEANUP(flowdb_closep) struct flowdb *archive = NULL;
 	CLEANUP(freep) char *from = folder_of(db), *place = NULL, *given = realpath(to, NULL);
-	struct archived moved = {0};
+	struct archived moved = {.until_us = until_us};
 	int r;
 
 	if (from && given && !strcmp(from, given))
@@ -392,7 +443,9 @@ int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
 		return err_set(err, -ENOMEM, "out of memory");
 	r = attach(db, archive, err);
 	if (r >= 0)
-		r = move(db, from, place, until_us, progress, &moved, err);
+		r = spare_cut_off(db, &moved, err);
+	if (r >= 0)
+		r = move(db, from, place, moved.until_us, progress, &moved, err);
 	if (r < 0)
 		flowdb_rollback(db);
 	sqlite3_exec(db->sql, "DROP TABLE IF EXISTS temp.chunk; DETACH archive", NULL, NULL, NULL);

@@ -73,14 +73,15 @@ int beside_begin(struct flowdb *db, struct err *err)
 static int put_state(struct flowdb *db, const struct finding_judgement *judgement, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, "UPDATE finding SET open = ?2, reason = ?3 WHERE id = ?1 AND open <> ?2",
+	int r = sql_prepare(db, "UPDATE finding SET open = ?2, reason = coalesce(?3, reason) WHERE id = ?1 AND open <> ?2",
 	                    &stmt, err);
 
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, judgement->finding);
 	sqlite3_bind_int(stmt, 2, judgement->open);
-	bind_text(stmt, 3, judgement->reason);
+	if (judgement->reason)
+		bind_text(stmt, 3, judgement->reason);
 	r = sql_run(db, stmt, err);
 	return r < 0 ? r : sqlite3_changes(db->sql) > 0;
 }

@@ -183,7 +183,7 @@ static const struct {
                  " JOIN host h ON h.bytes = substr(l.dns, n.column1, 16)"},
 	{"name", ""},
 	{"phrase", ""},
-	{"row_set", " UNION SELECT row_set FROM flow WHERE row_set NOT NULL"},
+	{"row_set", " UNION SELECT " FLOW_ROW_SET " FROM flow f WHERE " FLOW_ROW_SET " NOT NULL"},
 };
 
 /* Deletes what nothing refers to. The last one stays: its number is not given again. */

@@ -42,8 +42,8 @@ static void sql_made_up(const struct flowdb *db, const struct flow_query *query,
 		         " WHERE a.text = '%s' AND b.text = '%s'",
 		         mirrors[i].row, mirrors[i].other);
 	text_add(sql, WHERE_MAX,
-	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, f.row_set, f.verdict, f.kind, f.outcome,"
-	         " f.grade, f.transport, f.start_us, f.start_us + f.lasted_us AS end_us FROM flow f"
+	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, " FLOW_ROW_SET " AS row_set, f.verdict, f.kind,"
+	         " " FLOW_OUTCOME " AS outcome, " FLOW_GRADE " AS grade, f.transport, f.start_us, f.start_us + f.lasted_us AS end_us FROM flow f"
 	         " WHERE 1");
 	query_flows(db, sql, &flows);
 	text_add(sql, WHERE_MAX, MADE_UP, RULING_DOCUMENTED, RULING_OUTSIDE,
@@ -144,7 +144,7 @@ int flowdb_coverage(struct flowdb *db, const struct flow_query *query,
 		if (made_up)
 			sql_made_up(db, query, mirrors, mirror_count, sql);
 		else
-			text_add(sql, WHERE_MAX, "%s", COUNTED);
+			text_add(sql, WHERE_MAX, "%s%s", COUNTED, db->whole ? " AND 0" : "");
 		query_unit(sql, "c.unit", query);
 		if (query->row)
 			text_add(sql, WHERE_MAX, " AND e.text = ?5");

@@ -229,7 +229,8 @@ int flowdb_evidence_lack(struct flowdb *db, int64_t since_us, int64_t until_us,
 		" coalesce(sum(keep IS NULL), 0), coalesce(sum(evidence_shed), 0),"
 		" coalesce(sum(evidence_lost), 0),"
 		" (SELECT coalesce(sum(refused), 0) FROM evidence_day WHERE day BETWEEN ?3 AND ?4),"
-		" (SELECT min(day) FROM evidence_day WHERE day BETWEEN ?3 AND ?4 AND refused > 0)"
+		" (SELECT min(day) FROM evidence_day WHERE day BETWEEN ?3 AND ?4 AND refused > 0),"
+		" EXISTS (SELECT 1 FROM policy_use WHERE run IS NULL)"
 		" FROM run WHERE first_us <= ?2 AND last_us >= ?1",
 		&stmt, err);
 
@@ -248,6 +249,7 @@ int flowdb_evidence_lack(struct flowdb *db, int64_t since_us, int64_t until_us,
 		.lost = (uint64_t)sqlite3_column_int64(stmt, 5),
 		.refused = (uint64_t)sqlite3_column_int64(stmt, 6),
 		.refused_day = sqlite3_column_int64(stmt, 7),
+		.rejudged = sqlite3_column_int(stmt, 8),
 	};
 	return 0;
 }

@@ -52,8 +52,8 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"sensor", "?12", TEXT, NULL},
 	{"unit", UNIT("f.unit"), TEXT, NULL},
 	{"transport", "f.transport", WORD, transport_word},
-	{"ip_version", "f.ip_version", NUMBER, NULL},
-	{"direction", "f.direction", WORD, direction_word},
+	{"ip_version", FLOW_IP_VERSION, NUMBER, NULL},
+	{"direction", FLOW_DIRECTION, WORD, direction_word},
 	{"initiator", "f.how >> 3 & 7", WORD, initiator_by_word},
 	{"local", HOST("f.local"), ADDRESS, NULL},
 	{"local_port", PORT("local_port"), NUMBER, NULL},
@@ -62,22 +62,22 @@ static const struct field_row FLOW_FIELDS[] = {
 	{"remote_port", PORT("remote_port"), NUMBER, NULL},
 	{"name", "(SELECT text FROM name WHERE id = f.name)", TEXT, NULL},
 	{"application", "nullif(f.application, 0)", WORD, app_word},
-	{"evidence", "f.evidence", WORD, evidence_word},
-	{"media", "f.media", WORD, media_word},
-	{"outcome", "f.outcome", WORD, outcome_word},
+	{"evidence", FLOW_EVIDENCE, WORD, evidence_word},
+	{"media", FLOW_MEDIA, WORD, media_word},
+	{"outcome", FLOW_OUTCOME, WORD, outcome_word},
 	{"verdict", "f.verdict", WORD, ruling_word},
-	{"grade", "f.grade", WORD, grade_word},
-	{"why", "f.why", WORD, why_word},
+	{"grade", FLOW_GRADE, WORD, grade_word},
+	{"why", FLOW_WHY, WORD, why_word},
 	{"row", "iif(f.verdict = 1, " ROW("f.row") ", NULL)", TEXT, NULL},
 	{"kind", "f.kind", WORD, kind_word},
-	{"severity", "f.severity", WORD, severity_word},
+	{"severity", FLOW_SEVERITY, WORD, severity_word},
 	{"finding", "f.finding", FINDING, NULL},
 	{"packets_out", "f.packets_out", NUMBER, NULL},
 	{"packets_in", "f.packets_in", NUMBER, NULL},
 	{"bytes_out", "f.bytes_out", NUMBER, NULL},
 	{"bytes_in", "f.bytes_in", NUMBER, NULL},
 	{"vlan", "(SELECT vlan FROM link WHERE id = f.link)", NUMBER, NULL},
-	{"blind", "f.blind", FLAG, NULL},
+	{"blind", FLOW_BLIND, FLAG, NULL},
 	{"policy", "(SELECT substr(hash, 1, 12) FROM policy WHERE id = f.policy)", TEXT, NULL},
 	{"hour", "local_text(f.start_us, 13) || ':00'", TEXT, NULL},
 	{"day", "local_text(f.start_us, 10)", TEXT, NULL},
@@ -304,13 +304,13 @@ static int compare_by_count(const void *a, const void *b, void *fields)
 	return compare_by_key(a, b, fields);
 }
 
-static int count_one(struct counting *counting, struct flowdb *db, enum flowdb_thing thing,
+static int count_one(struct counting *counting, struct flowdb *first, struct flowdb *db, enum flowdb_thing thing,
                      const struct finding_query *query, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
 	struct flow_query narrow = query->flow;
-	int n = counting->field_count, r;
+	int n = counting->field_count, r = 0;
 
 	if (!sql)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -323,10 +323,11 @@ static int count_one(struct counting *counting, struct flowdb *db, enum flowdb_t
 	if (thing == THING_FLOWS)
 		query_flows(db, sql, &query->flow);
 	else
-		query_findings(db, sql, query);
+		r = twice_findings(first, db, sql, query, err);
 	for (int i = 0; i < n; i++)
 		text_add(sql, WHERE_MAX, "%s %d", i ? "," : " GROUP BY", i + 1);
-	r = sql_prepare(db, sql, &stmt, err);
+	if (r >= 0)
+		r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)
 		return r;
 	query_bind(stmt, &narrow);
@@ -418,7 +419,7 @@ int flowdb_counts(struct flowdb *db, enum flowdb_thing thing, const struct findi
 	if (r >= 0)
 		r = query_check_units(db, &query->flow, err);
 	for (struct flowdb *at = db; at && r >= 0; at = at->next)
-		r = count_one(&counting, at, thing, query, err);
+		r = count_one(&counting, db, at, thing, query, err);
 	if (r >= 0)
 		count_join(&counting);
 	for (size_t i = 0; i < counting.count && r >= 0; i++) {

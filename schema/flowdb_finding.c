@@ -35,7 +35,13 @@ static void read_finding(sqlite3_stmt *stmt, int at, struct finding_row *row)
 #define FINDING_TEXTS "coalesce(e.text, ''), g.remote, g.role, g.port, g.reason, g.waiver"
 
 
-#define FINDING_COLUMNS "g.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
+/* Of its last change: whoever made it, if a person did. */
+#define LAST_CHANGE(column) \
+	"(SELECT c." column " FROM finding_change c WHERE c.finding = g.id ORDER BY c.id DESC" \
+	" LIMIT 1)"
+#define FINDING_PERSON \
+	LAST_CHANGE("by_whom") ", " LAST_CHANGE("why") ", " LAST_CHANGE("at_us")
+#define FINDING_COLUMNS "g.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS ", " FINDING_PERSON
 #define FINDING_FROM \
 	" FROM finding g JOIN unit u ON u.id = g.unit LEFT JOIN envelope_row e ON e.id = g.row WHERE 1"
 
@@ -48,9 +54,11 @@ static int findings_merge(struct flowdb *db, const struct finding_query *query, 
 	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
 
 	merge_init(merge, key_count, down, query->flow.limit);
-	for (; db && r >= 0; db = db->next) {
+	for (struct flowdb *first = db; db && r >= 0; db = db->next) {
 		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM, keys, columns);
-		query_findings(db, sql, query);
+		r = twice_findings(first, db, sql, query, err);
+		if (r < 0)
+			break;
 		sorting_add(sql, key_count, down);
 		r = merge_add(merge, db, sql, &query->flow, err);
 	}
@@ -88,7 +96,10 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, at),
 		                            .sensor = from->sensor,
-		                            .unit = column_text(stmt, at + 1)};
+		                            .unit = column_text(stmt, at + 1),
+		                            .by = column_text(stmt, at + 19),
+		                            .why = column_text(stmt, at + 20),
+		                            .at_us = sqlite3_column_int64(stmt, at + 21)};
 
 		read_finding(stmt, at, &view.row);
 		r = each(context, &view, err);
@@ -109,7 +120,8 @@ int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64
 		db,
 		"SELECT g.id, u.name, " FINDING_NUMBERS ", " FINDING_TEXTS
 		", c.id, c.run, c.time_us,"
-		" c.state, (SELECT x.id FROM flow x WHERE x.finding = g.id ORDER BY x.start_us, x.id LIMIT 1)"
+		" c.state, (SELECT x.id FROM flow x WHERE x.finding = g.id ORDER BY x.start_us, x.id LIMIT 1),"
+		" c.by_whom, c.why"
 		" FROM finding_change c CROSS JOIN finding g ON g.id = c.finding"
 		" JOIN unit u ON u.id = g.unit LEFT JOIN envelope_row e ON e.id = g.row"
 		" WHERE c.id > ?2 AND +c.run = ?1 ORDER BY c.id LIMIT ?3",
@@ -126,6 +138,8 @@ int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64
 			.time_us = sqlite3_column_int64(stmt, 21),
 			.state = (uint8_t)sqlite3_column_int(stmt, 22),
 			.flow = sqlite3_column_int64(stmt, 23),
+			.by = column_text(stmt, 24),
+			.why = column_text(stmt, 25),
 		};
 
 		read_finding(stmt, 0, &view.finding.row);
@@ -416,7 +430,8 @@ static int read_head(struct grouped *gathered, struct err *err)
 {
 	struct finding_row *row = &gathered->group.row;
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(gathered->from, "SELECT reason, waiver FROM finding WHERE id = ?1",
+	int r = sql_prepare(gathered->from, "SELECT reason, waiver, " LAST_CHANGE("by_whom") ", " LAST_CHANGE("why")
+	                    " FROM finding g WHERE id = ?1",
 	                    &stmt, err);
 
 	if (r < 0)
@@ -427,6 +442,8 @@ static int read_head(struct grouped *gathered, struct err *err)
 		return r;
 	text_copy(row->reason, sizeof(row->reason), column_text(stmt, 0));
 	text_copy(row->waiver, sizeof(row->waiver), column_text(stmt, 1));
+	text_copy(gathered->group.by, sizeof(gathered->group.by), column_text(stmt, 2));
+	text_copy(gathered->group.why, sizeof(gathered->group.why), column_text(stmt, 3));
 	return 0;
 }
 
@@ -456,5 +473,36 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 	free(gathering.all);
 	free(gathering.groups.slot);
 	free(gathering.units.slot);
+	return r < 0 ? r : 0;
+}
+
+int flowdb_finding_persons(struct flowdb *db, int64_t finding,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db,
+	                    "SELECT id, run, state, by_whom, why, at_us FROM finding_change"
+	                    " WHERE finding = ?1 AND by_whom <> '' ORDER BY id",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, &finding, 1);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		const struct change_view view = {
+			.id = sqlite3_column_int64(stmt, 0),
+			.run = sqlite3_column_int64(stmt, 1),
+			.state = (uint8_t)sqlite3_column_int(stmt, 2),
+			.by = column_text(stmt, 3),
+			.why = column_text(stmt, 4),
+			.time_us = sqlite3_column_int64(stmt, 5),
+		};
+
+		r = each(context, &view, err);
+		if (r)
+			break;
+	}
 	return r < 0 ? r : 0;
 }

@@ -51,6 +51,14 @@ int flowdb_units_named(struct flowdb *db, const char *who,
 	return r < 0 ? r : 0;
 }
 
+int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err)
+{
+	int64_t one;
+
+	return sql_ask(db, "SELECT 1 FROM unit u WHERE u.id = ?1 AND " UNIT_SEEN, &unit, 1, &one,
+	               err);
+}
+
 static void read_sum(sqlite3_stmt *stmt, struct flow_sum *sum)
 {
 	*sum = (struct flow_sum){
@@ -97,10 +105,11 @@ int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
 	int r = sql_prepare(
 		db,
 		"WITH w AS (" FLOWS_OF_WINDOW(
-			"f.remote, f.transport, iif(f.direction = 2, f.local_port, f.remote_port)"
-			" AS port, f.direction, f.application, f.evidence, f.media, f.verdict, f.grade,"
-			" f.why, f.kind, f.severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
-			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, f.blind,"
+			"f.remote, f.transport, iif(" FLOW_DIRECTION " = 2, f.local_port, f.remote_port)"
+			" AS port, " FLOW_DIRECTION " AS direction, f.application, " FLOW_EVIDENCE " AS evidence,"
+			" " FLOW_MEDIA " AS media, f.verdict, " FLOW_GRADE " AS grade, " FLOW_WHY " AS why,"
+			" f.kind, " FLOW_SEVERITY " AS severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
+			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, " FLOW_BLIND " AS blind,"
 			" f.packets_out, f.packets_in, f.bytes_out, f.bytes_in") "), g AS (SELECT " ALIKE
 										 ", count(*) AS flows, sum(start_us < ?2) AS before,"
 										 " sum(end_us > ?3) AS after, sum(blind) AS blind, sum(packets_out) AS packets_out,"

@@ -56,6 +56,8 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
                      int (*each)(void *context, const struct unit_address_row *row,
                                  struct err *err),
                      void *context, struct err *err) MUST_CHECK;
+/* 1: the unit was ever seen; 0: a list names it, and it never showed. */
+int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err) MUST_CHECK;
 /* How it is known, a mask, in words: "its packets, DHCP". Returns `buf`. */
 const char *known_by_words(uint8_t known_by, char *buf, size_t size);
 /* Leases it had in the window, in the order they began. */

@@ -53,6 +53,8 @@ int flowdb_open_all(const char *const *dirs, size_t count, struct flowdb **ret_d
 			r = err_set(err, -ENOMEM, "out of memory");
 		end = &(*end)->next;
 	}
+	if (r >= 0 && count > 1)
+		r = twice_find(first, err);
 	if (r >= 0)
 		*ret_db = TAKE(first);
 	return r;

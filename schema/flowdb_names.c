@@ -13,8 +13,11 @@
 #define NAME_KEYS "x.first_us, n.text, a.bytes, c.bytes, s.bytes"
 #define NAME_KEY_COUNT 5
 
-static void where_name(char *sql, const struct flow_query *query)
+static void where_name(const struct flowdb *db, char *sql, const struct flow_query *query)
 {
+	if (db->whole)
+		text_add(sql, WHERE_MAX, " AND max(x.last_us, x.until_us) < %lld",
+		         (long long)db->whole_from_us);
 	if (query->since_us || query->until_us)
 		text_add(sql, WHERE_MAX, " AND x.first_us <= ?2 AND x.until_us >= ?1");
 	query_unit(sql, "h.unit", query);
@@ -48,7 +51,7 @@ int flowdb_names(struct flowdb *db, const struct flow_query *query,
 		         "SELECT %s" NAME_KEYS
 		         ", x.last_us, x.until_us, h.name, max(h.last_us)" NAME_FROM,
 		         sorting.columns);
-		where_name(sql, query);
+		where_name(db, sql, query);
 		sorting_add(sql, keys, sorting.down);
 		r = merge_add(&merge, db, sql, query, err);
 	}

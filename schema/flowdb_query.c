@@ -208,7 +208,7 @@ static void where_ends(char *where, const struct flow_query *query)
 		         query->port_low, query->port_high);
 	if (query->filter)
 		text_add(where, WHERE_MAX,
-		         " AND takes(?11, f.transport, f.ip_version, (SELECT vlan FROM link WHERE id = f.link),"
+		         " AND takes(?11, f.transport, " FLOW_IP_VERSION ", (SELECT vlan FROM link WHERE id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
 		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
@@ -223,20 +223,20 @@ static void where_nature(char *where, const struct flow_query *query)
 	if (query->app)
 		text_add(where, WHERE_MAX, " AND f.application = %u", query->app);
 	if (query->media & MEDIA_MIXED)
-		text_add(where, WHERE_MAX, " AND f.media NOT IN (0, %d, %d, %d)", MEDIA_AUDIO,
+		text_add(where, WHERE_MAX, " AND " FLOW_MEDIA " NOT IN (0, %d, %d, %d)", MEDIA_AUDIO,
 		         MEDIA_VIDEO, MEDIA_DATA);
 	else if (query->media)
-		text_add(where, WHERE_MAX, " AND f.media & %u", query->media);
+		text_add(where, WHERE_MAX, " AND " FLOW_MEDIA " & %u", query->media);
 	if (query->direction)
-		text_add(where, WHERE_MAX, " AND f.direction = %u", query->direction - 1);
+		text_add(where, WHERE_MAX, " AND " FLOW_DIRECTION " = %u", query->direction - 1);
 	if (query->outcome)
-		text_add(where, WHERE_MAX, " AND f.outcome = %u", query->outcome);
+		text_add(where, WHERE_MAX, " AND " FLOW_OUTCOME " = %u", query->outcome);
 	if (query->ruling)
 		text_add(where, WHERE_MAX, " AND f.verdict = %d", query->ruling);
 	if (query->grade)
-		text_add(where, WHERE_MAX, " AND f.grade = %u", query->grade);
+		text_add(where, WHERE_MAX, " AND " FLOW_GRADE " = %u", query->grade);
 	if (query->blind)
-		text_add(where, WHERE_MAX, " AND f.blind");
+		text_add(where, WHERE_MAX, " AND " FLOW_BLIND);
 }
 
 void query_flows(const struct flowdb *db, char *where, const struct flow_query *query)
@@ -248,7 +248,7 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	if (query->kind)
 		text_add(where, WHERE_MAX, " AND f.kind = %d", query->kind);
 	if (query->severity)
-		text_add(where, WHERE_MAX, " AND f.severity >= %d", query->severity);
+		text_add(where, WHERE_MAX, " AND " FLOW_SEVERITY " >= %d", query->severity);
 	if (query->finding)
 		text_add(where, WHERE_MAX, " AND f.finding = ?9");
 	if (query->fresh)
@@ -257,7 +257,7 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	if (query->row)
 		text_add(
 			where, WHERE_MAX,
-			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR f.row_set IN"
+			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR " FLOW_ROW_SET " IN"
 			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
 			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
 			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");

@@ -168,6 +168,8 @@ struct finding_view {
 	const char *sensor;
 	const char *unit;
 	struct finding_row row;
+	const char *by, *why; /* whoever brought it into its state, if a person did; "" */
+	int64_t at_us;        /* by the wall clock; 0 */
 };
 /* Worst first: open before closed, waived ones last, then by severity, flows, kind, row, peer, unit. */
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
@@ -184,6 +186,7 @@ struct finding_group {
 	uint16_t apps[2]; /* the least and the greatest; alike where there is one */
 	uint8_t transports[2];
 	struct finding_row row; /* that finding's, with sums over all */
+	char by[128], why[512]; /* of that finding, as in struct finding_view */
 };
 int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
                           int (*each)(void *context, const struct finding_group *group,
@@ -197,9 +200,15 @@ struct change_view {
 	uint8_t state;               /* enum finding_state, from then on */
 	int64_t flow;                /* the finding's first flow that is kept; 0: none */
 	struct finding_view finding; /* as it stands now */
+	const char *by, *why;        /* a person did it; "" */
 };
 /* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
 int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
+                           int (*each)(void *context, const struct change_view *change,
+                                       struct err *err),
+                           void *context, struct err *err) MUST_CHECK;
+/* The changes that persons made of a finding, in order: id, run, state, by, why; time_us is by the wall clock. */
+int flowdb_finding_persons(struct flowdb *db, int64_t finding,
                            int (*each)(void *context, const struct change_view *change,
                                        struct err *err),
                            void *context, struct err *err) MUST_CHECK;
@@ -345,6 +354,7 @@ struct evidence_lack {
 	uint64_t shed, lost;       /* packets, of these runs */
 	uint64_t refused;          /* packets, for the budgets of these days */
 	int64_t refused_day;       /* the first such day */
+	bool rejudged;             /* flows of any time, by `tlmon rejudge` */
 };
 int flowdb_evidence_lack(struct flowdb *db, int64_t since_us, int64_t until_us,
                          struct evidence_lack *ret, struct err *err) MUST_CHECK;
@@ -370,6 +380,8 @@ struct span {
 	bool live; /* the last run read an interface: "2h ago" counts from now */
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
+/* All of it but `findings`, which have to be counted: for what every command asks first. */
+int flowdb_covers(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
 
 /* Some process still holds the writer's lock, whatever the database says. Asks the kernel anew each time. */
 bool flowdb_is_written(const struct flowdb *db);

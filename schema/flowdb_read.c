@@ -161,7 +161,7 @@ static const char FLOW_GET[] =
 	" LEFT JOIN link k ON k.id = f.link"
 	" LEFT JOIN host lm ON lm.id = k.local_mac LEFT JOIN host rm ON rm.id = k.remote_mac"
 	" LEFT JOIN name n ON n.id = f.name LEFT JOIN envelope_row e ON e.id = f.row"
-	" LEFT JOIN row_set s ON s.id = f.row_set WHERE f.id = ?1";
+	" LEFT JOIN row_set s ON s.id = " FLOW_ROW_SET " WHERE f.id = ?1";
 
 /* Of a database that another program damaged it may be anything: then no sum of times may overflow. */
 static int64_t sane_us(int64_t us)

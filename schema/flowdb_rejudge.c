@@ -77,8 +77,14 @@ int flowdb_newest_change(struct flowdb *db, int64_t *ret_id, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* Of each finding with a newer change: the state it had before, and the one it has now. */
+#define CHANGED \
+	"SELECT (SELECT c.state FROM finding_change c WHERE c.finding = f.id AND c.id <= ?1" \
+	" ORDER BY c.id DESC LIMIT 1) AS was, iif(f.open, iif(f.waiver = '', 1, 2), 3) AS now" \
+	" FROM finding f WHERE f.id IN (SELECT finding FROM finding_change WHERE id > ?1)"
+
 int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_judgement *by,
-                      uint64_t *ret_opened, uint64_t *ret_closed, struct err *err)
+                      struct finding_turns *ret, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *put = NULL, *count = NULL;
 	int r = sql_prepare(db,
@@ -88,9 +94,10 @@ int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_jud
 
 	if (r >= 0)
 		r = sql_prepare(db,
-		                "SELECT count(*) FILTER (WHERE f.open), count(*) FILTER (WHERE NOT"
-		                " f.open) FROM finding f WHERE f.id IN"
-		                " (SELECT finding FROM finding_change WHERE id > ?1)",
+		                "SELECT count(*) FILTER (WHERE now = 1),"
+		                " count(*) FILTER (WHERE now = 2),"
+		                " count(*) FILTER (WHERE now = 3 AND was) FROM (" CHANGED
+		                ") WHERE now IS NOT was",
 		                &count, err);
 	if (r < 0)
 		return r;
@@ -103,9 +110,11 @@ int flowdb_changes_by(struct flowdb *db, int64_t after, const struct finding_jud
 		return r;
 	sqlite3_bind_int64(count, 1, after);
 	r = sql_step(db, count, err);
-	if (r > 0) {
-		*ret_opened = (uint64_t)sqlite3_column_int64(count, 0);
-		*ret_closed = (uint64_t)sqlite3_column_int64(count, 1);
-	}
+	if (r > 0)
+		*ret = (struct finding_turns){
+			.opened = (uint64_t)sqlite3_column_int64(count, 0),
+			.waived = (uint64_t)sqlite3_column_int64(count, 1),
+			.closed = (uint64_t)sqlite3_column_int64(count, 2),
+		};
 	return r < 0 ? r : 0;
 }

@@ -2,12 +2,16 @@
  * flowdb_retain.c - see flowdb_upkeep.h: what grew old goes, in steps. Invariants:
  *  (1) What is gone is on record (table removed) in the transaction that takes the first row of it.
  *  (2) Numbers are not given twice: the last flow and the last finding stay.
- *  (3) Runs, inputs, policies, units, coverage, texts and addresses stay: the recorder holds their numbers.
+ *  (3) Runs, inputs, policies, units, coverage, texts and addresses stay: the recorder holds their numbers. So do
+ *      findings that it knows.
+ *  (4) What a flow that stays is judged by stays (flowdb_needed.h).
  */
 #include "schema/flowdb_upkeep.h"
+#include "schema/flowdb_needed.h"
 #include "schema/flowdb_sql.h"
 
 #define UNITS_MAX 256      /* looked at in one step */
+#define OLDEST_US 1000000 /* so exactly the end of the oldest ones is sought */
 #define FIRST_TEXT "1000" /* rows that nothing hangs from, in one step */
 
 int flowdb_removed(struct flowdb *db,
@@ -70,11 +74,17 @@ int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, co
 	return sql_run(db, stmt, err);
 }
 
-/* A reader that began before the last commit: the log cannot be written back behind it. */
+/*
+ * Somebody reads. Of other programs the kernel knows it; of our own connections only of one that began before the last
+ * commit: the log cannot be written back behind it.
+ */
 static int is_held(struct flowdb *db, struct err *err)
 {
-	int log = 0, done = 0;
-	int rc = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
+	int log = 0, done = 0, rc;
+
+	if (flowdb_reader(db))
+		return 1;
+	rc = sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
 	                                   &done);
 
 	if (rc == SQLITE_BUSY)
@@ -184,28 +194,32 @@ static int delete_flows(struct flowdb *db, const struct retain_step *step,
 /* ------------------------------------------------------------------ leaves */
 
 /*
- * What else grew old. Times of these mostly rise with their numbers: only the first ones are looked at. What a replay
- * of an older capture wrote stands behind younger rows, and goes when those have gone.
+ * What else grew old; ?2: the run that is spared. Times of these mostly rise with their numbers: only the first ones are
+ * looked at. What a replay of an older capture wrote stands behind younger rows, and goes when those have gone.
  */
+#define EVIDENCE_GOES \
+	"DELETE FROM evidence WHERE id IN (SELECT id FROM evidence ORDER BY id LIMIT " FIRST_TEXT \
+	") AND time_us < ?1 AND run <> ?2 RETURNING coalesce(finding, 0)"
 static const char *const FIRST[] = {
-	"DELETE FROM evidence WHERE id IN (SELECT id FROM evidence ORDER BY id LIMIT " FIRST_TEXT
-	") AND time_us < ?1",
 	"DELETE FROM blind WHERE id IN (SELECT id FROM blind ORDER BY id LIMIT " FIRST_TEXT
-	") AND until_us < ?1",
+	") AND until_us < ?1 AND run IS NOT ?2",
 };
+/* What bears no run: that one saw it once it had begun. */
+#define CUT "min(?1, coalesce((SELECT first_us FROM run WHERE id = ?2), ?1))"
 static const char *const LEAVES[] = {
-	"DELETE FROM evidence_day WHERE (day + 1) * 86400000000 <= ?1",
-	"DELETE FROM lease WHERE max(last_us, coalesce(until_us, 0)) < ?1",
-	"DELETE FROM unit_address WHERE last_us < ?1",
-	"DELETE FROM name_seen WHERE max(last_us, until_us) < ?1",
-	"DELETE FROM finding WHERE NOT open AND kept = 0 AND last_us < ?1"
-	" AND id < (SELECT max(id) FROM finding)"
-	" AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.finding = finding.id)"
-	" AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.finding = finding.id)",
+	"DELETE FROM evidence_day WHERE (day + 1) * 86400000000 <= " CUT,
+	"DELETE FROM name_seen WHERE run <> ?2 AND " NAME_SPENT,
+	"DELETE FROM lease WHERE run <> ?2 AND " LEASE_SPENT,
+	"DELETE FROM unit_address WHERE last_us < " CUT,
 };
+#define FINDINGS_SPENT \
+	"SELECT id FROM finding WHERE NOT open AND kept = 0 AND last_us < ?1" \
+	" AND id < (SELECT max(id) FROM finding)" \
+	" AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.finding = finding.id)" \
+	" AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.finding = finding.id)"
 
-static int delete_all(struct flowdb *db, const char *const *texts, size_t count, int64_t cut_us,
-                      bool *ret_any, struct err *err)
+static int delete_all(struct flowdb *db, const char *const *texts, size_t count,
+                      const struct retain_step *step, bool *ret_any, struct err *err)
 {
 	int r = 0;
 
@@ -215,28 +229,92 @@ static int delete_all(struct flowdb *db, const char *const *texts, size_t count,
 		r = sql_prepare(db, texts[i], &stmt, err);
 		if (r < 0)
 			break;
-		sqlite3_bind_int64(stmt, 1, cut_us);
+		bind_all(stmt, (const int64_t[]){step->cut_us, step->spared_run}, 2);
 		r = sql_run(db, stmt, err);
 		*ret_any |= r >= 0 && sqlite3_changes(db->sql) > 0;
 	}
 	return r;
 }
 
+/* Numbers of findings. */
+struct numbers {
+	int64_t *all;
+	size_t count, room;
+};
+
+static int numbers_of(struct flowdb *db, const char *text, const struct retain_step *step,
+                      struct numbers *numbers, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, text, &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, (const int64_t[]){step->cut_us, step->spared_run},
+	         (size_t)sqlite3_bind_parameter_count(stmt));
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		if (array_reserve(&numbers->all, &numbers->room, numbers->count + 1,
+		                  sizeof(*numbers->all)) < 0)
+			return err_set(err, -ENOMEM, "out of memory");
+		numbers->all[numbers->count++] = sqlite3_column_int64(stmt, 0);
+	}
+	return r;
+}
+
+/* Closed, and nothing is left of them, nor does the recorder know them. */
+static int delete_findings(struct flowdb *db, const struct retain_step *step, bool *ret_any,
+                           struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	struct numbers spent = {0};
+	int r = numbers_of(db, FINDINGS_SPENT, step, &spent, err);
+
+	if (r >= 0)
+		r = sql_prepare(db, "DELETE FROM finding WHERE id = ?1", &stmt, err);
+	for (size_t i = 0; i < spent.count && r >= 0; i++) {
+		if (step->knows && step->knows(step->context, spent.all[i]))
+			continue;
+		sqlite3_bind_int64(stmt, 1, spent.all[i]);
+		r = sql_run(db, stmt, err);
+		*ret_any = true;
+	}
+	free(spent.all);
+	return r;
+}
+
 /* -------------------------------------------------------------------- step */
+
+/* One after the other, each once: what is deleted of a finding lies mostly together. */
+static int tell_emptied(const struct retain_step *step, const struct numbers *lost,
+                        struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < lost->count && r >= 0; i++)
+		if (lost->all[i] && (!i || lost->all[i] != lost->all[i - 1]))
+			r = step->emptied(step->context, lost->all[i], err);
+	return r;
+}
 
 static int retain(struct flowdb *db, struct retain_step *step, struct old_flow *flows,
                   size_t count, bool over, struct err *err)
 {
 	bool any = count > 0;
+	struct numbers lost = {0};
 	int r = flowdb_begin(db, err);
 
 	if (r < 0)
 		return r;
 	r = delete_flows(db, step, flows, count, err);
 	if (r >= 0)
-		r = delete_all(db, FIRST, ARRAY_LEN(FIRST), step->cut_us, &any, err);
+		r = numbers_of(db, EVIDENCE_GOES, step, &lost, err);
+	any |= lost.count > 0;
+	if (r >= 0)
+		r = delete_all(db, FIRST, ARRAY_LEN(FIRST), step, &any, err);
 	if (r >= 0 && over && step->leaves)
-		r = delete_all(db, LEAVES, ARRAY_LEN(LEAVES), step->cut_us, &any, err);
+		r = delete_all(db, LEAVES, ARRAY_LEN(LEAVES), step, &any, err);
+	if (r >= 0 && over && step->leaves)
+		r = delete_findings(db, step, &any, err);
 	if (r >= 0 && any)
 		r = removed_add(db, REMOVAL_RETENTION, step->cut_us, count, "", err);
 	if (r >= 0)
@@ -245,6 +323,9 @@ static int retain(struct flowdb *db, struct retain_step *step, struct old_flow *
 		flowdb_rollback(db);
 	else
 		step->flows = count;
+	if (r >= 0 && step->emptied)
+		r = tell_emptied(step, &lost, err);
+	free(lost.all);
 	return r;
 }
 
@@ -270,15 +351,48 @@ int flowdb_retain(struct flowdb *db, struct retain_step *step, struct err *err)
 	return r < 0 ? r : state;
 }
 
-int flowdb_oldest(struct flowdb *db, uint64_t count, int64_t *ret_us, struct err *err)
+/* At most `most`: flows that ended before and may go. */
+static int count_ended(struct flowdb *db, int64_t before_us, int64_t spared_run, int64_t most,
+                       int64_t *ret, struct err *err)
 {
-	const int64_t value = (int64_t)count;
+	const int64_t values[] = {before_us, spared_run, most};
 	int r = sql_ask(db,
-	                "SELECT max(start_us + lasted_us) + 1 FROM (SELECT start_us, lasted_us"
-	                " FROM flow ORDER BY id LIMIT ?1)",
-	                &value, 1, ret_us, err);
+	                "SELECT count(*) FROM (SELECT 1 FROM unit u CROSS JOIN flow f ON f.unit = u.id"
+	                " AND f.start_us < ?1 WHERE f.start_us + f.lasted_us < ?1 AND f.run <> ?2"
+	                " AND f.id < (SELECT max(id) FROM flow) LIMIT ?3)",
+	                values, ARRAY_LEN(values), ret, err);
 
 	return r < 0 ? r : 0;
+}
+
+/* Numbers say nothing: a flow that is open for days has a low one, and so has all of a capture that was read first. */
+int flowdb_oldest(struct flowdb *db, uint64_t count, int64_t spared_run, int64_t until_us,
+                  int64_t *ret_us, struct err *err)
+{
+	int64_t ended = 0, low = 0, high = until_us, most = (int64_t)count + 1;
+	int r = sql_ask(db, "SELECT min((SELECT min(start_us) FROM flow WHERE unit = u.id)) FROM unit u",
+	                NULL, 0, &low, err);
+
+	*ret_us = 0;
+	if (r >= 0)
+		r = count_ended(db, high, spared_run, most, &ended, err);
+	if (r < 0 || !ended)
+		return r < 0 ? r : 0;
+	while (ended >= most && high - low > OLDEST_US) {
+		int64_t middle = low + (high - low) / 2, earlier;
+
+		r = count_ended(db, middle, spared_run, most, &earlier, err);
+		if (r < 0)
+			return r;
+		if (earlier) {
+			high = middle;
+			ended = earlier;
+		} else {
+			low = middle;
+		}
+	}
+	*ret_us = high;
+	return 0;
 }
 
 int flowdb_shrink(struct flowdb *db, unsigned pages, struct err *err)

@@ -94,6 +94,8 @@ struct flowdb {
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
+	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
+	int64_t whole_from_us; /* what lasted until then or longer is there as well */
 	char *sensor;        /* the directory's name; NULL: there is but one */
 	struct {
 		int64_t flow, change; /* the highest ids that were answered, ... */
@@ -102,6 +104,7 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
+	int was_version; /* of flowdb_was_version() */
 	int lock;    /* the directory, held by the one writer; -1 */
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
@@ -111,7 +114,7 @@ struct flowdb {
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
 	bool frozen; /* opened as a file that nobody changes, as `was` describes it */
-	struct stat was;
+	struct stat was, wal_was; /* wal_was: st_ino 0: there is none, or an empty one */
 };
 
 #define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
@@ -154,6 +157,11 @@ void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count);
 	" OR EXISTS (SELECT 1 FROM tally s WHERE s.unit = u.id)" \
 	" OR EXISTS (SELECT 1 FROM coverage s WHERE s.unit = u.id)" \
 	" OR EXISTS (SELECT 1 FROM finding s WHERE s.unit = u.id))"
+/* Fills `whole` of each archive in the chain whose database stands there, too. */
+int twice_find(struct flowdb *first, struct err *err) MUST_CHECK;
+/* As query_findings() for one of the chain; of an archive not what its database there tells of, or denies. */
+int twice_findings(struct flowdb *first, struct flowdb *db, char *where,
+                   const struct finding_query *query, struct err *err) MUST_CHECK;
 /* Borrowed until the statement is reset. NULL is NULL. */
 void bind_text(sqlite3_stmt *stmt, int at, const char *text);
 /* 1: a row stands there; 0: done, and the statement is reset; negative errno with err filled. */
@@ -337,6 +345,18 @@ enum {
 	SAID_TOLD = 20,
 	SAID_ROW_SET = 25,
 };
+
+/* The same in a statement, of flow f: generated columns would be computed at every insert. */
+#define FLOW_EVIDENCE "(f.said & 3)"
+#define FLOW_OUTCOME "(f.said >> 2 & 7)"
+#define FLOW_DIRECTION "(f.said >> 5 & 3)"
+#define FLOW_GRADE "(f.said >> 7 & 3)"
+#define FLOW_MEDIA "(f.said >> 9 & 7)"
+#define FLOW_WHY "(f.said >> 12 & 15)"
+#define FLOW_SEVERITY "(f.said >> 16 & 7)"
+#define FLOW_BLIND "(f.said >> 19 & 1)"
+#define FLOW_ROW_SET "(nullif(f.said >> 25, 0))"
+#define FLOW_IP_VERSION "(4 + 2 * (f.how >> 26 & 1))"
 
 /* The longest row_set.text: ids, ", " between. */
 #define ROW_SET_MAX (ROWS_MAX * (ROW_ID_MAX + 2))

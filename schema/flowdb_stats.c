@@ -107,8 +107,8 @@ static const struct {
          "SELECT printf('%s: row %s refers to a row of %s that is not there', \"table\","
          " coalesce(rowid, '?'), parent) FROM pragma_foreign_key_check"},
 	{"rows that tie",
-         "SELECT printf('flow %d: its set of rows is not there', id) FROM flow"
-         " WHERE row_set NOT NULL AND row_set NOT IN (SELECT id FROM row_set)"},
+         "SELECT printf('flow %d: its set of rows is not there', id) FROM flow f"
+         " WHERE " FLOW_ROW_SET " NOT IN (SELECT id FROM row_set)"},
 	{"flows",
          "SELECT printf('flow %d: it ends before it begins', id) FROM flow WHERE lasted_us < 0"},
 	{"rows of findings",
@@ -121,8 +121,8 @@ static const struct {
 	{"counts of flows",
          "SELECT printf('unit %d: %d flows of verdict %d, grade %d are counted, and there are %d', unit,"
          " sum(counted), verdict, grade, sum(there)) FROM (SELECT unit, verdict, grade,"
-         " flows AS counted, 0 AS there FROM tally UNION ALL SELECT unit, verdict, grade, 0, count(*)"
-         " FROM flow GROUP BY unit, verdict, grade) GROUP BY unit, verdict, grade"
+         " flows AS counted, 0 AS there FROM tally UNION ALL SELECT unit, verdict, " FLOW_GRADE ", 0, count(*)"
+         " FROM flow f GROUP BY 1, 2, 3) GROUP BY unit, verdict, grade"
          " HAVING sum(counted) <> sum(there)"},
 	{"coverage",
          "SELECT printf('coverage of row %d by unit %d is below zero', row, unit) FROM coverage"

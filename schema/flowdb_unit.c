@@ -209,7 +209,7 @@ int flowdb_members(struct flowdb *db, const struct flow_query *query,
 	" AND f.start_us < ?1 - " HOUR " AND f.start_us + f.lasted_us >= ?1)"
 
 /* The question to one database. */
-static void sql_holdings(const struct flow_query *query, char *sql)
+static void sql_holdings(const struct flowdb *db, const struct flow_query *query, char *sql)
 {
 	bool window = query->since_us || query->until_us;
 
@@ -217,27 +217,30 @@ static void sql_holdings(const struct flow_query *query, char *sql)
 	text_add(
 		sql, WHERE_MAX,
 		"SELECT u.name, a.first_us, h.bytes, m.bytes, u.id, u.profiles, u.listed, a.known_by,"
-		" a.last_us, (SELECT count(*) FROM media_port p WHERE p.unit = u.id),");
+		" a.last_us, (SELECT count(*) FROM media_port p WHERE p.unit = u.id AND %d),",
+		!db->whole);
 	if (window) /* as carries_media() of flowdb_tally.c has it */
 		text_add(sql, WHERE_MAX,
 		         " (SELECT count(DISTINCT f.local_port) FROM flow f WHERE f.transport IN (%d, %d)"
-		         " AND (f.media <> 0 OR f.how >> %d & 3 OR (f.evidence = %d"
+		         " AND (" FLOW_MEDIA " <> 0 OR f.how >> %d & 3 OR (" FLOW_EVIDENCE " = %d"
 		         " AND f.application IN (%d, %d, %d, %d))) AND " WINDOW_OF("= u.id") "),"
 		         " " FLOWS_IN_WINDOW ",",
 		         TRANSPORT_TCP, TRANSPORT_UDP, HOW_ICE_UNIT, EVIDENCE_DISSECTOR, APP_STUN,
 		         APP_RTP, APP_RTCP, APP_TURN_CHANNEL);
 	else
 		text_add(sql, WHERE_MAX,
-		         " (SELECT count(*) FROM media_port p WHERE p.unit = u.id),"
-		         " (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id),");
+		         " (SELECT count(*) FROM media_port p WHERE p.unit = u.id AND %d),"
+		         " (SELECT coalesce(sum(t.flows), 0) FROM tally t WHERE t.unit = u.id),",
+		         !db->whole);
 	text_add(
 		sql, WHERE_MAX,
-		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = ''"
+		" (SELECT count(*) FROM finding g WHERE g.unit = u.id AND g.open AND g.waiver = '' AND %d"
 		" AND g.first_us <= ?2 AND g.last_us >= ?1), a.unit IS NULL AND " UNIT_SEEN
 		" FROM unit u %s unit_address a ON a.unit = u.id AND a.first_us <= ?2"
-		" AND a.last_us >= ?1 LEFT JOIN host h ON h.id = a.address"
+		" AND a.last_us >= ?1 AND a.last_us < %lld LEFT JOIN host h ON h.id = a.address"
 		" LEFT JOIN host m ON m.id = a.mac WHERE 1",
-		window ? "JOIN" : "LEFT JOIN");
+		!db->whole, window && !db->whole ? "JOIN" : "LEFT JOIN",
+		db->whole ? (long long)db->whole_from_us : (long long)INT64_MAX);
 	query_unit(sql, "u.id", query);
 	text_add(sql, WHERE_MAX, " ORDER BY 1, 2, 3, 4");
 }
@@ -272,9 +275,13 @@ static int tell_unit(struct holders *h, struct err *err)
 		sums.findings_open += h->all[i].findings_open;
 		sums.listed |= h->all[i].listed;
 	}
-	for (size_t i = 0; i < h->count && !r && h->left; i++, h->left--) {
+	for (size_t i = 0; i < h->count && !r && h->left; i++) {
 		struct holding_view *view = &h->all[i];
 
+		/* An archive has its part of the figures, whether an address is there alone or not. */
+		if (!view->seen && h->from[i]->whole)
+			continue;
+		h->left--;
 		view->unit = h->unit;
 		view->profiles = h->profiles;
 		view->listed = sums.listed;
@@ -347,7 +354,7 @@ int flowdb_holdings(struct flowdb *db, const struct flow_query *query,
 		r = tally_flush(db, err);
 		if (r < 0)
 			break;
-		sql_holdings(query, sql);
+		sql_holdings(db, query, sql);
 		r = merge_add(&merge, db, sql, query, err);
 	}
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {

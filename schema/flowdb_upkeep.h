@@ -39,25 +39,29 @@ int flowdb_whole(struct flowdb *db, struct whole *ret, struct err *err) MUST_CHE
 
 struct retain_step {
 	int64_t cut_us;     /* what ended before goes */
-	int64_t spared_run; /* but not flows of this run; 0: of any */
+	int64_t spared_run; /* but not what this run wrote; 0: whatever run */
 	int64_t after_unit; /* the sweep goes on behind this one; 0: it begins. Written. */
 	unsigned flows_max;
 	bool leaves;    /* at the end of the sweep also what is looked for in whole tables */
 	uint64_t flows; /* deleted; written */
-	/* So many rows under this finding are gone; may be NULL. */
+	/* So many rows under this finding are gone; may be NULL; so below. */
 	void (*gone)(void *context, int64_t finding, uint64_t rows);
+	/* Packets kept for this finding are gone, which is committed. */
+	int (*emptied)(void *context, int64_t finding, struct err *err);
+	/* A finding that somebody knows by its number stays. */
+	bool (*knows)(void *context, int64_t finding);
 	void *context;
 };
 enum { RETAIN_OVER, RETAIN_MORE, RETAIN_HELD }; /* held: somebody reads, and nothing was done */
 /*
  * One step of a sweep over all units: deletes at most `flows_max` flows with all that hangs from them, and
- * at its end what else is older: leases, addresses, names, evidence, blind intervals, closed findings
- * without flows. The last flow recorded stays, so that no number is given twice. Returns one of RETAIN_*.
+ * at its end what else is older and no flow that stays is judged by (flowdb_needed.h): leases, addresses, names,
+ * evidence, blind intervals, closed findings without flows. The last flow recorded stays, so that no number is given twice. Returns one of RETAIN_*.
  */
 int flowdb_retain(struct flowdb *db, struct retain_step *step, struct err *err) MUST_CHECK;
-/* Before this the oldest `count` flows ended; 0: there is none. */
-int flowdb_oldest(struct flowdb *db, uint64_t count, int64_t *ret_us,
-                  struct err *err) MUST_CHECK;
+/* Before this the oldest flows ended, at most `count` (more only within a second), and none after `until_us`; 0: none. */
+int flowdb_oldest(struct flowdb *db, uint64_t count, int64_t spared_run, int64_t until_us,
+                  int64_t *ret_us, struct err *err) MUST_CHECK;
 /* Gives at most so many free pages back to the file system. */
 int flowdb_shrink(struct flowdb *db, unsigned pages, struct err *err) MUST_CHECK;
 
@@ -106,11 +110,14 @@ int flowdb_compact(struct flowdb *db, const struct upkeep_progress *progress,
 /* What moved. */
 struct archived {
 	uint64_t flows,
-		again; /* again: an earlier call had copied, and not yet deleted, those */
+		again;     /* an earlier call had copied, and not yet deleted, those */
+	int64_t until_us;  /* what ended before moved; earlier than asked for: ... */
+	int64_t waits_run; /* ... this run was cut off, and may be gone on with; 0: as asked for */
 };
 /*
  * For a writer: what ended before `until_us` moves to TO/flows.db, which is made if need be, with all that it refers to
- * under the same numbers. -EINVAL with err filled if TO holds something else than an archive of this database.
+ * under the same numbers. Not what began with a run of files that was cut off: whoever reads those again goes on from
+ * its rows. -EINVAL with err filled if TO holds something else than an archive of this database.
  */
 int flowdb_archive(struct flowdb *db, const char *to, int64_t until_us,
                    const struct upkeep_progress *progress, struct archived *ret,

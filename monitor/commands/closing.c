@@ -16,6 +16,7 @@ struct closing {
 	int64_t id;
 	struct finding_row row;
 	bool found;
+	char past[PERSON_MAX + 1024]; /* who did it already, and why */
 	char sentence[REASON_MAX];
 	struct flowdb *db;
 };
@@ -27,6 +28,11 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 	(void)err;
 	closing->row = finding->row;
 	closing->found = true;
+	if (*finding->by)
+		snprintf(closing->past, sizeof(closing->past), ", by %.*s: %.900s", PERSON_MAX,
+		         finding->by, finding->why);
+	else if (!finding->row.open)
+		snprintf(closing->past, sizeof(closing->past), ": %s", finding->row.reason);
 	return 1;
 }
 
@@ -59,29 +65,27 @@ static int find(struct closing *closing, struct err *err)
 		return err_set(err, -ENOENT, "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
 		               (long long)closing->id, data_dir(closing->dir));
 	if (closing->row.open == closing->open)
-		return err_set(err, -EALREADY, "F%lld is %s already%s%s", (long long)closing->id,
-		               closing->open ? "open" : "closed", closing->open ? "" : ": ",
-		               closing->open ? "" : closing->row.reason);
+		return err_set(err, -EALREADY, "F%lld is %s already%s", (long long)closing->id,
+		               closing->open ? "open" : "closed", closing->past);
 	return 0;
 }
 
 static int judge(struct closing *closing, struct err *err)
 {
 	const struct flow_query flows = {.finding = closing->id, .limit = 1};
-	char who[PERSON_MAX], reason[sizeof(closing->row.reason)];
+	const char *reason = NULL;
+	char who[PERSON_MAX];
 	struct err cause = {0};
 	int r = find(closing, err);
 
 	if (r < 0)
 		return r;
 	person_name(closing->by, who);
-	snprintf(reason, sizeof(reason), "%sby %s: %.500s", closing->open ? "reopened " : "", who,
-	         closing->why);
-	/* Of a record that is not whole the sentence cannot be had; then it says who opened it again. */
+	/* The judge closed it with a sentence of his own. Of a record that is not whole that one stays. */
 	if (closing->open &&
 	    flowdb_flows(closing->db, &flows, take_sentence, closing, &cause) >= 0 &&
 	    *closing->sentence)
-		text_copy(reason, sizeof(reason), closing->sentence);
+		reason = closing->sentence;
 	r = flowdb_finding_judge(closing->db,
 	                         &(struct finding_judgement){.finding = closing->id,
 	                                                     .at_us = person_now_us(),

@@ -30,7 +30,8 @@ static const char HELP[] =
 	"archive   moves the flows that ended before T, with all they refer to, to the\n"
 	"          database in the directory TO, which is made if need be; every command\n"
 	"          reads it with -l TO, under the same numbers. May be killed at any\n"
-	"          moment and called again. Needs that no tlmon writes there.\n\n"
+	"          moment and called again. Needs that no tlmon writes there. What came\n"
+	"          since a run of files began that was cut off stays, for it may go on.\n\n"
 	"What grows old by itself is up to --keep and --keep-size of 'tlmon watch'.\n\n" LOG_HELP
 	"  -o, --output FORMAT   of stats: table (the default), json, jsonl or csv\n"
 	"      --until T         of archive: 2026-10-01, 2026-10-01T09:30, 30d (ago);\n"
@@ -201,10 +202,14 @@ static int do_archive(const struct request *request, struct err *err)
 	if (r < 0)
 		return r;
 	printf("%llu flows that ended before %s moved to %s/flows.db",
-	       (unsigned long long)moved.flows, time_print(us, time), request->to);
+	       (unsigned long long)moved.flows, time_print(moved.until_us, time), request->to);
 	if (moved.again)
 		printf("; %llu of them a call that was interrupted had copied",
 		       (unsigned long long)moved.again);
+	if (moved.waits_run)
+		printf("\nWhat ended later stays: run %lld was cut off, and goes on when its files are "
+		       "read again",
+		       (long long)moved.waits_run);
 	printf("\nGo on with:  tlmon flows -l ");
 	shell_put(stdout, request->to);
 	putchar('\n');

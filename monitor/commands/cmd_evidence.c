@@ -84,14 +84,22 @@ static struct asked *asked_of(struct answer *answer, int64_t id, struct err *err
 
 static int no_such(const struct answer *answer, const char *word, struct err *err)
 {
-	const struct span *span = &answer->query->span;
 	bool finding = *word == 'F' || *word == 'f';
+	uint64_t flows = 0, findings = 0;
 
+	for (size_t i = 0; i < answer->query->sensors; i++) {
+		struct span span;
+		int r = flowdb_span(flowdb_nth(answer->query->db, i), &span, err);
+
+		if (r < 0)
+			return r;
+		flows += span.flows;
+		findings += span.findings;
+	}
 	return err_set(err, -ENOENT,
 	               "no %s %s in the database; it holds %llu flow%s and %llu finding%s",
-	               finding ? "finding" : "flow", word, (unsigned long long)span->flows,
-	               plural(span->flows), (unsigned long long)span->findings,
-	               plural(span->findings));
+	               finding ? "finding" : "flow", word, (unsigned long long)flows, plural(flows),
+	               (unsigned long long)findings, plural(findings));
 }
 
 static int note_flow(void *context, const struct flow_view *flow, struct err *err)
@@ -224,6 +232,15 @@ static int say_asked(const struct answer *answer, struct out *out, struct err *e
 		if (asked->flows < asked->row.flows && asked->flows < EVIDENCE_FLOWS_WANTED)
 			r = evidence_lack_print(answer->query->db, asked->row.first_us,
 			                        asked->row.last_us, why, err);
+		if (asked->flows > asked->row.flows) {
+			out_say(out,
+			        "F%lld: packets of %llu flow%s; %llu flow%s under it now, others were "
+			        "before they were judged again",
+			        (long long)asked->id, (unsigned long long)asked->flows,
+			        plural(asked->flows), (unsigned long long)asked->row.flows,
+			        asked->row.flows == 1 ? " is" : "s are");
+			continue;
+		}
 		out_say(out, "F%lld: packets of %llu of %llu flow%s%s%s", (long long)asked->id,
 		        (unsigned long long)asked->flows, (unsigned long long)asked->row.flows,
 		        plural(asked->row.flows), *why ? "; " : "", why);

@@ -228,7 +228,7 @@ static int write_report(const struct asked *asked, struct incident *incident, en
 	if (r >= 0)
 		r = write_form(&shown, form, file, err);
 	if (r >= 0)
-		r = shown.outside || !shown.seen;
+		r = (shown.outside && !shown.finding_count) || !shown.seen;
 	incident_forget(&shown);
 	return r;
 }

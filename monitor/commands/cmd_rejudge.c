@@ -2,6 +2,7 @@
  * cmd_rejudge.c - recorded flows are judged by another policy for good.
  */
 #include "monitor/commands.h"
+#include "monitor/commands/db_stats.h"
 #include "monitor/commands/flip_table.h"
 #include "monitor/commands/options.h"
 #include "monitor/commands/other_policy.h"
@@ -17,7 +18,9 @@ static const char HELP[] =
 	"good: verdicts, findings, waivers and coverage are as if the flows had been\n"
 	"recorded under it. All of it or nothing: one transaction, in which no recorder\n"
 	"may run. 'tlmon whatif' shows beforehand what will flip. Who did it is on record\n"
-	"(policy_use, v_finding_change).\n\n" OTHER_POLICY_HELP
+	"(policy_use, v_finding_change). Packets that were kept of a flow stay with the\n"
+	"finding that it leaves, should it come back; of a flow that comes under a finding\n"
+	"for the first time there are none.\n\n" OTHER_POLICY_HELP
 	"      --by WHO          who (default: your login name)\n" LOG_HELP
 	"  -h, --help            this text\n\n"
 	"The site file was wrong about a server last week, and is mended:\n"
@@ -35,8 +38,10 @@ static void say(const struct rejudge_sums *sums, const struct policy *policy)
 {
 	printf("judged again under policy %.12s\n", policy->hash);
 	flips_say(&sums->flows);
-	printf("findings: %llu opened or open again, %llu closed\n",
-	       (unsigned long long)sums->opened, (unsigned long long)sums->closed);
+	printf("findings: %llu opened or open again, %llu waived, %llu closed\n",
+	       (unsigned long long)sums->findings.opened,
+	       (unsigned long long)sums->findings.waived,
+	       (unsigned long long)sums->findings.closed);
 	if (sums->without_row)
 		printf("%llu flow%s counted under findings, but not kept as a row: not judged, counted\n"
 		       "where they were\n",
@@ -49,18 +54,11 @@ static int judge_again(const char *dir, const struct other_policy *other, const 
 {
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	struct rejudge_sums sums = {.opened = 0};
+	struct rejudge_sums sums = {.without_row = 0};
 	struct rejudge_options options = {.at_us = person_now_us(), .progress = progress};
-	char who[PERSON_MAX], path[4200];
-	int r;
+	char who[PERSON_MAX];
+	int r = db_open_to_write(dir, &db, err);
 
-	snprintf(path, sizeof(path), "%.4096s/flows.db", dir);
-	if (access(path, F_OK) < 0)
-		return err_set(err, -ENOENT,
-		               "%s: no flow database there; 'tlmon watch -l %s' records one, -l or "
-		               "$TLMON_DIR names another",
-		               path, dir);
-	r = flowdb_open(dir, FLOWDB_WRITE, &db, err);
 	if (r >= 0)
 		r = other_policy_load(other, db, &policy, err);
 	if (r < 0)

@@ -6,6 +6,8 @@
 #include "monitor/commands/flip_table.h"
 #include "monitor/commands/other_policy.h"
 #include "monitor/commands/query.h"
+#include "monitor/commands/waiver_flips.h"
+#include "monitor/histories.h"
 #include "monitor/log.h"
 
 #include <unistd.h>
@@ -15,8 +17,9 @@ static const char HELP[] =
 	"                    [--unit WHO] [--flows] [-o FORMAT]\n\n"
 	"Judges recorded flows by another site file, another envelope, or both, and lists\n"
 	"what flips: what it was, what it becomes, at how many units, and why. Nothing is\n"
-	"changed; 'tlmon rejudge' does it for good. Without -c and -e the policy in force\n"
-	"judges again, and nothing flips.\n\n" OTHER_POLICY_HELP LOG_HELP
+	"changed; 'tlmon rejudge' does it for good. Without -c and -e each flow is judged\n"
+	"again by the policy that judged it, and nothing flips. The policy in force is\n"
+	"that of the last run, or of a rejudge after it.\n\n" OTHER_POLICY_HELP LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"      --since T         what goes on at T or later: 2h (ago), 09:30,\n"
@@ -34,8 +37,10 @@ static const char HELP[] =
 struct whatif {
 	struct query query;
 	struct policy *policy;
-	struct history *history;
+	struct history *history; /* under that policy; NULL: each flow under its own */
+	struct histories own;
 	struct flips *flips;
+	struct waiver_flips *waivers;
 	struct out *out;
 	uint64_t limit;
 	bool flows; /* each one */
@@ -45,8 +50,10 @@ struct whatif {
 static void whatif_release(struct whatif *whatif)
 {
 	out_free(whatif->out);
+	waiver_flips_free(whatif->waivers);
 	flips_free(whatif->flips);
 	history_free(whatif->history);
+	histories_release(&whatif->own);
 	policy_free(whatif->policy);
 	query_release(&whatif->query);
 }
@@ -74,26 +81,27 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 {
 	struct whatif *whatif = context;
 	struct flip_sums *sums = flips_sums(whatif->flips);
+	struct history *history = whatif->history;
 	struct past past;
-	int r = 0;
+	bool flips;
+	int r = history ? 0 : histories_of(&whatif->own, flow->policy, &history, err);
 
-	sums->lacks_peer += history_lacks_peer(whatif->history, flow);
-	if (!history_judge(whatif->history, flow, &past)) {
+	if (r < 0)
+		return r;
+	sums->lacks_peer += history_lacks_peer(history, flow);
+	if (!history_judge(history, flow, &past)) {
 		sums->nobodys++;
 		return 0;
 	}
-	sums->judged++;
+	flips = history_flips(history, flow, &past.verdict);
+	flip_sums_add(sums, flow, &past, flips);
 	progress(whatif);
-	sums->moved += past.moved;
-	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
-	if (!history_flips(whatif->history, flow, &past.verdict)) {
-		sums->same++;
-		return 0;
-	}
+	if (!flips)
+		return waiver_flips_note(whatif->waivers, flow, &past, err);
 	r = flips_add(whatif->flips, flow, &past, err);
 	if (r >= 0 && whatif->flows && (!whatif->limit || sums->flipped <= whatif->limit)) {
 		progress_over(whatif);
-		r = flip_flow_put(whatif->out, whatif->policy, flow, &past, err);
+		r = flip_flow_put(whatif->out, flow, &past, err);
 	}
 	return r;
 }
@@ -120,16 +128,21 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 	if (r < 0)
 		return r;
 	query_head(&whatif->query, whatif->out);
-	out_say(whatif->out, "judged by %s (%.12s)",
-	        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
+	if (whatif->policy)
+		out_say(whatif->out, "judged by %s (%.12s)",
+		        other_policy_print(other, by, sizeof(by)), whatif->policy->hash);
+	else
+		out_say(whatif->out, "judged by the policy that judged each, as recorded");
 	r = flowdb_flows(whatif->query.db, &whatif->query.flow, judge_one, whatif, err);
 	progress_over(whatif);
 	if (!r && !whatif->flows)
 		r = put_groups(whatif, err);
 	if (!r)
 		r = out_finish(whatif->out, err);
-	if (!r && options->format == OUT_TABLE)
+	if (!r && options->format == OUT_TABLE) {
 		flips_say(flips_sums(whatif->flips));
+		r = waiver_flips_say(whatif->waivers, whatif->query.db, err);
+	}
 	return r < 0 ? r : flowdb_check(whatif->query.db, err);
 }
 
@@ -141,14 +154,16 @@ static int whatif_run(struct whatif *whatif, struct query_options *options,
 	whatif->limit = options->narrow.limit;
 	options->narrow.limit = 0; /* it counts flips, not flows */
 	r = query_open(options, &whatif->query, err);
-	if (r >= 0)
+	whatif->own.db = whatif->query.db;
+	if (r >= 0 && (other->site || other->envelope))
 		r = other_policy_load(other, whatif->query.db, &whatif->policy, err);
-	if (r >= 0)
+	if (r >= 0 && whatif->policy)
 		r = history_new(whatif->query.db, whatif->policy, NULL, &whatif->history, err);
 	if (r < 0)
 		return r;
-	whatif->flips = flips_new(whatif->policy);
-	if (!whatif->flips)
+	whatif->flips = flips_new();
+	whatif->waivers = waiver_flips_new();
+	if (!whatif->flips || !whatif->waivers)
 		return err_set(err, -ENOMEM, "out of memory");
 	return list_flips(whatif, options, other, err);
 }

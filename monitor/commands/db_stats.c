@@ -2,6 +2,7 @@
  * db_stats.c - see db_stats.h.
  */
 #include "monitor/commands/db_stats.h"
+#include "monitor/older.h"
 #include "schema/time.h"
 
 #include <sys/stat.h>
@@ -42,6 +43,7 @@ int db_open_to_write(const char *dir, struct flowdb **ret_db, struct err *err)
 {
 	CLEANUP(freep) char *path = NULL;
 	struct stat st;
+	int r;
 
 	if (asprintf(&path, "%s/flows.db", dir) < 0) {
 		path = NULL;
@@ -51,7 +53,10 @@ int db_open_to_write(const char *dir, struct flowdb **ret_db, struct err *err)
 		return err_set(err, -errno,
 		               "%s: no flow database there; -l or $TLMON_DIR names another",
 		               path);
-	return flowdb_open(dir, FLOWDB_WRITE, ret_db, err);
+	r = flowdb_open(dir, FLOWDB_WRITE, ret_db, err);
+	if (r >= 0)
+		older_tell(*ret_db, dir);
+	return r;
 }
 
 static int put(struct listing *listing, const char *part, const char *name, int64_t rows,

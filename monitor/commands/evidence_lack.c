@@ -12,7 +12,7 @@ static void add(char buf[LACK_TEXT], const char *fmt, ...) PRINTF(2, 3);
 
 static void add(char buf[LACK_TEXT], const char *fmt, ...)
 {
-	char text[256];
+	char text[384];
 	va_list args;
 
 	va_start(args, fmt);
@@ -47,6 +47,10 @@ int evidence_lack_print(struct flowdb *db, int64_t since_us, int64_t until_us,
 	if (lack.lost)
 		add(buf, "%llu packets had waited too long for a finding and were given up",
 		    (unsigned long long)lack.lost);
+	if (lack.rejudged)
+		add(buf, "flows were judged again since ('tlmon rejudge'): packets of what is under "
+		         "another finding now went there, and of what was under none when it was "
+		         "recorded none were kept");
 	if (!*buf)
 		add(buf, "their first packets had come before anybody kept them: a process was "
 		         "replaced, or the flow goes on from an earlier time");

@@ -85,6 +85,19 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 	return flow_put(told->out, flow, false, err);
 }
 
+static int print_person(void *context, const struct change_view *change, struct err *err)
+{
+	char at[TIME_TEXT];
+
+	(void)context;
+	(void)err;
+	explain_line(change->state == FINDINGS_CLOSED   ? "closed by"
+	             : change->state == FINDINGS_WAIVED ? "waived by"
+	                                                : "opened by",
+	             "%s, %s local: %s", change->by, time_print_local(change->time_us, at), change->why);
+	return 0;
+}
+
 static int print_flows(struct told *told, int64_t id, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
@@ -136,7 +149,9 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return r;
 	if (explain->json)
 		return 1;
-	r = print_flows(&told, id, err);
+	r = flowdb_finding_persons(explain->db, id, print_person, NULL, err);
+	if (r >= 0)
+		r = print_flows(&told, id, err);
 	if (r >= 0)
 		r = print_packets(explain, id, &told.row, err);
 	if (r >= 0 && !explain->envelope) /* no flow of it is kept */
@@ -145,10 +160,12 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return r;
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
+	if (!told.row.open)
+		return 1;
 	printf("\nTo settle it\n");
 	explain_remedy(explain->envelope, told.unit, &told.row,
 	               told.has_sample ? &told.sample : NULL);
-	if (!*told.row.waiver && told.row.open && told.row.kind != KIND_UNLISTED_UNIT) {
+	if (!*told.row.waiver && told.row.kind != KIND_UNLISTED_UNIT) {
 		printf("  If it is to stay, print the waiver for the site file:\n"
 		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",
 		       (long long)id);

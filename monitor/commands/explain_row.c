@@ -142,10 +142,14 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 
 	for (size_t i = 0; i < envelope->role_count; i++)
 		if (roles >> i & 1 && !envelope->roles[i].anyone) {
-			explain_say("  If %s is yours to trust as %s, say so in the site file:", peer,
-			            envelope->roles[i].id);
+			/* Of peers gathered under a prefix some alone were seen. */
+			bool many = strchr(peer, '/');
+
+			explain_say("  If %s%s is yours to trust as %s, say so in the site file:",
+			            many ? "a host of " : "", peer, envelope->roles[i].id);
 			explain_say("    roles:");
-			explain_say("      %s: {addresses: [\"%s\"]}", envelope->roles[i].id, peer);
+			explain_say("      %s: {addresses: [\"%s\"]}", envelope->roles[i].id,
+			            many ? "ADDRESS" : peer);
 			explain_say("  If not, find out why the unit talks to it, and block it.");
 			return;
 		}
@@ -186,6 +190,12 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 		remedy_peer(envelope, finding, one);
 		break;
 	case KIND_REMOTE_PORT:
+		if (!*finding->role) {
+			explain_say("  Nothing tells that %s is the server that this row means. If it is, make it "
+			            "listen at %s; if not, find out why the unit talks to it, and block it.",
+			            one, expected);
+			break;
+		}
 		explain_say("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
 		            "port %s.",
 		            peer, expected, differs ? differs->seen : finding->port);

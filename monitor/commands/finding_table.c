@@ -25,6 +25,9 @@ const struct out_column FINDING_COLUMNS[] = {
 	{"state", NULL, 0},
 	{"reason", NULL, 0},
 	{"waiver", NULL, 0},
+	{"changed_by", NULL, 0},
+	{"changed_why", NULL, 0},
+	{"changed_at", NULL, 0},
 };
 const size_t FINDING_COLUMN_COUNT = ARRAY_LEN(FINDING_COLUMNS);
 
@@ -67,9 +70,12 @@ static const char *port_text(const struct finding_row *row, char *buf, size_t si
 
 /* The sentence, and from when to when; what waives it, or that it is closed. */
 static void put_note(struct out *out, const struct finding_row *row, const char *unit,
-                     uint64_t units)
+                     uint64_t units, const char *by, const char *why)
 {
-	char first[TIME_TEXT], last[TIME_TEXT], text[1400];
+	char first[TIME_TEXT], last[TIME_TEXT], text[1400], closed[700] = "closed: ";
+
+	if (*by && !row->open)
+		snprintf(closed, sizeof(closed), "closed by %.100s: %.500s; ", by, why);
 
 	time_print_local(row->first_us, first);
 	time_print_local(row->last_us, last);
@@ -78,7 +84,7 @@ static void put_note(struct out *out, const struct finding_row *row, const char 
 	         *row->waiver ? "waived by " : "", row->waiver,
 	         *row->waiver ? "; "
 	         : row->open  ? ""
-	                      : "closed: ",
+	                      : closed,
 	         units > 1 ? unit : "", units > 1 ? ": " : "", row->reason, first,
 	         strncmp(first, last, 11) ? last : last + 11);
 	out_note(out, text);
@@ -113,7 +119,10 @@ int finding_put(void *context, const struct finding_view *finding, struct err *e
 	out_text(out, finding_state(row));
 	out_text(out, row->reason);
 	out_text(out, or_null(row->waiver));
-	put_note(out, row, finding->unit, 1);
+	out_text(out, or_null(finding->by));
+	out_text(out, or_null(finding->why));
+	out_text(out, finding->at_us ? time_print(finding->at_us, time) : NULL);
+	put_note(out, row, finding->unit, 1, finding->by, finding->why);
 	return out_end(out, err);
 }
 
@@ -141,7 +150,7 @@ int finding_group_put(void *context, const struct finding_group *group, struct e
 	snprintf(text, sizeof(text), "F%lld%s", (long long)group->id,
 	         group->findings > 1 ? " ..." : "");
 	out_text(out, text);
-	put_note(out, row, group->unit, group->units);
+	put_note(out, row, group->unit, group->units, group->by, group->why);
 	return out_end(out, err);
 }
 

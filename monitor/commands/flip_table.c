@@ -120,7 +120,7 @@ int flip_group_put(struct out *out, const struct flip_group *group, struct err *
 	return out_end(out, err);
 }
 
-int flip_flow_put(struct out *out, const struct policy *policy, const struct flow_view *flow,
+int flip_flow_put(struct out *out, const struct flow_view *flow,
                   const struct past *past, struct err *err)
 {
 	const struct flow_facts *facts = &flow->facts;
@@ -130,7 +130,7 @@ int flip_flow_put(struct out *out, const struct policy *policy, const struct flo
 	struct judged from, to;
 
 	judged_before(flow, &from);
-	judged_now(policy, &past->verdict, &to);
+	judged_now(past->policy, &past->verdict, &to);
 	out_int(out, flow->id);
 	out_text(out, time_print(facts->first_us, text));
 	out_text(out, past->unit);
@@ -150,7 +150,7 @@ int flip_flow_put(struct out *out, const struct policy *policy, const struct flo
 	out_text(out, end_print(remote, facts->transport, end));
 	out_text(out, or_null(flow->name));
 	out_text(out, flow->app ? app_name((enum app)flow->app) : NULL);
-	judge_sentence(policy, &past->view, &past->verdict, text, sizeof(text));
+	judge_sentence(past->policy, &past->view, &past->verdict, text, sizeof(text));
 	out_text(out, text);
 	out_note(out, text);
 	return out_end(out, err);
@@ -173,6 +173,12 @@ void flips_say(const struct flip_sums *sums)
 				       (unsigned long long)sums->from[from][to],
 				       ruling_name((enum ruling)from),
 				       ruling_name((enum ruling)to));
+			else if (from == to && sums->within[to])
+				printf("  %llu %s as before, but by another row, grade or kind\n",
+				       (unsigned long long)sums->within[to],
+				       ruling_name((enum ruling)to));
+	if (sums->waived)
+		printf("%llu of the flips would be waived\n", (unsigned long long)sums->waived);
 	if (sums->moved)
 		printf("%llu of them belong to another unit than they were recorded for\n",
 		       (unsigned long long)sums->moved);

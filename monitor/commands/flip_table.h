@@ -11,7 +11,7 @@ extern const struct out_column FLIP_COLUMNS[], FLIP_FLOW_COLUMNS[];
 extern const size_t FLIP_COLUMN_COUNT, FLIP_FLOW_COLUMN_COUNT;
 
 int flip_group_put(struct out *out, const struct flip_group *group, struct err *err) MUST_CHECK;
-int flip_flow_put(struct out *out, const struct policy *policy, const struct flow_view *flow,
+int flip_flow_put(struct out *out, const struct flow_view *flow,
                   const struct past *past, struct err *err) MUST_CHECK;
 
 /* The lines below the table: how many flows were judged, what flipped, what could not be judged. */

@@ -35,7 +35,8 @@ struct incident_blind {
 struct incident_watch {
 	int64_t since_us, until_us;
 	int64_t unseen_us; /* packets went by unseen, or nobody looked */
-	int64_t idle_us; /* of it nobody looked at all, or what they saw is not here any more */
+	int64_t idle_us;    /* of it nobody looked at all, or what they saw is not here any more; of this ... */
+	int64_t removed_us; /* ... it was recorded, and has been removed since */
 	struct incident_gap {
 		int64_t since_us, until_us;
 	} * gaps; /* what unseen_us adds up, in order */
@@ -84,6 +85,7 @@ struct incident_finding {
 	const struct incident_source *source;
 	int64_t id;
 	struct finding_row row;
+	char by[64], why[512];   /* the person who brought it into its state; "" */
 	struct incident_sum sum; /* in the window, of the flows that are kept */
 	uint64_t evidence;       /* flows of which packets are kept */
 };
@@ -171,8 +173,10 @@ void incident_release_sums(struct incident *incident);
 
 /* Whether enough of the days before was watched to call a thing new. */
 bool incident_can_tell_new(const struct incident *incident);
+/* What may be claimed of a time that is not blind: "watched", or "on record" where some of it was removed. */
+const char *incident_kept(const struct incident_watch *watch);
 /* The whole answer in one sentence. Returns `buf`. */
-#define INCIDENT_ANSWER 512
+#define INCIDENT_ANSWER 768
 const char *incident_answer(const struct incident *incident, char buf[INCIDENT_ANSWER]);
 
 /* " -l DIR" of this source where one was named, fit for a shell. */

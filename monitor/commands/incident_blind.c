@@ -86,7 +86,7 @@ struct gathering {
 	struct incident *incident; /* NULL: nothing is kept but spans */
 	const struct incident_source *source;
 	int64_t since_us, until_us;
-	struct spans idle, lost;
+	struct spans idle, lost, removed;
 };
 
 static int keep(struct gathering *g, const struct blind_view *blind, struct err *err)
@@ -120,7 +120,9 @@ static int take(void *context, const struct blind_view *blind, struct err *err)
 
 	if (row->cause == BLIND_NOT_RUNNING || row->cause == BLIND_REMOVED)
 		r = spans_add(&g->idle, since_us, until_us, err);
-	else if (BIT(row->cause) & INCIDENT_UNSEEN)
+	if (r >= 0 && row->cause == BLIND_REMOVED)
+		r = spans_add(&g->removed, since_us, until_us, err);
+	else if (row->cause != BLIND_NOT_RUNNING && BIT(row->cause) & INCIDENT_UNSEEN)
 		r = spans_add(&g->lost, since_us, until_us, err);
 	/* Of several, what one did not run another may have. */
 	if (r < 0 || !g->incident ||
@@ -183,6 +185,19 @@ static int keep_idle(struct gathering *g, const struct spans *idle, struct err *
 	return r;
 }
 
+/* Of what no database holds, what one of them held once. */
+static int find_removed(struct gathering *g, const struct spans *idle,
+                        struct incident_watch *watch, struct err *err)
+{
+	CLEANUP(spans_freep) struct spans both = {0};
+	int r;
+
+	spans_settle(&g->removed);
+	r = spans_meet(idle, &g->removed, &both, err);
+	watch->removed_us = spans_sum(&both);
+	return r;
+}
+
 /* As look_all(). */
 static int read_watch(struct incident *incident, struct incident_watch *watch, bool keeps,
                       struct err *err)
@@ -196,6 +211,8 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 	int outside = look_all(incident, &g, &idle, err), r = outside;
 
 	watch->idle_us = spans_sum(&idle);
+	if (r >= 0)
+		r = find_removed(&g, &idle, watch, err);
 	if (keeps && incident->known_count > 1 && r >= 0)
 		r = keep_idle(&g, &idle, err);
 	for (size_t i = 0; i < idle.count && r >= 0; i++)
@@ -205,6 +222,7 @@ static int read_watch(struct incident *incident, struct incident_watch *watch, b
 	watch->gaps = TAKE(g.lost.list);
 	watch->gap_count = g.lost.count;
 	free(g.idle.list);
+	free(g.removed.list);
 	return r < 0 ? r : outside;
 }
 

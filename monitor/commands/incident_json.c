@@ -99,6 +99,12 @@ static void put_sources(FILE *file, const struct incident *incident)
 	fputc(']', file);
 }
 
+static void put_seconds(FILE *file, const char *key, int64_t us)
+{
+	put_key(file, key);
+	fprintf(file, "%lld.%06lld", (long long)(us / SECOND_US), (long long)(us % SECOND_US));
+}
+
 static void put_watch(FILE *file, const char *key, const struct incident_watch *watch)
 {
 	char text[TIME_TEXT];
@@ -106,11 +112,10 @@ static void put_watch(FILE *file, const char *key, const struct incident_watch *
 	put_key(file, key);
 	fprintf(file, "{\"since\":\"%s\"", time_print(watch->since_us, text));
 	put_time(file, "until", watch->until_us);
-	fprintf(file, ",\"unseen_s\":%lld.%06lld", (long long)(watch->unseen_us / SECOND_US),
-	        (long long)(watch->unseen_us % SECOND_US));
-	fprintf(file, ",\"nobody_looked_s\":%lld.%06lld}",
-	        (long long)(watch->idle_us / SECOND_US),
-	        (long long)(watch->idle_us % SECOND_US));
+	put_seconds(file, "unseen_s", watch->unseen_us);
+	put_seconds(file, "nobody_looked_s", watch->idle_us - watch->removed_us);
+	put_seconds(file, "removed_s", watch->removed_us);
+	fputc('}', file);
 }
 
 static void put_blinds(FILE *file, const struct incident *incident)
@@ -159,6 +164,8 @@ static void put_findings(FILE *file, const struct incident *incident)
 		                        : "open");
 		put_text(file, "reason", row->reason);
 		put_text(file, "waiver", *row->waiver ? row->waiver : NULL);
+		put_text(file, "changed_by", *finding->by ? finding->by : NULL);
+		put_text(file, "changed_why", *finding->by ? finding->why : NULL);
 		put_number(file, "evidence_flows", finding->evidence);
 		put_key(file, "in_window");
 		fputs("{\"kept\":", file);
@@ -398,7 +405,7 @@ int incident_json(const struct incident *incident, FILE *file, struct err *err)
 	put_text(file, "profiles", incident->profiles);
 	put_bool(file, "listed", incident->listed);
 	put_bool(file, "ever_seen", incident->seen);
-	put_bool(file, "recorded", !incident->outside);
+	put_bool(file, "recorded", !incident->outside || incident->watch.removed_us);
 	put_text(file, "answer", incident_answer(incident, answer));
 	put_sources(file, incident);
 	put_watch(file, "window", &incident->watch);

@@ -137,6 +137,22 @@ static void put_blind_sums(const struct incident *incident, struct paper *paper)
 				blind_sum_print(&sums.by_cause[i], (enum blind_cause)i, text));
 }
 
+static void put_removed(const struct incident_watch *watch, struct paper *paper)
+{
+	int64_t unseen_us = watch->unseen_us - watch->removed_us;
+	char removed[TIME_TEXT], whole[TIME_TEXT], unseen[TIME_TEXT], rest[80] = "";
+
+	if (unseen_us)
+		snprintf(rest, sizeof(rest), ", and packets went by unseen in %s",
+		         time_print_span(unseen_us, unseen));
+	paper_say(paper,
+	          "That cannot be told from here for all of it: of %s, what ended in %s was "
+	          "recorded and has been removed%s. What is not in this report may have "
+	          "happened then.",
+	          time_print_span(watch->until_us - watch->since_us, whole),
+	          time_print_span(watch->removed_us, removed), rest);
+}
+
 static void put_blinds(const struct incident *incident, struct paper *paper)
 {
 	const struct incident_watch *watch = &incident->watch;
@@ -151,6 +167,8 @@ static void put_blinds(const struct incident *incident, struct paper *paper)
 		          "Yes, all %s of it: no interval of blindness lies in the window. "
 		          "What is not in this report did not pass the mirror.",
 		          whole);
+	else if (watch->removed_us)
+		put_removed(watch, paper);
 	else if (watch->unseen_us)
 		paper_say(paper,
 		          "Not all the time: of %s, packets went by unseen in %s. What is "
@@ -197,9 +215,13 @@ static void put_finding(const struct incident *incident, const struct incident_f
 	               first);
 	incident_clock(incident, finding->sum.flows ? finding->sum.last_us : row->last_us,
 	               last);
-	paper_note(paper, "%s%s%s: %s%s%s", first, strcmp(first, last) ? " to " : "",
+	paper_note(paper, "%s%s%s: %s%s%s%s%s%s%s", first, strcmp(first, last) ? " to " : "",
 	           strcmp(first, last) ? last : "", row->reason,
-	           *row->waiver ? "; waived by " : "", row->waiver);
+	           *row->waiver ? "; waived by " : "", row->waiver,
+	           !*finding->by ? ""
+	           : row->open   ? "; opened by "
+	                         : "; closed by ",
+	           finding->by, *finding->by ? ": " : "", finding->why);
 	if (finding->evidence)
 		paper_note_command(paper, "tlmon evidence F%lld -w F%lld.pcapng%s",
 		                   (long long)finding->id, (long long)finding->id, dir);
@@ -229,7 +251,8 @@ static void put_findings(const struct incident *incident, struct paper *paper)
 		paper_say(paper, "... and %zu more:", incident->finding_count - i);
 		incident_commands(incident, paper, "findings", "");
 	}
-	paper_say(paper, "Times and flows are what is recorded of it in this window.");
+	paper_say(paper, "Times and flows are what is recorded of it in this window; where no flow of it "
+	                 "is kept, times are those of the whole finding.");
 }
 
 static const char *thing_text(const struct incident_thing *thing, char *buf, size_t size)
@@ -302,15 +325,16 @@ static void put_new(const struct incident *incident, struct paper *paper)
 	time_print_span(whole_us, whole);
 	if (!incident_can_tell_new(incident)) {
 		paper_say(paper,
-		          "Nobody can tell: nothing of these days was watched. Whatever the "
-		          "unit did would look new.");
+		          "Nobody can tell: nothing of these days was %s. Whatever the "
+		          "unit did would look new.",
+		          before->removed_us ? "kept" : "watched");
 		return;
 	}
 	if (before->unseen_us)
 		paper_say(paper,
-		          "Of these days %s of %s were watched: what is new may be old "
+		          "Of these days %s of %s were %s: what is new may be old "
 		          "habit from the rest.",
-		          watched, whole);
+		          watched, whole, incident_kept(before));
 	else
 		paper_say(paper, "All of these days was watched.");
 	if (!fresh)
@@ -429,13 +453,14 @@ int incident_paper(const struct incident *incident, struct paper *paper, struct 
 	           "%s", incident_answer(incident, answer));
 	put_head(incident, paper);
 	put_blinds(incident, paper);
-	if (incident->sum.flows) {
+	if (incident->sum.flows || incident->finding_count)
 		put_findings(incident, paper);
+	if (incident->sum.flows) {
 		put_new(incident, paper);
 		incident_put_peers(incident, paper);
 		incident_put_flows(incident, paper);
 	}
-	if (!incident->outside) {
+	if (!incident->outside || incident->watch.removed_us) {
 		put_addresses(incident, paper);
 		put_policies(incident, paper);
 	}

@@ -41,6 +41,8 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 		incident->finding_count++;
 	}
 	incident->findings[at].row = finding->row;
+	text_copy(incident->findings[at].by, sizeof(incident->findings[at].by), finding->by);
+	text_copy(incident->findings[at].why, sizeof(incident->findings[at].why), finding->why);
 	return flowdb_evidence_flows(reading->source->query.db, finding->id,
 	                             &incident->findings[at].evidence, err);
 }
@@ -145,24 +147,12 @@ static int take_lease(void *context, const struct lease_row *lease, struct err *
 	return 0;
 }
 
-/* Whether the unit ever had an address: a list may name one that never showed. */
-static int take_ever(void *context, const struct unit_address_row *row, struct err *err)
-{
-	struct incident *incident = context;
-
-	(void)row;
-	(void)err;
-	incident->seen = true;
-	return 1;
-}
-
 static int read_source(struct incident *incident, const struct incident_source *source,
                        struct err *err)
 {
 	struct flowdb *db = source->query.db;
 	struct reading reading = {.incident = incident, .source = source};
-	const struct unit_window window = window_of(source, incident),
-				 ever = {source->unit, INT64_MIN / 2, INT64_MAX / 2};
+	const struct unit_window window = window_of(source, incident);
 	const struct finding_query findings = {
 		.flow = {.since_us = incident->since_us,
 	                 .until_us = incident->until_us,
@@ -180,7 +170,8 @@ static int read_source(struct incident *incident, const struct incident_source *
 	if (r >= 0)
 		r = flowdb_unit_leases(db, &window, take_lease, &reading, err);
 	if (r >= 0)
-		r = flowdb_unit_held(db, &ever, take_ever, incident, err);
+		r = flowdb_unit_showed(db, source->unit, err);
+	incident->seen |= r > 0;
 	return r;
 }
 
@@ -225,6 +216,11 @@ void incident_release(struct incident *incident)
 	free(incident->sources);
 	free(incident->unit);
 	free(incident->profiles);
+}
+
+const char *incident_kept(const struct incident_watch *watch)
+{
+	return watch->removed_us ? "on record" : "watched";
 }
 
 bool incident_can_tell_new(const struct incident *incident)
@@ -272,7 +268,7 @@ static void add_new(const struct incident *incident, char *buf, size_t size)
 	if (incident->before.unseen_us) {
 		text_add(buf, size, incident_tells_little(incident) ? " (but only " : " (");
 		add_watched(&incident->before, buf, size);
-		text_add(buf, size, " watched)");
+		text_add(buf, size, " %s)", incident_kept(&incident->before));
 	}
 }
 
@@ -296,39 +292,76 @@ static void add_flows(const struct incident *incident, char *buf, size_t size)
 	add_new(incident, buf, size);
 }
 
+/* What was not seen of the window, and what is here no more. */
+static void add_unseen(const struct incident_watch *watch, char *buf, size_t size)
+{
+	int64_t unseen_us = watch->unseen_us - watch->removed_us;
+	char text[TIME_TEXT];
+
+	if (watch->removed_us)
+		text_add(buf, size, "; what ended in %s of it has been removed",
+		         time_print_span(watch->removed_us, text));
+	if (unseen_us)
+		text_add(buf, size, "; watched for all but %s.", time_print_span(unseen_us, text));
+	else
+		text_add(buf, size, "; watched all the time.");
+}
+
+static void add_nothing(const struct incident *incident, char *buf, size_t size)
+{
+	const struct incident_watch *watch = &incident->watch;
+
+	if (watch->removed_us && watch->removed_us >= watch->idle_us)
+		text_add(buf, size,
+		         "What was recorded of this window has been removed: retention deleted it, or "
+		         "an archive has it ('tlmon db stats' says which)");
+	else if (watch->removed_us)
+		text_add(buf, size,
+		         "Nothing of this window is here: a part was recorded, and has been removed by "
+		         "retention or to an archive ('tlmon db stats' says which); in the rest nobody "
+		         "watched");
+	else
+		text_add(buf, size, "Nothing was recorded in this window: nobody watched");
+	text_add(buf, size, ". That is not to say that nothing happened.");
+}
+
+static void add_no_flow(const struct incident *incident, char *buf, size_t size)
+{
+	if (!incident->seen)
+		text_add(buf, size,
+		         "This unit was never seen: no flow of it is recorded, in this window or any "
+		         "other");
+	else if (!incident->listed)
+		text_add(buf, size,
+		         "No flow of this unit is kept: it is on no list, and flows of such a unit are "
+		         "counted under its finding, not kept one by one");
+	else
+		text_add(buf, size, "No flow of this unit is recorded in this window");
+}
+
 const char *incident_answer(const struct incident *incident, char buf[INCIDENT_ANSWER])
 {
 	const struct incident_watch *watch = &incident->watch;
 	int64_t whole_us = watch->until_us - watch->since_us;
-	char text[TIME_TEXT];
+	bool nothing = !incident->sum.flows && (incident->outside || watch->idle_us >= whole_us);
 
 	*buf = '\0';
-	if (!incident->sum.flows && (incident->outside || watch->idle_us >= whole_us)) {
-		snprintf(
-			buf, INCIDENT_ANSWER,
-			"Nothing was recorded in this window: nobody watched. That is not to say "
-			"that nothing happened.");
-		return buf;
-	}
-	if (incident->sum.flows)
+	if (nothing)
+		add_nothing(incident, buf, INCIDENT_ANSWER);
+	else if (incident->sum.flows)
 		add_flows(incident, buf, INCIDENT_ANSWER);
-	else if (incident->seen)
-		text_add(buf, INCIDENT_ANSWER,
-		         "No flow of this unit is recorded in this window");
 	else
-		text_add(
-			buf, INCIDENT_ANSWER,
-			"This unit was never seen: no flow of it is recorded, in this window or "
-			"any other");
-	if (!watch->unseen_us)
-		text_add(buf, INCIDENT_ANSWER, "; watched all the time.");
-	else
-		text_add(buf, INCIDENT_ANSWER, "; watched for all but %s.",
-		         time_print_span(watch->unseen_us, text));
+		add_no_flow(incident, buf, INCIDENT_ANSWER);
+	if (!nothing)
+		add_unseen(watch, buf, INCIDENT_ANSWER);
+	if (!incident->sum.flows && incident->finding_count)
+		text_add(buf, INCIDENT_ANSWER, " %zu finding%s of this time %s on record.",
+		         incident->finding_count, plural(incident->finding_count),
+		         incident->finding_count == 1 ? "is" : "are");
 	if (incident->sum.flows && !incident_can_tell_new(incident))
 		text_add(buf, INCIDENT_ANSWER,
-		         " The %d days before were not watched: nobody can tell what is new.",
-		         INCIDENT_DAYS);
+		         " The %d days before were not %s: nobody can tell what is new.",
+		         INCIDENT_DAYS, incident_kept(&incident->before));
 	return buf;
 }
 

@@ -135,7 +135,7 @@ static int join_one(struct query *query, struct flowdb *db, struct err *err)
 {
 	struct span *all = &query->span, one;
 	struct whole whole;
-	int r = flowdb_span(db, &one, err);
+	int r = flowdb_covers(db, &one, err);
 
 	if (r >= 0)
 		r = flowdb_whole(db, &whole, err);
@@ -144,7 +144,6 @@ static int join_one(struct query *query, struct flowdb *db, struct err *err)
 	join_whole(&query->whole, &whole);
 	all->runs += one.runs;
 	all->flows += one.flows;
-	all->findings += one.findings;
 	all->units += one.units;
 	all->live |= one.live;
 	all->last_run = one.last_run;

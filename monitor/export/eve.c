@@ -136,6 +136,10 @@ static void put_teamline(FILE *file, const struct change_view *change,
 	put_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
 	put_text(file, "state", state_word(change->state));
 	put_text(file, "reason", row->reason);
+	if (*change->by) {
+		put_text(file, "by", change->by);
+		put_text(file, "why", change->why);
+	}
 	put_text(file, "waiver", row->waiver);
 	put_int(file, "flows", (int64_t)row->flows);
 	put_text(file, "first", time_print(row->first_us, text));

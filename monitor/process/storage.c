@@ -4,6 +4,7 @@
 #include "monitor/process/storage.h"
 #include "monitor/process/child.h"
 #include "monitor/log.h"
+#include "monitor/older.h"
 #include "schema/flowdb_query.h"
 
 #include <unistd.h>
@@ -162,6 +163,8 @@ int storage_open(struct storage *storage, struct crew *crew, struct err *err)
 		if (r >= 0)
 			r = flowdb_open(dir, FLOWDB_WRITE, &storage->db, err);
 	}
+	if (r >= 0)
+		older_tell(storage->db, dir);
 	if (r >= 0 && crew->options->capture.live)
 		r = flowdb_sync_each(storage->db, err);
 	if (r >= 0)

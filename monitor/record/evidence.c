@@ -147,13 +147,14 @@ static int exhibit_move(struct evidence_store *evidence, int64_t run, uint64_t f
 	if (into && into->evidence >= EVIDENCE_FLOWS)
 		into = NULL;
 	r = flowdb_evidence_move(evidence->db, from->id, run, flow, into ? into->id : 0, err);
+	/* Counted anew: retention may have taken what was to move. */
+	if (r >= 0)
+		r = flowdb_evidence_flows(evidence->db, from->id, &from->evidence, err);
+	if (r >= 0 && into)
+		r = flowdb_evidence_flows(evidence->db, into->id, &into->evidence, err);
 	if (r < 0)
 		return r;
-	if (from->evidence)
-		from->evidence--;
-	if (into)
-		into->evidence++;
-	else
+	if (!into)
 		exhibit->next = 0;
 	exhibit->finding = into;
 	return 0;

@@ -451,9 +451,7 @@ static void waiver_write(struct findings *findings, const struct view *view,
 		finding_moves(findings, finding);
 	*finding->row.waiver = '\0';
 	if (waiver)
-		snprintf(finding->row.waiver, sizeof(finding->row.waiver),
-		         "%.60s: %.160s (until %.16s)", waiver->owner, waiver->reason,
-		         waiver->expires);
+		waiver_print(waiver, finding->row.waiver, sizeof(finding->row.waiver));
 }
 
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
@@ -544,6 +542,19 @@ void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows)
 		return;
 	finding->row.kept = less(finding->row.kept, rows);
 	finding->dirty = true;
+}
+
+int findings_packets_gone(struct findings *findings, struct flowdb *db, int64_t id,
+                          struct err *err)
+{
+	struct finding *finding = idmap_find(&findings->by_id, (uint64_t)id);
+
+	return finding ? flowdb_evidence_flows(db, id, &finding->evidence, err) : 0;
+}
+
+bool findings_have(const struct findings *findings, int64_t id)
+{
+	return idmap_find(&findings->by_id, (uint64_t)id);
 }
 
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)

@@ -66,6 +66,11 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 
 /* So many rows of flows under finding `id` were deleted. */
 void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows);
+/* Packets kept for finding `id` were deleted: as many flows as the database says have some yet. */
+int findings_packets_gone(struct findings *findings, struct flowdb *db, int64_t id,
+                          struct err *err) MUST_CHECK;
+/* Whether finding `id` is known here, and must stay in the database. */
+bool findings_have(const struct findings *findings, int64_t id);
 /*
  * Behind each event: writes those that opened, closed, or were seen for the first time, so that what became of them
  * does not hang on when counts are written.

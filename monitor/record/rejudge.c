@@ -274,9 +274,11 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 		r = findings_add(again->findings, db, unit, &past->view, &past->verdict, &gathered,
 		                 err);
 	*ret = gathered_finding(&gathered);
-	if (r >= 0)
-		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
 	if (r < 0 || !*ret)
+		return r; /* its packets stay with the finding that it left, should it come back to it */
+	if ((*ret)->evidence < EVIDENCE_FLOWS)
+		r = evidence_follow(again->evidence, flow->run, facts->id, *ret, &exhibit, err);
+	if (r < 0)
 		return r;
 	(*ret)->row.kept += !gathered.kept;
 	return extent_note(again, *ret, past, err);
@@ -343,11 +345,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	if (!again->first_us || flow->facts.first_us < again->first_us)
 		again->first_us = flow->facts.first_us;
 	flips = history_flips(again->history, flow, &past.verdict);
-	sums->judged++;
-	sums->moved += past.moved;
-	sums->flipped += flips;
-	sums->same += !flips;
-	sums->from[flow->ruling % 5][past.verdict.ruling % 5]++;
+	flip_sums_add(sums, flow, &past, flips);
 	r = unit_now(again, &past, &unit, err);
 	if (r >= 0)
 		r = gather(again, flow, &past, unit, &finding, err);
@@ -458,7 +456,7 @@ static int settle(struct rejudge *again, int64_t last_change, struct err *err)
 		                      &(struct finding_judgement){.by_whom = options->by_whom,
 		                                                  .why = why,
 		                                                  .at_us = options->at_us},
-		                      &again->sums.opened, &again->sums.closed, err);
+		                      &again->sums.findings, err);
 	return r < 0 ? r
 	             : flowdb_policy_use(options->db,
 	                                 &(struct policy_use_row){.policy = again->policy_id,

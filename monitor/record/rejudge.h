@@ -18,8 +18,8 @@ struct rejudge_options {
 
 struct rejudge_sums {
 	struct flip_sums flows;
-	uint64_t opened, closed; /* findings */
-	uint64_t without_row;    /* flows counted under findings of which no row is kept: they could not be judged */
+	struct finding_turns findings;
+	uint64_t without_row; /* flows counted under findings of which no row is kept: they could not be judged */
 };
 
 int rejudge(const struct rejudge_options *options, struct rejudge_sums *ret,

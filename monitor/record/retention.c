@@ -28,7 +28,8 @@ static int find_cut(const struct retention *retention, struct flowdb *db, int64_
 	if (limits->bytes && (due || retention->flows)) {
 		r = flowdb_extent(db, &extent, err);
 		if (r >= 0 && extent.used > limits->bytes)
-			r = flowdb_oldest(db, SIZE_FLOWS, &oldest_us, err);
+			r = flowdb_oldest(db, SIZE_FLOWS, retention->spared_run,
+			                  now_us - RETENTION_LEAST_US, &oldest_us, err);
 		if (r < 0)
 			return r;
 		if (oldest_us > cut_us)
@@ -59,6 +60,8 @@ static int step(struct retention *retention, struct flowdb *db, int64_t now_us, 
 	if (!sweep->cut_us) {
 		*sweep = (struct retain_step){.spared_run = retention->spared_run,
 		                              .gone = retention->gone,
+		                              .emptied = retention->emptied,
+		                              .knows = retention->knows,
 		                              .context = retention->context};
 		sweep->leaves = now_us - retention->leaves_us >= LEAVES_US;
 		r = find_cut(retention, db, now_us, &sweep->cut_us, err);

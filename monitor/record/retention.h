@@ -27,7 +27,9 @@ struct retention {
 	struct retain_step step; /* of the sweep that goes on; cut_us 0: none does */
 	uint64_t flows;          /* of this sweep, or of the last one */
 	int64_t swept_us, leaves_us; /* when the last one ended, of all tables */
-	void (*gone)(void *context, int64_t finding, uint64_t rows); /* flowdb_upkeep.h */
+	void (*gone)(void *context, int64_t finding, uint64_t rows); /* flowdb_upkeep.h; so below */
+	int (*emptied)(void *context, int64_t finding, struct err *err);
+	bool (*knows)(void *context, int64_t finding);
 	void *context;
 };
 

@@ -2,7 +2,6 @@
 -- of two thirds the size.
 -- Afterwards the database is as schema/flowdb.sql makes it.
 
-CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
 ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN at_us INTEGER;
@@ -43,6 +42,82 @@ CREATE TABLE removed (
 	place    TEXT    NOT NULL  -- the folder they are in; ''
 ) STRICT;
 CREATE UNIQUE INDEX removed_key ON removed (how, place);
+
+-- Numbers of blind intervals, packets and findings are never given again. The name in REFERENCES stays as it is.
+ALTER TABLE blind RENAME TO blind_3;
+CREATE TABLE blind (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- never given again: an archive has those that went from here
+	run      INTEGER REFERENCES run(id),  -- NULL: between two runs
+	cause    INTEGER NOT NULL,
+	unit     INTEGER REFERENCES unit(id), -- NULL: all of them
+	since_us INTEGER NOT NULL,
+	until_us INTEGER,           -- NULL: it goes on
+	count    INTEGER NOT NULL,  -- packets, flows, restarts, ..., as the cause counts; 0: not known
+	detail   TEXT    NOT NULL   -- the interface, what a process died of; ''
+) STRICT;
+INSERT INTO blind SELECT * FROM blind_3 ORDER BY id;
+DROP TABLE blind_3;
+
+ALTER TABLE evidence RENAME TO evidence_3;
+CREATE TABLE evidence (
+	id       INTEGER PRIMARY KEY AUTOINCREMENT, -- as in blind
+	run      INTEGER NOT NULL REFERENCES run(id),
+	flow     INTEGER,           -- number of its flow's first packet in the run (flow.packet); NULL: not known
+	finding  INTEGER REFERENCES finding(id), -- what it is kept for; NULL: for `cause`
+	time_us  INTEGER NOT NULL,
+	cause    INTEGER,           -- as in blind: who died of it; NULL: nobody
+	link     INTEGER NOT NULL,  -- what it begins with: 0 Ethernet, 1 Linux SLL, 2 SLL2, 3 IP, 4 loopback
+	wire_len INTEGER NOT NULL,  -- bytes on the wire; kept are
+	bytes    BLOB    NOT NULL
+) STRICT;
+INSERT INTO evidence SELECT * FROM evidence_3 ORDER BY id;
+DROP TABLE evidence_3;
+CREATE INDEX evidence_finding ON evidence (finding) WHERE finding IS NOT NULL;
+
+DROP INDEX finding_key;
+DROP TRIGGER finding_opens;
+DROP TRIGGER finding_changes;
+ALTER TABLE finding RENAME TO finding_3;
+CREATE TABLE finding (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT, -- F17 is 17, and never another one
+	unit        INTEGER NOT NULL REFERENCES unit(id),
+	kind        INTEGER NOT NULL,
+	severity    INTEGER NOT NULL,    -- 1 info .. 4 high
+	row         INTEGER REFERENCES envelope_row(id), -- nearest, or the one that is blocked; NULL: none comes near
+	remote      TEXT    NOT NULL,    -- the peers gathered: a prefix or an address; '' where the role says it
+	role        TEXT    NOT NULL,    -- ''
+	transport   INTEGER NOT NULL,
+	port        TEXT    NOT NULL,    -- the peer's: '123', '50000-59999'; ''
+	application INTEGER NOT NULL,
+	first_us    INTEGER NOT NULL,
+	last_us     INTEGER NOT NULL,
+	flows       INTEGER NOT NULL,    -- counted in full; of these
+	kept        INTEGER NOT NULL,    -- have a row in flow
+	bytes       INTEGER NOT NULL,    -- both ways
+	open        INTEGER NOT NULL,    -- 0: closed, and reason says why
+	reason      TEXT    NOT NULL,
+	waiver      TEXT    NOT NULL     -- 'owner: reason (until 2026-12-31)'; ''
+) STRICT;
+INSERT INTO finding SELECT * FROM finding_3 ORDER BY id;
+DROP TABLE finding_3;
+CREATE UNIQUE INDEX finding_key
+	ON finding (unit, kind, coalesce(row, 0), remote, role, transport, port, application);
+
+CREATE TRIGGER finding_opens AFTER INSERT ON finding WHEN NEW.open
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.waiver = '', 1, 2), NEW.first_us);
+END;
+
+CREATE TRIGGER finding_changes AFTER UPDATE ON finding WHEN
+	iif(OLD.open, OLD.waiver <> '', 2) <> iif(NEW.open, NEW.waiver <> '', 2)
+	OR (NEW.open AND NEW.flows > OLD.flows AND NOT EXISTS (SELECT 1 FROM finding_change
+		WHERE finding = NEW.id AND run = (SELECT max(id) FROM run)))
+BEGIN
+	INSERT INTO finding_change (finding, run, state, time_us)
+	VALUES (NEW.id, (SELECT max(id) FROM run), iif(NEW.open, iif(NEW.waiver = '', 1, 2), 3),
+		iif(EXISTS (SELECT 1 FROM finding_change WHERE finding = NEW.id), NEW.last_us, NEW.first_us));
+END;
 
 -- Also where foreign keys are off.
 CREATE TRIGGER finding_goes AFTER DELETE ON finding
@@ -160,7 +235,13 @@ CREATE TABLE flow (
 	packets_in   INTEGER NOT NULL,
 	bytes_out    INTEGER NOT NULL,   -- IP total lengths
 	bytes_in     INTEGER NOT NULL,
-	said         INTEGER NOT NULL,   -- packed: evidence to row_set, below
+	said         INTEGER NOT NULL,   -- packed, from bit 0: 2 how the application is known; 3 outcome; 2
+	                                 -- direction (0 unknown, 1 out, 2 in); 2 grade; 3 media, a mask (1 audio,
+	                                 -- 2 video, 4 data); 4 why; 3 severity; 1 we did not see all of its time;
+	                                 -- 5 beside its facts the judge was told, a mask: 1 no two-way flow of the
+	                                 -- unit near it, 2 no inspector was there, 4 names of the unit had found no
+	                                 -- place, 8 the lease came after it, 16 it was not over yet; the rest
+	                                 -- row_set, 0: no other row than `row`. v_flow unpacks
 	how          INTEGER NOT NULL,   -- packed, from bit 0: 1 the peer sent the first packet; 2 who opened
 	                                 -- (0 unit, 1 peer, 2 unknown); 3 how that is known; 1 begun before
 	                                 -- we looked; 3 settled by; 2 what the name is; 1 closed; 1 has
@@ -171,24 +252,7 @@ CREATE TABLE flow (
 	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
-	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
-	-- Read out of the packed ones; they take no room.
-	evidence     INTEGER AS (said & 3),             -- how the application is known
-	outcome      INTEGER AS (said >> 2 & 7),
-	direction    INTEGER AS (said >> 5 & 3),        -- 0 unknown, 1 out, 2 in
-	grade        INTEGER AS (said >> 7 & 3),
-	media        INTEGER AS (said >> 9 & 7),        -- mask: 1 audio, 2 video, 4 data
-	why          INTEGER AS (said >> 12 & 15),
-	severity     INTEGER AS (said >> 16 & 7),
-	blind        INTEGER AS (said >> 19 & 1),       -- 1: we did not see all of its time
-	told         INTEGER AS (said >> 20 & 31),      -- mask, beside its facts the judge was told: 1 no two-way
-	                                                -- flow of the unit near it; 2 no inspector was there; 4
-	                                                -- names of the unit had found no place; 8 the lease came
-	                                                -- after it; 16 it was not over yet
-	row_set      INTEGER AS (nullif(said >> 25, 0)), -- NULL: no other row than `row`
-	initiator    INTEGER AS (how >> 1 & 3),
-	midstream    INTEGER AS (how >> 6 & 1),
-	ip_version   INTEGER AS (4 + 2 * (how >> 26 & 1))
+	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
@@ -245,7 +309,7 @@ CREATE TRIGGER flow_goes AFTER DELETE ON flow
 BEGIN
 	DELETE FROM flow_more WHERE flow = OLD.id;
 	DELETE FROM flow_differs WHERE flow = OLD.id;
-	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.grade, -1)
+	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.said >> 7 & 3, -1)
 	ON CONFLICT DO UPDATE SET flows = flows - 1;
 END;
 
@@ -256,9 +320,9 @@ CREATE TABLE media_port (
 	PRIMARY KEY (unit, port)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO tally SELECT unit, verdict, grade, count(*) FROM flow GROUP BY unit, verdict, grade;
+INSERT INTO tally SELECT unit, verdict, said >> 7 & 3, count(*) FROM flow GROUP BY 1, 2, 3;
 INSERT INTO media_port SELECT DISTINCT unit, local_port FROM flow WHERE transport IN (6, 17)
-	AND (media <> 0 OR how >> 14 & 3 OR (evidence = 1 AND application IN (7, 9, 10, 13))); -- stun rtp rtcp turn-channel
+	AND (said >> 9 & 7 OR how >> 14 & 3 OR (said & 3 = 1 AND application IN (7, 9, 10, 13))); -- stun rtp rtcp turn-channel
 
 CREATE VIEW v_flow AS SELECT
 	f.id,
@@ -268,8 +332,8 @@ CREATE VIEW v_flow AS SELECT
 		|| printf('.%06dZ', (f.start_us + f.lasted_us) % 1000000) AS "end",
 	u.name AS unit,
 	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
-	f.ip_version,
-	(SELECT word FROM word WHERE list = 'direction' AND id = f.direction) AS direction,
+	4 + 2 * (f.how >> 26 & 1) AS ip_version,
+	(SELECT word FROM word WHERE list = 'direction' AND id = f.said >> 5 & 3) AS direction,
 	(SELECT word FROM word WHERE list = 'initiator' AND id = f.how >> 3 & 7) AS initiator,
 	l.text AS local,
 	iif(f.transport IN (1, 58), NULL, f.local_port) AS local_port,
@@ -277,15 +341,15 @@ CREATE VIEW v_flow AS SELECT
 	iif(f.transport IN (1, 58), NULL, f.remote_port) AS remote_port,
 	n.text AS name,
 	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
-	(SELECT word FROM word WHERE list = 'evidence' AND id = f.evidence) AS evidence,
-	(SELECT word FROM word WHERE list = 'media' AND id = f.media) AS media,
-	(SELECT word FROM word WHERE list = 'outcome' AND id = f.outcome) AS outcome,
+	(SELECT word FROM word WHERE list = 'evidence' AND id = f.said & 3) AS evidence,
+	(SELECT word FROM word WHERE list = 'media' AND id = f.said >> 9 & 7) AS media,
+	(SELECT word FROM word WHERE list = 'outcome' AND id = f.said >> 2 & 7) AS outcome,
 	(SELECT word FROM word WHERE list = 'verdict' AND id = f.verdict) AS verdict,
-	(SELECT word FROM word WHERE list = 'grade' AND id = f.grade) AS grade,
-	(SELECT word FROM word WHERE list = 'why' AND id = f.why) AS why,
+	(SELECT word FROM word WHERE list = 'grade' AND id = f.said >> 7 & 3) AS grade,
+	(SELECT word FROM word WHERE list = 'why' AND id = f.said >> 12 & 15) AS why,
 	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
 	(SELECT word FROM word WHERE list = 'kind' AND id = f.kind) AS kind,
-	(SELECT word FROM word WHERE list = 'severity' AND id = f.severity) AS severity,
+	(SELECT word FROM word WHERE list = 'severity' AND id = f.said >> 16 & 7) AS severity,
 	'F' || f.finding AS finding,
 	(SELECT group_concat(x.text || ': ' || w.word || ' ' || s.text || ', expected ' || e.text, '; ')
 		FROM flow_differs d
@@ -294,7 +358,7 @@ CREATE VIEW v_flow AS SELECT
 		JOIN phrase e ON e.id = d.expected
 		JOIN phrase s ON s.id = d.seen
 		WHERE d.flow = f.id AND d.rank = 0) AS nearest,
-	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.blind,
+	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.said >> 19 & 1 AS blind,
 	substr(p.hash, 1, 12) AS policy
 FROM flow f
 JOIN unit u ON u.id = f.unit

@@ -8,6 +8,7 @@ set -u
 export TZ=UTC
 "$B/tools/mkdemo" "$work/demo.pcap"
 cp tests/demo/site.yaml "$work/site.yaml"
+data=$(realpath tests/data)
 mkflows=$(realpath "$B")/bench/mkflows
 cd "$work" || exit 1
 record() { "$TLMON" watch -r demo.pcap -c site.yaml -l "$1" "${@:2}" >/dev/null 2>&1; }
@@ -90,6 +91,30 @@ mkdir wal
 sqlite3 cp/flows.db 'PRAGMA wal_autocheckpoint = 0; BEGIN; UPDATE run SET version = version || 1;
 	UPDATE run SET version = rtrim(version, 1); COMMIT' '.shell cp cp/flows.db cp/flows.db-wal wal/' >/dev/null
 if [ -s wal/flows.db-wal ]; then same 'a copy with its log answers' wal; else not_ok 'a copy with its log answers' "$(ls wal)"; fi
+# ... and where no -shm can be made: the last commits count there as well
+cp -r copy lw
+sqlite3 lw/flows.db 'PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; INSERT INTO blind
+	(run, cause, since_us, until_us, count, detail) VALUES (1, 2, 1772438405000000, 1772438407000000, 7, "")' \
+	'.shell mkdir lw2; cp lw/flows.db lw/flows.db-wal lw2/' >/dev/null 2>&1
+if [ "$(id -u)" = 0 ]; then
+	chmod -R a+rX lw2
+	chmod 555 lw2
+	sums=$(cat lw2/* | sha256sum)
+	as_nobody() { setpriv --reuid 65534 --clear-groups "$TLMON" "$@" -l lw2 2>&1; }
+	has 'another user reads a copy with its log' "$(as_nobody blind)" 'kernel-drop .* 7 '
+	has '... and more than once' "$(as_nobody status)" 'kernel-drop +1 interval'
+	is '... and nothing was written' "$(cat lw2/* | sha256sum)" "$sums"
+	mkdir rw
+	if mount --bind lw2 rw 2>/dev/null; then
+		mount -o remount,bind,ro rw
+		has 'on a read-only mount the log is read' "$(tl blind -l rw 2>&1)" 'kernel-drop .* 7 '
+		umount rw
+	fi
+	exec {held}<lw2
+	flock -x "$held"
+	has 'while somebody writes there it is refused' "$(as_nobody status)" 'cannot be read here while they are written'
+	exec {held}<&-
+fi
 
 # Archives
 before=$(tl flows -l db -o jsonl | sort)
@@ -119,6 +144,16 @@ is 'a unit whose addresses moved was seen all the same' \
 has '... and its line says why there is none' "$(tl units -l late)" '^huddle .* removed '
 refused '... by address' "no unit '10.20.1.21'" "old addresses were removed there: ask by the unit's name" -- \
 	tl flows -l late --unit 10.20.1.21
+both() { tl "$@" -l late -l late-archive 2>/dev/null; }
+for line in 'coverage -o csv' 'names -o csv' 'findings -o csv --state all' 'findings -o csv --port 5061' \
+	'findings -o csv --peer 52.112.1.9' 'findings -o csv --count-by kind'; do
+	# shellcheck disable=SC2086
+	is "together with its archive a database tells nothing twice: $line" "$(both $line | wc -l)" "$(tl $line -l db 2>/dev/null | wc -l)"
+done
+is '... coverage is what it was' "$(both coverage -o csv | sha256sum)" "$(tl coverage -o csv -l db | sha256sum)"
+figures='s/.*"unit":"([^"]*)".*"media_ports_ever":([0-9]*),"flows":([0-9]*),"findings_open":([0-9]*).*/\1 \2 \3 \4/p'
+is '... and the figures of units are' "$(both units -o jsonl | sed -nE "$figures" | sort -u)" \
+	"$(tl units -o jsonl -l db | sed -nE "$figures" | sort -u)"
 refused 'an archive without a time' '--until' -- tl db archive -l arch-src archive
 refused 'a time that is none' 'yesterweek' -- tl db archive -l arch-src --until yesterweek archive
 refused 'into itself' 'is the database itself' -- tl db archive -l arch-src --until now arch-src
@@ -178,6 +213,26 @@ exec {lock}<&-
 refused 'an older database that nobody writes' 'version 3' "tlmon watch -l old" -- tl flows -l old
 sqlite3 old/flows.db 'PRAGMA user_version = 9'
 refused 'a newer one' 'version 9' 'newer tlmon' -- tl flows -l old
+
+# An older one that is idle: readers and what writes beside a recorder refuse it alike; who has the writer's
+# place turns it into this version, and says so.
+older() {
+	rm -rf v3 v3-archive
+	mkdir v3
+	{ cat "$data/flowdb-3.sql"; echo "PRAGMA application_id = 0x544c4d4e; PRAGMA user_version = 3;"; } | sqlite3 v3/flows.db
+}
+older
+for line in flows 'db snapshot v3-copy' 'close F1 --reason a'; do
+	# shellcheck disable=SC2086
+	refused "idle and older: $line refuses, and names the ways out" 'version 3' 'tlmon watch -l v3' 'tlmon db compact -l v3' -- tl $line -l v3
+done
+for line in 'db compact' 'db archive --until 2026-01-01 v3-archive' 'rejudge' \
+	'watch -r demo.pcap -c site.yaml' 'watch --in-process -r demo.pcap -c site.yaml'; do
+	older
+	# shellcheck disable=SC2086
+	has "idle and older: $line says what it became" "$(tl $line -l v3 2>&1)" '^tlmon: v3/flows\.db: was version 3, .* is version 4 now'
+done
+is '... once' "$(tl db compact -l v3 2>&1 | grep -c 'was version')" 0
 
 # Damage
 mkdir bad && cp db/flows.db bad/

@@ -136,6 +136,25 @@ refused 'a format that is none is refused' '-o csv.*text, html, json' --unit boa
 refused 'a file of no kind is refused' '--report x.pdf.*\.html, \.json, \.txt' --unit boardroom "${night[@]}" --report x.pdf
 refused 'a file that cannot be written is refused' '--report /nowhere/x.html: No such' --unit boardroom "${night[@]}" --report /nowhere/x.html
 
+# ------------------------------------------ what was removed; a unit on no list
+"$B/tools/mkdemo" "$work/demo.pcap"
+"$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/demo" >/dev/null 2>&1
+said=$("$TLMON" incident -l "$work/demo" --unit 10.20.3.30 --since 2026-03-02)
+has 'flows of a unit on no list are not kept, and it says so' "$(tr '\n' ' ' <<<"$said")" \
+	'No flow of this unit is kept: it is on no list, .* 1 finding of this time is on record\.'
+has '... with the finding they are counted under' "$said" '^medium +F[0-9]+ +unlisted-unit '
+"$TLMON" db archive --until 2026-03-02T08:00:40 -l "$work/demo" "$work/old" >/dev/null
+removed() { "$TLMON" incident -l "$work/demo" --unit boardroom --since 2026-03-02T08:00 --until "2026-03-02T08:00:$1" "${@:2}"; }
+code=0
+said=$(removed 38) || code=$?
+has 'what was removed is not said to have gone unwatched' "$(tr '\n' ' ' <<<"$said")" \
+	'What was recorded of this window has been removed: ' 'of 38\.0 s, what ended in 38\.0 s was recorded and has been removed\.'
+is '... anywhere' "$(grep -cE 'nobody watched|unseen' <<<"$said")" 0
+has '... in JSON neither' "$(removed 38 -o json)" '"recorded":true' '"nobody_looked_s":0\.000000,"removed_s":38\.000000'
+has '... of a window in part' "$(removed 50 | tr '\n' ' ')" '; what ended in 40\.0 s of it has been removed; watched all the time\. '
+is '... and text has the findings that JSON has' "$(removed 38 | grep -oE '^[a-z]+ +F[0-9]+' | wc -l)" \
+	"$(removed 38 -o json | grep -cE '^\{"id":"F')"
+
 # --------------------------------------------------------------------- explain
 flow=$(sqlite3 "$work/db/flows.db" "SELECT f.id FROM flow f JOIN host h ON h.id = f.remote WHERE h.text = '52.112.64.11' AND f.start_us > 1772600000000000")
 said=$("$TLMON" explain -l "$work/db" "$flow")

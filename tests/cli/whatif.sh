@@ -37,6 +37,16 @@ for case in "${cases[@]}" fleet; do
 		"^$(sqlite3 "$work/$case/db/flows.db" 'SELECT count(*) FROM flow') flows? judged: .* 0 flip$"
 done
 
+# All of them in one database, each under its own site.
+for case in "${cases[@]}"; do
+	watch "$work/$case/in.pcap" "$work/$case/site.yaml" "$work/all"
+done
+is 'several policies in one database: each judges its own flows, and nothing flips' \
+	"$("$TLMON" whatif -l "$work/all" --flows -o csv | wc -l)" 1
+has '... of all flows' "$("$TLMON" whatif -l "$work/all")" \
+	"^$(sqlite3 "$work/all/flows.db" 'SELECT count(*) FROM flow') flows judged: .* 0 flip$" \
+	'judged by the policy that judged each'
+
 # One range of a copy of the envelope is widened.
 cp -r rules/teamline "$work/wide"
 sed -i '/id: online.out.audio/,/local-ports/s/50000-50019/50000-50063/' "$work/wide/online.yaml"
@@ -97,10 +107,57 @@ is 'a finding without flows is closed, by whom and why is on record' "$(sqlite3 
 	'closed|tester|1|rejudged under another policy: no flow is left under it|0'
 is 'the policy in use is on record' "$(sqlite3 "$work/a/flows.db" \
 	'SELECT count(*), max(by_whom), max(at_us) > 0 FROM policy_use')" '2|tester|1'
+is '... its packets are kept' "$(differ "$work/a" "$work/demo/db" 'run, flow, time' v_evidence)" ''
+has '... and evidence says whose they were' "$("$TLMON" evidence "$(sqlite3 "$work/a/flows.db" \
+	"SELECT id FROM v_finding WHERE kind = 'local-port' AND state = 'closed' LIMIT 1")" -l "$work/a")" \
+	'packets of 1 flow; 0 flows are under it now, others were before they were judged again'
+is '... and explain advises nothing where it is settled' \
+	"$("$TLMON" explain "$(sqlite3 "$work/a/flows.db" "SELECT id FROM v_finding WHERE state = 'closed' LIMIT 1")" -l "$work/a" |
+		grep -c 'To settle it')" 0
+has 'explain makes no stranger listen at a documented port' "$("$TLMON" explain F1 -l "$work/mirror/db")" \
+	'^  Nothing tells that 192\.0\.2\.9 is the server that this row means\. If it is, make it listen at 67; if not, '
 "$TLMON" rejudge -e - -l "$work/a" >/dev/null
 is 'and back: open findings are as they were' "$(differ "$work/a" "$work/demo/db" \
 	'unit, kind, severity, row, flows, kept, bytes' "v_finding WHERE state = 'open'")" ''
 is '... coverage too' "$(differ "$work/a" "$work/demo/db" '*' v_coverage)" ''
+is '... and packets of each' "$(differ "$work/a" "$work/demo/db" 'run, flow, finding, time' v_evidence)" ''
+
+# A waiver flips no verdict, yet a finding.
+rm -rf "$work/a"
+cp -r "$work/demo/db" "$work/a"
+F=$(sqlite3 "$work/a/flows.db" "SELECT id FROM v_finding WHERE kind = 'direction'")
+{
+	cat "$work/demo/site.yaml"
+	grep -q '^waivers:' "$work/demo/site.yaml" || echo 'waivers:'
+	"$TLMON" waive "$F" --owner me --reason known --expires 2027-01-01 -l "$work/a" 2>/dev/null
+} >"$work/waived.yaml"
+has 'whatif tells what would be waived' "$("$TLMON" whatif -c "$work/waived.yaml" -l "$work/a")" \
+	' 0 flip$' "^$F would be waived by me: known \(until 2027-01-01\)$"
+has 'rejudge counts it as waived, not as opened' "$("$TLMON" rejudge -c "$work/waived.yaml" -l "$work/a")" \
+	'^findings: 0 opened or open again, 1 waived, 0 closed$'
+is '... then it is in force' "$("$TLMON" whatif -l "$work/a" | grep -c would)" 0
+has '... and whatif tells what would be waived no longer' "$("$TLMON" whatif -c "$work/demo/site.yaml" -l "$work/a")" \
+	"^$F would be waived no longer; it is by me: known"
+sums=$("$TLMON" whatif -e "$work/wide" -l "$work/demo/db")
+is 'the sums of whatif add up' "$(awk '/^  [0-9]+ / { all += $1 } END { print all }' <<<"$sums")" \
+	"$(sed -n 's/.*as before, \([0-9]*\) flip$/\1/p' <<<"$sums")"
+
+# Who closes or reopens a finding stands beside its sentence.
+sentence=$(sqlite3 "$work/a/flows.db" "SELECT reason FROM v_finding WHERE id = 'F2'")
+"$TLMON" close F2 --reason 'port moved' --by ann -l "$work/a" >/dev/null
+is 'a finding that is closed keeps its sentence' "$(sqlite3 "$work/a/flows.db" \
+	"SELECT state, reason FROM v_finding WHERE id = 'F2'")" "closed|$sentence"
+has '... findings say who closed it and why' "$("$TLMON" findings --state closed -l "$work/a")" \
+	'^    closed by ann: port moved; '
+has '... as fields too' "$("$TLMON" findings --state closed -o jsonl -l "$work/a")" \
+	'"changed_by":"ann","changed_why":"port moved","changed_at":"20'
+has '... and the incident report' "$("$TLMON" incident --unit huddle --since 2026-03-02 -l "$work/a" | tr -s ' \n' ' ')" \
+	'; closed by ann: port moved '
+said=$("$TLMON" close F2 --reason y -l "$work/a" 2>&1)
+is '... and who would close it again' "$said" 'tlmon: F2 is closed already, by ann: port moved'
+"$TLMON" reopen F2 --reason 'it came back' --by bob -l "$work/a" >/dev/null
+has 'explain tells of both' "$("$TLMON" explain F2 -l "$work/a")" "^  $(cut -c1-40 <<<"$sentence")" \
+	'^  closed by +ann, 20.* local: port moved$' '^  opened by +bob, 20.* local: it came back$'
 
 # What the operator may get wrong.
 refused() {

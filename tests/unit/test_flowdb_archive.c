@@ -262,6 +262,94 @@ static void it_moves_into_no_database_of_another(void **state)
 	refused(bench, bench->dir, "is the database itself");
 }
 
+/* Rows of a day that the program writes without a number of its own. */
+static void record_day(struct bench *bench, int64_t day_us)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+	         "INSERT INTO blind (run, cause, since_us, until_us, count, detail)"
+	         " VALUES (1, 3, %lld, %lld, 1, '');"
+	         "INSERT INTO evidence (run, time_us, cause, link, wire_len, bytes)"
+	         " VALUES (1, %lld, 3, 0, 60, x'0102');"
+	         "INSERT INTO finding (unit, kind, severity, remote, role, transport, port, application,"
+	         " first_us, last_us, flows, kept, bytes, open, reason, waiver)"
+	         " VALUES (1, 1, 2, 'here and gone', '', 6, '443', 3, %lld, %lld, 7, 0, 5, 0, 'why', '');"
+	         "INSERT INTO unit_address (unit, address, first_us, last_us, known_by)"
+	         " SELECT 1, min(id), %lld, %lld, %d FROM host",
+	         (long long)day_us, (long long)day_us + 1, (long long)day_us, (long long)day_us,
+	         (long long)day_us + 1, (long long)day_us, (long long)day_us + 1,
+	         day_us < FLOWGEN_DAY + 10 * DAY_US ? 1 : 2);
+	dbkit_sql(bench->dir, text);
+}
+
+static void what_an_archive_has_no_later_one_takes_away(void **state)
+{
+	static const char *const COUNTS[] = {
+		"SELECT count(*) FROM blind WHERE cause = 3",
+		"SELECT count(*) FROM evidence WHERE cause = 3",
+		"SELECT count(*) FROM finding WHERE remote = 'here and gone' AND flows = 7",
+	};
+	struct bench *bench = *state;
+
+	dbkit_sql(bench->dir, "DELETE FROM blind; DELETE FROM evidence; DELETE FROM unit_address");
+	for (unsigned i = 0; i < 3; i++) {
+		int64_t until_us = FLOWGEN_DAY + (20 + i) * DAY_US;
+
+		record_day(bench, until_us - 15 * DAY_US);
+		archive(bench, until_us);
+		archive(bench, until_us);
+		assert_int_equal(ask(bench->dir, "SELECT count(*) FROM blind"), 0);
+		assert_int_equal(ask(bench->dir, "SELECT count(*) FROM finding"
+		                                 " WHERE remote = 'here and gone'"), 0);
+		for (size_t k = 0; k < ARRAY_LEN(COUNTS); k++)
+			assert_int_equal(ask(bench->to, COUNTS[k]), i + 1);
+		is_sound(bench->dir);
+		is_sound(bench->to);
+	}
+}
+
+static void an_address_that_came_back_stands_there_from_its_first_day_on(void **state)
+{
+	struct bench *bench = *state;
+
+	dbkit_sql(bench->dir, "DELETE FROM unit_address");
+	record_day(bench, FLOWGEN_DAY + 5 * DAY_US);
+	archive(bench, FLOWGEN_DAY + 8 * DAY_US);
+	record_day(bench, FLOWGEN_DAY + 11 * DAY_US);
+	archive(bench, FLOWGEN_DAY + 20 * DAY_US);
+	assert_int_equal(ask(bench->to, "SELECT count(*) FROM unit_address"), 1);
+	assert_int_equal(ask(bench->to, "SELECT first_us FROM unit_address"),
+	                 FLOWGEN_DAY + 5 * DAY_US);
+	assert_int_equal(ask(bench->to, "SELECT last_us FROM unit_address"),
+	                 FLOWGEN_DAY + 11 * DAY_US + 1);
+	assert_int_equal(ask(bench->to, "SELECT known_by FROM unit_address"), 3);
+}
+
+/* Its rows are what somebody who reads the files again goes on from. */
+static void what_a_run_has_written_that_may_be_gone_on_with_stays(void **state)
+{
+	struct bench *bench = *state;
+	int64_t until_us = FLOWGEN_DAY + 3 * DAY_US, begin_us = FLOWGEN_DAY + DAY_US;
+	struct archived moved;
+	char text[256];
+
+	snprintf(text, sizeof(text),
+	         "INSERT INTO handover VALUES (1, 5, 0, 0, 0, 0, 'files', '', x'');"
+	         "UPDATE run SET first_us = %lld",
+	         (long long)begin_us);
+	dbkit_sql(bench->dir, text);
+	moved = archive(bench, until_us);
+	assert_int_equal(moved.waits_run, 1);
+	assert_int_equal(moved.until_us, begin_us);
+	assert_true(moved.flows > 0);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") >= begin_us);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") < until_us);
+	dbkit_sql(bench->dir, "DELETE FROM handover");
+	assert_int_equal(archive(bench, until_us).waits_run, 0);
+	assert_true(ask(bench->dir, "SELECT min(start_us + lasted_us) FROM flow") >= until_us);
+}
+
 /* A table that is new, and of which nobody has said what becomes of it, would be lost. */
 static void every_table_has_its_place_in_an_archive(void **state)
 {
@@ -398,6 +486,9 @@ int main(void)
 		TEST(a_call_that_dies_loses_nothing_and_doubles_nothing),
 		TEST(rows_that_were_copied_and_not_deleted_are_recognised),
 		TEST(it_moves_into_no_database_of_another),
+		TEST(what_a_run_has_written_that_may_be_gone_on_with_stays),
+		TEST(what_an_archive_has_no_later_one_takes_away),
+		TEST(an_address_that_came_back_stands_there_from_its_first_day_on),
 		TEST(every_table_has_its_place_in_an_archive),
 		TEST(a_snapshot_is_the_same_and_overwrites_nothing),
 		TEST(a_snapshot_that_dies_leaves_no_database),

@@ -103,12 +103,12 @@ static void what_is_counted_beside_agrees_with_the_flows(void **state)
 	struct flowdb *db = *state;
 
 	assert_int_equal(number(db, "SELECT count(*) FROM (SELECT unit, verdict, grade, flows FROM tally EXCEPT"
-	                            " SELECT unit, verdict, grade, count(*) FROM flow GROUP BY 1, 2, 3)"),
+	                            " SELECT unit, verdict, said >> 7 & 3, count(*) FROM flow GROUP BY 1, 2, 3)"),
 	                 0);
 	assert_int_equal(number(db, "SELECT (SELECT sum(flows) FROM tally) - (SELECT count(*) FROM flow)"), 0);
 	assert_int_equal(number(db, "SELECT (SELECT count(*) FROM media_port) - (SELECT count(DISTINCT unit * 65536"
-	                            " + local_port) FROM flow WHERE transport IN (6, 17) AND (media <> 0"
-	                            " OR how >> 14 & 3 OR (evidence = 1 AND application IN (7, 9, 10, 13))))"),
+	                            " + local_port) FROM flow WHERE transport IN (6, 17) AND (said >> 9 & 7"
+	                            " OR how >> 14 & 3 OR (said & 3 = 1 AND application IN (7, 9, 10, 13))))"),
 	                 0);
 	assert_int_equal(number(db, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
 }
