@@ -54,7 +54,7 @@ static int findings_merge(struct flowdb *db, const struct finding_query *query, 
 	int r = sql ? 0 : err_set(err, -ENOMEM, "out of memory");
 
 	merge_init(merge, key_count, down, query->flow.limit);
-	for (struct flowdb *first = db; db && r >= 0; db = db->next) {
+	for (struct flowdb *first = db; db && r >= 0; db = query->flow.alone ? NULL : db->next) {
 		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM, keys, columns);
 		r = twice_findings(first, db, sql, query, err);
 		if (r < 0)

@@ -328,7 +328,7 @@ int flowdb_flows(struct flowdb *db, const struct flow_query *query,
 	if (r < 0)
 		return r;
 	merge_init(&merge, sorting.count + 1, sorting.down, query->limit);
-	for (struct flowdb *at = db; at && r >= 0; at = at->next) {
+	for (struct flowdb *at = db; at && r >= 0; at = query->alone ? NULL : at->next) {
 		snprintf(sql, WHERE_MAX, "SELECT %s%s, f.id FROM flow f WHERE 1", sorting.columns,
 		         query->fresh ? "f.id" : "f.start_us");
 		query_flows(at, sql, query);

@@ -51,6 +51,7 @@ struct flow_query {
 	uint8_t ruling, grade, kind;
 	uint8_t severity; /* at least this */
 	bool blind;       /* those that were not seen whole alone */
+	bool alone;       /* flows, findings: of this database, whatever is asked together with it */
 	bool fresh;       /* what was committed between the last two flowdb_refresh() alone */
 	int64_t finding;
 	const struct flow_filter *filter;
@@ -200,7 +201,7 @@ struct change_view {
 	uint8_t state;               /* enum finding_state, from then on */
 	int64_t flow;                /* the finding's first flow that is kept; 0: none */
 	struct finding_view finding; /* as it stands now */
-	const char *by, *why;        /* a person did it; "" */
+	const char *by, *why;        /* a person did it; "", or NULL */
 };
 /* The changes of a run that come after the one of id `after`, in order, at most `limit`. */
 int flowdb_finding_changes(struct flowdb *db, int64_t run, int64_t after, uint64_t limit,
@@ -256,6 +257,9 @@ struct unit_view {
 int flowdb_units(struct flowdb *db,
                  int (*each)(void *context, const struct unit_view *unit, struct err *err),
                  void *context, struct err *err) MUST_CHECK;
+
+/* The database that this one is an archive of, where both are asked together; else itself. */
+const struct flowdb *flowdb_origin(const struct flowdb *db);
 
 /* The units asked for, by name, each once; their flows are not counted (0). */
 int flowdb_members(struct flowdb *db, const struct flow_query *query,

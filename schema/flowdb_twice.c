@@ -127,3 +127,8 @@ int twice_findings(struct flowdb *first, struct flowdb *db, char *where,
 	text_add(where, WHERE_MAX, " AND g.id NOT IN (SELECT id FROM temp.told)");
 	return fill_told(db, query, err);
 }
+
+const struct flowdb *flowdb_origin(const struct flowdb *db)
+{
+	return db->whole ? db->whole : db;
+}

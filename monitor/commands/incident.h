@@ -169,6 +169,9 @@ void incident_release(struct incident *incident);
 int incident_read_blinds(struct incident *incident, struct err *err) MUST_CHECK;
 /* incident_sums.c: what was done, by peer, thing and policy. */
 int incident_read_sums(struct incident *incident, struct err *err) MUST_CHECK;
+/* Where the finding of this number is, of this source or of its archive; their count if nowhere. */
+size_t incident_finding_at(const struct incident *incident,
+                           const struct incident_source *source, int64_t id);
 void incident_release_sums(struct incident *incident);
 
 /* Whether enough of the days before was watched to call a thing new. */

@@ -24,12 +24,11 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 {
 	const struct reading *reading = context;
 	struct incident *incident = reading->incident;
-	size_t at = 0;
+	struct flowdb *db = reading->source->query.db;
+	size_t at = incident_finding_at(incident, reading->source, finding->id);
+	uint64_t evidence = 0;
+	int r;
 
-	while (at < incident->finding_count &&
-	       (incident->findings[at].source != reading->source ||
-	        incident->findings[at].id != finding->id))
-		at++;
 	if (at == incident->finding_count) {
 		if (finding->row.kept >= finding->row.flows)
 			return 0;
@@ -40,11 +39,17 @@ static int take_finding(void *context, const struct finding_view *finding, struc
 		incident->findings[at].id = finding->id;
 		incident->finding_count++;
 	}
-	incident->findings[at].row = finding->row;
-	text_copy(incident->findings[at].by, sizeof(incident->findings[at].by), finding->by);
-	text_copy(incident->findings[at].why, sizeof(incident->findings[at].why), finding->why);
-	return flowdb_evidence_flows(reading->source->query.db, finding->id,
-	                             &incident->findings[at].evidence, err);
+	/* An archive has it as it stood when that was made. */
+	if (flowdb_origin(db) == db || !incident->findings[at].row.flows) {
+		incident->findings[at].row = finding->row;
+		text_copy(incident->findings[at].by, sizeof(incident->findings[at].by),
+		          finding->by);
+		text_copy(incident->findings[at].why, sizeof(incident->findings[at].why),
+		          finding->why);
+	}
+	r = flowdb_evidence_flows(db, finding->id, &evidence, err);
+	incident->findings[at].evidence += evidence;
+	return r;
 }
 
 /* Worst first: open before closed, waived ones last. */
@@ -156,7 +161,8 @@ static int read_source(struct incident *incident, const struct incident_source *
 	const struct finding_query findings = {
 		.flow = {.since_us = incident->since_us,
 	                 .until_us = incident->until_us,
-	                 .unit = incident->unit},
+	                 .unit = incident->unit,
+	                 .alone = true},
 		.state = FINDINGS_ALL,
 	};
 	struct flow_query flows = findings.flow;

@@ -171,14 +171,24 @@ static int policy_add(struct incident *incident, const struct flow_sum *sum, str
 	return 0;
 }
 
+size_t incident_finding_at(const struct incident *incident,
+                           const struct incident_source *source, int64_t id)
+{
+	const struct flowdb *origin = flowdb_origin(source->query.db);
+	size_t at = 0;
+
+	while (at < incident->finding_count &&
+	       (flowdb_origin(incident->findings[at].source->query.db) != origin ||
+	        incident->findings[at].id != id))
+		at++;
+	return at;
+}
+
 static int finding_add(struct incident *incident, const struct incident_source *source,
                        const struct flow_sum *sum, struct err *err)
 {
-	size_t at = 0;
+	size_t at = incident_finding_at(incident, source, sum->finding);
 
-	while (at < incident->finding_count && (incident->findings[at].source != source ||
-	                                        incident->findings[at].id != sum->finding))
-		at++;
 	if (at == incident->finding_count) {
 		if (array_reserve(&incident->findings, &incident->finding_room, at + 1,
 		                  sizeof(*incident->findings)) < 0)

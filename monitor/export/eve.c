@@ -136,7 +136,7 @@ static void put_teamline(FILE *file, const struct change_view *change,
 	put_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
 	put_text(file, "state", state_word(change->state));
 	put_text(file, "reason", row->reason);
-	if (*change->by) {
+	if (change->by && *change->by) {
 		put_text(file, "by", change->by);
 		put_text(file, "why", change->why);
 	}

@@ -154,6 +154,9 @@ is '... coverage is what it was' "$(both coverage -o csv | sha256sum)" "$(tl cov
 figures='s/.*"unit":"([^"]*)".*"media_ports_ever":([0-9]*),"flows":([0-9]*),"findings_open":([0-9]*).*/\1 \2 \3 \4/p'
 is '... and the figures of units are' "$(both units -o jsonl | sed -nE "$figures" | sort -u)" \
 	"$(tl units -o jsonl -l db | sed -nE "$figures" | sort -u)"
+of_incident() { tl incident --unit huddle --since 2026-03-02T08:00Z -o json "$@" | grep -oE '"id":("F[0-9]+"|[0-9]+)' | sort; }
+is '... an incident has each flow and finding once' "$(of_incident -l late -l late-archive)" "$(of_incident -l db)"
+is '... and of two sensors each flow of both' "$(of_incident -l db -l copy | wc -l)" "$((2 * $(of_incident -l db | wc -l)))"
 refused 'an archive without a time' '--until' -- tl db archive -l arch-src archive
 refused 'a time that is none' 'yesterweek' -- tl db archive -l arch-src --until yesterweek archive
 refused 'into itself' 'is the database itself' -- tl db archive -l arch-src --until now arch-src
