@@ -113,6 +113,7 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
                          struct err *err)
 {
 	CLEANUP(closep) int fd = -1;
+	int r;
 
 	if (!mkdir(dir, 0750))
 		*ret_made_dir = true;
@@ -126,6 +127,9 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
 		return errno == EWOULDBLOCK ? refuse_second(db, dir, err)
 		                            : err_set(err, -errno, "%s: cannot be locked: %s",
 		                                      dir, strerror(errno));
+	r = aside_finish(dir, db->lock, err);
+	if (r < 0)
+		return r;
 	fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0 && errno != EEXIST)
 		return err_set(err, -errno, "%s: cannot be made: %s", db->path,

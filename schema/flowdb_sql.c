@@ -26,45 +26,6 @@ static int locked(struct flowdb *db, struct err *err)
 	               flowdb_who(flowdb_writer(db), who), time);
 }
 
-/* The columns that hold numbers, each with the question for a row of one that is larger than any we write. */
-#define TOO_LARGE \
-	"SELECT m.name, c.name, printf('SELECT %s, \"%w\" FROM \"%w\" WHERE \"%w\" NOT BETWEEN" \
-	" -%lld AND %lld AND typeof(\"%w\") = ''integer'' LIMIT 1'," \
-	" iif(m.sql LIKE '%WITHOUT ROWID', '0', 'rowid'), c.name, m.name, c.name, ?1, ?1, c.name)" \
-	" FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table'" \
-	" AND m.name NOT LIKE 'sqlite_%' AND c.type = 'INTEGER'"
-
-/* A sum that has no place in 64 bits: of what? */
-static int overflowed(struct flowdb *db, const char *what, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *columns = NULL;
-	bool found = false;
-
-	err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
-	        db->path, what);
-	if (sqlite3_prepare_v2(db->sql, TOO_LARGE, -1, &columns, NULL))
-		return -ESTALE;
-	sqlite3_bind_int64(columns, 1, EVENT_NUMBER_MAX);
-	while (!found && sqlite3_step(columns) == SQLITE_ROW) {
-		CLEANUP(stmt_finalizep) sqlite3_stmt *row = NULL;
-		char place[32] = "";
-
-		if (sqlite3_prepare_v2(db->sql, column_text(columns, 2), -1, &row, NULL) ||
-		    sqlite3_step(row) != SQLITE_ROW)
-			continue;
-		found = true;
-		if (sqlite3_column_int64(row, 0))
-			snprintf(place, sizeof(place), " in row %lld",
-			         (long long)sqlite3_column_int64(row, 0));
-		err_set(err, -ESTALE,
-		        "%s: not as tlmon left it: %s.%s%s is %lld, and none greater than %lld is "
-		        "ever written; did another program change it?",
-		        db->path, column_text(columns, 0), column_text(columns, 1), place,
-		        (long long)sqlite3_column_int64(row, 1), (long long)EVENT_NUMBER_MAX);
-	}
-	return -ESTALE;
-}
-
 int sql_error(struct flowdb *db, int rc, struct err *err)
 {
 	const char *what = db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
@@ -88,11 +49,13 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 	case SQLITE_READONLY:
 		return err_set(err, -EROFS, "%s: not writable for us", db->path);
 	case SQLITE_ERROR:
-		if (db->sql && !strcmp(what, "integer overflow"))
-			return overflowed(db, what, err);
-		/* fall through */
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
+		if (!strcmp(what, "integer overflow"))
+			return err_set(err, -ESTALE,
+			               "%s: a number in it is too large to be added up; "
+			               "'tlmon db check' names its row",
+			               db->path);
 		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
 		               db->path, what);
 	default:

@@ -97,6 +97,11 @@ int flowdb_stats(struct flowdb *db, const struct upkeep_progress *progress,
 /* ------------------------------------------------------------------ verify */
 
 /* Each gives a sentence for each thing that is wrong. */
+/* 2^53: three hundred years in microseconds. */
+#define TOO_LARGE(name, id, table, columns) \
+	"SELECT printf('" name ": a number of it is too large', " id ") FROM " table \
+	" WHERE max(" columns ") > 9007199254740992"
+
 static const struct {
 	const char *doing, *text;
 } CHECKS[] = {
@@ -106,9 +111,22 @@ static const struct {
 	{"references",
          "SELECT printf('%s: row %s refers to a row of %s that is not there', \"table\","
          " coalesce(rowid, '?'), parent) FROM pragma_foreign_key_check"},
+	/* Added up they would overflow, which ends a query. */
+	{"numbers",
+         TOO_LARGE("flow %d", "id", "flow", "abs(start_us / 2), lasted_us, packets_out, packets_in, bytes_out, bytes_in")
+         " UNION ALL " TOO_LARGE("F%d", "id", "finding", "flows, kept, bytes, abs(first_us / 2), abs(last_us / 2)")
+         " UNION ALL " TOO_LARGE("what is counted of flows of unit %d", "unit", "tally", "flows, 0")
+         " UNION ALL " TOO_LARGE("coverage of unit %d", "unit", "coverage",
+                                 "exact, unproven, wide, unanswered, blocked, outside")
+         " UNION ALL " TOO_LARGE("blind interval %d", "id", "blind",
+                                 "abs(since_us / 2), coalesce(until_us, 0), count")
+         " UNION ALL " TOO_LARGE("run %d", "id", "run",
+                                 "coalesce(first_us, 0), coalesce(last_us, 0), coalesce(seen, 0),"
+                                 " coalesce(bytes, 0), coalesce(kernel_dropped, 0)")},
 	{"rows that tie",
          "SELECT printf('flow %d: its set of rows is not there', id) FROM flow f"
-         " WHERE " FLOW_ROW_SET " NOT IN (SELECT id FROM row_set)"},
+         " WHERE " FLOW_ROW_SET " NOT NULL AND " FLOW_ROW_SET
+         " NOT IN (SELECT id FROM row_set)"},
 	{"flows",
          "SELECT printf('flow %d: it ends before it begins', id) FROM flow WHERE lasted_us < 0"},
 	{"rows of findings",
@@ -120,10 +138,10 @@ static const struct {
          " WHERE kept > flows"},
 	{"counts of flows",
          "SELECT printf('unit %d: %d flows of verdict %d, grade %d are counted, and there are %d', unit,"
-         " sum(counted), verdict, grade, sum(there)) FROM (SELECT unit, verdict, grade,"
+         " total(counted), verdict, grade, total(there)) FROM (SELECT unit, verdict, grade,"
          " flows AS counted, 0 AS there FROM tally UNION ALL SELECT unit, verdict, " FLOW_GRADE ", 0, count(*)"
          " FROM flow f GROUP BY 1, 2, 3) GROUP BY unit, verdict, grade"
-         " HAVING sum(counted) <> sum(there)"},
+         " HAVING total(counted) <> total(there)"},
 	{"coverage",
          "SELECT printf('coverage of row %d by unit %d is below zero', row, unit) FROM coverage"
          " WHERE min(exact, unproven, wide, unanswered, blocked, outside) < 0"},

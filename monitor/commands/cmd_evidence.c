@@ -6,6 +6,7 @@
 #include "monitor/commands/evidence_list.h"
 #include "monitor/commands/finding_table.h"
 #include "monitor/commands/pcapng.h"
+#include "monitor/commands/removed.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -364,6 +365,7 @@ static void say_written(const struct answer *answer, const char *name)
 static int say_nothing(const struct answer *answer, struct err *err)
 {
 	const struct query *query = answer->query;
+	char removed[REMOVED_TEXT];
 	int r = 0;
 
 	for (size_t i = 0; i < answer->asked_count && r >= 0; i++) {
@@ -375,12 +377,15 @@ static int say_nothing(const struct answer *answer, struct err *err)
 		if (r >= 0)
 			log_note("of F%lld no packets are kept: %s", (long long)asked->id, why);
 	}
-	if (!answer->asked_count && answer->packets.died)
-		log_note("no process died of a packet that was kept");
-	else if (!answer->asked_count)
-		log_note(
-			"no packets are kept of findings there; 'tlmon findings' lists what was "
-			"found");
+	if (r < 0 || answer->asked_count)
+		return r;
+	r = removed_print(query->db, query->flow.since_us, query->flow.until_us, removed, err);
+	if (r >= 0)
+		log_note("%s%s",
+		         answer->packets.died
+		                 ? "no process died of a packet that was kept"
+		                 : "no packets are kept of findings there; 'tlmon findings' lists what was found",
+		         removed);
 	return r;
 }
 

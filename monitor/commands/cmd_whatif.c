@@ -96,8 +96,10 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	flips = history_flips(history, flow, &past.verdict);
 	flip_sums_add(sums, flow, &past, flips);
 	progress(whatif);
-	if (!flips)
+	if (!flips) {
+		sums->apart += history_differs(history, flow, &past.verdict);
 		return waiver_flips_note(whatif->waivers, flow, &past, err);
+	}
 	r = flips_add(whatif->flips, flow, &past, err);
 	if (r >= 0 && whatif->flows && (!whatif->limit || sums->flipped <= whatif->limit)) {
 		progress_over(whatif);

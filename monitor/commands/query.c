@@ -160,7 +160,13 @@ static int join_all(struct query *query, struct err *err)
 	int r = 0;
 
 	for (; r >= 0 && (db = flowdb_nth(query->db, query->sensors)); query->sensors++)
+	{
+		uint64_t runs = query->span.runs;
+
 		r = join_one(query, db, err);
+		if (flowdb_is_copy(db))
+			query->span.runs = runs;
+	}
 	return r;
 }
 

@@ -48,7 +48,7 @@ static const char *covers_print(const struct query *query, char buf[COVERS_TEXT]
 }
 
 /* "before 2026-08-24 00:00:00 local, 2026-08-23T22:00:00Z", where the window goes beyond what is here; "". */
-static const char *removed_print(const struct query *query, char buf[160])
+static const char *removed_text(const struct query *query, char buf[160])
 {
 	const struct whole *whole = &query->whole;
 	char text[TIME_TEXT], utc[TIME_TEXT];
@@ -75,7 +75,7 @@ void query_head(const struct query *query, struct out *out)
 		        window_print(flow->since_us, flow->until_us, window),
 		        query->relative ? " (counted back from the last packet recorded)" : "");
 	out_say(out, "recorded  %s", covers_print(query, text));
-	if (*removed_print(query, window))
+	if (*removed_text(query, window))
 		out_say(out, "removed   flows that ended %s", window);
 }
 
@@ -147,7 +147,7 @@ static void say_outside(const struct query *query)
 	if (is_to_come(query))
 		log_note("that time has not come yet; the database covers %s",
 		         covers_print(query, text));
-	else if (*removed_print(query, removed))
+	else if (*removed_text(query, removed))
 		log_note("nothing of that window is here: flows that ended %s were deleted by "
 		         "retention, or another database has them ('tlmon db stats' says which)",
 		         removed);
@@ -161,7 +161,7 @@ static void say_none(const struct query *query, const char *what)
 	char text[COVERS_TEXT], removed[160];
 
 	log_note("no such %s; the database covers %s", what, covers_print(query, text));
-	if (*removed_print(query, removed))
+	if (*removed_text(query, removed))
 		log_note("flows that ended %s are not here: retention deleted them, or another database has "
 		         "them ('tlmon db stats' says which). That none was found does not say there was none",
 		         removed);
@@ -182,13 +182,14 @@ int query_foot(const struct query *query, struct out *out, const char *what, str
 {
 	bool none = !out_count(out), outside;
 	uint64_t intervals;
+	char removed[160];
 	int r;
 
 	query_end(query, out, what, false);
 	r = look_blind(query, none, &intervals, &outside, err);
 	if (r < 0)
 		return r;
-	if (none && outside)
+	if (none && outside && !*removed_text(query, removed))
 		log_note(is_to_come(query) ? "that time has not come yet"
 		                           : "nothing was recorded in that window: nobody watched");
 	if (intervals && !none)

@@ -136,6 +136,13 @@ has 'what moved is said where it is missed' "$(tl flows -l arch-src --since 2026
 code=0
 tl blind -l arch-src --since 2026-03-02T08:00:10Z --until 2026-03-02T08:00:20Z -o jsonl >out 2>&1 || code=$?
 is 'a window that moved counts as not covered' "$code $(grep -c '"cause":"removed"' out)" '1 1'
+refused 'a flow that moved is said to be elsewhere' 'what ended before 2026-03-02T08:00:40Z was moved to another database: -l .*/archive' -- \
+	tl explain "$first" -l arch-src
+has '... and so are packets' "$(tl evidence -l arch-src --since 2026-03-02T08:00Z --until 2026-03-02T08:00:05Z 2>&1)" \
+	'no packets are kept of findings there' 'was moved to another database: -l .*/archive'
+is 'both together lack nothing, and are of one run' \
+	"$(tl flows -l arch-src -l archive --port 4444 2>&1 | grep -c -e 'not here' -e removed -e '2 runs')" 0
+is 'nobody watched is not said of what moved' "$(tl names -l arch-src --until 2026-03-02T08:00:05Z 2>&1 | grep -c 'nobody watched')" 0
 has 'stats say where to' "$(tl db stats -l arch-src)" "archived +before 2026-03-02T08:00:40.000000Z, in .*/archive"
 cp -r db late
 tl db archive -l late --until 2026-03-02T08:01:05Z late-archive >/dev/null

@@ -77,6 +77,12 @@ is 'coverage of a window around all is what all runs counted' \
 	"$(T coverage -o csv --since 2026-03-02T07:00Z --until 2026-03-02T09:00Z | sha256sum)" "$(T coverage -o csv | sha256sum)"
 has 'names by pattern' "$(T names --name '*.lync.com')" '^sipdir\.online\.lync\.com +52\.112\.64\.11 +boardroom '
 is 'names by unit' "$(T names -o jsonl --unit huddle | grep -c '"unit":"huddle"')" "$(T names -o jsonl | grep -c '"unit":"huddle"')"
+mkdir again
+cp db/flows.db again/
+sqlite3 again/flows.db "INSERT INTO name_seen SELECT run, unit, client, server, address, name, first_us + 86400000000,
+	last_us + 86400000000, until_us + 86400000000, counted FROM name_seen"
+is 'names: after a gap there is another answer' "$("$TLMON" names -l again -o jsonl | wc -l)" \
+	"$(sqlite3 -readonly again/flows.db 'SELECT count(*) FROM v_name')"
 
 # Nothing found: what the database covers, and when it was blind
 sqlite3 db/flows.db "INSERT INTO blind (run, cause, since_us, until_us, count, detail) VALUES (1, 2, 1772438405000000, 1772438407000000, 7, '')"
