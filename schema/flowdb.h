@@ -191,6 +191,7 @@ struct name_row {
 	const char *name;
 	int64_t first_us, last_us, until_us;
 	bool counted; /* its server was believed under the policy of then */
+	bool asked;   /* of flowdb_names_of() alone: the question was for this name, not for an alias of it */
 };
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err) MUST_CHECK;
 

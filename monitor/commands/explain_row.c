@@ -156,6 +156,9 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 	explain_say("  Find out why the unit talks to %s, and block it if nobody knows.", peer);
 }
 
+/* One sentence of advice, at its place. */
+#define advise(...) (fputs("  ", stdout), explain_text(2, __VA_ARGS__))
+
 void explain_remedy(const struct envelope *envelope, const char *unit,
                     const struct finding_row *finding, const struct flow_view *flow)
 {
@@ -173,70 +176,70 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 	switch (finding->kind) {
 	case KIND_IP_VERSION:
 	case KIND_TRANSPORT:
-		explain_say("  Make the unit use %s for it, or block this way at the network.",
-		            expected);
+		advise("Make the unit use %s for it, or block this way at the network.",
+		       expected);
 		break;
 	case KIND_DIRECTION:
 		if (flow && flow->direction == DIRECTION_IN)
-			explain_say("  Only the unit may open this: block it on its way in, or find out why "
-			            "%s calls.",
-			            one);
+			advise("Only the unit may open this: block it on its way in, or find out why "
+			       "%s calls.",
+			       one);
 		else
-			explain_say("  Only the peer may open this: find out what at the unit calls %s, or block it "
-			            "on its way out.",
-			            one);
+			advise("Only the peer may open this: find out what at the unit calls %s, or block it "
+			       "on its way out.",
+			       one);
 		break;
 	case KIND_PEER:
 		remedy_peer(envelope, finding, one);
 		break;
 	case KIND_REMOTE_PORT:
 		if (!*finding->role) {
-			explain_say("  Nothing tells that %s is the server that this row means. If it is, make it "
-			            "listen at %s; if not, find out why the unit talks to it, and block it.",
-			            one, expected);
+			advise("Nothing tells that %s is the server that this row means. If it is, make it "
+			       "listen at %s; if not, find out why the unit talks to it, and block it.",
+			       one, expected);
 			break;
 		}
-		explain_say("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
-		            "port %s.",
-		            peer, expected, differs ? differs->seen : finding->port);
+		advise("Make %s listen at %s (media ports are set where its calls are set up), or waive "
+		       "port %s.",
+		       peer, expected, differs ? differs->seen : finding->port);
 		break;
 	case KIND_APPLICATION:
-		explain_say("  Something else than %s speaks there: find out what it is. No site file excuses it "
-		            "but a waiver.",
-		            expected);
+		advise("Something else than %s speaks there: find out what it is. No site file excuses it "
+		       "but a waiver.",
+		       expected);
 		break;
 	case KIND_LOCAL_PORT:
-		explain_say("  Set the unit's media ports to %s. If the mirror stands behind a NAT that "
-		            "rewrites them, say so in the site file:",
-		            expected);
-		explain_say("    options: {nat: true}");
+		advise("Set the unit's media ports to %s. If the mirror stands behind a NAT that rewrites "
+		       "them, say so in the site file:",
+		       expected);
+		printf("    options: {nat: true}\n");
 		break;
 	case KIND_MEDIA:
-		explain_say("  Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
-		            "on them.",
-		            expected);
+		advise("Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
+		       "on them.",
+		       expected);
 		break;
 	case KIND_SERVICE:
-		explain_say("  No documented row is meant for this: switch it off at the unit, or block %s %s to "
-		            "%s.",
-		            transport, *finding->port ? finding->port : "", peer);
+		advise("No documented row is meant for this: switch it off at the unit, or block %s %s to "
+		       "%s.",
+		       transport, *finding->port ? finding->port : "", peer);
 		break;
 	case KIND_BLOCKED_SILENT:
-		explain_say("  Let %s port %s from the unit to %s pass; look at the firewalls between them, none "
-		            "answers.",
-		            transport, finding->port, peer);
+		advise("Let %s port %s from the unit to %s pass; look at the firewalls between them, none "
+		       "answers.",
+		       transport, finding->port, peer);
 		break;
 	case KIND_BLOCKED_PROHIBITED:
-		explain_say("  %s forbids it: let %s port %s from the unit to %s pass there.",
-		            sender, transport, finding->port, peer);
+		advise("%s forbids it: let %s port %s from the unit to %s pass there.",
+		       sender, transport, finding->port, peer);
 		break;
 	case KIND_REFUSED:
-		explain_say("  %s refuses %s port %s itself: is the service up, and is this the right server?",
-		            one, transport, finding->port);
+		advise("%s refuses %s port %s itself: is the service up, and is this the right server?",
+		       one, transport, finding->port);
 		break;
 	case KIND_UNLISTED_UNIT:
-		explain_say("  List it in the site file, or find out whose it is:");
-		explain_say("    units:");
+		advise("List it in the site file, or find out whose it is:");
+		printf("    units:\n");
 		explain_say("      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}", unit);
 		break;
 	default:

@@ -72,13 +72,13 @@ outside() {
 	echo "$? $(field id <"$work/out") $(field cause <"$work/out") $(field start <"$work/out") $(field end <"$work/out")" \
 		"$(grep -c 'nothing was recorded in that window: .* the database covers 2026-03-02' "$work/err")"
 }
-is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2027-01-01)" \
-	'1 null "not-running" "2027-01-01T00:00:00.000000Z" null 1'
+is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2026-04-01)" \
+	'1 null "not-running" "2026-04-01T00:00:00.000000Z" null 1'
 is '... nor one before it' "$(outside --until 2020-01-01)" '1 null "not-running" null "2020-01-01T00:00:00.000000Z" 1'
 is '... nor one with two ends' "$(outside --cause not-running --since 2026-03-02T09:00 --until 2026-03-02T09:00:10)" \
 	'1 null "not-running" "2026-03-02T09:00:00.000000Z" "2026-03-02T09:00:10.000000Z" 1'
 is '... which is said where another cause is asked for, too' "$(outside --until 2020-01-01 --cause evicted)" '1     1'
-has '... and the sum of an open one is open' "$("$TLMON" blind --since 2027-01-01 2>&1)" '^not-running +1 interval, open: '
+has '... and the sum of an open one is open' "$("$TLMON" blind --since 2026-04-01 2>&1)" '^not-running +1 interval, open: '
 has 'the table leaves the open end open' "$("$TLMON" blind --until 2020-01-01 2>&1)" '^ +open  not-running +all$'
 is 'a window that touches the recording is answered as ever' "$(outside --until 2026-03-02T08:00:05)" '0     0'
 
