@@ -65,8 +65,8 @@ uint64_t flowdb_wal_bytes(const struct flowdb *db);
 int flowdb_look(struct flowdb *db, struct err *err) MUST_CHECK;
 /* DIR/flows.db, not open here, gets another name, with all its files: nothing of it is lost or written. */
 struct flowdb_aside {
-	char name[64];    /* in the same directory */
-	int64_t since_us; /* its record begins about then; 0: not known */
+	char name[64];              /* in the same directory */
+	int64_t since_us, until_us; /* what its record spans; 0: not known */
 };
 int flowdb_set_aside(const char *dir, int64_t at_us, struct flowdb_aside *ret,
                      struct err *err) MUST_CHECK;

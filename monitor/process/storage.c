@@ -40,8 +40,8 @@ static int set_aside(struct storage *storage, const char *why, struct err *err)
 	storage->has_note = true;
 	storage->note = (struct blind_row){
 		.cause = BLIND_SET_ASIDE,
-		.since_us = aside.since_us ? aside.since_us : now_us,
-		.until_us = now_us,
+		.since_us = aside.since_us, /* not known: from the beginning of time */
+		.until_us = aside.until_us > now_us ? aside.until_us : now_us,
 		.detail = storage->aside,
 	};
 	crew->board->broken = 0;

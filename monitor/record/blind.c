@@ -245,7 +245,7 @@ bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t u
 		const struct interval *interval = &blinds->all[i];
 
 		if (overlaps(interval, since_us, until_us) &&
-		    (!cause || interval->cause == cause) &&
+		    (cause ? interval->cause == cause : interval->cause != BLIND_SET_ASIDE) &&
 		    (!interval->unit || interval->unit == unit))
 			return true;
 	}
