@@ -67,6 +67,11 @@ int sql_error(struct flowdb *db, int rc, struct err *err)
 	case SQLITE_ERROR:
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
+		if (!strcmp(what, "integer overflow"))
+			return err_set(err, -ESTALE,
+			               "%s: a number in it is too large to be added up; "
+			               "'tlmon db check' names its row",
+			               db->path);
 		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
 		               db->path, what);
 	default:
@@ -365,6 +370,7 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
                          struct err *err)
 {
 	CLEANUP(closep) int fd = -1;
+	int r;
 
 	if (!mkdir(dir, 0750))
 		*ret_made_dir = true;
@@ -378,6 +384,9 @@ static int lock_and_make(struct flowdb *db, const char *dir, bool *ret_made, boo
 		return errno == EWOULDBLOCK ? refuse_second(db, dir, err)
 		                            : err_set(err, -errno, "%s: cannot be locked: %s",
 		                                      dir, strerror(errno));
+	r = aside_finish(dir, db->lock, err);
+	if (r < 0)
+		return r;
 	fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
 	if (fd < 0 && errno != EEXIST)
 		return err_set(err, -errno, "%s: cannot be made: %s", db->path,

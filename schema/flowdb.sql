@@ -492,7 +492,7 @@ CREATE VIEW v_finding AS SELECT
 	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
 	nullif(f.remote, '') AS remote,
 	nullif(f.role, '') AS role,
-	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
+	(SELECT word FROM word WHERE list = 'transport' AND id = nullif(f.transport, 0)) AS transport,
 	nullif(f.port, '') AS port,
 	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
 	strftime('%Y-%m-%dT%H:%M:%S', f.first_us / 1000000, 'unixepoch')

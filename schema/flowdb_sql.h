@@ -96,6 +96,7 @@ struct flowdb {
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
 	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
 	int64_t whole_from_us; /* what lasted until then or longer is there as well */
+	struct flowdb *archives, *next_archive; /* of this one, asked together with it */
 	char *sensor;        /* the directory's name; NULL: there is but one */
 	struct {
 		int64_t flow, change; /* the highest ids that were answered, ... */
@@ -253,7 +254,8 @@ int sorting_of(enum flowdb_thing thing, const char *sort, struct sorting *ret,
 void sorting_add(char *sql, unsigned keys, uint64_t down);
 
 /*
- * meets(remote, low, high): whether the prefix in text has an address between the two. takes(filter, ...):
+ * meets(remote, low, high): whether the prefix in text has an address between the two. has_port(ports, low, high): so
+ * of "53, 50000-50019". takes(filter, ...):
  * flow_filter. local_text(us, letters): local time.
  */
 int query_functions(struct flowdb *db, struct err *err) MUST_CHECK;
@@ -270,6 +272,9 @@ const char *column_text(sqlite3_stmt *stmt, int at);
 /* Flows are gone for this reason: so many more, and all that ended before until_us. Part of a transaction. */
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
                 struct err *err) MUST_CHECK;
+
+/* For who holds the lock of the directory: finishes what a killed flowdb_set_aside() began. */
+int aside_finish(const char *dir, int lock, struct err *err) MUST_CHECK;
 
 /* " (pid 1234)": who holds the writer's lock on the directory; "" where that cannot be known. Returns `buf`. */
 #define HOLDER_TEXT 32

@@ -11,7 +11,7 @@
 
 static const struct query_command COMMAND = {
 	.name = "status",
-	.has = HAS(LOG) | HAS(OUTPUT),
+	.has = HAS(ONE_LOG) | HAS(OUTPUT),
 	.usage = "[-l DIR] [-o FORMAT]",
 	.about =
 		"Tells from the database how the monitor stands: running (its heartbeat is at\n"

@@ -187,6 +187,8 @@ static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct inte
 {
 	int r = 0;
 
+	if (interval->cause == BLIND_SET_ASIDE) /* of flows that are not here */
+		return 0;
 	/* Some that it touches may be among those that were forgotten too soon. */
 	blinds->refused += blinds->forgotten_us &&
 	                   blinds->forgotten_us >= blinds->newest_us - BLIND_ROWS_US &&
