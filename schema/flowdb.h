@@ -71,8 +71,9 @@ int flowdb_set_aside(const char *dir, int64_t at_us, struct err *err) MUST_CHECK
 /* The database that was set aside last: 1; 0: none was. */
 struct flowdb_aside {
 	char name[64];    /* in the same directory */
-	int64_t since_us, /* its record begins about then */
-		at_us;    /* to the second */
+	int64_t at_us;    /* to the second */
+	int64_t since_us, /* what its record spans; 0: not known, */
+		until_us; /* and until at_us at least */
 };
 int flowdb_aside(const char *dir, struct flowdb_aside *ret, struct err *err) MUST_CHECK;
 /* Each commit waits until the disk has it: not even a power cut takes it back. */

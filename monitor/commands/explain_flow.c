@@ -242,6 +242,8 @@ static int tell_blind(void *context, const struct blind_view *blind, struct err 
 	const char *missing = missing_text(told->flow, cause);
 	char since[TIME_TEXT], until[TIME_TEXT];
 
+	if (cause == BLIND_SET_ASIDE) /* that is of flows that are not here */
+		return 0;
 	explain_line(missing ? "seen" : "not all seen", "%s, interval %lld: %s",
 	             name ? name : "for a cause that is not known", (long long)blind->id,
 	             sentence ? sentence : "a newer tlmon wrote it");
