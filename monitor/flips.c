@@ -59,7 +59,10 @@ void judged_before(const struct flow_view *flow, struct judged *ret)
 	ret->kind = flow->kind;
 	ret->severity = flow->severity;
 	ret->why = flow->why;
-	if (flow->row_count)
+	ret->row_count = flow->row_count;
+	for (unsigned i = 0; i < flow->row_count; i++)
+		text_copy(ret->rows[i], sizeof(ret->rows[i]), flow->rows[i]);
+	if (flow->ruling == RULING_DOCUMENTED && flow->row_count)
 		text_copy(ret->row, sizeof(ret->row), flow->rows[0]);
 	else if (flow->nearest_count)
 		text_copy(ret->row, sizeof(ret->row), flow->nearest[0].row);
@@ -73,8 +76,11 @@ void judged_now(const struct policy *policy, const struct verdict *verdict, stru
 	ret->kind = verdict->kind;
 	ret->severity = verdict->severity;
 	ret->why = verdict->why;
-	if (verdict->row_count)
-		text_copy(ret->row, sizeof(ret->row), policy->rows[verdict->rows[0]].id);
+	ret->row_count = verdict->row_count;
+	for (unsigned i = 0; i < verdict->row_count; i++)
+		text_copy(ret->rows[i], sizeof(ret->rows[i]), policy->rows[verdict->rows[i]].id);
+	if (verdict->ruling == RULING_DOCUMENTED && verdict->row_count)
+		text_copy(ret->row, sizeof(ret->row), ret->rows[0]);
 	else if (verdict->nearest_count)
 		text_copy(ret->row, sizeof(ret->row), policy->rows[verdict->nearest[0].row].id);
 }

@@ -13,6 +13,8 @@
 struct judged {
 	uint8_t ruling, grade, kind, severity, why;
 	char row[ROW_ID_MAX]; /* that documents it, else the nearest; "" */
+	uint8_t row_count;    /* all that documented or undetermined flows fit */
+	char rows[ROWS_MAX][ROW_ID_MAX];
 };
 
 struct flip_group {
@@ -27,6 +29,7 @@ struct flip_group {
 /* What became of all that was judged. */
 struct flip_sums {
 	uint64_t judged, same, flipped;
+	uint64_t apart;      /* of the same ones: they differ otherwise from the nearest rows */
 	uint64_t moved;      /* of another unit than they were recorded for */
 	uint64_t nobodys;    /* the policy lists no unit that they would be of: not judged */
 	uint64_t lacks_peer; /* their far end is a unit now: its own row is missing */

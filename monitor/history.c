@@ -468,14 +468,40 @@ bool history_flips(const struct history *history, const struct flow_view *flow,
 	if (flow->ruling != verdict->ruling || flow->grade != verdict->grade ||
 	    flow->kind != verdict->kind || flow->severity != verdict->severity ||
 	    flow->why != verdict->why || flow->row_count != verdict->row_count ||
-	    flow->nearest_count != verdict->nearest_count ||
-	    strcmp(flow->remark, verdict->reason) != 0)
+	    !flow->nearest_count != !verdict->nearest_count)
 		return true;
 	for (unsigned i = 0; i < verdict->row_count; i++)
 		if (strcmp(flow->rows[i], rows[verdict->rows[i]].id) != 0)
 			return true;
 	return verdict->nearest_count &&
 	       strcmp(flow->nearest[0].row, rows[verdict->nearest[0].row].id) != 0;
+}
+
+static bool is_as_near(const struct nearest_view *then, const struct nearest *now)
+{
+	if (then->count != now->count)
+		return false;
+	for (unsigned i = 0; i < now->count; i++)
+		if (then->differs[i].field != now->differs[i].field ||
+		    strcmp(then->differs[i].expected, now->differs[i].expected) != 0 ||
+		    strcmp(then->differs[i].seen, now->differs[i].seen) != 0)
+			return false;
+	return true;
+}
+
+bool history_differs(const struct history *history, const struct flow_view *flow,
+                     const struct verdict *verdict)
+{
+	const struct row *rows = history->policy->rows;
+
+	if (flow->nearest_count != verdict->nearest_count ||
+	    strcmp(flow->remark, verdict->reason) != 0)
+		return true;
+	for (unsigned i = 0; i < verdict->nearest_count; i++)
+		if (strcmp(flow->nearest[i].row, rows[verdict->nearest[i].row].id) != 0 ||
+		    !is_as_near(&flow->nearest[i], &verdict->nearest[i]))
+			return true;
+	return false;
 }
 
 const struct waiver *past_waiver(const struct past *past)

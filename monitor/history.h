@@ -35,8 +35,11 @@ const struct waiver *past_waiver(const struct past *past);
 /* The far end is a unit under the policy, and was none when the flow was recorded: its own row is missing. */
 bool history_lacks_peer(struct history *history, const struct flow_view *flow);
 
-/* Whether a verdict is another one than was recorded: what it is, how good, by which row. */
+/* Whether a verdict is another one than was recorded: what it is, how good, by which rows. */
 bool history_flips(const struct history *history, const struct flow_view *flow,
                    const struct verdict *verdict);
+/* Whether one that does not flip differs in what else is recorded: the nearest rows and how far off they are. */
+bool history_differs(const struct history *history, const struct flow_view *flow,
+                     const struct verdict *verdict);
 
 #endif

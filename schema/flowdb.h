@@ -63,13 +63,19 @@ uint64_t flowdb_wal_bytes(const struct flowdb *db);
  * has. It costs little of a large one, so it does not find all.
  */
 int flowdb_look(struct flowdb *db, struct err *err) MUST_CHECK;
-/* DIR/flows.db, not open here, gets another name, with all its files: nothing of it is lost or written. */
+/*
+ * DIR/flows.db, not open here, gets another name, with all its files: nothing of it is lost or written. Killed half way it
+ * is finished by the next writer. `at_us`: now, by the wall clock.
+ */
+int flowdb_set_aside(const char *dir, int64_t at_us, struct err *err) MUST_CHECK;
+/* The database that was set aside last: 1; 0: none was. */
 struct flowdb_aside {
 	char name[64];    /* in the same directory */
-	int64_t since_us; /* its record begins about then; 0: not known */
+	int64_t at_us;    /* to the second */
+	int64_t since_us, /* what its record spans; 0: not known, */
+		until_us; /* and until at_us at least */
 };
-int flowdb_set_aside(const char *dir, int64_t at_us, struct flowdb_aside *ret,
-                     struct err *err) MUST_CHECK;
+int flowdb_aside(const char *dir, struct flowdb_aside *ret, struct err *err) MUST_CHECK;
 /* Each commit waits until the disk has it: not even a power cut takes it back. */
 int flowdb_sync_each(struct flowdb *db, struct err *err) MUST_CHECK;
 

@@ -27,6 +27,25 @@ static void meets(sqlite3_context *context, int count, sqlite3_value **values)
 	sqlite3_result_int(context, met);
 }
 
+/* has_port(text, low, high) */
+static void has_port(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]);
+	long low = sqlite3_value_int(values[1]), high = sqlite3_value_int(values[2]);
+	bool met = false;
+
+	while (text && *text && !met) {
+		char *end;
+		long first = strtol(text, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+
+		if (end == text)
+			break;
+		met = first <= high && last >= low;
+		text = end + strspn(end, ", ");
+	}
+	sqlite3_result_int(context, met);
+}
+
 static void read_end(sqlite3_value **values, struct endpoint *end)
 {
 	if (value_is(values[0], sizeof(end->addr)))
@@ -36,7 +55,7 @@ static void read_end(sqlite3_value **values, struct endpoint *end)
 		memcpy(&end->mac, sqlite3_value_blob(values[2]), sizeof(end->mac));
 }
 
-/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer) */
+/* takes(filter, transport, IP version, vlan, address, port, mac of the unit, ... of the peer, packets of both) */
 static void takes(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct flow_filter *filter = sqlite3_value_pointer(values[0], "filter");
@@ -50,6 +69,8 @@ static void takes(sqlite3_context *context, int count, sqlite3_value **values)
 
 	read_end(values + 4, &head.local);
 	read_end(values + 7, &head.remote);
+	head.sent[0] = sqlite3_value_int64(values[10]) > 0;
+	head.sent[1] = sqlite3_value_int64(values[11]) > 0;
 	sqlite3_result_int(context, !filter || filter->takes(filter->context, &head));
 }
 
@@ -100,8 +121,9 @@ int query_functions(struct flowdb *db, struct err *err)
 		int count, flags;
 		void (*call)(sqlite3_context *, int, sqlite3_value **);
 	} functions[] = {
+		{"has_port", 3, SQLITE_DETERMINISTIC, has_port},
 		{"meets", 3, SQLITE_DETERMINISTIC, meets},
-		{"takes", 10, 0, takes},
+		{"takes", 12, 0, takes},
 		{"word", 3, SQLITE_DETERMINISTIC, word},
 		{"local_hour", 1, SQLITE_DETERMINISTIC, local_hour},
 		{"local_text", 2, SQLITE_DETERMINISTIC, local_text},

@@ -25,7 +25,8 @@ static void where_name(const struct flowdb *db, char *sql, const struct flow_que
 		text_add(sql, WHERE_MAX, " AND a.bytes BETWEEN ?6 AND ?7");
 	if (query->peer_name)
 		text_add(sql, WHERE_MAX, " AND lower(n.text) GLOB ?10");
-	text_add(sql, WHERE_MAX, " GROUP BY x.client, x.address, x.name, x.server");
+	text_add(sql, WHERE_MAX,
+	         " GROUP BY x.client, x.address, x.name, x.server, x.run, x.first_us");
 }
 
 int flowdb_names(struct flowdb *db, const struct flow_query *query,

@@ -212,7 +212,8 @@ static void where_ends(char *where, const struct flow_query *query)
 		         " (SELECT bytes FROM host WHERE id = f.local), f.local_port, (SELECT h.bytes"
 		         " FROM link l JOIN host h ON h.id = l.local_mac WHERE l.id = f.link),"
 		         " (SELECT bytes FROM host WHERE id = f.remote), f.remote_port, (SELECT h.bytes"
-		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link))");
+		         " FROM link l JOIN host h ON h.id = l.remote_mac WHERE l.id = f.link),"
+		         " f.packets_out, f.packets_in)");
 }
 
 /* What a flow is and what became of it. */
@@ -264,11 +265,36 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 	where_ends(where, query);
 }
 
+/* Such conversations may have carried media, and then on any port. */
+#define MEDIA_APPS APP_STUN, APP_RTP, APP_RTCP, APP_TURN_CHANNEL
+
 /*
- * What only a finding's flows know; where not all are kept, what it gathers says as much as it can: of the
- * window, from its first to its last.
+ * Of a finding that lost rows, what it gathers says as much as it can. Where it says nothing, and no row is left that
+ * would, what was asked for cannot be ruled out: better one finding too many than an open one missed.
  */
-static void where_gathered(char *where, const struct flow_query *query)
+static void where_rows_gone(char *where, const struct flow_query *query)
+{
+	text_add(where, WHERE_MAX, " OR (g.kept < g.flows AND g.kind <> %d", KIND_UNLISTED_UNIT);
+	if (query->peer.bits)
+		text_add(where, WHERE_MAX,
+		         " AND (meets(g.remote, ?6, ?7) OR (g.kept = 0 AND g.remote = ''))");
+	if (query->port_high)
+		text_add(where, WHERE_MAX,
+		         " AND (has_port(g.port, %u, %u) OR (g.kept = 0 AND g.transport IN (0, %d, %d)"
+		         " AND (g.port IN ('', 'scan') OR g.application IN (%d, %d, %d, %d))))",
+		         query->port_low, query->port_high, TRANSPORT_TCP, TRANSPORT_UDP, MEDIA_APPS);
+	if (query->media)
+		text_add(where, WHERE_MAX,
+		         " AND g.kept = 0 AND g.transport IN (0, %d, %d)"
+		         " AND g.application IN (%d, %d, %d, %d, %d)",
+		         TRANSPORT_TCP, TRANSPORT_UDP, APP_NONE, MEDIA_APPS);
+	if (query->peer_name || query->filter || query->direction || query->outcome || query->blind)
+		text_add(where, WHERE_MAX, " AND g.kept = 0");
+	text_add(where, WHERE_MAX, ")");
+}
+
+/* What only a finding's flows know: of the window too, where all are kept; else its first and last say it. */
+static void where_gathered(const struct flowdb *db, char *where, const struct flow_query *query)
 {
 	bool window = query->since_us || query->until_us;
 	bool others = query->peer.bits || query->peer_name || query->port_high || query->filter ||
@@ -285,8 +311,8 @@ static void where_gathered(char *where, const struct flow_query *query)
 	text_add(where, WHERE_MAX, ")");
 	if (!others)
 		text_add(where, WHERE_MAX, " OR g.kept < g.flows");
-	if (query->peer.bits)
-		text_add(where, WHERE_MAX, " OR (g.kept < g.flows AND meets(g.remote, ?6, ?7))");
+	else if (!db->archives) /* else the rows that went are there, and tell */
+		where_rows_gone(where, query);
 	text_add(where, WHERE_MAX, ")");
 }
 
@@ -320,7 +346,7 @@ void query_findings(const struct flowdb *db, char *where, const struct finding_q
 		text_add(where, WHERE_MAX, " AND NOT g.open");
 	else if (query->state == FINDINGS_WAIVED)
 		text_add(where, WHERE_MAX, " AND g.open AND g.waiver <> ''");
-	where_gathered(where, flow);
+	where_gathered(db, where, flow);
 }
 
 int flowdb_flows(struct flowdb *db, const struct flow_query *query,

@@ -28,6 +28,7 @@ struct flow_head {
 	struct endpoint local, remote;
 	uint16_t vlan; /* VLAN_NONE */
 	uint8_t transport, ip_version;
+	bool sent[2]; /* whether there are packets of the unit, and of the peer */
 };
 struct flow_filter {
 	bool (*takes)(const void *context, const struct flow_head *head);

@@ -42,17 +42,28 @@ int flowdb_removed(struct flowdb *db,
 int flowdb_whole(struct flowdb *db, struct whole *ret, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db,
-	                    "SELECT (SELECT max(until_us) FROM removed WHERE since_us IS NULL),"
-	                    " (SELECT min(since_us) FROM removed WHERE until_us IS NULL)",
-	                    &stmt, err);
+	char text[1024] = "SELECT (SELECT max(until_us) FROM removed WHERE since_us IS NULL"
+			  " AND (how <> 2 OR until_us NOT IN (0";
+	int r;
 
+	/* What moved to an archive that is asked as well is not missed. */
+	for (struct flowdb *archive = db->archives; archive; archive = archive->next_archive)
+		text_add(text, sizeof(text), ", %lld", (long long)archive->whole_from_us);
+	text_add(text, sizeof(text),
+	         "))), (SELECT min(since_us) FROM removed WHERE until_us IS NULL AND %d)",
+	         !db->whole);
+	r = sql_prepare(db, text, &stmt, err);
 	if (r >= 0)
 		r = sql_step(db, stmt, err);
 	if (r < 0)
 		return r;
 	*ret = (struct whole){sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1)};
 	return 0;
+}
+
+bool flowdb_is_copy(const struct flowdb *db)
+{
+	return db->whole;
 }
 
 int removed_add(struct flowdb *db, int how, int64_t until_us, uint64_t flows, const char *place,
@@ -194,8 +205,8 @@ static int delete_flows(struct flowdb *db, const struct retain_step *step,
 /* ------------------------------------------------------------------ leaves */
 
 /*
- * What else grew old; ?2: the run that is spared. Numbers of these mostly rise with their times: it is enough to look at
- * the first ones.
+ * What else grew old; ?2: the run that is spared. Times of these mostly rise with their numbers: only the first ones are
+ * looked at. What a replay of an older capture wrote stands behind younger rows, and goes when those have gone.
  */
 #define EVIDENCE_GOES \
 	"DELETE FROM evidence WHERE id IN (SELECT id FROM evidence ORDER BY id LIMIT " FIRST_TEXT \

@@ -56,6 +56,8 @@ int twice_find(struct flowdb *first, struct err *err)
 			if (same) {
 				db->whole = other;
 				db->whole_from_us = us;
+				db->next_archive = other->archives;
+				other->archives = db;
 			}
 		}
 		if (r < 0)

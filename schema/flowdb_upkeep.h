@@ -34,6 +34,8 @@ struct whole {
 	int64_t since_us, until_us;
 };
 int flowdb_whole(struct flowdb *db, struct whole *ret, struct err *err) MUST_CHECK;
+/* An archive of a database that is asked as well: its runs are that one's. */
+bool flowdb_is_copy(const struct flowdb *db);
 
 /* ---- retention: for the one writer, between two transactions */
 

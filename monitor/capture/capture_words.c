@@ -95,6 +95,8 @@ bool capture_words_take(const void *context, const struct flow_head *head)
 	struct made made;
 
 	for (int to_unit = 0; to_unit < 2; to_unit++) {
+		if (!head->sent[to_unit])
+			continue;
 		make(head, to_unit, words->tagged, &made);
 		if (pcap_offline_filter(&words->program, &header, made.bytes))
 			return true;
@@ -146,8 +148,13 @@ static void walk_to(struct walk *walk, size_t at, const struct state *state)
 		join_value(&to->memory[i], &state->memory[i]);
 }
 
-static const char *what_at(const struct made *made, size_t at)
+/* From here on loads are of no byte, but of what the kernel knows of a packet beside it. */
+#define KERNEL_KNOWS UINT64_C(0xfffff000)
+
+static const char *what_at(const struct made *made, uint64_t at)
 {
+	if (at >= KERNEL_KNOWS)
+		return "which way a packet passed the interface (--direction asks who opened a flow)";
 	if (at < made->ports)
 		return "a field of the IP header that differs from packet to packet (length, TTL, TOS, ...)";
 	if (made->transport == TRANSPORT_TCP)
@@ -319,15 +326,31 @@ static int walk_form(struct walk *walk, const struct made *made, struct err *err
 	return 0;
 }
 
+/* Headers behind which words look for another one; recorded flows have nothing there. */
+static bool leads_on(uint8_t transport)
+{
+	return transport == 0 || transport == 43 || transport == 44 || transport == 51 ||
+	       transport == 60;
+}
+
+/* How often "vlan" stands as a word of its own. */
+static unsigned vlans_spoken_of(const char *text)
+{
+	unsigned count = 0;
+
+	for (const char *at = text; (at = strstr(at, "vlan")); at += 4)
+		count += (at == text || !isalnum((unsigned char)at[-1])) &&
+		         !isalnum((unsigned char)at[4]);
+	return count;
+}
+
 static int check(const struct capture_words *words, const char *text, struct err *err)
 {
-	static const uint8_t transports[] = {TRANSPORT_TCP,  TRANSPORT_UDP,   TRANSPORT_ICMP,
-	                                     TRANSPORT_ICMP6, TRANSPORT_SCTP, 255};
 	struct walk walk = {.program = &words->program};
 
-	for (unsigned form = 0; form < 4 * ARRAY_LEN(transports) && !walk.wants; form++) {
+	for (unsigned form = 0; form < 4 * 256 && !walk.wants; form++) {
 		const struct flow_head head = {
-			.transport = transports[form / 4],
+			.transport = (uint8_t)(form / 4),
 			.ip_version = form & 1 ? 6 : 4,
 			.vlan = form & 2 ? 1 : VLAN_NONE,
 		};
@@ -338,7 +361,15 @@ static int check(const struct capture_words *words, const char *text, struct err
 		r = walk_form(&walk, &made, err);
 		if (r < 0)
 			return r;
+		if (leads_on(head.transport))
+			walk.wants = NULL;
 	}
+	if ((walk.wants || !walk.takes) && vlans_spoken_of(text) > 1)
+		return err_set(err, -EINVAL,
+		               "filter '%.400s': each 'vlan' looks behind the tag before it, as tcpdump's does, and "
+		               "recorded flows have one tag at most; of one tag or another: 'vlan and "
+		               "(ether[14:2] & 0xfff = 20 or ether[14:2] & 0xfff = 30)'",
+		               text);
 	if (walk.wants)
 		return err_set(err, -EINVAL,
 		               "filter '%.400s': it looks at %s, and no recorded flow knows that; known are "
@@ -350,16 +381,6 @@ static int check(const struct capture_words *words, const char *text, struct err
 		               "one VLAN tag at most",
 		               text);
 	return 0;
-}
-
-/* "vlan" as a word of its own. */
-static bool speaks_of_vlan(const char *text)
-{
-	for (const char *at = text; (at = strstr(at, "vlan")); at += 4)
-		if ((at == text || !isalnum((unsigned char)at[-1])) &&
-		    !isalnum((unsigned char)at[4]))
-			return true;
-	return false;
 }
 
 int capture_words_new(const char *text, struct capture_words **ret, struct err *err)
@@ -377,7 +398,7 @@ int capture_words_new(const char *text, struct capture_words **ret, struct err *
 	if (dead)
 		pcap_close(dead);
 	if (r >= 0) {
-		words->tagged = speaks_of_vlan(text);
+		words->tagged = vlans_spoken_of(text) > 0;
 		r = check(words, text, err);
 	}
 	if (r < 0) {

@@ -3,6 +3,7 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/explain.h"
+#include "monitor/commands/removed.h"
 #include "monitor/commands/tuple.h"
 #include "monitor/log.h"
 
@@ -64,7 +65,7 @@ static int is_in(const struct wanted *wanted, struct flowdb *db, struct span *re
 static int find_one(const struct wanted *wanted, const char **ret_dir, struct flowdb **ret_db,
                     struct err *err)
 {
-	char id[32], in[1024] = "", held[128] = "";
+	char id[32], in[1024] = "", held[128 + REMOVED_TEXT] = "", removed[REMOVED_TEXT];
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
 	const char *only = data_dir(NULL);
 	unsigned found = 0;
@@ -87,6 +88,10 @@ static int find_one(const struct wanted *wanted, const char **ret_dir, struct fl
 			snprintf(held, sizeof(held), "; it holds %llu flow%s and %llu finding%s",
 			         (unsigned long long)span.flows, plural(span.flows),
 			         (unsigned long long)span.findings, plural(span.findings));
+			r = removed_print(db, 0, 0, removed, err);
+			if (r < 0)
+				return r;
+			text_add(held, sizeof(held), "%s", removed);
 		}
 	}
 	if (found == 1 && wanted->dir_count == 1)

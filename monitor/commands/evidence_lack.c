@@ -2,6 +2,7 @@
  * evidence_lack.c - see evidence_lack.h.
  */
 #include "monitor/commands/evidence_lack.h"
+#include "monitor/commands/removed.h"
 #include "schema/time.h"
 
 #include <stdarg.h>
@@ -12,7 +13,7 @@ static void add(char buf[LACK_TEXT], const char *fmt, ...) PRINTF(2, 3);
 
 static void add(char buf[LACK_TEXT], const char *fmt, ...)
 {
-	char text[384];
+	char text[LACK_TEXT];
 	va_list args;
 
 	va_start(args, fmt);
@@ -25,12 +26,16 @@ int evidence_lack_print(struct flowdb *db, int64_t since_us, int64_t until_us,
                         char buf[LACK_TEXT], struct err *err)
 {
 	struct evidence_lack lack;
-	char day[TIME_TEXT];
+	char day[TIME_TEXT], removed[REMOVED_TEXT];
 	int r = flowdb_evidence_lack(db, since_us, until_us, &lack, err);
 
+	if (r >= 0)
+		r = removed_print(db, since_us, until_us, removed, err);
 	if (r < 0)
 		return r;
 	*buf = '\0';
+	if (*removed)
+		add(buf, "%s", removed + strlen("; "));
 	if (lack.runs && lack.off == lack.runs)
 		add(buf, "the site file said 'evidence: off'");
 	else if (lack.off)

@@ -7,7 +7,7 @@
 #include "monitor/commands/query.h"
 
 #define EVIDENCE_FLOWS_WANTED 3 /* of a finding; monitor/record/evidence.h keeps so many */
-#define LACK_TEXT 1024
+#define LACK_TEXT 2048
 
 /*
  * Why packets are missing of flows between two times, as the rest of a sentence: "the site file said evidence: off";

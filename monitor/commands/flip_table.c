@@ -2,6 +2,7 @@
  * flip_table.c - see flip_table.h. The names of the columns are fixed: scripts rely on them.
  */
 #include "monitor/commands/flip_table.h"
+#include "monitor/commands/flow_table.h"
 #include "monitor/commands/query.h"
 #include "schema/time.h"
 
@@ -11,7 +12,8 @@
 	{"from_verdict", NULL, 0}, {"from_grade", NULL, 0}, {"from_kind", NULL, 0}, \
 	{"from_severity", NULL, 0}, {"from_why", NULL, 0}, {"from_row", NULL, 0}, \
 	{"verdict", NULL, 0}, {"grade", NULL, 0}, {"kind", NULL, 0}, \
-	{"severity", NULL, 0}, {"why", NULL, 0}, {"row", "ROW", OUT_CUT}
+	{"severity", NULL, 0}, {"why", NULL, 0}, {"row", "ROW", OUT_CUT}, \
+	{"from_rows", NULL, 0}, {"rows", NULL, 0}
 /* clang-format on */
 
 const struct out_column FLIP_COLUMNS[] = {
@@ -81,6 +83,52 @@ static void put_judged(struct out *out, const struct judged *judged)
 	out_text(out, or_null(judged->row));
 }
 
+static const char *or_none(const char *text)
+{
+	return text ? text : "none";
+}
+
+static void print_rows(FILE *to, const struct judged *judged)
+{
+	for (unsigned i = 0; i < judged->row_count; i++)
+		fprintf(to, "%s%s", i ? ", " : "", judged->rows[i]);
+	fputs(judged->row_count ? "" : "none", to);
+}
+
+/* The sentence, and of what WAS and BECOMES are silent: were, and are now. */
+static void put_note(struct out *out, const struct judged *from, const struct judged *to,
+                     const char *sentence)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t size = 0;
+	FILE *note = open_memstream(&text, &size);
+
+	if (!note) {
+		out_note(out, sentence);
+		return;
+	}
+	fputs(sentence, note);
+	if (from->why != to->why && from->ruling == to->ruling)
+		fprintf(note, "; why: was %s, is %s", or_none(why_name((enum why)from->why)),
+		        or_none(why_name((enum why)to->why)));
+	if (from->severity != to->severity && from->kind == to->kind)
+		fprintf(note, "; severity: was %s, is %s",
+		        or_none(severity_name((enum severity)from->severity)),
+		        or_none(severity_name((enum severity)to->severity)));
+	if (strcmp(from->row, to->row) != 0 && from->ruling == to->ruling)
+		fprintf(note, "; row: was %s", *from->row ? from->row : "none");
+	else if (from->ruling == to->ruling &&
+	         (from->row_count != to->row_count ||
+	          memcmp(from->rows, to->rows, sizeof(to->rows)) != 0)) {
+		fputs("; rows: were ", note);
+		print_rows(note, from);
+		fputs(", are ", note);
+		print_rows(note, to);
+	}
+	fclose(note);
+	out_note(out, text);
+}
+
 static void put_both(struct out *out, const struct judged *from, const struct judged *to)
 {
 	put_words(out, from);
@@ -91,6 +139,8 @@ static void put_both(struct out *out, const struct judged *from, const struct ju
 	                                                  : OUT_PLAIN);
 	put_judged(out, from);
 	put_judged(out, to);
+	row_list_put(out, from->rows, from->row_count);
+	row_list_put(out, to->rows, to->row_count);
 }
 
 int flip_group_put(struct out *out, const struct flip_group *group, struct err *err)
@@ -116,7 +166,7 @@ int flip_group_put(struct out *out, const struct flip_group *group, struct err *
 	out_text(out, group->unit);
 	out_int(out, group->flow);
 	out_text(out, group->sentence);
-	out_note(out, group->sentence);
+	put_note(out, &group->from, &group->to, group->sentence);
 	return out_end(out, err);
 }
 
@@ -152,7 +202,7 @@ int flip_flow_put(struct out *out, const struct flow_view *flow,
 	out_text(out, flow->app ? app_name((enum app)flow->app) : NULL);
 	judge_sentence(past->policy, &past->view, &past->verdict, text, sizeof(text));
 	out_text(out, text);
-	out_note(out, text);
+	put_note(out, &from, &to, text);
 	return out_end(out, err);
 }
 
@@ -166,6 +216,9 @@ void flips_say(const struct flip_sums *sums)
 	printf("%llu flow%s judged: %llu as before, %llu flip\n", (unsigned long long)sums->judged,
 	       were(sums->judged), (unsigned long long)sums->same,
 	       (unsigned long long)sums->flipped);
+	if (sums->apart)
+		printf("%llu of those as before differ in other fields from the nearest rows\n",
+		       (unsigned long long)sums->apart);
 	for (unsigned from = 0; from < 5; from++)
 		for (unsigned to = 0; to < 5; to++)
 			if (from != to && sums->from[from][to])

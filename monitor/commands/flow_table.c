@@ -56,7 +56,7 @@ static void put_port(struct out *out, const struct flow_view *flow, uint16_t por
 }
 
 /* A list of texts or objects, written into memory and given as it is. */
-static void put_rows(struct out *out, const struct flow_view *flow)
+void row_list_put(struct out *out, const char (*rows)[ROW_ID_MAX], unsigned count)
 {
 	CLEANUP(freep) char *text = NULL;
 	size_t size = 0;
@@ -67,9 +67,9 @@ static void put_rows(struct out *out, const struct flow_view *flow)
 		return;
 	}
 	fputc('[', list);
-	for (unsigned i = 0; i < flow->row_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		fputs(i ? "," : "", list);
-		json_put(list, flow->rows[i]);
+		json_put(list, rows[i]);
 	}
 	fputc(']', list);
 	fclose(list);
@@ -207,7 +207,7 @@ static void put_verdict(struct out *out, const struct flow_view *flow)
 	out_text(out, why_name((enum why)flow->why));
 	out_text(out, why_text(flow, text, sizeof(text)));
 	out_text(out, flow->ruling == RULING_DOCUMENTED ? flow->rows[0] : NULL);
-	put_rows(out, flow);
+	row_list_put(out, flow->rows, flow->row_count);
 	out_text(out, kind_name((enum kind)flow->kind));
 	out_text(out, severity_name((enum severity)flow->severity));
 	snprintf(text, sizeof(text), "F%lld", (long long)flow->finding);

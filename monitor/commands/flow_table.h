@@ -9,6 +9,8 @@
 extern const struct out_column FLOW_COLUMNS[];
 extern const size_t FLOW_COLUMN_COUNT;
 
+/* Ids of rows as a cell: a list. */
+void row_list_put(struct out *out, const char (*rows)[ROW_ID_MAX], unsigned count);
 /* The cells of one row under FLOW_COLUMNS; the row is still to be ended. */
 void flow_cells(struct out *out, const struct flow_view *flow, bool one_day);
 /* One row under FLOW_COLUMNS; returns as out_end() does. `one_day`: the table need not tell the day. */

@@ -14,7 +14,8 @@
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
 #define INCIDENT_WORDS 6
 /* What may have happened meanwhile is not here. */
-#define INCIDENT_UNSEEN (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_REMOVED))
+#define INCIDENT_UNSEEN \
+	(BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_SET_ASIDE) | BIT(BLIND_REMOVED))
 
 /* A database. */
 struct incident_source {

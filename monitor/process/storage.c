@@ -25,26 +25,41 @@ static int set_aside(struct storage *storage, const char *why, struct err *err)
 {
 	struct crew *crew = storage->crew;
 	const char *dir = crew->options->dir;
-	int64_t now_us = crew_now_us();
 	struct flowdb_aside aside;
-	int r = flowdb_set_aside(dir, now_us, &aside, err);
+	int r = flowdb_set_aside(dir, crew_now_us(), err);
 
+	if (r >= 0)
+		r = flowdb_aside(dir, &aside, err);
 	if (r < 0)
 		return r;
 	log_error("%s", why);
-	log_error(
-		"%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
-		"sqlite3 saved.db' saves what can be read",
-		dir, aside.name, dir, aside.name);
+	if (r)
+		log_error("%s/flows.db is set aside as %s, and a new one begun; 'sqlite3 %s/%s .recover | "
+		          "sqlite3 saved.db' saves what can be read",
+		          dir, aside.name, dir, aside.name);
+	crew->board->broken = 0;
+	return 0;
+}
+
+/* One without a run stands in the place of the one set aside: that is said with its first commit. */
+static int note_aside(struct storage *storage, struct err *err)
+{
+	struct flowdb_aside aside;
+	struct span span;
+	int r = flowdb_span(storage->db, &span, err);
+
+	if (r >= 0 && !span.runs)
+		r = flowdb_aside(storage->crew->options->dir, &aside, err);
+	if (r <= 0)
+		return r;
 	text_copy(storage->aside, sizeof(storage->aside), aside.name);
 	storage->has_note = true;
 	storage->note = (struct blind_row){
 		.cause = BLIND_SET_ASIDE,
-		.since_us = aside.since_us ? aside.since_us : now_us,
-		.until_us = now_us,
+		.since_us = aside.since_us,
+		.until_us = aside.until_us,
 		.detail = storage->aside,
 	};
-	crew->board->broken = 0;
 	return 0;
 }
 
@@ -165,6 +180,8 @@ int storage_open(struct storage *storage, struct crew *crew, struct err *err)
 	}
 	if (r >= 0)
 		older_tell(storage->db, dir);
+	if (r >= 0)
+		r = note_aside(storage, err);
 	if (r >= 0 && crew->options->capture.live)
 		r = flowdb_sync_each(storage->db, err);
 	if (r >= 0)

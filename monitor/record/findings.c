@@ -505,6 +505,19 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	return 0;
 }
 
+void findings_say(struct findings *findings, struct unit *unit, const struct view *view,
+                  const struct verdict *verdict, struct finding *finding)
+{
+	struct finding_row key;
+
+	finding_key(findings->policy, unit->id, view, verdict, &key);
+	if (!finding->row.open || idmap_find(&findings->by_key, key_of(unit, &key)) != finding)
+		return;
+	judge_sentence(findings->policy, view, verdict, finding->row.reason,
+	               sizeof(finding->row.reason));
+	finding->dirty = true;
+}
+
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
                       const struct flow_facts *facts, unsigned local,
                       struct finding **ret_finding, struct err *err)

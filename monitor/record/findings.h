@@ -45,6 +45,9 @@ void findings_free(struct findings *findings);
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
                  const struct view *view, const struct verdict *verdict,
                  struct gathered *gathered, struct err *err) MUST_CHECK;
+/* The sentence of an open finding, unless it speaks of many findings in one, is of this flow now. */
+void findings_say(struct findings *findings, struct unit *unit, const struct view *view,
+                  const struct verdict *verdict, struct finding *finding);
 /* A flow whose row another recorder wrote stands under finding `id` there, with so many bytes. */
 int findings_recall(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
                     uint64_t bytes, struct gathered *gathered, struct err *err) MUST_CHECK;

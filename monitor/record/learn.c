@@ -175,9 +175,9 @@ static int recall_name(void *context, const struct name_row *name, struct err *e
 
 	if (!unit)
 		return r;
-	if (name->until_us >= desk->sums->last_us)
-		book_bind(desk->book, unit->number, &name->address, name->name, name->first_us,
-		          name->until_us);
+	/* Also one that is over: a flow that began while it held still goes on. */
+	book_bind(desk->book, unit->number, &name->address, name->name, name->first_us,
+	          name->until_us);
 	unit_bound(unit, policy_roles_of_name(desk->policy, name->name), name->first_us);
 	return 0;
 }

@@ -281,6 +281,8 @@ static int gather(struct rejudge *again, const struct flow_view *flow, const str
 	if (r < 0)
 		return r;
 	(*ret)->row.kept += !gathered.kept;
+	if (!idmap_find(&again->extents, (uint64_t)(*ret)->id))
+		findings_say(again->findings, unit, &past->view, &past->verdict, *ret);
 	return extent_note(again, *ret, past, err);
 }
 
@@ -334,7 +336,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	struct unit *unit;
 	struct past past;
 	struct view view;
-	bool flips;
+	bool flips, differs;
 	int r;
 
 	sums->lacks_peer += history_lacks_peer(again->history, flow);
@@ -345,7 +347,9 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	if (!again->first_us || flow->facts.first_us < again->first_us)
 		again->first_us = flow->facts.first_us;
 	flips = history_flips(again->history, flow, &past.verdict);
+	differs = !flips && history_differs(again->history, flow, &past.verdict);
 	flip_sums_add(sums, flow, &past, flips);
+	sums->apart += differs;
 	r = unit_now(again, &past, &unit, err);
 	if (r >= 0)
 		r = gather(again, flow, &past, unit, &finding, err);
@@ -362,7 +366,7 @@ static int judge_one(void *context, const struct flow_view *flow, struct err *er
 	}
 	if (r < 0)
 		return r;
-	if (flips || past.moved || flow->finding != (finding ? finding->id : 0))
+	if (flips || differs || past.moved || flow->finding != (finding ? finding->id : 0))
 		return write_flow(again, flow, &past, unit, finding, err);
 	return flowdb_flow_policy(again->options->db, flow->id, again->policy_id, err);
 }

@@ -54,3 +54,31 @@ for make in tests/golden/*/make; do
 	done
 	rm -rf "$dir"
 done
+
+# Open findings whose rows are all in an archive are still found by what they gather.
+"$TOOLS/mkdemo" "$work/demo.pcap"
+watch "$work/demo.pcap" tests/demo/site.yaml "$work/demo"
+ids() { "$TLMON" findings -l "$work/demo" -o jsonl "$@" 2>&1 | sed -E 's/^\{"id":"?F?([0-9]+).*/\1/' | sort; }
+asked=('--peer 52.112.1.9' '--port 53' '--port 50011' '--media audio' '--peer 8.8.8.8' '--transport udp' 'host 8.8.8.8')
+for i in "${!asked[@]}"; do
+	# shellcheck disable=SC2086
+	ids ${asked[i]} >"$work/before$i"
+done
+"$TLMON" db archive -l "$work/demo" --until 2027-01-01 "$work/old" >/dev/null 2>&1
+for i in "${!asked[@]}"; do
+	# shellcheck disable=SC2086
+	is "findings ${asked[i]}: none is missed whose rows are in an archive" \
+		"$(ids ${asked[i]} | comm -13 - "$work/before$i")" ''
+done
+is '... where the peers are known, those of others are not told' \
+	"$(ids --peer 9.9.9.9 | grep -c .)" "$(sql "$work/demo" "SELECT count(*) FROM finding WHERE open AND kept = 0 AND remote = '' AND kind <>
+		(SELECT id FROM word WHERE list = 'kind' AND word = 'unlisted-unit')")"
+is '... nor those of other ports' "$(ids --port 1 | grep -c .)" "$(ids --port 2 | grep -c .)"
+
+# One number that adds up to more than there is: what ends a query leads to the row.
+sqlite3 "$work/old/flows.db" 'UPDATE finding SET flows = 9223372036854775807, bytes = 9223372036854775807;
+	UPDATE tally SET flows = 9223372036854775807'
+has 'a number too large to add up is told, and who names its row' "$("$TLMON" status -l "$work/old" 2>&1)" \
+	"too large to be added up; 'tlmon db check' names its row"
+has '... which db check does' "$("$TLMON" db check -l "$work/old" 2>&1)" '^F1: a number of it is too large' \
+	'flows of unit [0-9]+: a number of it is too large'

@@ -71,8 +71,11 @@ is '... and nothing was changed' "$("$TLMON" whatif -l "$work/demo/db" --flows -
 
 # Every capture under the sites of others.
 bad=0 flows=0
+mkdir "$work/nat"
 for case in "${cases[@]}"; do
-	for other in demo learned onprem room; do
+	sed '/^options:/d' "$work/$case/site.yaml" >"$work/nat/site.yaml"
+	echo 'options: {nat: true, allow-vbss: true}' >>"$work/nat/site.yaml"
+	for other in demo learned onprem room nat; do
 		rm -rf "$work/a" "$work/b"
 		cp -r "$work/$case/db" "$work/a"
 		watch "$work/$case/in.pcap" "$work/$other/site.yaml" "$work/b"
@@ -88,10 +91,24 @@ for case in "${cases[@]}"; do
 		[ -z "$apart" ] || { not_ok "$case rejudged under the site of $other is as watched under it" "$apart"; bad=1; }
 		apart=$("$TLMON" whatif -l "$work/a" --flows -o jsonl)
 		[ -z "$apart" ] || { not_ok "$case: what was rejudged by $other is in force" "$apart"; bad=1; }
+		# Sentences name rows and ports of the new policy: each is one that a watch under it gives too.
+		[ "$other" != nat ] || apart=$(sqlite3 "$work/a/flows.db" "ATTACH '$work/b/flows.db' AS other;
+			SELECT reason FROM main.v_finding WHERE state = 'open' AND unit IN (SELECT unit FROM other.v_finding)
+				EXCEPT SELECT reason FROM other.v_finding WHERE state = 'open'")
+		[ -z "$apart" ] || { not_ok "$case: sentences of findings are as under $other" "$apart"; bad=1; }
 		flows=$((flows + $(sqlite3 "$work/b/flows.db" 'SELECT count(*) FROM flow')))
 	done
 done
 [ $bad = 1 ] || ok "rejudged is as watched, verdict by verdict ($flows flows under the sites of others)"
+
+# A flip names what flips: what it was and what it becomes read differently, in JSON field by field.
+"$TLMON" whatif -c "$work/learned/site.yaml" -l "$work/onprem/db" --flows -o jsonl >"$work/flips"
+has 'flows flip' "$(wc -l <"$work/flips")" '^[1-9]'
+is '... and nothing flips into what it was' "$(sed -E 's/.*("from_verdict".*),"transport".*/\1/;
+	s/"from_rows":(\[[^]]*\]),"rows":\1/same/; /same/!d
+	/"from_verdict":([^,]*),"from_grade":([^,]*),"from_kind":([^,]*),"from_severity":([^,]*),"from_why":([^,]*),"from_row":([^,]*),"verdict":\1,"grade":\2,"kind":\3,"severity":\4,"why":\5,"row":\6,/!d' "$work/flips")" ''
+is '... a flow that is not documented has no row but the nearest' \
+	"$(grep -c '"verdict":"undetermined","grade":null,"kind":null,"severity":null,"why":[^,]*,"row":"' "$work/flips")" 0
 
 # Findings and coverage follow; who did it is on record.
 rm -rf "$work/a"

@@ -17,9 +17,9 @@ static bool asks_for_names(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct flow_head heads[] = {
-		{.transport = TRANSPORT_UDP, .ip_version = 4, .vlan = VLAN_NONE},
-		{.transport = TRANSPORT_TCP, .ip_version = 6, .vlan = 7},
-		{.transport = TRANSPORT_ICMP, .ip_version = 4, .vlan = 4095},
+		{.transport = TRANSPORT_UDP, .ip_version = 4, .vlan = VLAN_NONE, .sent = {true, true}},
+		{.transport = TRANSPORT_TCP, .ip_version = 6, .vlan = 7, .sent = {true, true}},
+		{.transport = TRANSPORT_ICMP, .ip_version = 4, .vlan = 4095, .sent = {true, true}},
 	};
 	struct capture_words *words = NULL;
 	struct err err = {0};

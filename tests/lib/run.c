@@ -15,7 +15,7 @@ struct run {
 	struct recorder *recorder;
 	struct counters counters;
 	bool lag, dies, died;
-	size_t drops_at; /* 0: not */
+	size_t drops_at, recorder_dies_at; /* 0: not */
 };
 
 static void must(int r, const struct err *err)
@@ -132,7 +132,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
-		.outbox = {run->facts, run->packets, pump, run},
+		.outbox = {run->facts, run->packets, pump, run, false},
 		.counters = &run->counters,
 		.again = run->died,
 		.unwrap = {run_is_unit, run->options.policy},
@@ -155,6 +155,8 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 		sensor_frame(sensor, &frame);
 		if (i % pump_every == 0)
 			pump(run, false);
+		if (run->recorder_dies_at && i == run->recorder_dies_at)
+			run_recorder_dies(run);
 	}
 	if (!run->dies)
 		sensor_end(sensor, true);
@@ -167,6 +169,11 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 void run_drops(struct run *run, size_t at)
 {
 	run->drops_at = at;
+}
+
+void run_recorder_dies_at(struct run *run, size_t at)
+{
+	run->recorder_dies_at = at;
 }
 
 void run_sensor_dies(struct run *run)

@@ -37,6 +37,8 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every);
 void run_sensor_dies(struct run *run);
 /* The recorder dies: what it has not committed is rolled back. Another one goes on. */
 void run_recorder_dies(struct run *run);
+/* In the next run_wire(), after its packet number `at`; the sensor lives on. */
+void run_recorder_dies_at(struct run *run, size_t at);
 
 /* The next run_wire(): by its packet number `at` the kernel has dropped one more. */
 void run_drops(struct run *run, size_t at);

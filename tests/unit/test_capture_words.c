@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { MEDIA, LEASE, SIGNAL6, ECHO, FLOW_COUNT };
+enum { MEDIA, LEASE, SIGNAL6, ECHO, TUNNEL, FLOW_COUNT };
 
 static struct endpoint end(const char *addr, uint16_t port, const char *mac)
 {
@@ -23,22 +23,25 @@ static struct flow_head head_of(int flow)
 	switch (flow) {
 	case MEDIA:
 		return (struct flow_head){end("10.20.0.15", 50016, unit),
-		                          end("52.112.1.9", 3478, router), 20, TRANSPORT_UDP, 4};
+		                          end("52.112.1.9", 3478, router), 20, TRANSPORT_UDP, 4, {true, true}};
 	case LEASE:
 		return (struct flow_head){end("0.0.0.0", 68, unit),
 		                          end("255.255.255.255", 67, "ff:ff:ff:ff:ff:ff"),
-		                          VLAN_NONE, TRANSPORT_UDP, 4};
+		                          VLAN_NONE, TRANSPORT_UDP, 4, {true, false}};
 	case SIGNAL6:
 		return (struct flow_head){end("2001:db8::15", 49152, unit),
 		                          end("2603:1063::5", 443, router), VLAN_NONE,
-		                          TRANSPORT_TCP, 6};
-	default:
+		                          TRANSPORT_TCP, 6, {true, true}};
+	case ECHO:
 		return (struct flow_head){end("10.20.0.15", 0, unit), end("10.20.0.1", 0, router),
-		                          VLAN_NONE, TRANSPORT_ICMP, 4};
+		                          VLAN_NONE, TRANSPORT_ICMP, 4, {true, true}};
+	default:
+		return (struct flow_head){end("10.20.0.15", 0, unit), end("192.0.2.50", 0, router),
+		                          VLAN_NONE, 50, 4, {true, true}};
 	}
 }
 
-/* One letter a flow that is taken: m, l, s, e. */
+/* One letter a flow that is taken: m, l, s, e, t. */
 static const char *taken(const char *text)
 {
 	static char letters[FLOW_COUNT + 1];
@@ -52,7 +55,7 @@ static const char *taken(const char *text)
 		struct flow_head head = head_of(flow);
 
 		if (capture_words_take(words, &head))
-			text_add(letters, sizeof(letters), "%c", "mlse"[flow]);
+			text_add(letters, sizeof(letters), "%c", "mlset"[flow]);
 	}
 	capture_words_free(words);
 	return letters;
@@ -63,31 +66,38 @@ static void flows_are_taken_by_what_is_recorded_of_them(void **state)
 	static const struct {
 		const char *words, *flows;
 	} cases[] = {
-		{"host 10.20.0.15", "me"},
+		{"host 10.20.0.15", "met"},
 		{"host 52.112.1.9 and udp port 3478", "m"},
 		{"src host 52.112.1.9", "m"}, /* either way */
 		{"dst port 3478 and src port 50016", "m"},
 		{"src port 50016 and dst port 50016", ""},
 		{"portrange 50000-50019", "m"},
-		{"net 10.20.0.0/16", "me"},
+		{"net 10.20.0.0/16", "met"},
 		{"udp", "ml"},
 		{"tcp", "s"},
-		{"ip", "mle"},
+		{"ip", "mlet"},
 		{"ip6", "s"},
 		{"ip6 host 2603:1063::5 and tcp port 443", "s"},
 		{"port 443", "s"},
 		{"icmp", "e"},
 		{"ip proto 17", "ml"},
-		{"not udp", "se"},
-		{"ether host 00:26:8c:01:02:03", "mlse"},
-		{"ether src 02:00:00:00:00:01", "mse"},
+		{"not udp", "set"},
+		{"ether host 00:26:8c:01:02:03", "mlset"},
+		{"ether src 02:00:00:00:00:01", "mset"},
 		{"ether broadcast", "l"},
 		{"broadcast or icmp", "le"},
 		{"vlan 20", "m"},
 		{"vlan", "m"},
 		{"vlan 20 and host 52.112.1.9", "m"},
 		{"vlan 21", ""},
-		{"not vlan 20", "lse"},
+		{"vlan and (ether[14:2] & 0xfff = 20 or ether[14:2] & 0xfff = 30)", "m"},
+		{"ip proto 50", "t"}, /* any protocol can be a flow's */
+		{"ip proto 41", ""},
+		{"ip6 proto 51 or icmp", "e"},
+		{"dst port 67", "l"},
+		{"src port 67", ""}, /* nobody answered */
+		{"src host 255.255.255.255 or src port 443", "s"},
+		{"not vlan 20", "lset"},
 		{"(ip[6:2] & 0x1fff) = 0 and udp", "ml"}, /* no flow is a later fragment */
 		{"sctp or port 67", "l"},
 		{"ip6 protochain 6", "s"}, /* nothing lies between: no flow has extension headers */
@@ -119,7 +129,8 @@ static void what_no_flow_remembers_is_refused_by_name(void **state)
 		{"host 10.0.0.1 and (udp[8] = 1 or port 9)", "payload"},
 
 		{"arp", "no recorded flow can meet it"},
-		{"vlan 3 and vlan 4", "no recorded flow can meet it"},
+		{"vlan 3 and vlan 4", "behind the tag before it"},
+		{"vlan 20 or vlan 30", "behind the tag before it"},
 		{"ether proto 0x88cc", "no recorded flow can meet it"},
 		{"hosst 10.0.0.1", "syntax error"},
 		{"host", "syntax error"},

@@ -266,15 +266,15 @@ static void findings_are_found_by_what_narrows_them(void **state)
 		"F2:huddle F3:huddle F1:boardroom ");
 	assert_string_equal(findings(*state, &(struct finding_query){.flow = {.finding = 3}}),
 			    "F3:huddle ");
-	/* The flow kept tells; where flows are not kept, the peers gathered do. */
+	/* The flow kept tells; where none is kept, the peers gathered do, and F4 and F5 name none. */
 	assert_string_equal(
 		findings(*state,
 			 &(struct finding_query){.flow = {.peer = prefix("198.51.100.7")}}),
-		"F1:boardroom ");
+		"F1:boardroom F4:huddle F5:huddle ");
 	assert_string_equal(
 		findings(*state,
 			 &(struct finding_query){.flow = {.peer = prefix("198.51.100.8")}}),
-		"");
+		"F4:huddle F5:huddle ");
 	assert_string_equal(findings(*state,
 				     &(struct finding_query){
 					     .flow = {.since_us = DBKIT_DAY + 3601 * SECOND}}),

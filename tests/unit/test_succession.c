@@ -169,6 +169,35 @@ static void a_recorder_that_takes_over_knows_the_names_of_its_predecessor(void *
 	}
 }
 
+/* Ten hours long: what its peer was called when it began is over when the recorder dies. */
+static void a_flow_that_outlives_a_name_keeps_it_when_its_recorder_dies(void **state)
+{
+	static const struct dns_case DNS = {.name = "fe01.corp.example", .type = 1, .value = "10.2.0.5"};
+	static const struct tls TLS = {.sni = "fe01.corp.example", .stays_open = true};
+	struct rows rows[2];
+
+	for (unsigned i = 0; i < 4; i++) {
+		bool dies = i & 1, live = i & 2;
+		RUN(live);
+
+		talk_dns(w, "10.1.0.7:52000 > 10.1.0.53:53", &DNS);
+		wire_wait(w, 1);
+		talk_tls(w, "10.1.0.7:50000 > 10.2.0.5:5061", &TLS);
+		for (unsigned minute = 0; minute < 600; minute++) {
+			wire_wait(w, 60);
+			wire_tcp(w, "10.1.0.7:50000 > 10.2.0.5:5061", "A", NULL, 0);
+		}
+		if (dies)
+			run_recorder_dies_at(run, wire_count(w) - 60);
+		run_wire(run, w, 1);
+		rows[dies] = rows_of(run);
+		assert_int_equal(rows[dies].exact_sip, 1);
+		assert_int_equal(wire_count(later), 0);
+		if (dies)
+			assert_memory_equal(&rows[0], &rows[1], sizeof(rows[0]));
+	}
+}
+
 /* Silence is no word yet: the flow waits for a two-way one of its unit. Its row does not. */
 static void a_flow_that_waits_for_its_verdict_outlives_its_recorder(void **state)
 {
@@ -227,6 +256,7 @@ int main(void)
 		cmocka_unit_test(packets_of_a_successor_have_numbers_of_their_own),
 		cmocka_unit_test(a_recorder_that_takes_over_goes_on_with_rows_and_findings),
 		cmocka_unit_test(a_recorder_that_takes_over_knows_the_names_of_its_predecessor),
+		cmocka_unit_test(a_flow_that_outlives_a_name_keeps_it_when_its_recorder_dies),
 		cmocka_unit_test(a_flow_that_waits_for_its_verdict_outlives_its_recorder),
 		cmocka_unit_test(a_conversation_of_which_one_side_shows_is_blind_and_on_record),
 	};
