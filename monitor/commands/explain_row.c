@@ -7,20 +7,37 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-static void PRINTF(2, 0) put_text(size_t indent, const char *fmt, va_list args)
+/* NULL: no memory. */
+static char *PRINTF(1, 0) visible_of(const char *fmt, va_list args)
 {
 	CLEANUP(freep) char *text = NULL;
-	CLEANUP(freep) char *visible = NULL;
 
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
-	visible = text ? text_visible(text) : NULL;
+	return text ? text_visible(text) : NULL;
+}
+
+static void PRINTF(2, 0) put_text(size_t indent, const char *fmt, va_list args)
+{
+	CLEANUP(freep) char *visible = visible_of(fmt, args);
+
 	if (!visible)
 		puts("(out of memory)");
 	else if (isatty(STDOUT_FILENO))
 		text_wrap(stdout, indent, visible);
 	else
 		puts(visible);
+}
+
+void explain_say(const char *fmt, ...)
+{
+	CLEANUP(freep) char *visible = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	visible = visible_of(fmt, args);
+	va_end(args);
+	puts(visible ? visible : "(out of memory)");
 }
 
 void explain_text(size_t indent, const char *fmt, ...)
@@ -86,7 +103,8 @@ void explain_row(const struct envelope *envelope, const char *id)
 	int index = envelope_find_row(envelope, id);
 	const struct row *row;
 
-	printf("\n%s\n", id);
+	putchar('\n');
+	explain_say("%s", id);
 	if (index < 0) {
 		printf("  not in the envelope compiled in; -e names the one it was judged by\n");
 		return;
@@ -127,14 +145,15 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 			/* Of peers gathered under a prefix some alone were seen. */
 			bool many = strchr(peer, '/');
 
-			printf("  If %s%s is yours to trust as %s, say so in the site file:\n"
-			       "    roles:\n      %s: {addresses: [\"%s\"]}\n"
-			       "  If not, find out why the unit talks to it, and block it.\n",
-			       many ? "a host of " : "", peer, envelope->roles[i].id,
-			       envelope->roles[i].id, many ? "ADDRESS" : peer);
+			explain_say("  If %s%s is yours to trust as %s, say so in the site file:",
+			            many ? "a host of " : "", peer, envelope->roles[i].id);
+			explain_say("    roles:");
+			explain_say("      %s: {addresses: [\"%s\"]}", envelope->roles[i].id,
+			            many ? "ADDRESS" : peer);
+			explain_say("  If not, find out why the unit talks to it, and block it.");
 			return;
 		}
-	printf("  Find out why the unit talks to %s, and block it if nobody knows.\n", peer);
+	explain_say("  Find out why the unit talks to %s, and block it if nobody knows.", peer);
 }
 
 /* One sentence of advice, at its place. */
@@ -220,8 +239,8 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 		break;
 	case KIND_UNLISTED_UNIT:
 		advise("List it in the site file, or find out whose it is:");
-		printf("    units:\n      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}\n",
-		       unit);
+		printf("    units:\n");
+		explain_say("      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}", unit);
 		break;
 	default:
 		break;

@@ -55,7 +55,11 @@ void out_freep(struct out **out);
 /* A line of its own, in tables alone: what heads or follows the answer. */
 void out_say(struct out *out, const char *fmt, ...) PRINTF(2, 3);
 
-void out_text(struct out *out, const char *text); /* NULL: null, empty in tables and CSV */
+/*
+ * NULL: null, empty in tables and CSV. Control characters reach neither a table nor CSV, and in CSV what a
+ * spreadsheet would take for a formula has an apostrophe before it.
+ */
+void out_text(struct out *out, const char *text);
 void out_int(struct out *out, int64_t value);
 void out_bool(struct out *out, bool value);
 void out_null(struct out *out);

@@ -327,6 +327,7 @@ static void note_put(const struct out_table *table, const char *note)
 
 	if (asprintf(&line, NOTE_INDENT "%s", note) < 0)
 		return;
+	text_tame(line);
 	wrap_put(table, line, strlen(NOTE_INDENT));
 	free(line);
 }
