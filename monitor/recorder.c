@@ -176,7 +176,7 @@ static int run_resume(struct recorder *recorder, struct err *err)
 
 	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us,
 	              blinds_meets(recorder->blinds, BLIND_MIRROR_SILENT, 0, INT64_MAX, INT64_MAX));
-	if (r >= 0 && recorder->goes_on == HANDOVER_WITHIN)
+	if (r >= 0 && recorder->goes_on == HANDOVER_WITHIN && !recorder->options.waited)
 		r = flowdb_run_restarts(db, run, &(struct restarts){.recorder = 1}, err);
 	if (r >= 0)
 		r = learn_again(&recorder->desk, err);

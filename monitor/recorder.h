@@ -32,6 +32,7 @@ struct recorder_options {
 	const _Atomic uint32_t *inspector_off; /* set while there is no inspector to wait for; NULL: never */
 	const struct blind_row *note; /* to be put on record first of all; NULL */
 	bool stands_in; /* for one that cannot write: judges and tells, and leaves all on the rings for that one */
+	bool waited; /* for room, in the place of one that found none: that is no restart */
 	/* The inputs as capture knows them, for names and hashes; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
 	/* A commit is done: a successor goes on from these; a file is over; a finding opens; may be NULL. */

@@ -185,6 +185,7 @@ int recorder_main(struct crew *crew)
 	if (r >= 0) {
 		recorder.db = storage->db;
 		recorder.stands_in = storage->stands_in;
+		recorder.waited = board->full;
 		recorder.note = storage->has_note ? &storage->note : NULL;
 		r = recorder_new(&recorder, &work.recorder, &err);
 	}

@@ -222,6 +222,7 @@ disk_replay() {
 	[ "$code" = 0 ] || sed "s|^|#   |" "$work/full.out"
 	is 'disk: ... with every flow once' "$(db disk/db 'SELECT count(*) FROM flow')" $flows
 	is 'disk: ... and nothing of it is blind' "$(db disk/db 'SELECT count(*) FROM blind')" 0
+	is 'disk: ... nor a restart' "$(db disk/db 'SELECT recorder_restarts FROM run')" 0
 	sound 'disk: replay' "$work/disk/db/flows.db"
 	umount "$work/disk"
 }
@@ -262,6 +263,7 @@ disk_live() {
 	near_s 'disk: ... until there was room' "$(db full "SELECT until_us FROM blind WHERE cause = (SELECT id FROM word WHERE list = 'cause' AND word = 'disk-full')")" "$until" 3
 	is 'disk: no finding was told twice' "$told $(sort "$work/full.out" | uniq -d | wc -l)" '0 0'
 	is 'disk: the reserve is made again' "$([ -e "$work/disk/db/flows.db-reserve" ] && echo yes)" yes
+	is 'disk: nobody was started anew' "$(db full 'SELECT recorder_restarts FROM run')" 0
 	sound 'disk: live' "$work/disk/db/flows.db"
 	umount "$work/disk"
 }
