@@ -28,6 +28,11 @@
 	"(SELECT e.id FROM temp.chunk c JOIN main.flow f ON f.id = c.id JOIN main.evidence e" \
 	" ON e.finding = f.finding AND e.run = f.run AND e.flow = f.packet)"
 
+/* --peer takes any name of a peer by then, of whoever asked, in any run: with flows the first stays. */
+#define NAME_OF_NONE \
+	NAME_SPENT " AND (name, address, first_us) NOT IN (SELECT name, address, min(first_us)" \
+	" FROM main.name_seen WHERE address IN (SELECT remote FROM main.flow) GROUP BY name, address)"
+
 /* What becomes of each table. ?1 is the time before which things move. */
 static const struct {
 	const char *table;
@@ -48,7 +53,7 @@ static const struct {
 	{"envelope_row", ONCE, NULL, NULL},
 	{"host", ONCE, NULL, NULL},
 	{"name", ONCE, NULL, NULL},
-	{"name_seen", RANGE, "first_us < ?1", NAME_SPENT},
+	{"name_seen", RANGE, "first_us < ?1", NAME_OF_NONE},
 	{"unit", ANEW, NULL, NULL},
 	{"unit_address", WIDER, "first_us < ?1", "last_us < ?1"},
 	{"lease", RANGE, "first_us < ?1 + " LATER_US, LEASE_SPENT},

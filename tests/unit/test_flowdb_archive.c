@@ -346,6 +346,35 @@ static void a_packet_goes_when_its_flow_does(void **state)
 	is_sound(bench->to);
 }
 
+static void a_peer_is_found_by_its_name_on_both_sides(void **state)
+{
+	static const char NAMED[] =
+		"SELECT count(*) FROM flow f WHERE EXISTS (SELECT 1 FROM name_seen s JOIN name n ON n.id = s.name"
+		" WHERE n.text = 'old.example' AND s.address = f.remote AND s.first_us <= f.start_us + f.lasted_us)";
+	struct bench *bench = *state;
+	char text[1024];
+	int64_t all;
+
+	/* Twice bound, long ago, by nobody we know: to the peer that most flows are with, and to one without any. */
+	snprintf(text, sizeof(text),
+	         "INSERT INTO name (text) VALUES ('old.example');"
+	         "INSERT INTO host (bytes, text) VALUES (x'0a', 'nobody');"
+	         "INSERT INTO name_seen SELECT 1, NULL, 1, 1, h.id, n.id, %lld + k, %lld + k, %lld + k, 1"
+	         " FROM name n, (SELECT 1 AS k UNION SELECT 2), (SELECT max(id) AS id FROM host UNION SELECT remote"
+	         " FROM (SELECT remote FROM flow GROUP BY remote ORDER BY count(*) DESC LIMIT 1)) h"
+	         " WHERE n.text = 'old.example'",
+	         (long long)FLOWGEN_DAY, (long long)FLOWGEN_DAY, (long long)FLOWGEN_DAY);
+	dbkit_sql(bench->dir, text);
+	all = ask(bench->dir, NAMED);
+	archive(bench, FLOWGEN_DAY + DAY_US);
+	archive(bench, FLOWGEN_DAY + 2 * DAY_US);
+	assert_true(ask(bench->dir, NAMED) > 0);
+	assert_true(ask(bench->to, NAMED) > 0);
+	assert_int_equal(ask(bench->dir, NAMED) + ask(bench->to, NAMED), all);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM name_seen WHERE unit IS NULL"), 1);
+	assert_int_equal(ask(bench->to, "SELECT count(*) FROM name_seen WHERE unit IS NULL"), 4);
+}
+
 static void an_address_that_came_back_stands_there_from_its_first_day_on(void **state)
 {
 	struct bench *bench = *state;
@@ -530,6 +559,7 @@ int main(void)
 		TEST(what_a_run_has_written_that_may_be_gone_on_with_stays),
 		TEST(what_an_archive_has_no_later_one_takes_away),
 		TEST(a_packet_goes_when_its_flow_does),
+		TEST(a_peer_is_found_by_its_name_on_both_sides),
 		TEST(an_address_that_came_back_stands_there_from_its_first_day_on),
 		TEST(every_table_has_its_place_in_an_archive),
 		TEST(a_snapshot_is_the_same_and_overwrites_nothing),
