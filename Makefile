@@ -96,7 +96,7 @@ $(B)/rules/builtin.o: $(B)/rules/builtin.S
 	$Q$(CC) $(VARIANT) -c -o $@ $<
 
 # The tables, compiled in as they are.
-$(B)/schema/flowdb.o: schema/flowdb.sql $(wildcard schema/migrate/*.sql)
+$(B)/schema/flowdb_migrate.o: schema/flowdb.sql $(wildcard schema/migrate/*.sql)
 
 $(B)/unit/%: tests/unit/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TEST,$@)

@@ -50,6 +50,8 @@ void json_put(FILE *file, const char *text)
 			fputs("\\t", file);
 		else if (*s < 0x20 || *s == 0x7f)
 			fprintf(file, "\\u%04x", *s);
+		else if (*s == 0xc2 && s[1] < 0xa0) /* C1: some terminals obey it */
+			fprintf(file, "\\u%04x", s[1]);
 		else
 			fwrite(s, 1, len, file);
 		s += len ? len : 1;

@@ -11,11 +11,15 @@ static void PRINTF(3, 0)
 	say(const char *colour, const char *word, const char *fmt, va_list args)
 {
 	bool terminal = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+	CLEANUP(freep) char *text = NULL;
 
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
+	if (text)
+		text_tame(text);
 	fflush(stdout);
 	fprintf(stderr, terminal ? "\033[%smtlmon:\033[0m %s" : "%.0stlmon: %s", colour, word);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s\n", text ? text : "out of memory");
 }
 
 void log_error(const char *fmt, ...)

@@ -18,6 +18,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
+	text_tame(err->text);
 	return code;
 }
 
@@ -101,6 +102,15 @@ void text_add(char *buf, size_t size, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(buf + used, size - used, fmt, args);
 	va_end(args);
+}
+
+void text_tame(char *text)
+{
+	for (uint8_t *s = (uint8_t *)text; *s; s++)
+		if ((*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f)
+			*s = '?';
+		else if (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0) /* C1 in UTF-8 */
+			*s = s[1] = '?';
 }
 
 void digest_hex(const void *data, size_t len, char hex[65])

@@ -66,6 +66,9 @@ bool text_copy(char *buf, size_t size, const char *text);
 /* Appends like printf to what stands in `buf`; cuts silently at its end. */
 void text_add(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 
+/* '?' for what could steer a terminal: control characters but tab and newline. */
+void text_tame(char *text);
+
 /* SHA-256 of `len` bytes as 64 lower-case hex digits and a NUL in `hex`. */
 void digest_hex(const void *data, size_t len, char hex[65]);
 

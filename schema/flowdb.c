@@ -1,5 +1,5 @@
 /*
- * flowdb.c - see flowdb.h: opening, the first tables, transactions, and how SQLite is spoken to.
+ * flowdb.c - see flowdb.h: opening, closing and transactions.
  *
  * A database is in WAL mode: readers see whole commits and never wait for the writer. Invariants:
  *  (1) There is one writer: it holds an exclusive flock() on the directory, which dies with it.
@@ -16,266 +16,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-/* schema/flowdb.sql and the steps that lead there from older versions, as they are. */
-__asm__(".pushsection .rodata\n"
-        "flowdb_tables: .incbin \"schema/flowdb.sql\"\n"
-        ".byte 0\n"
-        "flowdb_1_to_2: .incbin \"schema/migrate/1-to-2.sql\"\n"
-        ".byte 0\n"
-        "flowdb_2_to_3: .incbin \"schema/migrate/2-to-3.sql\"\n"
-        ".byte 0\n"
-        "flowdb_3_to_4: .incbin \"schema/migrate/3-to-4.sql\"\n"
-        ".byte 0\n"
-        ".popsection\n");
-extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[], flowdb_3_to_4[];
-
-/* STEPS[n] takes a database from version n to n + 1. */
-static const char *const STEPS[FLOWDB_VERSION] = {
-	[1] = flowdb_1_to_2, [2] = flowdb_2_to_3, [3] = flowdb_3_to_4};
-
 #define BUSY_TIMEOUT_MS 1000
 #define CHECKPOINT_PAGES 4096
 #define PAGE_BYTES 4096
-
-int sql_error(struct flowdb *db, int rc, struct err *err)
-{
-	const char *what = db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(rc);
-	int number = db->sql ? sqlite3_system_errno(db->sql) : 0;
-	char who[FLOWDB_WHO];
-
-	switch (rc & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return err_set(err, -EBUSY, "%s: locked by %s for more than %d s; try again",
-		               db->path, flowdb_who(flowdb_writer(db), who),
-		               BUSY_TIMEOUT_MS / 1000);
-	case SQLITE_FULL:
-		return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
-	case SQLITE_NOTADB:
-		return err_set(err, -EBADMSG,
-		               "%s: not a database; -l wants a directory of tlmon's", db->path);
-	case SQLITE_CORRUPT:
-		return err_set(err, -EBADMSG,
-		               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
-		               db->path, what, db->path);
-	case SQLITE_NOMEM:
-		return err_set(err, -ENOMEM, "out of memory");
-	case SQLITE_CANTOPEN: /* of the files beside it: one is missing, and we may not make it */
-		return err_set(err, -EROFS, "%s: %s", db->path, what);
-	case SQLITE_READONLY:
-		return err_set(err, -EROFS, "%s: not writable for us", db->path);
-	case SQLITE_ERROR:
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH:
-		if (!strcmp(what, "integer overflow"))
-			return err_set(err, -ESTALE,
-			               "%s: a number in it is too large to be added up; "
-			               "'tlmon db check' names its row",
-			               db->path);
-		return err_set(err, -ESTALE, "%s: not as tlmon left it (%s); did another program change it?",
-		               db->path, what);
-	default:
-		if ((rc & 0xff) == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT))
-			return err_set(err, -ENOSPC, "%s: the disk is full", db->path);
-		return err_set(err, -EIO, "%s: %s", db->path, what);
-	}
-}
-
-void stmt_finalizep(sqlite3_stmt **stmt)
-{
-	sqlite3_finalize(*stmt);
-	*stmt = NULL;
-}
-
-static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_stmt **ret_stmt,
-                   struct err *err)
-{
-	int rc = sqlite3_prepare_v3(db->sql, text, -1, flags, ret_stmt, NULL);
-
-	return rc ? sql_error(db, rc, err) : 0;
-}
-
-int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
-{
-	return prepare(db, text, 0, ret_stmt, err);
-}
-
-int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
-             struct err *err)
-{
-	if (!db->slot[slot]) {
-		int r = prepare(db, text, SQLITE_PREPARE_PERSISTENT, &db->slot[slot], err);
-
-		if (r < 0)
-			return r;
-	}
-	sqlite3_reset(db->slot[slot]);
-	*ret_stmt = db->slot[slot];
-	return 0;
-}
-
-void bind_one(sqlite3_stmt *stmt, int at, int64_t value)
-{
-	if (value == SQL_NULL)
-		sqlite3_bind_null(stmt, at);
-	else
-		sqlite3_bind_int64(stmt, at, value);
-}
-
-void bind_all(sqlite3_stmt *stmt, const int64_t *values, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		bind_one(stmt, (int)i + 1, values[i]);
-}
-
-void bind_text(sqlite3_stmt *stmt, int at, const char *text)
-{
-	sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
-}
-
-int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
-{
-	int rc = sqlite3_step(stmt);
-	int r = rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : sql_error(db, rc, err);
-
-	if (r <= 0)
-		sqlite3_reset(stmt);
-	return r;
-}
-
-int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
-{
-	int r = sql_step(db, stmt, err);
-
-	if (r > 0)
-		sqlite3_reset(stmt);
-	return r < 0 ? r : 0;
-}
-
-int sql_exec(struct flowdb *db, const char *text, struct err *err)
-{
-	int rc = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
-
-	return rc ? sql_error(db, rc, err) : 0;
-}
-
-int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
-            int64_t *ret, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, text, &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, count);
-	r = sql_step(db, stmt, err);
-	if (r < 0)
-		return r;
-	*ret = r ? sqlite3_column_int64(stmt, 0) : 0;
-	return r;
-}
-
-static int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err)
-{
-	int r = sql_ask(db, text, NULL, 0, ret, err);
-
-	return r < 0 ? r : 0;
-}
-
-/* Whose it is and how old. *ret_version 0: empty, nobody's yet. */
-static int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err)
-{
-	int64_t application = 0, version = 0, objects = 0;
-	int r = sql_number(db, "PRAGMA application_id", &application, err);
-
-	if (r >= 0)
-		r = sql_number(db, "PRAGMA user_version", &version, err);
-	if (r >= 0)
-		r = sql_number(db, "SELECT count(*) FROM sqlite_schema", &objects, err);
-	if (r < 0)
-		return r;
-	if (!application && !version && !objects) {
-		*ret_version = 0;
-		return 0;
-	}
-	if (application != FLOWDB_APPLICATION)
-		return err_set(
-			err, -EINVAL,
-			"%s: a database of another program (application_id 0x%08llx, ours is "
-			"0x%08x); name another directory with -l",
-			db->path, (long long)application, FLOWDB_APPLICATION);
-	if (version < 1 || version > FLOWDB_VERSION)
-		return err_set(
-			err, -EINVAL,
-			"%s: version %lld, written by a newer tlmon; this one knows up to %d. "
-			"Upgrade tlmon, or name another directory with -l",
-			db->path, (long long)version, FLOWDB_VERSION);
-	*ret_version = version;
-	return 0;
-}
-
-/* A step that rebuilt a table must have left nothing that refers to what is gone. */
-static int check_references(struct flowdb *db, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, "PRAGMA foreign_key_check", &stmt, err);
-
-	if (r >= 0)
-		r = sql_step(db, stmt, err);
-	if (r <= 0)
-		return r;
-	return err_set(err, -EBADMSG,
-	               "%s: row %lld of table %s refers to a row of %s that is not there; it stays "
-	               "as the older tlmon wrote it. Name another directory with -l",
-	               db->path, (long long)sqlite3_column_int64(stmt, 1),
-	               (const char *)sqlite3_column_text(stmt, 0),
-	               (const char *)sqlite3_column_text(stmt, 2));
-}
-
-/*
- * All steps in one transaction: a database is of one version or another, never between. An empty
- * one (version 0) is made as the latest.
- */
-static int take_steps(struct flowdb *db, int64_t version, struct err *err)
-{
-	bool old = version > 0 && version < FLOWDB_VERSION;
-	char pragmas[96];
-	int r = sql_exec(db, "BEGIN IMMEDIATE", err);
-
-	if (r >= 0 && !version) {
-		r = sql_exec(db, flowdb_tables, err);
-		version = FLOWDB_VERSION;
-	}
-	for (; r >= 0 && version < FLOWDB_VERSION; version++)
-		r = sql_exec(db, STEPS[version], err);
-	if (r >= 0 && old)
-		r = check_references(db, err);
-	if (r >= 0)
-		r = flowdb_put_words(db, err);
-	snprintf(pragmas, sizeof(pragmas),
-	         "PRAGMA application_id = %d; PRAGMA user_version = %d", FLOWDB_APPLICATION,
-	         FLOWDB_VERSION);
-	if (r >= 0)
-		r = sql_exec(db, pragmas, err);
-	if (r >= 0)
-		r = sql_exec(db, "COMMIT", err);
-	if (r < 0)
-		flowdb_rollback(db);
-	return r;
-}
-
-/*
- * Foreign keys cannot be switched within a transaction. They are off while a table is rebuilt, and stay off: what we
- * write refers to ids that we have just looked up, and what hangs from a row goes by triggers (flowdb.sql).
- */
-static int migrate(struct flowdb *db, int64_t version, struct err *err)
-{
-	int r = sql_exec(db, "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON", err);
-
-	if (r >= 0)
-		r = take_steps(db, version, err);
-	return r < 0 ? r : sql_exec(db, "PRAGMA legacy_alter_table = OFF", err);
-}
 
 /*
  * Behind each commit, in place of SQLite's own checkpoints: what could not be written back, for want of room or because
@@ -438,7 +181,7 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 	if (r >= 0 && sqlite3_db_readonly(db->sql, "main") == 1)
 		r = refuse_read_only(db, dir, err);
 	if (r >= 0) {
-		sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+		sql_wait(db, BUSY_TIMEOUT_MS);
 		r = prepare_writer(db, err);
 	}
 	if (r >= 0)
@@ -457,34 +200,6 @@ static int open_writer(struct flowdb *db, const char *dir, struct err *err)
 	if (r < 0 && made_dir)
 		rmdir(dir);
 	return r;
-}
-
-char *sql_uri(const char *path, const char *options)
-{
-	char *uri = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&uri, &size);
-
-	if (!out)
-		return NULL;
-	fputs(*path == '/' ? "file://" : "file:", out);
-	for (; *path; path++)
-		fprintf(out, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
-	fputs(options, out);
-	return fclose(out) ? NULL : uri;
-}
-
-int sql_check_whole(struct flowdb *db, struct err *err)
-{
-	int64_t pages = 0, page_size = 0;
-	int r = sql_number(db, "PRAGMA page_count", &pages, err);
-
-	if (r >= 0)
-		r = sql_number(db, "PRAGMA page_size", &page_size, err);
-	if (r < 0 || pages * page_size <= db->was.st_size)
-		return r;
-	return err_set(err, -EBADMSG, "%s: cut short: %lld bytes of %lld are there", db->path,
-	               (long long)db->was.st_size, (long long)(pages * page_size));
 }
 
 /* What brings it to our version depends on who may write to it. */
@@ -553,11 +268,12 @@ static int check_tables(struct flowdb *db, struct err *err)
 		for (size_t i = 0; i < ARRAY_LEN(NEEDED); i++)
 			there[i] |= !strcmp(column_text(stmt, 0), NEEDED[i]);
 	for (size_t i = 0; i < ARRAY_LEN(NEEDED) && r >= 0; i++)
-		if (!there[i])
-			return err_set(err, -EBADMSG,
-			               "%s: damaged (there is no table %s); 'sqlite3 %s .recover' saves "
-			               "what can be read",
-			               db->path, NEEDED[i], db->path);
+		if (!there[i]) {
+			char text[64];
+
+			snprintf(text, sizeof(text), "there is no table %s", NEEDED[i]);
+			return sql_damaged(db, text, err);
+		}
 	return r;
 }
 
@@ -574,7 +290,7 @@ static int open_as(struct flowdb *db, const char *options, struct err *err)
 	                     NULL);
 	if (rc)
 		return sql_error(db, rc, err);
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = distrust(db, err);
 	if (r >= 0 && db->wal_was.st_ino) {
 		sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -655,7 +371,7 @@ static int open_beside(struct flowdb *db, const char *dir, struct err *err)
 	rc = sqlite3_open_v2(db->path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc)
 		return sql_error(db, rc, err);
-	sqlite3_busy_timeout(db->sql, BUSY_TIMEOUT_MS);
+	sql_wait(db, BUSY_TIMEOUT_MS);
 	r = check_owner(db, &version, err);
 	if (r >= 0 && version != FLOWDB_VERSION)
 		r = refuse_older(db, version, err);

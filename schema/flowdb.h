@@ -71,8 +71,9 @@ int flowdb_set_aside(const char *dir, int64_t at_us, struct err *err) MUST_CHECK
 /* The database that was set aside last: 1; 0: none was. */
 struct flowdb_aside {
 	char name[64];    /* in the same directory */
-	int64_t since_us, /* its record begins about then */
-		at_us;    /* to the second */
+	int64_t at_us;    /* to the second */
+	int64_t since_us, /* what its record spans; 0: not known, */
+		until_us; /* and until at_us at least */
 };
 int flowdb_aside(const char *dir, struct flowdb_aside *ret, struct err *err) MUST_CHECK;
 /* Each commit waits until the disk has it: not even a power cut takes it back. */
@@ -191,6 +192,7 @@ struct name_row {
 	const char *name;
 	int64_t first_us, last_us, until_us;
 	bool counted; /* its server was believed under the policy of then */
+	bool asked;   /* of flowdb_names_of() alone: the question was for this name, not for an alias of it */
 };
 int flowdb_name_put(struct flowdb *db, const struct name_row *name, struct err *err) MUST_CHECK;
 

@@ -2,7 +2,8 @@
 -- older database gets there by schema/migrate/, one step a version.
 --
 -- To look around:  sqlite3 -readonly flows.db 'SELECT * FROM v_finding'
--- The views (v_flow v_finding v_blind v_evidence v_unit v_lease v_coverage v_run v_name) spell out addresses, times and words;
+-- The views (v_flow v_finding v_finding_change v_blind v_evidence v_unit v_lease v_coverage v_run v_name v_removed) spell
+-- out addresses, times and words;
 -- the tables under them are integers, so that a flow is a short row. Times are microseconds since
 -- 1970, UTC, by the packets' own clock. local is at the unit, remote at the peer; out is sent by
 -- the unit. Numbers of words (verdict, application, ...) are explained by the table `word`.
@@ -236,10 +237,9 @@ CREATE TABLE finding (
 CREATE UNIQUE INDEX finding_key
 	ON finding (unit, kind, coalesce(row, 0), remote, role, transport, port, application);
 
--- What became of findings, in the order in which it was written, so that whoever tells others of it
--- knows what is new. The triggers keep it: no writer of findings can forget it, and it is rolled back
--- with them.
--- A finding opened, was waived, was closed, or was seen again in a later run.
+-- What became of findings: one opened, was waived, was closed, or was seen again in a later run. In the order in
+-- which it was written, so that whoever tells others of it knows what is new. The triggers keep it: no writer of
+-- findings can forget it, and it is rolled back with them.
 CREATE TABLE finding_change (
 	id      INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: readers go on after the last they saw
 	finding INTEGER NOT NULL REFERENCES finding(id) ON DELETE CASCADE,
@@ -492,7 +492,7 @@ CREATE VIEW v_finding AS SELECT
 	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
 	nullif(f.remote, '') AS remote,
 	nullif(f.role, '') AS role,
-	(SELECT word FROM word WHERE list = 'transport' AND id = f.transport) AS transport,
+	(SELECT word FROM word WHERE list = 'transport' AND id = nullif(f.transport, 0)) AS transport,
 	nullif(f.port, '') AS port,
 	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
 	strftime('%Y-%m-%dT%H:%M:%S', f.first_us / 1000000, 'unixepoch')

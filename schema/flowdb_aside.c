@@ -17,34 +17,33 @@
 #define MOVING ".moving"
 #define STAMP "flows.db.damaged-%Y%m%dT%H%M%SZ"
 
-/* When its record begins, if it can still be read; else when the file was made or written last. */
-static int64_t begin_of(const char *path)
+/* What its record spans, if that can still be read: no time of the file itself says it, packets have their own. */
+static void read_span(const char *path, struct flowdb_aside *ret)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	struct flowdb db = {.path = (char *)path, .lock = -1};
-	struct statx times;
-	int64_t us = 0;
+	int64_t since_us = 0, until_us = 0;
 	CLEANUP(freep) char *uri = sql_uri(path, "?mode=ro&immutable=1");
 
 	if (uri &&
 	    !sqlite3_open_v2(uri, &db.sql,
 	                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
 	                     NULL) &&
-	    !sqlite3_prepare_v2(db.sql, "SELECT min(coalesce(begun_us, first_us)) FROM run", -1,
+	    !sqlite3_prepare_v2(db.sql,
+	                        "SELECT min(coalesce(begun_us, first_us)), max(last_us) FROM run", -1,
 	                        &stmt, NULL) &&
-	    sqlite3_step(stmt) == SQLITE_ROW)
-		us = sqlite3_column_int64(stmt, 0);
+	    sqlite3_step(stmt) == SQLITE_ROW) {
+		since_us = sqlite3_column_int64(stmt, 0);
+		until_us = sqlite3_column_int64(stmt, 1);
+	}
 	sqlite3_finalize(stmt);
 	stmt = NULL;
 	sqlite3_close(db.sql);
-	if (us > 0 && us <= EVENT_NUMBER_MAX)
-		return us;
-	if (statx(AT_FDCWD, path, 0, STATX_BTIME | STATX_MTIME, &times) < 0)
-		return 0;
-	return times.stx_mask & STATX_BTIME ? (int64_t)times.stx_btime.tv_sec * 1000000 +
-	                                              times.stx_btime.tv_nsec / 1000
-	                                    : (int64_t)times.stx_mtime.tv_sec * 1000000 +
-	                                              times.stx_mtime.tv_nsec / 1000;
+	if (since_us <= 0 || until_us < since_us || until_us > EVENT_NUMBER_MAX)
+		return;
+	ret->since_us = since_us;
+	if (until_us > ret->until_us)
+		ret->until_us = until_us;
 }
 
 /* Never over another file; 1: that name is taken, 0 also if there is nothing to move. */
@@ -131,9 +130,9 @@ int flowdb_aside(const char *dir, struct flowdb_aside *ret, struct err *err)
 		path = NULL;
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	ret->since_us = begin_of(path);
-	if (!ret->since_us || ret->since_us > ret->at_us)
-		ret->since_us = ret->at_us;
+	ret->since_us = 0;
+	ret->until_us = ret->at_us;
+	read_span(path, ret);
 	return 1;
 }
 

@@ -64,7 +64,7 @@ int beside_begin(struct flowdb *db, struct err *err)
 		r = door_take(db, err);
 	if (r < 0)
 		return r;
-	sqlite3_busy_timeout(db->sql, BESIDE_WAIT_MS);
+	sql_wait(db, BESIDE_WAIT_MS);
 	return flowdb_begin(db, err);
 }
 

@@ -9,13 +9,6 @@
 	"SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c" \
 	" WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
 
-static int damaged(struct flowdb *db, struct err *err, const char *what)
-{
-	return err_set(err, -EBADMSG,
-	               "%s: damaged (%s); 'sqlite3 %s .recover' saves what can be read",
-	               db->path, what, db->path);
-}
-
 /* What a table lacks that those of a fresh database have; it may have more. */
 static int look_at_tables(struct flowdb *db, struct err *err)
 {
@@ -38,7 +31,7 @@ static int look_at_tables(struct flowdb *db, struct err *err)
 			return r;
 		if (!r) {
 			snprintf(text, sizeof(text), "it has no %s", column_text(wanted, 0));
-			return damaged(db, err, text);
+			return sql_damaged(db, text, err);
 		}
 	}
 	return r;
@@ -61,7 +54,7 @@ static int look_at_pages(struct flowdb *db, struct err *err)
 		if (r >= 0)
 			r = sql_step(db, stmt, err);
 		if (r > 0 && strcmp(column_text(stmt, 0), "ok") != 0)
-			return damaged(db, err, column_text(stmt, 0));
+			return sql_damaged(db, column_text(stmt, 0), err);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ENDS) && r >= 0; i++) {
 		char text[128];

@@ -38,54 +38,31 @@ int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, 
 	return sql_run(db, stmt, err);
 }
 
-/* One number. */
-static int ask(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
-               size_t count, uint64_t *ret, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, slot, text, &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, count);
-	r = sql_step(db, stmt, err);
-	if (r <= 0)
-		return r;
-	*ret = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	return 0;
-}
-
-static int tell(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
-                size_t count, struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, slot, text, &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, count);
-	return sql_run(db, stmt, err);
-}
-
 int flowdb_evidence_flows(struct flowdb *db, int64_t finding, uint64_t *ret_flows,
                           struct err *err)
 {
-	return ask(
+	int64_t flows = 0;
+	int r = sql_ask_slot(
 		db, SLOT_EVIDENCE_FLOWS,
 		"SELECT count(*) FROM (SELECT DISTINCT run, flow FROM evidence WHERE finding = ?1)",
-		&finding, 1, ret_flows, err);
+		&finding, 1, &flows, err);
+
+	*ret_flows = (uint64_t)flows;
+	return r < 0 ? r : 0;
 }
 
 int flowdb_evidence_held(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
                          uint64_t *ret_packets, struct err *err)
 {
 	const int64_t values[] = {finding, run, (int64_t)flow};
-
-	return ask(
+	int64_t packets = 0;
+	int r = sql_ask_slot(
 		db, SLOT_EVIDENCE_HELD,
 		"SELECT count(*) FROM evidence WHERE finding = ?1 AND run = ?2 AND flow = ?3",
-		values, ARRAY_LEN(values), ret_packets, err);
+		values, ARRAY_LEN(values), &packets, err);
+
+	*ret_packets = (uint64_t)packets;
+	return r < 0 ? r : 0;
 }
 
 int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64_t flow,
@@ -94,11 +71,11 @@ int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64
 	const int64_t values[] = {finding, run, (int64_t)flow, into};
 
 	if (!into)
-		return tell(
+		return sql_tell(
 			db, SLOT_EVIDENCE_DROP,
 			"DELETE FROM evidence WHERE finding = ?1 AND run = ?2 AND flow = ?3",
 			values, 3, err);
-	return tell(
+	return sql_tell(
 		db, SLOT_EVIDENCE_MOVE,
 		"UPDATE evidence SET finding = ?4 WHERE finding = ?1 AND run = ?2 AND flow = ?3",
 		values, ARRAY_LEN(values), err);
@@ -108,7 +85,7 @@ int flowdb_evidence_fold(struct flowdb *db, int64_t from, int64_t into, struct e
 {
 	const int64_t values[] = {from, into};
 
-	return tell(db, SLOT_EVIDENCE_FOLD,
+	return sql_tell(db, SLOT_EVIDENCE_FOLD,
 	            "UPDATE evidence SET finding = ?2 WHERE finding = ?1", values,
 	            ARRAY_LEN(values), err);
 }
@@ -117,7 +94,7 @@ int flowdb_evidence_lost(struct flowdb *db, int64_t run, uint64_t packets, struc
 {
 	const int64_t values[] = {run, (int64_t)packets};
 
-	return tell(db, SLOT_EVIDENCE_LOST,
+	return sql_tell(db, SLOT_EVIDENCE_LOST,
 	            "UPDATE run SET evidence_lost = evidence_lost + ?2 WHERE id = ?1", values,
 	            ARRAY_LEN(values), err);
 }
@@ -148,7 +125,7 @@ int flowdb_evidence_day_put(struct flowdb *db, const struct evidence_day_row *da
 {
 	const int64_t values[] = {day->day, (int64_t)day->bytes, (int64_t)day->refused};
 
-	return tell(
+	return sql_tell(
 		db, SLOT_EVIDENCE_DAY_PUT,
 		"INSERT INTO evidence_day (day, bytes, refused) VALUES (?, ?, ?)"
 		" ON CONFLICT DO UPDATE SET (bytes, refused) = (excluded.bytes, excluded.refused)",

@@ -148,6 +148,8 @@ static int unknown_field(enum flowdb_thing thing, const char *what, const char *
 	for (size_t i = 0; i < THINGS[thing].count; i++)
 		text_add(accepted, sizeof(accepted), "%s%s", i ? ", " : "",
 		         THINGS[thing].fields[i].name);
+	if (!*word)
+		return err_set(err, -EINVAL, "%s: an empty field; accepted: %s", what, accepted);
 	return err_set(err, -EINVAL, "%s %.80s: no such field; accepted: %s", what, word, accepted);
 }
 

@@ -167,7 +167,7 @@ int flowdb_last_change(struct flowdb *db, int64_t run, int64_t *ret_id, struct e
 }
 
 /* A group that is made, and what its head said of itself. */
-struct gathered {
+struct grouped {
 	struct finding_group group;
 	struct flowdb *from; /* of the head */
 	uint64_t head_flows;
@@ -186,7 +186,7 @@ struct places {
 };
 
 struct gathering {
-	struct gathered **all;
+	struct grouped **all;
 	size_t count, room;
 	struct places groups, units; /* units: pairs of group and unit, by their hash alone */
 };
@@ -259,7 +259,7 @@ static uint64_t hash_of(const struct finding_row *row)
 }
 
 /* The head is the finding with most flows, the first of these. */
-static void take_head(struct gathered *to, struct flowdb *from, const struct finding_view *finding)
+static void take_head(struct grouped *to, struct flowdb *from, const struct finding_view *finding)
 {
 	struct finding_row *sum = &to->group.row;
 	const struct finding_row *row = &finding->row;
@@ -293,7 +293,7 @@ static int gather_unit(struct gathering *gathering, size_t number, const char *u
 	return 0;
 }
 
-static void gather_more(struct gathered *to, struct flowdb *from,
+static void gather_more(struct grouped *to, struct flowdb *from,
                         const struct finding_view *finding)
 {
 	struct finding_group *group = &to->group;
@@ -329,7 +329,7 @@ static int gather_new(struct gathering *gathering, struct flowdb *from,
                       const struct finding_view *finding, struct err *err)
 {
 	const struct finding_row *row = &finding->row;
-	struct gathered *new;
+	struct grouped *new;
 
 	if (array_reserve(&gathering->all, &gathering->room, gathering->count + 1,
 	                  sizeof(*gathering->all)) < 0 ||
@@ -379,8 +379,8 @@ static int compare_numbers(uint64_t a, uint64_t b)
 
 static int compare_groups(const void *a, const void *b)
 {
-	const struct finding_group *x = &(*(struct gathered *const *)a)->group,
-				   *y = &(*(struct gathered *const *)b)->group;
+	const struct finding_group *x = &(*(struct grouped *const *)a)->group,
+				   *y = &(*(struct grouped *const *)b)->group;
 	int order = compare_numbers(y->row.open, x->row.open);
 
 	if (!order)
@@ -426,7 +426,7 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 }
 
 /* The head's long texts. */
-static int read_head(struct gathered *gathered, struct err *err)
+static int read_head(struct grouped *gathered, struct err *err)
 {
 	struct finding_row *row = &gathered->group.row;
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;

@@ -6,6 +6,9 @@
 #include "schema/flowdb_sql.h"
 
 #define HOUR "3600000000"
+#define MINUTE "60000000" /* from a question's flow to its answer, at most */
+#define QUESTION "3"
+_Static_assert(NAME_DNS_QUESTION == 3, "as QUESTION has it");
 
 /* Flows of the unit ?1 that overlap ?2 to ?3. */
 #define FLOWS_OF_WINDOW(columns) \
@@ -185,10 +188,7 @@ static int scan(struct flowdb *db, const struct unit_window *window, struct trai
 	size_t left = count;
 	int r = sql_prepare(
 		db,
-		"SELECT * FROM (" FLOWS_OF_WINDOW(
-			"f.remote, f.name, f.application, f.row, f.kind, f.start_us + f.lasted_us"
-			" AS end_us") ") WHERE end_us <= ?3",
-		&stmt, err);
+		FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
 
 	if (r < 0)
 		return r;
@@ -343,7 +343,9 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
 		db,
-		"SELECT c.bytes, s.bytes, n.text, x.first_us, x.last_us, x.until_us, x.counted, x.run"
+		"SELECT c.bytes, s.bytes, n.text, x.first_us, x.last_us, x.until_us, x.counted, x.run,"
+		" EXISTS (SELECT 1 FROM flow f WHERE f.unit = ?1 AND f.start_us BETWEEN x.first_us - " MINUTE
+		" AND x.first_us AND f.name = x.name AND f.how >> 10 & 3 = " QUESTION ")"
 		" FROM name_seen x JOIN host c ON c.id = x.client JOIN host s ON s.id = x.server"
 		" JOIN name n ON n.id = x.name"
 		" WHERE x.client IN (SELECT address FROM unit_address WHERE unit = ?1)"
@@ -367,6 +369,7 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 			.last_us = sqlite3_column_int64(stmt, 4),
 			.until_us = sqlite3_column_int64(stmt, 5),
 			.counted = sqlite3_column_int(stmt, 6),
+			.asked = sqlite3_column_int(stmt, 8),
 		};
 
 		column_addr(stmt, 0, &row.client);

@@ -47,7 +47,7 @@ struct trait_known {
 	struct addr addr; /* of a peer */
 	const char *text; /* of name and row; borrowed */
 };
-/* Sets `known` where a flow that overlaps the window, and was over at its end, shows the thing. */
+/* Sets `known` where a flow that overlaps the window shows the thing, however long it went on after it. */
 int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
                         struct trait_known *traits, size_t count, struct err *err) MUST_CHECK;
 

@@ -1,11 +1,13 @@
 /*
  * flowdb_lock.c - see flowdb.h: who keeps a database from its writer. SQLite's locks are POSIX locks on bytes of
  * two files, which the kernel names the holder of; closing any descriptor of such a file would drop our own, so
- * those we ask with stay open as long as the database.
+ * those we ask with stay open as long as the database. The one writer holds a lock on the directory, too, that also
+ * an older program's is known by.
  */
 #include "schema/flowdb_sql.h"
 
 #include <fcntl.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,8 +21,8 @@
 #define SHORT_NS 1000000
 #define LONG_NS 20000000
 
-static int holder_of(int *fd, const char *path, const char *suffix, short type, off_t first,
-                     off_t count)
+static int lock_holder(int *fd, const char *path, const char *suffix, short type, off_t first,
+                       off_t count)
 {
 	struct flock lock = {
 		.l_type = type, .l_whence = SEEK_SET, .l_start = first, .l_len = count};
@@ -35,17 +37,17 @@ static int holder_of(int *fd, const char *path, const char *suffix, short type, 
 
 int flowdb_writer(struct flowdb *db)
 {
-	int pid = holder_of(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_WRITE, 1);
+	int pid = lock_holder(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_WRITE, 1);
 
 	/* Exclusive locking, or a journal of the old kind: on the file itself. */
 	return pid ? pid
-	           : holder_of(&db->ask_file, db->path, "", F_RDLCK, FILE_PENDING, FILE_LOCKS);
+	           : lock_holder(&db->ask_file, db->path, "", F_RDLCK, FILE_PENDING, FILE_LOCKS);
 }
 
 int flowdb_reader(struct flowdb *db)
 {
-	return holder_of(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_READERS,
-	                 SHM_READER_COUNT);
+	return lock_holder(&db->ask_shm, db->path, "-shm", F_WRLCK, SHM_READERS,
+	                   SHM_READER_COUNT);
 }
 
 const char *flowdb_who(int pid, char buf[FLOWDB_WHO])
@@ -69,6 +71,37 @@ const char *flowdb_who(int pid, char buf[FLOWDB_WHO])
 	return buf;
 }
 
+/* In proc_locks(5): "1: FLOCK  ADVISORY  WRITE 1234 fd:01:5678 0 EOF". */
+static int flock_holder(const struct stat *dir)
+{
+	CLEANUP(fclosep) FILE *file = fopen("/proc/locks", "re");
+	char line[256], kind[16], mode[16];
+	unsigned major_number, minor_number;
+	unsigned long long inode;
+	int pid;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%*d: %15s %*s %15s %d %x:%x:%llu", kind, mode, &pid,
+		           &major_number, &minor_number, &inode) == 6 &&
+		    !strcmp(kind, "FLOCK") && !strcmp(mode, "WRITE") && inode == dir->st_ino &&
+		    major_number == major(dir->st_dev) && minor_number == minor(dir->st_dev))
+			return pid > 0 ? pid : 0;
+	return 0;
+}
+
+const char *holder_print(const char *dir, char buf[HOLDER_TEXT])
+{
+	struct stat st;
+	int pid = stat(dir, &st) ? 0 : flock_holder(&st);
+
+	/* A process of another namespace, or on a file system that hides its number, has none here. */
+	if (pid)
+		snprintf(buf, HOLDER_TEXT, " (pid %d)", pid);
+	else
+		*buf = '\0';
+	return buf;
+}
+
 static int on_busy(void *context, int count)
 {
 	struct flowdb *db = context;
@@ -83,5 +116,6 @@ void flowdb_on_busy(struct flowdb *db, bool (*waits)(void *context, int pid), vo
 {
 	db->waits = waits;
 	db->waits_context = context;
+	db->busy_ms = 0;
 	sqlite3_busy_handler(db->sql, on_busy, db);
 }

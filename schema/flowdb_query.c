@@ -294,7 +294,7 @@ static void where_rows_gone(char *where, const struct flow_query *query)
 }
 
 /* What only a finding's flows know. */
-static void where_gathered(char *where, const struct flow_query *query)
+static void where_gathered(const struct flowdb *db, char *where, const struct flow_query *query)
 {
 	if (!query->peer.bits && !query->peer_name && !query->port_high && !query->filter &&
 	    !query->media && !query->direction && !query->outcome && !query->blind)
@@ -303,7 +303,8 @@ static void where_gathered(char *where, const struct flow_query *query)
 	where_ends(where, query);
 	where_nature(where, query);
 	text_add(where, WHERE_MAX, ")");
-	where_rows_gone(where, query);
+	if (!db->archives) /* else the rows that went are there, and tell */
+		where_rows_gone(where, query);
 	text_add(where, WHERE_MAX, ")");
 }
 
@@ -337,7 +338,7 @@ void query_findings(const struct flowdb *db, char *where, const struct finding_q
 		text_add(where, WHERE_MAX, " AND NOT g.open");
 	else if (query->state == FINDINGS_WAIVED)
 		text_add(where, WHERE_MAX, " AND g.open AND g.waiver <> ''");
-	where_gathered(where, flow);
+	where_gathered(db, where, flow);
 }
 
 int flowdb_flows(struct flowdb *db, const struct flow_query *query,

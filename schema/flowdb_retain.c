@@ -205,8 +205,8 @@ static int delete_flows(struct flowdb *db, const struct retain_step *step,
 /* ------------------------------------------------------------------ leaves */
 
 /*
- * What else grew old; ?2: the run that is spared. Numbers of these mostly rise with their times: it is enough to look at
- * the first ones.
+ * What else grew old; ?2: the run that is spared. Times of these mostly rise with their numbers: only the first ones are
+ * looked at. What a replay of an older capture wrote stands behind younger rows, and goes when those have gone.
  */
 #define EVIDENCE_GOES \
 	"DELETE FROM evidence WHERE id IN (SELECT id FROM evidence ORDER BY id LIMIT " FIRST_TEXT \

@@ -110,6 +110,7 @@ struct flowdb {
 	int door;    /* of flowdb_beside.c: the file, of writers; -1 */
 	int64_t data_version; /* as we saw it last; 0: not yet */
 	int ask_file, ask_shm; /* to ask who holds a lock (flowdb_lock.c); -1: not yet */
+	int busy_ms; /* so long a lock is waited for; 0: as `waits` says */
 	bool (*waits)(void *context, int pid);
 	void *waits_context;
 	uint64_t wal_bytes; /* after the last commit */
@@ -118,6 +119,11 @@ struct flowdb {
 };
 
 #define SQL_NULL INT64_MIN /* of bind_one(), bind_all() */
+
+/* Whose the file is and how old. *ret_version 0: empty, nobody's yet. */
+int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err) MUST_CHECK;
+/* Makes a database of this version (0: an empty one) one of ours. */
+int migrate(struct flowdb *db, int64_t version, struct err *err) MUST_CHECK;
 
 /*
  * The door between the one writer and a short one beside it (flowdb_beside.c): opens it; lets another one go
@@ -129,6 +135,10 @@ int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
+/* -EBADMSG: the file is damaged, and what of it can be saved how. */
+int sql_damaged(const struct flowdb *db, const char *what, struct err *err);
+/* How long a lock of somebody else's is waited for. */
+void sql_wait(struct flowdb *db, int ms);
 /* A statement of one's own; the caller finalizes it. */
 int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt,
                 struct err *err) MUST_CHECK;
@@ -160,6 +170,9 @@ int sql_step(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 /* Steps a statement that gives no row. */
 int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err) MUST_CHECK;
 int sql_exec(struct flowdb *db, const char *text, struct err *err) MUST_CHECK;
+/* Runs the statement of a slot with these numbers. */
+int sql_tell(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
+             size_t count, struct err *err) MUST_CHECK;
 /* "file:" URI of the path; every byte that a URI could take for its own is escaped. The caller frees it. */
 char *sql_uri(const char *path, const char *options);
 /* SQLite misses a file that lacks a part of its last page alone; `was` is the file. */
@@ -167,6 +180,11 @@ int sql_check_whole(struct flowdb *db, struct err *err) MUST_CHECK;
 /* The first number of the first row, with parameters 1.. bound: 1; 0 (and *ret too): there is no row. */
 int sql_ask(struct flowdb *db, const char *text, const int64_t *values, size_t count,
             int64_t *ret, struct err *err) MUST_CHECK;
+/* The same without parameters; 0 where there is no row. */
+int sql_number(struct flowdb *db, const char *text, int64_t *ret, struct err *err) MUST_CHECK;
+/* As sql_ask(), by the statement of a slot. */
+int sql_ask_slot(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,
+                 size_t count, int64_t *ret, struct err *err) MUST_CHECK;
 void stmt_finalizep(sqlite3_stmt **stmt);
 
 /* The id of a text or an address in its table, given if it has none yet. */

@@ -136,12 +136,24 @@ static const struct {
 	{"counts of findings",
          "SELECT printf('F%d: %d flows, and %d rows of them', id, flows, kept) FROM finding"
          " WHERE kept > flows"},
-	{"evidence",
+	{"flows of packets kept",
          "SELECT printf('F%d: packets of %d flows are kept that are no flows of it', id, n - (flows - kept))"
          " FROM (SELECT g.id, g.flows, g.kept, (SELECT count(*) FROM (SELECT DISTINCT e.run, e.flow"
          " FROM evidence e WHERE e.finding = g.id AND e.flow NOT NULL AND NOT EXISTS (SELECT 1 FROM flow f"
          " WHERE f.finding = g.id AND f.run = e.run AND f.packet = e.flow))) AS n FROM finding g)"
          " WHERE n > flows - kept"},
+	{"sums of findings", /* flows without a row add to them */
+         "SELECT printf('F%d: its bytes or times leave out a flow of it', g.id) FROM finding g"
+         " JOIN (SELECT finding, sum(bytes_out + bytes_in) AS bytes, min(start_us) AS first_us,"
+         " max(start_us + lasted_us) AS last_us FROM flow WHERE finding IS NOT NULL GROUP BY finding) f"
+         " ON f.finding = g.id WHERE g.bytes < f.bytes OR g.first_us > f.first_us OR g.last_us < f.last_us"},
+	{"differences",
+         "SELECT printf('flow %d: in what it differs from the nearest row is not there', f.id) FROM flow f"
+         " JOIN finding g ON g.id = f.finding WHERE f.verdict = 2 AND g.row IS NOT NULL"
+         " AND f.id NOT IN (SELECT flow FROM flow_differs)"},
+	{"packets kept",
+         "SELECT printf('packet %d of evidence: %d bytes are kept of %d', id, length(bytes), wire_len)"
+         " FROM evidence WHERE length(bytes) > wire_len OR (finding IS NOT NULL AND length(bytes) > 256)"},
 	{"counts of flows",
          "SELECT printf('unit %d: %d flows of verdict %d, grade %d are counted, and there are %d', unit,"
          " total(counted), verdict, grade, total(there)) FROM (SELECT unit, verdict, grade,"
@@ -151,6 +163,12 @@ static const struct {
 	{"coverage",
          "SELECT printf('coverage of row %d by unit %d is below zero', row, unit) FROM coverage"
          " WHERE min(exact, unproven, wide, unanswered, blocked, outside) < 0"},
+	{"flows that coverage lacks", /* it outlives flows, so there may be more; one that was not over is not in it */
+         "SELECT printf('coverage: %d flows of unit %d are documented by row %d, and %d are counted', f.n,"
+         " f.unit, f.row, coalesce(c.n, 0)) FROM (SELECT unit, row, count(*) AS n FROM flow f"
+         " WHERE verdict = 1 AND row IS NOT NULL AND NOT f.said >> 24 & 1 GROUP BY 1, 2) f"
+         " LEFT JOIN (SELECT unit, row, exact + unproven + wide + unanswered + blocked AS n FROM coverage) c"
+         " ON c.unit = f.unit AND c.row = f.row WHERE coalesce(c.n, 0) < f.n"},
 	{"packets of runs",
          "SELECT printf('run %d: %d packets were seen, and %d are accounted for', id, seen, n)"
          " FROM (SELECT id, seen, out_of_scope + in_flows + malformed + fragments_lost + duplicates AS n"
@@ -159,6 +177,40 @@ static const struct {
          "SELECT printf('blind interval %d: it ends before it begins', id) FROM blind"
          " WHERE until_us < since_us"},
 };
+
+/* Views and triggers are as in a fresh database. */
+static int verify_schema(struct flowdb *db,
+                         int (*each)(void *context, const char *wrong, struct err *err),
+                         void *context, struct err *err)
+{
+	CLEANUP(flowdb_closep) struct flowdb *fresh = NULL;
+	CLEANUP(stmt_finalizep) sqlite3_stmt *wanted = NULL;
+	int r = flowdb_open(NULL, FLOWDB_WRITE, &fresh, err);
+
+	if (r >= 0)
+		r = sql_prepare(fresh,
+		                "SELECT name, type, sql FROM sqlite_schema WHERE type IN ('view', 'trigger')"
+		                " ORDER BY name",
+		                &wanted, err);
+	while (r >= 0 && (r = sql_step(fresh, wanted, err)) > 0) {
+		CLEANUP(stmt_finalizep) sqlite3_stmt *there = NULL;
+		char text[160];
+
+		r = sql_prepare(db, "SELECT 1 FROM sqlite_schema WHERE name = ?1 AND sql = ?2", &there,
+		                err);
+		if (r < 0)
+			return r;
+		bind_text(there, 1, column_text(wanted, 0));
+		bind_text(there, 2, column_text(wanted, 2));
+		r = sql_step(db, there, err);
+		if (r)
+			continue;
+		snprintf(text, sizeof(text), "%s %s: it is not there, or not as it was made",
+		         column_text(wanted, 1), column_text(wanted, 0));
+		r = each(context, text, err);
+	}
+	return r;
+}
 
 int flowdb_verify(struct flowdb *db, const struct upkeep_progress *progress,
                   int (*each)(void *context, const char *wrong, struct err *err), void *context,
@@ -182,5 +234,7 @@ int flowdb_verify(struct flowdb *db, const struct upkeep_progress *progress,
 			r = each(context, err->text, err);
 	}
 	sqlite3_progress_handler(db->sql, 0, NULL, NULL);
+	if (r >= 0)
+		r = verify_schema(db, each, context, err);
 	return r < 0 ? r : 0;
 }

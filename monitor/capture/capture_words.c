@@ -148,8 +148,13 @@ static void walk_to(struct walk *walk, size_t at, const struct state *state)
 		join_value(&to->memory[i], &state->memory[i]);
 }
 
-static const char *what_at(const struct made *made, size_t at)
+/* From here on loads are of no byte, but of what the kernel knows of a packet beside it. */
+#define KERNEL_KNOWS UINT64_C(0xfffff000)
+
+static const char *what_at(const struct made *made, uint64_t at)
 {
+	if (at >= KERNEL_KNOWS)
+		return "which way a packet passed the interface (--direction asks who opened a flow)";
 	if (at < made->ports)
 		return "a field of the IP header that differs from packet to packet (length, TTL, TOS, ...)";
 	if (made->transport == TRANSPORT_TCP)

@@ -102,6 +102,26 @@ static int take_recorded(void *context, const struct blind_view *blind, struct e
 	return add_looked(g, blind->row.since_us, until_us, false, err);
 }
 
+/* Somebody looked, or nobody did: another database knows. */
+static int take_set_aside(void *context, const struct blind_view *blind, struct err *err)
+{
+	struct gathering *g = context;
+
+	g->any = true;
+	return take_recorded(context, blind, err);
+}
+
+static int find_set_aside(struct gathering *g, struct err *err)
+{
+	const struct flow_query *window = &g->query->flow;
+	const struct blind_query aside = {
+		.window = {.since_us = window->since_us, .until_us = window->until_us},
+		.cause = BLIND_SET_ASIDE,
+	};
+
+	return flowdb_blinds(g->query->db, &aside, take_set_aside, g, err);
+}
+
 static int compare_stretches(const void *a, const void *b)
 {
 	const struct stretch *x = a, *y = b;
@@ -258,6 +278,8 @@ int blind_list(const struct query *query, enum blind_cause cause,
 	const struct blind_query asked = {.window = query->flow, .cause = (uint8_t)cause};
 	int r = flowdb_runs(query->db, take_run, &g, err);
 
+	if (r >= 0)
+		r = find_set_aside(&g, err);
 	if (r >= 0)
 		r = find_removed(&g, !cause || cause == BLIND_REMOVED, err);
 	if (r >= 0 && (!cause || cause == BLIND_NOT_RUNNING))

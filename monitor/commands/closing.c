@@ -102,10 +102,14 @@ static int check_words(const struct command_line *line, struct closing *closing,
 {
 	char word[80];
 
-	if (optind + 1 != argc || !finding_id_parse(argv[optind], &closing->id))
-		return err_set(err, -EINVAL, "%s: %s%s; accepted: one finding, F17", line->command,
-		               optind == argc ? "which finding?" : "no finding: ",
-		               optind == argc ? "" : text_shown(argv[optind], word));
+	if (optind == argc)
+		return err_set(err, -EINVAL, "%s: a finding is wanted: F17", line->command);
+	if (!finding_id_parse(argv[optind], &closing->id))
+		return err_set(err, -EINVAL, "%s: '%s' is no finding; accepted: one, as F17",
+		               line->command, text_shown(argv[optind], word));
+	if (optind + 1 < argc)
+		return err_set(err, -EINVAL, "%s: '%s' is one too many; accepted: one finding at a time",
+		               line->command, text_shown(argv[optind + 1], word));
 	if (!closing->why)
 		return err_set(err, -EINVAL, "%s F%lld: --reason is missing: why?", line->command,
 		               (long long)closing->id);

@@ -111,7 +111,7 @@ static int note_stalled(void *context, const struct run_view *run, struct err *e
 }
 
 /* What one sensor did not see. */
-struct gathered {
+struct sensor_blinds {
 	struct query query; /* to it alone */
 	struct blind_sums sums;
 	struct blind_view *all;
@@ -121,7 +121,7 @@ struct gathered {
 
 static int gather(void *context, const struct blind_view *blind, struct err *err)
 {
-	struct gathered *g = context;
+	struct sensor_blinds *g = context;
 	struct blind_view *to;
 
 	if (array_reserve(&g->all, &g->room, g->count + 1, sizeof(*g->all)) < 0)
@@ -139,11 +139,11 @@ static int gather(void *context, const struct blind_view *blind, struct err *err
 }
 
 /* All sensors' in one order. */
-static int put_gathered(const struct query *query, struct gathered *all,
+static int put_all(const struct query *query, struct sensor_blinds *all,
                         struct listing *listing, struct err *err)
 {
 	for (int r;;) {
-		struct gathered *next = NULL;
+		struct sensor_blinds *next = NULL;
 
 		for (size_t i = 0; i < query->sensors; i++)
 			if (all[i].at < all[i].count &&
@@ -160,7 +160,7 @@ static int put_gathered(const struct query *query, struct gathered *all,
 }
 
 /* 1: nothing was recorded in the window. */
-static int list_blind(const struct query *query, struct gathered *all, struct err *err)
+static int list_blind(const struct query *query, struct sensor_blinds *all, struct err *err)
 {
 	CLEANUP(out_freep) struct out *out = NULL;
 	struct listing listing = {0};
@@ -171,7 +171,7 @@ static int list_blind(const struct query *query, struct gathered *all, struct er
 	if (r >= 0)
 		query_head(query, out);
 	for (size_t i = 0; i < query->sensors && r >= 0; i++) {
-		struct gathered *g = &all[i];
+		struct sensor_blinds *g = &all[i];
 
 		r = query_nth(query, i, &g->query, err);
 		if (r < 0)
@@ -181,7 +181,7 @@ static int list_blind(const struct query *query, struct gathered *all, struct er
 		outside &= r > 0;
 	}
 	if (r >= 0)
-		r = put_gathered(query, all, &listing, err);
+		r = put_all(query, all, &listing, err);
 	if (r >= 0)
 		r = out_finish(out, err);
 	for (size_t i = 0; i < query->sensors && r >= 0; i++) {
@@ -198,7 +198,7 @@ static int list_blind(const struct query *query, struct gathered *all, struct er
 int cmd_blind(int argc, char **argv)
 {
 	struct query_options options;
-	struct gathered *all = NULL;
+	struct sensor_blinds *all = NULL;
 	struct query query = {0};
 	struct err err = {0};
 	int r = query_command_line(&COMMAND, argc, argv, &options, &err);

@@ -10,14 +10,15 @@
 static const struct query_command COMMAND = {
 	.name = "coverage",
 	.has = HAS_ANSWER | HAS_WINDOW | HAS(UNIT) | HAS(ROW) | HAS(PER_UNIT) | HAS(LIMIT),
-	.usage = "[-l DIR] [-o FORMAT] [--per-unit] [--since T] [--until T] [...]",
+	.usage = "[-l DIR] [-o FORMAT] [--per-unit] [--since T] [...]",
 	.about =
-		"Tells which documented rows the units used. The table has one line a row and says\n"
-		"of how many units it was OK (answered at least once, and nothing worse), WEAK\n"
-		"(answered, on weak grounds alone: unproven, wide), UNANSWERED, BLOCKED, OUTSIDE\n"
-		"(flows came near it and differ), SILENT: not exercised. A unit counts once, by the\n"
-		"worst. --per-unit has a line for each unit and row, as json, jsonl and csv always\n"
-		"do: flows answered by grade, unanswered, blocked, outside; first and last answered.\n"
+		"Tells which documented rows the units used. The table has one line a row and\n"
+		"says of how many units it was OK (answered at least once, and nothing worse),\n"
+		"WEAK (answered, on weak grounds alone: unproven, wide), UNANSWERED, BLOCKED,\n"
+		"OUTSIDE (flows came near it and differ), SILENT: not exercised. A unit counts\n"
+		"once, by the worst. --per-unit has a line for each unit and row, as json, jsonl\n"
+		"and csv always do: flows answered by grade, unanswered, blocked, outside; first\n"
+		"and last answered.\n"
 		"Without a window all runs count; with one the flows recorded in it.\n\n",
 	.examples = "What has nobody tried yet?\n"
 		    "  tlmon coverage | awk '$NF'\n"
@@ -31,11 +32,11 @@ static const struct out_column CELL_COLUMNS[] = {
 	{"row", "ROW", OUT_CUT},
 	{NULL, "STATE", 0},
 	{"exact", "EXACT", OUT_RIGHT},
-	{"unproven", "UNPROVEN", OUT_RIGHT},
-	{"wide", "WIDE", OUT_RIGHT},
-	{"unanswered", "UNANSWERED", OUT_RIGHT},
-	{"blocked", "BLOCKED", OUT_RIGHT},
-	{"outside", "OUTSIDE", OUT_RIGHT},
+	{"unproven", "UNPROVEN", OUT_RIGHT | OUT_CUT_FIRST},
+	{"wide", "WIDE", OUT_RIGHT | OUT_CUT_FIRST},
+	{"unanswered", "UNANSWERED", OUT_RIGHT | OUT_CUT_FIRST},
+	{"blocked", "BLOCKED", OUT_RIGHT | OUT_CUT_FIRST},
+	{"outside", "OUTSIDE", OUT_RIGHT | OUT_CUT_FIRST},
 	{"first", NULL, 0},
 	{"last", NULL, 0},
 	{NULL, "LAST", OUT_CUT_FIRST},

@@ -4,6 +4,7 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/db_stats.h"
+#include "monitor/commands/query.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -18,13 +19,13 @@ static const char HELP[] =
 	"       tlmon db archive [-l DIR] --until T TO\n\n"
 	"stats     where the bytes are: by table, index, day and unit; what retention and\n"
 	"          archives have taken away. Reads the whole file.\n"
-	"check     is it sound? What SQLite checks, and what must hold besides: references,\n"
-	"          counts of findings, flows, coverage and packets. Prints a line for each\n"
-	"          thing that is wrong; ends 0 if there is none, else 1.\n"
+	"check     is it sound? What SQLite checks, and what must hold besides:\n"
+	"          references, counts of findings, flows, coverage and packets. Prints a\n"
+	"          line for each thing that is wrong; ends 0 if there is none, else 1.\n"
 	"compact   writes the file anew without the room that deleting left, and drops\n"
-	"          addresses and texts that nothing refers to. Needs twice its size free on\n"
-	"          that disk, and that no tlmon writes there. An older version's database\n"
-	"          becomes one of this version.\n"
+	"          addresses and texts that nothing refers to. Needs twice its size free\n"
+	"          on that disk, and that no tlmon writes there. An older version's\n"
+	"          database becomes one of this version.\n"
 	"snapshot  a consistent copy in the directory TO, also while tlmon writes. It is\n"
 	"          there whole or not at all, and overwrites nothing.\n"
 	"archive   moves the flows that ended before T, with all they refer to, to the\n"
@@ -121,9 +122,10 @@ static int do_check(const struct request *request, struct err *err)
 		          (unsigned long long)wrong, wrong == 1 ? " is" : "s are");
 		return 1;
 	}
-	printf("%s/flows.db is sound: %llu runs, %llu flows, %llu findings\n", request->dir,
-	       (unsigned long long)span.runs, (unsigned long long)span.flows,
-	       (unsigned long long)span.findings);
+	printf("%s/flows.db is sound: %llu run%s, %llu flow%s, %llu finding%s\n", request->dir,
+	       (unsigned long long)span.runs, plural(span.runs),
+	       (unsigned long long)span.flows, plural(span.flows),
+	       (unsigned long long)span.findings, plural(span.findings));
 	return 0;
 }
 
@@ -166,9 +168,10 @@ static int do_snapshot(const struct request *request, struct err *err)
 	progress_over();
 	if (r < 0)
 		return r;
-	printf("%s/flows.db: %llu runs, %llu flows, %llu findings\nGo on with:  tlmon findings -l ",
-	       request->to, (unsigned long long)span.runs, (unsigned long long)span.flows,
-	       (unsigned long long)span.findings);
+	printf("%s/flows.db: %llu run%s, %llu flow%s, %llu finding%s\nGo on with:  tlmon findings -l ",
+	       request->to, (unsigned long long)span.runs, plural(span.runs),
+	       (unsigned long long)span.flows, plural(span.flows),
+	       (unsigned long long)span.findings, plural(span.findings));
 	shell_put(stdout, request->to);
 	putchar('\n');
 	return 0;
@@ -201,8 +204,9 @@ static int do_archive(const struct request *request, struct err *err)
 	progress_over();
 	if (r < 0)
 		return r;
-	printf("%llu flows that ended before %s moved to %s/flows.db",
-	       (unsigned long long)moved.flows, time_print(moved.until_us, time), request->to);
+	printf("%llu flow%s that ended before %s moved to %s/flows.db",
+	       (unsigned long long)moved.flows, plural(moved.flows), time_print(moved.until_us, time),
+	       request->to);
 	if (moved.again)
 		printf("; %llu of them a call that was interrupted had copied",
 		       (unsigned long long)moved.again);

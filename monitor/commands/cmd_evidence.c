@@ -16,16 +16,17 @@
 
 static const char HELP[] =
 	"usage: tlmon evidence [-l DIR] [-o FORMAT | -w FILE] FINDING | FLOW ...\n"
-	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --unit WHO [--since T] [...]\n"
+	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --unit WHO [...]\n"
 	"       tlmon evidence [-l DIR] [-o FORMAT | -w FILE] --died\n\n"
 	"Lists the packets kept for findings (F17) and recorded flows (81234), or writes\n"
 	"them to a pcapng file with the finding in its comments. Kept are the first 8\n"
 	"packets of 3 flows a finding, 256 bytes of each, 64 MiB a day; the site file may\n"
-	"say 'evidence: headers' (no payload) or 'evidence: off'.\n\n" LOG_HELP
+	"say 'evidence: headers' (no payload) or 'evidence: off'. It ends 1 where\n"
+	"no packets are kept of what was asked for, and says why.\n\n" LOG_HELP
 	"  -o, --output FORMAT   table (the default), json, jsonl or csv\n"
 	"  -w, --write FILE      write them to FILE, as pcapng; '-' is standard output.\n"
 	"                        A file that is there is overwritten\n"
-	"      --unit WHO        of all findings of a unit: its name, or an address it had\n"
+	"      --unit WHO        of all findings of a unit: its name, or an address of it\n"
 	"      --since T         packets of T or later: 2h (ago), 09:30, 2026-11-22T09:30\n"
 	"      --until T         packets of T or earlier\n"
 	"      --died            packets that processes of ours died of\n"
@@ -83,26 +84,6 @@ static struct asked *asked_of(struct answer *answer, int64_t id, struct err *err
 	return &answer->asked[answer->asked_count++];
 }
 
-static int no_such(const struct answer *answer, const char *word, struct err *err)
-{
-	bool finding = *word == 'F' || *word == 'f';
-	uint64_t flows = 0, findings = 0;
-
-	for (size_t i = 0; i < answer->query->sensors; i++) {
-		struct span span;
-		int r = flowdb_span(flowdb_nth(answer->query->db, i), &span, err);
-
-		if (r < 0)
-			return r;
-		flows += span.flows;
-		findings += span.findings;
-	}
-	return err_set(err, -ENOENT,
-	               "no %s %s in the database; it holds %llu flow%s and %llu finding%s",
-	               finding ? "finding" : "flow", word, (unsigned long long)flows, plural(flows),
-	               (unsigned long long)findings, plural(findings));
-}
-
 static int note_flow(void *context, const struct flow_view *flow, struct err *err)
 {
 	struct evidence_of *of = context;
@@ -111,6 +92,7 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 	return 0;
 }
 
+/* 1: a flow of which packets were not to be kept; *ret_of is nothing then. */
 static int take_word(struct answer *answer, const char *word, struct evidence_of *ret_of,
                      struct err *err)
 {
@@ -129,12 +111,11 @@ static int take_word(struct answer *answer, const char *word, struct evidence_of
 		               word);
 	r = flowdb_flow(answer->query->db, id, note_flow, ret_of, err);
 	if (r <= 0)
-		return r < 0 ? r : no_such(answer, word, err);
-	if (!ret_of->finding)
-		return err_set(
-			err, -ENOENT,
-			"flow %s is under no finding, and packets are kept of findings alone",
-			word);
+		return r < 0 ? r : query_no_such(answer->query, word, err);
+	if (!ret_of->finding) {
+		log_note("of flow %s no packets are kept: it is under no finding", word);
+		return 1;
+	}
 	return asked_of(answer, ret_of->finding, err) ? 0 : -ENOMEM;
 }
 
@@ -176,7 +157,7 @@ static int look_up(struct answer *answer, struct err *err)
 		r = finding_by_id(answer->query->db, asked->id, note_finding, asked, err);
 		snprintf(word, sizeof(word), "F%lld", (long long)asked->id);
 		if (r >= 0 && !asked->found)
-			r = no_such(answer, word, err);
+			r = query_no_such(answer->query, word, err);
 	}
 	return r;
 }
@@ -419,6 +400,7 @@ static int evidence(int argc, char **argv, const struct query_options *options, 
 	struct evidence_of of[WORDS_MAX];
 	struct query query = {0};
 	struct answer answer = {.query = &query};
+	size_t of_count = 0;
 	int r = 0;
 
 	if (argc > WORDS_MAX)
@@ -442,14 +424,16 @@ static int evidence(int argc, char **argv, const struct query_options *options, 
 	r = query_open(options, &query, err);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < argc && r >= 0; i++)
-		r = take_word(&answer, argv[i], &of[i], err);
+	for (int i = 0; i < argc && r >= 0; i++) {
+		r = take_word(&answer, argv[i], &of[of_count], err);
+		of_count += !r;
+	}
 	answer.packets = (struct evidence_query){.window = query.flow,
 	                                         .of = argc ? of : NULL,
-	                                         .of_count = (size_t)argc,
+	                                         .of_count = of_count,
 	                                         .died = died};
 	if (r >= 0)
-		r = answer_all(&answer, options, file, err);
+		r = argc && !of_count ? EXIT_NO : answer_all(&answer, options, file, err);
 	answer_release(&answer);
 	query_release(&query);
 	return r;

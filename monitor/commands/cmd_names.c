@@ -10,12 +10,12 @@ static const struct query_command COMMAND = {
 	.name = "names",
 	.has = HAS_ANSWER | HAS_WINDOW | HAS(UNIT) | HAS(PEER) | HAS(NAME) | HAS(SORT) |
                HAS(LIMIT),
-	.usage = "[-l DIR] [-o FORMAT] [--since T] [--until T] [--name NAME] [...]",
+	.usage = "[-l DIR] [-o FORMAT] [--since T] [--name NAME] [...]",
 	.about =
 		"Lists DNS answers: which name an address held, who had asked, which server said\n"
 		"so, from the first answer to the last, and until when that held (its time to\n"
-		"live). A window takes in what held in it. --unit is who asked, --peer the address\n"
-		"named.\n\n",
+		"live). A window takes in what held in it. --unit is who asked, --peer the\n"
+		"address named.\n\n",
 	.examples = "What was 52.112.1.9 called last night?\n"
 		    "  tlmon names --peer 52.112.1.9 --since 22:00 --until 06:00\n"
 		    "Which addresses were Skype for Business Online's?\n"

@@ -19,8 +19,8 @@ static const char HELP[] =
 	"recorded under it. All of it or nothing: one transaction, in which no recorder\n"
 	"may run. 'tlmon whatif' shows beforehand what will flip. Who did it is on record\n"
 	"(policy_use, v_finding_change). Packets that were kept of a flow stay with the\n"
-	"finding that it leaves, should it come back; of a flow that comes under a finding\n"
-	"for the first time there are none.\n\n" OTHER_POLICY_HELP
+	"finding that it leaves, should it come back; of a flow that comes under a\n"
+	"finding for the first time there are none.\n\n" OTHER_POLICY_HELP
 	"      --by WHO          who (default: your login name)\n" LOG_HELP
 	"  -h, --help            this text\n\n"
 	"The site file was wrong about a server last week, and is mended:\n"

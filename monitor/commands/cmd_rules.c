@@ -37,14 +37,14 @@ static const struct out_column COLUMNS[] = {
 	{"id", "ROW", 0},
 	{"profile", NULL, 0},
 	{"document", NULL, 0},
-	{"direction", "DIR", 0},
+	{"direction", "DIR", OUT_CUT_FIRST},
 	{"transport", "TRANSPORT", 0},
 	{"local_ports", "LOCAL", OUT_CUT},
-	{"remote_ports", "REMOTE", 0},
+	{"remote_ports", "REMOTE", OUT_CUT},
 	{"peer", "PEER", OUT_CUT},
 	{"application", "APPLICATION", OUT_CUT},
-	{"media", "MEDIA", OUT_CUT},
-	{"need", "NEED", 0},
+	{"media", "MEDIA", OUT_CUT_FIRST},
+	{"need", "NEED", OUT_CUT_FIRST},
 };
 
 /* "a, b" as a JSON list of texts; in tables and CSV as it is. The words need no escapes. */

@@ -4,6 +4,7 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/blind_list.h"
+#include "monitor/commands/paper.h"
 #include "monitor/log.h"
 #include "schema/time.h"
 
@@ -11,7 +12,7 @@
 
 static const struct query_command COMMAND = {
 	.name = "status",
-	.has = HAS(LOG) | HAS(OUTPUT),
+	.has = HAS(ONE_LOG) | HAS(OUTPUT),
 	.usage = "[-l DIR] [-o FORMAT]",
 	.about =
 		"Tells from the database how the monitor stands: running (its heartbeat is at\n"
@@ -124,13 +125,16 @@ static void tell(const char *name, const char *fmt, ...) PRINTF(2, 3);
 
 static void tell(const char *name, const char *fmt, ...)
 {
+	CLEANUP(freep) char *text = NULL;
+	CLEANUP(freep) char *visible = NULL;
 	va_list args;
 
-	printf("%-10s", name);
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	if (vasprintf(&text, fmt, args) < 0)
+		text = NULL;
 	va_end(args);
-	putchar('\n');
+	visible = text ? text_visible(text) : NULL;
+	printf("%-10s%s\n", name, visible ? visible : "(out of memory)");
 }
 
 static void print_run(const struct status *status)

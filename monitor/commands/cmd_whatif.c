@@ -122,6 +122,7 @@ static int put_groups(struct whatif *whatif, struct err *err)
 static int list_flips(struct whatif *whatif, const struct query_options *options,
                       const struct other_policy *other, struct err *err)
 {
+	const struct flip_sums *sums;
 	char by[512];
 	int r = out_new(options->format, stdout, whatif->flows ? FLIP_FLOW_COLUMNS : FLIP_COLUMNS,
 	                whatif->flows ? FLIP_FLOW_COLUMN_COUNT : FLIP_COLUMN_COUNT, options->wide,
@@ -145,7 +146,9 @@ static int list_flips(struct whatif *whatif, const struct query_options *options
 		flips_say(flips_sums(whatif->flips));
 		r = waiver_flips_say(whatif->waivers, whatif->query.db, err);
 	}
-	return r < 0 ? r : flowdb_check(whatif->query.db, err);
+	sums = flips_sums(whatif->flips);
+	return r ? r : query_foot_of(&whatif->query, whatif->out, "flows",
+	                             sums->judged + sums->nobodys, err);
 }
 
 static int whatif_run(struct whatif *whatif, struct query_options *options,

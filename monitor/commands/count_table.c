@@ -31,7 +31,7 @@ static size_t make_columns(char *list, struct out_column *columns,
 {
 	static const struct out_column figures[] = {
 		{"count", "COUNT", OUT_RIGHT}, {"bytes", "BYTES", OUT_RIGHT}, {"first", NULL, 0},
-		{NULL, "FIRST", 0},            {"last", NULL, 0},             {NULL, "LAST", 0},
+		{NULL, "FIRST", OUT_CUT_FIRST}, {"last", NULL, 0}, {NULL, "LAST", OUT_CUT_FIRST},
 	};
 	char *rest, *name = strtok_r(list, ",", &rest);
 	size_t count = 0;

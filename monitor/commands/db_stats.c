@@ -2,6 +2,7 @@
  * db_stats.c - see db_stats.h.
  */
 #include "monitor/commands/db_stats.h"
+#include "monitor/commands/query.h"
 #include "monitor/older.h"
 #include "schema/time.h"
 
@@ -125,10 +126,11 @@ static int say_head(struct flowdb *db, const char *dir, struct listing *listing,
 	        db_size_print(extent.free, room),
 	        stat(path, &st) ? "none" : db_size_print((uint64_t)st.st_size, log));
 	if (span.first_us)
-		out_say(listing->out, "recorded %s .. %s: %llu runs, %llu units, %llu findings",
+		out_say(listing->out, "recorded %s .. %s: %llu run%s, %llu unit%s, %llu finding%s",
 		        time_print(span.first_us, first), time_print(span.last_us, last),
-		        (unsigned long long)span.runs, (unsigned long long)span.units,
-		        (unsigned long long)span.findings);
+		        (unsigned long long)span.runs, plural(span.runs),
+		        (unsigned long long)span.units, plural(span.units),
+		        (unsigned long long)span.findings, plural(span.findings));
 	r = put(listing, "file", "used", (int64_t)span.flows, extent.used, err);
 	return r < 0 || !extent.free ? r : put(listing, "file", "free", -1, extent.free, err);
 }

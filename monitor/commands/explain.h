@@ -77,6 +77,8 @@ void explain_dir(const struct explain *explain);
  * would steer a terminal is made visible.
  */
 void explain_text(size_t indent, const char *fmt, ...) PRINTF(2, 3);
+/* A whole line, as long as it is; made visible, too. */
+void explain_say(const char *fmt, ...) PRINTF(1, 2);
 /* "name: text" lines; the names stand in one column. */
 void explain_line(const char *name, const char *fmt, ...) PRINTF(2, 3);
 

@@ -25,13 +25,13 @@ static void print_head(const struct finding_view *finding)
 	const struct finding_row *row = &finding->row;
 	char first[TIME_TEXT], last[TIME_TEXT];
 
-	printf("F%lld: %s at %s%s%s, severity %s, %s\n", (long long)finding->id,
-	       kind_name((enum kind)row->kind), finding->unit, *row->row ? ", row " : "",
-	       row->row,
-	       severity_name((enum severity)row->severity)
-	               ? severity_name((enum severity)row->severity)
-	               : "none",
-	       finding_state(row));
+	explain_text(2, "F%lld: %s at %s%s%s, severity %s, %s", (long long)finding->id,
+	             kind_name((enum kind)row->kind), finding->unit, *row->row ? ", row " : "",
+	             row->row,
+	             severity_name((enum severity)row->severity)
+	                     ? severity_name((enum severity)row->severity)
+	                     : "none",
+	             finding_state(row));
 	fputs("  ", stdout);
 	explain_text(2, "%s", row->reason);
 	printf("  That is: %s.\n", kind_sentence((enum kind)row->kind));

@@ -167,21 +167,26 @@ static void print_facts(const struct flow_view *flow)
 
 static void print_verdict(const struct flow_view *flow)
 {
-	printf("flow %lld: %s", (long long)flow->id, ruling_name((enum ruling)flow->ruling));
+	char text[1024];
+
+	snprintf(text, sizeof(text), "flow %lld: %s", (long long)flow->id,
+	         ruling_name((enum ruling)flow->ruling));
 	if (flow->grade)
-		printf(", %s", grade_name((enum grade)flow->grade));
+		text_add(text, sizeof(text), ", %s", grade_name((enum grade)flow->grade));
 	if (flow->kind)
-		printf(", %s, severity %s", kind_name((enum kind)flow->kind),
-		       severity_name((enum severity)flow->severity)
-		               ? severity_name((enum severity)flow->severity)
-		               : "none");
+		text_add(text, sizeof(text), ", %s, severity %s",
+		         kind_name((enum kind)flow->kind),
+		         severity_name((enum severity)flow->severity)
+		                 ? severity_name((enum severity)flow->severity)
+		                 : "none");
 	if (flow->why)
-		printf(", because of: %s", why_name((enum why)flow->why));
+		text_add(text, sizeof(text), ", because of: %s",
+		         why_name((enum why)flow->why));
 	if (*flow->remark)
-		printf(" (%s)", flow->remark);
+		text_add(text, sizeof(text), " (%.512s)", flow->remark);
 	if (flow->finding)
-		printf("; finding F%lld", (long long)flow->finding);
-	printf("\n");
+		text_add(text, sizeof(text), "; finding F%lld", (long long)flow->finding);
+	explain_say("%s", text);
 }
 
 static void print_rows(const struct flow_view *flow, const struct envelope *envelope)
@@ -189,7 +194,7 @@ static void print_rows(const struct flow_view *flow, const struct envelope *enve
 	if (flow->row_count > 1)
 		printf("\nrows that fit it equally well:\n");
 	for (unsigned i = 0; flow->row_count > 1 && i < flow->row_count; i++)
-		printf("  %s\n", flow->rows[i]);
+		explain_say("  %s", flow->rows[i]);
 	if (flow->row_count)
 		explain_row(envelope, flow->rows[0]);
 	if (flow->nearest_count)
@@ -198,8 +203,8 @@ static void print_rows(const struct flow_view *flow, const struct envelope *enve
 		const struct nearest_view *nearest = &flow->nearest[i];
 		int index = envelope_find_row(envelope, nearest->row);
 
-		printf("  %s  (%s)\n", nearest->row,
-		       index < 0 ? "not in this envelope" : envelope->rows[index].document);
+		explain_say("  %s  (%s)", nearest->row,
+		            index < 0 ? "not in this envelope" : envelope->rows[index].document);
 		for (unsigned j = 0; j < nearest->count; j++) {
 			printf("    %-12s ", field_name((enum field)nearest->differs[j].field));
 			explain_text(17, "expected %s, seen %s", nearest->differs[j].expected,
@@ -237,6 +242,8 @@ static int tell_blind(void *context, const struct blind_view *blind, struct err 
 	const char *missing = missing_text(told->flow, cause);
 	char since[TIME_TEXT], until[TIME_TEXT];
 
+	if (cause == BLIND_SET_ASIDE) /* that is of flows that are not here */
+		return 0;
 	explain_line(missing ? "seen" : "not all seen", "%s, interval %lld: %s",
 	             name ? name : "for a cause that is not known", (long long)blind->id,
 	             sentence ? sentence : "a newer tlmon wrote it");

@@ -14,6 +14,8 @@ static int list_blind(void *context, const struct blind_view *blind, struct err 
 	char since[TIME_TEXT], until[TIME_TEXT];
 	FILE *list = context;
 
+	if (blind->row.cause == BLIND_SET_ASIDE)
+		return 0;
 	fprintf(list, "%s{\"id\":%lld,\"cause\":", ftell(list) > 1 ? "," : "",
 	        (long long)blind->id);
 	if (cause)

@@ -7,20 +7,37 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-static void PRINTF(2, 0) put_text(size_t indent, const char *fmt, va_list args)
+/* NULL: no memory. */
+static char *PRINTF(1, 0) visible_of(const char *fmt, va_list args)
 {
 	CLEANUP(freep) char *text = NULL;
-	CLEANUP(freep) char *visible = NULL;
 
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
-	visible = text ? text_visible(text) : NULL;
+	return text ? text_visible(text) : NULL;
+}
+
+static void PRINTF(2, 0) put_text(size_t indent, const char *fmt, va_list args)
+{
+	CLEANUP(freep) char *visible = visible_of(fmt, args);
+
 	if (!visible)
 		puts("(out of memory)");
 	else if (isatty(STDOUT_FILENO))
 		text_wrap(stdout, indent, visible);
 	else
 		puts(visible);
+}
+
+void explain_say(const char *fmt, ...)
+{
+	CLEANUP(freep) char *visible = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	visible = visible_of(fmt, args);
+	va_end(args);
+	puts(visible ? visible : "(out of memory)");
 }
 
 void explain_text(size_t indent, const char *fmt, ...)
@@ -86,7 +103,8 @@ void explain_row(const struct envelope *envelope, const char *id)
 	int index = envelope_find_row(envelope, id);
 	const struct row *row;
 
-	printf("\n%s\n", id);
+	putchar('\n');
+	explain_say("%s", id);
 	if (index < 0) {
 		printf("  not in the envelope compiled in; -e names the one it was judged by\n");
 		return;
@@ -127,15 +145,19 @@ static void remedy_peer(const struct envelope *envelope, const struct finding_ro
 			/* Of peers gathered under a prefix some alone were seen. */
 			bool many = strchr(peer, '/');
 
-			printf("  If %s%s is yours to trust as %s, say so in the site file:\n"
-			       "    roles:\n      %s: {addresses: [\"%s\"]}\n"
-			       "  If not, find out why the unit talks to it, and block it.\n",
-			       many ? "a host of " : "", peer, envelope->roles[i].id,
-			       envelope->roles[i].id, many ? "ADDRESS" : peer);
+			explain_say("  If %s%s is yours to trust as %s, say so in the site file:",
+			            many ? "a host of " : "", peer, envelope->roles[i].id);
+			explain_say("    roles:");
+			explain_say("      %s: {addresses: [\"%s\"]}", envelope->roles[i].id,
+			            many ? "ADDRESS" : peer);
+			explain_say("  If not, find out why the unit talks to it, and block it.");
 			return;
 		}
-	printf("  Find out why the unit talks to %s, and block it if nobody knows.\n", peer);
+	explain_say("  Find out why the unit talks to %s, and block it if nobody knows.", peer);
 }
+
+/* One sentence of advice, at its place. */
+#define advise(...) (fputs("  ", stdout), explain_text(2, __VA_ARGS__))
 
 void explain_remedy(const struct envelope *envelope, const char *unit,
                     const struct finding_row *finding, const struct flow_view *flow)
@@ -154,17 +176,17 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 	switch (finding->kind) {
 	case KIND_IP_VERSION:
 	case KIND_TRANSPORT:
-		printf("  Make the unit use %s for it, or block this way at the network.\n",
+		advise("Make the unit use %s for it, or block this way at the network.",
 		       expected);
 		break;
 	case KIND_DIRECTION:
 		if (flow && flow->direction == DIRECTION_IN)
-			printf("  Only the unit may open this: block it on its way in, or find out why "
-			       "%s calls.\n",
+			advise("Only the unit may open this: block it on its way in, or find out why "
+			       "%s calls.",
 			       one);
 		else
-			printf("  Only the peer may open this: find out what at the unit calls %s, or block it "
-			       "on its way out.\n",
+			advise("Only the peer may open this: find out what at the unit calls %s, or block it "
+			       "on its way out.",
 			       one);
 		break;
 	case KIND_PEER:
@@ -172,52 +194,53 @@ void explain_remedy(const struct envelope *envelope, const char *unit,
 		break;
 	case KIND_REMOTE_PORT:
 		if (!*finding->role) {
-			printf("  Nothing tells that %s is the server that this row means. If it is, make it "
-			       "listen at %s; if not, find out why the unit talks to it, and block it.\n",
+			advise("Nothing tells that %s is the server that this row means. If it is, make it "
+			       "listen at %s; if not, find out why the unit talks to it, and block it.",
 			       one, expected);
 			break;
 		}
-		printf("  Make %s listen at %s (media ports are set where its calls are set up), or waive "
-		       "port %s.\n",
+		advise("Make %s listen at %s (media ports are set where its calls are set up), or waive "
+		       "port %s.",
 		       peer, expected, differs ? differs->seen : finding->port);
 		break;
 	case KIND_APPLICATION:
-		printf("  Something else than %s speaks there: find out what it is. No site file excuses it "
-		       "but a waiver.\n",
+		advise("Something else than %s speaks there: find out what it is. No site file excuses it "
+		       "but a waiver.",
 		       expected);
 		break;
 	case KIND_LOCAL_PORT:
-		printf("  Set the unit's media ports to %s. If the mirror stands behind a NAT that rewrites "
-		       "them, say so in the site file:\n    options: {nat: true}\n",
+		advise("Set the unit's media ports to %s. If the mirror stands behind a NAT that rewrites "
+		       "them, say so in the site file:",
 		       expected);
+		printf("    options: {nat: true}\n");
 		break;
 	case KIND_MEDIA:
-		printf("  Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
-		       "on them.\n",
+		advise("Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
+		       "on them.",
 		       expected);
 		break;
 	case KIND_SERVICE:
-		printf("  No documented row is meant for this: switch it off at the unit, or block %s %s to "
-		       "%s.\n",
+		advise("No documented row is meant for this: switch it off at the unit, or block %s %s to "
+		       "%s.",
 		       transport, *finding->port ? finding->port : "", peer);
 		break;
 	case KIND_BLOCKED_SILENT:
-		printf("  Let %s port %s from the unit to %s pass; look at the firewalls between them, none "
-		       "answers.\n",
+		advise("Let %s port %s from the unit to %s pass; look at the firewalls between them, none "
+		       "answers.",
 		       transport, finding->port, peer);
 		break;
 	case KIND_BLOCKED_PROHIBITED:
-		printf("  %s forbids it: let %s port %s from the unit to %s pass there.\n",
+		advise("%s forbids it: let %s port %s from the unit to %s pass there.",
 		       sender, transport, finding->port, peer);
 		break;
 	case KIND_REFUSED:
-		printf("  %s refuses %s port %s itself: is the service up, and is this the right server?\n",
+		advise("%s refuses %s port %s itself: is the service up, and is this the right server?",
 		       one, transport, finding->port);
 		break;
 	case KIND_UNLISTED_UNIT:
-		printf("  List it in the site file, or find out whose it is:\n"
-		       "    units:\n      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}\n",
-		       unit);
+		advise("List it in the site file, or find out whose it is:");
+		printf("    units:\n");
+		explain_say("      - {name: NAME, addresses: [\"%s\"], profiles: [room, online]}", unit);
 		break;
 	default:
 		break;

@@ -14,7 +14,8 @@
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
 #define INCIDENT_WORDS 6
 /* What may have happened meanwhile is not here. */
-#define INCIDENT_UNSEEN (BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_REMOVED))
+#define INCIDENT_UNSEEN \
+	(BLIND_UNSEEN | BIT(BLIND_MAC_SHARED) | BIT(BLIND_SET_ASIDE) | BIT(BLIND_REMOVED))
 
 /* A database. */
 struct incident_source {
@@ -66,7 +67,12 @@ struct incident_peer {
 	struct addr addr;
 	struct incident_sum sum;
 	struct incident_words names, ports, apps, rows;
-	char **bound; /* sentences: which DNS answer bound which name to it */
+	struct incident_bound {
+		char *name, *text; /* a sentence: which DNS answer bound the name to it */
+		bool said;         /* by the unit itself in the window: asked for, or in a flow */
+		bool asked;        /* the question was for it, whenever that was */
+		unsigned again;    /* how often it stands before this one */
+	} * bound;         /* names the unit spoke of first, each once before any comes again */
 	size_t bound_count, bound_room;
 	bool known; /* in the days before */
 };

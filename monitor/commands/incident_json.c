@@ -260,7 +260,7 @@ static void put_peers(FILE *file, const struct incident *incident)
 		fputc('[', file);
 		for (size_t j = 0; j < peer->bound_count; j++) {
 			fputs(j ? "," : "", file);
-			json_put(file, peer->bound[j]);
+			json_put(file, peer->bound[j].text);
 		}
 		fputc(']', file);
 		put_words(file, "applications", &peer->apps);

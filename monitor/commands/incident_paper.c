@@ -114,7 +114,7 @@ static void put_blind(const struct incident *incident, const struct incident_bli
 	           row->since_us ? incident_clock(incident, row->since_us, since)
 	                         : "the beginning",
 	           row->until_us ? incident_clock(incident, row->until_us, until) : "now", id,
-	           row->until_us && row->since_us ? lasted : "it goes on",
+	           !row->until_us ? "it goes on" : row->since_us ? lasted : "open",
 	           blind_cause_name(cause), *count ? ", " : "", count,
 	           *blind->detail ? ", " : "", blind->detail,
 	           of_source(incident, blind->source, of, sizeof(of)),

@@ -6,8 +6,6 @@
 #include "monitor/policy_record.h"
 #include "schema/time.h"
 
-#define BOUND_SHOWN 4 /* DNS answers told of a peer */
-
 static void sum_add(struct incident_sum *to, const struct flow_sum *sum)
 {
 	if (!to->flows || sum->first_us < to->first_us)
@@ -295,7 +293,7 @@ static int read_known(struct incident *incident, struct err *err)
 	for (size_t i = 0; i < incident->known_count && r >= 0; i++) {
 		struct unit_window window = window_of(&incident->sources[i], &incident->before);
 
-		window.until_us--; /* what reaches into the window says nothing of before */
+		window.until_us--; /* what begins with the window is not of before */
 		r = flowdb_traits_known(incident->sources[i].query.db, &window, traits,
 		                        incident->thing_count, err);
 	}
@@ -310,14 +308,30 @@ static int read_known(struct incident *incident, struct err *err)
 	return r;
 }
 
+/* Whether a flow of the window showed the name: SNI, HTTP host or DNS question. */
+static bool is_said(const struct incident *incident, const char *name)
+{
+	char text[NAME_MAX_LEN + 1];
+	const struct incident_thing key = {.trait = TRAIT_NAME, .text = text};
+
+	text_copy(text, sizeof(text), name);
+	return incident->thing_count && bsearch(&key, incident->things, incident->thing_count,
+	                                        sizeof(key), compare_things);
+}
+
+struct naming {
+	const struct incident *incident;
+	struct incident_peer *peer;
+};
+
 static int take_name(void *context, const struct name_row *name, struct err *err)
 {
-	struct incident_peer *peer = context;
+	const struct naming *naming = context;
+	struct incident_peer *peer = naming->peer;
+	struct incident_bound *bound;
 	char server[ADDR_TEXT], first[TIME_TEXT], until[TIME_TEXT];
 	char *text;
 
-	if (peer->bound_count == BOUND_SHOWN)
-		return 1;
 	time_print_local(name->first_us, first);
 	time_print_local(name->until_us, until);
 	if (array_reserve(&peer->bound, &peer->bound_room, peer->bound_count + 1,
@@ -327,8 +341,50 @@ static int take_name(void *context, const struct name_row *name, struct err *err
 	             strncmp(first, until, 11) ? until : until + 11,
 	             name->counted ? "" : "; not believed: no dns-server here") < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	peer->bound[peer->bound_count++] = text;
-	return 0;
+	bound = &peer->bound[peer->bound_count++];
+	*bound = (struct incident_bound){.name = strdup(name->name),
+	                                 .text = text,
+	                                 .said = is_said(naming->incident, name->name),
+	                                 .asked = name->asked,
+	                                 .again = (unsigned)peer->bound_count};
+	return bound->name ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
+static int compare_bound_names(const void *a, const void *b)
+{
+	const struct incident_bound *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x->again > y->again) - (x->again < y->again);
+}
+
+static int compare_bound(const void *a, const void *b)
+{
+	const struct incident_bound *x = a, *y = b;
+
+	if (x->again != y->again)
+		return x->again < y->again ? -1 : 1;
+	if (x->said != y->said)
+		return x->said ? -1 : 1;
+	if (x->asked != y->asked)
+		return x->asked ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* The order they came in, kept in `again`, becomes that of incident.h. */
+static void rank_names(struct incident_peer *peer)
+{
+	struct incident_bound *bound = peer->bound;
+
+	if (!peer->bound_count)
+		return;
+	qsort(bound, peer->bound_count, sizeof(*bound), compare_bound_names);
+	bound[0].again = 0;
+	for (size_t i = 1; i < peer->bound_count; i++)
+		bound[i].again = strcmp(bound[i].name, bound[i - 1].name)
+		                         ? 0
+		                         : bound[i - 1].again + 1;
+	qsort(bound, peer->bound_count, sizeof(*bound), compare_bound);
 }
 
 /* Those outside first, then new ones, then by traffic. */
@@ -360,15 +416,19 @@ static int read_names(struct incident *incident, struct err *err)
 	for (size_t i = 0; i < incident->peer_count; i++)
 		incident->ranked[i] = &incident->peers[i];
 	qsort(incident->ranked, incident->peer_count, sizeof(*incident->ranked), compare_rank);
-	for (size_t i = 0; i < incident->peer_count && i < incident->peer_limit; i++)
+	for (size_t i = 0; i < incident->peer_count && i < incident->peer_limit; i++) {
+		struct naming naming = {incident, incident->ranked[i]};
+
 		for (size_t s = 0; s < incident->known_count && r >= 0; s++) {
 			const struct incident_source *source = &incident->sources[s];
 			struct unit_window window = window_of(source, &incident->watch);
 
-			r = flowdb_names_of(source->query.db, &window,
-			                    &incident->ranked[i]->addr, take_name,
-			                    incident->ranked[i], err);
+			r = flowdb_names_of(source->query.db, &window, &naming.peer->addr,
+			                    take_name, &naming, err);
 		}
+		if (r >= 0)
+			rank_names(naming.peer);
+	}
 	return r;
 }
 
@@ -474,8 +534,10 @@ void incident_release_sums(struct incident *incident)
 		words_release(&peer->ports);
 		words_release(&peer->apps);
 		words_release(&peer->rows);
-		for (size_t j = 0; j < peer->bound_count; j++)
-			free(peer->bound[j]);
+		for (size_t j = 0; j < peer->bound_count; j++) {
+			free(peer->bound[j].name);
+			free(peer->bound[j].text);
+		}
 		free(peer->bound);
 	}
 	for (size_t i = 0; i < incident->thing_count; i++)

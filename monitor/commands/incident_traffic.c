@@ -5,6 +5,8 @@
 #include "monitor/commands/paper.h"
 #include "schema/time.h"
 
+#define BOUND_SHOWN 4 /* DNS answers told of a peer */
+
 static enum tone tone_of(uint8_t ruling)
 {
 	static const enum tone tones[] = {
@@ -75,8 +77,10 @@ static void put_peer(const struct incident *incident, const struct incident_peer
 		text_add(text, sizeof(text), "; ");
 		add_words(&peer->rows, text, sizeof(text));
 	}
-	for (size_t i = 0; i < peer->bound_count; i++)
-		text_add(text, sizeof(text), "%s%s", i ? ", " : "; ", peer->bound[i]);
+	for (size_t i = 0; i < peer->bound_count && i < BOUND_SHOWN; i++)
+		text_add(text, sizeof(text), "%s%s", i ? ", " : "; ", peer->bound[i].text);
+	if (peer->bound_count > BOUND_SHOWN)
+		text_add(text, sizeof(text), ", and %zu more", peer->bound_count - BOUND_SHOWN);
 	if (peer->names.count) {
 		text_add(text, sizeof(text), "; seen in its flows: ");
 		add_words(&peer->names, text, sizeof(text));

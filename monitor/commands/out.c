@@ -50,22 +50,40 @@ void shell_put(FILE *file, const char *word)
 	fputc('\'', file);
 }
 
-static void csv_put(FILE *file, const char *text)
+/* RFC 4180 knows no control characters; of those a text may have lines alone. */
+static void csv_char(FILE *file, const unsigned char *s, size_t len)
+{
+	if (*s == '"')
+		fputc('"', file);
+	if (!len)
+		fputs("\xef\xbf\xbd", file);
+	else if ((*s < 0x20 && !strchr("\t\r\n", *s)) || *s == 0x7f)
+		fprintf(file, "\\x%02x", *s);
+	else if (len == 2 && *s == 0xc2 && s[1] < 0xa0)
+		fprintf(file, "\\x%02x", s[1]);
+	else
+		fwrite(s, 1, len, file);
+}
+
+/* A spreadsheet takes for a formula what begins so; behind an apostrophe it is text. */
+static bool is_formula(const char *text)
+{
+	return *text && strchr("=+-@\t\r", *text);
+}
+
+static void csv_put(FILE *file, const char *text, bool guarded)
 {
 	bool quoted = strpbrk(text, ",\"\r\n") || text[0] == ' ' ||
 	              (*text && text[strlen(text) - 1] == ' ');
 
 	if (quoted)
 		fputc('"', file);
+	if (guarded && is_formula(text))
+		fputc('\'', file);
 	for (const unsigned char *s = (const unsigned char *)text; *s;) {
 		size_t plain = plain_len(s), len = plain ? plain : utf8_len(s);
 
-		if (*s == '"')
-			fputc('"', file);
-		if (len)
-			fwrite(s, 1, len, file);
-		else
-			fputs("\xef\xbf\xbd", file);
+		csv_char(file, s, len);
 		s += len ? len : 1;
 	}
 	if (quoted)
@@ -133,8 +151,10 @@ void out_say(struct out *out, const char *fmt, ...)
 	if (vasprintf(&text, fmt, args) < 0)
 		text = NULL;
 	va_end(args);
-	if (text)
-		out_table_say(out->table, text);
+	if (!text)
+		return;
+	text_tame(text);
+	out_table_say(out->table, text);
 }
 
 /* Begins the next cell; false where this format leaves its column out. */
@@ -170,7 +190,7 @@ static void cell_put(struct out *out, const char *text, bool quoted)
 	if (out->format == OUT_TABLE)
 		out_table_cell(out->table, text ? text : "");
 	else if (out->format == OUT_CSV)
-		csv_put(out->file, text ? text : "");
+		csv_put(out->file, text ? text : "", quoted);
 	else if (!text)
 		fputs("null", out->file);
 	else if (quoted)

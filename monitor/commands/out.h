@@ -29,7 +29,7 @@ enum {
 	OUT_CUT = 2,      /* may be cut to fit, ... */
 	OUT_CUT_NEXT = 4, /* ... before those, ... */
 	OUT_CUT_FIRST =
-		8, /* ... before all, and left out where that spares an OUT_CUT column */
+		8, /* ... before all, and left out, the last one first, where that spares the rest */
 };
 
 struct out_column {
@@ -45,7 +45,7 @@ struct out;
 /*
  * Writes to `file`, which stays the caller's. A table is as wide as the
  * terminal, unless `wide`; a pipe or a file gets it whole, for grep and awk. Colour on a terminal alone, and not
- * under $NO_COLOR. Relies on SIGPIPE being ignored.
+ * under $NO_COLOR or where $TERM is dumb. Relies on SIGPIPE being ignored.
  */
 int out_new(enum out_format format, FILE *file, const struct out_column *columns, size_t count,
             bool wide, struct out **ret_out, struct err *err) MUST_CHECK;
@@ -55,7 +55,11 @@ void out_freep(struct out **out);
 /* A line of its own, in tables alone: what heads or follows the answer. */
 void out_say(struct out *out, const char *fmt, ...) PRINTF(2, 3);
 
-void out_text(struct out *out, const char *text); /* NULL: null, empty in tables and CSV */
+/*
+ * NULL: null, empty in tables and CSV. Control characters reach neither a table nor CSV, and in CSV what a
+ * spreadsheet would take for a formula has an apostrophe before it.
+ */
+void out_text(struct out *out, const char *text);
 void out_int(struct out *out, int64_t value);
 void out_bool(struct out *out, bool value);
 void out_null(struct out *out);

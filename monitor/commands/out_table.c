@@ -1,7 +1,7 @@
 /*
  * out_table.c - see out_table.h. libsmartcols aligns and escapes; which cell gives way when a line
  * is too long is said here: a flow's addresses are worth more than the name behind them. Of the
- * columns that may be cut by the same rank the widest gives way first, none goes below CUT_MIN.
+ * columns that may be cut by the same rank the widest gives way first, none goes below CUT_MIN or its title.
  */
 #include "monitor/commands/out_table.h"
 
@@ -23,9 +23,10 @@ struct out_table {
 	struct libscols_line *line; /* the row that is being made */
 	const char *titles[TABLE_COLUMNS_MAX];
 	unsigned flags[TABLE_COLUMNS_MAX];
+	size_t least[TABLE_COLUMNS_MAX]; /* columns on the screen, however little room there is */
 	size_t count, at, rows, width;
 	bool colour, wide, headed;
-	bool fewer;   /* those with OUT_CUT_FIRST are left out, for all pieces alike */
+	bool left_out[TABLE_COLUMNS_MAX]; /* of those with OUT_CUT_FIRST, in all pieces alike */
 	char **notes; /* one a row held; NULL: none */
 	size_t notes_room;
 };
@@ -84,17 +85,16 @@ static int cell_cut(struct libscols_cell *cell, size_t room)
 }
 
 /* Takes `excess` from the columns that have `flag`, the widest first; returns what is left of it. */
-static size_t shrink(size_t *widths, const unsigned *flags, size_t count, unsigned flag,
-                     size_t excess)
+static size_t shrink(const struct out_table *t, size_t *widths, unsigned flag, size_t excess)
 {
 	while (excess) {
-		size_t widest = count;
+		size_t widest = t->count;
 
-		for (size_t i = 0; i < count; i++)
-			if (flags[i] & flag && widths[i] > CUT_MIN &&
-			    (widest == count || widths[i] > widths[widest]))
+		for (size_t i = 0; i < t->count; i++)
+			if (t->flags[i] & flag && widths[i] > t->least[i] &&
+			    (widest == t->count || widths[i] > widths[widest]))
 				widest = i;
-		if (widest == count)
+		if (widest == t->count)
 			break;
 		widths[widest]--;
 		excess--;
@@ -114,11 +114,21 @@ static size_t total_width(const size_t *widths, size_t count)
 /* Whether even with all that gives way first cut to the least there is no room for the rest. */
 static bool wants_fewer(const struct out_table *t, const size_t *widths)
 {
-	size_t least[TABLE_COLUMNS_MAX];
+	size_t least[TABLE_COLUMNS_MAX], total = total_width(widths, t->count);
 
 	memcpy(least, widths, sizeof(least));
-	return shrink(least, t->flags, t->count, OUT_CUT_FIRST | OUT_CUT_NEXT,
-	              total_width(widths, t->count) - t->width) > 0;
+	return total > t->width &&
+	       shrink(t, least, OUT_CUT_FIRST | OUT_CUT_NEXT, total - t->width) > 0;
+}
+
+/* Leaves out columns, from the right, until there is room for the rest. */
+static void leave_out(struct out_table *t, size_t *widths)
+{
+	for (size_t i = t->count; i-- > 0 && wants_fewer(t, widths);)
+		if (t->flags[i] & OUT_CUT_FIRST) {
+			t->left_out[i] = true;
+			widths[i] = 0;
+		}
 }
 
 static int table_fit(struct out_table *t)
@@ -141,11 +151,10 @@ static int table_fit(struct out_table *t)
 				widths[i] = cell_width;
 		}
 	}
-	total = total_width(widths, count);
 	if (!t->headed)
-		t->fewer = total > t->width && wants_fewer(t, widths);
-	for (size_t i = 0; i < count && t->fewer; i++)
-		if (t->flags[i] & OUT_CUT_FIRST) {
+		leave_out(t, widths);
+	for (size_t i = 0; i < count; i++)
+		if (t->left_out[i]) {
 			scols_column_set_flags(scols_table_get_column(table, i),
 			                       SCOLS_FL_HIDDEN);
 			widths[i] = 0;
@@ -153,7 +162,7 @@ static int table_fit(struct out_table *t)
 	for (size_t i = 0; i < ARRAY_LEN(ranks); i++) {
 		total = total_width(widths, count);
 		if (total > t->width)
-			shrink(widths, t->flags, count, ranks[i], total - t->width);
+			shrink(t, widths, ranks[i], total - t->width);
 	}
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < lines && widths[i]; j++)
@@ -171,6 +180,14 @@ static size_t width_of(FILE *file)
 	if (!isatty(fileno(file)))
 		return SIZE_MAX;
 	return !ioctl(fileno(file), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+}
+
+/* It would show the colours as letters. */
+static bool is_dumb(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && !strcmp(term, "dumb");
 }
 
 /* An empty piece of the table. */
@@ -207,12 +224,15 @@ int out_table_new(FILE *file, const struct out_column *columns, size_t count, bo
 	table->file = file;
 	table->width = width_of(file);
 	table->wide = wide || table->width == SIZE_MAX;
-	table->colour = isatty(fileno(file)) && !getenv("NO_COLOR");
+	table->colour = isatty(fileno(file)) && !getenv("NO_COLOR") && !is_dumb();
 	for (size_t i = 0; i < count; i++) {
 		if (!columns[i].title)
 			continue;
 		assert(table->count < TABLE_COLUMNS_MAX);
 		table->titles[table->count] = columns[i].title;
+		table->least[table->count] = text_width(columns[i].title);
+		if (table->least[table->count] < CUT_MIN)
+			table->least[table->count] = CUT_MIN;
 		table->flags[table->count++] = columns[i].flags;
 	}
 	if (table_begin(table) < 0) {
@@ -307,6 +327,7 @@ static void note_put(const struct out_table *table, const char *note)
 
 	if (asprintf(&line, NOTE_INDENT "%s", note) < 0)
 		return;
+	text_tame(line);
 	wrap_put(table, line, strlen(NOTE_INDENT));
 	free(line);
 }

@@ -99,6 +99,42 @@ static int make_window(const struct query_options *options, struct query *query,
 	               options->since ? options->since : "(the epoch)");
 }
 
+int query_no_such(const struct query *query, const char *word, struct err *err)
+{
+	const struct query_options *options = query->options;
+	struct span span;
+	int r = flowdb_span(query->db, &span, err);
+
+	if (r < 0)
+		return r;
+	return err_set(err, -ENOENT, "no %s %s in %s/flows.db; it holds %llu flow%s and %llu finding%s",
+	               *word == 'F' || *word == 'f' ? "finding" : "flow", word,
+	               data_dir(options->dir_count ? options->dirs[0] : NULL),
+	               (unsigned long long)span.flows, plural(span.flows),
+	               (unsigned long long)span.findings, plural(span.findings));
+}
+
+static int note_there(void *context, const struct finding_view *finding, struct err *err)
+{
+	*(bool *)context = true;
+	return 1;
+}
+
+/* Of a number that was never given nothing is asked: it is misspelt. */
+static int check_finding(struct query *query, int64_t id, struct err *err)
+{
+	bool there = false;
+	char word[24];
+	int r;
+
+	snprintf(word, sizeof(word), "F%lld", (long long)id);
+	if (query->sensors > 1)
+		return err_set(err, -EINVAL,
+		               "--finding %s: each database numbers its own; name one with -l", word);
+	r = finding_by_id(query->db, id, note_there, &there, err);
+	return r < 0 || there ? r : query_no_such(query, word, err);
+}
+
 /* What needs the database to be understood. */
 static int make_out(const struct query_options *options, struct query *query, struct err *err)
 {
@@ -114,11 +150,9 @@ static int make_out(const struct query_options *options, struct query *query, st
 		r = flowdb_check_unit(query->db, *unit, err);
 	if (r >= 0 && flow->row)
 		r = check_row(query->db, flow->row, err);
-	if (r >= 0 && flow->finding && query->sensors > 1)
-		r = err_set(err, -EINVAL,
-		            "--finding F%lld: each database numbers its own; name one with -l",
-		            (long long)flow->finding);
-	return r;
+	if (r >= 0 && flow->finding)
+		r = check_finding(query, flow->finding, err);
+	return r < 0 ? r : 0;
 }
 
 /* Of several the flows are all there only where they are in each. */

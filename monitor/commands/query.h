@@ -49,6 +49,9 @@ void query_head(const struct query *query, struct out *out);
  */
 int query_foot(const struct query *query, struct out *out, const char *what,
                struct err *err) MUST_CHECK;
+/* The same where what was asked for are not the rows of the answer: there were `count` of them. */
+int query_foot_of(const struct query *query, struct out *out, const char *what, uint64_t count,
+                  struct err *err) MUST_CHECK;
 
 /* The part of it that is about rows; `outside`: nothing was recorded in the window. */
 void query_end(const struct query *query, struct out *out, const char *what, bool outside);
@@ -64,6 +67,9 @@ static inline const char *plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
 }
+
+/* Refuses the number of a flow (81234) or finding (F17) that the one database asked does not hold: -ENOENT. */
+int query_no_such(const struct query *query, const char *word, struct err *err);
 
 /* "F17" -> 17; false if it is no such word. */
 bool finding_id_parse(const char *text, int64_t *ret_id);

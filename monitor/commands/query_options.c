@@ -17,6 +17,8 @@ static const struct option_row {
 	{QUERY_LOG, 'l', "log", "DIR",
          "the data directory (default $TLMON_DIR, or\n/var/lib/tlmon); several: one answer over all, with\n"
          "a column `sensor`: the directory's name"},
+	{QUERY_ONE_LOG, 'l', "log", "DIR",
+         "the data directory (default $TLMON_DIR, or\n/var/lib/tlmon)"},
 	{QUERY_OUTPUT, 'o', "output", "FORMAT", "table (the default), json, jsonl or csv"},
 	{QUERY_WIDE, 'w', "wide", NULL, "on a terminal too let the table be as wide as it likes"},
 	{QUERY_SINCE, 0, "since", "T",
@@ -42,10 +44,10 @@ static const struct option_row {
 	{QUERY_KIND, 0, "kind", "KIND", "what is wrong: local-port, peer, blocked-silent, ..."},
 	{QUERY_SEVERITY, 0, "severity", "LEVEL", "at least this: info, low, medium, high"},
 	{QUERY_STATE, 0, "state", "STATE",
-         "open (the default; waived ones stand last), waived,\nclosed, all"},
+         "open (the default; waived ones stand last), waived,\nclosed, all (the default with --finding)"},
 	{QUERY_CAUSE, 0, "cause", "CAUSE",
          "not-running, kernel-drop, inspector-down, sensor-down,\nring-full, evicted, link-down, mirror-silent, truncated,\n"
-         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, removed"},
+         "one-sided, clock-step, disk-full, mac-shared,\nstream-gap, dissect-full, set-aside, removed"},
 	{QUERY_FINDING, 0, "finding", "F17", "what is gathered under this finding"},
 	{QUERY_BLIND, 0, "blind", NULL, "only those that overlap a blind interval (tlmon blind)"},
 	{QUERY_PER_UNIT, 0, "per-unit", NULL, "one line a unit also in the table"},
@@ -452,5 +454,8 @@ int query_command_line(const struct query_command *command, int argc, char **arg
 		}
 		r = query_option(ret, option, optarg, err);
 	}
+	/* Who names a finding means it, closed or not. */
+	if (ret->narrow.finding && !command_line_given(&line, QUERY_STATE))
+		ret->state = FINDINGS_ALL;
 	return r < 0 ? r : take_words(command, &line, argc, argv, ret, err);
 }

@@ -12,6 +12,7 @@
 /* Long options; -l, -o, -w and -h go by their letters. */
 enum {
 	QUERY_LOG = 512,
+	QUERY_ONE_LOG, /* in its place, where several databases make no answer */
 	QUERY_OUTPUT,
 	QUERY_WIDE,
 	QUERY_SINCE,

@@ -6,6 +6,9 @@
 #include "monitor/log.h"
 #include "schema/time.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 /*
  * "2026-11-22 10:39:40 .. 11:39:40 local, 2026-11-22T09:39:40Z .. 2026-11-22T10:39:40Z"; an end
  * that is 0 is open: "from 2026-11-22 10:39:40 local, 2026-11-22T09:39:40Z, to the end".
@@ -108,7 +111,7 @@ static void cite_blind(const struct query *query, const struct blindness *blindn
 			         blind_cause_sentence((enum blind_cause)i));
 }
 
-/* Asks each sensor; what it did not see is cited at once where there was no row. */
+/* Asks each sensor, and cites what it did not see. */
 static int look_blind(const struct query *query, bool cite, uint64_t *ret_intervals,
                       bool *ret_outside, struct err *err)
 {
@@ -140,31 +143,60 @@ static bool is_to_come(const struct query *query)
 	return query->flow.since_us > wall_clock_us();
 }
 
+/* Messages and answers go to one place, a terminal for one. */
+static bool is_one_place(void)
+{
+	struct stat out, err;
+
+	return !fstat(STDOUT_FILENO, &out) && !fstat(STDERR_FILENO, &err) &&
+	       out.st_dev == err.st_dev && out.st_ino == err.st_ino;
+}
+
+/* "; the database covers ...", but where query_head() said so just before. */
+#define AND_COVERS_TEXT (COVERS_TEXT + 24)
+
+static const char *and_covers(const struct query *query, char buf[AND_COVERS_TEXT])
+{
+	char text[COVERS_TEXT];
+
+	*buf = '\0';
+	if (query->options->format != OUT_TABLE || !is_one_place())
+		snprintf(buf, AND_COVERS_TEXT, "; the database covers %s",
+		         covers_print(query, text));
+	return buf;
+}
+
 static void say_outside(const struct query *query)
 {
-	char text[COVERS_TEXT], removed[160];
+	char text[AND_COVERS_TEXT], removed[160];
 
 	if (is_to_come(query))
-		log_note("that time has not come yet; the database covers %s",
-		         covers_print(query, text));
+		log_note("that time has not come yet%s", and_covers(query, text));
 	else if (*removed_text(query, removed))
 		log_note("nothing of that window is here: flows that ended %s were deleted by "
 		         "retention, or another database has them ('tlmon db stats' says which)",
 		         removed);
 	else
-		log_note("nothing was recorded in that window: nobody watched; the database covers %s",
-		         covers_print(query, text));
+		log_note("nothing was recorded in that window: nobody watched%s",
+		         and_covers(query, text));
 }
 
 static void say_none(const struct query *query, const char *what)
 {
-	char text[COVERS_TEXT], removed[160];
+	char text[AND_COVERS_TEXT], removed[160];
 
-	log_note("no such %s; the database covers %s", what, covers_print(query, text));
+	log_note("no such %s%s", what, and_covers(query, text));
 	if (*removed_text(query, removed))
 		log_note("flows that ended %s are not here: retention deleted them, or another database has "
 		         "them ('tlmon db stats' says which). That none was found does not say there was none",
 		         removed);
+}
+
+static void say_limit(const struct query *query, struct out *out)
+{
+	if (query->flow.limit && out_count(out) == query->flow.limit)
+		out_say(out, "(the first %llu; there may be more)",
+		        (unsigned long long)query->flow.limit);
 }
 
 void query_end(const struct query *query, struct out *out, const char *what, bool outside)
@@ -173,28 +205,38 @@ void query_end(const struct query *query, struct out *out, const char *what, boo
 		say_outside(query);
 	else if (!out_count(out))
 		say_none(query, what);
-	else if (query->flow.limit && out_count(out) == query->flow.limit)
-		out_say(out, "(the first %llu; there may be more)",
-		        (unsigned long long)query->flow.limit);
+	else
+		say_limit(query, out);
 }
 
-int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
+int query_foot_of(const struct query *query, struct out *out, const char *what, uint64_t count,
+                  struct err *err)
 {
-	bool none = !out_count(out), outside;
+	bool none = !count, outside;
 	uint64_t intervals;
-	char removed[160];
 	int r;
 
-	query_end(query, out, what, false);
-	r = look_blind(query, none, &intervals, &outside, err);
+	r = look_blind(query, false, &intervals, &outside, err);
 	if (r < 0)
 		return r;
-	if (none && outside && !*removed_text(query, removed))
-		log_note(is_to_come(query) ? "that time has not come yet"
-		                           : "nothing was recorded in that window: nobody watched");
-	if (intervals && !none)
+	if (outside)
+		say_outside(query);
+	else if (none)
+		say_none(query, what);
+	else
+		say_limit(query, out);
+	if (none && !outside)
+		r = look_blind(query, true, &intervals, &outside, err);
+	if (r < 0)
+		return r;
+	if (intervals && !none && !outside)
 		out_say(out, "(blind meanwhile: %llu interval%s; 'tlmon blind' lists %s)",
 		        (unsigned long long)intervals, plural(intervals),
 		        intervals == 1 ? "it" : "them");
 	return flowdb_check(query->db, err);
+}
+
+int query_foot(const struct query *query, struct out *out, const char *what, struct err *err)
+{
+	return query_foot_of(query, out, what, out_count(out), err);
 }

@@ -84,9 +84,7 @@ static void take_text(char *to, size_t size, const char *from)
 
 	memcpy(to, from, len);
 	to[len] = '\0';
-	for (char *c = to; *c; c++)
-		if (((uint8_t)*c < 0x20 && *c != '\n') || *c == 0x7f)
-			*c = '?';
+	text_tame(to);
 }
 
 void board_err(const struct board *board, enum process_role role, struct err *ret)

@@ -57,7 +57,7 @@ static int note_aside(struct storage *storage, struct err *err)
 	storage->note = (struct blind_row){
 		.cause = BLIND_SET_ASIDE,
 		.since_us = aside.since_us,
-		.until_us = aside.at_us,
+		.until_us = aside.until_us,
 		.detail = storage->aside,
 	};
 	return 0;

@@ -187,6 +187,8 @@ static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct inte
 {
 	int r = 0;
 
+	if (interval->cause == BLIND_SET_ASIDE) /* of flows that are not here */
+		return 0;
 	/* Some that it touches may be among those that were forgotten too soon. */
 	blinds->refused += blinds->forgotten_us &&
 	                   blinds->forgotten_us >= blinds->newest_us - BLIND_ROWS_US &&
@@ -245,7 +247,7 @@ bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t u
 		const struct interval *interval = &blinds->all[i];
 
 		if (overlaps(interval, since_us, until_us) &&
-		    (!cause || interval->cause == cause) &&
+		    (cause ? interval->cause == cause : interval->cause != BLIND_SET_ASIDE) &&
 		    (!interval->unit || interval->unit == unit))
 			return true;
 	}

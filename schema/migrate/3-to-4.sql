@@ -140,6 +140,30 @@ CREATE VIEW v_finding_change AS SELECT
 FROM finding_change c
 ORDER BY c.id;
 
+DROP VIEW v_finding;
+CREATE VIEW v_finding AS SELECT
+	'F' || f.id AS id,
+	u.name AS unit,
+	(SELECT word FROM word WHERE list = 'kind' AND id = f.kind) AS kind,
+	(SELECT word FROM word WHERE list = 'severity' AND id = f.severity) AS severity,
+	(SELECT text FROM envelope_row WHERE id = f.row) AS row,
+	nullif(f.remote, '') AS remote,
+	nullif(f.role, '') AS role,
+	(SELECT word FROM word WHERE list = 'transport' AND id = nullif(f.transport, 0)) AS transport,
+	nullif(f.port, '') AS port,
+	(SELECT word FROM word WHERE list = 'application' AND id = nullif(f.application, 0)) AS application,
+	strftime('%Y-%m-%dT%H:%M:%S', f.first_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', f.first_us % 1000000) AS first,
+	strftime('%Y-%m-%dT%H:%M:%S', f.last_us / 1000000, 'unixepoch')
+		|| printf('.%06dZ', f.last_us % 1000000) AS last,
+	f.flows, f.kept, f.bytes,
+	iif(f.open, iif(f.waiver = '', 'open', 'waived'), 'closed') AS state,
+	f.reason,
+	nullif(f.waiver, '') AS waiver
+FROM finding f
+JOIN unit u ON u.id = f.unit
+ORDER BY f.severity DESC, f.flows DESC, f.id;
+
 DROP VIEW v_run;
 CREATE VIEW v_run AS SELECT
 	r.id, r.source, r.inputs, nullif(r.filter, '') AS filter,

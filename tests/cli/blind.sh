@@ -72,15 +72,33 @@ outside() {
 	echo "$? $(field id <"$work/out") $(field cause <"$work/out") $(field start <"$work/out") $(field end <"$work/out")" \
 		"$(grep -c 'nothing was recorded in that window: .* the database covers 2026-03-02' "$work/err")"
 }
-is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2027-01-01)" \
-	'1 null "not-running" "2027-01-01T00:00:00.000000Z" null 1'
+is 'a window after all that is recorded was not watched' "$(outside --cause not-running --since 2026-04-01 --until 2026-04-02)" \
+	'1 null "not-running" "2026-04-01T00:00:00.000000Z" "2026-04-02T00:00:00.000000Z" 1'
+is '... one of time to come: it is said that it has not come' "$(outside --cause not-running --since 2099-01-01) $(grep -c 'that time has not come yet; the database covers 2026-03-02' "$work/err")" \
+	'1 null "not-running" "2099-01-01T00:00:00.000000Z" null 0 1'
 is '... nor one before it' "$(outside --until 2020-01-01)" '1 null "not-running" null "2020-01-01T00:00:00.000000Z" 1'
 is '... nor one with two ends' "$(outside --cause not-running --since 2026-03-02T09:00 --until 2026-03-02T09:00:10)" \
 	'1 null "not-running" "2026-03-02T09:00:00.000000Z" "2026-03-02T09:00:10.000000Z" 1'
 is '... which is said where another cause is asked for, too' "$(outside --until 2020-01-01 --cause evicted)" '1     1'
-has '... and the sum of an open one is open' "$("$TLMON" blind --since 2027-01-01 2>&1)" '^not-running +1 interval, open: '
+has '... and the sum of an open one is open' "$("$TLMON" blind --since 2099-01-01 2>&1)" '^not-running +1 interval, open: '
 has 'the table leaves the open end open' "$("$TLMON" blind --until 2020-01-01 2>&1)" '^ +open  not-running +all$'
 is 'a window that touches the recording is answered as ever' "$(outside --until 2026-03-02T08:00:05)" '0     0'
+
+# The record of a window lies in a file that was set aside: nobody says that nobody watched.
+cp -r "$work/db" "$work/aside"
+printf 'not a database any more, whatever it was' | dd of="$work/aside/flows.db" conv=notrunc 2>/dev/null
+"$B/tools/mkfleet" "$work/fleet.pcap"
+"$TLMON" watch -r "$work/fleet.pcap" -c tests/demo/fleet.yaml -l "$work/aside" >/dev/null 2>&1
+aside() { "$TLMON" "$1" -l "$work/aside" --since 2026-01-01 --until 2026-01-02 "${@:2}" 2>&1; }
+is 'what a damaged file covered is set aside from the beginning, not known to be unwatched' \
+	"$(aside blind -o jsonl | field cause) $(aside blind -o jsonl | field start)" '"set-aside" null'
+aside blind >/dev/null
+is '... which is an answer' $? 0
+said=$(aside flows -o jsonl)
+has '... and is cited where no flow is found' "$said" 'blind meanwhile: set-aside: 1 interval'
+is '... nobody is said not to have watched' "$(grep -c 'nobody watched' <<<"$said")" 0
+sql aside "UPDATE blind SET since_us = $second WHERE cause = (SELECT id FROM word WHERE list = 'cause' AND word = 'set-aside')"
+has '... before what it is known to cover there was nobody' "$(aside flows)" 'nobody watched'
 
 # Two recordings and what lies between them.
 cp -r "$work/db" "$work/two"

@@ -119,7 +119,7 @@ EOF
 	said=$(unshare --fork --pid --kill-child --mount-proc bash "$work/alone" | tr -d '\r')
 	if ! grep -q 'has a sanitizer' <<<"$(doctor)" && [ "$(doctor -o jsonl | grep -E '"(seccomp|landlock)"' | grep -c '"fit":true')" = 2 ]; then
 		has 'a run that is locked in as it should be is fine' "$said" '^run of supervisor [0-9]+$' '^ends 0$'
-		is '... without memory and files' "$(grep -o 'ROLE.*' <<<"$said" | tr -s ' ')" 'ROLE PID USER CAPS NNP SECCOMP LANDLOCK STATE'
+		is '... without what finds no room: its files' "$(grep -o 'ROLE.*' <<<"$said" | tr -s ' ')" 'ROLE PID USER CAPS NNP SECCOMP LANDLOCK MEMORY STATE'
 		is '... which every role says' "$(grep -cE '^(supervisor|sensor|inspector|recorder) .*OK' <<<"$said")" 4
 	fi
 	is '... and 80 columns hold it' "$(sed 's/\x1b\[[0-9;]*m//g' <<<"$said" | awk 'length > 80')" ''

@@ -113,7 +113,7 @@ has 'rules lint says what is kept' "$("$TLMON" rules lint -c "$work/headers.yaml
 # ------------------------------------------------------------------- what is not there
 "$TLMON" evidence --died >"$work/out" 2>"$work/err"
 is 'nobody died' "$? $(cat "$work/err")" '1 tlmon: no process died of a packet that was kept'
-for words in '' 'F99' '999999' '1' 'seventeen' '--unit attic' 'F1 --since yesterday' 'F1 --died' "F1 -o json -w $work/x" "F1 -w $work" \
+for words in '' 'F99' '999999' 'seventeen' '--unit attic' 'F1 --since yesterday' 'F1 --died' "F1 -o json -w $work/x" "F1 -w $work" \
 	'F1 --limit 0'; do
 	# shellcheck disable=SC2086 # an option and its value
 	"$TLMON" evidence $words >"$work/out" 2>"$work/err"
@@ -128,6 +128,11 @@ is 'a day without budget is named' "$? $(cat "$work/err")" \
 	'1 tlmon: of F1 no packets are kept: the budget of 2026-03-02 was used up'
 sql full "DELETE FROM evidence WHERE finding = 17 AND flow = 3309"
 has '... also where a part is there' "$("$TLMON" evidence F17)" '^F17: packets of 1 of 2 flows; the budget of 2026-03-02 was used up'
+documented=$(sql full "SELECT min(id) FROM v_flow WHERE finding IS NULL")
+"$TLMON" evidence "$documented" >"$work/out" 2>"$work/err"
+is 'of a sound flow nothing is kept: that is no misspelling, and ends as every "nothing kept"' \
+	"$? $(cat "$work/out" "$work/err")" "1 tlmon: of flow $documented no packets are kept: it is under no finding"
+has '... and hides nothing of what is kept' "$("$TLMON" evidence "$documented" F2 2>/dev/null)" '^F2: packets of'
 has 'what a process died of is listed' "$("$TLMON" evidence --died)" 'CAUSE' '2026-03-02 08:00:00.000000 .* 2 +60 '
 is '... and written' "$("$TLMON" evidence --died -w - 2>/dev/null | head -c 4 | hex)" 0a0d0d0a
 "$TLMON" evidence F2 F3 F4 -w "$work/odd.pcapng" 2>/dev/null
@@ -142,10 +147,14 @@ astray() {
 	sql judged 'SELECT count(*) FROM evidence e JOIN finding g ON g.id = e.finding
 		JOIN flow f ON f.run = e.run AND f.packet = e.flow AND f.unit = g.unit WHERE f.finding IS NOT e.finding'
 }
-before=$(of_flow 2557)
+before=$(of_flow 2557) before_none=$(of_flow 3095)
+all() { sql judged 'SELECT finding, run, flow, time_us, hex(bytes) FROM evidence ORDER BY 1, 2, 3, 4' | sha256sum; }
+before_all=$(all)
 is 'evidence stands under the finding of its flow' "$(astray)" 0
 sed -e 's/room, online, touch/room, touch/' -e 's/\[10.20.0.53\]/[10.20.0.53, 8.8.8.8]/' "$work/full.yaml" >"$work/other.yaml"
 "$TLMON" rejudge -c "$work/other.yaml" -l "$work/judged" >/dev/null 2>"$work/err"
-is '... and goes along when it is judged again' "$? $(astray) $(of_flow 2557)" "0 0 $before"
+is '... and goes along when it is judged again' "$? $(of_flow 2557)" "0 $before"
 is '... to another finding' "$(sql judged 'SELECT count(*) FROM evidence WHERE flow = 2557 AND finding = 1')" 0
-is '... or is deleted where there is none any more' "$(of_flow 3095)" ''
+is '... or stays with the finding that was left' "$(of_flow 3095)" "$before_none"
+"$TLMON" rejudge -c "$work/full.yaml" -l "$work/judged" >/dev/null 2>"$work/err"
+is '... and judged as before, all packets stand where they stood' "$(astray) $(all)" "0 $before_all"

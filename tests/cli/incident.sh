@@ -90,6 +90,17 @@ is '... nor by what explain says of flow and finding' \
 	"$(for what in "$flow" F1; do "$TLMON" explain -l "$work/again" "$what"; done | LC_ALL=C grep -cP '[\x00-\x09\x0b-\x1f\x7f]')" 0
 has '... where they are seen' "$("$TLMON" explain -l "$work/again" "$flow")" '^  name +a\\x1b\[31mred\\u202e\\x0ab \(sni'
 
+# ----------------------------------------------------------------- many names
+cp -r "$work/db" "$work/aliases"
+sqlite3 "$work/aliases/flows.db" "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6)
+		INSERT INTO name (text) SELECT 'alias' || i || '.example' FROM n;
+	INSERT INTO name_seen SELECT x.run, x.unit, x.client, x.server, x.address, a.id, x.first_us, x.last_us, x.until_us, x.counted
+		FROM name_seen x JOIN name n ON n.id = x.name JOIN name a ON a.text LIKE 'alias%' WHERE n.text = 'sipdir.online.lync.com'"
+aliases() { "$TLMON" incident -l "$work/aliases" --unit boardroom "${night[@]}" "$@"; }
+has 'of many names the one that was asked for stands first, and it says how many are not shown' "$(aliases | tr -s ' \n' ' ')" \
+	'exact; sipdir\.online\.lync\.com \(DNS.* alias1\.example \(.* alias3\.example \([^)]*\), and 3 more; seen in'
+is '... and JSON has them all' "$(aliases -o json | grep -o 'alias[1-6]\.example (DNS' | sort -u | wc -l)" 6
+
 # ------------------------------------------------------------------------ JSON
 ask() { sqlite3 :memory: "WITH j AS (SELECT CAST(readfile('$work/a.json') AS TEXT) AS text) SELECT $1 FROM j"; }
 is 'JSON is valid' "$(ask 'json_valid(text)')" 1

@@ -87,8 +87,25 @@ is 'names: after a gap there is another answer' "$("$TLMON" names -l again -o js
 # Nothing found: what the database covers, and when it was blind
 sqlite3 db/flows.db "INSERT INTO blind (run, cause, since_us, until_us, count, detail) VALUES (1, 2, 1772438405000000, 1772438407000000, 7, '')"
 has 'no row: what is covered, and the blind intervals' "$(T flows --peer 192.0.2.1 2>&1)" \
-	'no such flows; the database covers 2026-03-02' 'blind meanwhile: kernel-drop: 1 interval, 2\.0 s, 7 packets'
+	'^recorded  2026-03-02' 'no such flows$' 'blind meanwhile: kernel-drop: 1 interval, 2\.0 s, 7 packets'
+T flows --peer 192.0.2.1 >/dev/null 2>err
+has '... what is covered is said where the answer is not read' "$(cat err)" 'no such flows; the database covers 2026-03-02'
+for asked in 'flows --peer 192.0.2.1' 'flows --since 2026-03-03' 'blind --since 2026-03-03'; do
+	# shellcheck disable=SC2086
+	is "... and once: $asked" "$(T $asked 2>&1 | grep -c '2026-03-02 08:00:00 \.\.')" 1
+done
 has 'rows: how often it was blind' "$(T flows --limit 1 2>&1)" "blind meanwhile: 1 interval; 'tlmon blind' lists it"
+cp -r db closed
+"$TLMON" close -l closed F2 --reason moved >/dev/null
+is 'a finding that is named is listed, closed too' "$("$TLMON" findings -l closed --finding F2 -o jsonl | grep -c '"state":"closed"')" 1
+is '... unless its state is asked for' "$("$TLMON" findings -l closed --finding F2 --state open -o jsonl 2>/dev/null)" ''
+is 'v_finding and JSON agree on the transport of a unit on no list' \
+	"$(sqlite3 -readonly db/flows.db "SELECT ifnull(transport, 'null') FROM v_finding WHERE kind = 'unlisted-unit'") $(T findings --kind unlisted-unit -o jsonl | grep -o '"transport":[^,]*')" \
+	'null "transport":null'
+for asked in coverage 'coverage --per-unit' whatif findings units names; do
+	# shellcheck disable=SC2086
+	is "$asked: a window that nobody watched is said, once" "$(T $asked --since 2026-03-03 2>&1 | grep -c 'nobody watched')" 1
+done
 has 'outside: nobody watched' "$(T flows --since 2026-03-03 2>&1)" 'nothing was recorded in that window: nobody watched'
 
 has 'a clock time to come, without an end, is last night' "$(T flows --since 23:00 --limit 1 2>&1)" '^window +from 2026-03-01 23:00:00 local' '^ID'
@@ -185,6 +202,14 @@ refused 'a folder without a database' 'empty/flows\.db: no flow database there' 
 refused 'one of several without a database' 'empty/flows\.db: no flow database there' -- flows -l north -l empty
 refused 'a database twice' 'are one database' -- flows -l db -l "$work/db"
 refused 'a finding of several sensors' '--finding F1: each database numbers its own' -- flows -l north -l db --finding F1
+for command in flows findings; do
+	refused "$command of a finding that is not there" 'no finding F999 in db/flows\.db; it holds [0-9]+ flows and [0-9]+ findings' -- $command -l db --finding F999
+done
+refused '... nor is its evidence' 'no finding F999 in db/flows\.db; it holds' -- evidence -l db F999
+refused 'an empty field to sort by' '--sort: an empty field; accepted: id,' -- flows -l db --sort -
+refused 'words about the interface' 'which way a packet passed the interface \(--direction' -- flows -l db outbound
+refused 'two findings to close at once' "'F2' is one too many" -- close -l db F1 F2 --reason a
+refused 'none to close' 'close: a finding is wanted: F17$' -- close -l db --reason a
 refused 'words that are no filter' "filter 'hots 10\.0\.0\.1': .*syntax error" -- flows -l db hots 10.0.0.1
 refused 'words about payload' "no recorded flow knows that" -- flows -l db 'tcp[tcpflags] & tcp-syn != 0'
 refused 'a file among the words' "'demo\.pcap' is a file" -- flows -l db demo.pcap

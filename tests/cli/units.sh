@@ -33,7 +33,7 @@ is 'a limit is kept' "$("$TLMON" units -l "$work/db" -o jsonl --limit 2 | wc -l)
 code=0
 "$TLMON" units -l "$work/db" --since 1990-01-01T00:00Z --until 1990-01-02T00:00Z >"$work/out" 2>"$work/err" || code=$?
 has 'an answer with no row says what the database covers' "$code $(cat "$work/err")" \
-	'^0 tlmon: no such units; the database covers 2026-03-02'
+	'^0 tlmon: nothing was recorded in that window: nobody watched; the database covers 2026-03-02'
 code=0
 "$TLMON" units -l "$work/db" --unit nobody >"$work/out" 2>"$work/err" || code=$?
 has 'a unit that is none is refused' "$code $(cat "$work/err")" "^2 .*no unit 'nobody'.*boardroom"

@@ -5,7 +5,8 @@ set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 
-commands='watch check flows findings units blind status incident explain rules waive whatif rejudge close reopen'
+commands='watch check flows findings units coverage blind names status incident whatif evidence explain rules rejudge close reopen db waive doctor'
+is 'every command is tried' "$("$TLMON" --help | sed -n '/^  watch/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')" "$(tr ' ' '\n' <<<"$commands" | sort | tr '\n' ' ')"
 for command in '' $commands; do
 	# shellcheck disable=SC2086
 	long=$("$TLMON" $command --help | awk 'length > 80')
@@ -19,6 +20,13 @@ for command in $commands; do
 		"$code $(cat "$work/out")$(wc -l <"$work/err") $(grep -c "^tlmon: $command: .*--nosuch.*tlmon $command --help" "$work/err")" \
 		'2 1 1'
 done
+causes=$("$TLMON" blind --cause '?' 2>&1 | sed 's/.*accepted: //' | tr -d ',')
+for cause in $causes; do
+	grep -qE -- "[ ,]$cause(,|$)" <<<"$("$TLMON" blind --help)" || not_ok "blind --help names $cause"
+done
+has 'blind --help names every cause' "$causes" 'set-aside'
+is 'status --help does not promise several databases' "$("$TLMON" status --help | grep -c several)" 0
+is '... as findings --help does' "$("$TLMON" findings --help | grep -c 'several: one answer')" 1
 has 'a command misspelt is guessed' "$("$TLMON" wacht 2>&1)" 'did you mean watch'
 
 "$B/tools/mkdemo" "$work/demo.pcap"
@@ -49,6 +57,21 @@ if command -v script >/dev/null; then
 	said=$(script -qec "stty cols 80; TZ=UTC '$TLMON' flows -l '$work/db' --since 08:00 --until 08:01" /dev/null </dev/null | tr -d '\r' |
 		sed 's/\x1b\[[0-9;]*m//g' | grep -B9 '^ *ID ')
 	is 'on a terminal the lines above a table fit it' "$(awk 'length > 80' <<<"$said")" ''
+	rm -rf "$work/wide"
+	cp -r rules/teamline "$work/wide"
+	sed -i '/id: online.out.audio/,/local-ports/s/50000-50019/50000-50063/' "$work/wide/online.yaml"
+	for asked in 'evidence F1 F10' 'evidence --died' 'coverage --per-unit' 'flows --count-by peer,hour,unit' \
+		"whatif --flows -e '$work/wide'" 'explain F1' 'explain F24' flows findings names; do
+		seen=$(script -qec "stty cols 80; NO_COLOR=1 TZ=UTC '$TLMON' $asked -l '$work/db'" /dev/null </dev/null | tr -d '\r' | grep -v -- ' -l /' | LC_ALL=C.UTF-8 wc -L)
+		is "tlmon ${asked%% -e *} fits a terminal of 80" "$((seen <= 80))" 1
+	done
+	seen=$(script -qec "stty cols 80; NO_COLOR=1 '$TLMON' rules list" /dev/null </dev/null | tr -d '\r' | LC_ALL=C.UTF-8 wc -L)
+	is 'tlmon rules list fits a terminal of 80' "$((seen <= 80))" 1
+	has 'a narrow terminal keeps addresses whole' \
+		"$(script -qec "stty cols 80; NO_COLOR=1 TZ=UTC '$TLMON' evidence F1 -l '$work/db'" /dev/null </dev/null)" \
+		'10\.20\.0\.15:50063  52\.112\.1\.9:50011'
+	is 'a dumb terminal gets no colour' "$(TERM=dumb script -qec "'$TLMON' findings -l '$work/db'" /dev/null </dev/null | grep -c $'\x1b')" 0
+	is '... another does' "$(($(TERM=xterm script -qec "'$TLMON' findings -l '$work/db'" /dev/null </dev/null | grep -c $'\x1b') > 0))" 1
 	has '... and go on below themselves' "$said" '^window    2026-03-02 08:00:00 \.\. 08:01:00 local,' '^          2026-03-02T08:01:00Z$|^          [^ ]+Z .*2026-03-02T08:01:00Z$'
 fi
 is 'a zone that is none is named once' \

@@ -27,7 +27,7 @@ is '... and three commits later, with who and why' \
 	"$(db live "SELECT state, by_whom, why FROM v_finding_change WHERE finding = 'F1' ORDER BY id DESC LIMIT 1")" \
 	'closed|netops|CHG-4711'
 state closed && ok '... the finding too' || not_ok '... the finding too' "$(db live 'SELECT * FROM v_finding')"
-has 'closing it twice is refused' "$("$TLMON" close F1 --reason again -l "$work/live" 2>&1)" 'closed already: by netops'
+has 'closing it twice is refused' "$("$TLMON" close F1 --reason again -l "$work/live" 2>&1)" 'F1 is closed already, by netops'
 has 'rejudge says who is in the way' "$("$TLMON" rejudge -l "$work/live" 2>&1)" 'writing here|held by|tlmon watch'
 
 lab_send flows 20 50 100

@@ -132,7 +132,7 @@ void run_wire(struct run *run, const struct wire *w, unsigned pump_every)
 	struct sensor_options options = {
 		.limits = FLOWTAB_DEFAULTS,
 		.names = 1024,
-		.outbox = {run->facts, run->packets, pump, run},
+		.outbox = {run->facts, run->packets, pump, run, false},
 		.counters = &run->counters,
 		.again = run->died,
 		.unwrap = {run_is_unit, run->options.policy},

@@ -100,12 +100,12 @@ static struct trait_known peer(const char *text)
 	return (struct trait_known){.trait = TRAIT_PEER, .addr = dbkit_addr(text)};
 }
 
-static void a_thing_is_known_by_flows_that_were_over_by_then(void **state)
+static void a_thing_is_known_by_flows_that_ran_by_then_be_they_over_or_not(void **state)
 {
 	struct dbkit *kit = *state;
 	struct trait_known traits[] = {
 		peer("52.112.1.9"),   /* 9000 to 9010 */
-		peer("52.112.1.10"),  /* reaches into what comes after */
+		peer("52.112.1.10"),  /* runs on into what comes after */
 		peer("52.112.1.11"),  /* as long, and over */
 		peer("198.51.100.7"), /* later */
 		peer("203.0.113.77"), /* never */
@@ -114,7 +114,7 @@ static void a_thing_is_known_by_flows_that_were_over_by_then(void **state)
 		{.trait = TRAIT_NAME, .text = "no.such"},
 		{.trait = TRAIT_KIND, .number = KIND_REMOTE_PORT},
 	};
-	const bool known[] = {true, false, true, false, false, true, false, false, false};
+	const bool known[] = {true, true, true, false, false, true, false, false, false};
 	struct unit_window before = window(kit, 0, 10000);
 	struct err err = {0};
 
@@ -130,8 +130,8 @@ static int take_name(void *context, const struct name_row *name, struct err *err
 {
 	char server[ADDR_TEXT];
 
-	text_add(context, 256, "%s %s %d; ", name->name, addr_print(&name->server, server),
-	         name->counted);
+	text_add(context, 256, "%s %s %d%s; ", name->name, addr_print(&name->server, server),
+	         name->counted, name->asked ? " asked" : "");
 	return 0;
 }
 
@@ -156,9 +156,20 @@ static void names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions
 	         .counted = true},
 		{.name = "foreign.example", .first_us = AT(10050), .until_us = AT(20000)},
 	};
+	struct flow_facts question = dbkit_facts(8999, "10.20.0.53", 53);
+	const struct verdict verdict = {.ruling = RULING_UNDETERMINED};
+	const struct flow_row flow = {.run = kit->run,
+	                              .policy = kit->policy,
+	                              .unit = kit->unit,
+	                              .facts = &question,
+	                              .name = "then.example",
+	                              .verdict = &verdict};
 	char text[256] = "";
 	struct err err = {0};
+	int64_t id;
 
+	question.name_kind = NAME_DNS_QUESTION;
+	assert_int_equal(flowdb_flow_put(kit->db, &flow, &id, &err), 0);
 	assert_int_equal(flowdb_unit_seen(kit->db, kit->unit, &client, &none, KNOWN_BY_PACKETS,
 	                                  AT(1), AT(20000), &err),
 	                 0);
@@ -172,7 +183,7 @@ static void names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions
 		assert_int_equal(flowdb_name_put(kit->db, &names[i], &err), 0);
 	}
 	assert_int_equal(flowdb_names_of(kit->db, &asked, &peer, take_name, text, &err), 0);
-	assert_string_equal(text, "then.example 10.20.0.53 1; foreign.example 10.20.0.53 0; ");
+	assert_string_equal(text, "then.example 10.20.0.53 1 asked; foreign.example 10.20.0.53 0; ");
 }
 
 static int count(void *context, const struct lease_row *lease, struct err *err)
@@ -214,7 +225,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_unit_has_flows_of_its_own, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(
-			a_thing_is_known_by_flows_that_were_over_by_then, setup, teardown),
+			a_thing_is_known_by_flows_that_ran_by_then_be_they_over_or_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			names_of_a_peer_are_those_of_its_time_and_of_the_units_own_questions,
 			setup, teardown),

@@ -149,6 +149,26 @@ static void csv_quotes_where_rfc_4180_asks(void **state)
 			    "5,,false,\r\n");
 }
 
+static void csv_holds_no_control_character_and_no_formula(void **state)
+{
+	const struct row rows[] = {
+		{1, "\x1b[2Jgone\x7f", true, NULL, NULL}, {2, "\xc2\x9bm \xc3\xb6", true, NULL, NULL},
+		{3, "=cmd|'x'", true, NULL, NULL},	 {4, "+1", true, NULL, NULL},
+		{5, "-1,2", true, NULL, NULL},		 {6, "@sum", true, "-1", NULL},
+		{-7, "a=b", true, NULL, NULL},
+	};
+
+	assert_string_equal(written(OUT_CSV, rows, 7, false),
+			    "id,text,flag,list\r\n"
+			    "1,\\x1b[2Jgone\\x7f,true,\r\n"
+			    "2,\\x9bm \xc3\xb6,true,\r\n"
+			    "3,'=cmd|'x',true,\r\n"
+			    "4,'+1,true,\r\n"
+			    "5,\"'-1,2\",true,\r\n"
+			    "6,'@sum,true,-1\r\n"
+			    "-7,a=b,true,\r\n");
+}
+
 static void a_table_has_headings_notes_and_only_titled_columns(void **state)
 {
 	const struct row rows[] = {{1, "abc", true, NULL, "why it is so"},
@@ -336,6 +356,7 @@ int main(void)
 		cmocka_unit_test(json_is_an_array_also_of_nothing),
 		cmocka_unit_test(json_strings_are_escaped_and_always_utf8),
 		cmocka_unit_test(csv_quotes_where_rfc_4180_asks),
+		cmocka_unit_test(csv_holds_no_control_character_and_no_formula),
 		cmocka_unit_test(a_table_has_headings_notes_and_only_titled_columns),
 		cmocka_unit_test(on_a_terminal_a_table_is_cut_and_grows_when_told),
 		cmocka_unit_test(into_a_file_nothing_is_cut_whatever_columns_says),
