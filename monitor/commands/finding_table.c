@@ -72,7 +72,7 @@ static const char *port_text(const struct finding_row *row, char *buf, size_t si
 static void put_note(struct out *out, const struct finding_row *row, const char *unit,
                      uint64_t units, const char *by, const char *why)
 {
-	char first[TIME_TEXT], last[TIME_TEXT], text[1400], closed[700] = "closed: ";
+	char first[TIME_TEXT], last[TIME_TEXT], text[2400], closed[700] = "closed: ";
 
 	if (*by && !row->open)
 		snprintf(closed, sizeof(closed), "closed by %.100s: %.500s; ", by, why);
