@@ -19,6 +19,20 @@
 #define COLUMNS_MAX 2048
 #define LATER_US "60000000" /* a flow may wait for its lease: more than it does */
 
+/* A packet of a finding goes when its flow does; by its time, where no row of that flow is here. */
+#define FLOW_IS_HERE \
+	"EXISTS (SELECT 1 FROM main.flow f WHERE f.finding = evidence.finding" \
+	" AND f.run = evidence.run AND f.packet = evidence.flow)"
+#define EVIDENCE_ALONE "time_us < ?1 AND NOT " FLOW_IS_HERE
+#define OF_CHUNK \
+	"(SELECT e.id FROM temp.chunk c JOIN main.flow f ON f.id = c.id JOIN main.evidence e" \
+	" ON e.finding = f.finding AND e.run = f.run AND e.flow = f.packet)"
+
+/* --peer takes any name of a peer by then, of whoever asked, in any run: with flows the first stays. */
+#define NAME_OF_NONE \
+	NAME_SPENT " AND (name, address, first_us) NOT IN (SELECT name, address, min(first_us)" \
+	" FROM main.name_seen WHERE address IN (SELECT remote FROM main.flow) GROUP BY name, address)"
+
 /* What becomes of each table. ?1 is the time before which things move. */
 static const struct {
 	const char *table;
@@ -29,7 +43,7 @@ static const struct {
 	{"word", OTHERWISE, NULL, NULL},
 	{"run", ANEW, NULL, NULL},
 	{"blind", RANGE, "since_us < ?1", "until_us < ?1"},
-	{"evidence", RANGE, "time_us < ?1", "time_us < ?1"},
+	{"evidence", RANGE, EVIDENCE_ALONE, EVIDENCE_ALONE}, /* the rest: OF_CHUNK */
 	{"evidence_day", ANEW, NULL, NULL},
 	{"input", ONCE, NULL, NULL},
 	{"handover", OTHERWISE, NULL, NULL},
@@ -39,7 +53,7 @@ static const struct {
 	{"envelope_row", ONCE, NULL, NULL},
 	{"host", ONCE, NULL, NULL},
 	{"name", ONCE, NULL, NULL},
-	{"name_seen", RANGE, "first_us < ?1", NAME_SPENT},
+	{"name_seen", RANGE, "first_us < ?1", NAME_OF_NONE},
 	{"unit", ANEW, NULL, NULL},
 	{"unit_address", WIDER, "first_us < ?1", "last_us < ?1"},
 	{"lease", RANGE, "first_us < ?1 + " LATER_US, LEASE_SPENT},
@@ -308,6 +322,8 @@ static int copy_chunk(struct flowdb *db, struct archived *moved, struct err *err
 			r = copy(db, TABLES[i].table, "INSERT", "flow IN " IN_CHUNK, "",
 			         0, err);
 	if (r >= 0)
+		r = copy(db, "evidence", "INSERT OR REPLACE", "id IN " OF_CHUNK, "", 0, err);
+	if (r >= 0)
 		r = sql_exec(db, KEPT("archive", "+"), err);
 	if (r >= 0)
 		r = sql_exec(
@@ -331,6 +347,8 @@ static int delete_chunk(struct flowdb *db, const char *to, int64_t until_us,
 
 	if (r >= 0)
 		r = sql_exec(db, KEPT("main", "-"), err);
+	if (r >= 0)
+		r = sql_exec(db, "DELETE FROM main.evidence WHERE id IN " OF_CHUNK, err);
 	if (r >= 0)
 		r = sql_exec(db, "DELETE FROM main.flow WHERE id IN " IN_CHUNK, err);
 	if (r >= 0)

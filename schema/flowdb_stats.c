@@ -136,6 +136,12 @@ static const struct {
 	{"counts of findings",
          "SELECT printf('F%d: %d flows, and %d rows of them', id, flows, kept) FROM finding"
          " WHERE kept > flows"},
+	{"flows of packets kept",
+         "SELECT printf('F%d: packets of %d flows are kept that are no flows of it', id, n - (flows - kept))"
+         " FROM (SELECT g.id, g.flows, g.kept, (SELECT count(*) FROM (SELECT DISTINCT e.run, e.flow"
+         " FROM evidence e WHERE e.finding = g.id AND e.flow NOT NULL AND NOT EXISTS (SELECT 1 FROM flow f"
+         " WHERE f.finding = g.id AND f.run = e.run AND f.packet = e.flow))) AS n FROM finding g)"
+         " WHERE n > flows - kept"},
 	{"sums of findings", /* flows without a row add to them */
          "SELECT printf('F%d: its bytes or times leave out a flow of it', g.id) FROM finding g"
          " JOIN (SELECT finding, sum(bytes_out + bytes_in) AS bytes, min(start_us) AS first_us,"

@@ -309,6 +309,72 @@ static void what_an_archive_has_no_later_one_takes_away(void **state)
 	}
 }
 
+/* Two packets of each flow, its first and its last; and of each day one whose flow has no row. */
+static void a_packet_goes_when_its_flow_does(void **state)
+{
+	static const char LOST[] =
+		"SELECT count(*) FROM evidence e WHERE flow < 1000000000 AND NOT EXISTS (SELECT 1 FROM flow f"
+		" WHERE f.finding = e.finding AND f.run = e.run AND f.packet = e.flow)";
+	struct bench *bench = *state;
+	int64_t all, until_us = FLOWGEN_DAY + 2 * DAY_US;
+	char text[1024];
+
+	dbkit_sql(bench->dir,
+	          "DELETE FROM evidence;"
+	          "UPDATE flow SET packet = id, lasted_us = max(lasted_us, 7200000000) WHERE finding NOT NULL;"
+	          "INSERT INTO evidence (run, flow, finding, time_us, link, wire_len, bytes)"
+	          " SELECT run, packet, finding, start_us, 0, 60, x'01' FROM flow WHERE finding NOT NULL"
+	          " UNION ALL SELECT run, packet, finding, start_us + lasted_us, 0, 60, x'02' FROM flow"
+	          " WHERE finding NOT NULL;"
+	          "INSERT INTO evidence (run, flow, finding, time_us, link, wire_len, bytes)"
+	          " SELECT run, 1000000000 + day, finding, min(start_us), 0, 60, x'03' FROM (SELECT *,"
+	          " start_us / 86400000000 AS day FROM flow WHERE finding NOT NULL) GROUP BY day;"
+	          "UPDATE finding SET flows = flows + 9, last_us = last_us + 7200000000");
+	all = ask(bench->dir, "SELECT count(*) FROM evidence");
+	snprintf(text, sizeof(text),
+	         "SELECT count(*) > 0 FROM flow WHERE finding NOT NULL AND start_us < %lld"
+	         " AND start_us + lasted_us >= %lld", (long long)until_us, (long long)until_us);
+	assert_int_equal(ask(bench->dir, text), 1);
+	archive(bench, until_us);
+	archive(bench, until_us);
+	assert_int_equal(ask(bench->dir, LOST), 0);
+	assert_int_equal(ask(bench->to, LOST), 0);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM evidence") +
+	                 ask(bench->to, "SELECT count(*) FROM evidence"), all);
+	assert_int_equal(ask(bench->to, "SELECT count(*) FROM evidence WHERE flow >= 1000000000"), 2);
+	is_sound(bench->dir);
+	is_sound(bench->to);
+}
+
+static void a_peer_is_found_by_its_name_on_both_sides(void **state)
+{
+	static const char NAMED[] =
+		"SELECT count(*) FROM flow f WHERE EXISTS (SELECT 1 FROM name_seen s JOIN name n ON n.id = s.name"
+		" WHERE n.text = 'old.example' AND s.address = f.remote AND s.first_us <= f.start_us + f.lasted_us)";
+	struct bench *bench = *state;
+	char text[1024];
+	int64_t all;
+
+	/* Twice bound, long ago, by nobody we know: to the peer that most flows are with, and to one without any. */
+	snprintf(text, sizeof(text),
+	         "INSERT INTO name (text) VALUES ('old.example');"
+	         "INSERT INTO host (bytes, text) VALUES (x'0a', 'nobody');"
+	         "INSERT INTO name_seen SELECT 1, NULL, 1, 1, h.id, n.id, %lld + k, %lld + k, %lld + k, 1"
+	         " FROM name n, (SELECT 1 AS k UNION SELECT 2), (SELECT max(id) AS id FROM host UNION SELECT remote"
+	         " FROM (SELECT remote FROM flow GROUP BY remote ORDER BY count(*) DESC LIMIT 1)) h"
+	         " WHERE n.text = 'old.example'",
+	         (long long)FLOWGEN_DAY, (long long)FLOWGEN_DAY, (long long)FLOWGEN_DAY);
+	dbkit_sql(bench->dir, text);
+	all = ask(bench->dir, NAMED);
+	archive(bench, FLOWGEN_DAY + DAY_US);
+	archive(bench, FLOWGEN_DAY + 2 * DAY_US);
+	assert_true(ask(bench->dir, NAMED) > 0);
+	assert_true(ask(bench->to, NAMED) > 0);
+	assert_int_equal(ask(bench->dir, NAMED) + ask(bench->to, NAMED), all);
+	assert_int_equal(ask(bench->dir, "SELECT count(*) FROM name_seen WHERE unit IS NULL"), 1);
+	assert_int_equal(ask(bench->to, "SELECT count(*) FROM name_seen WHERE unit IS NULL"), 4);
+}
+
 static void an_address_that_came_back_stands_there_from_its_first_day_on(void **state)
 {
 	struct bench *bench = *state;
@@ -449,6 +515,10 @@ static void what_does_not_agree_is_told(void **state)
 	static const char *const CASES[][2] = {
 		{"UPDATE finding SET kept = kept + 1, flows = flows + 1 WHERE id = 1", "F1: "},
 		{"UPDATE finding SET flows = kept - 1 WHERE id = 1 AND kept > 0", "F1: "},
+		{"INSERT INTO evidence (run, flow, finding, time_us, link, wire_len, bytes)"
+	         " SELECT 1, n, g.id, 5, 0, 60, x'01' FROM finding g, (SELECT id + 1000000000 AS n FROM flow"
+	         " LIMIT 2) WHERE g.id = 1; UPDATE finding SET flows = kept + 1 WHERE id = 1",
+	         "F1: packets of 1 flows"},
 		{"UPDATE coverage SET exact = -1", "below zero"},
 		{"UPDATE run SET seen = 5, in_flows = 4, out_of_scope = 0, malformed = 0, fragments_lost = 0,"
 	         " duplicates = 0 WHERE id = 1",
@@ -488,6 +558,8 @@ int main(void)
 		TEST(it_moves_into_no_database_of_another),
 		TEST(what_a_run_has_written_that_may_be_gone_on_with_stays),
 		TEST(what_an_archive_has_no_later_one_takes_away),
+		TEST(a_packet_goes_when_its_flow_does),
+		TEST(a_peer_is_found_by_its_name_on_both_sides),
 		TEST(an_address_that_came_back_stands_there_from_its_first_day_on),
 		TEST(every_table_has_its_place_in_an_archive),
 		TEST(a_snapshot_is_the_same_and_overwrites_nothing),
