@@ -46,12 +46,20 @@ static void read_span(const char *path, struct flowdb_aside *ret)
 		ret->until_us = until_us;
 }
 
+/* Asked of the effective user: the supervisor's real one may not look into the directory (access(2)). */
+static bool is_there(int dir, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+}
+
 /* Never over another file; 1: that name is taken, 0 also if there is nothing to move. */
 static int move(int dir, const char *from, const char *to, struct err *err)
 {
 	if (!renameat2(dir, from, dir, to, RENAME_NOREPLACE) || errno == ENOENT)
 		return 0;
-	if (errno == EINVAL && faccessat(dir, to, F_OK, 0) < 0 && !renameat(dir, from, dir, to))
+	if (errno == EINVAL && !is_there(dir, to) && !renameat(dir, from, dir, to))
 		return 0;
 	return errno == EEXIST || errno == EINVAL
 	               ? 1
@@ -66,7 +74,7 @@ static int finish(int dir, const char *name, struct err *err)
 	const char *const parts[][2] = {
 		{"flows.db-wal", "-wal"}, {"flows.db-shm", "-shm"}, {moving, ""}};
 	/* Were there another database by now, these would be its own. */
-	size_t first = faccessat(dir, "flows.db", F_OK, 0) ? 0 : 2;
+	size_t first = is_there(dir, "flows.db") ? 2 : 0;
 	int r = 0;
 
 	snprintf(moving, sizeof(moving), "%s" MOVING, name);
@@ -108,8 +116,12 @@ static int last_of(const char *dir, bool moving, struct flowdb_aside *ret, struc
 		int64_t at_us;
 		size_t len = name_len(entry->d_name, &it_moves, &at_us);
 
+		/* Of one second the longer name is the later one, else the greater. */
 		if (!len || len >= sizeof(ret->name) || it_moves != moving ||
-		    (found && at_us < ret->at_us))
+		    (found && (at_us < ret->at_us ||
+		               (at_us == ret->at_us &&
+		                (len < strlen(ret->name) ||
+		                 (len == strlen(ret->name) && strncmp(entry->d_name, ret->name, len) < 0))))))
 			continue;
 		snprintf(ret->name, sizeof(ret->name), "%.*s", (int)len, entry->d_name);
 		ret->at_us = at_us;
@@ -161,7 +173,7 @@ int flowdb_set_aside(const char *dir, int64_t at_us, struct err *err)
 	for (unsigned i = 1; i <= TRIES; i++) {
 		snprintf(name, sizeof(name), i > 1 ? "%s-%u" : "%s", stamp, i);
 		snprintf(moving, sizeof(moving), "%s" MOVING, name);
-		if (!faccessat(lock, name, F_OK, 0))
+		if (is_there(lock, name))
 			continue;
 		r = move(lock, "flows.db", moving, err);
 		if (r <= 0)

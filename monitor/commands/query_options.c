@@ -54,7 +54,7 @@ static const struct option_row {
 	{QUERY_SORT, 0, "sort", "FIELDS",
          "by these fields, named as in -o json; - before one:\nfalling, as in -bytes_in,unit. Words go by the alphabet,\nbut severity, grade and state by what they mean"},
 	{QUERY_COUNT_BY, 0, "count-by", "FIELDS",
-         "how many there are of each: remote,hour. Besides the\nfields of -o json: peer (remote), hour, day (local; of an\nhour that the clock shows twice, which)"},
+         "how many there are of each: remote,hour. Besides the\nfields of -o json: peer (remote), hour, day (local; of\nan hour that the clock shows twice, which)"},
 	{QUERY_LIMIT, 0, "limit", "N", "the first N only"},
 	{QUERY_FOLLOW, 0, "follow", NULL,
          "what is recorded from now on, as it comes (with\n--since: what there is first); ^C ends it"},

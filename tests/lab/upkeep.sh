@@ -19,7 +19,8 @@ rate=1000 seconds=12
 "$B/bench/mkflows" "$work/live" 20000 20 5 >/dev/null
 # As if the last of them had ended a day ago.
 sqlite3 "$work/live/flows.db" "UPDATE flow SET start_us = start_us - (SELECT max(start_us + lasted_us) FROM flow)
-	+ $(now_us) - 86400000000; UPDATE blind SET since_us = 1, until_us = 2" >/dev/null
+	+ $(now_us) - 86400000000; UPDATE blind SET since_us = 1, until_us = 2;
+	UPDATE finding SET first_us = (SELECT min(start_us) FROM flow), last_us = (SELECT max(start_us + lasted_us) FROM flow)" >/dev/null
 old() { db live "SELECT count(*) FROM flow WHERE run < (SELECT max(id) FROM run)"; }
 
 run_start live --keep 12h --idle udp=1s,tcp-opening=1s,tcp-closed=1s || not_ok 'the run begins' "$(cat "$work/live.err")"

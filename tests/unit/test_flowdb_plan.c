@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { FLOWS = 120000, FEW = 20000, BYTES_A_FLOW = 120, TEXTS_MAX = 64 };
+enum { FLOWS = 120000, FEW = 20000, BYTES_A_FLOW = 120, TEXTS_MAX = 128 };
 
 /* Every statement that was run, by its text. */
 struct asked {
