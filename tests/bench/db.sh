@@ -15,7 +15,7 @@ if [ ! -e "$db/flows.db" ]; then
 fi
 size=$(stat -c %s "$db/flows.db")
 per=$(awk "BEGIN { printf \"%.1f\", $size / $flows }")
-over=$(awk "BEGIN { print $per > 120 ? \"MISSED\" : \"\" }")
+over=$(awk "BEGIN { print ($per > 120) ? \"MISSED\" : \"\" }")
 printf '%-52s %12s %-6s %-8s %8s  %s\n' "size, all tables and indices, a flow of $flows" "$per" bytes 'at most' 120 "$over"
 [ -z "$over" ] || missed=1
 
