@@ -62,7 +62,8 @@ struct row_form {
 	const char *note; /* "" if none */
 };
 
-enum need { NEED_REQUIRED, NEED_RECOMMENDED, NEED_IF_USED };
+enum need { NEED_REQUIRED, NEED_RECOMMENDED, NEED_IF_USED, NEED_COUNT };
+const char *need_name(enum need need); /* required recommended if-used */
 
 struct row {
 	char id[ROW_ID_MAX];
@@ -70,13 +71,32 @@ struct row {
 	const char *exercise; /* what to do in the room; "" */
 	const char *note;     /* "" */
 	uint8_t profile;      /* index */
-	uint8_t need;         /* enum need */
+	uint8_t need;         /* enum need: whether a unit is accepted that was not seen to use it */
+	const char *need_reason; /* why; of a policy's row the site's word, where it has one; "" */
+	bool need_by_site;       /* of a policy's row alone: the site file says so */
 	bool stated;          /* origin: stated (the default) */
 	unsigned form_count;
 	struct row_form form[FORMS_MAX];             /* [0] is the row as written */
 	const char *application_words, *media_words; /* as written, ", " between; "" */
 	uint8_t severity
 		[FIELD_COUNT]; /* optional key `severity: {peer: high}`; 0: as domain.md 5.4 says */
+};
+
+/*
+ * Rows of one profile whose need is decided together. TOGETHER: they cannot be told apart on the wire, so a flow that
+ * exercises one of them exercises all. ONE_OF: the network chooses the way, so one of them that works is
+ * enough. A row may stand in several groups of the second kind.
+ */
+#define GROUPS_MAX 64
+#define GROUP_ROWS_MAX 8
+enum group_rule { GROUP_TOGETHER, GROUP_ONE_OF };
+struct row_group {
+	char id[ROW_ID_MAX];
+	const char *reason;
+	uint8_t profile, rule; /* enum group_rule */
+	uint8_t media; /* of ONE_OF: mask MEDIA_*, only flows that carry it count; 0: any flow */
+	uint8_t row_count;
+	uint16_t rows[GROUP_ROWS_MAX]; /* indices, in the order of the envelope */
 };
 
 struct profile {
@@ -130,6 +150,8 @@ struct envelope {
 	size_t row_count;
 	struct profile profiles[PROFILES_MAX];
 	size_t profile_count;
+	struct row_group groups[GROUPS_MAX];
+	size_t group_count;
 	struct role roles[ROLES_MAX];
 	size_t role_count;
 	struct mac *ouis; /* makers' prefixes that tell a unit; last three bytes zero */
