@@ -5,20 +5,11 @@
 #include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
 
-#define HOUR "3600000000"
 #define MINUTE "60000000" /* from a question's flow to its answer, at most */
 #define QUESTION "3"
 _Static_assert(NAME_DNS_QUESTION == 3, "as QUESTION has it");
 
-/* Flows of the unit ?1 that overlap ?2 to ?3. */
-#define FLOWS_OF_WINDOW(columns) \
-	"SELECT " columns " FROM flow f WHERE f.unit = ?1 AND f.start_us BETWEEN ?2 - " HOUR \
-	" AND ?3 AND f.start_us + f.lasted_us >= ?2" \
-	" UNION ALL SELECT " columns \
-	" FROM flow f WHERE f.unit = ?1 AND f.start_us < ?2 - " HOUR \
-	" AND f.lasted_us > " HOUR " AND f.start_us + f.lasted_us >= ?2"
-
-static void bind_window(sqlite3_stmt *stmt, const struct unit_window *window)
+void bind_unit_window(sqlite3_stmt *stmt, const struct unit_window *window)
 {
 	bind_all(stmt, (const int64_t[]){window->unit, window->since_us, window->until_us}, 3);
 }
@@ -60,85 +51,6 @@ int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err)
 
 	return sql_ask(db, "SELECT 1 FROM unit u WHERE u.id = ?1 AND " UNIT_SEEN, &unit, 1, &one,
 	               err);
-}
-
-static void read_sum(sqlite3_stmt *stmt, struct flow_sum *sum)
-{
-	*sum = (struct flow_sum){
-		.transport = (uint8_t)sqlite3_column_int(stmt, 1),
-		.port = (uint16_t)sqlite3_column_int(stmt, 2),
-		.direction = (uint8_t)sqlite3_column_int(stmt, 3),
-		.app = (uint16_t)sqlite3_column_int(stmt, 4),
-		.evidence = (uint8_t)sqlite3_column_int(stmt, 5),
-		.media = (uint8_t)sqlite3_column_int(stmt, 6),
-		.ruling = (uint8_t)sqlite3_column_int(stmt, 7),
-		.grade = (uint8_t)sqlite3_column_int(stmt, 8),
-		.why = (uint8_t)sqlite3_column_int(stmt, 9),
-		.kind = (uint8_t)sqlite3_column_int(stmt, 10),
-		.severity = (uint8_t)sqlite3_column_int(stmt, 11),
-		.finding = sqlite3_column_int64(stmt, 12),
-		.name_kind = (uint8_t)sqlite3_column_int(stmt, 13),
-		.row = column_text(stmt, 14),
-		.name = column_text(stmt, 15),
-		.policy = column_text(stmt, 16),
-		.flows = (uint64_t)sqlite3_column_int64(stmt, 17),
-		.before = (uint64_t)sqlite3_column_int64(stmt, 18),
-		.after = (uint64_t)sqlite3_column_int64(stmt, 19),
-		.blind = (uint64_t)sqlite3_column_int64(stmt, 20),
-		.packets_out = (uint64_t)sqlite3_column_int64(stmt, 21),
-		.packets_in = (uint64_t)sqlite3_column_int64(stmt, 22),
-		.bytes_out = (uint64_t)sqlite3_column_int64(stmt, 23),
-		.bytes_in = (uint64_t)sqlite3_column_int64(stmt, 24),
-		.first_us = sqlite3_column_int64(stmt, 25),
-		.last_us = sqlite3_column_int64(stmt, 26),
-	};
-	column_addr(stmt, 0, &sum->remote);
-}
-
-/* Columns of a flow by which sums are told apart. */
-#define ALIKE \
-	"remote, transport, port, direction, application, evidence, media, verdict, grade, why, kind," \
-	" severity, finding, name_kind, row, name, policy"
-
-int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
-                     int (*each)(void *context, const struct flow_sum *sum, struct err *err),
-                     void *context, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(
-		db,
-		"WITH w AS (" FLOWS_OF_WINDOW(
-			"f.remote, f.transport, iif(" FLOW_DIRECTION " = 2, f.local_port, f.remote_port)"
-			" AS port, " FLOW_DIRECTION " AS direction, f.application, " FLOW_EVIDENCE " AS evidence,"
-			" " FLOW_MEDIA " AS media, f.verdict, " FLOW_GRADE " AS grade, " FLOW_WHY " AS why,"
-			" f.kind, " FLOW_SEVERITY " AS severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
-			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, " FLOW_BLIND " AS blind,"
-			" f.packets_out, f.packets_in, f.bytes_out, f.bytes_in") "), g AS (SELECT " ALIKE
-										 ", count(*) AS flows, sum(start_us < ?2) AS before,"
-										 " sum(end_us > ?3) AS after, sum(blind) AS blind, sum(packets_out) AS packets_out,"
-										 " sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,"
-										 " min(start_us) AS first_us, max(end_us) AS last_us FROM w GROUP BY " ALIKE
-										 ") SELECT h.bytes, g.transport, g.port, g.direction, g.application, g.evidence, g.media,"
-										 " g.verdict, g.grade, g.why, g.kind, g.severity, g.finding, g.name_kind, e.text, n.text,"
-										 " p.hash, g.flows, g.before, g.after, g.blind, g.packets_out, g.packets_in, g.bytes_out,"
-										 " g.bytes_in, g.first_us, g.last_us FROM g JOIN host h ON h.id = g.remote"
-										 " JOIN policy p ON p.id = g.policy LEFT JOIN envelope_row e ON e.id = g.row"
-										 " LEFT JOIN name n ON n.id = g.name"
-										 " ORDER BY h.bytes, first_us, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17",
-		&stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_window(stmt, window);
-	while ((r = sql_step(db, stmt, err)) > 0) {
-		struct flow_sum sum;
-
-		read_sum(stmt, &sum);
-		r = each(context, &sum, err);
-		if (r)
-			break;
-	}
-	return r < 0 ? r : 0;
 }
 
 /* What each thing is in this database: an id or a number; 0: nothing here refers to it. */
@@ -192,7 +104,7 @@ static int scan(struct flowdb *db, const struct unit_window *window, struct trai
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	while (left && (r = sql_step(db, stmt, err)) > 0)
 		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++) {
 			const struct wanted key = {.trait = trait,
@@ -255,7 +167,7 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct unit_address_row row = {
 			.unit = sqlite3_column_int64(stmt, 0),
@@ -314,7 +226,7 @@ int flowdb_unit_leases(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
 			.unit = sqlite3_column_int64(stmt, 0),
@@ -357,7 +269,7 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	sqlite3_bind_blob(stmt, 4, address->b, sizeof(address->b), SQLITE_STATIC);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct name_row row = {

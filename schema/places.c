@@ -14,7 +14,8 @@ struct place *place_next(const struct places *places, uint64_t hash, const struc
 
 int places_reserve(struct places *places, struct err *err)
 {
-	struct places grown = {.count = places->count, .room = places->room ? 2 * places->room : 1024};
+	struct places grown = {.count = places->count,
+	                       .room = places->room ? 2 * places->room : 1024};
 
 	if (places->count < places->room / 2)
 		return 0;
