@@ -4,6 +4,7 @@
  */
 #include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
+#include "schema/places.h"
 
 #define MINUTE "60000000" /* from a question's flow to its answer, at most */
 #define QUESTION "3"
@@ -53,72 +54,111 @@ int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err)
 	               err);
 }
 
-/* What each thing is in this database: an id or a number; 0: nothing here refers to it. */
-static int find_ids(struct flowdb *db, uint8_t trait, const char *text,
-                    const struct trait_known *traits, size_t count, int64_t *ids,
-                    struct err *err)
+/* What a thing is in this database: an id or a number; 0: nothing here refers to it. */
+static int find_id(struct flowdb *db, sqlite3_stmt **stmts, const struct trait_known *trait,
+                   int64_t *ret_id, struct err *err)
 {
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, text, &stmt, err);
+	static const char *const texts[TRAIT_COUNT] = {
+		[TRAIT_PEER] = "SELECT id FROM host WHERE bytes = ?1",
+		[TRAIT_NAME] = "SELECT id FROM name WHERE text = ?1",
+		[TRAIT_ROW] = "SELECT id FROM envelope_row WHERE text = ?1",
+	};
+	sqlite3_stmt **stmt = &stmts[trait->trait];
+	int r = 0;
 
-	for (size_t i = 0; i < count && r >= 0; i++) {
-		if (traits[i].trait != trait)
-			continue;
-		sqlite3_reset(stmt);
-		if (trait == TRAIT_PEER)
-			sqlite3_bind_blob(stmt, 1, traits[i].addr.b, sizeof(traits[i].addr.b),
-			                  SQLITE_STATIC);
-		else
-			bind_text(stmt, 1, traits[i].text);
-		r = sql_step(db, stmt, err);
-		if (r > 0)
-			ids[i] = sqlite3_column_int64(stmt, 0);
-	}
+	*ret_id = texts[trait->trait] ? trait->id : trait->number;
+	if (!texts[trait->trait] || trait->id)
+		return 0;
+	if (*stmt)
+		sqlite3_reset(*stmt);
+	else
+		r = sql_prepare(db, texts[trait->trait], stmt, err);
+	if (r < 0)
+		return r;
+	if (trait->trait == TRAIT_PEER)
+		sqlite3_bind_blob(*stmt, 1, trait->addr.b, sizeof(trait->addr.b), SQLITE_STATIC);
+	else
+		bind_text(*stmt, 1, trait->text);
+	r = sql_step(db, *stmt, err);
+	if (r > 0)
+		*ret_id = sqlite3_column_int64(*stmt, 0);
 	return r < 0 ? r : 0;
 }
 
+/* Things of which no flow was seen yet. */
 struct wanted {
-	uint8_t trait;
-	int64_t id;
-	size_t at; /* in the caller's */
+	struct places places;
+	int64_t *ids; /* of all things, in the caller's order */
+	size_t left[TRAIT_COUNT], all_left;
 };
 
-static int compare_wanted(const void *a, const void *b)
+static uint64_t hash_of(uint8_t trait, int64_t id)
 {
-	const struct wanted *x = a, *y = b;
+	return (uint64_t)id * TRAIT_COUNT + trait;
+}
 
-	if (x->trait != y->trait)
-		return x->trait < y->trait ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+static int want_all(struct flowdb *db, const struct trait_known *traits, size_t count,
+                    struct wanted *wanted, struct err *err)
+{
+	sqlite3_stmt *stmts[TRAIT_COUNT] = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		uint8_t trait = traits[i].trait;
+		struct place *place = NULL;
+		uint64_t hash;
+
+		if (traits[i].known)
+			continue;
+		r = find_id(db, stmts, &traits[i], &wanted->ids[i], err);
+		if (r >= 0)
+			r = places_reserve(&wanted->places, err);
+		if (r < 0 || !wanted->ids[i])
+			continue;
+		hash = hash_of(trait, wanted->ids[i]);
+		do
+			place = place_next(&wanted->places, hash, place);
+		while (place->number);
+		place_take(&wanted->places, place, hash, i + 1);
+		wanted->left[trait]++;
+		wanted->all_left++;
+	}
+	for (size_t i = 0; i < TRAIT_COUNT; i++)
+		stmt_finalizep(&stmts[i]);
+	return r;
+}
+
+static void seen(struct wanted *wanted, struct trait_known *traits, uint8_t trait, int64_t id)
+{
+	uint64_t hash = hash_of(trait, id);
+	struct place *place = place_next(&wanted->places, hash, NULL);
+
+	for (; place->number; place = place_next(&wanted->places, hash, place)) {
+		struct trait_known *found = &traits[place->number - 1];
+
+		if (found->known || found->trait != trait || wanted->ids[place->number - 1] != id)
+			continue;
+		found->known = true;
+		wanted->left[trait]--;
+		wanted->all_left--;
+	}
 }
 
 /* Looks through the flows until nothing is wanted any more: mostly soon, for few things are new. */
 static int scan(struct flowdb *db, const struct unit_window *window, struct trait_known *traits,
-                const struct wanted *wanted, size_t count, struct err *err)
+                struct wanted *wanted, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	size_t left = count;
 	int r = sql_prepare(
-		db,
-		FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
+		db, FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
 
 	if (r < 0)
 		return r;
 	bind_unit_window(stmt, window);
-	while (left && (r = sql_step(db, stmt, err)) > 0)
-		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++) {
-			const struct wanted key = {.trait = trait,
-			                           .id = sqlite3_column_int64(stmt, trait)};
-			const struct wanted *found =
-				key.id ? bsearch(&key, wanted, count, sizeof(key),
-			                         compare_wanted)
-				       : NULL;
-
-			if (found && !traits[found->at].known) {
-				traits[found->at].known = true;
-				left--;
-			}
-		}
+	while (wanted->all_left && (r = sql_step(db, stmt, err)) > 0)
+		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++)
+			if (wanted->left[trait])
+				seen(wanted, traits, trait, sqlite3_column_int64(stmt, trait));
 	return r < 0 ? r : 0;
 }
 
@@ -126,29 +166,16 @@ int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
                         struct trait_known *traits, size_t count, struct err *err)
 {
 	CLEANUP(freep) int64_t *ids = calloc(count + 1, sizeof(*ids));
-	CLEANUP(freep) struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
-	size_t wanted_count = 0;
+	struct wanted wanted = {.ids = ids};
 	int r;
 
-	if (!ids || !wanted)
+	if (!ids)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = find_ids(db, TRAIT_PEER, "SELECT id FROM host WHERE bytes = ?1", traits, count, ids,
-	             err);
+	r = want_all(db, traits, count, &wanted, err);
 	if (r >= 0)
-		r = find_ids(db, TRAIT_NAME, "SELECT id FROM name WHERE text = ?1", traits,
-		             count, ids, err);
-	if (r >= 0)
-		r = find_ids(db, TRAIT_ROW, "SELECT id FROM envelope_row WHERE text = ?1",
-		             traits, count, ids, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++)
-		ids[i] = ids[i] ? ids[i] : traits[i].number;
-	for (size_t i = 0; i < count; i++)
-		if (ids[i] && !traits[i].known)
-			wanted[wanted_count++] = (struct wanted){traits[i].trait, ids[i], i};
-	qsort(wanted, wanted_count, sizeof(*wanted), compare_wanted);
-	return scan(db, window, traits, wanted, wanted_count, err);
+		r = scan(db, window, traits, &wanted, err);
+	places_release(&wanted.places);
+	return r;
 }
 
 int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,

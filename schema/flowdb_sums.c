@@ -135,6 +135,9 @@ static int give_meaning(struct gathering *gathering, struct gathered *new, struc
 	new->sum.name = texts[LOOKUP_NAME] ? texts[LOOKUP_NAME] : "";
 	new->sum.row = texts[LOOKUP_ROW] ? texts[LOOKUP_ROW] : "";
 	new->sum.policy = texts[LOOKUP_POLICY];
+	new->sum.ids[TRAIT_PEER] = ids[LOOKUP_HOST];
+	new->sum.ids[TRAIT_NAME] = ids[LOOKUP_NAME];
+	new->sum.ids[TRAIT_ROW] = ids[LOOKUP_ROW];
 	return texts[LOOKUP_HOST] && texts[LOOKUP_POLICY];
 }
 
