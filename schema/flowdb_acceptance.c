@@ -85,7 +85,7 @@ int flowdb_flow_tallies(struct flowdb *db, const struct flow_query *query,
 static const char BLOCKS[] =
 	"SELECT min(f.id) AS flow, f.unit, f.row, " FLOW_ROW_SET " AS row_set, f.kind, f.transport, " FLOW_DIRECTION
 	" AS direction, f.local, f.local_port, f.remote, f.remote_port, coalesce(m.icmp, 0) AS icmp, m.icmp_sender,"
-	" count(*) AS flows FROM flow f LEFT JOIN flow_more m ON m.flow = f.id WHERE 1";
+	" f.finding, count(*) AS flows FROM flow f LEFT JOIN flow_more m ON m.flow = f.id WHERE 1";
 
 static void read_block(sqlite3_stmt *stmt, struct flow_block *block)
 {
@@ -102,7 +102,8 @@ static void read_block(sqlite3_stmt *stmt, struct flow_block *block)
 		.remote_port = (uint16_t)sqlite3_column_int(stmt, 9),
 		.icmp_type = (uint8_t)(icmp >> 8),
 		.icmp_code = (uint8_t)icmp,
-		.flows = (uint64_t)sqlite3_column_int64(stmt, 12),
+		.finding = sqlite3_column_int64(stmt, 12),
+		.flows = (uint64_t)sqlite3_column_int64(stmt, 13),
 	};
 	column_addr(stmt, 6, &block->local);
 	column_addr(stmt, 8, &block->remote);
@@ -122,12 +123,12 @@ int flowdb_flow_blocks(struct flowdb *db, const struct flow_query *query,
 		return r;
 	text_add(sql, WHERE_MAX,
 	         "SELECT g.flow, u.name, coalesce(s.text, e.text), g.kind, g.transport, g.direction, l.bytes,"
-	         " g.local_port, r.bytes, g.remote_port, g.icmp, i.bytes, g.flows FROM (%s", BLOCKS);
+	         " g.local_port, r.bytes, g.remote_port, g.icmp, i.bytes, g.finding, g.flows FROM (%s", BLOCKS);
 	query_window(sql, query);
 	text_add(sql, WHERE_MAX,
 	         " AND f.kind > 0 AND f.verdict = %d GROUP BY f.unit, f.row, row_set, f.kind, f.transport,"
 	         " direction, f.local, f.remote, iif(direction = %d, f.local_port, f.remote_port), icmp,"
-	         " m.icmp_sender) g JOIN unit u ON u.id = g.unit JOIN host l ON l.id = g.local"
+	         " m.icmp_sender, f.finding) g JOIN unit u ON u.id = g.unit JOIN host l ON l.id = g.local"
 	         " JOIN host r ON r.id = g.remote LEFT JOIN host i ON i.id = g.icmp_sender"
 	         " LEFT JOIN envelope_row e ON e.id = g.row LEFT JOIN row_set s ON s.id = g.row_set"
 	         " ORDER BY 1", RULING_DOCUMENTED, DIRECTION_IN);

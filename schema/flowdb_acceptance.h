@@ -35,6 +35,7 @@ struct flow_block {
 	uint16_t local_port, remote_port; /* of `flow`; 0 without ports */
 	struct addr local, remote;
 	struct addr sender; /* of the ICMP error; zero */
+	int64_t finding;    /* 0: none */
 	int64_t flow;       /* the least id */
 	uint64_t flows;
 };

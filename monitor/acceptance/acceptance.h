@@ -51,6 +51,7 @@ struct cell {
 	uint64_t exact, unproven, wide;      /* documented and answered, by grade */
 	uint64_t unanswered, one_sided;      /* documented, neither answered nor blocked */
 	uint64_t silent, prohibited, refused; /* documented, blocked */
+	uint64_t unwaived;                   /* of those blocked: under no finding that is waived */
 	uint64_t outside, undetermined;      /* flows whose nearest (likeliest) row this is */
 	uint64_t media_unknown; /* of those answered: they carried what nobody can tell, or nothing */
 	uint32_t verdict_whys; /* mask of BIT(enum why) of the undetermined */
@@ -70,7 +71,7 @@ struct cell {
 	bool excused;    /* required, not ok, and a group that it is in does not need it */
 	int16_t group;   /* index in the unit's groups of the one that excuses or carries it; -1 */
 	bool carried;    /* ok by another row of a TOGETHER group or by its mirror, not by a flow of its own */
-	bool waived;     /* blocked, and there is no finding about it but waived ones: it does not refuse */
+	bool waived;     /* blocked, and all of it is waived: it does not refuse */
 	uint64_t refusing; /* findings of this unit and row that refuse at fail_on */
 };
 /* Flows that are alike. */
@@ -104,6 +105,8 @@ struct acceptance_unit {
 	bool seen;         /* it sent or got anything in the window */
 	bool blind;        /* for some time of the window not all of it could be seen */
 	uint64_t flows, undetermined, housekeeping, outside, blocked, documented;
+	uint32_t undetermined_whys; /* mask of BIT(enum why) */
+	uint64_t other_policies;    /* of the flows: judged by another policy than options.policy */
 	struct addr addresses[8]; /* held in the window, in the order they began */
 	uint8_t address_count;
 	struct cell *cells; /* one a row of the policy */
@@ -188,6 +191,7 @@ struct acceptance {
 	uint64_t cuts;          /* files that end in the middle of a packet */
 	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
+	bool unrecorded;         /* nothing of the window was recorded */
 	char filter[256];       /* tcpdump words of the runs; "" */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;

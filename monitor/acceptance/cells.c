@@ -144,6 +144,7 @@ void cell_settle(struct cell *cell)
 	              : cell->whys    ? CELL_UNDETERMINED
 	                              : CELL_NOT_EXERCISED;
 	cell->carried &= cell->state == CELL_OK;
+	cell->waived = cell->state == CELL_BLOCKED && !cell->unwaived;
 	cell->excused = false;
 	cell->group = -1;
 }
