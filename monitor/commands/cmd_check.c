@@ -28,8 +28,8 @@ static const char HELP[] =
 	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n"
 	"  -h, --help            this text\n\n"
 	"Exit status: 0 accepted; 1 not accepted: a finding stands, or a required row is\n"
-	"blocked; 2 usage or configuration; 3 undetermined: a required row was not seen to\n"
-	"work, or not all could be seen.\n\n"
+	"blocked; 2 usage or configuration; 3 undetermined: a required row was not seen\n"
+	"to work, or not all could be seen.\n\n"
 	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n"
 	"  tlmon check -l /var/lib/tlmon --unit boardroom --since 30m\n";
 
