@@ -137,6 +137,28 @@ static const char *info_print(const struct packet *packet, char buf[48])
 	return buf;
 }
 
+void packet_words(const struct evidence_view *view, const struct kept_flow *flow,
+                  struct packet_words *ret)
+{
+	char src[END_TEXT], dst[END_TEXT], info[48];
+	enum transport speaks;
+	struct packet packet;
+
+	*ret = (struct packet_words){0};
+	if (!decode(view, &packet)) {
+		snprintf(ret->text, sizeof(ret->text), "not readable as IP");
+		return;
+	}
+	/* Of a later fragment the ports are not known. */
+	speaks = packet.fragment_later ? TRANSPORT_ICMP : (enum transport)packet.transport;
+	end_print(&(struct endpoint){.addr = packet.src, .port = packet.src_port}, speaks, src);
+	end_print(&(struct endpoint){.addr = packet.dst, .port = packet.dst_port}, speaks, dst);
+	ret->direction = direction_of(&packet, flow);
+	snprintf(ret->text, sizeof(ret->text), "%s %s > %s%s%s",
+	         transport_name(packet.transport), src, dst,
+	         *info_print(&packet, info) ? ", " : "", info);
+}
+
 /* Address and port for programs, both in one for people. */
 static void put_end(struct out *out, bool known, const struct endpoint *end, bool has_port)
 {
