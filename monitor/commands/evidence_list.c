@@ -7,16 +7,19 @@
 
 #define COLUMNS(of_findings, of_the_dead) \
 	{ \
-		{"time", NULL, 0}, {NULL, "TIME", 0}, {"finding", of_findings("FINDING"), OUT_CUT_FIRST}, \
+		{"time", NULL, 0}, {NULL, "TIME", 0}, \
+			{"finding", of_findings("FINDING"), OUT_CUT_FIRST}, \
 			{"flow", of_findings("FLOW"), OUT_RIGHT}, \
 			{"unit", of_findings("UNIT"), OUT_CUT_FIRST}, \
 			{"direction", of_findings("DIR"), 0}, {"transport", "PROTO", 0}, \
 			{"source", NULL, 0}, {"source_port", NULL, 0}, \
 			{NULL, "SOURCE", OUT_CUT}, {"destination", NULL, 0}, \
 			{"destination_port", NULL, 0}, {NULL, "DESTINATION", OUT_CUT}, \
-			{"info", "INFO", OUT_CUT_FIRST}, {"kept", "KEPT", OUT_RIGHT | OUT_CUT_FIRST}, \
-			{"wire", "OF", OUT_RIGHT | OUT_CUT_FIRST}, {"link", NULL, 0}, {"run", NULL, 0}, \
-			{"packet", NULL, 0}, {"cause", of_the_dead("CAUSE"), 0}, \
+			{"info", "INFO", OUT_CUT_FIRST}, \
+			{"kept", "KEPT", OUT_RIGHT | OUT_CUT_FIRST}, \
+			{"wire", "OF", OUT_RIGHT | OUT_CUT_FIRST}, {"link", NULL, 0}, \
+			{"run", NULL, 0}, {"packet", NULL, 0}, \
+			{"cause", of_the_dead("CAUSE"), 0}, \
 	}
 #define TITLED(title) title
 #define UNTITLED(title) NULL
