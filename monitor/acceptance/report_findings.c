@@ -7,7 +7,7 @@
 
 #define FINDINGS_TEXT 50
 #define FINDINGS_HTML 500
-#define PACKETS_TEXT 3 /* of a finding; in HTML all */
+#define PACKETS_TEXT 2 /* of a finding; in HTML all */
 
 /* ----------------------------------------------------------------- packets */
 
@@ -68,8 +68,9 @@ static int put_packets(const struct acceptance *a, const struct acceptance_findi
 	r = finding_packets(a, finding->id, put_packet, &told, err);
 	if (!told.folds && told.count > PACKETS_TEXT)
 		paper_item(paper, TONE_QUIET,
-		           "... and %llu packets more that were kept (--report x.html)",
-		           (unsigned long long)(told.count - PACKETS_TEXT));
+		           "... and %llu packet%s more; --report FILE.html has all that were kept",
+		           (unsigned long long)(told.count - PACKETS_TEXT),
+		           plural(told.count - PACKETS_TEXT));
 	return r;
 }
 
@@ -101,10 +102,11 @@ static int put_finding(const struct acceptance *a, const struct acceptance_findi
 	clock_print(a, row->first_us, first);
 	clock_print(a, row->last_us, last);
 	finding_port(row, port);
-	paper_say(paper, "%s%s%s%s%s%s%s%llu flow%s, %s%s%s", *row->row ? "Row " : "", row->row,
-	          *row->row ? "; " : "", *peer ? "peer " : "", peer, *peer ? ", " : "",
-	          *port ? port : "", (unsigned long long)row->flows, plural(row->flows), first,
-	          strcmp(first, last) ? " to " : "", strcmp(first, last) ? last : "");
+	paper_say(paper, "%s%s%s%s%s%s%s%s%llu flow%s, %s%s%s", *row->row ? "Row " : "",
+	          row->row, *row->row ? "; " : "", *peer ? "peer " : "", peer,
+	          *peer ? ", " : "", port, *port ? "; " : "", (unsigned long long)row->flows,
+	          plural(row->flows), first, strcmp(first, last) ? " to " : "",
+	          strcmp(first, last) ? last : "");
 	if (finding->waived)
 		paper_say(paper, "Waived by %s", row->waiver);
 	return put_packets(a, finding, paper, err);

@@ -226,7 +226,8 @@ static int put_all(const struct acceptance *a, struct paper *paper, struct err *
 	int r;
 
 	answer_print(a, answer, sizeof(answer));
-	paper_lead(paper, result_tone(a->result), "%s: %s.", caps(a->result), answer);
+	paper_lead(paper, result_tone(a->result), "The result is %s: %s.", result_words(a->result),
+	           answer);
 	put_levels(a, paper);
 	put_window(a, paper);
 	put_reasons(a, paper);

@@ -14,21 +14,37 @@ enum report_form { REPORT_TEXT, REPORT_HTML, REPORT_JSON, REPORT_JUNIT, REPORT_F
 int report_write(const struct acceptance *acceptance, enum report_form form, FILE *file,
                  bool colour, struct err *err) MUST_CHECK;
 
-/* Files that were asked for. */
+/*
+ * Files that were asked for. They are opened before a run that may take hours: what cannot be written is said
+ * at once. By its end the run may not be allowed to make a file any more (sandbox.h), so a process of one's own waits
+ * beside it, which does nothing but give a file that is whole its name, and remove what never was.
+ */
 #define REPORTS_MAX 16
-struct report_files {
-	const char *names[REPORTS_MAX]; /* the caller's */
-	size_t count;
+struct report_file {
+	const char *name; /* the caller's */
+	enum report_form form;
+	FILE *file;
+	char *path,
+		*beside; /* beside: what it is called until it is whole; NULL: it is written to directly */
 };
-/* Takes --report NAME: -EINVAL where its end tells no form, or there are too many. */
+struct report_files {
+	struct report_file files[REPORTS_MAX];
+	size_t count;
+	int keeper; /* a socket to it, or 0 */
+	int keeper_pid;
+	int fds[REPORTS_MAX + 1]; /* what no other process is to have (run_options.apart) */
+	size_t fd_count;
+};
+/* Takes --report NAME: -EINVAL where its end tells no form, there are too many, or it is there already. */
 int report_files_add(struct report_files *files, const char *name, struct err *err) MUST_CHECK;
-/* Before a run that may take hours: whether each could be written by now. */
-int report_files_try(const struct report_files *files, struct err *err) MUST_CHECK;
+int report_files_open(struct report_files *files, struct err *err) MUST_CHECK;
 /* One of them is standard output, which then is that file and nothing else. */
 bool report_files_take_stdout(const struct report_files *files);
 /* Writes them all: each is whole, or stays as it was. */
-int report_files_write(const struct report_files *files, const struct acceptance *acceptance,
+int report_files_write(struct report_files *files, const struct acceptance *acceptance,
                        struct err *err) MUST_CHECK;
+/* At the end, and where nothing was written. */
+void report_files_release(struct report_files *files);
 
 #define REPORT_HELP \
 	"      --report FILE     writes the report there as well: .html, .xml (JUnit), .json\n" \
