@@ -60,7 +60,7 @@ static bool exercised_is_sound(const struct event_exercised *event)
 	return text_is_sound(&event->head, event->unit, event->unit_len) && event->unit_len &&
 	       time_is_sound(e->time_us) && time_is_sound(e->teller) &&
 	       e->standing.what < BIT(STANDS_COUNT) &&
-	       !(e->standing.media & ~(MEDIA_AUDIO | MEDIA_VIDEO | MEDIA_DATA)) &&
+	       e->standing.media < BIT(STANDS_MEDIA_COUNT) &&
 	       e->standing.whys < BIT(WHY_NO_INSPECTOR + 1) && e->direction <= DIRECTION_IN;
 }
 

@@ -251,16 +251,21 @@ enum {
 
 struct row_standing {
 	uint16_t what; /* STANDS_* */
-	uint8_t media; /* mask MEDIA_* that answered flows carried */
+	uint8_t media; /* mask MEDIA_* that answered flows carried, and STANDS_NO_MEDIA */
 	uint8_t whys;  /* mask of BIT(enum why) of the undetermined */
 };
+#define STANDS_NO_MEDIA 8 /* one that was answered carried none, or nobody can tell */
+#define STANDS_MEDIA_COUNT 4
 
-/* How a row of a unit stands by now: all of it, so that the latest one counts. */
+/*
+ * How a row of a unit stands by now: all of it, so that the latest one counts. Of a unit of which nothing was told
+ * yet it says also that it was seen, and then the row may stand as ever.
+ */
 struct exercised {
 	int64_t time_us; /* of the flow that changed it */
 	int64_t teller; /* a number that every recorder has another of: what one before it told of flows that are over stays */
-	uint32_t profiles; /* the unit's, a mask */
-	uint16_t row;      /* index in the policy */
+	uint32_t entry; /* of the policy's units that the unit is of: index */
+	uint16_t row;   /* index in the policy */
 	struct row_standing standing;
 	/* The flow that changed it; 0, what follows too: not told. */
 	uint8_t transport;

@@ -4,6 +4,7 @@
  */
 #include "monitor/acceptance/acceptance.h"
 #include "monitor/commands.h"
+#include "monitor/commands/check_live.h"
 #include "monitor/commands/check_log.h"
 #include "monitor/commands/feed.h"
 #include "monitor/log.h"
@@ -90,8 +91,7 @@ static int subject_run(const struct asked *asked, struct subject *subject, struc
 	options.policy = subject->policy;
 	options.again = true;
 	name_source(&asked->feed, subject->source, sizeof(subject->source));
-	r = run(&options, capture, result, &subject->db, err);
-	progress_clear();
+	r = check_run(&options, capture, result, &subject->db, err);
 	subject->window.db = subject->db;
 	subject->window.policy = subject->policy;
 	return r;

@@ -211,12 +211,14 @@ static void show_found(const struct supervisor *sup, const struct event_found *f
 	                                        found->severity, unit, reason});
 }
 
-/* A row that the policy does not have is nonsense. */
+/* A row or a unit that the policy does not have is nonsense. */
 static bool show_exercised(const struct supervisor *sup, const struct event_exercised *event)
 {
+	const struct policy *policy = sup->options->policy;
 	char unit[UINT8_MAX + 1];
 
-	if (event->exercised.row >= sup->options->policy->row_count)
+	if (event->exercised.row >= policy->row_count ||
+	    event->exercised.entry >= policy->unit_count)
 		return false;
 	memcpy(unit, event->unit, event->unit_len);
 	unit[event->unit_len] = '\0';

@@ -8,10 +8,8 @@
 #include "monitor/record/standing.h"
 #include "monitor/idmap.h"
 
-#define MEDIA_COUNT 3
-
 struct row_stand {
-	uint32_t open[STANDS_COUNT], open_media[MEDIA_COUNT];
+	uint32_t open[STANDS_COUNT], open_media[STANDS_MEDIA_COUNT];
 	struct row_standing over;
 	struct row_standing told;
 	uint8_t open_whys; /* of those that are undetermined, or were */
@@ -21,6 +19,7 @@ struct row_stand {
 struct unit_stand {
 	const struct unit *unit;
 	int64_t time_us; /* of the latest change */
+	bool known;      /* it was told of */
 	struct row_stand rows[];
 };
 
@@ -147,7 +146,12 @@ static void row_add(struct counted *counted, int row)
 	counted->rows[counted->row_count++] = (uint16_t)row;
 }
 
-/* As coverage.c counts: every row that fits, and of UDP the row that each mirrors. */
+static uint8_t media_of(const struct flow_facts *facts)
+{
+	return facts->media ? facts->media : STANDS_NO_MEDIA;
+}
+
+/* As cells.c and coverage.c count: every row that fits, and of UDP the row that each mirrors. */
 static struct counted count(const struct standings *standings, const struct view *view,
                             const struct verdict *verdict)
 {
@@ -155,7 +159,7 @@ static struct counted count(const struct standings *standings, const struct view
 	int what = what_of(view, verdict);
 	struct counted ret = {
 		.what = (uint8_t)(what ? __builtin_ctz((unsigned)what) : 0),
-		.media = what & STANDS_ANSWERED ? view->facts->media : 0,
+		.media = what & STANDS_ANSWERED ? media_of(view->facts) : 0,
 		.whys = what == STANDS_UNDETERMINED ? (uint8_t)BIT(verdict->why) : 0,
 	};
 
@@ -168,9 +172,8 @@ static struct counted count(const struct standings *standings, const struct view
 		int mirror = coverage->mirror[verdict->rows[i]];
 
 		row_add(&ret, verdict->rows[i]);
-		if (what == STANDS_UNDETERMINED)
-			break; /* the likeliest one alone */
-		if (mirror >= 0 && view->facts->transport == TRANSPORT_UDP)
+		if (mirror >= 0 && verdict->ruling == RULING_DOCUMENTED &&
+		    view->facts->transport == TRANSPORT_UDP)
 			row_add(&ret, mirror);
 	}
 	return ret;
@@ -193,12 +196,15 @@ static struct row_standing standing_of(const struct row_stand *row)
 	for (unsigned i = 0; i < STANDS_COUNT; i++)
 		if (row->open[i])
 			ret.what |= (uint16_t)BIT(i);
-	for (unsigned i = 0; i < MEDIA_COUNT; i++)
+	for (unsigned i = 0; i < STANDS_MEDIA_COUNT; i++)
 		if (row->open_media[i])
 			ret.media |= (uint8_t)BIT(i);
 	if (row->open[__builtin_ctz(STANDS_UNDETERMINED)])
 		ret.whys |= row->open_whys;
 	ret.what = best_grade(ret.what);
+	/* Most flows of media begin so: only where none was known ever does it say anything. */
+	if (ret.media & ~STANDS_NO_MEDIA)
+		ret.media &= (uint8_t)~STANDS_NO_MEDIA;
 	return ret;
 }
 
@@ -238,12 +244,12 @@ static bool row_tell(const struct standings *standings, struct unit_stand *stand
 	struct exercised told = {
 		.time_us = stand->time_us,
 		.teller = standings->options.teller,
-		.profiles = unit->rule ? unit->rule->profiles : 0,
+		.entry = (uint32_t)(unit->rule - standings->options.coverage->policy->units),
 		.row = (uint16_t)row,
 		.standing = standing_of(at),
 	};
 
-	if (!is_news(&told.standing, &at->told))
+	if (stand->known && !is_news(&told.standing, &at->told))
 		return true;
 	if (view) {
 		const struct flow_facts *facts = view->facts;
@@ -261,6 +267,7 @@ static bool row_tell(const struct standings *standings, struct unit_stand *stand
 	if (!standings->options.tell(standings->options.context, unit->name, &told))
 		return false;
 	at->told = told.standing;
+	stand->known = true;
 	return true;
 }
 
@@ -270,7 +277,7 @@ static void rows_count(struct unit_stand *stand, const struct counted *counted, 
 		struct row_stand *row = &stand->rows[counted->rows[i]];
 
 		row->open[counted->what] += (uint32_t)more;
-		for (unsigned bit = 0; bit < MEDIA_COUNT; bit++)
+		for (unsigned bit = 0; bit < STANDS_MEDIA_COUNT; bit++)
 			if (counted->media & BIT(bit))
 				row->open_media[bit] += (uint32_t)more;
 		row->open_whys |= counted->whys;
@@ -288,17 +295,20 @@ static void rows_keep(struct unit_stand *stand, const struct counted *counted)
 	}
 }
 
+/* In its turn, where it waits already. */
+static void row_tell_or_wait(struct standings *standings, struct unit_stand *stand, size_t row,
+                             const struct view *view, const struct verdict *verdict)
+{
+	if (stand->rows[row].waits || !row_tell(standings, stand, row, view, verdict))
+		row_wait(standings, stand, row);
+}
+
 static void rows_tell(struct standings *standings, struct unit_stand *stand,
                       const struct counted *counted, const struct view *view,
                       const struct verdict *verdict)
 {
-	for (unsigned i = 0; i < counted->row_count; i++) {
-		size_t row = counted->rows[i];
-
-		/* In its turn, so that a row is never told of by halves. */
-		if (stand->rows[row].waits || !row_tell(standings, stand, row, view, verdict))
-			row_wait(standings, stand, row);
-	}
+	for (unsigned i = 0; i < counted->row_count; i++)
+		row_tell_or_wait(standings, stand, counted->rows[i], view, verdict);
 }
 
 /* What the flow comes to now is to be taken back later; without a place it stays. */
@@ -324,13 +334,18 @@ void standings_note(struct standings *standings, const struct unit *unit,
 	struct counted *last = idmap_find(&standings->flows, key);
 	struct unit_stand *stand;
 
-	if (last && !over && !memcmp(last, &now, sizeof(now)))
+	if (!unit->rule) /* on no list, no row holds for it */
 		return;
-	if (!last && !now.row_count)
+	if (last && !over && !memcmp(last, &now, sizeof(now)))
 		return;
 	stand = stand_of(standings, unit);
 	if (!stand)
 		return;
+	if (!last && !now.row_count) {
+		if (!stand->known && standings->options.coverage->policy->row_count)
+			row_tell_or_wait(standings, stand, 0, view, verdict);
+		return;
+	}
 	stand->time_us = view->facts->last_us;
 	if (last) {
 		before = *last;

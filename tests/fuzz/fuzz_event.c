@@ -453,7 +453,7 @@ static bool exercised(void *context, const char *unit, const struct exercised *e
 	event.exercised.unit_len = (uint8_t)strlen(unit);
 	memcpy(event.exercised.unit, unit, strlen(unit));
 	assert(event_check(&event.exercised.head, event.exercised.head.len) == 0);
-	assert(exercised->row < policy()->row_count);
+	assert(exercised->row < policy()->row_count && exercised->entry < policy()->unit_count);
 	return bench->asked++ % 3;
 }
 

@@ -131,7 +131,7 @@ static void of_how_a_row_stands_every_field_is_checked(void **state)
 	} while (0)
 	BROKEN(event.head.len = sizeof(event) - 8);
 	BROKEN(event.exercised.standing.what = STANDS_UNDETERMINED << 1);
-	BROKEN(event.exercised.standing.media = 8);
+	BROKEN(event.exercised.standing.media = STANDS_NO_MEDIA << 1);
 	BROKEN(event.exercised.standing.whys = (uint8_t)BIT(WHY_NO_INSPECTOR + 1));
 	BROKEN(event.exercised.direction = DIRECTION_IN + 1);
 	BROKEN(event.unit_len = 0);

@@ -117,7 +117,7 @@ static void a_row_is_told_of_when_it_is_answered_not_when_its_flow_is_over(void 
 	assert_string_equal(stage->name[0], "unit");
 	assert_int_equal(told->row, envelope_find_row(stage->policy->envelope, "room.out.dns"));
 	assert_int_equal(told->standing.what, STANDS_EXACT);
-	assert_int_equal(told->profiles, stage->unit.rule->profiles);
+	assert_int_equal(told->entry, 0);
 	assert_int_equal(told->teller, 7);
 	assert_int_equal(told->time_us, 5);
 	assert_int_equal(told->transport, TRANSPORT_UDP);
@@ -195,11 +195,27 @@ static void media_are_told_as_they_show(void **state)
 	note_of(stage, &stage->unit, 1, "online.out.relay_udp", &UNPROVEN, OUTCOME_ANSWERED, MEDIA_AUDIO, false);
 	note_of(stage, &stage->unit, 2, "online.out.relay_udp", &UNPROVEN, OUTCOME_ANSWERED, MEDIA_VIDEO, true);
 	assert_int_equal(stage->count, 3);
-	assert_int_equal(stage->told[0].standing.media, 0);
+	assert_int_equal(stage->told[0].standing.media, STANDS_NO_MEDIA);
 	assert_int_equal(stage->told[1].standing.media, MEDIA_AUDIO);
 	assert_int_equal(stage->told[2].standing.media, MEDIA_AUDIO | MEDIA_VIDEO);
 	note_of(stage, &stage->unit, 1, "online.out.relay_udp", &UNPROVEN, OUTCOME_UNANSWERED, MEDIA_AUDIO, true);
 	assert_int_equal(stage->told[3].standing.media, MEDIA_VIDEO); /* nobody answered with the other */
+}
+
+static void a_unit_is_told_of_whatever_it_does(void **state)
+{
+	struct stage *stage = *state;
+	const struct verdict housekeeping = {.ruling = RULING_HOUSEKEEPING};
+
+	stage->room = 0;
+	answered(stage, 1, NULL, &housekeeping, true);
+	answered(stage, 2, NULL, &housekeeping, true);
+	stage->room = UINT32_MAX;
+	standings_flush(stage->standings);
+	answered(stage, 3, NULL, &housekeeping, true);
+	assert_int_equal(stage->count, 1);
+	assert_string_equal(stage->name[0], "unit");
+	assert_int_equal(stage->told[0].standing.what, 0);
 }
 
 static void rows_that_mirror_each_other_are_both_told(void **state)
@@ -292,6 +308,7 @@ int main(void)
 		TEST(of_two_open_flows_that_came_to_the_same_one_may_go),
 		TEST(silence_that_was_waited_for_is_blocked_and_stays),
 		TEST(media_are_told_as_they_show),
+		TEST(a_unit_is_told_of_whatever_it_does),
 		TEST(rows_that_mirror_each_other_are_both_told),
 		TEST(both_ends_of_a_flow_may_be_units),
 		TEST(without_room_a_row_waits_and_is_told_as_it_stands_then),
