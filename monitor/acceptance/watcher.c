@@ -330,7 +330,7 @@ static bool todo_of(struct watcher *watcher, const struct watched_unit *unit,
 {
 	const struct row *rows = watcher->policy->rows;
 
-	*ret = (struct watcher_todo){.unit = unit->name};
+	*ret = (struct watcher_todo){.unit = unit->name, .seen = unit->rows};
 	if (unit->decided == unit->required)
 		return false;
 	unit_settle_rows(watcher, unit);

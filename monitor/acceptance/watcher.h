@@ -52,6 +52,7 @@ bool watcher_undetermined(const struct watcher *watcher, size_t unit_index, size
 /* What somebody could do in the room: the first required rows that no flow came near, and how to exercise them. */
 struct watcher_todo {
 	const char *unit, *exercise;
+	bool seen; /* the unit was */
 	size_t rows
 		[GROUP_ROWS_MAX]; /* all of the unit that are exercised so, as far as there is room */
 	size_t row_count;

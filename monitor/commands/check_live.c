@@ -339,7 +339,8 @@ static void say_todo(struct live *live)
 	for (size_t i = 0; i < todo.row_count; i++)
 		text_add(rows, sizeof(rows), "%s%s", i ? ", " : "",
 		         live->policy->rows[todo.rows[i]].id);
-	say(live, todo.unit, "next", PAINT_NONE, "%s (%s)",
+	say(live, todo.unit, "next", PAINT_NONE, "%s%s (%s)",
+	    todo.seen ? "" : "no packet of it was seen yet; is its port mirrored? Then ",
 	    *todo.exercise ? todo.exercise : "exercise what is still missing", rows);
 }
 

@@ -14,12 +14,13 @@
 
 static const char HELP[] =
 	"usage: tlmon check -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
-	"       tlmon check -i IF --for 15m [-c site.yaml] [filter]\n"
+	"       tlmon check -i IF [--for 15m] [-c site.yaml] [filter]\n"
 	"       tlmon check -l DIR [--unit U] [--since T] [--until T]\n\n"
 	"Judges a run, or what a recorder has on record of a window, and prints the\n"
 	"result, what keeps it from being better, every finding with its reason, and the\n"
 	"matrix of documented rows and units, where a row nobody exercised says so.\n"
-	"Nothing is stored.\n\n" POLICY_HELP FEED_HELP
+	"Nothing is stored. A live run says on stderr what happens, and ends when every\n"
+	"required row of every unit is decided, after --for, or at ctrl-C.\n\n" POLICY_HELP FEED_HELP
 	"  -l, --log DIR         no run: what `tlmon watch` has on record there, by the\n"
 	"                        policy it was judged by; then --unit is a unit's name or\n"
 	"                        an address it had, and -c, -e, --profile have no place\n"

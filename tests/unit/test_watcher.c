@@ -313,12 +313,14 @@ static void what_to_do_is_how_the_first_idle_rows_are_exercised(void **state)
 
 	assert_true(watcher_todo(watch->watcher, &todo));
 	assert_string_equal(todo.unit, "board");
+	assert_false(todo.seen);
 	assert_int_equal(todo.rows[0], row_of(watch, "room.out.dns"));
 	assert_string_equal(todo.exercise, watch->policy->rows[todo.rows[0]].exercise);
 	assert_int_equal(todo.row_count, 3); /* DNS and DHCP come with the same */
 	tell(watch, "board", 0, "room.out.dns", STANDS_UNANSWERED); /* it was exercised: nothing to do */
 	assert_true(watcher_todo(watch->watcher, &todo));
 	assert_int_equal(todo.rows[0], row_of(watch, "room.out.dhcp"));
+	assert_true(todo.seen);
 	tell_all(watch, "board", 0, STANDS_EXACT);
 	assert_true(watcher_todo(watch->watcher, &todo));
 	assert_string_equal(todo.unit, "huddle");
