@@ -271,13 +271,13 @@ uint32_t report_unseen(const struct report *report)
 	return report->blind_causes & (uint32_t)BLIND_UNSEEN;
 }
 
-enum acceptance report_result(const struct report *report)
+enum report_verdict report_result(const struct report *report)
 {
 	if (report_refusing(report))
-		return NOT_ACCEPTED;
+		return REPORT_REFUSED;
 	if (!report->unit_count || report->idle_required || report->undetermined ||
 	    report->cuts || report->silent || report->counters.kernel_dropped ||
 	    report->counters.evicted || report_unseen(report))
-		return ACCEPTANCE_UNDETERMINED;
-	return ACCEPTED;
+		return REPORT_OPEN;
+	return REPORT_ACCEPTED;
 }

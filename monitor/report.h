@@ -17,7 +17,7 @@ enum row_state {
 	ROW_BLOCKED,
 };
 
-enum acceptance { ACCEPTED, NOT_ACCEPTED, ACCEPTANCE_UNDETERMINED };
+enum report_verdict { REPORT_ACCEPTED, REPORT_REFUSED, REPORT_OPEN };
 
 struct report;
 
@@ -30,7 +30,7 @@ int report_new(struct flowdb *db, const struct policy *policy, enum severity fai
 void report_free(struct report *report);
 void report_freep(struct report **report);
 
-enum acceptance report_result(const struct report *report);
+enum report_verdict report_result(const struct report *report);
 /* Plain text, at most 80 columns where names allow it; colour if `colour`. */
 int report_text(const struct report *report, FILE *file, bool colour,
                 struct err *err) MUST_CHECK;

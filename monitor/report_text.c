@@ -16,7 +16,7 @@ static void write_head(const struct report *report, FILE *file, bool colour)
 {
 	static const char *const WORDS[] = {"ACCEPTED", "NOT ACCEPTED", "UNDETERMINED"};
 	static const char *const PAINT[] = {"\033[1;32m", "\033[1;31m", "\033[1;33m"};
-	enum acceptance result = report_result(report);
+	enum report_verdict result = report_result(report);
 	char from[TIME_TEXT], to[TIME_TEXT];
 
 	fprintf(file, "%s%s%s%s%s\n", colour ? PAINT[result] : "", WORDS[result],

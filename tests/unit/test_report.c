@@ -15,7 +15,7 @@ struct bench {
 	struct dbkit kit;
 	struct policy *policy;
 	char *text;
-	enum acceptance result;
+	enum report_verdict result;
 };
 
 /* The site's one unit has done all that its profile requires. */
@@ -104,26 +104,26 @@ static void where_all_was_seen_nothing_is_cited(void **state)
 	struct bench *bench = *state;
 
 	read_report(bench);
-	assert_int_equal(bench->result, ACCEPTED);
+	assert_int_equal(bench->result, REPORT_ACCEPTED);
 	lacks(bench, "Not everything could be seen");
 	lacks(bench, "not exercised*");
 }
 
 static void each_cause_keeps_the_result_open_or_does_not(void **state)
 {
-	static const enum acceptance wanted[BLIND_CAUSE_COUNT] = {
-		[BLIND_NOT_RUNNING] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_KERNEL_DROP] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_INSPECTOR_DOWN] = ACCEPTED,
-		[BLIND_SENSOR_DOWN] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_RING_FULL] = ACCEPTED,
-		[BLIND_EVICTED] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_LINK_DOWN] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_MIRROR_SILENT] = ACCEPTANCE_UNDETERMINED,
-		[BLIND_TRUNCATED] = ACCEPTED,
-		[BLIND_ONE_SIDED] = ACCEPTED,
-		[BLIND_CLOCK_STEP] = ACCEPTED,
-		[BLIND_DISK_FULL] = ACCEPTANCE_UNDETERMINED,
+	static const enum report_verdict wanted[BLIND_CAUSE_COUNT] = {
+		[BLIND_NOT_RUNNING] = REPORT_OPEN,
+		[BLIND_KERNEL_DROP] = REPORT_OPEN,
+		[BLIND_INSPECTOR_DOWN] = REPORT_ACCEPTED,
+		[BLIND_SENSOR_DOWN] = REPORT_OPEN,
+		[BLIND_RING_FULL] = REPORT_ACCEPTED,
+		[BLIND_EVICTED] = REPORT_OPEN,
+		[BLIND_LINK_DOWN] = REPORT_OPEN,
+		[BLIND_MIRROR_SILENT] = REPORT_OPEN,
+		[BLIND_TRUNCATED] = REPORT_ACCEPTED,
+		[BLIND_ONE_SIDED] = REPORT_ACCEPTED,
+		[BLIND_CLOCK_STEP] = REPORT_ACCEPTED,
+		[BLIND_DISK_FULL] = REPORT_OPEN,
 	};
 
 	for (unsigned cause = BLIND_NONE + 1; cause < BLIND_CAUSE_COUNT; cause++) {
@@ -144,7 +144,7 @@ static void each_cause_keeps_the_result_open_or_does_not(void **state)
 		has(bench, blind_cause_name((enum blind_cause)cause));
 		has(bench, blind_cause_sentence((enum blind_cause)cause));
 		assert_int_equal(!strstr(bench->text, "packets went by unseen"),
-		                 wanted[cause] == ACCEPTED);
+		                 wanted[cause] == REPORT_ACCEPTED);
 	}
 }
 
@@ -205,7 +205,7 @@ static void a_finding_refuses_however_blind_we_were(void **state)
 	dbkit_finding(&bench->kit, bench->kit.unit, KIND_PEER, SEVERITY_MEDIUM, "10.0.0.0/24",
 	              1);
 	read_report(bench);
-	assert_int_equal(bench->result, NOT_ACCEPTED);
+	assert_int_equal(bench->result, REPORT_REFUSED);
 	has(bench, "sensor-down");
 }
 
@@ -220,7 +220,7 @@ static void more_than_a_page_of_intervals_is_counted(void **state)
 		                        .until_us = i * S});
 	read_report(bench);
 	has(bench, "- and 6 intervals more\n");
-	assert_int_equal(bench->result, ACCEPTANCE_UNDETERMINED); /* for the last one */
+	assert_int_equal(bench->result, REPORT_OPEN); /* for the last one */
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
