@@ -195,7 +195,7 @@ struct acceptance {
 	char filter[256];       /* tcpdump words of the runs; "" */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
-	struct step *steps; /* by unit, then row, then finding */
+	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */
 	size_t step_count, step_room;
 	enum acceptance_result result;
 };

@@ -167,6 +167,8 @@ static int judge(const struct asked *asked, const struct subject *subject, struc
 	int r = acceptance_new(subject->window.db, &options, &acceptance, err);
 
 	if (r >= 0)
+		r = next_steps(acceptance, err);
+	if (r >= 0)
 		r = asked->log.dir ? print_report(acceptance, stdout, err)
 		                   : print_run(acceptance, err);
 	if (r >= 0 && asked->log.dir)
