@@ -121,7 +121,9 @@ static void put_leaf(struct editing *e, bool list)
 {
 	const struct yaml_edit *edit = e->edit;
 
-	if (edit->verb == YAML_SET) {
+	if (edit->verb == YAML_SET && edit->plain) {
+		fputs(edit->texts[0], e->out);
+	} else if (edit->verb == YAML_SET) {
 		yaml_put_text(e->out, edit->texts[0], e->json);
 	} else if (edit->pairs) {
 		fputs(list ? "[" : "", e->out);

@@ -27,7 +27,8 @@ struct yaml_edit {
 	size_t text_count;
 	const struct yaml_pair *pairs;
 	size_t pair_count;
-	bool tall; /* a map added: a line a key */
+	bool tall;  /* a map added: a line a key */
+	bool plain; /* YAML_SET: true or false, which no quotes may stand around */
 };
 
 /* What became of the file. */

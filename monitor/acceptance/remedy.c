@@ -59,7 +59,7 @@ static void note_first(struct search *search, const struct flow_view *flow)
 	}
 }
 
-/* Which profile more would have documented it, and by no row that is open to everything. */
+/* Which profile more would have documented it. */
 static uint32_t profiles_of(struct search *search, const struct flow_view *flow)
 {
 	const struct policy *policy = search->policy;
@@ -74,8 +74,7 @@ static uint32_t profiles_of(struct search *search, const struct flow_view *flow)
 
 		view.profiles |= (uint32_t)BIT(i);
 		judge_flow(policy, &view, &verdict);
-		if (view.profiles != past.view.profiles && verdict.ruling == RULING_DOCUMENTED &&
-		    verdict.grade != GRADE_WIDE)
+		if (view.profiles != past.view.profiles && verdict_is_firm(policy, &verdict))
 			profiles |= (uint32_t)BIT(i);
 	}
 	return profiles;

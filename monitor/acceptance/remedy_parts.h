@@ -41,7 +41,7 @@ struct candidate {
 	const char *texts[SAMPLE_PEERS_MAX];
 	char space[SAMPLE_PEERS_MAX][PREFIX_TEXT];
 	char item[NAME_MAX_LEN + 8];
-	bool strict; /* a wide match is no proof: a profile full of open ports excuses anything */
+	bool strict; /* only what verdict_is_firm() says settles it: a profile full of open rows excuses anybody */
 	bool unseen; /* there are no flows of it on record: nothing can be proven */
 };
 
@@ -82,6 +82,9 @@ int search_site(struct search *search, struct err *err) MUST_CHECK;
 int search_waiver(struct search *search, struct err *err) MUST_CHECK;
 /* The entry of a host on no list. (remedy_stranger.c) */
 int search_stranger(struct search *search, struct err *err) MUST_CHECK;
+
+/* Documented by a row that is not open to every port, and the peer is proven to be a server that it names. */
+bool verdict_is_firm(const struct policy *policy, const struct verdict *verdict);
 
 /* The finding's row; NULL: it has none, or the envelope does not hold it. */
 const struct row *search_row(const struct search *search);

@@ -127,7 +127,8 @@ static int try_roles(struct search *search, const struct row *row, struct err *e
 	if (sample->groups || sample->peers_more)
 		return 0;
 	named = roles & (*sample->name ? policy_roles_of_name(search->policy, sample->name) : 0);
-	roles = named ? named : roles;
+	/* What is read into a row is not meant unless it is named. */
+	roles = named ? named : roles & row->form[0].peers;
 	for (unsigned role = 0; r >= 0 && role < envelope->role_count; role++)
 		if (roles & BIT(role))
 			r = try_role(search, role, err);
@@ -153,7 +154,8 @@ static int try_option(struct search *search, const char *option, bool on, const 
 		.edit = {.verb = YAML_SET,
 	                 .path = {"options", option},
 	                 .texts = on ? TRUE_TEXT : FALSE_TEXT,
-	                 .text_count = 1}};
+	                 .text_count = 1,
+	                 .plain = true}};
 
 	text_copy(candidate.say, sizeof(candidate.say), say);
 	return search_try(search, &candidate, err);

@@ -56,8 +56,7 @@ static void note_profiles(struct stranger_look *look, const struct packet *packe
 
 		view.profiles = (uint32_t)BIT(profile);
 		judge_flow(policy, &view, &verdict);
-		if (verdict.ruling == RULING_DOCUMENTED && verdict.grade != GRADE_WIDE &&
-		    verdict.role >= 0 && !policy->envelope->roles[verdict.role].anyone)
+		if (verdict_is_firm(policy, &verdict))
 			look->profiles |= (uint32_t)BIT(profile);
 	}
 }

@@ -41,6 +41,15 @@ static unsigned trouble(uint8_t ruling, uint8_t grade, uint8_t kind, uint8_t sev
 	}
 }
 
+bool verdict_is_firm(const struct policy *policy, const struct verdict *verdict)
+{
+	const struct role *roles = policy->envelope->roles;
+
+	return verdict->ruling == RULING_DOCUMENTED && verdict->grade != GRADE_WIDE &&
+	       verdict->role >= 0 && !roles[verdict->role].anyone &&
+	       !roles[verdict->role].by_ice;
+}
+
 static bool is_settled(const struct trial *trial, const struct past *past)
 {
 	const struct verdict *verdict = &past->verdict;
@@ -50,7 +59,7 @@ static bool is_settled(const struct trial *trial, const struct past *past)
 	if (verdict->kind != KIND_NONE)
 		return false;
 	if (verdict->ruling == RULING_DOCUMENTED)
-		return !trial->candidate->strict || verdict->grade != GRADE_WIDE;
+		return !trial->candidate->strict || verdict_is_firm(past->policy, verdict);
 	return verdict->ruling == RULING_HOUSEKEEPING;
 }
 
