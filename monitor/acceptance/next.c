@@ -13,14 +13,21 @@ static int no_memory(struct err *err)
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
+/* Takes it over; `say` is given its full stop. */
 static int step_add(struct acceptance *a, struct step *step, struct err *err)
 {
-	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0) {
+	char *said = step->say;
+	size_t len = strlen(said);
+
+	step->say = NULL;
+	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0 ||
+	    asprintf(&step->say, "%s%s", said, len && strchr(".?", said[len - 1]) ? "" : ".") < 0) {
 		free(step->who);
-		free(step->say);
 		free(step->lines);
+		free(said);
 		return no_memory(err);
 	}
+	free(said);
 	a->steps[a->step_count++] = *step;
 	return 0;
 }
@@ -146,7 +153,7 @@ static int note_unit(struct acceptance *a, struct exercises *all, size_t at, uin
 	return r;
 }
 
-/* "Join a meeting with the camera on (online.out.video)" */
+/* "Renew its network settings; shows room.out.dns, room.out.dhcp" */
 static int exercise_say(const struct acceptance *a, const struct exercise *exercise, char **ret,
                         struct err *err)
 {
@@ -157,14 +164,15 @@ static int exercise_say(const struct acceptance *a, const struct exercise *exerc
 	if (!out)
 		return no_memory(err);
 	fputc(toupper((unsigned char)text[0]), out);
-	fprintf(out, "%s (%s%s", text + 1,
-	        exercise->need == NEED_RECOMMENDED ? "recommended: " : "",
-	        exercise->one_of && exercise->row_count > 1 ? "one of " : "");
-	for (size_t i = 0; i < exercise->row_count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", a->policy->rows[exercise->rows[i]].id);
+	fprintf(out, "%s%s", text + 1, exercise->need == NEED_RECOMMENDED ? " (recommended)" : "");
+	for (size_t i = 0; i < exercise->row_count && exercise->row_count > 1; i++)
+		fprintf(out, "%s%s",
+		        i                  ? ", "
+		        : exercise->one_of ? "; shows one of "
+		                           : "; shows ",
+		        a->policy->rows[exercise->rows[i]].id);
 	if (exercise->rows_more)
 		fprintf(out, " and %zu more", exercise->rows_more);
-	fputc(')', out);
 	return fclose(out) ? no_memory(err) : 0;
 }
 
@@ -369,7 +377,7 @@ static struct step *find_words(struct acceptance *a, const struct step *step, co
 {
 	for (size_t i = 0; !step->proven && i < a->step_count; i++)
 		if (a->steps[i].finding && a->steps[i].kind == step->kind &&
-		    a->steps[i].row == step->row && !strcmp(a->steps[i].say, say))
+		    a->steps[i].row == step->row && !strncmp(a->steps[i].say, say, strlen(say)))
 			return &a->steps[i];
 	return NULL;
 }

@@ -35,13 +35,15 @@ static struct acceptance *check(struct run *run, struct policy **ret_policy)
 
 static const char *const KINDS[] = {"exercise", "firewall", "site", "unit", "network", "mirror"};
 
-/* "site boardroom F1 proven 1: say" and its lines; exercises only where asked for. */
+/* "site boardroom F1 proven 1: say" without its full stop, and the lines; exercises only where asked for. */
 static void steps_print(const struct acceptance *a, bool exercises, char *buf)
 {
 	*buf = '\0';
 	for (size_t i = 0; i < a->step_count; i++) {
 		const struct step *step = &a->steps[i];
+		size_t len = strlen(step->say);
 
+		assert_true(strchr(".?", step->say[len - 1]));
 		if ((step->kind == STEP_EXERCISE) != exercises)
 			continue;
 		text_add(buf, TEXT_MAX, "%s %s", KINDS[step->kind], step->who);
@@ -49,7 +51,8 @@ static void steps_print(const struct acceptance *a, bool exercises, char *buf)
 			text_add(buf, TEXT_MAX, " F%lld", (long long)step->finding);
 		if (step->proven)
 			text_add(buf, TEXT_MAX, " proven %llu", (unsigned long long)step->settles);
-		text_add(buf, TEXT_MAX, ": %s\n%s", step->say, step->lines ? step->lines : "");
+		text_add(buf, TEXT_MAX, ": %.*s\n%s", (int)(len - (step->say[len - 1] == '.')), step->say,
+			 step->lines ? step->lines : "");
 	}
 }
 
