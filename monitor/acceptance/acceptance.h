@@ -152,7 +152,9 @@ enum step_kind {
 	STEP_UNIT,     /* at the unit's own settings */
 	STEP_NETWORK,  /* elsewhere: a server, a resolver */
 	STEP_MIRROR,   /* at the mirror port */
+	STEP_KIND_COUNT
 };
+const char *step_kind_name(enum step_kind kind); /* exercise firewall site unit network mirror */
 struct step {
 	uint8_t kind;
 	size_t unit;      /* index; SIZE_MAX: several, `who` */

@@ -8,26 +8,31 @@
 
 #include <ctype.h>
 
+const char *step_kind_name(enum step_kind kind)
+{
+	static const char *const names[STEP_KIND_COUNT] = {
+		[STEP_EXERCISE] = "exercise", [STEP_FIREWALL] = "firewall",
+		[STEP_SITE] = "site",         [STEP_UNIT] = "unit",
+		[STEP_NETWORK] = "network",   [STEP_MIRROR] = "mirror",
+	};
+
+	return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : NULL;
+}
+
 static int no_memory(struct err *err)
 {
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
-/* Takes it over; `say` is given its full stop. */
+/* Takes it over. */
 static int step_add(struct acceptance *a, struct step *step, struct err *err)
 {
-	char *said = step->say;
-	size_t len = strlen(said);
-
-	step->say = NULL;
-	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0 ||
-	    asprintf(&step->say, "%s%s", said, len && strchr(".?", said[len - 1]) ? "" : ".") < 0) {
+	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0) {
 		free(step->who);
+		free(step->say);
 		free(step->lines);
-		free(said);
 		return no_memory(err);
 	}
-	free(said);
 	a->steps[a->step_count++] = *step;
 	return 0;
 }
@@ -173,6 +178,7 @@ static int exercise_say(const struct acceptance *a, const struct exercise *exerc
 		        a->policy->rows[exercise->rows[i]].id);
 	if (exercise->rows_more)
 		fprintf(out, " and %zu more", exercise->rows_more);
+	fputc('.', out);
 	return fclose(out) ? no_memory(err) : 0;
 }
 
@@ -377,7 +383,7 @@ static struct step *find_words(struct acceptance *a, const struct step *step, co
 {
 	for (size_t i = 0; !step->proven && i < a->step_count; i++)
 		if (a->steps[i].finding && a->steps[i].kind == step->kind &&
-		    a->steps[i].row == step->row && !strncmp(a->steps[i].say, say, strlen(say)))
+		    a->steps[i].row == step->row && !strcmp(a->steps[i].say, say))
 			return &a->steps[i];
 	return NULL;
 }
@@ -416,7 +422,7 @@ static int add_left_out(struct acceptance *a, size_t left_out, struct err *err)
 
 	if (!step.who || asprintf(&step.say,
 	                          "%zu more findings were not looked at: settle these first, then check "
-	                          "again",
+	                          "again.",
 	                          left_out) < 0) {
 		free(step.who);
 		return no_memory(err);
@@ -484,13 +490,13 @@ static int add_mirrors(struct acceptance *a, struct err *err)
 {
 	int r = add_mirror(a, is_unseen,
 	                   "Not a packet was seen: is it switched on, does the mirror show its port, are its "
-	                   "addresses and MACs those of the list? 'tlmon doctor' says what the mirror shows",
+	                   "addresses and MACs those of the list? 'tlmon doctor' says what the mirror shows.",
 	                   err);
 
 	if (r >= 0)
 		r = add_mirror(a, is_one_sided,
 		               "The mirror shows one direction of conversations: let it copy what the port "
-		               "sends as well as what it receives",
+		               "sends as well as what it receives.",
 		               err);
 	return r;
 }

@@ -6,13 +6,18 @@
 
 #include "rules/recorded.h"
 
+static void remedy_release(struct remedy *remedy)
+{
+	free(remedy->settles);
+	free(remedy->say);
+	free(remedy->lines);
+	*remedy = (struct remedy){0};
+}
+
 void remedies_release(struct remedies *remedies)
 {
-	for (size_t i = 0; i < remedies->count; i++) {
-		free(remedies->list[i].settles);
-		free(remedies->list[i].say);
-		free(remedies->list[i].lines);
-	}
+	for (size_t i = 0; i < remedies->count; i++)
+		remedy_release(&remedies->list[i]);
 	free(remedies->list);
 	*remedies = (struct remedies){0};
 }
@@ -111,13 +116,23 @@ static int take_sample(struct search *search, struct err *err)
 
 /* ------------------------------------------------------------------ the search */
 
-static int remedy_add(struct search *search, struct remedy *remedy, struct err *err)
+int remedy_add(struct remedies *remedies, struct remedy *remedy, struct err *err)
 {
-	struct remedies *ret = search->ret;
+	size_t len = strlen(remedy->say);
+	char *sentence = NULL;
 
-	if (array_reserve(&ret->list, &ret->room, ret->count + 1, sizeof(*ret->list)) < 0)
+	if (asprintf(&sentence, "%s%s", remedy->say,
+	             len && strchr(".?", remedy->say[len - 1]) ? "" : ".") < 0)
+		sentence = NULL;
+	if (!sentence || array_reserve(&remedies->list, &remedies->room, remedies->count + 1,
+	                               sizeof(*remedies->list)) < 0) {
+		free(sentence);
+		remedy_release(remedy);
 		return err_set(err, -ENOMEM, "out of memory");
-	ret->list[ret->count++] = *remedy;
+	}
+	free(remedy->say);
+	remedy->say = sentence;
+	remedies->list[remedies->count++] = *remedy;
 	*remedy = (struct remedy){0};
 	return 0;
 }
@@ -135,10 +150,8 @@ static int take_best(struct search *search, struct err *err)
 
 	for (size_t i = 0; i < best->settle_count; i++)
 		search->done[best->settles[i]] = true;
-	if (remedy_add(search, &remedy, err) < 0)
-		return -ENOMEM;
 	*best = (struct attempt){0};
-	return 0;
+	return remedy_add(search->ret, &remedy, err);
 }
 
 /* Nothing is proven: words alone. */
@@ -146,18 +159,16 @@ static int take_words(struct search *search, struct err *err)
 {
 	char text[1024];
 	struct remedy remedy = {.settles = calloc(1, sizeof(size_t)), .settle_count = 1};
-	int r;
 
 	remedy.kind = (uint8_t)remedy_say(search->policy, &search->findings[search->at],
 	                                  &search->sample, text, sizeof(text));
 	remedy.say = strdup(text);
-	if (remedy.settles)
-		remedy.settles[0] = search->at;
-	r = remedy.settles && remedy.say ? remedy_add(search, &remedy, err)
-	                                 : err_set(err, -ENOMEM, "out of memory");
-	free(remedy.settles);
-	free(remedy.say);
-	return r;
+	if (!remedy.settles || !remedy.say) {
+		remedy_release(&remedy);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	remedy.settles[0] = search->at;
+	return remedy_add(search->ret, &remedy, err);
 }
 
 static int settle_one(struct search *search, struct err *err)

@@ -27,7 +27,7 @@ struct remedy {
 	uint8_t kind;    /* enum step_kind */
 	size_t *settles; /* which of the findings: proven, all of these; else the one that it is about */
 	size_t settle_count;
-	char *say;   /* a sentence without full stop */
+	char *say;   /* a sentence */
 	char *lines; /* YAML, to be put where the sentence says; NULL */
 	bool proven;
 };

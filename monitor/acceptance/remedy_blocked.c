@@ -2,20 +2,9 @@
  * remedy_blocked.c - ways that are closed, sorted by who can open them: a filter on the way, or the end that was
  * asked.
  */
-#include "monitor/acceptance/acceptance.h"
-#include "monitor/acceptance/remedy.h"
+#include "monitor/acceptance/remedy_parts.h"
 
 #define WAYS_MAX 16
-
-static int add(struct remedies *ret, enum step_kind kind, char **say, char **lines,
-               struct err *err)
-{
-	if (array_reserve(&ret->list, &ret->room, ret->count + 1, sizeof(*ret->list)) < 0)
-		return err_set(err, -ENOMEM, "out of memory");
-	ret->list[ret->count++] =
-		(struct remedy){.kind = (uint8_t)kind, .say = TAKE(*say), .lines = TAKE(*lines)};
-	return 0;
-}
 
 int remedy_ways(const struct policy *policy, const struct firewall_ask *ask,
                 struct remedies *ret, struct err *err)
@@ -33,15 +22,14 @@ int remedy_ways(const struct policy *policy, const struct firewall_ask *ask,
 		else
 			closed[open.way_count++] = ask->ways[i];
 	for (unsigned step = 0; r >= 0 && step < 2; step++) {
-		CLEANUP(freep) char *say = NULL;
-		CLEANUP(freep) char *lines = NULL;
+		struct remedy remedy = {.kind = step ? STEP_NETWORK : STEP_FIREWALL};
 
 		if (!(step ? ended.way_count : open.way_count))
 			continue;
-		r = step ? firewall_refused(policy, &ended, &say, err)
-		         : firewall_open(policy, &open, &say, &lines, err);
+		r = step ? firewall_refused(policy, &ended, &remedy.say, err)
+		         : firewall_open(policy, &open, &remedy.say, &remedy.lines, err);
 		if (r >= 0)
-			r = add(ret, step ? STEP_NETWORK : STEP_FIREWALL, &say, &lines, err);
+			r = remedy_add(ret, &remedy, err);
 	}
 	return r;
 }

@@ -88,6 +88,9 @@ bool verdict_is_firm(const struct policy *policy, const struct verdict *verdict)
 
 /* The finding's row; NULL: it has none, or the envelope does not hold it. */
 const struct row *search_row(const struct search *search);
+/* Takes the remedy's texts over, also on failure, and gives its words a full stop. */
+int remedy_add(struct remedies *remedies, struct remedy *remedy, struct err *err) MUST_CHECK;
+
 /* What is left to be said where nothing is proven; who is to act. (remedy_say.c) */
 enum step_kind remedy_say(const struct policy *policy, const struct remedy_finding *finding,
                           const struct sample *sample, char *buf, size_t size);

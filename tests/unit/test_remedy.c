@@ -33,8 +33,6 @@ static struct acceptance *check(struct run *run, struct policy **ret_policy)
 	return acceptance;
 }
 
-static const char *const KINDS[] = {"exercise", "firewall", "site", "unit", "network", "mirror"};
-
 /* "site boardroom F1 proven 1: say" without its full stop, and the lines; exercises only where asked for. */
 static void steps_print(const struct acceptance *a, bool exercises, char *buf)
 {
@@ -46,7 +44,7 @@ static void steps_print(const struct acceptance *a, bool exercises, char *buf)
 		assert_true(strchr(".?", step->say[len - 1]));
 		if ((step->kind == STEP_EXERCISE) != exercises)
 			continue;
-		text_add(buf, TEXT_MAX, "%s %s", KINDS[step->kind], step->who);
+		text_add(buf, TEXT_MAX, "%s %s", step_kind_name((enum step_kind)step->kind), step->who);
 		if (step->finding)
 			text_add(buf, TEXT_MAX, " F%lld", (long long)step->finding);
 		if (step->proven)
