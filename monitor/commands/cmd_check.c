@@ -69,6 +69,13 @@ static void name_source(const struct feed *feed, char *buf, size_t size)
 		text_add(buf, size, "%s%s", i ? ", " : "", feed->interfaces[i]);
 }
 
+/* A capture without a packet shows nothing: that is an answer, and no mistake. */
+static int subject_empty(struct subject *subject, struct err *err)
+{
+	log_note("%s", err->text);
+	return flowdb_open(NULL, FLOWDB_WRITE, &subject->db, err);
+}
+
 /* Runs to its end; then the private database that it filled is there to be read. */
 static int subject_run(const struct asked *asked, struct subject *subject, struct err *err)
 {
@@ -83,17 +90,20 @@ static int subject_run(const struct asked *asked, struct subject *subject, struc
 			err, -EINVAL,
 			"whose flows? Name the units: -c site.yaml, or --unit ADDRESS --profile "
 			"room,online; 'tlmon watch -r FILE' lists hosts that look like units");
-	if (r >= 0)
-		r = capture_open(&options.capture, &capture, err);
+	if (r < 0)
+		return r;
+	name_source(&asked->feed, subject->source, sizeof(subject->source));
+	r = capture_open(&options.capture, &capture, err);
 	if (r < 0)
 		return r;
 	options.policy = subject->policy;
 	options.again = true;
 	options.apart = asked->reports.fds;
 	options.apart_count = asked->reports.fd_count;
-	name_source(&asked->feed, subject->source, sizeof(subject->source));
 	r = run(&options, capture, result, &subject->db, err);
 	progress_clear();
+	if (r == -ENODATA)
+		r = subject_empty(subject, err);
 	subject->window.db = subject->db;
 	subject->window.policy = subject->policy;
 	return r;

@@ -373,7 +373,7 @@ struct line {
 	const char *other;       /* ... this one, which is idle: "ok" says that it works */
 	bool other_ok;
 	enum severity finding;
-	bool waived, stranger, unseen, no_unit, no_profile, empty, unrecorded, window;
+	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window;
 	uint64_t undetermined, cuts, dropped, evicted, silent, other_policies;
 	enum blind_cause blind;
 	const char *blind_unit;
@@ -411,6 +411,8 @@ static const struct line LINES[] = {
 	{.what = "recommended, blocked", .row = "room.in.web_ui", .cell = &BLOCKED, ALL(A)},
 	{.what = "if-used, blocked", .row = "room.out.llmnr", .cell = &BLOCKED, ALL(A)},
 	{.what = "of another profile, blocked", .row = "onprem.out.sip", .cell = &BLOCKED, ALL(A)},
+	{.what = "... and no unit was seen", .finding = SEVERITY_MEDIUM, .stranger = true, .unseen = true,
+	 .absent = true, ALL(U), .reason = "no packet of a listed unit was seen: attic, boardroom"},
 	/* undetermined */
 	{.what = "required, idle", .row = "room.out.dns", .cell = &IDLE, ALL(U),
 	 .reason = "required: room.out.dns was not exercised: boardroom"},
@@ -503,15 +505,15 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 			boardroom->cells[row_of(bench, line->other)] = IDLE;
 	}
 	attic->seen = !line->unseen;
+	boardroom->seen = !line->absent;
 	if (line->no_profile)
 		boardroom->profiles = 0;
 	boardroom->undetermined = line->undetermined;
 	boardroom->other_policies = a->other_policies = line->other_policies;
-	if (line->finding)
-		a->by_severity[line->waived ? 0 : line->finding]++;
 	a->finding_count = line->finding > 0;
 	a->findings[0] = (struct acceptance_finding){
 		.unit = line->stranger ? SIZE_MAX : 1,
+		.finding.severity = (uint8_t)line->finding,
 		.waived = line->waived,
 		.refuses = !line->waived && line->finding >= SEVERITY_LOW,
 	};
