@@ -11,9 +11,11 @@ struct trial {
 	const struct candidate *candidate;
 	struct history *history; /* under the changed policy */
 	bool failed;
-	bool beside;        /* all flows are looked at, not the finding's alone */
-	uint64_t flows;     /* looked at */
-	uint64_t *settled;  /* by finding: its flows that are settled */
+	bool beside;    /* all flows are looked at, not the finding's alone */
+	uint64_t flows; /* looked at */
+	struct tally {  /* by finding: its flows among these */
+		uint64_t seen, settled;
+	} * tallies;
 };
 
 void attempt_release(struct attempt *attempt)
@@ -101,30 +103,63 @@ static int judge_flow_again(void *context, const struct flow_view *flow, struct 
 		trial->failed |= is_worse(flow, &past);
 	else
 		trial->failed |= !is_settled(trial, &past);
-	if (trial->beside && flow->finding && is_settled(trial, &past) &&
-	    find_finding(search, flow->finding, &at))
-		trial->settled[at]++;
+	if (trial->beside && flow->finding && find_finding(search, flow->finding, &at)) {
+		trial->tallies[at].seen++;
+		trial->tallies[at].settled += is_settled(trial, &past);
+	}
 	return trial->failed;
+}
+
+static int judge_own(struct trial *trial, size_t finding, struct err *err)
+{
+	const struct flow_query own = {.finding = trial->search->findings[finding].id,
+	                               .limit = REMEDY_OWN_MAX};
+	int r;
+
+	trial->beside = false;
+	trial->flows = 0;
+	r = flowdb_flows(trial->search->db, &own, judge_flow_again, trial, err);
+	trial->failed |= !trial->flows;
+	return r;
+}
+
+/* Where not all flows of the window were looked at: of findings that went well so far the rest. */
+static int judge_others(struct trial *trial, struct err *err)
+{
+	const struct search *search = trial->search;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < search->count; i++) {
+		struct tally *tally = &trial->tallies[i];
+
+		if (i == search->at || !tally->seen || tally->settled < tally->seen ||
+		    tally->seen == search->findings[i].row->kept)
+			continue;
+		r = judge_own(trial, i, err);
+		tally->seen = search->findings[i].row->kept;
+		tally->settled = trial->failed ? 0 : tally->seen;
+		trial->failed = false;
+	}
+	trial->flows = REMEDY_BESIDE_MAX;
+	return r;
 }
 
 /* Its own flows first: most changes fail there. */
 static int judge_all(struct trial *trial, struct err *err)
 {
 	struct search *search = trial->search;
-	const struct flow_query own = {.finding = search->findings[search->at].id,
-	                               .limit = REMEDY_OWN_MAX};
 	const struct flow_query beside = {.since_us = search->since_us,
 	                                  .until_us = search->until_us,
 	                                  .limit = REMEDY_BESIDE_MAX};
-	int r = flowdb_flows(search->db, &own, judge_flow_again, trial, err);
+	int r = judge_own(trial, search->at, err);
 
-	if (r < 0 || trial->failed || !trial->flows) {
-		trial->failed |= !trial->flows;
+	if (r < 0 || trial->failed)
 		return r;
-	}
 	trial->beside = true;
 	trial->flows = 0;
-	return flowdb_flows(search->db, &beside, judge_flow_again, trial, err);
+	r = flowdb_flows(search->db, &beside, judge_flow_again, trial, err);
+	return r < 0 || trial->failed || trial->flows < REMEDY_BESIDE_MAX ? r
+	                                                                  : judge_others(trial, err);
 }
 
 /* ------------------------------------------------------------------ the change */
@@ -170,7 +205,8 @@ static void say_extent(const struct trial *trial, char *buf, size_t size)
 		snprintf(own, sizeof(own), "%llu of its %llu flows are on record",
 		         (unsigned long long)row->kept, (unsigned long long)row->flows);
 	if (trial->flows >= REMEDY_BESIDE_MAX)
-		snprintf(beside, sizeof(beside), "of all others the first %d of the window were",
+		snprintf(beside, sizeof(beside), "of other flows the first %d of the window were judged "
+		                                 "again",
 		         REMEDY_BESIDE_MAX);
 	if (*own || *beside)
 		text_add(buf, size, " (%s%s%s)", own, *own && *beside ? "; " : "", beside);
@@ -193,8 +229,8 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 
 	ret->settles = calloc(search->count, sizeof(*ret->settles));
 	for (size_t i = 0; ret->settles && i < search->count; i++)
-		if (i == search->at || (ret->proven && trial->settled[i] &&
-		                        trial->settled[i] == search->findings[i].row->kept))
+		if (i == search->at || (ret->proven && trial->tallies[i].settled &&
+		                        trial->tallies[i].settled == search->findings[i].row->kept))
 			ret->settles[ret->settle_count++] = i;
 	say_place(search, trial->candidate, edited, place, sizeof(place));
 	snprintf(text, sizeof(text), "%s %s", trial->candidate->say, place);
@@ -247,12 +283,12 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 	CLEANUP(attempt_release) struct attempt attempt = {0};
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(history_freep) struct history *history = NULL;
-	CLEANUP(freep) uint64_t *settled = calloc(search->count, sizeof(*settled));
-	struct trial trial = {.search = search, .candidate = candidate, .settled = settled};
+	CLEANUP(freep) struct tally *tallies = calloc(search->count, sizeof(*tallies));
+	struct trial trial = {.search = search, .candidate = candidate, .tallies = tallies};
 	struct err cause = {0};
 	int r;
 
-	if (!settled)
+	if (!tallies)
 		return err_set(err, -ENOMEM, "out of memory");
 	if (search->tries == REMEDY_TRIES_MAX)
 		return 0;
