@@ -37,6 +37,7 @@ struct run_test {
 	const char *try_what; /* sandbox_try(), from inside that role; NULL */
 };
 
+struct mirror;
 struct run_options {
 	struct capture_options capture;
 	struct flowtab_limits limits;
@@ -47,6 +48,7 @@ struct run_options {
 	struct retention_limits keep; /* of the database */
 	bool again;      /* files that the database holds already are read all the same */
 	bool in_process;
+	struct mirror *mirror; /* the sensor writes down there what the mirror shows; NULL */
 	struct run_test test;
 	/* Live; may be NULL; `context` for both. */
 	void (*found)(void *context, const struct run_found *found);
