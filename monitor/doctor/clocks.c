@@ -24,8 +24,8 @@ static void back_row(struct exam *exam, const struct mirror_input *input)
 	struct exam_row *row;
 
 	row = exam_add(exam, CHECK_clock, far ? EXAM_BAD : EXAM_WARN, name_of(exam, input->input),
-	               "back %llu times, by %s at most", (unsigned long long)input->back,
-	               time_print_span((int64_t)input->back_us, span));
+	               "back by %s, %llu time%s", time_print_span((int64_t)input->back_us, span),
+	               (unsigned long long)input->back, input->back == 1 ? "" : "s");
 	exam_count(row, input->back, input->frames);
 	exam_remedy(row, far ? "the clock was set, or files were put behind one another in the wrong order: "
 	                       "set it by NTP and capture anew, or bring the packets into order ('reordercap')"
@@ -96,8 +96,7 @@ void check_clock(struct exam *exam)
 		}
 	}
 	if (exam->blinds[BLIND_CLOCK_STEP]) {
-		struct exam_row *row = exam_add(exam, CHECK_clock, EXAM_WARN, "", "set %llu times meanwhile",
-		                                (unsigned long long)exam->blinds[BLIND_CLOCK_STEP]);
+		struct exam_row *row = exam_add(exam, CHECK_clock, EXAM_WARN, "", "this host's was set meanwhile");
 
 		exam_remedy(row, "all flows end when this host's clock is set back: let NTP slew it ('chronyc "
 		                 "tracking')");

@@ -80,7 +80,8 @@ static int take_holding(void *context, const struct holding_view *holding, struc
 	if (!holding->seen)
 		return 0;
 	unit_address(unit, &holding->at.address);
-	unit->spoke |= holding->at.known_by != 0;
+	/* What DHCP says of it a server said. */
+	unit->spoke |= (holding->at.known_by & (KNOWN_BY_PACKETS | KNOWN_BY_NEIGHBOUR)) != 0;
 	if (holding->at.known_by & KNOWN_BY_DHCP)
 		exam->roles_learnt |= roles_taught(exam->subject.policy, LEARN_DHCP_SERVER);
 	return 0;

@@ -95,13 +95,13 @@ void check_load(struct exam *exam)
 {
 	const struct mirror *mirror = exam->subject.mirror;
 	int64_t us = looked_us(exam);
-	uint64_t mean = us >= SECOND_US ? mirror->frames / ((uint64_t)us / SECOND_US) : mirror->frames;
+	double seconds = us > SECOND_US ? (double)us / SECOND_US : 1;
 	uint64_t dropped = exam->counters.kernel_dropped + exam->counters.interface_dropped;
 	char span[TIME_TEXT];
 	struct exam_row *row;
 
 	row = exam_add(exam, CHECK_load, dropped ? EXAM_WARN : EXAM_OK, "",
-	               "%llu packets/s over %s, at most %llu (%.1f Mbit/s)", (unsigned long long)mean,
+	               "%.0f/s in %s, at most %llu/s, %.1f Mbit/s", (double)mirror->frames / seconds,
 	               time_print_span(us, span), (unsigned long long)mirror->peak_packets,
 	               (double)mirror->peak_bytes * 8 / 1e6);
 	if (dropped)

@@ -110,7 +110,8 @@ static void hosts_seen(const struct exam *exam, const struct mirror_host *ret[RO
 
 	for (size_t i = 0; i < MIRROR_HOSTS; i++) {
 		const struct mirror_host *host = &mirror->host[i];
-		uint32_t roles = host->sent ? roles_of(exam->subject.policy, &host->addr) : 0;
+		uint32_t roles = host->sent || host->to_groups
+		                         ? roles_of(exam->subject.policy, &host->addr) : 0;
 
 		for (unsigned role = 0; roles >> role && role < ROLES_MAX; role++)
 			if (roles & BIT(role) &&
@@ -133,13 +134,12 @@ static void unseen_row(struct exam *exam, const struct wanted *wanted, unsigned 
 	struct exam_row *put;
 
 	if (nobody) {
-		put = exam_add(exam, CHECK_roles, state, id, "held by nobody, and none was learnt");
+		put = exam_add(exam, CHECK_roles, state, id, "held by nobody, none was learnt");
 		exam_remedy(put, "rows such as %s cannot be proven: list who it is under roles: %s in the site file",
 		            row->id, id);
 		return;
 	}
-	put = exam_add(exam, CHECK_roles, state, id, "held by %zu addresses, %zu names: no packet",
-	               holders->prefix_count, holders->name_count);
+	put = exam_add(exam, CHECK_roles, state, id, "no packet of a holder");
 	exam_remedy(put, "%s%s%s. Else the mirror does not show where they are, or roles: %s lists others",
 	            row->id, *row->exercise ? ": " : " was not used yet", row->exercise, id);
 }

@@ -96,6 +96,14 @@ void check_tunnels(struct exam *exam)
 		exam_remedy(row, "one wrapping comes off, and what is in the second is not judged: mirror where "
 		                 "units' packets are not wrapped, or end the mirror's tunnel before this port");
 	}
+	if (mirror->tunnels_own) {
+		row = exam_add(exam, CHECK_tunnels, EXAM_WARN, "", "a unit's own, left closed: %s",
+		               share_print(mirror->tunnels_own, mirror->ip, share));
+		exam_count(row, mirror->tunnels_own, mirror->ip);
+		exam_remedy(row, "one end of it is a unit by the site file, or looks like one. If it is the "
+		                 "mirror's, let no entry of the site cover the address that sends it, nor this "
+		                 "port's");
+	}
 	row = exam_add(exam, CHECK_tunnels, EXAM_OK, "", "%s%s%s", count ? "opened: " : "none",
 	               names, half ? "; others came without" : "");
 	exam_count(row, count, mirror->ip);
