@@ -10,14 +10,14 @@ static const char HELP[] =
 	"       tlmon doctor -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
 	"       tlmon doctor [--sandbox]\n\n"
 	"Looks at a mirror port, or at a capture of one, and says whether it is fit to\n"
-	"judge by: check by check what was seen, and what to do. It ends with 0 if it is,\n"
-	"also with warnings, and with 1 if not. Nothing is stored. Live it looks for 30 s;\n"
-	"ctrl-C ends it with what was seen.\n\n"
-	"Alone it says what this host offers to keep the roles of a run apart, and what is\n"
-	"missing for the user who asks; exit 1 if anything is. With --sandbox it says of\n"
-	"the processes that run now, run by run, what each may still do, as the kernel\n"
-	"shows it in /proc; exit 1 if none runs, one is weaker than it should be, or a run\n"
-	"lacks a role.\n\n" POLICY_HELP FEED_HELP
+	"judge by: check by check what was seen, and what to do. It ends with 0 if it\n"
+	"is, also with warnings, and with 1 if not. Nothing is stored. Live it looks for\n"
+	"30 s; ctrl-C ends it with what was seen.\n\n"
+	"Alone it says what this host offers to keep the roles of a run apart, and what\n"
+	"is missing for the user who asks; exit 1 if anything is. With --sandbox it says\n"
+	"of the processes that run now, run by run, what each may still do, as the kernel\n"
+	"shows it in /proc; exit 1 if none runs, one is weaker than it should be, or a\n"
+	"run lacks a role.\n\n" POLICY_HELP FEED_HELP
 	"      --sandbox         the running processes instead of the host\n" OUT_HELP
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"

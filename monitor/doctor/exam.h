@@ -27,7 +27,7 @@
 	X(offload, "offload", "packets larger than a wire carries: merged by a network card") \
 	X(checksums, "checksums", "packets captured before their sender's card had summed them") \
 	X(clock, "clock", "time stamps that go back, are of no real clock, or overlap") \
-	X(units, "units", "who is seen, who is missing, who looks like a unit and is on no list") \
+	X(units, "units", "who is seen, who is missing, who looks like one and is not listed") \
 	X(translation, "translation", "whether somebody between a unit and the mirror rewrites addresses") \
 	X(mac_shared, "mac-shared", "units known by a MAC that stands before many addresses") \
 	X(ipv6, "ipv6", "whether it is seen, where rows need it") \
