@@ -7,7 +7,7 @@
 #include "schema/packet.h"
 
 enum checksum {
-	CHECKSUM_UNKNOWN,  /* neither TCP nor UDP, a fragment, cut, or UDP without one */
+	CHECKSUM_UNKNOWN, /* neither TCP nor UDP, a fragment, cut, or UDP without one */
 	CHECKSUM_RIGHT,
 	CHECKSUM_UNSUMMED, /* the sum of the pseudo header alone: the sending host leaves the rest to its card */
 	CHECKSUM_WRONG,

@@ -13,7 +13,15 @@
 #define TRIES 64
 #define HOSTS_USED (MIRROR_HOSTS / 4 * 3)
 #define SECOND INT64_C(1000000)
-enum { GRE = 47, IPIP = 4, IP6IP = 41, ESP = 50, PORT_CAPWAP = 5247, PORT_GTP = 2152, PORT_L2TP = 1701 };
+enum {
+	GRE = 47,
+	IPIP = 4,
+	IP6IP = 41,
+	ESP = 50,
+	PORT_CAPWAP = 5247,
+	PORT_GTP = 2152,
+	PORT_L2TP = 1701
+};
 
 struct mirror *mirror_new(void)
 {
@@ -90,8 +98,8 @@ static void note_ttl(struct mirror_host *host, const struct packet *packet)
 {
 	uint8_t ttl = packet->ip[packet->ip_version == 4 ? 8 : 7];
 
-	if ((packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP) || !ttl ||
-	    addr_is_link_local(&packet->src))
+	if ((packet->transport != TRANSPORT_TCP && packet->transport != TRANSPORT_UDP) ||
+	    !ttl || addr_is_link_local(&packet->src))
 		return;
 	for (unsigned i = 0; i < MIRROR_TTLS; i++) {
 		if (host->ttl[i] == ttl)
@@ -306,8 +314,8 @@ static void note_between(struct mirror *mirror, const struct packet *packet,
 	}
 }
 
-void mirror_packet(struct mirror *mirror, const struct frame *frame, const struct packet *packet,
-                   bool in_pieces)
+void mirror_packet(struct mirror *mirror, const struct frame *frame,
+                   const struct packet *packet, bool in_pieces)
 {
 	struct mirror_input *input = input_at(mirror, frame->input);
 	struct mirror_host *sender;
@@ -422,7 +430,8 @@ static bool sums_are_sound(const struct mirror *mirror)
 	       mirror->own_count <= MIRROR_OWN;
 }
 
-_Static_assert(sizeof(struct mirror_input) % sizeof(uint64_t) == 0, "an input is numbers alone");
+_Static_assert(sizeof(struct mirror_input) % sizeof(uint64_t) == 0,
+               "an input is numbers alone");
 
 bool mirror_is_sound(const struct mirror *mirror)
 {

@@ -27,12 +27,13 @@ struct frame;
 struct mirror_host {
 	struct addr addr; /* unspecified: the place is free */
 	struct mac mac;   /* of its first frame, as here: a router's if it is not near */
-	uint8_t ttl[MIRROR_TTLS]; /* of its TCP and UDP packets to one host, in order of appearance; 0: none */
-	uint8_t ttl_more;         /* there were others */
+	uint8_t ttl
+		[MIRROR_TTLS]; /* of its TCP and UDP packets to one host, in order of appearance; 0: none */
+	uint8_t ttl_more; /* there were others */
 	uint8_t spare;
-	uint64_t sent, got; /* from and to one other host, ... */
-	uint64_t to_groups; /* ... and to many */
-	uint64_t copies, cut; /* that it sent */
+	uint64_t sent, got;          /* from and to one other host, ... */
+	uint64_t to_groups;          /* ... and to many */
+	uint64_t copies, cut;        /* that it sent */
 	uint64_t unsummed, bad_sums; /* of `sent`: see struct mirror_input */
 	/* Flows that it is an end of: seen both ways; proven to have been seen without what it sent, or what it got. */
 	uint64_t two_way, unseen_sent, unseen_got;
@@ -43,8 +44,10 @@ struct mirror_input {
 	uint64_t input; /* which one it is */
 	uint64_t frames, bytes;
 	uint64_t cut, cut_at; /* frames; the most that was kept of one */
-	uint64_t large, large_udp, largest; /* IP packets above MIRROR_WIRE, in one piece; bytes of the largest */
-	uint64_t summed, unsummed, bad_sums; /* TCP and UDP: checksums looked at; left to the card (RFC 1071 sum of
+	uint64_t large, large_udp,
+		largest; /* IP packets above MIRROR_WIRE, in one piece; bytes of the largest */
+	uint64_t summed, unsummed,
+		bad_sums; /* TCP and UDP: checksums looked at; left to the card (RFC 1071 sum of
 	                                      * the pseudo header alone stands there); wrong otherwise */
 	uint64_t back, back_us; /* times that its clock went back; by how much at the most */
 	uint64_t gap_us;        /* longest time between two frames, ... */
@@ -52,7 +55,15 @@ struct mirror_input {
 	int64_t first_us, last_us;
 };
 
-enum mirror_wrap { WRAPPED_IP, WRAPPED_GRE, WRAPPED_ESP, WRAPPED_CAPWAP, WRAPPED_GTP, WRAPPED_L2TP, WRAPPED_COUNT };
+enum mirror_wrap {
+	WRAPPED_IP,
+	WRAPPED_GRE,
+	WRAPPED_ESP,
+	WRAPPED_CAPWAP,
+	WRAPPED_GTP,
+	WRAPPED_L2TP,
+	WRAPPED_COUNT
+};
 
 struct mirror {
 	/* The command's, before anything is read: addresses of this very host, whose own traffic is not mirrored. */
@@ -60,18 +71,20 @@ struct mirror {
 	struct addr own_addr[MIRROR_OWN];
 
 	uint64_t frames, groups, frames_unicast; /* by their Ethernet address */
-	uint64_t ip, own, to_groups, others; /* IP packets: all, of this host, to many, between two others */
-	uint64_t v4, v6;                     /* of the others */
+	uint64_t ip, own, to_groups,
+		others;  /* IP packets: all, of this host, to many, between two others */
+	uint64_t v4, v6; /* of the others */
 	uint64_t untagged, priority, tagged, vlans_more; /* priority: VLAN 0 */
-	uint64_t mixed_untagged, mixed; /* in a conversation that began with a tag, or without; with another tag */
+	uint64_t mixed_untagged,
+		mixed; /* in a conversation that began with a tag, or without; with another tag */
 	uint64_t copies_same, copies_tagged, copies_routed;
 	uint64_t tunnel[TUNNEL_COUNT];
 	uint64_t nested;      /* tunnels inside a mirror's wrapping: nobody looks into these */
 	uint64_t tunnels_own; /* that are not a mirror's, but a unit's */
 	uint64_t tunnel_fragments; /* wrappings that came in pieces: what is inside is cut */
 	uint64_t cut_inside;       /* packets that came cut inside of a wrapping */
-	uint64_t wrapped[WRAPPED_COUNT]; /* otherwise: not looked into */
-	uint64_t two_way, one_sided;     /* flows */
+	uint64_t wrapped[WRAPPED_COUNT];   /* otherwise: not looked into */
+	uint64_t two_way, one_sided;       /* flows */
 	uint64_t peak_packets, peak_bytes; /* in the busiest second */
 	uint64_t hosts, hosts_refused;
 	uint64_t vlan_count, type_count;
@@ -96,10 +109,11 @@ void mirror_freep(struct mirror **mirror);
 void mirror_frame(struct mirror *mirror, const struct frame *frame, enum decoded decoded,
                   const struct packet *packet);
 /* An IP packet once that is done; `in_pieces`: it came in a fragmented wrapping. */
-void mirror_packet(struct mirror *mirror, const struct frame *frame, const struct packet *packet,
-                   bool in_pieces);
+void mirror_packet(struct mirror *mirror, const struct frame *frame,
+                   const struct packet *packet, bool in_pieces);
 /* What became of it: one more of its flow, or a copy in it. */
-void mirror_in_flow(struct mirror *mirror, const struct flow *flow, const struct packet *packet);
+void mirror_in_flow(struct mirror *mirror, const struct flow *flow,
+                    const struct packet *packet);
 void mirror_copy(struct mirror *mirror, const struct flow *flow, unsigned end,
                  const struct packet *packet);
 /* A flow that is over. */

@@ -69,19 +69,24 @@ static int check_asked(const struct asked *asked, struct err *err)
 	const struct policy_options *policy = &asked->policy;
 
 	if (is_of_mirror(asked) && asked->sandbox)
-		return err_set(err, -EINVAL, "doctor: --sandbox looks at processes, -i and -r at a mirror: one of them");
-	if (!is_of_mirror(asked) && (policy->site || policy->envelope || policy->unit_count ||
-	                             policy->profiles || asked->feed.for_us || asked->feed.snap_len))
-		return err_set(err, -EINVAL,
-		               "doctor: of which mirror? -i INTERFACE looks at a port, -r FILE at a capture; without "
-		               "either it looks at this host, and takes no other option");
+		return err_set(
+			err, -EINVAL,
+			"doctor: --sandbox looks at processes, -i and -r at a mirror: one of them");
+	if (!is_of_mirror(asked) &&
+	    (policy->site || policy->envelope || policy->unit_count || policy->profiles ||
+	     asked->feed.for_us || asked->feed.snap_len))
+		return err_set(
+			err, -EINVAL,
+			"doctor: of which mirror? -i INTERFACE looks at a port, -r FILE at a capture; without "
+			"either it looks at this host, and takes no other option");
 	return 0;
 }
 
 static int doctor(struct asked *asked, struct err *err)
 {
 	if (is_of_mirror(asked))
-		return doctor_mirror(&asked->feed, &asked->policy, asked->format, asked->wide, err);
+		return doctor_mirror(&asked->feed, &asked->policy, asked->format, asked->wide,
+		                     err);
 	return asked->sandbox ? doctor_sandbox(asked->format, asked->wide, err)
 	                      : doctor_host(asked->format, asked->wide, err);
 }
@@ -112,8 +117,9 @@ int cmd_doctor(int argc, char **argv)
 	if (r >= 0)
 		r = check_asked(&asked, &err);
 	if (r >= 0)
-		r = is_of_mirror(&asked) ? feed_words(&asked.feed, argc - optind, argv + optind, &err)
-		                         : command_line_end(&line, argc, argv, &err);
+		r = is_of_mirror(&asked)
+		            ? feed_words(&asked.feed, argc - optind, argv + optind, &err)
+		            : command_line_end(&line, argc, argv, &err);
 	r = r < 0 ? log_err(&err) : doctor(&asked, &err);
 	feed_release(&asked.feed);
 	return r;

@@ -11,8 +11,8 @@
 int doctor_host(enum out_format format, bool wide, struct err *err);
 int doctor_sandbox(enum out_format format, bool wide, struct err *err);
 /* What `feed` and the policy's words ask for is run, and looked at (monitor/doctor/). */
-int doctor_mirror(struct feed *feed, const struct policy_options *policy, enum out_format format,
-                  bool wide, struct err *err);
+int doctor_mirror(struct feed *feed, const struct policy_options *policy,
+                  enum out_format format, bool wide, struct err *err);
 /* The checks, one a line, for the help. */
 void doctor_checks_print(FILE *file);
 

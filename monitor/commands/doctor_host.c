@@ -50,9 +50,12 @@ static int host_users(struct host *host, struct err *err)
 		return r;
 	/* That there is no such user is the row above; here it is whether we may. */
 	change = sandbox_users_find(NULL, &users, NULL) < 0 || users.change;
-	return host_put(host, "become-user", change ? "yes" : "no", change,
-	                change ? "" : "all roles run as you; 'sudo tlmon watch -i eth1 -c site.yaml' parts "
-	                                "them", err);
+	return host_put(
+		host, "become-user", change ? "yes" : "no", change,
+		change ? ""
+		       : "all roles run as you; 'sudo tlmon watch -i eth1 -c site.yaml' parts "
+			 "them",
+		err);
 }
 
 static int host_rows(struct host *host, struct err *err)
@@ -70,13 +73,13 @@ static int host_rows(struct host *host, struct err *err)
 		             sandbox_seccomp(),
 		             "a system call that a role does not need kills it", err);
 	if (!r)
-		r = host_put(host, "landlock", landlock ? version : "no", landlock > 0,
-		             landlock
-		                     ? "the recorder and the exporter reach one directory"
-		                     : "the recorder may open whatever its user may; boot a kernel "
-		                       "with Landlock, with lsm=landlock before what 'cat "
-		                       "/sys/kernel/security/lsm' prints",
-		             err);
+		r = host_put(
+			host, "landlock", landlock ? version : "no", landlock > 0,
+			landlock ? "the recorder and the exporter reach one directory"
+				 : "the recorder may open whatever its user may; boot a kernel "
+				   "with Landlock, with lsm=landlock before what 'cat "
+				   "/sys/kernel/security/lsm' prints",
+			err);
 	if (!r)
 		r = host_users(host, err);
 	if (!r)

@@ -13,8 +13,9 @@
 #define ROWS_TOLD 20 /* in a table, of one check and state */
 
 static const struct out_column COLUMNS[] = {
-	{"check", "CHECK", 0}, {"state", "STATE", 0},  {"of", NULL, 0},     {NULL, "OF", OUT_CUT_NEXT},
-	{"seen", "SEEN", OUT_CUT}, {"count", NULL, 0}, {"total", NULL, 0},  {"remedy", NULL, 0},
+	{"check", "CHECK", 0},      {"state", "STATE", 0},     {"of", NULL, 0},
+	{NULL, "OF", OUT_CUT_NEXT}, {"seen", "SEEN", OUT_CUT}, {"count", NULL, 0},
+	{"total", NULL, 0},         {"remedy", NULL, 0},
 };
 
 void doctor_checks_print(FILE *file)
@@ -35,7 +36,8 @@ static void put_count(struct out *out, uint64_t count, bool known)
 
 static int put_row(struct out *out, const struct exam_row *row, struct err *err)
 {
-	static const enum out_paint PAINTS[EXAM_STATE_COUNT] = {OUT_GREEN, OUT_DIM, OUT_YELLOW, OUT_RED};
+	static const enum out_paint PAINTS[EXAM_STATE_COUNT] = {OUT_GREEN, OUT_DIM, OUT_YELLOW,
+	                                                        OUT_RED};
 
 	out_text(out, check_name(row->check));
 	out_text(out, exam_state_name(row->state));
@@ -184,7 +186,8 @@ static int patient_run(struct patient *patient, struct feed *feed, struct err *e
 	if (r < 0 && r != -ENODATA)
 		return r;
 	if (!mirror_is_sound(patient->mirror))
-		return err_set(err, -EBADMSG, "what the sensor left of the mirror makes no sense");
+		return err_set(err, -EBADMSG,
+		               "what the sensor left of the mirror makes no sense");
 	for (size_t i = 0; i < patient->input_count; i++) {
 		const struct captured_input *input = capture_input(patient->capture, i);
 
@@ -196,8 +199,8 @@ static int patient_run(struct patient *patient, struct feed *feed, struct err *e
 	return 0;
 }
 
-int doctor_mirror(struct feed *feed, const struct policy_options *policy, enum out_format format,
-                  bool wide, struct err *err)
+int doctor_mirror(struct feed *feed, const struct policy_options *policy,
+                  enum out_format format, bool wide, struct err *err)
 {
 	CLEANUP(patient_release) struct patient patient = {0};
 	CLEANUP(exam_freep) struct exam *exam = NULL;

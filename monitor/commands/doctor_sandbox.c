@@ -11,26 +11,16 @@
 #include <pwd.h>
 
 static const struct out_column RUNNING_COLUMNS[] = {
-	{"supervisor", NULL, 0},
-	{"role", "ROLE", 0},
-	{"pid", "PID", OUT_RIGHT},
-	{"user", NULL, 0},
-	{"real_user", NULL, 0},
-	{NULL, "USER", OUT_CUT},
-	{"effective", NULL, 0},
-	{"permitted", "CAPS", OUT_CUT},
-	{"no_new_privs", NULL, 0},
-	{NULL, "NNP", 0},
-	{"seccomp", NULL, 0},
-	{NULL, "SECCOMP", 0},
-	{"landlock", NULL, 0},
-	{NULL, "LANDLOCK", 0},
-	{"memory_limit", NULL, 0},
-	{NULL, "MEMORY", OUT_RIGHT | OUT_CUT_FIRST},
-	{"files", NULL, 0},
-	{NULL, "FILES", OUT_RIGHT | OUT_CUT_FIRST},
-	{"weaker", NULL, 0},
-	{NULL, "STATE", 0},
+	{"supervisor", NULL, 0},   {"role", "ROLE", 0},
+	{"pid", "PID", OUT_RIGHT}, {"user", NULL, 0},
+	{"real_user", NULL, 0},    {NULL, "USER", OUT_CUT},
+	{"effective", NULL, 0},    {"permitted", "CAPS", OUT_CUT},
+	{"no_new_privs", NULL, 0}, {NULL, "NNP", 0},
+	{"seccomp", NULL, 0},      {NULL, "SECCOMP", 0},
+	{"landlock", NULL, 0},     {NULL, "LANDLOCK", 0},
+	{"memory_limit", NULL, 0}, {NULL, "MEMORY", OUT_RIGHT | OUT_CUT_FIRST},
+	{"files", NULL, 0},        {NULL, "FILES", OUT_RIGHT | OUT_CUT_FIRST},
+	{"weaker", NULL, 0},       {NULL, "STATE", 0},
 };
 
 static void user_name(uid_t uid, char *buf, size_t size)

@@ -23,14 +23,17 @@ static void back_row(struct exam *exam, const struct mirror_input *input)
 	char span[TIME_TEXT];
 	struct exam_row *row;
 
-	row = exam_add(exam, CHECK_clock, far ? EXAM_BAD : EXAM_WARN, name_of(exam, input->input),
-	               "back by %s, %llu time%s", time_print_span((int64_t)input->back_us, span),
+	row = exam_add(exam, CHECK_clock, far ? EXAM_BAD : EXAM_WARN,
+	               name_of(exam, input->input), "back by %s, %llu time%s",
+	               time_print_span((int64_t)input->back_us, span),
 	               (unsigned long long)input->back, input->back == 1 ? "" : "s");
 	exam_count(row, input->back, input->frames);
-	exam_remedy(row, far ? "the clock was set, or files were put behind one another in the wrong order: "
-	                       "set it by NTP and capture anew, or bring the packets into order ('reordercap')"
-	                     : "packets of several queues or taps cross; by so little that only who spoke first "
-	                       "may be told wrong. 'reordercap' brings a file into order");
+	exam_remedy(
+		row,
+		far ? "the clock was set, or files were put behind one another in the wrong order: "
+		      "set it by NTP and capture anew, or bring the packets into order ('reordercap')"
+		    : "packets of several queues or taps cross; by so little that only who spoke first "
+		      "may be told wrong. 'reordercap' brings a file into order");
 }
 
 static void unset_row(struct exam *exam, const struct mirror_input *input)
@@ -38,10 +41,12 @@ static void unset_row(struct exam *exam, const struct mirror_input *input)
 	char first[TIME_TEXT];
 	struct exam_row *row;
 
-	row = exam_add(exam, CHECK_clock, EXAM_WARN, name_of(exam, input->input), "begins %.10s",
-	               time_print(input->first_us, first));
-	exam_remedy(row, "no clock was ever set so: waivers and windows of time mean nothing there. Set the "
-	                 "clock of whoever captures by NTP");
+	row = exam_add(exam, CHECK_clock, EXAM_WARN, name_of(exam, input->input),
+	               "begins %.10s", time_print(input->first_us, first));
+	exam_remedy(
+		row,
+		"no clock was ever set so: waivers and windows of time mean nothing there. Set the "
+		"clock of whoever captures by NTP");
 }
 
 /* The same time twice, read one behind the other: each conversation falls in two. */
@@ -51,25 +56,32 @@ static size_t overlap_rows(struct exam *exam)
 	size_t told = 0;
 
 	for (size_t i = 1; !subject->live && i < subject->input_count; i++) {
-		const struct exam_input *one = &subject->inputs[i - 1], *two = &subject->inputs[i];
+		const struct exam_input *one = &subject->inputs[i - 1],
+					*two = &subject->inputs[i];
 		int64_t from_us = one->first_us > two->first_us ? one->first_us : two->first_us;
 		int64_t until_us = one->last_us < two->last_us ? one->last_us : two->last_us;
 		char span[TIME_TEXT];
 		struct exam_row *row;
 
-		if (!one->packets || !two->packets || two->first_us >= one->last_us - OVERLAP_US)
+		if (!one->packets || !two->packets ||
+		    two->first_us >= one->last_us - OVERLAP_US)
 			continue;
 		if (until_us - from_us < OVERLAP_US) {
-			row = exam_add(exam, CHECK_clock, EXAM_BAD, two->name, "older than %s, read before",
-			               one->name);
-			exam_remedy(row, "files are read in the order in which they are given, a folder in that of "
-			                 "names: give them in that of time");
+			row = exam_add(exam, CHECK_clock, EXAM_BAD, two->name,
+			               "older than %s, read before", one->name);
+			exam_remedy(
+				row,
+				"files are read in the order in which they are given, a folder in that of "
+				"names: give them in that of time");
 		} else {
-			row = exam_add(exam, CHECK_clock, EXAM_BAD, two->name, "of one time with %s: %s",
-			               one->name, time_print_span(until_us - from_us, span));
-			exam_remedy(row, "they are read one behind the other, and conversations fall in two: "
-			                 "'mergecap -w both.pcap %s %s'",
-			            one->name, two->name);
+			row = exam_add(exam, CHECK_clock, EXAM_BAD, two->name,
+			               "of one time with %s: %s", one->name,
+			               time_print_span(until_us - from_us, span));
+			exam_remedy(
+				row,
+				"they are read one behind the other, and conversations fall in two: "
+				"'mergecap -w both.pcap %s %s'",
+				one->name, two->name);
 		}
 		told++;
 	}
@@ -96,10 +108,13 @@ void check_clock(struct exam *exam)
 		}
 	}
 	if (exam->blinds[BLIND_CLOCK_STEP]) {
-		struct exam_row *row = exam_add(exam, CHECK_clock, EXAM_WARN, "", "this host's was set meanwhile");
+		struct exam_row *row = exam_add(exam, CHECK_clock, EXAM_WARN, "",
+		                                "this host's was set meanwhile");
 
-		exam_remedy(row, "all flows end when this host's clock is set back: let NTP slew it ('chronyc "
-		                 "tracking')");
+		exam_remedy(
+			row,
+			"all flows end when this host's clock is set back: let NTP slew it ('chronyc "
+			"tracking')");
 		told++;
 	}
 	if (!told)

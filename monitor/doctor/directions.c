@@ -5,8 +5,9 @@
  */
 #include "monitor/doctor/exam.h"
 
-#define MISSED_PERMILLE 100 /* of the conversations: so many one way, and the mirror is at fault */
-#define QUIET 10            /* packets one way, of which nothing proves anything */
+#define MISSED_PERMILLE \
+	100      /* of the conversations: so many one way, and the mirror is at fault */
+#define QUIET 10 /* packets one way, of which nothing proves anything */
 
 #define BOTH_WAYS \
 	"the session must copy both directions of the unit's port ('rx' and 'tx', 'both'); of a tap read both " \
@@ -25,8 +26,10 @@ static void one_way(struct exam *exam, const struct exam_unit *unit, const char 
 	if (proven)
 		exam_remedy(row, BOTH_WAYS);
 	else
-		exam_remedy(row, "nothing proves that the mirror hides them: it may be off, or blocked. If it "
-		                 "works, " BOTH_WAYS);
+		exam_remedy(
+			row,
+			"nothing proves that the mirror hides them: it may be off, or blocked. If it "
+			"works, " BOTH_WAYS);
 }
 
 /* True if it said anything but that all is well. */
@@ -55,10 +58,12 @@ static bool unit_look(struct exam *exam, const struct exam_unit *unit)
 	               share_is(proven, total, MISSED_PERMILLE) ? EXAM_BAD : EXAM_WARN,
 	               unit->name, "one way: %s flows", share_print(proven, total, share));
 	exam_count(row, proven, total);
-	exam_remedy(row, sums->unseen_sent > sums->unseen_got
-	                         ? "mostly what the unit sends is missing: " BOTH_WAYS
-	                         : "mostly what others send to it is missing: another way back that is not "
-	                           "mirrored, or " BOTH_WAYS);
+	exam_remedy(
+		row,
+		sums->unseen_sent > sums->unseen_got
+			? "mostly what the unit sends is missing: " BOTH_WAYS
+			: "mostly what others send to it is missing: another way back that is not "
+			  "mirrored, or " BOTH_WAYS);
 	return true;
 }
 
@@ -98,8 +103,8 @@ void check_directions(struct exam *exam)
 			well += exam->units[i].sums.two_way > 0;
 	}
 	if (well && named)
-		exam_add(exam, CHECK_directions, EXAM_OK, "", "both ways: %zu of %zu units", well,
-		         exam->unit_count);
+		exam_add(exam, CHECK_directions, EXAM_OK, "", "both ways: %zu of %zu units",
+		         well, exam->unit_count);
 	if (!named || !exam->unit_count)
 		look_at_all(exam, well > 0);
 }

@@ -82,7 +82,7 @@ const char *share_print(uint64_t count, uint64_t total, char buf[SHARE_TEXT])
 		         (unsigned long long)total);
 	else
 		snprintf(buf, SHARE_TEXT, "%llu of %llu (%.*f %%)", (unsigned long long)count,
-		         (unsigned long long)total, count == total ? 0 : 1, percent);
+		         (unsigned long long)total, count && count == total ? 0 : 1, percent);
 	return buf;
 }
 

@@ -25,10 +25,12 @@
 	X(drops, "drops", "packets and flows that went by unseen") \
 	X(load, "load", "how much came, against what was dropped") \
 	X(offload, "offload", "packets larger than a wire carries: merged by a network card") \
-	X(checksums, "checksums", "packets captured before their sender's card had summed them") \
+	X(checksums, "checksums", \
+	  "packets captured before their sender's card had summed them") \
 	X(clock, "clock", "time stamps that go back, are of no real clock, or overlap") \
 	X(units, "units", "who is seen, who is missing, who looks like one and is not listed") \
-	X(translation, "translation", "whether somebody between a unit and the mirror rewrites addresses") \
+	X(translation, "translation", \
+	  "whether somebody between a unit and the mirror rewrites addresses") \
 	X(mac_shared, "mac-shared", "units known by a MAC that stands before many addresses") \
 	X(ipv6, "ipv6", "whether it is seen, where rows need it") \
 	X(names, "names", "whether DNS is seen, where roles are held by name") \
@@ -38,7 +40,7 @@ enum check {
 #define X(name, text, help) CHECK_##name,
 	CHECKS(X)
 #undef X
-	CHECK_COUNT
+		CHECK_COUNT
 };
 const char *check_name(enum check check); /* "mac-shared" */
 const char *check_help(enum check check);
@@ -47,12 +49,13 @@ enum exam_state { EXAM_OK, EXAM_UNKNOWN, EXAM_WARN, EXAM_BAD, EXAM_STATE_COUNT }
 const char *exam_state_name(enum exam_state state); /* ok unknown warn bad */
 
 struct exam_row {
-	uint8_t check; /* enum check */
-	uint8_t state; /* enum exam_state */
+	uint8_t check;          /* enum check */
+	uint8_t state;          /* enum exam_state */
 	char of[UNIT_NAME_MAX]; /* a unit, an interface, a file, a role; "" */
 	char seen[160];         /* in figures */
 	char remedy[640];       /* one sentence or two; "" */
-	uint64_t count, total;  /* what `seen` counts, of how many; total 0: nothing is counted */
+	uint64_t count,
+		total; /* what `seen` counts, of how many; total 0: nothing is counted */
 };
 
 #define EXAM_ADDRESSES 16
@@ -61,18 +64,19 @@ struct exam_unit {
 	char name[UNIT_NAME_MAX];
 	const struct unit_rule *rule; /* NULL: it only looks like one, or its entry is gone */
 	uint32_t profiles;
-	bool spoke;       /* a packet of its own was seen */
+	bool spoke; /* a packet of its own was seen */
 	bool mac_shared;
 	struct addr address[EXAM_ADDRESSES];
 	unsigned address_count;
-	struct mirror_host sums; /* over its addresses; addr and mac of the first that was seen */
+	struct mirror_host
+		sums; /* over its addresses; addr and mac of the first that was seen */
 };
 
 struct exam_input {
 	const char *name;
 	uint64_t packets;
 	int64_t first_us, last_us; /* 0: none */
-	struct port port; /* live */
+	struct port port;          /* live */
 };
 
 /* What there is to look at. All of it is borrowed, and outlives the exam. */
@@ -92,9 +96,10 @@ struct exam {
 	struct counters counters;
 	struct exam_unit *units; /* by name */
 	size_t unit_count, unit_room;
-	uint64_t blind[BLIND_CAUSE_COUNT]; /* what the intervals of each cause count, and how many there are */
+	uint64_t blind
+		[BLIND_CAUSE_COUNT]; /* what the intervals of each cause count, and how many there are */
 	uint64_t blinds[BLIND_CAUSE_COUNT];
-		uint64_t names; /* DNS answers on record */
+	uint64_t names; /* DNS answers on record */
 	/* Masks of roles: DNS bound a name of it to an address from which a packet was seen; DHCP or DNS was. */
 	uint32_t roles_bound, roles_learnt;
 	struct exam_row *rows;

@@ -19,7 +19,8 @@ static struct exam_unit *unit_make(struct exam *exam, const char *name,
 
 	if (unit)
 		return unit;
-	if (array_reserve(&exam->units, &exam->unit_room, exam->unit_count + 1, sizeof(*unit)) < 0)
+	if (array_reserve(&exam->units, &exam->unit_room, exam->unit_count + 1, sizeof(*unit)) <
+	    0)
 		return NULL;
 	unit = &exam->units[exam->unit_count++];
 	text_copy(unit->name, sizeof(unit->name), name);
@@ -48,7 +49,8 @@ static const struct unit_rule *rule_of(const struct policy *policy, const char *
 		char text[UNIT_NAME_MAX];
 
 		if (!strcmp(addr && rule->many ? unit_name(rule, addr, text, sizeof(text))
-		                               : rule->name, name))
+		                               : rule->name,
+		            name))
 			return rule;
 	}
 	return NULL;
@@ -73,7 +75,8 @@ static int take_holding(void *context, const struct holding_view *holding, struc
 
 	if (!holding->listed)
 		return 0;
-	rule = rule_of(exam->subject.policy, holding->unit, holding->seen ? &holding->at.address : NULL);
+	rule = rule_of(exam->subject.policy, holding->unit,
+	               holding->seen ? &holding->at.address : NULL);
 	unit = unit_make(exam, holding->unit, rule);
 	if (!unit)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -223,7 +226,8 @@ static int take_blind(void *context, const struct blind_view *blind, struct err 
 static bool is_believed(const struct policy *policy, const struct addr *server)
 {
 	for (size_t i = 0; i < policy->envelope->role_count; i++)
-		if (policy->envelope->roles[i].learn == LEARN_DHCP_DNS && policy->holders[i].by_site)
+		if (policy->envelope->roles[i].learn == LEARN_DHCP_DNS &&
+		    policy->holders[i].by_site)
 			return policy_roles_of_addr(policy, server) & BIT(i);
 	return true;
 }

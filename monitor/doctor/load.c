@@ -16,8 +16,8 @@ static void drop_row(struct exam *exam, const char *what, uint64_t count, uint64
 	if (!count)
 		return;
 	row = exam_add(exam, CHECK_drops,
-	               share_is(count, total, DROPPED_PERMILLE) ? EXAM_BAD : EXAM_WARN, what, "%s",
-	               share_print(count, total, share));
+	               share_is(count, total, DROPPED_PERMILLE) ? EXAM_BAD : EXAM_WARN, what,
+	               "%s", share_print(count, total, share));
 	exam_count(row, count, total);
 	exam_remedy(row, "%s", remedy);
 }
@@ -32,9 +32,10 @@ static void blind_rows(struct exam *exam)
 
 		if (!exam->blinds[CAUSES[i]])
 			continue;
-		row = exam_add(exam, CHECK_drops, EXAM_BAD, blind_cause_name(CAUSES[i]), "%llu times",
-		               (unsigned long long)exam->blinds[CAUSES[i]]);
-		exam_remedy(row, "%s; 'tlmon watch' says when, and of what", blind_cause_sentence(CAUSES[i]));
+		row = exam_add(exam, CHECK_drops, EXAM_BAD, blind_cause_name(CAUSES[i]),
+		               "%llu times", (unsigned long long)exam->blinds[CAUSES[i]]);
+		exam_remedy(row, "%s; 'tlmon watch' says when, and of what",
+		            blind_cause_sentence(CAUSES[i]));
 	}
 }
 
@@ -51,8 +52,10 @@ static void file_row(struct exam *exam)
 	row = exam_add(exam, CHECK_drops, EXAM_WARN, "", "%llu bytes of TCP never came",
 	               (unsigned long long)counters->streams_shed);
 	exam_count(row, counters->streams_shed, counters->bytes);
-	exam_remedy(row, "they were lost before the capture was written: its writer, or the mirror, could not "
-	                 "keep up. Look at what dropped them there");
+	exam_remedy(
+		row,
+		"they were lost before the capture was written: its writer, or the mirror, could not "
+		"keep up. Look at what dropped them there");
 }
 
 void check_drops(struct exam *exam)
@@ -60,13 +63,15 @@ void check_drops(struct exam *exam)
 	const struct counters *counters = &exam->counters;
 	size_t before = exam->row_count;
 
-	drop_row(exam, "kernel", counters->kernel_dropped, counters->kernel_received,
-	         "the kernel dropped packets before they were read: fewer flows for one host (a filter behind the "
-	         "options, a session of fewer ports), or a faster one");
-	drop_row(exam, "interface", counters->interface_dropped,
-	         counters->interface_dropped + counters->seen,
-	         "the card dropped them before any program could see them: 'ethtool -G IF rx 4096' gives it more "
-	         "room, and 'ethtool -S IF' says more");
+	drop_row(
+		exam, "kernel", counters->kernel_dropped, counters->kernel_received,
+		"the kernel dropped packets before they were read: fewer flows for one host (a filter behind the "
+		"options, a session of fewer ports), or a faster one");
+	drop_row(
+		exam, "interface", counters->interface_dropped,
+		counters->interface_dropped + counters->seen,
+		"the card dropped them before any program could see them: 'ethtool -G IF rx 4096' gives it more "
+		"room, and 'ethtool -S IF' says more");
 	drop_row(exam, "flow table", counters->evicted, counters->flows,
 	         "the flow table was full: --flows gives it more room");
 	blind_rows(exam);
@@ -101,10 +106,13 @@ void check_load(struct exam *exam)
 	struct exam_row *row;
 
 	row = exam_add(exam, CHECK_load, dropped ? EXAM_WARN : EXAM_OK, "",
-	               "%.0f/s in %s, at most %llu/s, %.1f Mbit/s", (double)mirror->frames / seconds,
-	               time_print_span(us, span), (unsigned long long)mirror->peak_packets,
+	               "%.0f/s in %s, at most %llu/s, %.1f Mbit/s",
+	               (double)mirror->frames / seconds, time_print_span(us, span),
+	               (unsigned long long)mirror->peak_packets,
 	               (double)mirror->peak_bytes * 8 / 1e6);
 	if (dropped)
-		exam_remedy(row, "at that load packets were dropped, see drops; a mirror of more than its port "
-		                 "can carry drops at the switch as well, where nobody counts here");
+		exam_remedy(
+			row,
+			"at that load packets were dropped, see drops; a mirror of more than its port "
+			"can carry drops at the switch as well, where nobody counts here");
 }

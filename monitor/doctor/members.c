@@ -13,15 +13,19 @@ static void missing_row(struct exam *exam, const struct exam_unit *unit)
 	struct exam_row *row;
 
 	if (sums->got)
-		row = exam_add(exam, CHECK_units, EXAM_BAD, unit->name, "silent; %llu packets came for it",
+		row = exam_add(exam, CHECK_units, EXAM_BAD, unit->name,
+		               "silent; %llu packets came for it",
 		               (unsigned long long)sums->got);
 	else
-		row = exam_add(exam, CHECK_units, EXAM_BAD, unit->name, "no packet of it, nor for it");
-	exam_remedy(row, "is it on, and its port a source of the session? If it is, its %s in the site file is "
-	                 "not its own%s",
-	            by_mac ? "MAC" : "address",
-	            by_mac ? ", or it stands behind a router: then list its address, no frame has its MAC"
-	                   : ", or somebody on the way translates it: mirror before that one");
+		row = exam_add(exam, CHECK_units, EXAM_BAD, unit->name,
+		               "no packet of it, nor for it");
+	exam_remedy(
+		row,
+		"is it on, and its port a source of the session? If it is, its %s in the site file is "
+		"not its own%s",
+		by_mac ? "MAC" : "address",
+		by_mac ? ", or it stands behind a router: then list its address, no frame has its MAC"
+		       : ", or somebody on the way translates it: mirror before that one");
 }
 
 /* An entry for many hosts of which none was seen. */
@@ -38,10 +42,13 @@ static void empty_rows(struct exam *exam)
 			seen |= exam->units[u].rule == rule && exam->units[u].spoke;
 		if (!rule->many || seen)
 			continue;
-		row = exam_add(exam, CHECK_units, EXAM_BAD, rule->name, "no host of this entry was seen");
-		exam_remedy(row, "is its network mirrored here? If not, it belongs to another sensor's site file "
-		                 "(%s:%u)",
-		            rule->file ? rule->file : "", rule->line);
+		row = exam_add(exam, CHECK_units, EXAM_BAD, rule->name,
+		               "no host of this entry was seen");
+		exam_remedy(
+			row,
+			"is its network mirrored here? If not, it belongs to another sensor's site file "
+			"(%s:%u)",
+			rule->file ? rule->file : "", rule->line);
 	}
 }
 
@@ -56,7 +63,8 @@ static void stranger_rows(struct exam *exam)
 
 		row = exam_add(exam, CHECK_units, EXAM_WARN, addr_print(&stranger->addr, addr),
 		               "looks like a unit, on no list");
-		exam_remedy(row, "by %s%s: list it (%s) or know why not; nothing of it is judged",
+		exam_remedy(row,
+		            "by %s%s: list it (%s) or know why not; nothing of it is judged",
 		            stranger->by_oui ? "the maker's MAC" : "the name it asked for, ",
 		            stranger->by_oui ? "" : stranger->name,
 		            stranger->by_oui ? mac_print(&stranger->mac, mac) : addr);
@@ -69,16 +77,21 @@ static void alike_row(struct exam *exam)
 	struct exam_row *row;
 
 	if (exam->unit_count) {
-		row = exam_add(exam, CHECK_units, EXAM_WARN, "", "%zu look like units, none is named",
-		               exam->unit_count);
-		exam_remedy(row, "name them: -c site.yaml, or --unit %s --profile room,online; 'tlmon suggest' "
-		                 "writes a site file",
-		            exam->units[0].name);
+		row = exam_add(exam, CHECK_units, EXAM_WARN, "",
+		               "%zu look like units, none is named", exam->unit_count);
+		exam_remedy(
+			row,
+			"name them: -c site.yaml, or --unit %s --profile room,online; 'tlmon suggest' "
+			"writes a site file",
+			exam->units[0].name);
 		return;
 	}
-	row = exam_add(exam, CHECK_units, EXAM_WARN, "", "none is named, nobody looks like one");
-	exam_remedy(row, "whether units are among these hosts only their names can say: -c site.yaml, or --unit "
-	                 "ADDRESS --profile room,online");
+	row = exam_add(exam, CHECK_units, EXAM_WARN, "",
+	               "none is named, nobody looks like one");
+	exam_remedy(
+		row,
+		"whether units are among these hosts only their names can say: -c site.yaml, or --unit "
+		"ADDRESS --profile room,online");
 }
 
 void check_units(struct exam *exam)
@@ -97,7 +110,8 @@ void check_units(struct exam *exam)
 	}
 	if (seen)
 		exam_count(exam_add(exam, CHECK_units, EXAM_OK, "", "%zu of %zu seen", seen,
-		                    exam->unit_count), seen, exam->unit_count);
+		                    exam->unit_count),
+		           seen, exam->unit_count);
 	empty_rows(exam);
 	stranger_rows(exam);
 }
@@ -111,9 +125,9 @@ static unsigned ttl_begun(uint8_t ttl)
 }
 
 struct way {
-	unsigned hops;   /* the most of any of its packets */
-	unsigned begun;  /* mask: 1 64, 2 128, 4 255; of those that were routed */
-	uint8_t ttl;     /* of those with most hops */
+	unsigned hops;  /* the most of any of its packets */
+	unsigned begun; /* mask: 1 64, 2 128, 4 255; of those that were routed */
+	uint8_t ttl;    /* of those with most hops */
 	bool known;
 };
 
@@ -149,13 +163,16 @@ static void routed_row(struct exam *exam, const struct exam_unit *unit, const st
 		return;
 	}
 	row = exam_add(exam, CHECK_translation, several ? EXAM_WARN : EXAM_UNKNOWN, unit->name,
-	               several ? "routed, as of several hosts: %u hops" : "%u hops on the way here (TTL %u)",
+	               several ? "routed, as of several hosts: %u hops"
+	                       : "%u hops on the way here (TTL %u)",
 	               way->hops, way->ttl);
-	exam_remedy(row, "%s. Its own settings say its address: if that is not %s, somebody between translates, "
-	                 "and local ports cannot be judged: mirror at its own switch, or set options.nat",
-	            several ? "packets with TTLs that began at different numbers come from one address"
-	                    : "whether a router between translates addresses cannot be told from here",
-	            unit->name);
+	exam_remedy(
+		row,
+		"%s. Its own settings say its address: if that is not %s, somebody between translates, "
+		"and local ports cannot be judged: mirror at its own switch, or set options.nat",
+		several ? "packets with TTLs that began at different numbers come from one address"
+			: "whether a router between translates addresses cannot be told from here",
+		unit->name);
 }
 
 void check_translation(struct exam *exam)
@@ -175,10 +192,11 @@ void check_translation(struct exam *exam)
 		routed_row(exam, &exam->units[i], &way);
 	}
 	if (near)
-		exam_add(exam, CHECK_translation, EXAM_OK, "", "none: %zu of %zu with full TTL", near,
-		         exam->unit_count);
+		exam_add(exam, CHECK_translation, EXAM_OK, "", "none: %zu of %zu with full TTL",
+		         near, exam->unit_count);
 	else if (!routed)
-		exam_add(exam, CHECK_translation, EXAM_UNKNOWN, "", "no packet of a unit tells");
+		exam_add(exam, CHECK_translation, EXAM_UNKNOWN, "",
+		         "no packet of a unit tells");
 }
 
 /* ------------------------------------------------------------ mac-shared */
@@ -197,8 +215,10 @@ void check_mac_shared(struct exam *exam)
 		shared++;
 		row = exam_add(exam, CHECK_mac_shared, EXAM_BAD, exam->units[i].name,
 		               "its MAC stands before many addresses");
-		exam_remedy(row, "it is a router's, and tells the unit no more: list the unit's address instead, or "
-		                 "mirror in the unit's own network");
+		exam_remedy(
+			row,
+			"it is a router's, and tells the unit no more: list the unit's address instead, or "
+			"mirror in the unit's own network");
 	}
 	if (!shared)
 		exam_add(exam, CHECK_mac_shared, EXAM_OK, "", "no listed MAC is a router's");

@@ -83,7 +83,8 @@ size_t port_own_addresses(struct addr *ret, size_t most)
 			continue;
 		if (at->ifa_addr->sa_family == AF_INET)
 			ret[count++] = addr_from_v4(
-				(const uint8_t *)&((const struct sockaddr_in *)at->ifa_addr)->sin_addr);
+				(const uint8_t *)&((const struct sockaddr_in *)at->ifa_addr)
+					->sin_addr);
 		else if (at->ifa_addr->sa_family == AF_INET6)
 			ret[count++] = addr_from_v6(
 				((const struct sockaddr_in6 *)at->ifa_addr)->sin6_addr.s6_addr);

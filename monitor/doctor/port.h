@@ -9,9 +9,9 @@
 enum { PORT_GRO = 1, PORT_LRO = 2, PORT_TSO = 4, PORT_GSO = 8 };
 
 struct port {
-	unsigned mtu;     /* 0: not known */
-	unsigned merges;  /* mask PORT_*: what of it is on */
-	bool is_known;    /* `merges` is */
+	unsigned mtu;    /* 0: not known */
+	unsigned merges; /* mask PORT_*: what of it is on */
+	bool is_known;   /* `merges` is */
 };
 
 /* What cannot be asked stays zero: an interface that is gone, a kernel that does not say. */

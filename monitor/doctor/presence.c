@@ -20,15 +20,19 @@ static void nothing_came(struct exam *exam)
 
 	if (!subject->live) {
 		row = exam_add(exam, CHECK_mirror, EXAM_BAD, "", "no packet at all");
-		exam_remedy(row, "the capture is empty: was it taken at the mirror's destination, with a "
-		                 "filter that lets packets through?");
+		exam_remedy(
+			row,
+			"the capture is empty: was it taken at the mirror's destination, with a "
+			"filter that lets packets through?");
 		return;
 	}
 	row = exam_add(exam, CHECK_mirror, EXAM_BAD, "", "no packet in %s",
 	               time_print_span(subject->lasted_us, span));
-	exam_remedy(row, "is the session up, and is this port its destination? 'ip -s link show %s' counts "
-	                 "what comes in",
-	            subject->inputs[0].name);
+	exam_remedy(
+		row,
+		"is the session up, and is this port its destination? 'ip -s link show %s' counts "
+		"what comes in",
+		subject->inputs[0].name);
 }
 
 /* Frames came, and none between two others. */
@@ -43,12 +47,15 @@ static void no_mirror(struct exam *exam)
 		               "no IP in %llu frames; most are of type 0x%04x",
 		               (unsigned long long)mirror->frames,
 		               (unsigned)mirror->type[0].type);
-		exam_remedy(row, "the mirror wraps or encrypts what it copies in a way that is not read here: "
-		                 "let the session copy plain Ethernet, or wrap it in ERSPAN, GRE or VXLAN");
+		exam_remedy(
+			row,
+			"the mirror wraps or encrypts what it copies in a way that is not read here: "
+			"let the session copy plain Ethernet, or wrap it in ERSPAN, GRE or VXLAN");
 	} else {
 		row = exam_add(exam, CHECK_mirror, EXAM_BAD, "",
-		               mirror->own ? "%llu packets: broadcast, multicast and our own alone"
-		                           : "%llu packets: broadcast and multicast alone",
+		               mirror->own
+		                       ? "%llu packets: broadcast, multicast and our own alone"
+		                       : "%llu packets: broadcast and multicast alone",
 		               (unsigned long long)mirror->frames);
 		exam_remedy(row, NO_MIRROR);
 	}
@@ -67,9 +74,11 @@ static void idle_inputs(struct exam *exam)
 			continue;
 		row = exam_add(exam, CHECK_mirror, subject->live ? EXAM_BAD : EXAM_WARN,
 		               subject->inputs[i].name, "no packet");
-		exam_remedy(row, subject->live
-		                         ? "of a tap each output shows one direction: is this one plugged in, and up?"
-		                         : "the file holds none");
+		exam_remedy(
+			row,
+			subject->live
+				? "of a tap each output shows one direction: is this one plugged in, and up?"
+				: "the file holds none");
 	}
 }
 
@@ -116,8 +125,9 @@ void check_silence(struct exam *exam)
 		return;
 	}
 	row = exam_add(exam, CHECK_silence, EXAM_WARN, "", "%s without a packet", span);
-	exam_remedy(row,
-	            "from %s on: the mirror was silent, the capture paused, or its clock was set forward. Of "
-	            "that time nobody can say anything",
-	            time_print(input->gap_at_us, from));
+	exam_remedy(
+		row,
+		"from %s on: the mirror was silent, the capture paused, or its clock was set forward. Of "
+		"that time nobody can say anything",
+		time_print(input->gap_at_us, from));
 }

@@ -7,8 +7,9 @@
 /* What the rows of some units want. */
 struct wanted {
 	uint32_t profiles;
-	uint32_t roles, required; /* masks; required: by a row that a unit must be seen to use */
-	uint16_t row[ROLES_MAX];  /* one that does, a required one first */
+	uint32_t roles,
+		required;        /* masks; required: by a row that a unit must be seen to use */
+	uint16_t row[ROLES_MAX]; /* one that does, a required one first */
 	unsigned ipv6, ipv6_required; /* rows that only IPv6 meets */
 	const char *ipv6_row;
 };
@@ -60,16 +61,19 @@ void check_ipv6(struct exam *exam)
 	struct exam_row *row;
 
 	if (mirror->v6 || !wanted.ipv6) {
-		row = exam_add(exam, CHECK_ipv6, EXAM_OK, "", mirror->v6 ? "%s packets" : "none, and no row needs it",
+		row = exam_add(exam, CHECK_ipv6, EXAM_OK, "",
+		               mirror->v6 ? "%s packets" : "none, and no row needs it",
 		               share_print(mirror->v6, mirror->v4 + mirror->v6, share));
 		exam_count(row, mirror->v6, mirror->v4 + mirror->v6);
 		return;
 	}
 	row = exam_add(exam, CHECK_ipv6, wanted.ipv6_required ? EXAM_WARN : EXAM_UNKNOWN, "",
 	               "none seen; %u rows need it", wanted.ipv6);
-	exam_remedy(row, "%s and others are documented for IPv6 alone: nobody used them yet, or the session "
-	                 "copies IPv4 only",
-	            wanted.ipv6_row);
+	exam_remedy(
+		row,
+		"%s and others are documented for IPv6 alone: nobody used them yet, or the session "
+		"copies IPv4 only",
+		wanted.ipv6_row);
 }
 
 /* ----------------------------------------------------------------- names */
@@ -90,9 +94,12 @@ void check_names(struct exam *exam)
 		               (unsigned long long)exam->names);
 		return;
 	}
-	row = exam_add(exam, CHECK_names, EXAM_WARN, "", "no DNS answer; %u roles go by name", by_name);
-	exam_remedy(row, "only an answer that the mirror shows binds a name to an address: units keep answers "
-	                 "for hours, so restart one while this looks; or their DNS goes another way (or encrypted)");
+	row = exam_add(exam, CHECK_names, EXAM_WARN, "", "no DNS answer; %u roles go by name",
+	               by_name);
+	exam_remedy(
+		row,
+		"only an answer that the mirror shows binds a name to an address: units keep answers "
+		"for hours, so restart one while this looks; or their DNS goes another way (or encrypted)");
 }
 
 /* ----------------------------------------------------------------- roles */
@@ -100,7 +107,8 @@ void check_names(struct exam *exam)
 static uint32_t roles_of(const struct policy *policy, const struct addr *addr)
 {
 	return addr_is_unspecified(addr) || addr_is_multicast(addr)
-	               ? 0 : policy_roles_of_addr(policy, addr);
+	               ? 0
+	               : policy_roles_of_addr(policy, addr);
 }
 
 /* For each role a holder that was seen; of several the one that sent most, so that the answer is one. */
@@ -111,7 +119,8 @@ static void hosts_seen(const struct exam *exam, const struct mirror_host *ret[RO
 	for (size_t i = 0; i < MIRROR_HOSTS; i++) {
 		const struct mirror_host *host = &mirror->host[i];
 		uint32_t roles = host->sent || host->to_groups
-		                         ? roles_of(exam->subject.policy, &host->addr) : 0;
+		                         ? roles_of(exam->subject.policy, &host->addr)
+		                         : 0;
 
 		for (unsigned role = 0; roles >> role && role < ROLES_MAX; role++)
 			if (roles & BIT(role) &&
@@ -130,18 +139,23 @@ static void unseen_row(struct exam *exam, const struct wanted *wanted, unsigned 
 	const struct row *row = &policy->rows[wanted->row[role]];
 	bool nobody = !holders->prefix_count && !holders->name_count,
 	     refused = exam->subject.mirror->hosts_refused;
-	enum exam_state state = refused || !(wanted->required & BIT(role)) ? EXAM_UNKNOWN : EXAM_WARN;
+	enum exam_state state =
+		refused || !(wanted->required & BIT(role)) ? EXAM_UNKNOWN : EXAM_WARN;
 	struct exam_row *put;
 
 	if (nobody) {
 		put = exam_add(exam, CHECK_roles, state, id, "held by nobody, none was learnt");
-		exam_remedy(put, "rows such as %s cannot be proven: list who it is under roles: %s in the site file",
-		            row->id, id);
+		exam_remedy(
+			put,
+			"rows such as %s cannot be proven: list who it is under roles: %s in the site file",
+			row->id, id);
 		return;
 	}
 	put = exam_add(exam, CHECK_roles, state, id, "no packet of a holder");
-	exam_remedy(put, "%s%s%s. Else the mirror does not show where they are, or roles: %s lists others",
-	            row->id, *row->exercise ? ": " : " was not used yet", row->exercise, id);
+	exam_remedy(
+		put,
+		"%s%s%s. Else the mirror does not show where they are, or roles: %s lists others",
+		row->id, *row->exercise ? ": " : " was not used yet", row->exercise, id);
 }
 
 /* Who need not be listed, because everybody is one, or the place or the call itself tells. */
@@ -172,6 +186,7 @@ void check_roles(struct exam *exam)
 			unseen_row(exam, &wanted, role);
 	}
 	if (confirmed)
-		exam_count(exam_add(exam, CHECK_roles, EXAM_OK, "", "%u of %u were seen", confirmed, asked),
+		exam_count(exam_add(exam, CHECK_roles, EXAM_OK, "", "%u of %u were seen",
+		                    confirmed, asked),
 		           confirmed, asked);
 }

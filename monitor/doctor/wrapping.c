@@ -34,12 +34,14 @@ void check_vlan(struct exam *exam)
 	exam_count(row, mixed, exam->counters.in_flows);
 	if (!told)
 		return;
-	exam_remedy(row,
-	            "%llu packets are %s the first of their conversation. They count as one; but a tcpdump "
-	            "filter meets only half of it, unless it says 'A or (vlan and A)': let the session keep "
-	            "the tags of both directions ('encapsulation replicate'), or of none",
-	            (unsigned long long)mixed,
-	            mirror->mixed_untagged ? "tagged otherwise, or not at all, than" : "of another VLAN than");
+	exam_remedy(
+		row,
+		"%llu packets are %s the first of their conversation. They count as one; but a tcpdump "
+		"filter meets only half of it, unless it says 'A or (vlan and A)': let the session keep "
+		"the tags of both directions ('encapsulation replicate'), or of none",
+		(unsigned long long)mixed,
+		mirror->mixed_untagged ? "tagged otherwise, or not at all, than"
+				       : "of another VLAN than");
 }
 
 /* --------------------------------------------------------------- tunnels */
@@ -74,8 +76,10 @@ static void closed(struct exam *exam)
 		row = exam_add(exam, CHECK_tunnels, EXAM_WARN, WORDS[i], "%s packets",
 		               share_print(mirror->wrapped[i], mirror->ip, share));
 		exam_count(row, mirror->wrapped[i], mirror->ip);
-		exam_remedy(row, "what is inside is not looked into: if units are behind it, mirror where it is "
-		                 "not wrapped, at their own switch");
+		exam_remedy(
+			row,
+			"what is inside is not looked into: if units are behind it, mirror where it is "
+			"not wrapped, at their own switch");
 	}
 }
 
@@ -89,20 +93,25 @@ void check_tunnels(struct exam *exam)
 
 	if (mirror->nested) {
 		row = exam_add(exam, CHECK_tunnels,
-		               share_is(mirror->nested, mirror->ip, 10) ? EXAM_BAD : EXAM_WARN, "",
-		               "a tunnel inside a tunnel: %s",
+		               share_is(mirror->nested, mirror->ip, 10) ? EXAM_BAD : EXAM_WARN,
+		               "", "a tunnel inside a tunnel: %s",
 		               share_print(mirror->nested, mirror->ip, share));
 		exam_count(row, mirror->nested, mirror->ip);
-		exam_remedy(row, "one wrapping comes off, and what is in the second is not judged: mirror where "
-		                 "units' packets are not wrapped, or end the mirror's tunnel before this port");
+		exam_remedy(
+			row,
+			"one wrapping comes off, and what is in the second is not judged: mirror where "
+			"units' packets are not wrapped, or end the mirror's tunnel before this port");
 	}
 	if (mirror->tunnels_own) {
-		row = exam_add(exam, CHECK_tunnels, EXAM_WARN, "", "a unit's own, left closed: %s",
+		row = exam_add(exam, CHECK_tunnels, EXAM_WARN, "",
+		               "a unit's own, left closed: %s",
 		               share_print(mirror->tunnels_own, mirror->ip, share));
 		exam_count(row, mirror->tunnels_own, mirror->ip);
-		exam_remedy(row, "one end of it is a unit by the site file, or looks like one. If it is the "
-		                 "mirror's, let no entry of the site cover the address that sends it, nor this "
-		                 "port's");
+		exam_remedy(
+			row,
+			"one end of it is a unit by the site file, or looks like one. If it is the "
+			"mirror's, let no entry of the site cover the address that sends it, nor this "
+			"port's");
 	}
 	row = exam_add(exam, CHECK_tunnels, EXAM_OK, "", "%s%s%s", count ? "opened: " : "none",
 	               names, half ? "; others came without" : "");

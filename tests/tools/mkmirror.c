@@ -20,14 +20,19 @@ static void morning(struct wire *w, const char *unit, const char *mac, unsigned 
 	talk_dhcp(w, &(struct dhcp_case){mac, unit, "10.20.0.1", "255.255.255.0", "10.20.0.1",
 	                                 "10.20.0.53", 0x77000000 + port});
 	snprintf(tuple, sizeof(tuple), "%s:%u > 10.20.0.53:53", unit, port + 2000);
-	talk_dns(w, tuple, &(struct dns_case){"config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"});
+	talk_dns(
+		w, tuple,
+		&(struct dns_case){"config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"});
 	for (unsigned i = 0; i < 6; i++) {
 		snprintf(tuple, sizeof(tuple), "%s:%u > 203.0.113.20:443", unit, port + i);
-		talk_tls(w, tuple, &(struct tls){.sni = "config.maestro.starleaf.com", .records = 4});
+		talk_tls(w, tuple,
+		         &(struct tls){.sni = "config.maestro.starleaf.com", .records = 4});
 	}
 	snprintf(tuple, sizeof(tuple), "%s:%u > 52.112.1.9:50011", unit, port % 20 + 50000);
 	talk_ice(w, tuple);
-	talk_rtp(w, tuple, &(struct media){.payload_type = PT_SILK, .packets = 40, .ssrc = 0x5a000000 + port});
+	talk_rtp(w, tuple,
+	         &(struct media){
+			 .payload_type = PT_SILK, .packets = 40, .ssrc = 0x5a000000 + port});
 }
 
 static void office(struct wire *w)
@@ -128,7 +133,8 @@ static void half_tagged(struct wire *to, const struct wire_frame *frame, size_t 
 	put(to, &tagged);
 }
 
-static void wrap_in(struct wire *to, const struct wire_frame *frame, enum wrap outer, bool again)
+static void wrap_in(struct wire *to, const struct wire_frame *frame, enum wrap outer,
+                    bool again)
 {
 	CLEANUP(wire_freep) struct wire *one = wire_new();
 
