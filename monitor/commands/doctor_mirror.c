@@ -216,6 +216,7 @@ int doctor_mirror(struct feed *feed, const struct policy_options *policy,
 			.strangers = &patient.result->strangers,
 			.inputs = patient.inputs,
 			.input_count = patient.input_count,
+			.filter = feed->filter,
 			.live = feed->interface_count > 0,
 			.lasted_us = patient.lasted_us,
 		};

@@ -87,6 +87,7 @@ struct exam_subject {
 	const struct strangers *strangers;
 	const struct exam_input *inputs;
 	size_t input_count;
+	const char *filter; /* tcpdump words that were set; NULL, "" */
 	bool live;
 	int64_t lasted_us; /* live: how long was looked; 0: not known */
 };

@@ -105,15 +105,20 @@ void check_truncation(struct exam *exam)
 
 /* --------------------------------------------------------------- offload */
 
-/* No wire carried it: longer than any frame, or than this interface takes. */
+/*
+ * No wire carried it: longer than any frame; or than this port takes whose card merges. A card that does not may well
+ * take in more than its MTU says.
+ */
 static bool is_certain(const struct exam *exam, const struct mirror_input *input)
 {
 	const struct exam_subject *subject = &exam->subject;
-	unsigned mtu = subject->live && input->input < subject->input_count
-	                       ? subject->inputs[input->input].port.mtu
-	                       : 0;
+	const struct port *port;
 
-	return input->largest > JUMBO || (mtu && input->largest > mtu);
+	if (!subject->live || input->input >= subject->input_count)
+		return input->largest > JUMBO;
+	port = &subject->inputs[input->input].port;
+	return input->largest > JUMBO ||
+	       (port->merges & (PORT_GRO | PORT_LRO) && port->mtu && input->largest > port->mtu);
 }
 
 static void large_frames(struct exam *exam, const struct mirror_input *input)

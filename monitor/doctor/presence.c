@@ -85,6 +85,7 @@ static void idle_inputs(struct exam *exam)
 void check_mirror(struct exam *exam)
 {
 	const struct mirror *mirror = exam->subject.mirror;
+	struct exam_row *row;
 
 	if (!mirror->frames) {
 		nothing_came(exam);
@@ -94,10 +95,12 @@ void check_mirror(struct exam *exam)
 		no_mirror(exam);
 		return;
 	}
-	exam_count(exam_add(exam, CHECK_mirror, EXAM_OK, "", "%llu packets, %llu hosts",
-	                    (unsigned long long)mirror->frames,
-	                    (unsigned long long)mirror->hosts),
-	           mirror->others, mirror->frames);
+	row = exam_add(exam, CHECK_mirror, EXAM_OK, "", "%llu packets, %llu hosts",
+	               (unsigned long long)mirror->frames, (unsigned long long)mirror->hosts);
+	exam_count(row, mirror->others, mirror->frames);
+	if (exam->subject.filter && *exam->subject.filter)
+		exam_remedy(row, "all that follows is of what the filter lets through: '%s'",
+		            exam->subject.filter);
 	idle_inputs(exam);
 }
 

@@ -87,11 +87,12 @@ named clock-unset 0 'clock warn clock-unset.pcap' '^clock +warn +clock-unset.pca
 said=$("$TLMON" doctor -r "$work/gap.pcap" -c "$work/site.yaml")
 has 'hours without a packet are told' "$said" '^silence +warn +2 h 0 min without a packet$' 'from 2026-03-02T08:00:'
 
+look fit -c "$work/site.yaml" udp
+has 'a filter is named' "$said" "^ +all that follows is of what the filter lets through: 'udp'$"
+
 # Without a list of units
 look fit --profile room
 has 'profiles without units are refused' "$code $(cat "$work/err")" '^2 ' 'of which unit'
-code=0
-said=$("$TLMON" doctor -r "$work/from-board.pcap" 2>/dev/null) || code=$?
 "$B/tools/mkmirror" from-board "$work/from-board.pcap"
 code=0
 said=$("$TLMON" doctor -r "$work/from-board.pcap") || code=$?
