@@ -42,6 +42,7 @@ is 'a fit mirror: every check has its say' "$(awk 'NR > 1 && $1 ~ /^[a-z0-9-]+$/
 again=$said
 look fit
 is 'the same capture, the same words' "$said" "$again"
+is '... in one process too' "$("$TLMON" doctor --in-process -r "$work/fit.pcap" -c "$work/site.yaml")" "$again"
 
 # Directions
 named from-units 1 'directions bad boardroom, directions bad huddle' '^directions +bad +boardroom +140 packets from it, none to it$' \
