@@ -3,8 +3,9 @@
  * flow database says of a window, row by row and unit by unit, and what follows from it. Nothing here
  * prints: reports.h writes it, all forms from the same.
  *
- *     acceptance_read()  database -> cells      (acceptance.c)
- *     cell_settle()      flows -> state         (cells.c)
+ *     acceptance_new()   database -> cells      (acceptance.c)
+ *     cells_count()      flows -> counts        (cells.c)
+ *     cell_settle()      counts -> state        (cells.c)
  *     acceptance_judge() cells -> result, why   (result.c)
  *     next_steps()       what to do now         (next.c)
  */
@@ -50,7 +51,9 @@ struct cell {
 	uint64_t exact, unproven, wide;      /* documented and answered, by grade */
 	uint64_t unanswered, one_sided;      /* documented, neither answered nor blocked */
 	uint64_t silent, prohibited, refused; /* documented, blocked */
+	uint64_t unwaived;                   /* of those blocked: under no finding that is waived */
 	uint64_t outside, undetermined;      /* flows whose nearest (likeliest) row this is */
+	uint64_t media_unknown; /* of those answered: they carried what nobody can tell, or nothing */
 	uint32_t verdict_whys; /* mask of BIT(enum why) of the undetermined */
 	uint8_t media;    /* mask MEDIA_* that answered flows carried */
 	int64_t first_us, last_us; /* of answered flows */
@@ -68,8 +71,22 @@ struct cell {
 	bool excused;    /* required, not ok, and a group that it is in does not need it */
 	int16_t group;   /* index in the unit's groups of the one that excuses or carries it; -1 */
 	bool carried;    /* ok by another row of a TOGETHER group or by its mirror, not by a flow of its own */
+	bool waived;     /* blocked, and all of it is waived: it does not refuse */
 	uint64_t refusing; /* findings of this unit and row that refuse at fail_on */
 };
+/* Flows that are alike. */
+struct cell_count {
+	uint8_t ruling, grade, kind, why, media, transport, outcome;
+	uint64_t flows;
+	int64_t first_us, last_us;
+	int64_t flow; /* the first one's row in the database; 0 */
+};
+/*
+ * Counts them for a unit: in the cells of the rows that they are judged by (of outside ones the nearest), and of
+ * those that mirror them.
+ */
+void cells_count(const struct policy *policy, struct cell *cells, const uint16_t *rows,
+                 unsigned row_count, const struct cell_count *count);
 /* Fills what is settled of one cell from what is counted. */
 void cell_settle(struct cell *cell);
 
@@ -88,6 +105,8 @@ struct acceptance_unit {
 	bool seen;         /* it sent or got anything in the window */
 	bool blind;        /* for some time of the window not all of it could be seen */
 	uint64_t flows, undetermined, housekeeping, outside, blocked, documented;
+	uint32_t undetermined_whys; /* mask of BIT(enum why) */
+	uint64_t other_policies;    /* of the flows: judged by another policy than options.policy */
 	struct addr addresses[8]; /* held in the window, in the order they began */
 	uint8_t address_count;
 	struct cell *cells; /* one a row of the policy */
@@ -133,7 +152,9 @@ enum step_kind {
 	STEP_UNIT,     /* at the unit's own settings */
 	STEP_NETWORK,  /* elsewhere: a server, a resolver */
 	STEP_MIRROR,   /* at the mirror port */
+	STEP_KIND_COUNT
 };
+const char *step_kind_name(enum step_kind kind); /* exercise firewall site unit network mirror */
 struct step {
 	uint8_t kind;
 	size_t unit;      /* index; SIZE_MAX: several, `who` */
@@ -172,10 +193,11 @@ struct acceptance {
 	uint64_t cuts;          /* files that end in the middle of a packet */
 	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
+	bool unrecorded;         /* nothing of the window was recorded */
 	char filter[256];       /* tcpdump words of the runs; "" */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
-	struct step *steps; /* by unit, then row, then finding */
+	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */
 	size_t step_count, step_room;
 	enum acceptance_result result;
 };

@@ -35,8 +35,9 @@ static void note(struct told *told, const struct event *event)
 	case EVENT_BLIND: {
 		const struct event_blind *blind = (const struct event_blind *)event;
 
-		assert(blind->cause == BLIND_CLOCK_STEP);
-		assert(blind->count == 1);
+		assert(blind->cause == BLIND_CLOCK_STEP || blind->cause == BLIND_MIRROR_SILENT);
+		assert(blind->count == (blind->cause == BLIND_CLOCK_STEP));
+		told->cause = blind->cause;
 		told->since_us = blind->since_us;
 		told->until_us = blind->until_us;
 		break;
@@ -151,8 +152,7 @@ void must_add_up(const struct sensing *bench)
 	                          c->duplicates);
 }
 
-/* The packets from number `from` on, as they were written on the wire. */
-static void show_from(struct sensing *bench, size_t from)
+void show_from(struct sensing *bench, size_t from)
 {
 	for (size_t i = from; i < wire_count(bench->wire); i++) {
 		struct wire_frame packet = wire_packet(bench->wire, i);

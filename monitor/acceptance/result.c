@@ -1,0 +1,500 @@
+/*
+ * result.c - see acceptance.h: from rows, findings and what could not be seen to a result, as README.md, "Acceptance",
+ * has it in a table. Each line of that table is a function here, in the same order. Pure: no database is asked.
+ */
+#include "monitor/acceptance/acceptance.h"
+#include "schema/blind.h"
+
+#define NAMED_MAX 4 /* units that a reason names; the others it counts */
+#define REASON_TEXT 1024
+
+/*
+ * What was not seen, or of whom nobody knows: nothing else on record shows that all was documented. During the other causes
+ * every flow was judged (README.md); they keep the result open only through a row that was not seen to work.
+ */
+#define UNSETTLING \
+	(BLIND_UNSEEN | BIT(BLIND_CLOCK_STEP) | BIT(BLIND_MAC_SHARED) | BIT(BLIND_SET_ASIDE) | \
+	 BIT(BLIND_REMOVED))
+
+const char *acceptance_result_name(enum acceptance_result result)
+{
+	static const char *const names[] = {
+		[ACCEPTED] = "accepted",
+		[NOT_ACCEPTED] = "not-accepted",
+		[ACCEPTANCE_UNDETERMINED] = "undetermined",
+	};
+
+	return (unsigned)result < ARRAY_LEN(names) ? names[result] : NULL;
+}
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* ----------------------------------------------------------------- reasons */
+
+static int add_reason(struct acceptance *a, enum acceptance_result result, uint8_t severity,
+                      const char *text, struct err *err)
+{
+	char *copy = strdup(text);
+
+	if (!copy || array_reserve(&a->reasons, &a->reason_room, a->reason_count + 1,
+	                           sizeof(*a->reasons)) < 0) {
+		free(copy);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	a->reasons[a->reason_count++] = (struct acceptance_reason){
+		.result = (uint8_t)result, .severity = severity, .text = copy};
+	return 0;
+}
+
+static int undetermined(struct acceptance *a, const char *text, struct err *err)
+{
+	return add_reason(a, ACCEPTANCE_UNDETERMINED, SEVERITY_NONE, text, err);
+}
+
+/* Units that share a reason: "boardroom, huddle and 3 more". */
+struct names {
+	char text[NAMED_MAX * (UNIT_NAME_MAX + 2)];
+	size_t count;
+};
+
+static void names_add(struct names *names, const char *name)
+{
+	if (names->count++ < NAMED_MAX)
+		text_add(names->text, sizeof(names->text), "%s%.*s", *names->text ? ", " : "",
+		         UNIT_NAME_MAX - 1, name);
+}
+
+static void add_names(const struct names *names, char *buf, size_t size)
+{
+	text_add(buf, size, "%s", names->text);
+	if (names->count > NAMED_MAX)
+		text_add(buf, size, " and %zu more", names->count - NAMED_MAX);
+}
+
+/* ------------------------------------------------- rows and groups of a unit */
+
+/* How something required falls short; in the order in which it is told. */
+enum lack { LACK_BLOCKED, LACK_OUTSIDE, LACK_UNDETERMINED, LACK_IDLE, LACK_NOTHING };
+
+static enum lack lack_of(uint8_t state)
+{
+	switch (state) {
+	case CELL_OK:
+		return LACK_NOTHING;
+	case CELL_BLOCKED:
+		return LACK_BLOCKED;
+	case CELL_OUTSIDE:
+		return LACK_OUTSIDE;
+	case CELL_UNDETERMINED:
+		return LACK_UNDETERMINED;
+	default:
+		return LACK_IDLE;
+	}
+}
+
+static const struct group_cell *find_group(const struct acceptance_unit *unit,
+                                           const struct row_group *group)
+{
+	for (size_t i = 0; i < unit->group_count; i++)
+		if (unit->groups[i].group == group)
+			return &unit->groups[i];
+	return NULL;
+}
+
+static enum lack group_lack(const struct acceptance_unit *unit, const struct row_group *group)
+{
+	const struct group_cell *settled = find_group(unit, group);
+	bool waived = true;
+
+	if (!settled || settled->need != NEED_REQUIRED)
+		return LACK_NOTHING;
+	for (unsigned i = 0; i < group->row_count; i++) {
+		const struct cell *cell = &unit->cells[group->rows[i]];
+
+		waived &= cell->state != CELL_BLOCKED || cell->waived;
+	}
+	if (settled->state == CELL_BLOCKED && waived)
+		return LACK_NOTHING;
+	return lack_of(settled->state);
+}
+
+static bool is_grouped(const struct policy *policy, size_t row)
+{
+	for (size_t i = 0; i < policy->envelope->group_count; i++)
+		for (unsigned k = 0; k < policy->envelope->groups[i].row_count; k++)
+			if (policy->envelope->groups[i].rows[k] == row)
+				return true;
+	return false;
+}
+
+/* A row of a group stands or falls with it. */
+static enum lack row_lack(const struct policy *policy, const struct acceptance_unit *unit,
+                          size_t row)
+{
+	const struct cell *cell = &unit->cells[row];
+
+	if (!cell->applies || policy->rows[row].need != NEED_REQUIRED || cell->waived ||
+	    is_grouped(policy, row))
+		return LACK_NOTHING;
+	return lack_of(cell->state);
+}
+
+/* Rows and groups are counted through: groups first. */
+static size_t thing_count(const struct policy *policy)
+{
+	return policy->envelope->group_count + policy->row_count;
+}
+
+static enum lack thing_lack(const struct policy *policy, const struct acceptance_unit *unit,
+                            size_t thing)
+{
+	size_t groups = policy->envelope->group_count;
+
+	return thing < groups ? group_lack(unit, &policy->envelope->groups[thing])
+	                      : row_lack(policy, unit, thing - groups);
+}
+
+/* "room.out.dns", "one of online.out.audio, online.out.relay_udp" */
+static void add_thing(const struct policy *policy, size_t thing, char *buf, size_t size)
+{
+	const struct envelope *envelope = policy->envelope;
+	const struct row_group *group;
+
+	if (thing >= envelope->group_count) {
+		text_add(buf, size, "%s", policy->rows[thing - envelope->group_count].id);
+		return;
+	}
+	group = &envelope->groups[thing];
+	text_add(buf, size, "%s", group->rule == GROUP_ONE_OF ? "one of " : "");
+	for (unsigned i = 0; i < group->row_count; i++)
+		text_add(buf, size, "%s%s",
+		         !i                              ? ""
+		         : group->rule == GROUP_TOGETHER ? " or "
+		                                         : ", ",
+		         policy->rows[group->rows[i]].id);
+	if (group->rule == GROUP_ONE_OF && group->media)
+		text_add(buf, size, " for %s",
+		         media_name(group->media) ? media_name(group->media) : "media");
+}
+
+static const char *lack_words(enum lack lack)
+{
+	static const char *const words[] = {
+		[LACK_BLOCKED] = "is blocked",
+		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
+		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
+		[LACK_IDLE] = "was not exercised",
+	};
+
+	return words[lack];
+}
+
+static int add_lacks(struct acceptance *a, size_t thing, enum lack lack, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT] = "required: ";
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (a->units[i].seen && thing_lack(a->policy, &a->units[i], thing) == lack)
+			names_add(&names, a->units[i].name);
+	if (!names.count)
+		return 0;
+	add_thing(a->policy, thing, text, sizeof(text));
+	text_add(text, sizeof(text), " %s: ", lack_words(lack));
+	add_names(&names, text, sizeof(text));
+	return add_reason(a, lack == LACK_BLOCKED ? NOT_ACCEPTED : ACCEPTANCE_UNDETERMINED,
+	                  SEVERITY_NONE, text, err);
+}
+
+/* ------------------------------------------------------------ not accepted */
+
+static int judge_blocked(struct acceptance *a, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < thing_count(a->policy) && r >= 0; i++)
+		r = add_lacks(a, i, LACK_BLOCKED, err);
+	return r;
+}
+
+/* Where no unit was seen, what hosts on no list do says nothing of them. */
+static bool says_something(const struct acceptance *a, const struct acceptance_finding *finding)
+{
+	if (finding->unit != SIZE_MAX)
+		return true;
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (a->units[i].seen)
+			return true;
+	return false;
+}
+
+static int judge_findings(struct acceptance *a, struct err *err)
+{
+	int r = 0;
+
+	for (uint8_t severity = SEVERITY_HIGH; severity >= SEVERITY_LOW && r >= 0; severity--) {
+		uint64_t count = 0;
+		char text[REASON_TEXT];
+
+		for (size_t i = 0; i < a->finding_count; i++)
+			count += !a->findings[i].waived &&
+			         a->findings[i].finding.severity == severity &&
+			         says_something(a, &a->findings[i]);
+		if (!count)
+			continue;
+		snprintf(text, sizeof(text), "%llu open finding%s of severity %s",
+		         (unsigned long long)count, plural(count), severity_name(severity));
+		r = add_reason(a, NOT_ACCEPTED, severity, text, err);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------ undetermined */
+
+static bool is_empty_window(const struct acceptance *a)
+{
+	return !a->unrecorded && a->until_us <= a->since_us;
+}
+
+static int judge_window(struct acceptance *a, struct err *err)
+{
+	if (a->unrecorded && (a->options.since_us || a->options.until_us))
+		return undetermined(a, "nothing was recorded in the window", err);
+	if (a->unrecorded)
+		return undetermined(a, "nothing was recorded: there is no packet at all", err);
+	if (is_empty_window(a))
+		return undetermined(a, "the window has no length: nothing can be seen in it", err);
+	return 0;
+}
+
+/* Of whom nothing is documented nothing is required: that is no reason to accept it. */
+static int judge_profiles(struct acceptance *a, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT] = "no documented row is of any profile of: ";
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (!a->units[i].profiles)
+			names_add(&names, a->units[i].name);
+	add_names(&names, text, sizeof(text));
+	return names.count ? undetermined(a, text, err) : 0;
+}
+
+static int judge_units(struct acceptance *a, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT] = "no packet of a listed unit was seen: ";
+	int r = 0;
+
+	if (!a->unit_count)
+		r = undetermined(a, "no unit was seen", err);
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (!a->units[i].seen)
+			names_add(&names, a->units[i].name);
+	add_names(&names, text, sizeof(text));
+	if (r >= 0 && names.count)
+		r = undetermined(a, text, err);
+	if (r >= 0)
+		r = judge_profiles(a, err);
+	if (r < 0 || !a->silent_entries)
+		return r;
+	snprintf(text, sizeof(text), "of %llu entr%s of the list of units no host was seen",
+	         (unsigned long long)a->silent_entries, a->silent_entries == 1 ? "y" : "ies");
+	return undetermined(a, text, err);
+}
+
+static int judge_idle(struct acceptance *a, struct err *err)
+{
+	int r = 0;
+
+	for (enum lack lack = LACK_OUTSIDE; lack < LACK_NOTHING; lack++)
+		for (size_t i = 0; i < thing_count(a->policy) && r >= 0; i++)
+			r = add_lacks(a, i, lack, err);
+	return r;
+}
+
+static void add_whys(uint32_t whys, char *buf, size_t size)
+{
+	const char *before = " (";
+
+	for (unsigned why = WHY_NONE + 1; why <= WHY_NO_INSPECTOR; why++)
+		if (whys & BIT(why)) {
+			text_add(buf, size, "%s%s", before, why_name((enum why)why));
+			before = ", ";
+		}
+	if (*before == ',')
+		text_add(buf, size, ")");
+}
+
+static int judge_undetermined(struct acceptance *a, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT];
+	uint64_t flows = 0;
+	uint32_t whys = 0;
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (a->units[i].undetermined) {
+			names_add(&names, a->units[i].name);
+			flows += a->units[i].undetermined;
+			whys |= a->units[i].undetermined_whys;
+		}
+	if (!flows)
+		return 0;
+	snprintf(text, sizeof(text), "%llu flow%s nothing certain can be said of",
+	         (unsigned long long)flows, plural(flows));
+	add_whys(whys, text, sizeof(text));
+	text_add(text, sizeof(text), ": ");
+	add_names(&names, text, sizeof(text));
+	return undetermined(a, text, err);
+}
+
+static int judge_policies(struct acceptance *a, struct err *err)
+{
+	char text[REASON_TEXT];
+
+	if (!a->other_policies)
+		return 0;
+	snprintf(text, sizeof(text),
+	         "%llu flow%s judged by another policy than %.12s: 'tlmon rejudge' judges all by one",
+	         (unsigned long long)a->other_policies,
+	         a->other_policies == 1 ? " was" : "s were", a->policy->hash);
+	return undetermined(a, text, err);
+}
+
+static int judge_blinds(struct acceptance *a, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned cause = BLIND_NONE + 1; cause < BLIND_CAUSE_COUNT && r >= 0; cause++) {
+		uint64_t count = 0;
+		char text[REASON_TEXT];
+
+		for (size_t i = 0; i < a->blind_count; i++)
+			count += a->blinds[i].row.cause == cause;
+		/* It is all of the window, and was said. */
+		if (!count || !(UNSETTLING & BIT(cause)) ||
+		    (cause == BLIND_NOT_RUNNING && a->unrecorded))
+			continue;
+		snprintf(text, sizeof(text), "%s: %s (%llu interval%s)",
+		         blind_cause_name((enum blind_cause)cause),
+		         blind_cause_sentence((enum blind_cause)cause),
+		         (unsigned long long)count, plural(count));
+		r = undetermined(a, text, err);
+	}
+	return r;
+}
+
+/* Counters are of whole runs: of a window the intervals tell. */
+static bool counters_tell(const struct acceptance *a, enum blind_cause cause)
+{
+	return !a->options.since_us && !a->options.until_us && !(a->blind_causes & BIT(cause));
+}
+
+static int judge_losses(struct acceptance *a, struct err *err)
+{
+	char text[REASON_TEXT];
+	int r = 0;
+
+	if (a->cuts) {
+		snprintf(text, sizeof(text), "%llu file%s in the middle: what came after is not there",
+		         (unsigned long long)a->cuts, a->cuts == 1 ? " ends" : "s end");
+		r = undetermined(a, text, err);
+	}
+	if (r >= 0 && a->counters.kernel_dropped && counters_tell(a, BLIND_KERNEL_DROP)) {
+		snprintf(text, sizeof(text), "the kernel dropped %llu packet%s",
+		         (unsigned long long)a->counters.kernel_dropped,
+		         plural(a->counters.kernel_dropped));
+		r = undetermined(a, text, err);
+	}
+	if (r >= 0 && a->counters.evicted && counters_tell(a, BLIND_EVICTED)) {
+		snprintf(text, sizeof(text), "the flow table was full: %llu flow%s ended early",
+		         (unsigned long long)a->counters.evicted, plural(a->counters.evicted));
+		r = undetermined(a, text, err);
+	}
+	return r;
+}
+
+/* -------------------------------------------------------------------- unit */
+
+static bool is_unsettled(const struct acceptance *a, const char *unit)
+{
+	if (a->unrecorded || is_empty_window(a) || a->cuts ||
+	    (a->counters.kernel_dropped && counters_tell(a, BLIND_KERNEL_DROP)) ||
+	    (a->counters.evicted && counters_tell(a, BLIND_EVICTED)))
+		return true;
+	for (size_t i = 0; i < a->blind_count; i++)
+		if (UNSETTLING & BIT(a->blinds[i].row.cause) &&
+		    (!*a->blinds[i].unit || !strcmp(a->blinds[i].unit, unit)))
+			return true;
+	return false;
+}
+
+static bool is_refused(const struct acceptance *a, size_t unit)
+{
+	for (size_t i = 0; i < a->finding_count; i++)
+		if (a->findings[i].unit == unit && a->findings[i].refuses)
+			return true;
+	return false;
+}
+
+static void judge_unit(struct acceptance *a, size_t at)
+{
+	struct acceptance_unit *unit = &a->units[at];
+	bool blocked = false;
+
+	unit->idle_required = 0;
+	for (size_t i = 0; i < thing_count(a->policy); i++) {
+		enum lack lack = thing_lack(a->policy, unit, i);
+
+		blocked |= lack == LACK_BLOCKED;
+		unit->idle_required += lack != LACK_BLOCKED && lack != LACK_NOTHING;
+	}
+	if (blocked || is_refused(a, at))
+		unit->result = NOT_ACCEPTED;
+	else if (!unit->seen || !unit->profiles || unit->idle_required || unit->undetermined ||
+	         unit->other_policies || is_unsettled(a, unit->name))
+		unit->result = ACCEPTANCE_UNDETERMINED;
+	else
+		unit->result = ACCEPTED;
+}
+
+/* ------------------------------------------------------------------- whole */
+
+enum acceptance_result acceptance_result_at(const struct acceptance *acceptance,
+                                            enum severity fail_on)
+{
+	enum acceptance_result result = ACCEPTED;
+
+	for (size_t i = 0; i < acceptance->reason_count; i++) {
+		const struct acceptance_reason *reason = &acceptance->reasons[i];
+
+		if (reason->severity != SEVERITY_NONE && reason->severity < fail_on)
+			continue;
+		if (reason->result == NOT_ACCEPTED)
+			return NOT_ACCEPTED;
+		result = (enum acceptance_result)reason->result;
+	}
+	return result;
+}
+
+int acceptance_judge(struct acceptance *acceptance, struct err *err)
+{
+	static int (*const judges[])(struct acceptance * acceptance, struct err * err) = {
+		judge_blocked,      judge_findings, judge_window, judge_units, judge_idle,
+		judge_undetermined, judge_policies, judge_blinds, judge_losses,
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(judges) && r >= 0; i++)
+		r = judges[i](acceptance, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < acceptance->unit_count; i++)
+		judge_unit(acceptance, i);
+	acceptance->result = acceptance_result_at(acceptance, acceptance->options.fail_on);
+	return 0;
+}

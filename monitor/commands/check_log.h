@@ -1,0 +1,31 @@
+/*
+ * check_log.h - what `tlmon check -l` judges: what a recorder has on record of a window, by the policy in force there.
+ */
+#ifndef MONITOR_COMMANDS_CHECK_LOG_H
+#define MONITOR_COMMANDS_CHECK_LOG_H
+
+#include "rules/policy.h"
+#include "schema/flowdb_query.h"
+
+struct check_log;
+
+struct check_asked {
+	const char *dir, *since, *until; /* the times as on the command line; NULL */
+};
+/* All of it is borrowed from the log. */
+struct check_window {
+	struct flowdb *db;
+	const struct policy *policy;
+	int64_t since_us, until_us; /* 0: that end is open */
+};
+/*
+ * Opens it for reading and makes out the window. With --since alone it goes on to the end of what is recorded, or,
+ * where nobody records any more what is asked for, until now. On success *ret_log is the caller's
+ * (check_log_free()); `asked` must outlive it.
+ */
+int check_log_new(const struct check_asked *asked, struct check_log **ret_log,
+                  struct check_window *ret_window, struct err *err) MUST_CHECK;
+void check_log_free(struct check_log *log);
+void check_log_freep(struct check_log **log);
+
+#endif
