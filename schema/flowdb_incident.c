@@ -178,6 +178,28 @@ int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
 	return r;
 }
 
+/* Both arms give them in this order, so that no more are read than are told. */
+int flowdb_window_flows(struct flowdb *db, const struct unit_window *window, uint64_t limit,
+                        int (*each)(void *context, const struct flow_view *flow,
+                                    struct err *err),
+                        void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, FLOWS_OF_WINDOW("f.start_us, f.id") " ORDER BY 1, 2 LIMIT ?4",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_unit_window(stmt, window);
+	bind_one(stmt, 4, (int64_t)limit);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		r = flow_get(db, sqlite3_column_int64(stmt, 1), each, context, err);
+		if (r < 0 || r > 1)
+			break;
+	}
+	return r < 0 ? r : 0;
+}
+
 int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
                      int (*each)(void *context, const struct unit_address_row *row,
                                  struct err *err),
