@@ -162,6 +162,15 @@ says '... for its flows are elsewhere' 'removed'
 TLMON_DIR="$work/copy" "$TLMON" check -l "$work/copy" --unit huddle >"$work/out" 2>&1
 is 'one unit is judged by itself' "$? $(grep -c 'boardroom' "$work/out")" '0 0'
 
+# A recorder that died: nobody looks any more.
+cp -r "$work/snapshot" "$work/dead"
+sqlite3 "$work/dead/flows.db" "UPDATE run SET source = 'live', begun_us = first_us, ended = 0"
+check 'of a dead recorder what it has on record is judged' '0 ACCEPTED' -l "$work/dead"
+check '... but not what was asked for until now' '3 UNDETERMINED' -l "$work/dead" --since 2026-03-02T08:01:40Z
+says '... for nobody was watching' 'not-running'
+check '... nor what never came' '3 UNDETERMINED' -l "$work/dead" --since 10m
+says '... of which nothing was recorded' 'nothing was recorded'
+
 sed 's/boardroom/parlour/; s/10\.40\.0\.15/10.40.0.15/' $clean >"$work/other.yaml"
 cp -r "$work/snapshot" "$work/two"
 "$TLMON" rejudge -l "$work/two" -c "$work/other.yaml" >/dev/null 2>&1
