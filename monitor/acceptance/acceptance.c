@@ -96,7 +96,9 @@ static int begin_reading(struct reading *reading, struct err *err)
 		r = flowdb_whole(query->db, &query->whole, err);
 	if (r < 0)
 		return r;
-	query->now_us = query->span.last_us;
+	/* What is asked for beyond the end of the record was not looked at. */
+	query->now_us = a->options.until_us > query->span.last_us ? a->options.until_us
+	                                                          : query->span.last_us;
 	query->flow.since_us = a->options.since_us;
 	query->flow.until_us = a->options.until_us;
 	a->since_us = a->options.since_us ? a->options.since_us : query->span.first_us;
