@@ -174,6 +174,10 @@ static int pass_block(void *context, const struct flow_block *block, struct err 
 {
 	return 0;
 }
+static int pass_first(void *context, int64_t finding, int64_t flow, struct err *err)
+{
+	return 0;
+}
 static int pass_name(void *context, const char *name, struct err *err)
 {
 	return 0;
@@ -196,6 +200,7 @@ static void ask_acceptance(struct flowdb *db, const struct flow_query *query)
 
 	assert_int_equal(flowdb_flow_tallies(db, query, pass_tally, NULL, &err), 0);
 	assert_int_equal(flowdb_flow_blocks(db, query, pass_block, NULL, &err), 0);
+	assert_int_equal(flowdb_finding_flows(db, query, pass_first, NULL, &err), 0);
 }
 
 static int pass_sum(void *context, const struct flow_sum *sum, struct err *err)
