@@ -2,6 +2,7 @@
  * json.c - see json.h.
  */
 #include "monitor/json.h"
+#include "schema/time.h"
 
 size_t utf8_len(const unsigned char *s)
 {
@@ -57,4 +58,56 @@ void json_put(FILE *file, const char *text)
 		s += len ? len : 1;
 	}
 	fputc('"', file);
+}
+
+void json_key(FILE *file, const char *key)
+{
+	fprintf(file, ",\"%s\":", key);
+}
+
+void json_text(FILE *file, const char *key, const char *text)
+{
+	json_key(file, key);
+	if (text)
+		json_put(file, text);
+	else
+		fputs("null", file);
+}
+
+void json_number(FILE *file, const char *key, uint64_t number)
+{
+	json_key(file, key);
+	fprintf(file, "%llu", (unsigned long long)number);
+}
+
+void json_bool(FILE *file, const char *key, bool value)
+{
+	json_key(file, key);
+	fputs(value ? "true" : "false", file);
+}
+
+void json_time(FILE *file, const char *key, int64_t us)
+{
+	char text[TIME_TEXT];
+
+	json_text(file, key, us ? time_print(us, text) : NULL);
+}
+
+void json_addr(FILE *file, const char *key, const struct addr *addr)
+{
+	char text[ADDR_TEXT];
+
+	json_text(file, key, addr_is_unspecified(addr) ? NULL : addr_print(addr, text));
+}
+
+void json_mac(FILE *file, const char *key, const struct mac *mac)
+{
+	char text[MAC_TEXT];
+
+	json_text(file, key, mac_is_zero(mac) ? NULL : mac_print(mac, text));
+}
+
+void json_item(FILE *file, size_t at, const char *key)
+{
+	fprintf(file, "%s\n{\"%s\":", at ? "," : "", key);
 }

@@ -139,14 +139,15 @@ void outbox_begin(struct outbox *outbox, int64_t time_us, bool again)
 	fact_put(outbox, &event.head, sizeof(event), QUEUE_MAX, false);
 }
 
-void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us, bool wait)
+void outbox_blind(struct outbox *outbox, enum blind_cause cause, int64_t since_us, int64_t until_us,
+                  bool wait)
 {
 	struct event_blind event = {
 		.head.type = EVENT_BLIND,
 		.since_us = since_us,
 		.until_us = until_us,
-		.count = 1,
-		.cause = BLIND_CLOCK_STEP,
+		.count = cause == BLIND_CLOCK_STEP,
+		.cause = (uint8_t)cause,
 	};
 
 	fact_put(outbox, &event.head, sizeof(event), QUEUE_MAX, wait);

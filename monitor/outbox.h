@@ -12,6 +12,7 @@
 #include "dissectors/dissector.h"
 #include "monitor/capture/capture.h"
 #include "monitor/ring.h"
+#include "schema/blind.h"
 
 struct outbox;
 
@@ -58,7 +59,8 @@ bool outbox_sample(struct outbox *outbox, uint64_t flow, unsigned number,
 
 /* These wait where there is no room, and if `wait` is set (something else waits before them). */
 void outbox_begin(struct outbox *outbox, int64_t time_us, bool again);
-void outbox_clock_step(struct outbox *outbox, int64_t since_us, int64_t until_us, bool wait);
+void outbox_blind(struct outbox *outbox, enum blind_cause cause, int64_t since_us, int64_t until_us,
+                  bool wait);
 /* Names and leases that a payload of this flow told. */
 void outbox_learnt(struct outbox *outbox, const struct learnt *learnt, uint64_t flow,
                    uint8_t tunnel, int64_t now_us, bool wait);

@@ -608,8 +608,9 @@ static int handle_fact(struct recorder *recorder, const struct event *event, str
 		return handle_input(recorder, (const struct event_input *)event, err);
 	case EVENT_BEGIN:
 		return handle_begin(recorder, (const struct event_begin *)event, err);
-	case EVENT_BLIND: /* of all causes a sensor knows this one alone */
-		if (((const struct event_blind *)event)->cause == BLIND_CLOCK_STEP)
+	case EVENT_BLIND: /* of all causes a sensor knows these alone */
+		if (((const struct event_blind *)event)->cause == BLIND_CLOCK_STEP ||
+		    ((const struct event_blind *)event)->cause == BLIND_MIRROR_SILENT)
 			return handle_blind(recorder, (const struct event_blind *)event, err);
 		break;
 	default:

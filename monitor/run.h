@@ -55,6 +55,8 @@ struct run_options {
 	struct retention_limits keep; /* of the database */
 	bool again;      /* files that the database holds already are read all the same */
 	bool in_process;
+	const int *apart; /* descriptors of the caller's that no role is to have */
+	size_t apart_count;
 	struct run_test test;
 	/* Live; may be NULL; `context` for all. */
 	void (*found)(void *context, const struct run_found *found);

@@ -17,6 +17,7 @@
 #define FOLLOWS_US \
 	(60 * SECOND) /* a file that begins so soon after another goes on with its flows */
 #define SILENT_US (30 * SECOND) /* live: a mirror that brought nothing for so long */
+#define FILE_SILENT_US (3600 * SECOND) /* of a file: no packet came for so long */
 #define LATE_US \
 	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
@@ -237,6 +238,26 @@ static void frame_count(struct sensor *sensor, const struct frame *frame, struct
 	counters->out_of_scope++;
 }
 
+/*
+ * Of a file the packets' times are all that is known of its clock. Where they go back it was set, and the clock waits for
+ * them; where no packet comes for very long, it was set or nobody recorded: who can tell.
+ */
+static void file_clock(struct sensor *sensor, int64_t time_us)
+{
+	bool back = time_us < sensor->now_us - STEP_US;
+
+	if (sensor->live || !sensor->now_us)
+		return;
+	if (back && !sensor->behind)
+		outbox_blind(sensor->outbox, BLIND_CLOCK_STEP, time_us, sensor->now_us,
+		             !tell_waiting(sensor));
+	else if (time_us - sensor->now_us > FILE_SILENT_US)
+		outbox_blind(sensor->outbox, BLIND_MIRROR_SILENT, sensor->now_us, time_us,
+		             !tell_waiting(sensor));
+	if (back || time_us >= sensor->now_us)
+		sensor->behind = back;
+}
+
 /* It is seen before anything is done that we could die of; what counters say is told when it is counted. */
 void sensor_frame(struct sensor *sensor, const struct frame *frame)
 {
@@ -244,6 +265,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 
 	sensor->counters->seen++;
 	sensor->counters->bytes += frame->wire_len;
+	file_clock(sensor, frame->time_us);
 	clock_set(sensor, frame->time_us);
 	looking_anew(sensor);
 	packet.number = sensor->counters->seen;
@@ -265,7 +287,7 @@ static void forget_all(struct sensor *sensor)
 static void clock_back(struct sensor *sensor, int64_t now_us)
 {
 	forget_all(sensor);
-	outbox_clock_step(sensor->outbox, now_us, sensor->now_us, !tell_waiting(sensor));
+	outbox_blind(sensor->outbox, BLIND_CLOCK_STEP, now_us, sensor->now_us, !tell_waiting(sensor));
 	sensor->now_us = sensor->health_us = sensor->looking_us = now_us;
 }
 
@@ -282,7 +304,7 @@ void sensor_clock(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 	if (step_us < -STEP_US && now_us < old_us) {
 		clock_back(sensor, now_us);
 	} else if (step_us > STEP_US && now_us > old_us) {
-		outbox_clock_step(sensor->outbox, old_us, now_us, !tell_waiting(sensor));
+		outbox_blind(sensor->outbox, BLIND_CLOCK_STEP, old_us, now_us, !tell_waiting(sensor));
 		clock_set(sensor, now_us);
 	}
 }

@@ -35,6 +35,7 @@ struct sensor {
 	int64_t frame_us; /* of the last packet of all */
 	uint64_t dropped; /* kernel_dropped when it came */
 	bool live, prompt, clock_known;
+	bool behind; /* of a file: its packets' times went back, and are not where they were yet */
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
 

@@ -220,14 +220,29 @@ static int judge_blocked(struct acceptance *a, struct err *err)
 	return r;
 }
 
+/* Where no unit was seen, what hosts on no list do says nothing of them. */
+static bool says_something(const struct acceptance *a, const struct acceptance_finding *finding)
+{
+	if (finding->unit != SIZE_MAX)
+		return true;
+	for (size_t i = 0; i < a->unit_count; i++)
+		if (a->units[i].seen)
+			return true;
+	return false;
+}
+
 static int judge_findings(struct acceptance *a, struct err *err)
 {
 	int r = 0;
 
 	for (uint8_t severity = SEVERITY_HIGH; severity >= SEVERITY_LOW && r >= 0; severity--) {
-		uint64_t count = a->by_severity[severity];
+		uint64_t count = 0;
 		char text[REASON_TEXT];
 
+		for (size_t i = 0; i < a->finding_count; i++)
+			count += !a->findings[i].waived &&
+			         a->findings[i].finding.severity == severity &&
+			         says_something(a, &a->findings[i]);
 		if (!count)
 			continue;
 		snprintf(text, sizeof(text), "%llu open finding%s of severity %s",

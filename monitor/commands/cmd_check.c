@@ -2,13 +2,12 @@
  * cmd_check.c - acceptance: does this network carry every documented row, and do the units keep to
  * them? Asked of files, of a live run, or of the database that a recorder fills.
  */
-#include "monitor/acceptance/acceptance.h"
+#include "monitor/acceptance/reports.h"
 #include "monitor/commands.h"
 #include "monitor/commands/check_live.h"
 #include "monitor/commands/check_log.h"
 #include "monitor/commands/feed.h"
 #include "monitor/log.h"
-#include "monitor/report.h"
 
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ static const char HELP[] =
 	"      --since T         of -l: what goes on at T or later: 2h (ago), 09:30,\n"
 	"                        2026-11-22T09:30; local, or with Z or +01:00 behind it\n"
 	"      --until T         of -l: what goes on at T or earlier\n"
-	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n"
+	"      --fail-on LEVEL   findings that refuse: low (default), medium, high\n" REPORT_HELP
 	"  -h, --help            this text\n\n"
 	"Exit status: 0 accepted; 1 not accepted: a finding stands, or a required row is\n"
 	"blocked; 2 usage or configuration; 3 undetermined: a required row was not seen\n"
@@ -35,7 +34,7 @@ static const char HELP[] =
 	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n"
 	"  tlmon check -l /var/lib/tlmon --unit boardroom --since 30m\n";
 
-enum { CHECK_FAIL_ON = FEED_LAST, CHECK_SINCE, CHECK_UNTIL };
+enum { CHECK_FAIL_ON = FEED_LAST, CHECK_SINCE, CHECK_UNTIL, CHECK_REPORT };
 
 /* As it was asked for. */
 struct asked {
@@ -43,6 +42,7 @@ struct asked {
 	struct policy_options policy;
 	struct check_asked log; /* dir NULL: packets are read */
 	enum severity fail_on;
+	struct report_files reports;
 };
 
 /* What is judged: a database that was filled, the policy that judged its flows, and the window that is meant. */
@@ -71,6 +71,13 @@ static void name_source(const struct feed *feed, char *buf, size_t size)
 		text_add(buf, size, "%s%s", i ? ", " : "", feed->interfaces[i]);
 }
 
+/* A capture without a packet shows nothing: that is an answer, and no mistake. */
+static int subject_empty(struct subject *subject, struct err *err)
+{
+	log_note("%s", err->text);
+	return flowdb_open(NULL, FLOWDB_WRITE, &subject->db, err);
+}
+
 /* Runs to its end; then the private database that it filled is there to be read. */
 static int subject_run(const struct asked *asked, struct subject *subject, struct err *err)
 {
@@ -85,14 +92,19 @@ static int subject_run(const struct asked *asked, struct subject *subject, struc
 			err, -EINVAL,
 			"whose flows? Name the units: -c site.yaml, or --unit ADDRESS --profile "
 			"room,online; 'tlmon watch -r FILE' lists hosts that look like units");
-	if (r >= 0)
-		r = capture_open(&options.capture, &capture, err);
+	if (r < 0)
+		return r;
+	name_source(&asked->feed, subject->source, sizeof(subject->source));
+	r = capture_open(&options.capture, &capture, err);
 	if (r < 0)
 		return r;
 	options.policy = subject->policy;
 	options.again = true;
-	name_source(&asked->feed, subject->source, sizeof(subject->source));
+	options.apart = asked->reports.fds;
+	options.apart_count = asked->reports.fd_count;
 	r = check_run(&options, capture, result, &subject->db, err);
+	if (r == -ENODATA)
+		r = subject_empty(subject, err);
 	subject->window.db = subject->db;
 	subject->window.policy = subject->policy;
 	return r;
@@ -107,49 +119,19 @@ static int subject_open(const struct asked *asked, struct subject *subject, stru
 
 /* ------------------------------------------------------------------- report */
 
-/* What it would be at the next level of --fail-on. */
-static void print_next(const struct acceptance *acceptance, FILE *file)
+/* Files first: whoever closes our standard output early still gets them. */
+static int write_reports(struct asked *asked, const struct acceptance *acceptance,
+                         struct err *err)
 {
-	enum severity next = acceptance->options.fail_on + 1;
+	bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	int r = report_files_write(&asked->reports, acceptance, err);
 
-	if (next > SEVERITY_HIGH)
-		return;
-	fprintf(file, "\nWith --fail-on %s it would be %s.\n", severity_name(next),
-	        acceptance_result_name(acceptance_result_at(acceptance, next)));
+	if (r >= 0 && !report_files_take_stdout(&asked->reports))
+		r = report_write(acceptance, REPORT_TEXT, stdout, colour, err);
+	return r;
 }
 
-/* The old text, of whole runs, until the new one is there. */
-static int print_run(const struct acceptance *acceptance, struct err *err)
-{
-	CLEANUP(report_freep) struct report *report = NULL;
-	int r = report_new(acceptance->db, acceptance->policy, acceptance->options.fail_on,
-	                   &report, err);
-
-	return r < 0 ? r
-	             : report_text(report, stdout,
-	                           isatty(STDOUT_FILENO) && !getenv("NO_COLOR"), err);
-}
-
-static int print_report(const struct acceptance *acceptance, FILE *file, struct err *err)
-{
-	static const char *const WORDS[] = {"ACCEPTED", "NOT ACCEPTED", "UNDETERMINED"};
-
-	fprintf(file, "%s%s%s\n\n", WORDS[acceptance->result],
-	        *acceptance->policy->site_name ? "  " : "", acceptance->policy->site_name);
-	for (size_t i = 0; i < acceptance->reason_count; i++) {
-		const struct acceptance_reason *reason = &acceptance->reasons[i];
-
-		if (!reason->severity || reason->severity >= acceptance->options.fail_on)
-			fprintf(file, "- %s\n", reason->text);
-	}
-	print_next(acceptance, file);
-	if (fflush(file) && errno != EPIPE)
-		return err_set(err, -errno, "the report could not be written to its end: %s",
-		               strerror(errno));
-	return 0;
-}
-
-static int judge(const struct asked *asked, const struct subject *subject, struct err *err)
+static int judge(struct asked *asked, const struct subject *subject, struct err *err)
 {
 	static const int EXITS[] = {
 		[ACCEPTED] = EXIT_FINE,
@@ -168,8 +150,7 @@ static int judge(const struct asked *asked, const struct subject *subject, struc
 	int r = acceptance_new(subject->window.db, &options, &acceptance, err);
 
 	if (r >= 0)
-		r = asked->log.dir ? print_report(acceptance, stdout, err)
-		                   : print_run(acceptance, err);
+		r = write_reports(asked, acceptance, err);
 	if (r >= 0 && asked->log.dir)
 		r = flowdb_check(subject->window.db, err);
 	return r < 0 ? r : EXITS[acceptance->result];
@@ -244,6 +225,9 @@ static int check_option(struct asked *asked, int option, struct err *err)
 	case CHECK_UNTIL:
 		asked->log.until = optarg;
 		return 1;
+	case CHECK_REPORT:
+		r = report_files_add(&asked->reports, optarg, err);
+		return r < 0 ? r : 1;
 	case CHECK_FAIL_ON:
 		asked->fail_on = severity_parse(optarg);
 		if (asked->fail_on >= SEVERITY_LOW && asked->fail_on <= SEVERITY_HIGH)
@@ -256,6 +240,11 @@ static int check_option(struct asked *asked, int option, struct err *err)
 	}
 }
 
+static bool gathers(int option)
+{
+	return option == CHECK_REPORT;
+}
+
 int cmd_check(int argc, char **argv)
 {
 	static const struct option LONG[] = {
@@ -265,9 +254,13 @@ int cmd_check(int argc, char **argv)
 		{"since", required_argument, NULL, CHECK_SINCE},
 		{"until", required_argument, NULL, CHECK_UNTIL},
 		{"fail-on", required_argument, NULL, CHECK_FAIL_ON},
+		{"report", required_argument, NULL, CHECK_REPORT},
 		{"help", no_argument, NULL, 'h'},
 		{0}};
-	struct command_line line = {.command = "check", .options = LONG, .words_last = true};
+	struct command_line line = {.command = "check",
+	                            .options = LONG,
+	                            .words_last = true,
+	                            .gathers = gathers};
 	struct asked asked = {.fail_on = SEVERITY_LOW};
 	struct subject subject = {0};
 	struct err err = {0};
@@ -276,6 +269,7 @@ int cmd_check(int argc, char **argv)
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
+			report_files_release(&asked.reports);
 			feed_release(&asked.feed);
 			return EXIT_FINE;
 		}
@@ -284,12 +278,15 @@ int cmd_check(int argc, char **argv)
 	if (r >= 0)
 		r = check_words(&asked, &line, argc - optind, argv + optind, &err);
 	if (r >= 0)
+		r = report_files_open(&asked.reports, &err);
+	if (r >= 0)
 		r = asked.log.dir ? subject_open(&asked, &subject, &err)
 		              : subject_run(&asked, &subject, &err);
 	if (r >= 0)
 		r = judge(&asked, &subject, &err);
 	if (r < 0)
 		r = log_err(&err);
+	report_files_release(&asked.reports);
 	subject_release(&subject);
 	feed_release(&asked.feed);
 	return r;

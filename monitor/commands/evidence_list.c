@@ -7,16 +7,19 @@
 
 #define COLUMNS(of_findings, of_the_dead) \
 	{ \
-		{"time", NULL, 0}, {NULL, "TIME", 0}, {"finding", of_findings("FINDING"), OUT_CUT_FIRST}, \
+		{"time", NULL, 0}, {NULL, "TIME", 0}, \
+			{"finding", of_findings("FINDING"), OUT_CUT_FIRST}, \
 			{"flow", of_findings("FLOW"), OUT_RIGHT}, \
 			{"unit", of_findings("UNIT"), OUT_CUT_FIRST}, \
 			{"direction", of_findings("DIR"), 0}, {"transport", "PROTO", 0}, \
 			{"source", NULL, 0}, {"source_port", NULL, 0}, \
 			{NULL, "SOURCE", OUT_CUT}, {"destination", NULL, 0}, \
 			{"destination_port", NULL, 0}, {NULL, "DESTINATION", OUT_CUT}, \
-			{"info", "INFO", OUT_CUT_FIRST}, {"kept", "KEPT", OUT_RIGHT | OUT_CUT_FIRST}, \
-			{"wire", "OF", OUT_RIGHT | OUT_CUT_FIRST}, {"link", NULL, 0}, {"run", NULL, 0}, \
-			{"packet", NULL, 0}, {"cause", of_the_dead("CAUSE"), 0}, \
+			{"info", "INFO", OUT_CUT_FIRST}, \
+			{"kept", "KEPT", OUT_RIGHT | OUT_CUT_FIRST}, \
+			{"wire", "OF", OUT_RIGHT | OUT_CUT_FIRST}, {"link", NULL, 0}, \
+			{"run", NULL, 0}, {"packet", NULL, 0}, \
+			{"cause", of_the_dead("CAUSE"), 0}, \
 	}
 #define TITLED(title) title
 #define UNTITLED(title) NULL
@@ -135,6 +138,28 @@ static const char *info_print(const struct packet *packet, char buf[48])
 	    (packet->transport == TRANSPORT_UDP || packet->transport == TRANSPORT_TCP))
 		text_add(buf, 48, "%s%u bytes", *buf ? ", " : "", packet->payload_wire_len);
 	return buf;
+}
+
+void packet_words(const struct evidence_view *view, const struct kept_flow *flow,
+                  struct packet_words *ret)
+{
+	char src[END_TEXT], dst[END_TEXT], info[48];
+	enum transport speaks;
+	struct packet packet;
+
+	*ret = (struct packet_words){0};
+	if (!decode(view, &packet)) {
+		snprintf(ret->text, sizeof(ret->text), "not readable as IP");
+		return;
+	}
+	/* Of a later fragment the ports are not known. */
+	speaks = packet.fragment_later ? TRANSPORT_ICMP : (enum transport)packet.transport;
+	end_print(&(struct endpoint){.addr = packet.src, .port = packet.src_port}, speaks, src);
+	end_print(&(struct endpoint){.addr = packet.dst, .port = packet.dst_port}, speaks, dst);
+	ret->direction = direction_of(&packet, flow);
+	snprintf(ret->text, sizeof(ret->text), "%s %s > %s%s%s",
+	         transport_name(packet.transport), src, dst,
+	         *info_print(&packet, info) ? ", " : "", info);
 }
 
 /* Address and port for programs, both in one for people. */

@@ -44,4 +44,12 @@ int evidence_put(struct out *out, const struct evidence_view *packet,
 enum direction packet_direction(const struct evidence_view *packet,
                                 const struct kept_flow *flow);
 
+/* A packet in a line: "tcp 10.20.0.15:49711 > 52.112.64.12:443, SYN"; what we cannot read says so. */
+struct packet_words {
+	enum direction direction; /* as above */
+	char text[192];
+};
+void packet_words(const struct evidence_view *packet, const struct kept_flow *flow,
+                  struct packet_words *ret);
+
 #endif

@@ -4,9 +4,8 @@
  */
 #include "monitor/commands/incident.h"
 #include "monitor/commands/paper.h"
+#include "monitor/commands/time_axis.h"
 #include "schema/time.h"
-
-#include <time.h>
 
 #define LEFT 190 /* where time begins */
 #define RIGHT 965
@@ -14,28 +13,14 @@
 #define LANE 18
 #define TOP 26
 #define LANES_MAX 30 /* the last one is for all the others */
-#define TICKS_MAX 9
 
 struct drawing {
 	const struct incident *incident;
 	FILE *file;
+	struct time_axis axis;
 	unsigned lanes;
 	int bottom;
 };
-
-/* Tenths, for text that is the same wherever it is made. */
-static int x10_of(const struct drawing *d, int64_t us)
-{
-	const struct incident *incident = d->incident;
-	int64_t whole_us = incident->until_us - incident->since_us;
-	int64_t at_us = us < incident->since_us   ? 0
-	                : us > incident->until_us ? whole_us
-	                                          : us - incident->since_us;
-
-	/* A window may be years long: first to milliseconds. */
-	whole_us = whole_us / 1000 ? whole_us / 1000 : 1;
-	return LEFT * 10 + (int)(at_us / 1000 * (RIGHT - LEFT) * 10 / whole_us);
-}
 
 static unsigned lane_of(const struct drawing *d, const struct addr *peer)
 {
@@ -47,66 +32,13 @@ static unsigned lane_of(const struct drawing *d, const struct addr *peer)
 	return last;
 }
 
-static int64_t step_of(int64_t whole_us)
-{
-	static const int seconds[] = {1,     2,     5,     10,    15,     30,    60,
-	                              120,   300,   600,   900,   1800,   3600,  7200,
-	                              10800, 21600, 43200, 86400, 172800, 604800};
-
-	for (size_t i = 0; i < ARRAY_LEN(seconds); i++)
-		if (whole_us / (seconds[i] * SECOND_US) <= TICKS_MAX)
-			return seconds[i] * SECOND_US;
-	return whole_us / TICKS_MAX + 1;
-}
-
-/* Ticks stand at full local hours, or what divides them. */
-static void draw_time(const struct drawing *d)
-{
-	const struct incident *incident = d->incident;
-	int64_t step_us = step_of(incident->until_us - incident->since_us);
-	time_t since = (time_t)(incident->since_us / SECOND_US);
-	struct tm local = {0};
-	int64_t zone_us, tick_us;
-
-	localtime_r(&since, &local);
-	zone_us = local.tm_gmtoff * SECOND_US;
-	tick_us = ((incident->since_us + zone_us + step_us - 1) / step_us) * step_us - zone_us;
-	for (; tick_us <= incident->until_us; tick_us += step_us) {
-		char text[TIME_TEXT];
-		int x10 = x10_of(d, tick_us);
-
-		time_print_local(tick_us, text);
-		if (step_us < 60 * SECOND_US)
-			memmove(text, text + 11, 9);
-		else if (step_us < 86400 * SECOND_US)
-			snprintf(text, 6, "%.5s",
-			         (char[6]){text[11], text[12], text[13], text[14], text[15],
-			                   '\0'});
-		else
-			text[10] = '\0';
-		fprintf(d->file,
-		        "<line class=\"t\" x1=\"%d.%d\" x2=\"%d.%d\" y1=\"%d\" y2=\"%d\"/>"
-		        "<text x=\"%d.%d\" y=\"14\" text-anchor=\"middle\">%s</text>\n",
-		        x10 / 10, x10 % 10, x10 / 10, x10 % 10, TOP - 6, d->bottom, x10 / 10,
-		        x10 % 10, text);
-	}
-}
-
 static void draw_blind(const struct drawing *d)
 {
 	const struct incident_watch *watch = &d->incident->watch;
 
-	for (size_t i = 0; i < watch->gap_count; i++) {
-		int x10 = x10_of(d, watch->gaps[i].since_us);
-		int width10 = x10_of(d, watch->gaps[i].until_us) - x10;
-
-		width10 = width10 < 10 ? 10 : width10;
-		fprintf(d->file,
-		        "<rect class=\"b\" x=\"%d.%d\" y=\"%d\" width=\"%d.%d\" height=\"%d\">"
-		        "<title>packets went by unseen</title></rect>\n",
-		        x10 / 10, x10 % 10, TOP - 4, width10 / 10, width10 % 10,
-		        d->bottom - TOP + 4);
-	}
+	for (size_t i = 0; i < watch->gap_count; i++)
+		axis_hatch(&d->axis, watch->gaps[i].since_us, watch->gaps[i].until_us, TOP - 4,
+		           d->bottom, "packets went by unseen");
 }
 
 static void draw_lanes(const struct drawing *d)
@@ -130,7 +62,8 @@ static void draw_flow(const struct drawing *d, const struct incident_flow *flow)
 	static const char *const classes[] = {"", "d", "o", "u", "h"};
 	const struct incident *incident = d->incident;
 	int y = TOP + (int)lane_of(d, &flow->remote.addr) * LANE + 3;
-	int x10 = x10_of(d, flow->first_us), width10 = x10_of(d, flow->last_us) - x10;
+	int x10 = axis_x10(&d->axis, flow->first_us),
+	    width10 = axis_x10(&d->axis, flow->last_us) - x10;
 	char first[TIME_TEXT], last[TIME_TEXT], text[512];
 
 	width10 = width10 < 20 ? 20 : width10;
@@ -186,12 +119,17 @@ void incident_drawing(const struct incident *incident, FILE *file)
 	fprintf(file,
 	        "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"flows in time, a lane for each "
 	        "peer\">\n<style>.t{stroke:var(--line)}.d{fill:var(--good)}.o{fill:var(--bad)}"
-	        ".u{fill:var(--doubt)}.h{fill:var(--quiet)}.a{fill:var(--ink)}.b{fill:url(#blind)}</style>\n"
-	        "<defs><pattern id=\"blind\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
-	        "patternTransform=\"rotate(45)\"><rect width=\"2\" height=\"6\" "
-	        "style=\"fill:var(--quiet)\"/></pattern></defs>\n",
+	        ".u{fill:var(--doubt)}.h{fill:var(--quiet)}.a{fill:var(--ink)}.b{fill:url(#blind)}</style>\n",
 	        WIDTH, d.bottom + 26);
-	draw_time(&d);
+	d.axis = (struct time_axis){.file = file,
+	                            .since_us = incident->since_us,
+	                            .until_us = incident->until_us,
+	                            .left = LEFT,
+	                            .right = RIGHT,
+	                            .top = TOP,
+	                            .bottom = d.bottom};
+	axis_define_hatching(file);
+	axis_draw(&d.axis);
 	draw_blind(&d);
 	draw_lanes(&d);
 	for (size_t i = 0; i < incident->flow_count; i++)

@@ -5,95 +5,41 @@
 #include "monitor/commands/incident.h"
 #include "schema/time.h"
 
-static void put_key(FILE *file, const char *key)
-{
-	fprintf(file, ",\"%s\":", key);
-}
-
-static void put_text(FILE *file, const char *key, const char *text)
-{
-	put_key(file, key);
-	if (text)
-		json_put(file, text);
-	else
-		fputs("null", file);
-}
-
-static void put_number(FILE *file, const char *key, uint64_t number)
-{
-	put_key(file, key);
-	fprintf(file, "%llu", (unsigned long long)number);
-}
-
-static void put_bool(FILE *file, const char *key, bool value)
-{
-	put_key(file, key);
-	fputs(value ? "true" : "false", file);
-}
-
-/* 0: null. */
-static void put_time(FILE *file, const char *key, int64_t us)
-{
-	char text[TIME_TEXT];
-
-	put_text(file, key, us ? time_print(us, text) : NULL);
-}
-
-static void put_addr(FILE *file, const char *key, const struct addr *addr)
-{
-	char text[ADDR_TEXT];
-
-	put_text(file, key, addr_is_unspecified(addr) ? NULL : addr_print(addr, text));
-}
-
-static void put_mac(FILE *file, const char *key, const struct mac *mac)
-{
-	char text[MAC_TEXT];
-
-	put_text(file, key, mac_is_zero(mac) ? NULL : mac_print(mac, text));
-}
-
-/* An element of a list begins; its first key follows without a comma. */
-static void item_begins(FILE *file, size_t at, const char *key)
-{
-	fprintf(file, "%s\n{\"%s\":", at ? "," : "", key);
-}
-
 static void put_source(FILE *file, const struct incident_source *source)
 {
-	put_text(file, "database", source ? data_dir(source->dir) : NULL);
+	json_text(file, "database", source ? data_dir(source->dir) : NULL);
 }
 
 static void put_sum(FILE *file, const struct incident_sum *sum)
 {
-	put_number(file, "flows", sum->flows);
+	json_number(file, "flows", sum->flows);
 	for (unsigned i = RULING_DOCUMENTED; i <= RULING_HOUSEKEEPING; i++)
-		put_number(file, ruling_name((enum ruling)i), sum->by_ruling[i]);
-	put_number(file, "blocked", sum->blocked);
-	put_number(file, "begun_before", sum->before);
-	put_number(file, "over_after", sum->after);
-	put_number(file, "not_seen_whole", sum->blind);
-	put_number(file, "packets_out", sum->packets_out);
-	put_number(file, "packets_in", sum->packets_in);
-	put_number(file, "bytes_out", sum->bytes_out);
-	put_number(file, "bytes_in", sum->bytes_in);
-	put_time(file, "first", sum->first_us);
-	put_time(file, "last", sum->last_us);
+		json_number(file, ruling_name((enum ruling)i), sum->by_ruling[i]);
+	json_number(file, "blocked", sum->blocked);
+	json_number(file, "begun_before", sum->before);
+	json_number(file, "over_after", sum->after);
+	json_number(file, "not_seen_whole", sum->blind);
+	json_number(file, "packets_out", sum->packets_out);
+	json_number(file, "packets_in", sum->packets_in);
+	json_number(file, "bytes_out", sum->bytes_out);
+	json_number(file, "bytes_in", sum->bytes_in);
+	json_time(file, "first", sum->first_us);
+	json_time(file, "last", sum->last_us);
 }
 
 static void put_sources(FILE *file, const struct incident *incident)
 {
-	put_key(file, "databases");
+	json_key(file, "databases");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->source_count; i++) {
 		const struct incident_source *source = &incident->sources[i];
 
-		item_begins(file, i, "database");
+		json_item(file, i, "database");
 		json_put(file, data_dir(source->dir));
-		put_time(file, "first", source->query.span.first_us);
-		put_time(file, "last", source->query.span.last_us);
-		put_number(file, "runs", source->query.span.runs);
-		put_bool(file, "knows_unit", source->unit);
+		json_time(file, "first", source->query.span.first_us);
+		json_time(file, "last", source->query.span.last_us);
+		json_number(file, "runs", source->query.span.runs);
+		json_bool(file, "knows_unit", source->unit);
 		fputc('}', file);
 	}
 	fputc(']', file);
@@ -101,7 +47,7 @@ static void put_sources(FILE *file, const struct incident *incident)
 
 static void put_seconds(FILE *file, const char *key, int64_t us)
 {
-	put_key(file, key);
+	json_key(file, key);
 	fprintf(file, "%lld.%06lld", (long long)(us / SECOND_US), (long long)(us % SECOND_US));
 }
 
@@ -109,9 +55,9 @@ static void put_watch(FILE *file, const char *key, const struct incident_watch *
 {
 	char text[TIME_TEXT];
 
-	put_key(file, key);
+	json_key(file, key);
 	fprintf(file, "{\"since\":\"%s\"", time_print(watch->since_us, text));
-	put_time(file, "until", watch->until_us);
+	json_time(file, "until", watch->until_us);
 	put_seconds(file, "unseen_s", watch->unseen_us);
 	put_seconds(file, "nobody_looked_s", watch->idle_us - watch->removed_us);
 	put_seconds(file, "removed_s", watch->removed_us);
@@ -120,21 +66,21 @@ static void put_watch(FILE *file, const char *key, const struct incident_watch *
 
 static void put_blinds(FILE *file, const struct incident *incident)
 {
-	put_key(file, "blind");
+	json_key(file, "blind");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->blind_count; i++) {
 		const struct incident_blind *blind = &incident->blinds[i];
 
-		item_begins(file, i, "cause");
+		json_item(file, i, "cause");
 		json_put(file, blind_cause_name((enum blind_cause)blind->row.cause));
 		put_source(file, blind->source);
 		if (blind->id)
-			put_number(file, "id", (uint64_t)blind->id);
-		put_time(file, "start", blind->row.since_us);
-		put_time(file, "end", blind->row.until_us);
-		put_number(file, "count", blind->row.count);
-		put_text(file, "detail", *blind->detail ? blind->detail : NULL);
-		put_bool(file, "unit_alone", blind->alone);
+			json_number(file, "id", (uint64_t)blind->id);
+		json_time(file, "start", blind->row.since_us);
+		json_time(file, "end", blind->row.until_us);
+		json_number(file, "count", blind->row.count);
+		json_text(file, "detail", *blind->detail ? blind->detail : NULL);
+		json_bool(file, "unit_alone", blind->alone);
 		fputc('}', file);
 	}
 	fputc(']', file);
@@ -142,32 +88,32 @@ static void put_blinds(FILE *file, const struct incident *incident)
 
 static void put_findings(FILE *file, const struct incident *incident)
 {
-	put_key(file, "findings");
+	json_key(file, "findings");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->finding_count; i++) {
 		const struct incident_finding *finding = &incident->findings[i];
 		const struct finding_row *row = &finding->row;
 
-		item_begins(file, i, "id");
+		json_item(file, i, "id");
 		fprintf(file, "\"F%lld\"", (long long)finding->id);
 		put_source(file, finding->source);
-		put_text(file, "kind", kind_name((enum kind)row->kind));
-		put_text(file, "severity", severity_name((enum severity)row->severity));
-		put_text(file, "row", *row->row ? row->row : NULL);
-		put_text(file, "remote", *row->remote ? row->remote : NULL);
-		put_text(file, "role", *row->role ? row->role : NULL);
-		put_text(file, "port", *row->port ? row->port : NULL);
-		put_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
-		put_text(file, "state",
-		         !row->open     ? "closed"
-		         : *row->waiver ? "waived"
-		                        : "open");
-		put_text(file, "reason", row->reason);
-		put_text(file, "waiver", *row->waiver ? row->waiver : NULL);
-		put_text(file, "changed_by", *finding->by ? finding->by : NULL);
-		put_text(file, "changed_why", *finding->by ? finding->why : NULL);
-		put_number(file, "evidence_flows", finding->evidence);
-		put_key(file, "in_window");
+		json_text(file, "kind", kind_name((enum kind)row->kind));
+		json_text(file, "severity", severity_name((enum severity)row->severity));
+		json_text(file, "row", *row->row ? row->row : NULL);
+		json_text(file, "remote", *row->remote ? row->remote : NULL);
+		json_text(file, "role", *row->role ? row->role : NULL);
+		json_text(file, "port", *row->port ? row->port : NULL);
+		json_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
+		json_text(file, "state",
+		          !row->open     ? "closed"
+		          : *row->waiver ? "waived"
+		                         : "open");
+		json_text(file, "reason", row->reason);
+		json_text(file, "waiver", *row->waiver ? row->waiver : NULL);
+		json_text(file, "changed_by", *finding->by ? finding->by : NULL);
+		json_text(file, "changed_why", *finding->by ? finding->why : NULL);
+		json_number(file, "evidence_flows", finding->evidence);
+		json_key(file, "in_window");
 		fputs("{\"kept\":", file);
 		fputs(finding->sum.flows ? "true" : "false", file);
 		put_sum(file, &finding->sum);
@@ -205,7 +151,7 @@ static void put_new(FILE *file, const struct incident *incident)
 	                                               [TRAIT_KIND] = "kind"};
 	size_t count = 0;
 
-	put_key(file, "new");
+	json_key(file, "new");
 	if (!incident_can_tell_new(incident)) {
 		fputs("null", file);
 		return;
@@ -216,9 +162,9 @@ static void put_new(FILE *file, const struct incident *incident)
 
 		if (thing->known)
 			continue;
-		item_begins(file, count++, "is");
+		json_item(file, count++, "is");
 		json_put(file, words[thing->trait]);
-		put_key(file, "what");
+		json_key(file, "what");
 		put_thing_what(file, thing);
 		put_sum(file, &thing->sum);
 		fputc('}', file);
@@ -228,7 +174,7 @@ static void put_new(FILE *file, const struct incident *incident)
 
 static void put_words(FILE *file, const char *key, const struct incident_words *words)
 {
-	put_key(file, key);
+	json_key(file, key);
 	fputc('[', file);
 	for (unsigned i = 0; i < words->count; i++) {
 		fputs(i ? "," : "", file);
@@ -241,22 +187,22 @@ static void put_words(FILE *file, const char *key, const struct incident_words *
 
 static void put_peers(FILE *file, const struct incident *incident)
 {
-	put_number(file, "peer_count", incident->peer_count);
-	put_key(file, "peers");
+	json_number(file, "peer_count", incident->peer_count);
+	json_key(file, "peers");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->peer_count && i < incident->peer_limit; i++) {
 		const struct incident_peer *peer = incident->ranked[i];
 		char text[ADDR_TEXT];
 
-		item_begins(file, i, "remote");
+		json_item(file, i, "remote");
 		json_put(file, addr_print(&peer->addr, text));
-		put_key(file, "new");
+		json_key(file, "new");
 		fputs(!incident_can_tell_new(incident) ? "null"
 		      : peer->known                    ? "false"
 		                                       : "true",
 		      file);
 		put_words(file, "names_claimed", &peer->names);
-		put_key(file, "names_bound");
+		json_key(file, "names_bound");
 		fputc('[', file);
 		for (size_t j = 0; j < peer->bound_count; j++) {
 			fputs(j ? "," : "", file);
@@ -275,7 +221,7 @@ static void put_peers(FILE *file, const struct incident *incident)
 static void put_port(FILE *file, const char *key, const struct incident_flow *flow,
                      uint16_t port)
 {
-	put_key(file, key);
+	json_key(file, key);
 	if (transport_has_ports(flow->transport))
 		fprintf(file, "%u", port);
 	else
@@ -287,35 +233,35 @@ static void put_flow(FILE *file, const struct incident *incident,
 {
 	char id[32];
 
-	item_begins(file, at, "id");
+	json_item(file, at, "id");
 	fprintf(file, "%lld", (long long)flow->id);
 	put_source(file, flow->source);
-	put_time(file, "start", flow->first_us);
-	put_time(file, "end", flow->last_us);
-	put_bool(file, "begun_before", flow->first_us < incident->since_us);
-	put_bool(file, "over_after", flow->last_us > incident->until_us);
-	put_text(file, "transport", transport_name(flow->transport));
-	put_text(file, "direction", direction_name((enum direction)flow->direction));
-	put_addr(file, "local", &flow->local.addr);
+	json_time(file, "start", flow->first_us);
+	json_time(file, "end", flow->last_us);
+	json_bool(file, "begun_before", flow->first_us < incident->since_us);
+	json_bool(file, "over_after", flow->last_us > incident->until_us);
+	json_text(file, "transport", transport_name(flow->transport));
+	json_text(file, "direction", direction_name((enum direction)flow->direction));
+	json_addr(file, "local", &flow->local.addr);
 	put_port(file, "local_port", flow, flow->local.port);
-	put_addr(file, "remote", &flow->remote.addr);
+	json_addr(file, "remote", &flow->remote.addr);
 	put_port(file, "remote_port", flow, flow->remote.port);
-	put_text(file, "name", *flow->name ? flow->name : NULL);
-	put_text(file, "application", flow->app ? app_name((enum app)flow->app) : NULL);
-	put_text(file, "evidence", evidence_name((enum evidence)flow->evidence));
-	put_text(file, "media", media_name(flow->media));
-	put_text(file, "verdict", ruling_name((enum ruling)flow->ruling));
-	put_text(file, "grade", grade_name((enum grade)flow->grade));
-	put_text(file, "why", why_name((enum why)flow->why));
-	put_text(file, "row", *flow->row ? flow->row : NULL);
-	put_text(file, "kind", kind_name((enum kind)flow->kind));
-	put_text(file, "severity", severity_name((enum severity)flow->severity));
+	json_text(file, "name", *flow->name ? flow->name : NULL);
+	json_text(file, "application", flow->app ? app_name((enum app)flow->app) : NULL);
+	json_text(file, "evidence", evidence_name((enum evidence)flow->evidence));
+	json_text(file, "media", media_name(flow->media));
+	json_text(file, "verdict", ruling_name((enum ruling)flow->ruling));
+	json_text(file, "grade", grade_name((enum grade)flow->grade));
+	json_text(file, "why", why_name((enum why)flow->why));
+	json_text(file, "row", *flow->row ? flow->row : NULL);
+	json_text(file, "kind", kind_name((enum kind)flow->kind));
+	json_text(file, "severity", severity_name((enum severity)flow->severity));
 	snprintf(id, sizeof(id), "F%lld", (long long)flow->finding);
-	put_text(file, "finding", flow->finding ? id : NULL);
-	put_number(file, "bytes_out", flow->bytes_out);
-	put_number(file, "bytes_in", flow->bytes_in);
-	put_bool(file, "blind", flow->blind);
-	put_text(file, "policy", flow->policy);
+	json_text(file, "finding", flow->finding ? id : NULL);
+	json_number(file, "bytes_out", flow->bytes_out);
+	json_number(file, "bytes_in", flow->bytes_in);
+	json_bool(file, "blind", flow->blind);
+	json_text(file, "policy", flow->policy);
 	fputc('}', file);
 }
 
@@ -323,35 +269,35 @@ static void put_addresses(FILE *file, const struct incident *incident)
 {
 	char text[ADDR_TEXT], known[64];
 
-	put_key(file, "addresses");
+	json_key(file, "addresses");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->address_count; i++) {
 		const struct incident_address *address = &incident->addresses[i];
 
-		item_begins(file, i, "address");
+		json_item(file, i, "address");
 		json_put(file, addr_print(&address->row.address, text));
 		put_source(file, address->source);
-		put_mac(file, "mac", &address->row.mac);
-		put_text(file, "known_by",
-		         known_by_words(address->row.known_by, known, sizeof(known)));
-		put_time(file, "first", address->row.first_us);
-		put_time(file, "last", address->row.last_us);
+		json_mac(file, "mac", &address->row.mac);
+		json_text(file, "known_by",
+		          known_by_words(address->row.known_by, known, sizeof(known)));
+		json_time(file, "first", address->row.first_us);
+		json_time(file, "last", address->row.last_us);
 		fputc('}', file);
 	}
 	fputc(']', file);
-	put_key(file, "leases");
+	json_key(file, "leases");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->lease_count; i++) {
 		const struct incident_lease *lease = &incident->leases[i];
 
-		item_begins(file, i, "address");
+		json_item(file, i, "address");
 		json_put(file, addr_print(&lease->row.address, text));
 		put_source(file, lease->source);
-		put_mac(file, "mac", &lease->row.mac);
-		put_addr(file, "server", &lease->row.server);
-		put_time(file, "first", lease->row.first_us);
-		put_time(file, "last", lease->row.last_us);
-		put_time(file, "until", lease->row.until_us);
+		json_mac(file, "mac", &lease->row.mac);
+		json_addr(file, "server", &lease->row.server);
+		json_time(file, "first", lease->row.first_us);
+		json_time(file, "last", lease->row.last_us);
+		json_time(file, "until", lease->row.until_us);
 		fputc('}', file);
 	}
 	fputc(']', file);
@@ -361,15 +307,15 @@ static void put_policies(FILE *file, const struct incident *incident)
 {
 	size_t count = 0;
 
-	put_key(file, "policies");
+	json_key(file, "policies");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->policy_count; i++) {
 		const struct incident_policy *policy = &incident->policies[i];
 
-		item_begins(file, i, "policy");
+		json_item(file, i, "policy");
 		json_put(file, policy->hash);
-		put_number(file, "flows", policy->sum.flows);
-		put_key(file, "in_force");
+		json_number(file, "flows", policy->sum.flows);
+		json_key(file, "in_force");
 		fputc('[', file);
 		for (size_t j = 0; j < policy->use_count; j++) {
 			fputs(j ? "," : "", file);
@@ -378,18 +324,18 @@ static void put_policies(FILE *file, const struct incident *incident)
 		fputs("]}", file);
 	}
 	fputc(']', file);
-	put_key(file, "rows");
+	json_key(file, "rows");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->thing_count; i++) {
 		const struct incident_thing *thing = &incident->things[i];
 
 		if (thing->trait != TRAIT_ROW)
 			continue;
-		item_begins(file, count++, "row");
+		json_item(file, count++, "row");
 		json_put(file, thing->text);
 		for (unsigned grade = GRADE_EXACT; grade <= GRADE_WIDE; grade++)
-			put_number(file, grade_name((enum grade)grade),
-			           thing->sum.by_grade[grade]);
+			json_number(file, grade_name((enum grade)grade),
+			            thing->sum.by_grade[grade]);
 		put_sum(file, &thing->sum);
 		fputc('}', file);
 	}
@@ -402,16 +348,16 @@ int incident_json(const struct incident *incident, FILE *file, struct err *err)
 
 	fputs("{\"unit\":", file);
 	json_put(file, incident->unit);
-	put_text(file, "profiles", incident->profiles);
-	put_bool(file, "listed", incident->listed);
-	put_bool(file, "ever_seen", incident->seen);
-	put_bool(file, "recorded", !incident->outside || incident->watch.removed_us);
-	put_text(file, "answer", incident_answer(incident, answer));
+	json_text(file, "profiles", incident->profiles);
+	json_bool(file, "listed", incident->listed);
+	json_bool(file, "ever_seen", incident->seen);
+	json_bool(file, "recorded", !incident->outside || incident->watch.removed_us);
+	json_text(file, "answer", incident_answer(incident, answer));
 	put_sources(file, incident);
 	put_watch(file, "window", &incident->watch);
 	put_watch(file, "days_before", &incident->before);
 	put_blinds(file, incident);
-	put_key(file, "sums");
+	json_key(file, "sums");
 	fputs("{\"peers\":", file);
 	fprintf(file, "%zu", incident->peer_count);
 	put_sum(file, &incident->sum);
@@ -419,12 +365,12 @@ int incident_json(const struct incident *incident, FILE *file, struct err *err)
 	put_findings(file, incident);
 	put_new(file, incident);
 	put_peers(file, incident);
-	put_key(file, "flows");
+	json_key(file, "flows");
 	fputc('[', file);
 	for (size_t i = 0; i < incident->flow_count; i++)
 		put_flow(file, incident, &incident->flows[i], i);
 	fputc(']', file);
-	put_bool(file, "flows_cut", incident->sum.flows > incident->flow_count);
+	json_bool(file, "flows_cut", incident->sum.flows > incident->flow_count);
 	put_addresses(file, incident);
 	put_policies(file, incident);
 	fputs("}\n", file);

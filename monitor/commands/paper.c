@@ -18,13 +18,18 @@ struct paper {
 	bool failed;          /* memory was wanting */
 };
 
-/* What must not reach a screen as it is: C0, C1, and what turns the direction of writing (Unicode 15, 23.2). */
+/*
+ * What must not reach a screen as it is: C0, C1, and what turns the direction of writing (Unicode 15, 23.2).
+ * Nor U+FFFE and U+FFFF, which are no characters: XML has none of these (XML 1.0, 2.2).
+ */
 static bool is_steering(const unsigned char *s, size_t len)
 {
 	if (len == 1)
 		return *s < 0x20 || *s == 0x7f;
 	if (len == 2)
 		return *s == 0xc2 && s[1] < 0xa0;
+	if (len == 3 && *s == 0xef)
+		return s[1] == 0xbf && s[2] >= 0xbe;
 	return len == 3 && *s == 0xe2 &&
 	       ((s[1] == 0x80 &&
 	         (s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae))) ||
@@ -82,7 +87,9 @@ int paper_new(enum paper_form form, FILE *file, const char *title, struct paper 
 		free(paper);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	paper->form = form == PAPER_HTML ? &PAPER_AS_HTML : &PAPER_AS_TEXT;
+	paper->form = form == PAPER_HTML       ? &PAPER_AS_HTML
+	              : form == PAPER_TERMINAL ? &PAPER_AS_TERMINAL
+	                                       : &PAPER_AS_TEXT;
 	paper->file = file;
 	paper->form->begin(file, visible);
 	*ret_paper = paper;
@@ -174,6 +181,15 @@ void paper_head(struct paper *paper, const char *fmt, ...)
 		paper->form->head(paper->file, text);
 }
 
+void paper_subhead(struct paper *paper, enum tone tone, const char *fmt, ...)
+{
+	CLEANUP(freep) char *text = TEXT_OF_ARGS(paper, fmt);
+
+	go_to(paper, BLOCK_NONE);
+	if (text)
+		paper->form->subhead(paper->file, tone, text);
+}
+
 void paper_say(struct paper *paper, const char *fmt, ...)
 {
 	CLEANUP(freep) char *text = TEXT_OF_ARGS(paper, fmt);
@@ -208,6 +224,62 @@ void paper_command(struct paper *paper, const char *fmt, ...)
 	go_to(paper, BLOCK_NONE);
 	if (text)
 		paper->form->command(paper->file, text);
+}
+
+/* Visible, but for the ends of lines; each line has one. NULL: no memory. */
+static char *lines_visible(const char *lines)
+{
+	char *visible = NULL;
+	size_t size = 0;
+	FILE *file = open_memstream(&visible, &size);
+	bool failed = !file;
+
+	while (*lines && !failed) {
+		size_t len = strcspn(lines, "\n");
+		CLEANUP(freep) char *line = strndup(lines, len);
+		CLEANUP(freep) char *text = line ? text_visible(line) : NULL;
+
+		failed = !text || fprintf(file, "%s\n", text) < 0;
+		lines += len + (lines[len] == '\n');
+	}
+	if (file && fclose(file))
+		failed = true;
+	if (failed)
+		free(TAKE(visible));
+	return visible;
+}
+
+void paper_lines(struct paper *paper, const char *lines)
+{
+	CLEANUP(freep) char *text = lines_visible(lines);
+
+	go_to(paper, BLOCK_NONE);
+	paper->failed |= !text;
+	if (text && *text)
+		paper->form->lines(paper->file, text);
+}
+
+void paper_blank(struct paper *paper, const char *name)
+{
+	go_to(paper, BLOCK_NONE);
+	paper->form->blank(paper->file, name);
+}
+
+bool paper_fold(struct paper *paper, bool open, const char *fmt, ...)
+{
+	CLEANUP(freep) char *text = TEXT_OF_ARGS(paper, fmt);
+
+	if (!paper->form->fold)
+		return false;
+	go_to(paper, BLOCK_NONE);
+	paper->form->fold(paper->file, open, text ? text : "");
+	return true;
+}
+
+void paper_fold_end(struct paper *paper)
+{
+	go_to(paper, BLOCK_NONE);
+	paper->form->fold_end(paper->file);
 }
 
 void paper_table(struct paper *paper, const struct paper_column *columns, size_t count)

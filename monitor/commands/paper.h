@@ -19,7 +19,8 @@
 
 #include "schema/base.h"
 
-enum paper_form { PAPER_TEXT, PAPER_HTML };
+/* PAPER_TERMINAL: text with its tones in colour. */
+enum paper_form { PAPER_TEXT, PAPER_HTML, PAPER_TERMINAL };
 
 #define PAPER_WIDTH 80
 #define PAPER_COLUMNS_MAX 12
@@ -48,6 +49,8 @@ void paper_freep(struct paper **paper);
 void paper_lead(struct paper *paper, enum tone tone, const char *fmt, ...) PRINTF(3, 4);
 /* A section begins. */
 void paper_head(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
+/* A part of a section begins. */
+void paper_subhead(struct paper *paper, enum tone tone, const char *fmt, ...) PRINTF(3, 4);
 /* A paragraph. */
 void paper_say(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
 /* One of a list. */
@@ -56,6 +59,16 @@ void paper_item(struct paper *paper, enum tone tone, const char *fmt, ...) PRINT
 void paper_fact(struct paper *paper, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* A line for the shell: never broken. */
 void paper_command(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
+/* Several such lines, parted by \n. */
+void paper_lines(struct paper *paper, const char *lines);
+/* A rule that is filled in by hand. */
+void paper_blank(struct paper *paper, const char *name);
+/*
+ * What follows until paper_fold_end() stands behind this line, which opens it (`open`: which closes it). False: this form
+ * cannot do that, nothing was begun, and whatever is that long may be left out.
+ */
+bool paper_fold(struct paper *paper, bool open, const char *fmt, ...) PRINTF(3, 4);
+void paper_fold_end(struct paper *paper);
 
 /* `columns` stays the caller's until paper_table_end(). */
 void paper_table(struct paper *paper, const struct paper_column *columns, size_t count);

@@ -26,15 +26,20 @@ struct paper_forming {
 	void (*begin)(FILE *file, const char *title);
 	void (*lead)(FILE *file, enum tone tone, const char *text);
 	void (*head)(FILE *file, const char *text);
+	void (*subhead)(FILE *file, enum tone tone, const char *text);
 	void (*say)(FILE *file, const char *text);
 	void (*item)(FILE *file, enum tone tone, const char *text);
 	void (*fact)(FILE *file, const char *name, const char *text);
 	void (*command)(FILE *file, const char *text);
+	void (*lines)(FILE *file, const char *lines); /* each ends with \n */
+	void (*blank)(FILE *file, const char *name);
+	void (*fold)(FILE *file, bool open, const char *text); /* NULL: this form has none */
+	void (*fold_end)(FILE *file);
 	void (*table)(FILE *file, const struct paper_table *table);
 	/* A run of items or of facts begins, ends. */
 	void (*block)(FILE *file, enum block block, bool begins);
 	void (*end)(FILE *file);
 };
-extern const struct paper_forming PAPER_AS_TEXT, PAPER_AS_HTML;
+extern const struct paper_forming PAPER_AS_TEXT, PAPER_AS_HTML, PAPER_AS_TERMINAL;
 
 #endif

@@ -22,15 +22,26 @@ static const char STYLE[] =
 	"font:15px/1.5 system-ui,sans-serif}\n"
 	"h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem;overflow-wrap:anywhere}\n"
 	"h2{font-size:1.1rem;margin:2rem 0 .5rem;padding-bottom:.25rem;border-bottom:1px solid var(--line)}\n"
+	"h3{font-size:1rem;margin:1.25rem 0 .25rem;padding-left:.6rem;border-left:4px solid var(--line);overflow-wrap:anywhere}\n"
+	"h3.good{border-color:var(--good)}h3.doubt{border-color:var(--doubt)}h3.bad{border-color:var(--bad)}"
+	"h3.good,h3.doubt,h3.bad{color:var(--ink)}\n"
+	"h3+p,h3+p+p{margin:.15rem 0}h3+p+p{color:var(--soft)}\n"
 	"p{margin:.5rem 0;max-width:48rem;overflow-wrap:anywhere}\n"
 	".lead{font-size:1.1rem;padding:.75rem 1rem;background:var(--band);border-left:5px solid var(--quiet)}\n"
 	".lead.good{border-color:var(--good)}.lead.doubt{border-color:var(--doubt)}.lead.bad{border-color:var(--bad)}\n"
+	".lead.good{background:color-mix(in srgb,var(--good) 14%,var(--page))}"
+	".lead.doubt{background:color-mix(in srgb,var(--doubt) 14%,var(--page))}"
+	".lead.bad{background:color-mix(in srgb,var(--bad) 12%,var(--page))}\n"
 	"ul{margin:.5rem 0;padding-left:1.25rem}li{margin:.2rem 0;overflow-wrap:anywhere}\n"
 	"dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.25rem;margin:.5rem 0}\n"
 	"dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\n"
 	"pre,td.cmd{font:13px/1.5 ui-monospace,monospace}\n"
 	"pre{margin:.4rem 0;padding:.5rem .75rem;background:var(--band);border-radius:4px;overflow-x:auto;"
 	"white-space:pre-wrap;overflow-wrap:anywhere}\n"
+	"details{margin:.15rem 0;font-size:.9rem}summary{cursor:pointer;overflow-wrap:anywhere}"
+	"details>:not(summary){margin-left:1.1rem}\n"
+	".blank{display:flex;align-items:flex-end;max-width:36rem;height:2.75rem}"
+	".blank::after{content:'';flex:1;margin-left:1rem;border-bottom:1px solid var(--ink)}\n"
 	".wide{overflow-x:auto}\n"
 	"table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}\n"
 	"th{font-weight:600;text-align:left;color:var(--soft);white-space:nowrap}\n"
@@ -46,7 +57,7 @@ static const char STYLE[] =
 	"@media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#f4f6f8;--good:#1a7f4b;"
 	"--doubt:#8a5d00;--bad:#b01e26;--quiet:#777}\n"
 	"body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
-	"table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2{break-after:avoid}tr,svg,dl,li{break-inside:avoid}"
+	"table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2,h3{break-after:avoid}tr,svg,dl,li,.blank{break-inside:avoid}"
 	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}}\n"
 	"@page{size:A4;margin:15mm}\n"
 	"</style>\n</head>\n<body>\n<h1>";
@@ -106,6 +117,12 @@ static void html_head(FILE *file, const char *text)
 	put(file, "<h2>", text, "</h2>\n");
 }
 
+static void html_subhead(FILE *file, enum tone tone, const char *text)
+{
+	fprintf(file, "<h3 class=\"%s\">", TONES[tone]);
+	put(file, "", text, "</h3>\n");
+}
+
 static void html_say(FILE *file, const char *text)
 {
 	put(file, "<p>", text, "</p>\n");
@@ -126,6 +143,35 @@ static void html_fact(FILE *file, const char *name, const char *text)
 static void html_command(FILE *file, const char *text)
 {
 	put(file, "<pre>", text, "</pre>\n");
+}
+
+static void html_lines(FILE *file, const char *lines)
+{
+	fputs("<pre>", file);
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+		CLEANUP(freep) char *line = strndup(lines, len);
+
+		put(file, "", line ? line : "", "\n");
+		lines += len + 1;
+	}
+	fputs("</pre>\n", file);
+}
+
+static void html_blank(FILE *file, const char *name)
+{
+	put(file, "<p class=\"blank\">", name, "</p>\n");
+}
+
+static void html_fold(FILE *file, bool open, const char *text)
+{
+	put(file, open ? "<details open><summary>" : "<details><summary>", text,
+	    "</summary>\n");
+}
+
+static void html_fold_end(FILE *file)
+{
+	fputs("</details>\n", file);
 }
 
 static void html_block(FILE *file, enum block block, bool begins)
@@ -179,10 +225,15 @@ const struct paper_forming PAPER_AS_HTML = {
 	.begin = html_begin,
 	.lead = html_lead,
 	.head = html_head,
+	.subhead = html_subhead,
 	.say = html_say,
 	.item = html_item,
 	.fact = html_fact,
 	.command = html_command,
+	.lines = html_lines,
+	.blank = html_blank,
+	.fold = html_fold,
+	.fold_end = html_fold_end,
 	.table = html_table,
 	.block = html_block,
 	.end = html_end,

@@ -72,11 +72,35 @@ static void text_begin(FILE *file, const char *title)
 	rule(file, '=', width_of(title, strlen(title)));
 }
 
+/* ECMA-48, 8.3.117: red, green, yellow, faint; and off. */
+static const char *const PAINT[] = {
+	[TONE_PLAIN] = "",         [TONE_GOOD] = "\033[32m", [TONE_DOUBT] = "\033[33m",
+	[TONE_BAD] = "\033[1;31m", [TONE_QUIET] = "\033[2m",
+};
+
+static void paint_on(FILE *file, bool painted, enum tone tone)
+{
+	if (painted)
+		fputs(PAINT[tone], file);
+}
+
+static void paint_off(FILE *file, bool painted, enum tone tone)
+{
+	if (painted && tone)
+		fputs("\033[0m", file);
+}
+
+static void put_lead(FILE *file, bool painted, enum tone tone, const char *text)
+{
+	fputc('\n', file);
+	paint_on(file, painted, tone);
+	text_wrap(file, 0, text);
+	paint_off(file, painted, tone);
+}
+
 static void text_lead(FILE *file, enum tone tone, const char *text)
 {
-	(void)tone;
-	fputc('\n', file);
-	text_wrap(file, 0, text);
+	put_lead(file, false, tone, text);
 }
 
 static void text_head(FILE *file, const char *text)
@@ -86,15 +110,35 @@ static void text_head(FILE *file, const char *text)
 	rule(file, '-', width_of(text, strlen(text)));
 }
 
+static void put_subhead(FILE *file, bool painted, enum tone tone, const char *text)
+{
+	fputc('\n', file);
+	paint_on(file, painted, tone);
+	text_wrap(file, 0, text);
+	paint_off(file, painted, tone);
+}
+
+static void text_subhead(FILE *file, enum tone tone, const char *text)
+{
+	put_subhead(file, false, tone, text);
+}
+
 static void text_say(FILE *file, const char *text)
 {
 	text_wrap(file, 0, text);
 }
 
-static void text_item(FILE *file, enum tone tone, const char *text)
+static void put_item(FILE *file, bool painted, enum tone tone, const char *text)
 {
+	paint_on(file, painted, tone);
 	fputs(tone == TONE_BAD ? "! " : "- ", file);
 	text_wrap(file, 2, text);
+	paint_off(file, painted, tone);
+}
+
+static void text_item(FILE *file, enum tone tone, const char *text)
+{
+	put_item(file, false, tone, text);
 }
 
 static void text_fact(FILE *file, const char *name, const char *text)
@@ -106,6 +150,18 @@ static void text_fact(FILE *file, const char *name, const char *text)
 static void text_command(FILE *file, const char *text)
 {
 	fprintf(file, "  %s\n", text);
+}
+
+static void text_lines(FILE *file, const char *lines)
+{
+	for (; *lines; lines += strcspn(lines, "\n") + 1)
+		fprintf(file, "  %.*s\n", (int)strcspn(lines, "\n"), lines);
+}
+
+static void text_blank(FILE *file, const char *name)
+{
+	fprintf(file, "\n%-*s", FACT_WIDTH, name);
+	rule(file, '_', 48);
 }
 
 static void text_block(FILE *file, enum block block, bool begins)
@@ -165,10 +221,10 @@ static void measure(const struct paper_table *table, size_t widths[PAPER_COLUMNS
 	}
 }
 
-/* One line of a row: what of each cell goes into it; the rest stays. Returns whether there is any. */
+/* One line of a row: what of each cell goes into it; the rest stays. Returns whether there is any. `tones`: NULL: no colour. */
 static bool put_line(FILE *file, const struct paper_table *table,
                      const size_t widths[PAPER_COLUMNS_MAX],
-                     const char *rest[PAPER_COLUMNS_MAX])
+                     const char *rest[PAPER_COLUMNS_MAX], const uint8_t *tones)
 {
 	size_t owed = 0; /* blanks before the next thing: none at the end of a line */
 	bool more = false;
@@ -180,9 +236,12 @@ static bool put_line(FILE *file, const struct paper_table *table,
 
 		if (stands_below(table, i))
 			continue;
-		if (len)
-			fprintf(file, "%*s%.*s", (int)(owed + (right ? pad : 0)), "", (int)len,
-			        rest[i]);
+		if (len) {
+			fprintf(file, "%*s", (int)(owed + (right ? pad : 0)), "");
+			paint_on(file, tones, tones ? tones[i] : TONE_PLAIN);
+			fprintf(file, "%.*s", (int)len, rest[i]);
+			paint_off(file, tones, tones ? tones[i] : TONE_PLAIN);
+		}
 		owed = len ? (right ? 0 : pad) + GAP : owed + widths[i] + GAP;
 		rest[i] = skip_blanks(rest[i] + len);
 		more |= *rest[i];
@@ -200,13 +259,14 @@ static void put_below(FILE *file, const char *text)
 }
 
 static void put_row(FILE *file, const struct paper_table *table,
-                    const size_t widths[PAPER_COLUMNS_MAX], const struct paper_row *row)
+                    const size_t widths[PAPER_COLUMNS_MAX], const struct paper_row *row,
+                    bool painted)
 {
 	const char *rest[PAPER_COLUMNS_MAX];
 
 	for (size_t i = 0; i < table->count; i++)
 		rest[i] = row->cells[i] ? row->cells[i] : "";
-	while (put_line(file, table, widths, rest))
+	while (put_line(file, table, widths, rest, painted ? row->tones : NULL))
 		;
 	for (size_t i = 0; i < table->count; i++)
 		if (stands_below(table, i))
@@ -216,7 +276,7 @@ static void put_row(FILE *file, const struct paper_table *table,
 		fprintf(file, "    %s\n", row->command);
 }
 
-static void text_table(FILE *file, const struct paper_table *table)
+static void put_table(FILE *file, bool painted, const struct paper_table *table)
 {
 	size_t widths[PAPER_COLUMNS_MAX];
 	struct paper_row titles = {0};
@@ -225,20 +285,53 @@ static void text_table(FILE *file, const struct paper_table *table)
 	for (size_t i = 0; i < table->count; i++)
 		if (!stands_below(table, i))
 			titles.cells[i] = (char *)table->columns[i].title; /* only read */
-	put_row(file, table, widths, &titles);
+	put_row(file, table, widths, &titles, false);
 	for (size_t row = 0; row < table->row_count; row++)
-		put_row(file, table, widths, &table->rows[row]);
+		put_row(file, table, widths, &table->rows[row], painted);
 }
 
+static void text_table(FILE *file, const struct paper_table *table)
+{
+	put_table(file, false, table);
+}
+
+static void terminal_lead(FILE *file, enum tone tone, const char *text)
+{
+	put_lead(file, true, tone, text);
+}
+
+static void terminal_subhead(FILE *file, enum tone tone, const char *text)
+{
+	put_subhead(file, true, tone, text);
+}
+
+static void terminal_item(FILE *file, enum tone tone, const char *text)
+{
+	put_item(file, true, tone, text);
+}
+
+static void terminal_table(FILE *file, const struct paper_table *table)
+{
+	put_table(file, true, table);
+}
+
+#define COMMON \
+	.begin = text_begin, .head = text_head, .say = text_say, .fact = text_fact, \
+	.command = text_command, .lines = text_lines, .blank = text_blank, \
+	.block = text_block, .end = text_end
+
 const struct paper_forming PAPER_AS_TEXT = {
-	.begin = text_begin,
+	COMMON,
 	.lead = text_lead,
-	.head = text_head,
-	.say = text_say,
+	.subhead = text_subhead,
 	.item = text_item,
-	.fact = text_fact,
-	.command = text_command,
 	.table = text_table,
-	.block = text_block,
-	.end = text_end,
+};
+
+const struct paper_forming PAPER_AS_TERMINAL = {
+	COMMON,
+	.lead = terminal_lead,
+	.subhead = terminal_subhead,
+	.item = terminal_item,
+	.table = terminal_table,
 };

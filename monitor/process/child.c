@@ -73,6 +73,8 @@ int child_fork(struct child *child, struct crew *crew, int (*main)(struct crew *
 		               process_role_name(child->role), strerror(errno));
 	if (!pid) {
 		child_begin(parent, child->role == PROCESS_SENSOR && reads_stdin(crew));
+		for (size_t i = 0; i < crew->options->apart_count; i++)
+			close(crew->options->apart[i]);
 		crew->again = child->forks > 0;
 		_exit(crew_leave(crew, child->role) ? CREW_FAILED : main(crew));
 	}

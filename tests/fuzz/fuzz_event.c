@@ -8,7 +8,7 @@
  * none STEP lets the recorder run, DIE gives it a successor. NEIGHBOUR and SAMPLE make any of them an event of that type.
  */
 #include "monitor/recorder.h"
-#include "monitor/report.h"
+#include "monitor/acceptance/reports.h"
 #include "schema/flowdb_sql.h"
 
 #include <assert.h>
@@ -389,7 +389,8 @@ static int read_finding(void *context, const struct finding_view *finding, struc
 
 static void database_is_sound(struct flowdb *db)
 {
-	CLEANUP(report_freep) struct report *report = NULL;
+	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+	const struct acceptance_options asked = {.policy = policy(), .fail_on = SEVERITY_LOW, .source = ""};
 	CLEANUP(fclosep) FILE *null = fopen("/dev/null", "we");
 	struct err err = {0};
 
@@ -416,8 +417,9 @@ static void database_is_sound(struct flowdb *db)
 	must_be_empty(db, "SELECT * FROM coverage WHERE exact < 0 OR outside < 0");
 	assert(flowdb_flows(db, &(struct flow_query){0}, read_flow, NULL, &err) == 0);
 	assert(flowdb_findings(db, &(struct finding_query){0}, read_finding, NULL, &err) == 0);
-	assert(report_new(db, policy(), SEVERITY_LOW, &report, &err) == 0);
-	assert(null && report_text(report, null, false, &err) == 0);
+	assert(acceptance_new(db, &asked, &acceptance, &err) == 0);
+	for (unsigned form = REPORT_TEXT; form < REPORT_FORM_COUNT; form++)
+		assert(null && report_write(acceptance, (enum report_form)form, null, false, &err) == 0);
 }
 
 static void database_empty(struct flowdb *db)

@@ -35,8 +35,9 @@ static void note(struct told *told, const struct event *event)
 	case EVENT_BLIND: {
 		const struct event_blind *blind = (const struct event_blind *)event;
 
-		assert(blind->cause == BLIND_CLOCK_STEP);
-		assert(blind->count == 1);
+		assert(blind->cause == BLIND_CLOCK_STEP || blind->cause == BLIND_MIRROR_SILENT);
+		assert(blind->count == (blind->cause == BLIND_CLOCK_STEP));
+		told->cause = blind->cause;
 		told->since_us = blind->since_us;
 		told->until_us = blind->until_us;
 		break;

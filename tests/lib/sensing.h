@@ -19,6 +19,7 @@ struct told {
 	int64_t since_us, until_us;
 	uint64_t packets;
 	uint16_t type;
+	uint8_t cause; /* of what was not seen */
 	bool flag; /* again, final, first */
 	char name[16];
 };

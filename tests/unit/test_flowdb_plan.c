@@ -2,6 +2,7 @@
  * test_flowdb_plan.c - what a large database needs, shown on a small one: a flow is small, and no question goes
  * through all flows.
  */
+#include "schema/flowdb_acceptance.h"
 #include "schema/flowdb_sql.h"
 #include "tests/lib/dbkit.h"
 #include "tests/lib/flowgen.h"
@@ -164,6 +165,14 @@ static int pass_coverage(void *context, const struct coverage_view *coverage, st
 {
 	return 0;
 }
+static int pass_tally(void *context, const struct flow_tally *tally, struct err *err)
+{
+	return 0;
+}
+static int pass_block(void *context, const struct flow_block *block, struct err *err)
+{
+	return 0;
+}
 static int pass_name(void *context, const char *name, struct err *err)
 {
 	return 0;
@@ -178,6 +187,14 @@ static void ask_flows(struct flowdb *db, const struct flow_query *query)
 	assert_int_equal(flowdb_flows(db, query, pass_flow, &flows, &err), 0);
 	assert_int_equal(flowdb_findings(db, &findings, pass_finding, NULL, &err), 0);
 	assert_int_equal(flowdb_finding_groups(db, &findings, pass_group, NULL, &err), 0);
+}
+
+static void ask_acceptance(struct flowdb *db, const struct flow_query *query)
+{
+	struct err err = {0};
+
+	assert_int_equal(flowdb_flow_tallies(db, query, pass_tally, NULL, &err), 0);
+	assert_int_equal(flowdb_flow_blocks(db, query, pass_block, NULL, &err), 0);
 }
 
 static void no_question_goes_through_all_flows(void **state)
@@ -221,7 +238,12 @@ static void no_question_goes_through_all_flows(void **state)
 		ask_flows(db, &query);
 		assert_int_equal(flowdb_holdings(db, &day, pass_holding, NULL, &err), 0);
 		assert_int_equal(flowdb_coverage(db, &day, NULL, 0, pass_coverage, NULL, &err), 0);
+		ask_acceptance(db, &day);
+		query.since_us = query.until_us = 0;
+		if (UNITS[i]) /* of one unit without a window, its own alone */
+			ask_acceptance(db, &query);
 	}
+	ask_acceptance(db, &(struct flow_query){.since_us = FLOWGEN_DAY, .until_us = FLOWGEN_DAY + 1});
 	assert_int_equal(flowdb_holdings(db, &(struct flow_query){0}, pass_holding, NULL, &err), 0);
 	assert_int_equal(flowdb_units(db, pass_unit, NULL, &err), 0);
 	assert_int_equal(flowdb_units_missing(db, pass_name, NULL, &err), 0);

@@ -144,6 +144,45 @@ static void lists_open_and_close_by_themselves(void **state)
 		"  tlmon flows\n");
 }
 
+static void write_parts(struct paper *paper)
+{
+	paper_subhead(paper, TONE_DOUBT, "F%d <peer>", 3);
+	paper_lines(paper, "tcp dport 443 accept\n\n\033[31m</pre>");
+	if (paper_fold(paper, false, "<b> %s", "bytes")) {
+		paper_lines(paper, "0000  16 03 01\n");
+		paper_fold_end(paper);
+	}
+	paper_blank(paper, "Name");
+	paper_item(paper, TONE_GOOD, "end \xef\xbf\xbf");
+}
+
+static void what_folds_is_left_out_of_text_and_lines_are_kept(void **state)
+{
+	(void)state;
+	document(PAPER_HTML, write_parts);
+	assert_has("<h3 class=\"doubt\">F3 &lt;peer&gt;</h3>\n"
+	           "<pre>tcp dport 443 accept\n\n\\x1b[31m&lt;/pre&gt;\n</pre>\n"
+	           "<details><summary>&lt;b&gt; bytes</summary>\n<pre>0000  16 03 01\n</pre>\n</details>\n"
+	           "<p class=\"blank\">Name</p>\n<ul>\n<li class=\"good\">end \\uffff</li>");
+	document(PAPER_TEXT, write_parts);
+	assert_string_equal(text,
+	                    "Title\n=====\n\nF3 <peer>\n  tcp dport 443 accept\n  \n"
+	                    "  \\x1b[31m</pre>\n\n"
+	                    "Name            ________________________________________________\n"
+	                    "- end \\uffff\n");
+}
+
+static void a_terminal_gets_the_tones_and_no_other_escape(void **state)
+{
+	(void)state;
+	document(PAPER_TERMINAL, write_parts);
+	assert_has("\n\033[33mF3 <peer>\n\033[0m  tcp dport 443 accept\n");
+	assert_has("  \\x1b[31m</pre>\n");
+	assert_has("\033[32m- end \\uffff\n\033[0m");
+	document(PAPER_TERMINAL, write_hostile);
+	assert_has("NAME\n\033[1;31m<td onclick=x>\033[0m\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +190,9 @@ int main(void)
 	                                  teardown),
 		cmocka_unit_test_teardown(a_table_fits_80_columns_and_loses_nothing, teardown),
 		cmocka_unit_test_teardown(lists_open_and_close_by_themselves, teardown),
+		cmocka_unit_test_teardown(what_folds_is_left_out_of_text_and_lines_are_kept,
+	                                  teardown),
+		cmocka_unit_test_teardown(a_terminal_gets_the_tones_and_no_other_escape, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,53 @@ static void a_clock_step_waits_where_there_is_no_room(void **state)
 	assert_int_equal(told_of(bench, EVENT_BLIND), 1);
 }
 
+/* The nth interval that was told of. */
+static const struct told *blind_told(const struct sensing *bench, unsigned n)
+{
+	for (unsigned i = 0; i < bench->told_count; i++)
+		if (bench->told[i].type == EVENT_BLIND && !n--)
+			return &bench->told[i];
+	fail_msg("it was not told of");
+	return NULL;
+}
+
+static void a_file_whose_times_go_back_tells_so_once_until_they_are_there_again(void **state)
+{
+	BENCH(64);
+
+	bench->options.live = false;
+	sensing_again(bench, false, 0);
+	syn(bench, 1, 100);
+	syn(bench, 2, 99.5); /* out of order by less than a second */
+	syn(bench, 3, 40);
+	syn(bench, 4, 41);
+	assert_int_equal(sensor_now(bench->sensor), START_US + 100 * SECOND);
+	syn(bench, 5, 101);
+	syn(bench, 6, 60);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_BLIND), 2);
+	assert_int_equal(blind_told(bench, 0)->cause, BLIND_CLOCK_STEP);
+	assert_int_equal(blind_told(bench, 0)->since_us, START_US + 40 * SECOND);
+	assert_int_equal(blind_told(bench, 0)->until_us, START_US + 100 * SECOND);
+	assert_int_equal(blind_told(bench, 1)->since_us, START_US + 60 * SECOND);
+}
+
+static void a_file_without_a_packet_for_an_hour_tells_so(void **state)
+{
+	BENCH(64);
+
+	bench->options.live = false;
+	sensing_again(bench, false, 0);
+	syn(bench, 1, 100);
+	syn(bench, 2, 3700);
+	syn(bench, 3, 7301);
+	read_facts(bench, TOLD_MAX);
+	assert_int_equal(told_of(bench, EVENT_BLIND), 1);
+	assert_int_equal(blind_told(bench, 0)->cause, BLIND_MIRROR_SILENT);
+	assert_int_equal(blind_told(bench, 0)->since_us, START_US + 3700 * SECOND);
+	assert_int_equal(blind_told(bench, 0)->until_us, START_US + 7301 * SECOND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +296,8 @@ int main(void)
 		cmocka_unit_test(a_clock_set_forward_is_told_and_flows_go_on),
 		cmocka_unit_test(a_clock_that_drifts_or_a_sensor_that_stood_still_is_no_step),
 		cmocka_unit_test(a_clock_step_waits_where_there_is_no_room),
+		cmocka_unit_test(a_file_whose_times_go_back_tells_so_once_until_they_are_there_again),
+		cmocka_unit_test(a_file_without_a_packet_for_an_hour_tells_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
