@@ -235,6 +235,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
+		.mirror = options->mirror,
 	};
 	int r = recorder_new(&recorder, &pipeline->recorder, err);
 

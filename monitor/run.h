@@ -45,6 +45,7 @@ struct run_test {
 	const char *try_what; /* sandbox_try(), from inside that role; NULL */
 };
 
+struct mirror;
 struct run_options {
 	struct capture_options capture;
 	struct flowtab_limits limits;
@@ -57,6 +58,7 @@ struct run_options {
 	bool in_process;
 	const int *apart; /* descriptors of the caller's that no role is to have */
 	size_t apart_count;
+	struct mirror *mirror; /* the sensor writes down there what the mirror shows; NULL */
 	struct run_test test;
 	/* Live; may be NULL; `context` for all. */
 	void (*found)(void *context, const struct run_found *found);

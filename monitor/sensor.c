@@ -44,6 +44,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->dtls = options->dtls;
 	sensor->unwrap = options->unwrap;
 	sensor->keep = options->keep;
+	sensor->mirror = options->mirror;
 	sensor->live = options->live;
 	sensor->prompt = options->prompt;
 	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
@@ -192,10 +193,14 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 		return;
 	}
 	if (packet_is_copy(flow, end, packet)) {
+		if (sensor->mirror)
+			mirror_copy(sensor->mirror, flow, end, packet);
 		flow->facts.duplicates++;
 		sensor->counters->duplicates++;
 		return;
 	}
+	if (sensor->mirror)
+		mirror_in_flow(sensor->mirror, flow, packet);
 	sensor->counters->in_flows++;
 	tell_sample(sensor, flow, packet);
 	flow_packet(sensor, flow, end, packet);
@@ -207,12 +212,17 @@ static void frame_count(struct sensor *sensor, const struct frame *frame, struct
 	struct counters *counters = sensor->counters;
 	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
 	                                     frame->wire_len, packet);
+	bool in_pieces = packet->fragment;
 
+	if (sensor->mirror)
+		mirror_frame(sensor->mirror, frame, decoded, packet);
 	if (decoded == DECODED_IP)
 		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
 	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
+		if (sensor->mirror)
+			mirror_packet(sensor->mirror, frame, packet, in_pieces);
 		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:

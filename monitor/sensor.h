@@ -7,6 +7,7 @@
 
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
+#include "monitor/capture/mirror.h"
 #include "monitor/capture/unwrap.h"
 #include "monitor/outbox.h"
 
@@ -33,6 +34,7 @@ struct sensor_options {
 	struct unwrap_options unwrap; /* whose tunnels stay as they are */
 	enum keep keep; /* of the first packets of flows; KEEP_OFF: none is copied */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
+	struct mirror *mirror; /* what the mirror shows is written down there; NULL: nobody asks */
 };
 
 /* NULL when out of memory. Its first event is on its way when this returns. */

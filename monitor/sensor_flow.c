@@ -83,6 +83,8 @@ void flow_retire(struct sensor *sensor, struct flow *flow)
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
 	outcome_write(&flow->facts, sensor->now_us);
+	if (sensor->mirror)
+		mirror_flow(sensor->mirror, &flow->facts);
 	tell_end(sensor, flow);
 }
 

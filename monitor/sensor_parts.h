@@ -27,6 +27,7 @@ struct sensor {
 	bool dtls; /* sensor_options.dtls */
 	struct unwrap_options unwrap;
 	enum keep keep;
+	struct mirror *mirror; /* sensor_options.mirror */
 	uint8_t tunnel; /* enum tunnel of the packet at hand */
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */

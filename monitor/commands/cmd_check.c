@@ -150,6 +150,8 @@ static int judge(struct asked *asked, const struct subject *subject, struct err 
 	int r = acceptance_new(subject->window.db, &options, &acceptance, err);
 
 	if (r >= 0)
+		r = next_steps(acceptance, err);
+	if (r >= 0)
 		r = write_reports(asked, acceptance, err);
 	if (r >= 0 && asked->log.dir)
 		r = flowdb_check(subject->window.db, err);

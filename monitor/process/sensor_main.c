@@ -203,6 +203,7 @@ int sensor_main(struct crew *crew)
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
+		.mirror = options->mirror,
 		.live = options->capture.live,
 		.prompt = options->capture.live && options->exercised,
 		.outbox = {crew->facts, crew->packets, full, &work,
