@@ -7,6 +7,7 @@
 
 #define FINDINGS_TEXT 50
 #define FINDINGS_HTML 500
+#define PACKETS_HTML 8 /* more stand behind a line */
 #define PACKETS_TEXT 2 /* of a finding; in HTML all */
 
 /* ----------------------------------------------------------------- packets */
@@ -44,6 +45,8 @@ static int put_packet(void *context, const struct report_packet *packet, struct 
 			paper_item(told->paper, TONE_QUIET, "%s", line);
 		return 0;
 	}
+	if (told->count == PACKETS_HTML + 1)
+		paper_fold(told->paper, false, "... and more packets");
 	dump = hex_dump(packet->bytes, packet->len);
 	if (!dump)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -66,11 +69,14 @@ static int put_packets(const struct acceptance *a, const struct acceptance_findi
 		paper_say(paper, "Packets that were kept, of %llu flow%s:",
 		          (unsigned long long)finding->evidence, plural(finding->evidence));
 	r = finding_packets(a, finding->id, put_packet, &told, err);
+	if (told.folds && told.count > PACKETS_HTML)
+		paper_fold_end(paper);
 	if (!told.folds && told.count > PACKETS_TEXT)
-		paper_item(paper, TONE_QUIET,
-		           "... and %llu packet%s more; --report FILE.html has all that were kept",
-		           (unsigned long long)(told.count - PACKETS_TEXT),
-		           plural(told.count - PACKETS_TEXT));
+		paper_item(
+			paper, TONE_QUIET,
+			"... and %llu packet%s more; --report FILE.html has all that were kept",
+			(unsigned long long)(told.count - PACKETS_TEXT),
+			plural(told.count - PACKETS_TEXT));
 	return r;
 }
 
@@ -95,7 +101,7 @@ static int put_finding(const struct acceptance *a, const struct acceptance_findi
 	char first[TIME_TEXT], last[TIME_TEXT], port[CELL_TEXT];
 	const char *peer = finding_peer(row);
 
-	paper_subhead(paper, finding_tone(finding), "F%lld  %s  %s  %s%s",
+	paper_subhead(paper, finding_tone(finding), "F%lld %s, %s: %s%s",
 	              (long long)finding->id, severity_words(row->severity), finding->who,
 	              kind_name((enum kind)row->kind), finding_standing(finding));
 	paper_say(paper, "%s", row->reason);

@@ -6,12 +6,13 @@
 #include "monitor/acceptance/report_parts.h"
 
 #define WIDTH 1000
-#define NEED_AT 238
-#define LEFT 322 /* where the units begin */
+#define NEED_AT 228
+#define LEFT 340 /* where the units begin */
 #define LINE 20
 #define BAND 26 /* of a profile's title */
 #define SIGN 14
 #define WORDS_WIDTH 100 /* a column this wide has room for words */
+#define WORDS_WIDE 160  /* and this one for counts as well */
 #define NAME_LEN 26
 #define NAME_SLANTED 132 /* height of names that stand upright */
 
@@ -112,7 +113,7 @@ static int x10_of(const struct matrix *m, size_t unit)
 	return LEFT * 10 + (int)unit * m->column10;
 }
 
-static void draw_sign(struct matrix *m, enum sign sign, int x10, int y)
+static void draw_sign(const struct matrix *m, enum sign sign, int x10, int y)
 {
 	fprintf(m->file, "<g class=\"%s\" transform=\"translate(%d.%d %d)\">%s</g>",
 	        SIGNS[sign].class, x10 / 10, x10 % 10, y, SIGNS[sign].drawing);
@@ -123,7 +124,7 @@ static void draw_sign(struct matrix *m, enum sign sign, int x10, int y)
 static void draw_names(const struct matrix *m)
 {
 	const struct acceptance *a = m->acceptance;
-	size_t room = m->upright ? NAME_LEN - 4 : (size_t)m->column10 / 66;
+	size_t room = m->upright ? NAME_LEN - 6 : (size_t)m->column10 / 66;
 	char name[NAME_CUT];
 
 	for (size_t i = 0; i < a->unit_count; i++) {
@@ -169,8 +170,21 @@ static void draw_row_head(const struct matrix *m, const struct row *row, int y)
 
 /* ------------------------------------------------------------------- cells */
 
-static void draw_cell(struct matrix *m, const struct acceptance_unit *unit, size_t at, int x10,
-                      int y)
+/* As many as there is room for. */
+static const char *words_of(const struct matrix *m, const struct acceptance_unit *unit,
+                            const struct cell *cell, char buf[CELL_TEXT])
+{
+	char whole[CELL_TEXT], cut[NAME_CUT];
+
+	if (m->column10 < WORDS_WIDE * 10)
+		return cell_word(cell);
+	cell_words(unit, cell, whole);
+	snprintf(buf, CELL_TEXT, "%s", name_cut(whole, (size_t)(m->column10 - 250) / 60, cut));
+	return buf;
+}
+
+static void draw_cell(const struct matrix *m, const struct acceptance_unit *unit, size_t at,
+                      int x10, int y)
 {
 	const struct cell *cell = &unit->cells[at];
 	const struct row *row = &m->acceptance->policy->rows[at];
@@ -181,7 +195,6 @@ static void draw_cell(struct matrix *m, const struct acceptance_unit *unit, size
 
 	if (!cell->applies)
 		return;
-	m->drawn[sign]++;
 	fputs("<g>", m->file);
 	draw_sign(m, sign, sign10, y + 3);
 	if (cell->state == CELL_OK && cell->refusing) /* a yes beside a no */
@@ -192,7 +205,7 @@ static void draw_cell(struct matrix *m, const struct acceptance_unit *unit, size
 		        cell->state == CELL_OK || cell->state == CELL_NOT_EXERCISED ? "mn"
 		                                                                    : "name",
 		        x10 / 10 + SIGN + 6, y + 14);
-		html_put(m->file, sign == SIGN_EXCUSED ? SIGNS[sign].words : cell_word(cell));
+		html_put(m->file, words_of(m, unit, cell, text));
 		fputs("</text>", m->file);
 	}
 	fputs("<title>", m->file);
@@ -205,7 +218,7 @@ static void draw_cell(struct matrix *m, const struct acceptance_unit *unit, size
 }
 
 /* Of many units a bar: as long as so many stand so, with their number. */
-static void draw_bar(struct matrix *m, size_t at, int y)
+static void draw_bar(const struct matrix *m, size_t at, int y)
 {
 	const struct acceptance *a = m->acceptance;
 	const struct row *row = &a->policy->rows[at];
@@ -223,7 +236,6 @@ static void draw_bar(struct matrix *m, size_t at, int y)
 
 		if (!counts[sign])
 			continue;
-		m->drawn[sign] += counts[sign];
 		fprintf(m->file,
 		        "<g class=\"%s\"><rect class=\"mp\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"16\"/></g>",
 		        SIGNS[sign].class, x, y + 2, width + 32);
@@ -250,7 +262,7 @@ static int rows_height(const struct acceptance *a)
 	return height;
 }
 
-static void draw_profile(struct matrix *m, size_t profile, int *y)
+static void draw_profile(const struct matrix *m, size_t profile, int *y)
 {
 	const struct acceptance *a = m->acceptance;
 	bool headed = false;
@@ -274,26 +286,41 @@ static void draw_profile(struct matrix *m, size_t profile, int *y)
 	}
 }
 
-/* What the signs mean, and how often each stands there. */
-static void draw_legend(struct matrix *m)
+static void count_signs(struct matrix *m)
+{
+	const struct acceptance *a = m->acceptance;
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		for (size_t k = 0; k < a->policy->row_count; k++)
+			if (a->units[i].cells[k].applies)
+				m->drawn[sign_of(&a->units[i].cells[k], &a->policy->rows[k])]++;
+}
+
+/* What the signs mean, and how often each stands there. Returns where it ends; `draw`: and draws it. */
+static int put_legend(const struct matrix *m, bool draw)
 {
 	int x = 14, y = m->bottom + 10;
 
 	for (unsigned sign = 0; sign < SIGN_COUNT; sign++) {
 		char text[96];
+		int width;
 
 		if (!m->drawn[sign])
 			continue;
 		snprintf(text, sizeof(text), "%llu %s", (unsigned long long)m->drawn[sign],
 		         SIGNS[sign].words);
-		if (x + 30 + (int)strlen(text) * 6 > WIDTH) {
+		width = 40 + (int)strlen(text) * 6;
+		if (x + width > WIDTH) {
 			x = 14;
 			y += 22;
 		}
-		draw_sign(m, (enum sign)sign, x * 10, y);
-		put_text(m->file, "name", x + SIGN + 5, y + 11, text);
-		x += 36 + (int)strlen(text) * 6;
+		if (draw) {
+			draw_sign(m, (enum sign)sign, x * 10, y);
+			put_text(m->file, "name", x + SIGN + 5, y + 11, text);
+		}
+		x += width;
 	}
+	return y + 20;
 }
 
 void report_draw_matrix(const struct acceptance *a, FILE *file)
@@ -304,10 +331,11 @@ void report_draw_matrix(const struct acceptance *a, FILE *file)
 
 	m.column10 =
 		a->unit_count ? (WIDTH - LEFT - 6) * 10 / (int)(bars ? 1 : a->unit_count) : 0;
-	m.column10 = m.column10 > 2200 ? 2200 : m.column10;
+	m.column10 = m.column10 > 3200 ? 3200 : m.column10;
 	m.upright = m.column10 < WORDS_WIDTH * 10;
 	m.top = bars ? 4 : m.upright ? NAME_SLANTED : 26;
 	m.bottom = m.top + rows_height(a);
+	count_signs(&m);
 	fprintf(file,
 	        "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"documented rows by unit; the table "
 	        "below has the same in words\">\n<style>"
@@ -317,12 +345,12 @@ void report_draw_matrix(const struct acceptance *a, FILE *file)
 	        ".ml{stroke-linecap:round}.mp{fill:currentColor;opacity:.22}.me{fill:var(--bad);stroke:var(--page)}"
 	        ".mh{fill:var(--band)}.mt{stroke:var(--line)}.mb{font-weight:600}.ms,.mn{fill:var(--soft)}"
 	        "</style>\n",
-	        WIDTH, m.bottom + 60);
+	        WIDTH, put_legend(&m, false));
 	if (!bars)
 		draw_names(&m);
 	y = m.top;
 	for (size_t p = 0; p < a->policy->envelope->profile_count; p++)
 		draw_profile(&m, p, &y);
-	draw_legend(&m);
+	put_legend(&m, true);
 	fputs("</svg>\n", file);
 }

@@ -6,6 +6,8 @@
 #include "monitor/acceptance/report_parts.h"
 #include "monitor/commands/query.h"
 
+#define UNITS_LISTED \
+	12 /* more are counted, and stand behind a line where there is such a thing */
 #define UNITS_SHOWN 400
 #define BLINDS_SHOWN 100
 
@@ -84,7 +86,7 @@ static void put_blind(const struct acceptance *a, const struct acceptance_blind 
 
 	blind_count_print(cause, row->count, count);
 	paper_item(paper, BIT(cause) & BLIND_UNSEEN ? TONE_BAD : TONE_DOUBT,
-	           "%s to %s%s%s%s: %s%s%s%s%s%s%s: %s",
+	           "%s to %s%s%s%s: %s%s%s%s%s%s%s%s: %s",
 	           row->since_us ? clock_print(a, row->since_us, since) : "the beginning",
 	           row->until_us ? clock_print(a, row->until_us, until) : "the end",
 	           row->since_us && row->until_us ? " (" : "",
@@ -92,8 +94,8 @@ static void put_blind(const struct acceptance *a, const struct acceptance_blind 
 	                   ? time_print_span(row->until_us - row->since_us, span)
 	                   : "",
 	           row->since_us && row->until_us ? ")" : "", blind_cause_name(cause),
-	           *count ? ", " : "", count, *blind->unit ? ", of this unit alone: " : "",
-	           blind->unit, *blind->detail ? ", " : "", blind->detail,
+	           *count ? ", " : "", count, *blind->unit ? ", " : "", blind->unit,
+	           *blind->unit ? " alone" : "", *blind->detail ? ", " : "", blind->detail,
 	           blind_cause_sentence(cause));
 }
 
@@ -140,67 +142,97 @@ static int put_blinds(const struct acceptance *a, struct paper *paper, struct er
 
 /* ------------------------------------------------------------------- units */
 
+/* "room, online; 10.20.0.15; not seen all the time" */
+static void add_about(const struct acceptance *a, const struct acceptance_unit *unit, char *buf,
+                      size_t size)
+{
+	const struct envelope *envelope = a->policy->envelope;
+	char addr[ADDR_TEXT];
+
+	*buf = '\0';
+	for (size_t i = 0; i < envelope->profile_count; i++)
+		if (unit->profiles & BIT(i))
+			text_add(buf, size, "%s%s", *buf ? ", " : "", envelope->profiles[i].id);
+	for (unsigned i = 0; i < unit->address_count; i++)
+		text_add(buf, size, "%s%s", i ? ", " : "; ",
+		         addr_print(&unit->addresses[i], addr));
+	if (unit->blind)
+		text_add(buf, size, "; not seen all the time");
+}
+
 static void put_unit(const struct acceptance *a, const struct acceptance_unit *unit,
                      struct paper *paper)
 {
-	const struct envelope *envelope = a->policy->envelope;
-	char text[512] = "", addr[ADDR_TEXT];
+	const uint64_t counts[] = {unit->documented, unit->outside, unit->blocked,
+	                           unit->undetermined, unit->idle_required};
+	static const uint8_t tones[] = {TONE_PLAIN, TONE_BAD, TONE_BAD, TONE_DOUBT, TONE_DOUBT};
+	char about[1024];
 
 	paper_cell(paper, TONE_PLAIN, "%s", unit->name);
 	paper_cell(paper, result_tone(unit->result), "%s",
-	           unit->seen ? result_words(unit->result) : "never seen");
-	for (size_t i = 0; i < envelope->profile_count; i++)
-		if (unit->profiles & BIT(i))
-			text_add(text, sizeof(text), "%s%s", *text ? ", " : "",
-			         envelope->profiles[i].id);
-	paper_cell(paper, TONE_PLAIN, "%s", text);
-	paper_cell(paper, TONE_PLAIN, "%llu", (unsigned long long)unit->documented);
-	paper_cell(paper, unit->outside ? TONE_BAD : TONE_PLAIN, "%llu",
-	           (unsigned long long)unit->outside);
-	paper_cell(paper, unit->blocked ? TONE_BAD : TONE_PLAIN, "%llu",
-	           (unsigned long long)unit->blocked);
-	paper_cell(paper, unit->undetermined ? TONE_DOUBT : TONE_PLAIN, "%llu",
-	           (unsigned long long)unit->undetermined);
-	paper_cell(paper, unit->idle_required ? TONE_DOUBT : TONE_PLAIN, "%llu",
-	           (unsigned long long)unit->idle_required);
-	*text = '\0';
-	for (unsigned i = 0; i < unit->address_count; i++)
-		text_add(text, sizeof(text), "%s%s", i ? ", " : "",
-		         addr_print(&unit->addresses[i], addr));
-	if (unit->blind)
-		text_add(text, sizeof(text), "%snot seen all the time", *text ? "; " : "");
-	if (*text)
-		paper_note(paper, "%s", text);
+	           unit->seen ? result_words((enum acceptance_result)unit->result)
+	                      : "never seen");
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		paper_cell(paper, counts[i] ? tones[i] : TONE_PLAIN, "%llu",
+		           (unsigned long long)counts[i]);
+	add_about(a, unit, about, sizeof(about));
+	paper_note(paper, "%s", about);
 	paper_row_end(paper);
 }
 
-static void put_units(const struct acceptance *a, struct paper *paper)
+static void put_unit_table(const struct acceptance *a, struct paper *paper)
 {
 	static const struct paper_column columns[] = {
-		{"UNIT", PAPER_WRAP},        {"RESULT", PAPER_WRAP},   {"PROFILES", PAPER_WRAP},
-		{"DOCUMENTED", PAPER_RIGHT}, {"OUTSIDE", PAPER_RIGHT}, {"BLOCKED", PAPER_RIGHT},
-		{"UNCERTAIN", PAPER_RIGHT},  {"OPEN", PAPER_RIGHT},
+		{"UNIT", PAPER_WRAP},        {"RESULT", 0},
+		{"DOCUMENTED", PAPER_RIGHT}, {"OUTSIDE", PAPER_RIGHT},
+		{"BLOCKED", PAPER_RIGHT},    {"UNCERTAIN", PAPER_RIGHT},
+		{"OPEN", PAPER_RIGHT},
 	};
 	size_t i;
 
-	paper_head(paper, "Units");
-	if (!a->unit_count)
-		paper_say(paper, "No unit was seen.");
 	paper_table(paper, columns, ARRAY_LEN(columns));
 	for (i = 0; i < a->unit_count && i < UNITS_SHOWN; i++)
 		put_unit(a, &a->units[i], paper);
 	paper_table_end(paper);
 	if (i < a->unit_count)
 		paper_say(paper, "... and %zu more; .json has them all.", a->unit_count - i);
+	paper_say(paper,
+	          "Flows of the window by verdict; open: what is required and was neither "
+	          "seen to work nor blocked.");
+}
+
+static void put_unit_counts(const struct acceptance *a, struct paper *paper)
+{
+	uint64_t counts[ACCEPTANCE_UNDETERMINED + 1] = {0};
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		counts[a->units[i].result]++;
+	paper_say(paper, "%zu units: %llu accepted, %llu not accepted, %llu undetermined.",
+	          a->unit_count, (unsigned long long)counts[ACCEPTED],
+	          (unsigned long long)counts[NOT_ACCEPTED],
+	          (unsigned long long)counts[ACCEPTANCE_UNDETERMINED]);
+}
+
+static void put_units(const struct acceptance *a, struct paper *paper)
+{
+	bool many = a->unit_count > UNITS_LISTED;
+
+	paper_head(paper, "Units");
+	if (!a->unit_count)
+		paper_say(paper, "No unit was seen.");
+	if (many)
+		put_unit_counts(a, paper);
+	if (many && paper_fold(paper, false, "Each of them")) {
+		put_unit_table(a, paper);
+		paper_fold_end(paper);
+	} else if (a->unit_count) {
+		put_unit_table(a, paper);
+	}
 	if (a->silent_entries)
 		paper_item(paper, TONE_DOUBT,
 		           "of %llu entr%s of the list of units no host was seen",
 		           (unsigned long long)a->silent_entries,
 		           a->silent_entries == 1 ? "y" : "ies");
-	if (a->unit_count)
-		paper_say(paper,
-		          "Flows of the window by verdict; open: what is required and was "
-		          "neither seen to work nor blocked.");
 }
 
 /* ------------------------------------------------------------------- whole */
@@ -226,8 +258,8 @@ static int put_all(const struct acceptance *a, struct paper *paper, struct err *
 	int r;
 
 	answer_print(a, answer, sizeof(answer));
-	paper_lead(paper, result_tone(a->result), "The result is %s: %s.", result_words(a->result),
-	           answer);
+	paper_lead(paper, result_tone(a->result), "The result is %s: %s.",
+	           result_words(a->result), answer);
 	put_levels(a, paper);
 	put_window(a, paper);
 	put_reasons(a, paper);

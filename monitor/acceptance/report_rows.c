@@ -196,21 +196,31 @@ static void put_closed(const struct acceptance *a, struct paper *paper)
 		paper_say(paper, "... and %llu more.", (unsigned long long)more);
 }
 
+static void put_table(const struct acceptance *a, struct paper *paper)
+{
+	if (a->unit_count > NAMED_UNITS) {
+		put_counts(a, paper);
+		put_folded(a, paper);
+	} else {
+		put_words(a, a->units, a->unit_count, paper);
+	}
+}
+
 void report_put_matrix(const struct acceptance *a, struct paper *paper)
 {
 	FILE *drawing;
 
 	paper_head(paper, "Documented rows by unit");
 	drawing = paper_drawing(paper);
-	if (drawing && a->unit_count)
-		report_draw_matrix(a, drawing);
-	if (a->unit_count > NAMED_UNITS) {
-		put_counts(a, paper);
-		put_folded(a, paper);
-	} else if (a->unit_count) {
-		put_words(a, a->units, a->unit_count, paper);
-	} else {
+	if (!a->unit_count)
 		paper_say(paper, "Of no unit.");
+	if (a->unit_count && drawing)
+		report_draw_matrix(a, drawing);
+	if (a->unit_count && paper_fold(paper, false, "The same in words, with counts")) {
+		put_table(a, paper);
+		paper_fold_end(paper);
+	} else if (a->unit_count) {
+		put_table(a, paper);
 	}
 	put_reserve(a, paper);
 	put_closed(a, paper);

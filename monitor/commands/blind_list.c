@@ -184,7 +184,8 @@ static int find_gaps(struct gathering *g, struct err *err)
 	int64_t end_us = query->span.live ? query->now_us : query->flow.until_us;
 	int r = 0;
 
-	qsort(g->looked, g->count, sizeof(*g->looked), compare_stretches);
+	if (g->count)
+		qsort(g->looked, g->count, sizeof(*g->looked), compare_stretches);
 	for (size_t i = 0; i < g->count && r >= 0; i++) {
 		const struct stretch *next = &g->looked[i];
 
