@@ -179,8 +179,9 @@ static enum answer dhcp_look(struct look *look)
 	 * a flow of its own, opened it too, and its row is an inbound one.
 	 */
 	look_opened_by(look, look->side);
-	if (mac_is_zero(&facts->chaddr)) {
+	if (mac_is_zero(&facts->chaddr))
 		facts->chaddr = message.chaddr;
+	if (!facts->dhcp_type) {
 		facts->dhcp_xid = message.xid;
 		facts->dhcp_type = type;
 	}

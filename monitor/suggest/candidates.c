@@ -304,7 +304,7 @@ static int gather(struct reading *reading, bool seeds, struct err *err)
 		const struct host *host = &reading->hosts[i];
 		struct candidate *candidate = candidate_of(suggestion, host);
 
-		if (seeds && !is_seed(suggestion, host))
+		if (seeds != is_seed(suggestion, host))
 			continue;
 		if (!candidate && seeds) {
 			candidate = candidate_new(suggestion, &r, err);

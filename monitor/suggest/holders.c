@@ -331,7 +331,7 @@ static void domain_note(struct suggestion *suggestion, const struct flow_view *f
 	struct domain *at = NULL;
 
 	if (strncasecmp(flow->name, head, len) || flow->name[len] != '.' ||
-	    !strchr(domain, '.') || is_microsofts(envelope, flow->name))
+	    !is_host_name(domain) || is_microsofts(envelope, flow->name))
 		return;
 	for (unsigned i = 0; i < suggestion->domain_count && !at; i++)
 		if (!strcasecmp(suggestion->domains[i].text, domain))

@@ -11,6 +11,9 @@
 /* One flow more; the first one is described. */
 void trace_add(struct trace *trace, const struct flow_view *flow);
 
+/* Whether a name from the wire may stand in a site file. */
+bool is_host_name(const char *text);
+
 /* Fills `candidates`, of all that is recorded. */
 int candidates_find(struct suggestion *suggestion, struct err *err) MUST_CHECK;
 /* -1: none of that name. */

@@ -4,7 +4,6 @@
  */
 #include "monitor/suggest/parts.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 
 #define BESIDE 4 /* servers of a role mostly stand in a row: so many addresses apart at most */
@@ -12,17 +11,6 @@
 	2 /* of the ports that a panel opens: one alone anybody may have tried */
 
 /* ------------------------------------------------------------------- names */
-
-static bool is_host_name(const char *text)
-{
-	if (!strchr(text, '.') || strlen(text) > 253)
-		return false;
-	for (; *text; text++)
-		if (!isalnum((unsigned char)*text) && *text != '-' && *text != '.' &&
-		    *text != '_')
-			return false;
-	return true;
-}
 
 static bool is_below(const char *name, const char *domain)
 {

@@ -345,9 +345,11 @@ static void put_looked_at(const struct suggestion *suggestion, FILE *file)
 				text_add(causes, sizeof(causes), "%s%s", *causes ? ", " : "",
 				         blind_cause_name((enum blind_cause)cause));
 		put(file,
-		    "Blind: %llu interval%s, %s in all (%s): what ran then is not in here",
+		    "Blind: %llu interval%s, %s in all (%s): %s",
 		    (unsigned long long)suggestion->blinds, plural(suggestion->blinds),
-		    time_print_span(suggestion->blind_us, span), causes);
+		    time_print_span(suggestion->blind_us, span), causes,
+		    suggestion->blind_causes & BLIND_UNSEEN ? "what ran then is not in here"
+		                                            : "some of it was seen in part");
 	}
 	put(file, "%s: %llu; units proposed: %zu%s",
 	    suggestion->options.recorded ? "Units on record" : "Hosts that spoke",

@@ -6,6 +6,8 @@
 #include "monitor/commands/query.h"
 #include "rules/recorded.h"
 
+#include <ctype.h>
+
 #define ASKED_AT_ONCE \
 	90 /* units of one query (schema/flowdb_query.c); of more all flows are read */
 
@@ -26,6 +28,17 @@ void trace_add(struct trace *trace, const struct flow_view *flow)
 	         : facts->initiator == flow->local ? ">"
 	                                           : "<",
 	         end_print(remote, facts->transport, there));
+}
+
+bool is_host_name(const char *text)
+{
+	if (!strchr(text, '.') || strlen(text) > 253)
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && *text != '-' && *text != '.' &&
+		    *text != '_')
+			return false;
+	return true;
 }
 
 void suggestion_free(struct suggestion *suggestion)
@@ -260,7 +273,7 @@ static void outsider_note(struct suggestion *suggestion, const struct flow_view 
 static bool is_innocent(const struct past *past)
 {
 	return past->verdict.ruling == RULING_OUTSIDE && past->view.app == APP_NTP &&
-	       past->view.facts->initiator == past->view.local;
+	       past->view.facts->initiator != !past->view.local;
 }
 
 static void innocent_note(struct suggestion *suggestion, const struct flow_view *flow,
