@@ -245,6 +245,8 @@ static int judge_findings(struct acceptance *a, struct err *err)
 {
 	int r = 0;
 
+	for (size_t i = 0; i < a->finding_count; i++)
+		a->findings[i].refuses &= says_something(a, &a->findings[i]);
 	for (uint8_t severity = SEVERITY_HIGH; severity >= SEVERITY_LOW && r >= 0; severity--) {
 		uint64_t count = 0;
 		char text[REASON_TEXT];
