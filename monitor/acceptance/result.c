@@ -213,7 +213,10 @@ static int add_lacks(struct acceptance *a, size_t thing, enum lack lack, struct 
 	if (!names.count)
 		return 0;
 	add_thing(a->policy, thing, text, sizeof(text));
-	text_add(text, sizeof(text), " %s: ", lack_words(lack));
+	text_add(text, sizeof(text), " %s%s: ", lack_words(lack),
+	         lack == LACK_UNDETERMINED && a->blind_causes & BIT(BLIND_ONE_SIDED)
+	                 ? ", for the mirror showed one direction"
+	                 : "");
 	add_names(&names, text, sizeof(text));
 	return add_reason(a, lack == LACK_BLOCKED ? NOT_ACCEPTED : ACCEPTANCE_UNDETERMINED,
 	                  SEVERITY_NONE, text, err);
