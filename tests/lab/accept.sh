@@ -52,6 +52,9 @@ roles:
   dns-server: {addresses: [$forbidden]}
   maestro:    {addresses: [$dropped]}
   front-end:  {addresses: [$closed]}
+waivers:
+  - {units: [boardroom], remote: $answers, transport: udp, remote-ports: [53], owner: netops, reason: the old resolver,
+     expires: 2099-12-31}
 END
 
 # An envelope of two rows, so that all of it can be exercised.
@@ -118,6 +121,7 @@ try_all() {
 	connect $dropped 443 &
 	local waits=$!
 	name_asked $forbidden
+	name_asked $answers
 	connect $closed 5061
 	wait $waits 2>/dev/null
 }
@@ -141,6 +145,9 @@ has '... a connection that the firewall drops is blocked, silently' "$(of blocke
 has '... a question that the router turns down is blocked, and the router is named' "$(of blocked room.out.dns)" "^blocked, ${ip4[router]} forbids it"
 has '... a closed port is refused' "$(of blocked onprem.out.sip)" '^blocked, refused'
 has '... and the report names the rows and the router' "$(cat "$work/blocked.out")" 'room\.out\.maestro.*BLOCKED|BLOCKED.*room\.out\.maestro|blocked-silent' "${ip4[router]}"
+has '... a finding is told with its severity and sentence, or as waived' "$(cat "$work/blocked.err")" \
+	'boardroom +medium +blocked-prohibited: UDP dns from local port [0-9]+ to 10.20.5.53:53: documented by room.out.dns' \
+	'boardroom +waived +peer: UDP dns'
 has '... what works is ok' "$(of blocked room.in.control_api)" '^ok \(exact|^ok \(wide|^ok \(unproven'
 if is_plain blocked; then ok 'into a file nothing steers a terminal'; else not_ok 'into a file nothing steers a terminal' "$(cat -v "$work/blocked.err" "$work/blocked.out")"; fi
 
