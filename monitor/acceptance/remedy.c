@@ -101,7 +101,8 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 	if (strcmp(flow->policy, search->policy->hash) != 0)
 		sample->foreign++;
 	else if (first || sample->profiles)
-		sample->profiles = (first ? UINT32_MAX : sample->profiles) & profiles_of(search, flow);
+		sample->profiles =
+			(first ? UINT32_MAX : sample->profiles) & profiles_of(search, flow);
 	return 0;
 }
 

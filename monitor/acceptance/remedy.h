@@ -24,7 +24,7 @@ struct remedy_finding {
 };
 
 struct remedy {
-	uint8_t kind;    /* enum step_kind */
+	uint8_t kind; /* enum step_kind */
 	size_t *settles; /* which of the findings: proven, all of these; else the one that it is about */
 	size_t settle_count;
 	char *say;   /* a sentence */

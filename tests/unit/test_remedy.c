@@ -407,10 +407,44 @@ static void steps_are_said_and_hold(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What one exercise shows is one step, for all units that want it; of a group's rows the one of its media alone. */
+static void exercises_are_gathered(void **state)
+{
+	static const char site[] = "units:\n  - {name: boardroom, addresses: [10.20.0.15], profiles: [room]}\n"
+				   "  - {name: huddle, addresses: [10.20.1.21], profiles: [room, online]}\n"
+				   "roles: {dns-server: {addresses: [10.0.0.53]}}\n";
+	CLEANUP(run_freep) struct run *run = run_new(site);
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+	char said[TEXT_MAX];
+
+	wire_at(w, 61);
+	talk_dns(w, "10.20.0.15:52001 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+	run_wire(run, w, 1);
+	acceptance = check(run, &policy);
+	steps_print(acceptance, true, said);
+	assert_string_equal(
+		said,
+		"exercise boardroom, huddle: Switch the unit on, or renew its network settings; shows room.out.dhcp, "
+		"room.in.dhcp, room.out.dns\n"
+		"exercise boardroom, huddle: Switch the unit on and leave it idle for ten minutes\n"
+		"exercise huddle: Sign the unit out and in again; shows online.out.auth_https, online.out.sip_tls, "
+		"online.out.psom_tls\n"
+		"exercise huddle: Join a meeting and speak; shows audio by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.audio, online.in.audio\n"
+		"exercise huddle: Join a meeting with the camera on; shows video by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.video, online.in.video\n"
+		"exercise huddle: Share a screen in a meeting; shows data by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.appshare, online.in.appshare\n"
+		"exercise boardroom, huddle: Open the web page of the unit in a browser (recommended)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_said_and_hold),
+		cmocka_unit_test(exercises_are_gathered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
