@@ -18,23 +18,27 @@ struct saying {
 #define SAY(s, ...) snprintf((s)->buf, (s)->size, __VA_ARGS__)
 
 /* The roles by whom a row may be met that no site names: whoever takes part in a call, Microsoft's servers. */
-static const char *open_roles(const struct saying *s, char *buf, size_t size)
+static const char *open_roles(const struct saying *s, char *buf, size_t size, bool *ret_listed)
 {
 	const struct envelope *envelope = s->policy->envelope;
 	int row = envelope_find_row(envelope, s->row->row);
 	uint32_t roles = row < 0 ? 0 : envelope->rows[row].form[0].peers;
 
 	*buf = '\0';
+	*ret_listed = false;
 	for (size_t i = 0; i < envelope->role_count; i++)
 		if ((roles & BIT(i)) &&
-		    (envelope->roles[i].by_ice || envelope->roles[i].endpoints))
+		    (envelope->roles[i].by_ice || envelope->roles[i].endpoints)) {
 			text_add(buf, size, "%s%s", *buf ? " or " : "", envelope->roles[i].id);
+			*ret_listed |= envelope->roles[i].endpoints != NULL;
+		}
 	return buf;
 }
 
 static enum step_kind say_peer(const struct saying *s)
 {
 	char roles[256];
+	bool listed;
 
 	if (s->sample->groups) {
 		SAY(s,
@@ -43,12 +47,12 @@ static enum step_kind say_peer(const struct saying *s)
 		    s->row->app ? app_name((enum app)s->row->app) : s->transport, s->one);
 		return STEP_UNIT;
 	}
-	if (*open_roles(s, roles, sizeof(roles)) && s->sample->public_peer) {
+	if (*open_roles(s, roles, sizeof(roles), &listed) && s->sample->public_peer) {
 		SAY(s,
 		    "Find out whose %s is: no list of %s holds it, and it answered no check of ICE; who "
-		    "was in the call? Is the list of endpoints an old one ('tlmon rules lint')? If nobody "
-		    "knows it, block it",
-		    s->one, roles);
+		    "was in the call? %sIf nobody knows it, block it",
+		    s->one, roles,
+		    listed ? "Is the list of endpoints an old one ('tlmon rules lint')? " : "");
 		return STEP_NETWORK;
 	}
 	if (*roles) {
@@ -144,9 +148,9 @@ static enum step_kind say_by_kind(const struct saying *s)
 		return say_remote_port(s);
 	case KIND_APPLICATION:
 		SAY(s,
-		    "Something else than %s speaks there: find out what it is, and end it; no site file "
+		    "What speaks there is %s%snot %s: find out who does it, and end it; no site file "
 		    "excuses it but a waiver",
-		    s->expected);
+		    s->seen, *s->seen ? ", and " : "", s->expected);
 		return s->sample->inbound ? STEP_NETWORK : STEP_UNIT;
 	case KIND_LOCAL_PORT:
 		SAY(s, "Set the unit's media ports so that %s comes from %s", s->row->row,
