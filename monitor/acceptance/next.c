@@ -45,6 +45,19 @@ int who_add(char **who, const char *name, struct err *err)
 	return 0;
 }
 
+int who_end(char **who, size_t count, struct err *err)
+{
+	char *all = NULL;
+
+	if (!*who || count <= WHO_MAX)
+		return 0;
+	if (asprintf(&all, "%s and %zu more", *who, count - WHO_MAX) < 0)
+		return no_memory(err);
+	free(*who);
+	*who = all;
+	return 0;
+}
+
 bool who_has(const char *who, const char *name)
 {
 	size_t len = strlen(name);

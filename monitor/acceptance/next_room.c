@@ -19,13 +19,17 @@ static int add_mirror(struct acceptance *a,
                       const char *say, struct err *err)
 {
 	struct step step = {.kind = STEP_MIRROR, .row = -1};
+	size_t count = 0;
 	int r = 0;
 
 	for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++)
 		if (is_so(a, &a->units[unit])) {
 			step.unit = step.who ? SIZE_MAX : unit;
-			r = who_add(&step.who, a->units[unit].name, err);
+			if (count++ < WHO_MAX)
+				r = who_add(&step.who, a->units[unit].name, err);
 		}
+	if (r >= 0)
+		r = who_end(&step.who, count, err);
 	if (r < 0 || !step.who) {
 		free(step.who);
 		return r;
@@ -78,10 +82,10 @@ struct exercise {
 	uint16_t row; /* whose exercise it is */
 	uint16_t rows[ROWS_MAX];
 	size_t row_count, rows_more;
-	uint8_t need;  /* enum need */
-	uint8_t media; /* of the groups */
+	uint8_t need;                   /* enum need */
+	uint8_t media;                  /* of the groups */
 	const struct row_group *one_of; /* the network chooses which; NULL: all are wanted */
-	size_t unit_count, last_unit; /* units come in order */
+	size_t unit_count, last_unit;   /* units come in order */
 	char *who;
 };
 
@@ -163,7 +167,9 @@ static int exercise_note(struct acceptance *a, struct exercises *all,
 		return 0;
 	exercise->unit_count++;
 	exercise->last_unit = wanted->unit;
-	return who_add(&exercise->who, a->units[wanted->unit].name, err);
+	return exercise->unit_count > WHO_MAX
+	               ? 0
+	               : who_add(&exercise->who, a->units[wanted->unit].name, err);
 }
 
 /* Of a group for one kind of media the row that carries the least beside it: its exercise shows that kind. */
@@ -275,10 +281,12 @@ int add_exercises(struct acceptance *a, struct err *err)
 		struct step step = {.kind = STEP_EXERCISE,
 		                    .unit = exercise->unit_count > 1 ? SIZE_MAX
 		                                                     : exercise->last_unit,
-		                    .who = TAKE(exercise->who),
 		                    .row = exercise->row};
 
-		r = exercise_say(a, exercise, &step.say, err);
+		r = who_end(&exercise->who, exercise->unit_count, err);
+		step.who = TAKE(exercise->who);
+		if (r >= 0)
+			r = exercise_say(a, exercise, &step.say, err);
 		if (r >= 0)
 			r = step_add(a, &step, err);
 		else

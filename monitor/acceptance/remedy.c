@@ -163,6 +163,10 @@ static int take_words(struct search *search, struct err *err)
 
 	remedy.kind = (uint8_t)remedy_say(search->policy, &search->findings[search->at],
 	                                  &search->sample, text, sizeof(text));
+	if (search->untried)
+		text_add(text, sizeof(text),
+		         " (changes of the site file were tried for others alone: "
+		         "settle these first)");
 	remedy.say = strdup(text);
 	if (!remedy.settles || !remedy.say) {
 		remedy_release(&remedy);
@@ -177,6 +181,7 @@ static int settle_one(struct search *search, struct err *err)
 	uint8_t kind = search->findings[search->at].row->kind;
 	int r = take_sample(search, err);
 
+	search->untried = false;
 	if (r >= 0)
 		r = kind == KIND_UNLISTED_UNIT ? search_stranger(search, err)
 		                               : search_site(search, err);

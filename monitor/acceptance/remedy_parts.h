@@ -64,6 +64,7 @@ struct search {
 	struct text_file site; /* as recorded; "site.yaml" without a text where there is none */
 	bool *done;            /* findings that are settled by what is proven */
 	size_t tries;
+	bool untried; /* of the finding in hand: something was not tried any more */
 	struct remedies *ret;
 	/* Of the finding in hand. */
 	size_t at;

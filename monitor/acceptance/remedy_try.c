@@ -294,8 +294,11 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 
 	if (!tallies)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (search->tries == REMEDY_TRIES_MAX)
+	if (search->tries == REMEDY_TRIES_MAX ||
+	    search->tries * search->site.len > REMEDY_BYTES_MAX) {
+		search->untried = true;
 		return 0;
+	}
 	search->tries++;
 	if (yaml_edit(search->site.name, search->site.text, search->site.len, &candidate->edit,
 	              &edited, &cause) < 0)
