@@ -4,7 +4,7 @@
 PACKAGES_BUILD := gcc libc6-dev pkg-config libpcap-dev libndpi-dev libsqlite3-dev libfyaml-dev \
                   libsmartcols-dev libxxhash-dev libmd-dev libseccomp-dev libcap-ng-dev
 PACKAGES_DEMO  := sqlite3
-PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-linux
+PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-linux junitparser
 PACKAGES_LAB   := nftables dnsmasq-base knot-dnsutils udhcpc nginx-light curl llmnrd krb5-kdc krb5-admin-server krb5-user \
                   coturn sip-tester ffmpeg openssh-server openssh-client inetutils-telnet inetutils-telnetd socat tinyproxy-bin \
                   chrony iputils-ping bsdutils

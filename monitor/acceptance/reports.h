@@ -47,8 +47,8 @@ int report_files_write(struct report_files *files, const struct acceptance *acce
 void report_files_release(struct report_files *files);
 
 #define REPORT_HELP \
-	"      --report FILE     writes the report there as well: .html, .xml (JUnit), .json\n" \
-	"                        or .txt. Repeatable; -.json (and so on) is standard output,\n" \
-	"                        in place of the text\n"
+	"      --report FILE     writes the report there as well: .html, .json, .txt, or\n" \
+	"                        .xml for JUnit. Repeatable; -.json (or so) is standard\n" \
+	"                        output, in place of the text\n"
 
 #endif

@@ -41,7 +41,7 @@ static const char STYLE[] =
 	"details{margin:.15rem 0;font-size:.9rem}summary{cursor:pointer;overflow-wrap:anywhere}"
 	"details>:not(summary){margin-left:1.1rem}\n"
 	".blank{display:flex;align-items:flex-end;max-width:36rem;height:2.75rem}"
-	".blank::after{content:'';flex:1;margin-left:1rem;border-bottom:1px solid var(--ink)}\n"
+	".blank span{width:6rem}.blank::after{content:'';flex:1;border-bottom:1px solid var(--ink)}\n"
 	".wide{overflow-x:auto}\n"
 	"table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}\n"
 	"th{font-weight:600;text-align:left;color:var(--soft);white-space:nowrap}\n"
@@ -57,7 +57,7 @@ static const char STYLE[] =
 	"@media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#f4f6f8;--good:#1a7f4b;"
 	"--doubt:#8a5d00;--bad:#b01e26;--quiet:#777}\n"
 	"body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
-	"table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2,h3{break-after:avoid}tr,svg,dl,li,.blank{break-inside:avoid}"
+	"details{font-size:8.5pt;margin:0}table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2,h3{break-after:avoid}tr,svg,dl,li,.blank{break-inside:avoid}"
 	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}}\n"
 	"@page{size:A4;margin:15mm}\n"
 	"</style>\n</head>\n<body>\n<h1>";
@@ -160,7 +160,7 @@ static void html_lines(FILE *file, const char *lines)
 
 static void html_blank(FILE *file, const char *name)
 {
-	put(file, "<p class=\"blank\">", name, "</p>\n");
+	put(file, "<p class=\"blank\"><span>", name, "</span></p>\n");
 }
 
 static void html_fold(FILE *file, bool open, const char *text)

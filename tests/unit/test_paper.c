@@ -163,7 +163,7 @@ static void what_folds_is_left_out_of_text_and_lines_are_kept(void **state)
 	assert_has("<h3 class=\"doubt\">F3 &lt;peer&gt;</h3>\n"
 	           "<pre>tcp dport 443 accept\n\n\\x1b[31m&lt;/pre&gt;\n</pre>\n"
 	           "<details><summary>&lt;b&gt; bytes</summary>\n<pre>0000  16 03 01\n</pre>\n</details>\n"
-	           "<p class=\"blank\">Name</p>\n<ul>\n<li class=\"good\">end \\uffff</li>");
+	           "<p class=\"blank\"><span>Name</span></p>\n<ul>\n<li class=\"good\">end \\uffff</li>");
 	document(PAPER_TEXT, write_parts);
 	assert_string_equal(text,
 	                    "Title\n=====\n\nF3 <peer>\n  tcp dport 443 accept\n  \n"

@@ -3,6 +3,7 @@
  * be, and whoever changes the file as a proven step says has no such finding afterwards.
  */
 #include "monitor/acceptance/acceptance.h"
+#include "monitor/acceptance/remedy.h"
 #include "monitor/policy_record.h"
 #include "tests/lib/run.h"
 #include "tests/lib/talk.h"
@@ -440,11 +441,48 @@ static void exercises_are_gathered(void **state)
 		"exercise boardroom, huddle: Open the web page of the unit in a browser (recommended)\n");
 }
 
+/* More than can be tried, and more than is looked at: what is left out is said. */
+static void work_is_bounded_and_it_is_said(void **state)
+{
+	enum { UNITS = 9, EACH = 30 };
+	char site[2048] = "roles: {dns-server: {addresses: [10.0.0.53]}}\nunits:\n", tuple[64];
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(run_freep) struct run *run = NULL;
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+	size_t proven = 0, untried = 0, left_out = 0;
+
+	wire_at(w, 61);
+	for (unsigned unit = 0; unit < UNITS; unit++) {
+		text_add(site, sizeof(site), "  - {name: u%u, addresses: [10.20.0.%u], profiles: [room]}\n", unit,
+			 unit + 10);
+		for (unsigned i = 0; i < EACH; i++) {
+			snprintf(tuple, sizeof(tuple), "10.20.0.%u:%u > 10.%u.%u.53:53", unit + 10, 52000 + i,
+				 100 + unit, i);
+			talk_dns(w, tuple, DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+		}
+	}
+	run = run_new(site);
+	run_wire(run, w, 1);
+	acceptance = check(run, &policy);
+	for (size_t i = 0; i < acceptance->step_count; i++) {
+		const struct step *step = &acceptance->steps[i];
+
+		proven += step->proven;
+		untried += strstr(step->say, "were tried for others alone") != NULL;
+		left_out += strstr(step->say, "14 more findings were not looked at") != NULL;
+	}
+	assert_int_equal(proven, REMEDY_TRIES_MAX);
+	assert_int_equal(untried, REMEDY_FINDINGS_MAX - REMEDY_TRIES_MAX);
+	assert_int_equal(left_out, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_said_and_hold),
 		cmocka_unit_test(exercises_are_gathered),
+		cmocka_unit_test(work_is_bounded_and_it_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

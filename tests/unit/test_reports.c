@@ -441,7 +441,7 @@ static void html_needs_nothing_else(void **state)
 	has(bench, "site: Head &lt;b&gt;office\n");
 	has(bench, "prefers-color-scheme:dark");
 	has(bench, "@page{size:A4");
-	has(bench, "<p class=\"blank\">Signature</p>");
+	has(bench, "<p class=\"blank\"><span>Signature</span></p>");
 }
 
 static void what_is_hostile_is_seen_and_does_nothing(void **state)
@@ -668,6 +668,22 @@ static void a_server_and_the_exit_agree(void **state)
 	}
 }
 
+/* No unit was seen: a stranger's finding is none of theirs, and says nothing (result.c). */
+static void a_stranger_fails_nobody_where_no_unit_was_seen(void **state)
+{
+	struct bench *bench = *state;
+
+	add_units(bench, 1, "boardroom", "room");
+	bench->a.units[0].seen = false;
+	add_finding(bench, SIZE_MAX, "", KIND_UNLISTED_UNIT, SEVERITY_MEDIUM, "");
+	judge(bench);
+	assert_int_equal(bench->a.result, ACCEPTANCE_UNDETERMINED);
+	write_form(bench, REPORT_JUNIT);
+	FATE("10.9.9.9", "finding F1 unlisted-unit", "skipped");
+	FATE("acceptance", "result", "error");
+	lacks(bench, "<failure ");
+}
+
 /* -------------------------------------------------------------------- JSON */
 
 static void a_program_finds_everything(void **state)
@@ -818,6 +834,7 @@ int main(void)
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
+		WITH(a_stranger_fails_nobody_where_no_unit_was_seen),
 		WITH(a_program_finds_everything),
 		WITH(the_end_of_a_name_says_what_it_is),
 		WITH(a_file_is_whole_or_as_it_was),
