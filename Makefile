@@ -129,6 +129,8 @@ $(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o
 	$Q$(CC) -I$(@D) $(ALL_CFLAGS) -c -o $(@D)/dissect.o $<
 	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(B)/monitor/main.o $(@D)/dissect.o $(B)/libtlmon.a $(LIBS)
 
+RUN = B=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(addprefix -j ,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
+
 # What is missing of the packages. Asked for only by the targets that care, and only on Debian.
 WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
@@ -193,27 +195,27 @@ demo: all $(B)/tools/mkdemo ## a room system's day in small: made, watched, judg
 	  "sqlite3 -box build/demo/db/flows.db 'SELECT * FROM v_finding'" \
 	  'sudo ./tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon'
 
-# Everything speaks TAP, one line a test; tests/run prints and counts it all.
+# Everything speaks TAP, one line a test; tests/run prints and counts it all, as many at once as `make -j` says.
 check: all $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## every test: units, golden cases, fuzz corpora, command line, lab; WITHOUT=script
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(sort $(UNITS)) \
+	$Q$(RUN) $(sort $(UNITS)) \
 	  $(foreach f,$(sort $(FUZZERS)),'$f tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $f))') \
 	  $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g') \
 	  $(filter-out $(WITHOUT),$(sort $(wildcard tests/cli/*.sh tests/lab/*.sh)))
 endif
 
 units: $(UNITS) ## the unit tests alone
-	$QB=$(B) tests/run $(sort $(UNITS))
+	$Q$(RUN) $(sort $(UNITS))
 
 build-tests: $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## build every test without running it
 
 test-processes: all $(TOOLS) ## kill, stop and starve the processes of live runs for minutes (root)
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/processes.sh long'
+	$Q$(RUN) 'tests/lab/processes.sh long'
 
 test-faults-db: all $(TOOLS) ## kill, fill, lock and damage for minutes: nothing committed is lost (SEED=n; disks and live: root)
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/faults.sh long'
+	$Q$(RUN) 'tests/lab/faults.sh long'
 
 golden: all $(TOOLS) ## replay every golden case and compare its report
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
+	$Q$(RUN) $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g')
 
 golden-accept: all $(TOOLS) ## write CASE=x's report anew; review the difference like code
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/golden/run --accept $(or $(CASE),$(error say CASE=x: $(GOLDEN)))
@@ -222,10 +224,10 @@ bench-db: all $(BENCHES) ## speed and size of a database of FLOWS (10000000) flo
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/db.sh $(or $(FLOWS),10000000)
 
 lab: all $(TOOLS) ## real programs in namespaces, watched live: every row, every violation (root, lab-deps)
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/lab.sh 13'
+	$Q$(RUN) 'tests/lab/lab.sh 13'
 
 replay: all ## every capture in PCAPS=dir: no crash, every packet counted
-	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run 'tests/lab/replay $(or $(PCAPS),$(error say PCAPS=dir))'
+	$Q$(RUN) 'tests/lab/replay $(or $(PCAPS),$(error say PCAPS=dir))'
 
 fuzz: ## libFuzzer on every target, FUZZ_SECONDS (60) each
 	$Q$(MAKE) --no-print-directory CC=clang SAN=1 FUZZ=1 fuzz-run

@@ -27,7 +27,7 @@
 	X(reopen, "a finding that was closed is open again") \
 	X(db, "upkeep of the database: stats, check, compact, snapshot, archive") \
 	X(waive, "print the waiver to add to the site file for a finding") \
-	X(doctor, "is this host fit? --sandbox: what each running role may do")
+	X(doctor, "is a mirror fit to judge by? this host? --sandbox: the roles")
 
 #define X(name, help) int cmd_##name(int argc, char **argv);
 COMMANDS(X)

@@ -18,7 +18,9 @@ static void PRINTF(3, 0)
 	if (text)
 		text_tame(text);
 	fflush(stdout);
-	fprintf(stderr, terminal ? "\033[%smtlmon:\033[0m %s" : "%.0stlmon: %s", colour, word);
+	/* A line of status may stand there. */
+	fprintf(stderr, terminal ? "\r\033[K\033[%smtlmon:\033[0m %s" : "%.0stlmon: %s", colour,
+	        word);
 	fprintf(stderr, "%s\n", text ? text : "out of memory");
 }
 

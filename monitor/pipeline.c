@@ -32,6 +32,8 @@ struct pipeline {
 	struct err err; /* the recorder's first failure, from inside pump() */
 	int failed;
 	int64_t begun_us, progress_us; /* monotonic */
+	int64_t finish_us; /* ... since when the end is due, of itself; 0: it is not, */
+	int64_t finish_now_us; /* and the run's clock then */
 };
 
 static volatile sig_atomic_t signals_seen, status_asked;
@@ -101,6 +103,25 @@ static void found(void *context, const struct finding *finding)
 		pipeline->options->found(pipeline->options->context, &found);
 }
 
+static bool exercised(void *context, const char *unit, const struct exercised *exercised)
+{
+	const struct pipeline *pipeline = context;
+
+	pipeline->options->exercised(pipeline->options->context, unit, exercised);
+	return true;
+}
+
+static void blind(void *context, const char *unit, const struct blind_row *blind)
+{
+	const struct pipeline *pipeline = context;
+
+	if (pipeline->options->blind && pipeline->options->capture.live)
+		pipeline->options->blind(pipeline->options->context,
+		                         &(struct run_blind){blind->since_us, blind->until_us,
+		                                             blind->count, blind->cause,
+		                                             *unit ? unit : blind->detail});
+}
+
 static void state_fill(const struct pipeline *pipeline, struct run_state *state)
 {
 	const struct recorder_sums *sums = recorder_sums(pipeline->recorder);
@@ -134,10 +155,27 @@ static void progress(struct pipeline *pipeline, bool now)
 	options->progress(options->context, &state);
 }
 
+/* It ends by itself: as the supervisor does it. */
+static bool is_over(struct pipeline *pipeline)
+{
+	const struct run_options *options = pipeline->options;
+	int64_t now_us = clock_us(CLOCK_MONOTONIC);
+
+	if (!pipeline->finish_us) {
+		if (!(options->for_us && now_us - pipeline->begun_us >= options->for_us) &&
+		    !(options->capture.live && options->enough &&
+		      options->enough(options->context)))
+			return false;
+		pipeline->finish_us = now_us;
+		pipeline->finish_now_us = sensor_now(pipeline->sensor);
+	}
+	return !options->exercised || now_us - pipeline->finish_us >= RUN_PATIENCE_US ||
+	       !sensor_waits(pipeline->sensor, pipeline->finish_now_us);
+}
+
 static enum turn turn(void *context, bool idle)
 {
 	struct pipeline *pipeline = context;
-	const struct run_options *options = pipeline->options;
 	struct err err;
 	int r;
 
@@ -150,11 +188,7 @@ static enum turn turn(void *context, bool idle)
 		}
 	}
 	progress(pipeline, false);
-	return signals_seen || pipeline->failed ||
-	                       (options->for_us &&
-	                        clock_us(CLOCK_MONOTONIC) - pipeline->begun_us >= options->for_us)
-	               ? TURN_STOP
-	               : TURN_ON;
+	return signals_seen || pipeline->failed || is_over(pipeline) ? TURN_STOP : TURN_ON;
 }
 
 static int roles_new(struct pipeline *pipeline, struct err *err)
@@ -180,6 +214,9 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.again = options->again,
 		.input = live ? NULL : input_told,
 		.found = found,
+		.exercised = live && options->exercised ? exercised : NULL,
+		.teller = 1,
+		.blind = blind,
 		.context = pipeline,
 	};
 	const struct inspector_options inspector = {
@@ -194,9 +231,11 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
 		.live = live,
+		.prompt = live && options->exercised,
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
+		.mirror = options->mirror,
 	};
 	int r = recorder_new(&recorder, &pipeline->recorder, err);
 

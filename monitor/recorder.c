@@ -30,6 +30,7 @@ struct recorder {
 	struct findings *findings;
 	struct blinds *blinds;
 	struct evidence_store *evidence;
+	struct standings *standings; /* NULL: nobody asks */
 	struct desk desk;
 	struct losses losses;
 	struct retention retention;
@@ -63,6 +64,15 @@ static void found(void *context, const struct finding *finding)
 	recorder->sums.findings++;
 	if (recorder->options.found)
 		recorder->options.found(recorder->options.context, finding);
+}
+
+static void blind_told(void *context, const struct blind_row *blind)
+{
+	const struct recorder *recorder = context;
+	const struct unit *unit =
+		blind->unit ? units_of_id(recorder->units, blind->unit) : NULL;
+
+	recorder->options.blind(recorder->options.context, unit ? unit->name : "", blind);
 }
 
 static void rows_gone(void *context, int64_t finding, uint64_t rows)
@@ -216,6 +226,24 @@ static int run_begin(struct recorder *recorder, struct err *err)
 	return r;
 }
 
+/* What is shown while the run goes on. */
+static int shows_new(struct recorder *recorder)
+{
+	const struct recorder_options *options = &recorder->options;
+	const struct standings_options standings = {
+		.coverage = &recorder->desk.coverage,
+		.teller = options->teller,
+		.tell = options->exercised,
+		.context = options->context,
+	};
+
+	blinds_tell(recorder->blinds, options->blind ? blind_told : NULL, recorder);
+	if (!options->exercised)
+		return 0;
+	recorder->standings = recorder->desk.standings = standings_new(&standings);
+	return recorder->standings ? 0 : -ENOMEM;
+}
+
 int recorder_new(const struct recorder_options *options, struct recorder **ret, struct err *err)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
@@ -248,7 +276,8 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.sums = &recorder->sums,
 	};
 	if (!recorder->join || !recorder->book || !recorder->units || !recorder->findings ||
-	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0) {
+	    !recorder->blinds || !recorder->evidence || desk_init(&recorder->desk) < 0 ||
+	    shows_new(recorder) < 0) {
 		recorder_free(recorder);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -277,6 +306,7 @@ void recorder_free(struct recorder *recorder)
 		return;
 	if (recorder->begun)
 		flowdb_rollback(recorder->options.db);
+	standings_free(recorder->standings);
 	desk_release(&recorder->desk);
 	join_free(recorder->join);
 	book_free(recorder->book);
@@ -302,7 +332,8 @@ uint64_t recorder_refused(const struct recorder *recorder)
 {
 	return recorder->sums.refused + recorder->desk.strangers.refused +
 	       join_refused(recorder->join) + book_refused(recorder->book) +
-	       units_refused(recorder->units) + blinds_refused(recorder->blinds);
+	       units_refused(recorder->units) + blinds_refused(recorder->blinds) +
+	       (recorder->standings ? standings_refused(recorder->standings) : 0);
 }
 
 int64_t recorder_run(const struct recorder *recorder)
@@ -542,6 +573,8 @@ static int handle_health(struct recorder *recorder, const struct event_health *e
 		if (event->time_us > recorder->sums.last_us)
 			recorder->sums.last_us = event->time_us;
 	}
+	if (recorder->standings)
+		standings_flush(recorder->standings);
 	r = losses_note(&recorder->losses, recorder->blinds, recorder->options.db,
 	                recorder->desk.run, recorder->options.live, event, err);
 	if (r >= 0)

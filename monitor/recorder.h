@@ -39,6 +39,11 @@ struct recorder_options {
 	void (*committed)(void *context, const struct recorder_sums *sums);
 	void (*input_over)(void *context, const struct event_input *input);
 	void (*found)(void *context, const struct finding *finding);
+	/* How a row of a unit stands, when that changes (standing.h); false: no room, it is asked again. NULL: nobody asks. */
+	bool (*exercised)(void *context, const char *unit, const struct exercised *exercised);
+	int64_t teller; /* struct exercised */
+	/* An interval begins in which not all is seen, or is over; unit "": of all. May be NULL. */
+	void (*blind)(void *context, const char *unit, const struct blind_row *blind);
 	void *context;
 };
 

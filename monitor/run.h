@@ -26,6 +26,14 @@ struct run_found {
 	const char *unit, *reason;
 };
 
+/* An interval in which not all is seen: it begins, or is over. */
+struct run_blind {
+	int64_t since_us, until_us; /* until 0: it goes on */
+	uint64_t count;             /* so far, of what the cause counts */
+	uint8_t cause;              /* enum blind_cause */
+	const char *detail;         /* the unit or the interface, what a process died of; "" */
+};
+
 /* For tests (--test): what is done on purpose. */
 struct run_test {
 	bool ndpi_dtls;        /* DTLS goes to nDPI, which dies of it */
@@ -37,6 +45,7 @@ struct run_test {
 	const char *try_what; /* sandbox_try(), from inside that role; NULL */
 };
 
+struct mirror;
 struct run_options {
 	struct capture_options capture;
 	struct flowtab_limits limits;
@@ -49,13 +58,28 @@ struct run_options {
 	bool in_process;
 	const int *apart; /* descriptors of the caller's that no role is to have */
 	size_t apart_count;
+	struct mirror *mirror; /* the sensor writes down there what the mirror shows; NULL */
 	struct run_test test;
-	/* Live; may be NULL; `context` for both. */
+	/* Live; may be NULL; `context` for all. */
 	void (*found)(void *context, const struct run_found *found);
+	void (*blind)(void *context, const struct run_blind *blind);
+	/*
+	 * How a row of a unit stands, when that changes. With it a live run is told sooner of answers, and of requests
+	 * that are asked again; and when it ends by itself it waits for those that have no answer yet (RUN_PATIENCE_US).
+	 */
+	void (*exercised)(void *context, const char *unit, const struct exercised *exercised);
 	/* Some ten times a second: where the run stands. */
 	void (*progress)(void *context, const struct run_state *state);
+	/* Live, as often: all that was wanted is there. Then the run ends as after for_us. */
+	bool (*enough)(void *context);
 	void *context;
 };
+
+/*
+ * A live run that ends by itself goes on until every request of a unit that was made by then is answered, or has
+ * had the time after which its silence says something (sensor_waits()); this long at the most.
+ */
+#define RUN_PATIENCE_US INT64_C(8000000)
 
 /* What is left to say when it is over. */
 struct run_result {

@@ -5,11 +5,13 @@
  *  (2) The clock is the packet's time and never goes back, except between files that do not follow
  *      one another and when the clock was set (live), and then every flow has ended before.
  *  (3) A flow event goes out when the flow settles, every 60 s, when facts change after that, and
- *      when it ends. Where there is no room for it, it waits (flowtab.h): the latest facts go then.
+ *      when it ends; where that is asked for (`prompt`), also when its outcome shows, be it before it settles.
+ *      Where there is no room for it, it waits (flowtab.h): the latest facts go then.
  *  (4) What waits goes in the order in which it came, whether flow, name, lease or neighbour.
  */
 #include "monitor/sensor_parts.h"
 #include "monitor/capture/copies.h"
+#include "monitor/capture/outcome.h"
 
 #define SETTLE_US (10 * SECOND) /* after the first payload */
 #define FOLLOWS_US \
@@ -42,7 +44,9 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->dtls = options->dtls;
 	sensor->unwrap = options->unwrap;
 	sensor->keep = options->keep;
+	sensor->mirror = options->mirror;
 	sensor->live = options->live;
+	sensor->prompt = options->prompt;
 	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
@@ -91,6 +95,32 @@ uint32_t sensor_untold(const struct sensor *sensor)
 uint32_t sensor_unheard(const struct sensor *sensor)
 {
 	return flowtab_count(sensor->tab) - sensor->heard;
+}
+
+struct asked_by {
+	const struct sensor *sensor;
+	int64_t by_us;
+};
+
+static bool flow_waits(const void *context, const struct flow *flow)
+{
+	const struct asked_by *asked = context;
+	const struct unwrap_options *units = &asked->sensor->unwrap;
+	const struct flow_facts *facts = &flow->facts;
+
+	if (!facts->asked || facts->first_try_us > asked->by_us ||
+	    !outcome_waits(facts, asked->sensor->now_us))
+		return false;
+	for (unsigned end = 0; end < 2; end++)
+		if (units->is_unit && units->is_unit(units->context, &facts->end[end].addr,
+		                                     &facts->end[end].mac, facts->packets[end]))
+			return true;
+	return false;
+}
+
+bool sensor_waits(const struct sensor *sensor, int64_t by_us)
+{
+	return flowtab_any(sensor->tab, flow_waits, &(struct asked_by){sensor, by_us});
 }
 
 /* Everything that happens because time has passed. */
@@ -163,10 +193,14 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 		return;
 	}
 	if (packet_is_copy(flow, end, packet)) {
+		if (sensor->mirror)
+			mirror_copy(sensor->mirror, flow, end, packet);
 		flow->facts.duplicates++;
 		sensor->counters->duplicates++;
 		return;
 	}
+	if (sensor->mirror)
+		mirror_in_flow(sensor->mirror, flow, packet);
 	sensor->counters->in_flows++;
 	tell_sample(sensor, flow, packet);
 	flow_packet(sensor, flow, end, packet);
@@ -178,12 +212,17 @@ static void frame_count(struct sensor *sensor, const struct frame *frame, struct
 	struct counters *counters = sensor->counters;
 	enum decoded decoded = packet_decode(frame->link, frame->bytes, frame->caplen,
 	                                     frame->wire_len, packet);
+	bool in_pieces = packet->fragment;
 
+	if (sensor->mirror)
+		mirror_frame(sensor->mirror, frame, decoded, packet);
 	if (decoded == DECODED_IP)
 		decoded = unwrap(&sensor->unwrap, sensor->fragments, packet, counters);
 	switch (decoded) {
 	case DECODED_IP:
 		counters->truncated += packet->truncated;
+		if (sensor->mirror)
+			mirror_packet(sensor->mirror, frame, packet, in_pieces);
 		sensor_ip(sensor, packet);
 		return;
 	case DECODED_ARP:

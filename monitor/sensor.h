@@ -7,6 +7,7 @@
 
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
+#include "monitor/capture/mirror.h"
 #include "monitor/capture/unwrap.h"
 #include "monitor/outbox.h"
 
@@ -24,6 +25,7 @@ struct sensor_options {
 	 */
 	struct counters *counters;
 	bool live; /* the clock may be set */
+	bool prompt; /* tells at once that a request is answered, asked again in vain, or turned down by ICMP */
 	/* It takes the place of one that died; the packet that one died of becomes malformed. */
 	bool again;
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
@@ -32,6 +34,7 @@ struct sensor_options {
 	struct unwrap_options unwrap; /* whose tunnels stay as they are */
 	enum keep keep; /* of the first packets of flows; KEEP_OFF: none is copied */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
+	struct mirror *mirror; /* what the mirror shows is written down there; NULL: nobody asks */
 };
 
 /* NULL when out of memory. Its first event is on its way when this returns. */
@@ -55,6 +58,12 @@ void sensor_input_end(struct sensor *sensor, unsigned index, const struct captur
  * too; else another sensor goes on.
  */
 void sensor_end(struct sensor *sensor, bool last);
+
+/*
+ * Whether some request of a unit, or to one, that was first made by `by_us` may still be answered, or has
+ * not been silent for as long as silence must last to say something (design.md 5). Walks all flows.
+ */
+bool sensor_waits(const struct sensor *sensor, int64_t by_us);
 
 int64_t sensor_now(const struct sensor *sensor);
 /* Flows that are over or changed and that the recorder could not be told of yet. */

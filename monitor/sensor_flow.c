@@ -83,6 +83,8 @@ void flow_retire(struct sensor *sensor, struct flow *flow)
 	if (!flow->settled)
 		flow->facts.settled_by = SETTLED_END;
 	outcome_write(&flow->facts, sensor->now_us);
+	if (sensor->mirror)
+		mirror_flow(sensor->mirror, &flow->facts);
 	tell_end(sensor, flow);
 }
 
@@ -297,6 +299,30 @@ static void flow_payload(struct sensor *sensor, struct flow *flow, unsigned end,
 		flow_settle(sensor, flow, SETTLED_BUDGET);
 }
 
+/*
+ * What an attempt has come to is told at once where somebody waits for it: that it is answered, once it is known what
+ * is spoken, or nobody asks any more; asked a second time in vain; or turned down (`error`).
+ */
+static void flow_prompt(struct sensor *sensor, struct flow *flow, bool error)
+{
+	struct flow_facts *facts = &flow->facts;
+	enum outcome outcome;
+	bool news;
+
+	if (!sensor->prompt || facts->outcome == OUTCOME_ANSWERED) /* as it was told last */
+		return;
+	outcome = outcome_now(facts);
+	if (outcome == OUTCOME_ANSWERED)
+		news = flow->settled || facts->evidence == EVIDENCE_DISSECTOR;
+	else
+		news = error || (outcome == OUTCOME_UNANSWERED && facts->tries == 2 &&
+		                 facts->last_try_us == sensor->now_us);
+	if (!news)
+		return;
+	outcome_write(facts, sensor->now_us);
+	tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
+}
+
 void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
                         const struct packet *packet)
 {
@@ -320,6 +346,7 @@ void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 			tell_flow(sensor, flow, EVENT_FLOW_UPDATE);
 		}
 	}
+	flow_prompt(sensor, flow, false);
 	/* A flow that settled by the packet above told so now. */
 	if (flow->settled && sensor->now_us - flow->told_us >= UPDATE_US) {
 		outcome_write(&flow->facts, sensor->now_us);
@@ -345,5 +372,6 @@ bool icmp_error(struct sensor *sensor, const struct packet *packet)
 		return false;
 	tell_sample(sensor, flow, packet);
 	outcome_error(&flow->facts, side != flow->side0, packet);
+	flow_prompt(sensor, flow, true);
 	return true;
 }

@@ -27,6 +27,7 @@ struct sensor {
 	bool dtls; /* sensor_options.dtls */
 	struct unwrap_options unwrap;
 	enum keep keep;
+	struct mirror *mirror; /* sensor_options.mirror */
 	uint8_t tunnel; /* enum tunnel of the packet at hand */
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
@@ -34,7 +35,7 @@ struct sensor {
 	int64_t looking_us; /* since when we look without a gap that we know of; 0: since the next packet */
 	int64_t frame_us; /* of the last packet of all */
 	uint64_t dropped; /* kernel_dropped when it came */
-	bool live, clock_known;
+	bool live, prompt, clock_known;
 	bool behind; /* of a file: its packets' times went back, and are not where they were yet */
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };

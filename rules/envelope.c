@@ -179,3 +179,11 @@ int envelope_find_profile(const struct envelope *envelope, const char *id)
 			return (int)i;
 	return -1;
 }
+
+int envelope_find_group(const struct envelope *envelope, const char *id)
+{
+	for (size_t i = 0; i < envelope->group_count; i++)
+		if (!strcmp(envelope->groups[i].id, id))
+			return (int)i;
+	return -1;
+}

@@ -90,6 +90,7 @@ struct row {
 #define GROUPS_MAX 64
 #define GROUP_ROWS_MAX 8
 enum group_rule { GROUP_TOGETHER, GROUP_ONE_OF };
+const char *group_rule_name(enum group_rule rule); /* together one-of */
 struct row_group {
 	char id[ROW_ID_MAX];
 	const char *reason;
@@ -181,6 +182,7 @@ void envelope_freep(struct envelope **envelope);
 int envelope_find_row(const struct envelope *envelope, const char *id);
 int envelope_find_role(const struct envelope *envelope, const char *id);
 int envelope_find_profile(const struct envelope *envelope, const char *id);
+int envelope_find_group(const struct envelope *envelope, const char *id);
 
 /*
  * DHCP and UDP media in and out mirror each other (design.md 5): the row that a UDP flow of rows[at] exercises

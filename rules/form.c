@@ -72,16 +72,16 @@ static int read_transports(const struct yaml *list, struct row_form *form, struc
 	return r;
 }
 
-static int read_media(const struct yaml *list, struct row_form *form, struct err *err)
+int value_media(const struct yaml *list, uint8_t *ret_media, struct err *err)
 {
 	uint32_t mask = 0;
 	int r = read_mask(list, "media", &MEDIA, &mask, err);
 
 	/* Sharing and files look alike on the wire: both are data (design.md 4). */
 	if (r >= 0)
-		form->media =
-			(uint8_t)((mask & 1 ? MEDIA_AUDIO : 0) | (mask & 2 ? MEDIA_VIDEO : 0) |
-		                  (mask & 12 ? MEDIA_DATA : 0));
+		*ret_media = (uint8_t)((mask & 1 ? MEDIA_AUDIO : 0) |
+		                       (mask & 2 ? MEDIA_VIDEO : 0) |
+		                       (mask & 12 ? MEDIA_DATA : 0));
 	return r;
 }
 
@@ -208,7 +208,7 @@ int form_read(const struct yaml *map, const struct envelope *envelope, struct ro
 	if (r >= 0 && (node = yaml_get(map, "application")))
 		r = read_applications(node, form, err);
 	if (r >= 0 && (node = yaml_get(map, "media")))
-		r = read_media(node, form, err);
+		r = value_media(node, &form->media, err);
 	return r;
 }
 

@@ -24,6 +24,8 @@ int form_read(const struct yaml *map, const struct envelope *envelope, struct ro
 int form_narrow(const struct yaml *map, const struct envelope *envelope, struct row *row,
                 struct err *err) MUST_CHECK;
 
+/* A list of media words, as a mask MEDIA_*. */
+int value_media(const struct yaml *list, uint8_t *ret_media, struct err *err) MUST_CHECK;
 /* A list of ports and ranges; "10.0.0.0/8"; "*.example.com" (into `arena`, in lower case). */
 int value_ports(const struct yaml *node, struct port_set *ret_set, struct err *err) MUST_CHECK;
 int value_prefix(const struct yaml *node, struct prefix *ret_prefix,

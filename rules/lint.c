@@ -206,6 +206,29 @@ static void lint_evidence(struct linting *linting)
 	say(linting, LINT_INFO, "%s", sentences[linting->policy->keep]);
 }
 
+/* What the site needs less, or more, than the document: an entry at a time. */
+static void lint_needs(struct linting *linting)
+{
+	const struct policy *policy = linting->policy;
+
+	for (size_t i = 0; i < policy->row_count; i++) {
+		const struct row *row = &policy->rows[i];
+		char rows[768] = "";
+		bool said = false;
+
+		for (size_t k = 0; k < i; k++)
+			said = said || policy->rows[k].need_reason == row->need_reason;
+		if (!row->need_by_site || said)
+			continue;
+		for (size_t k = i; k < policy->row_count; k++)
+			if (policy->rows[k].need_reason == row->need_reason)
+				text_add(rows, sizeof(rows), "%s%s", *rows ? ", " : "",
+				         policy->rows[k].id);
+		say(linting, LINT_INFO, "need: the site says %s of %s: %s",
+		    need_name((enum need)row->need), rows, row->need_reason);
+	}
+}
+
 static void lint_waivers(struct linting *linting, int64_t now_us)
 {
 	const struct policy *policy = linting->policy;
@@ -243,6 +266,7 @@ unsigned policy_lint(const struct policy *policy, int64_t now_us,
 		for (unsigned n = 0; n < policy->envelope->profile_count; n++)
 			if (w != n)
 				lint_pair(&linting, w, n);
+	lint_needs(&linting);
 	lint_waivers(&linting, now_us);
 	lint_evidence(&linting);
 	return linting.warnings;

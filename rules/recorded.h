@@ -21,6 +21,12 @@ void recorded_put_unit(FILE *out, const char *who, const char *profiles);
  */
 int recorded_read(const char *text, struct folder *ret_files, const char **ret_units,
                   struct err *err) MUST_CHECK;
+/*
+ * Such a text with other bytes in its first file, or with that file where it had none. On success *ret_text is the
+ * caller's.
+ */
+int recorded_with(const char *text, const char *name, const char *bytes, size_t len,
+                  char **ret_text, struct err *err) MUST_CHECK;
 /* The next of these lines: fills the two words and moves *units behind it. 1, 0 at the end, or -EINVAL. */
 int recorded_next_unit(const char **units, char *who, size_t who_size, char *profiles,
                        size_t profiles_size, struct err *err) MUST_CHECK;

@@ -56,10 +56,21 @@ static int take_quoted(struct csv *csv, struct csv_field *field, struct err *err
 	return 0;
 }
 
+/* To a comma, a quote or the end of the line. A sanitizer's strcspn() measures all of the file behind it. */
+static size_t plain_len(const char *text)
+{
+	static const char ENDS[] = ",\"\r\n"; /* and NUL */
+	size_t len = 0;
+
+	while (!memchr(ENDS, text[len], sizeof(ENDS)))
+		len++;
+	return len;
+}
+
 static int take_plain(struct csv *csv, struct csv_field *field, struct err *err)
 {
 	const struct text_file *source = csv->source;
-	size_t len = strcspn(source->text + csv->at, ",\"\r\n");
+	size_t len = plain_len(source->text + csv->at);
 
 	if (source->text[csv->at + len] == '"')
 		return text_file_fail(

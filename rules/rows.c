@@ -6,16 +6,18 @@
 
 #include "rules/arena.h"
 #include "rules/form.h"
+#include "rules/groups.h"
 
 #define ROW_COUNT_MAX 4096
 
-WORDS(FILE_KEYS, "profile", "title", "rows");
-WORDS(ROW_KEYS, "id", "document", FORM_KEYS, "need", "exercise", "origin", "note", "severity",
+WORDS(FILE_KEYS, "profile", "title", "rows", "groups");
+WORDS(ROW_KEYS, "id", "document", FORM_KEYS, "need", "need-reason", "exercise", "origin", "note", "severity",
       "also", "instead");
 WORDS(OTHER_FORM_KEYS, FORM_KEYS, "origin", "note", "when");
-WORDS(NEEDS, "required", "recommended", "if-used");
 WORDS(ORIGINS, "stated", "inferred");
 WORDS(SEVERITIES, "info", "low", "medium", "high");
+static const char *const NEED_LIST[] = {"required", "recommended", "if-used"};
+const struct words NEEDS = {NEED_LIST, ARRAY_LEN(NEED_LIST)};
 static const char *const OPTION_LIST[] = {"nat", "strict-relay-ports", "allow-vbss"};
 const struct words SITE_OPTIONS = {OPTION_LIST, ARRAY_LEN(OPTION_LIST)};
 
@@ -154,6 +156,8 @@ static int read_row(const struct yaml *map, struct envelope *envelope, struct ro
 	if (r >= 0)
 		r = read_text(map, "exercise", envelope->arena, &row->exercise, err);
 	if (r >= 0)
+		r = read_text(map, "need-reason", envelope->arena, &row->need_reason, err);
+	if (r >= 0)
 		r = read_text(map, "note", envelope->arena, &row->note, err);
 	if (r >= 0)
 		r = value_words(yaml_get(map, "application"), envelope->arena,
@@ -203,6 +207,11 @@ static int read_profile(const struct yaml *root, struct envelope *envelope, stru
 	return r;
 }
 
+const char *need_name(enum need need)
+{
+	return need < NEED_COUNT ? NEED_LIST[need] : "";
+}
+
 int rows_read(const struct yaml_file *file, struct envelope *envelope, size_t *room,
               struct err *err)
 {
@@ -227,5 +236,5 @@ int rows_read(const struct yaml_file *file, struct envelope *envelope, size_t *r
 			return no_memory(err);
 		envelope->rows[envelope->row_count++] = row;
 	}
-	return r;
+	return r < 0 ? r : groups_read(yaml_get(root, "groups"), envelope, err);
 }

@@ -7,6 +7,8 @@
 #include "rules/envelope.h"
 #include "rules/yaml.h"
 
+/* The words of enum need. */
+extern const struct words NEEDS;
 /* The words of enum site_option from OPTION_NAT on. */
 extern const struct words SITE_OPTIONS;
 

@@ -5,12 +5,13 @@
 
 #include "rules/endpoints.h"
 #include "rules/form.h"
+#include "rules/needs.h"
 #include "rules/recorded.h"
 #include "rules/rows.h"
 #include "rules/waivers.h"
 
 WORDS(SITE_KEYS, "site", "units", "units-file", "domains", "subnets", "roles", "narrow",
-      "options", "evidence", "waivers");
+      "need", "options", "evidence", "waivers");
 WORDS(HOLDER_KEYS, "addresses", "names", "endpoints");
 
 static int no_memory(struct err *err)
@@ -233,6 +234,8 @@ int site_read(struct site_loading *loading, struct err *err)
 		r = read_options(node, loading, err);
 	if (r >= 0 && (node = yaml_get(root, "evidence")))
 		r = read_evidence(node, policy, err);
+	if (r >= 0)
+		r = needs_read(yaml_get(root, "need"), policy, err);
 	roles = r >= 0 ? yaml_get(root, "roles") : NULL;
 	if (roles)
 		r = yaml_map(roles, "roles", NULL, err);

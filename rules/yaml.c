@@ -186,8 +186,17 @@ static int take_open(struct reading *reading, struct fy_event *event, enum yaml_
 	r = add_node(reading, kind, span, &node);
 	if (r < 0)
 		return r;
+	node->flow = strchr("[{", file->source.text[span.offset]);
 	reading->open[reading->depth++] = node;
 	return 0;
+}
+
+static void take_close(struct reading *reading, struct fy_event *event)
+{
+	struct yaml *node = reading->open[--reading->depth];
+	struct span span = span_of(reading->file, event);
+
+	node->flow_end = node->flow ? span.offset + span.width : 0;
 }
 
 static int take_event(struct reading *reading, struct fy_event *event)
@@ -223,7 +232,7 @@ static int take_event(struct reading *reading, struct fy_event *event)
 		return take_open(reading, event, YAML_MAP);
 	case FYET_SEQUENCE_END:
 	case FYET_MAPPING_END:
-		reading->depth--;
+		take_close(reading, event);
 		return 0;
 	default:
 		return 0;

@@ -18,6 +18,8 @@ struct yaml {
 	enum yaml_kind kind;
 	bool plain; /* a text without quotes: only such can be empty, true or false */
 	struct span span, key_span;
+	bool flow;        /* a list or map in brackets ... */
+	size_t flow_end;  /* ... and where these end */
 	const char *text, *key;
 	struct yaml *first, *last, *next;
 	size_t count;

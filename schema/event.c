@@ -4,7 +4,6 @@
  */
 #include "schema/event.h"
 #include "schema/link.h"
-#include "schema/verdict.h"
 
 static bool time_is_sound(int64_t us)
 {
@@ -54,6 +53,17 @@ static bool text_is_sound(const struct event *event, const char *text, size_t te
 	       !memchr(text, 0, text_len);
 }
 
+static bool exercised_is_sound(const struct event_exercised *event)
+{
+	const struct exercised *e = &event->exercised;
+
+	return text_is_sound(&event->head, event->unit, event->unit_len) && event->unit_len &&
+	       time_is_sound(e->time_us) && time_is_sound(e->teller) &&
+	       e->standing.what < BIT(STANDS_COUNT) &&
+	       e->standing.media < BIT(STANDS_MEDIA_COUNT) &&
+	       e->standing.whys < BIT(WHY_NO_INSPECTOR + 1) && e->direction <= DIRECTION_IN;
+}
+
 int event_check(const struct event *event, size_t len)
 {
 	static const size_t sizes[EVENT_TYPE_COUNT] = {
@@ -73,6 +83,7 @@ int event_check(const struct event *event, size_t len)
 		[EVENT_FOUND] = sizeof(struct event_found),
 		[EVENT_NEIGHBOUR] = sizeof(struct event_neighbour),
 		[EVENT_SAMPLE] = sizeof(struct event_sample),
+		[EVENT_EXERCISED] = sizeof(struct event_exercised),
 	};
 	bool sound = true;
 
@@ -179,6 +190,9 @@ int event_check(const struct event *event, size_t len)
 		        found->severity <= SEVERITY_HIGH && time_is_sound(found->time_us);
 		break;
 	}
+	case EVENT_EXERCISED:
+		sound = exercised_is_sound((const struct event_exercised *)event);
+		break;
 	case EVENT_OPINION: {
 		const struct event_opinion *opinion = (const struct event_opinion *)event;
 

@@ -2,7 +2,7 @@
  * event.h - what travels on a ring, and the check of every field. Fixed layout, 8-byte aligned,
  * length first. The sensor writes facts to the recorder and packets to the inspector; the
  * inspector writes opinions to the recorder; the supervisor tells the recorder what became of the
- * others, and the recorder shows it what it found. Nobody else meets.
+ * others, and the recorder shows it what it found, and how the rows of each unit stand. Nobody else meets.
  *
  * Join: every fact event carries `handed`, the position that the sensor had written to on the ring of
  * packets by then. The inspector releases a packet there after writing what it had to say of it:
@@ -14,6 +14,7 @@
 #include "schema/blind.h"
 #include "schema/facts.h"
 #include "schema/keep.h"
+#include "schema/verdict.h"
 
 enum event_type {
 	EVENT_FLOW_SETTLED = 1, /* struct event_flow */
@@ -27,11 +28,12 @@ enum event_type {
 	EVENT_FORGET, /* struct event_forget: sensor -> inspector: say your last word, free it */
 	EVENT_OPINION, /* struct event_opinion: inspector -> recorder */
 	EVENT_BEGIN,   /* struct event_begin: a sensor begins; all flows of the one before are lost */
-	EVENT_BLIND,   /* struct event_blind: supervisor or sensor -> recorder */
+	EVENT_BLIND,   /* struct event_blind: supervisor or sensor -> recorder, and recorder -> supervisor */
 	EVENT_EVIDENCE, /* struct event_evidence: supervisor -> recorder */
 	EVENT_FOUND,    /* struct event_found: recorder -> supervisor: a finding opens */
 	EVENT_NEIGHBOUR, /* struct event_neighbour: who has which address, by ARP or neighbour discovery */
 	EVENT_SAMPLE, /* struct event_sample: sensor -> recorder: one of a flow's first packets */
+	EVENT_EXERCISED, /* struct event_exercised: recorder -> supervisor: a row of a unit stands otherwise */
 	EVENT_TYPE_COUNT
 };
 
@@ -184,7 +186,8 @@ struct event_blind {
 	uint64_t count; /* of what the cause counts: packets, flows, restarts */
 	uint8_t cause;  /* enum blind_cause */
 	uint8_t detail_len;
-	char detail[6]; /* the interface; what a role died of; going on past the struct; no NUL */
+	char detail[6]; /* the interface; what a role died of; from the recorder, the unit it is of; going on past
+	                   the struct; no NUL */
 };
 
 /* A packet that somebody died of, as it lay there. */
@@ -227,6 +230,56 @@ struct event_found {
 	uint8_t spare;
 	uint16_t text_len;
 	char text[2]; /* going on past the struct; no NUL */
+};
+
+/* What the flows of a unit came to that fit a row, or came nearest to it. A mask. */
+enum {
+	STANDS_EXACT = 1, /* documented and answered, by grade */
+	STANDS_UNPROVEN = 2,
+	STANDS_WIDE = 4,
+	STANDS_UNANSWERED = 8, /* documented, neither answered nor blocked (by now) */
+	STANDS_ONE_SIDED = 16, /* ... for the mirror shows one direction */
+	STANDS_SILENT = 32,    /* documented, blocked */
+	STANDS_PROHIBITED = 64,
+	STANDS_REFUSED = 128,
+	STANDS_OUTSIDE = 256,
+	STANDS_UNDETERMINED = 512,
+	STANDS_ANSWERED = STANDS_EXACT | STANDS_UNPROVEN | STANDS_WIDE,
+	STANDS_BLOCKED = STANDS_SILENT | STANDS_PROHIBITED | STANDS_REFUSED,
+};
+#define STANDS_COUNT 10
+
+struct row_standing {
+	uint16_t what; /* STANDS_* */
+	uint8_t media; /* mask MEDIA_* that answered flows carried, and STANDS_NO_MEDIA */
+	uint8_t whys;  /* mask of BIT(enum why) of the undetermined */
+};
+#define STANDS_NO_MEDIA 8 /* one that was answered carried none, or nobody can tell */
+#define STANDS_MEDIA_COUNT 4
+
+/*
+ * How a row of a unit stands by now: all of it, so that the latest one counts. Of a unit of which nothing was told
+ * yet it says also that it was seen, and then the row may stand as ever.
+ */
+struct exercised {
+	int64_t time_us; /* of the flow that changed it */
+	int64_t teller; /* a number that every recorder has another of: what one before it told of flows that are over stays */
+	uint32_t entry; /* of the policy's units that the unit is of: index */
+	uint16_t row;   /* index in the policy */
+	struct row_standing standing;
+	/* The flow that changed it; 0, what follows too: not told. */
+	uint8_t transport;
+	uint8_t direction; /* enum direction */
+	uint8_t icmp_type, icmp_code;
+	uint16_t local_port, remote_port;
+	struct addr local, remote, sender; /* sender: of the ICMP error; zero: none */
+};
+
+struct event_exercised {
+	struct event head;
+	struct exercised exercised;
+	uint8_t unit_len;
+	char unit[7]; /* its name, going on past the struct; no NUL */
 };
 
 /*

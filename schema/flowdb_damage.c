@@ -6,7 +6,7 @@
 
 /* Every table with its columns. */
 #define COLUMNS \
-	"SELECT m.name || '.' || c.name FROM sqlite_schema m, pragma_table_info(m.name) c" \
+	"SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c" \
 	" WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'"
 
 /* What a table lacks that those of a fresh database have; it may have more. */
@@ -14,25 +14,26 @@ static int look_at_tables(struct flowdb *db, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *fresh = NULL;
 	CLEANUP(stmt_finalizep) sqlite3_stmt *wanted = NULL;
+	CLEANUP(stmt_finalizep) sqlite3_stmt *there = NULL;
 	char text[160];
 	int r = flowdb_open(NULL, FLOWDB_WRITE, &fresh, err);
 
 	if (r >= 0)
 		r = sql_prepare(fresh, COLUMNS, &wanted, err);
+	if (r >= 0)
+		r = sql_prepare(db, COLUMNS " AND m.name = ?1 AND c.name = ?2", &there, err);
 	while (r >= 0 && (r = sql_step(fresh, wanted, err)) > 0) {
-		CLEANUP(stmt_finalizep) sqlite3_stmt *there = NULL;
-
-		r = sql_prepare(db, COLUMNS " AND m.name || '.' || c.name = ?1", &there, err);
-		if (r < 0)
-			return r;
 		bind_text(there, 1, column_text(wanted, 0));
+		bind_text(there, 2, column_text(wanted, 1));
 		r = sql_step(db, there, err);
 		if (r < 0)
 			return r;
 		if (!r) {
-			snprintf(text, sizeof(text), "it has no %s", column_text(wanted, 0));
+			snprintf(text, sizeof(text), "it has no %s.%s", column_text(wanted, 0),
+			         column_text(wanted, 1));
 			return sql_damaged(db, text, err);
 		}
+		sqlite3_reset(there);
 	}
 	return r;
 }

@@ -2,6 +2,7 @@
  * flowdb_finding.c - see flowdb_query.h: findings, one by one and gathered over units, and what became of them.
  */
 #include "schema/flowdb_sql.h"
+#include "schema/places.h"
 
 #include <xxhash.h>
 
@@ -174,17 +175,6 @@ struct grouped {
 	char unit[256];
 };
 
-/* Places by hash: open addressing, at most half full. */
-struct place {
-	uint64_t hash;
-	size_t number; /* from 1 on; 0: free */
-};
-
-struct places {
-	struct place *slot;
-	size_t count, room; /* room: a power of two */
-};
-
 struct gathering {
 	struct grouped **all;
 	size_t count, room;
@@ -204,47 +194,6 @@ static bool is_alike(const struct finding_row *a, const struct finding_row *b)
 	return a->kind == b->kind && !strcmp(a->row, b->row) && !strcmp(a->remote, b->remote) &&
 	       !strcmp(a->role, b->role) && !strcmp(a->port, b->port) && a->open == b->open &&
 	       !*a->waiver == !*b->waiver;
-}
-
-static struct place *place_next(const struct places *places, uint64_t hash,
-                                const struct place *after)
-{
-	size_t at = after ? (size_t)(after - places->slot) + 1 : hash;
-
-	for (at &= places->room - 1; places->slot[at].number && places->slot[at].hash != hash;)
-		at = (at + 1) & (places->room - 1);
-	return &places->slot[at];
-}
-
-/* Before one is taken. */
-static int places_reserve(struct places *places, struct err *err)
-{
-	struct places grown = {.count = places->count, .room = places->room ? 2 * places->room : 1024};
-
-	if (places->count < places->room / 2)
-		return 0;
-	grown.slot = calloc(grown.room, sizeof(*grown.slot));
-	if (!grown.slot)
-		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < places->room; i++) {
-		struct place *place = NULL;
-
-		if (!places->slot[i].number)
-			continue;
-		do
-			place = place_next(&grown, places->slot[i].hash, place);
-		while (place->number);
-		*place = places->slot[i];
-	}
-	free(places->slot);
-	*places = grown;
-	return 0;
-}
-
-static void place_take(struct places *places, struct place *place, uint64_t hash, size_t number)
-{
-	*place = (struct place){hash, number};
-	places->count++;
 }
 
 /* Of what is_alike() compares. */
@@ -471,8 +420,8 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 	for (size_t i = 0; i < gathering.count; i++)
 		free(gathering.all[i]);
 	free(gathering.all);
-	free(gathering.groups.slot);
-	free(gathering.units.slot);
+	places_release(&gathering.groups);
+	places_release(&gathering.units);
 	return r < 0 ? r : 0;
 }
 

@@ -4,21 +4,13 @@
  */
 #include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
+#include "schema/places.h"
 
-#define HOUR "3600000000"
 #define MINUTE "60000000" /* from a question's flow to its answer, at most */
 #define QUESTION "3"
 _Static_assert(NAME_DNS_QUESTION == 3, "as QUESTION has it");
 
-/* Flows of the unit ?1 that overlap ?2 to ?3. */
-#define FLOWS_OF_WINDOW(columns) \
-	"SELECT " columns " FROM flow f WHERE f.unit = ?1 AND f.start_us BETWEEN ?2 - " HOUR \
-	" AND ?3 AND f.start_us + f.lasted_us >= ?2" \
-	" UNION ALL SELECT " columns \
-	" FROM flow f WHERE f.unit = ?1 AND f.start_us < ?2 - " HOUR \
-	" AND f.lasted_us > " HOUR " AND f.start_us + f.lasted_us >= ?2"
-
-static void bind_window(sqlite3_stmt *stmt, const struct unit_window *window)
+void bind_unit_window(sqlite3_stmt *stmt, const struct unit_window *window)
 {
 	bind_all(stmt, (const int64_t[]){window->unit, window->since_us, window->until_us}, 3);
 }
@@ -62,151 +54,111 @@ int flowdb_unit_showed(struct flowdb *db, int64_t unit, struct err *err)
 	               err);
 }
 
-static void read_sum(sqlite3_stmt *stmt, struct flow_sum *sum)
+/* What a thing is in this database: an id or a number; 0: nothing here refers to it. */
+static int find_id(struct flowdb *db, sqlite3_stmt **stmts, const struct trait_known *trait,
+                   int64_t *ret_id, struct err *err)
 {
-	*sum = (struct flow_sum){
-		.transport = (uint8_t)sqlite3_column_int(stmt, 1),
-		.port = (uint16_t)sqlite3_column_int(stmt, 2),
-		.direction = (uint8_t)sqlite3_column_int(stmt, 3),
-		.app = (uint16_t)sqlite3_column_int(stmt, 4),
-		.evidence = (uint8_t)sqlite3_column_int(stmt, 5),
-		.media = (uint8_t)sqlite3_column_int(stmt, 6),
-		.ruling = (uint8_t)sqlite3_column_int(stmt, 7),
-		.grade = (uint8_t)sqlite3_column_int(stmt, 8),
-		.why = (uint8_t)sqlite3_column_int(stmt, 9),
-		.kind = (uint8_t)sqlite3_column_int(stmt, 10),
-		.severity = (uint8_t)sqlite3_column_int(stmt, 11),
-		.finding = sqlite3_column_int64(stmt, 12),
-		.name_kind = (uint8_t)sqlite3_column_int(stmt, 13),
-		.row = column_text(stmt, 14),
-		.name = column_text(stmt, 15),
-		.policy = column_text(stmt, 16),
-		.flows = (uint64_t)sqlite3_column_int64(stmt, 17),
-		.before = (uint64_t)sqlite3_column_int64(stmt, 18),
-		.after = (uint64_t)sqlite3_column_int64(stmt, 19),
-		.blind = (uint64_t)sqlite3_column_int64(stmt, 20),
-		.packets_out = (uint64_t)sqlite3_column_int64(stmt, 21),
-		.packets_in = (uint64_t)sqlite3_column_int64(stmt, 22),
-		.bytes_out = (uint64_t)sqlite3_column_int64(stmt, 23),
-		.bytes_in = (uint64_t)sqlite3_column_int64(stmt, 24),
-		.first_us = sqlite3_column_int64(stmt, 25),
-		.last_us = sqlite3_column_int64(stmt, 26),
+	static const char *const texts[TRAIT_COUNT] = {
+		[TRAIT_PEER] = "SELECT id FROM host WHERE bytes = ?1",
+		[TRAIT_NAME] = "SELECT id FROM name WHERE text = ?1",
+		[TRAIT_ROW] = "SELECT id FROM envelope_row WHERE text = ?1",
 	};
-	column_addr(stmt, 0, &sum->remote);
-}
+	sqlite3_stmt **stmt = &stmts[trait->trait];
+	int r = 0;
 
-/* Columns of a flow by which sums are told apart. */
-#define ALIKE \
-	"remote, transport, port, direction, application, evidence, media, verdict, grade, why, kind," \
-	" severity, finding, name_kind, row, name, policy"
-
-int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
-                     int (*each)(void *context, const struct flow_sum *sum, struct err *err),
-                     void *context, struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(
-		db,
-		"WITH w AS (" FLOWS_OF_WINDOW(
-			"f.remote, f.transport, iif(" FLOW_DIRECTION " = 2, f.local_port, f.remote_port)"
-			" AS port, " FLOW_DIRECTION " AS direction, f.application, " FLOW_EVIDENCE " AS evidence,"
-			" " FLOW_MEDIA " AS media, f.verdict, " FLOW_GRADE " AS grade, " FLOW_WHY " AS why,"
-			" f.kind, " FLOW_SEVERITY " AS severity, f.finding, f.how >> 10 & 3 AS name_kind, f.row,"
-			" f.name, f.policy, f.start_us, f.start_us + f.lasted_us AS end_us, " FLOW_BLIND " AS blind,"
-			" f.packets_out, f.packets_in, f.bytes_out, f.bytes_in") "), g AS (SELECT " ALIKE
-										 ", count(*) AS flows, sum(start_us < ?2) AS before,"
-										 " sum(end_us > ?3) AS after, sum(blind) AS blind, sum(packets_out) AS packets_out,"
-										 " sum(packets_in) AS packets_in, sum(bytes_out) AS bytes_out, sum(bytes_in) AS bytes_in,"
-										 " min(start_us) AS first_us, max(end_us) AS last_us FROM w GROUP BY " ALIKE
-										 ") SELECT h.bytes, g.transport, g.port, g.direction, g.application, g.evidence, g.media,"
-										 " g.verdict, g.grade, g.why, g.kind, g.severity, g.finding, g.name_kind, e.text, n.text,"
-										 " p.hash, g.flows, g.before, g.after, g.blind, g.packets_out, g.packets_in, g.bytes_out,"
-										 " g.bytes_in, g.first_us, g.last_us FROM g JOIN host h ON h.id = g.remote"
-										 " JOIN policy p ON p.id = g.policy LEFT JOIN envelope_row e ON e.id = g.row"
-										 " LEFT JOIN name n ON n.id = g.name"
-										 " ORDER BY h.bytes, first_us, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17",
-		&stmt, err);
-
+	*ret_id = texts[trait->trait] ? trait->id : trait->number;
+	if (!texts[trait->trait] || trait->id)
+		return 0;
+	if (*stmt)
+		sqlite3_reset(*stmt);
+	else
+		r = sql_prepare(db, texts[trait->trait], stmt, err);
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
-	while ((r = sql_step(db, stmt, err)) > 0) {
-		struct flow_sum sum;
-
-		read_sum(stmt, &sum);
-		r = each(context, &sum, err);
-		if (r)
-			break;
-	}
+	if (trait->trait == TRAIT_PEER)
+		sqlite3_bind_blob(*stmt, 1, trait->addr.b, sizeof(trait->addr.b), SQLITE_STATIC);
+	else
+		bind_text(*stmt, 1, trait->text);
+	r = sql_step(db, *stmt, err);
+	if (r > 0)
+		*ret_id = sqlite3_column_int64(*stmt, 0);
 	return r < 0 ? r : 0;
 }
 
-/* What each thing is in this database: an id or a number; 0: nothing here refers to it. */
-static int find_ids(struct flowdb *db, uint8_t trait, const char *text,
-                    const struct trait_known *traits, size_t count, int64_t *ids,
-                    struct err *err)
-{
-	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	int r = sql_prepare(db, text, &stmt, err);
-
-	for (size_t i = 0; i < count && r >= 0; i++) {
-		if (traits[i].trait != trait)
-			continue;
-		sqlite3_reset(stmt);
-		if (trait == TRAIT_PEER)
-			sqlite3_bind_blob(stmt, 1, traits[i].addr.b, sizeof(traits[i].addr.b),
-			                  SQLITE_STATIC);
-		else
-			bind_text(stmt, 1, traits[i].text);
-		r = sql_step(db, stmt, err);
-		if (r > 0)
-			ids[i] = sqlite3_column_int64(stmt, 0);
-	}
-	return r < 0 ? r : 0;
-}
-
+/* Things of which no flow was seen yet. */
 struct wanted {
-	uint8_t trait;
-	int64_t id;
-	size_t at; /* in the caller's */
+	struct places places;
+	int64_t *ids; /* of all things, in the caller's order */
+	size_t left[TRAIT_COUNT], all_left;
 };
 
-static int compare_wanted(const void *a, const void *b)
+static uint64_t hash_of(uint8_t trait, int64_t id)
 {
-	const struct wanted *x = a, *y = b;
+	return (uint64_t)id * TRAIT_COUNT + trait;
+}
 
-	if (x->trait != y->trait)
-		return x->trait < y->trait ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+static int want_all(struct flowdb *db, const struct trait_known *traits, size_t count,
+                    struct wanted *wanted, struct err *err)
+{
+	sqlite3_stmt *stmts[TRAIT_COUNT] = {0};
+	int r = 0;
+
+	for (size_t i = 0; i < count && r >= 0; i++) {
+		uint8_t trait = traits[i].trait;
+		struct place *place = NULL;
+		uint64_t hash;
+
+		if (traits[i].known)
+			continue;
+		r = find_id(db, stmts, &traits[i], &wanted->ids[i], err);
+		if (r >= 0)
+			r = places_reserve(&wanted->places, err);
+		if (r < 0 || !wanted->ids[i])
+			continue;
+		hash = hash_of(trait, wanted->ids[i]);
+		do
+			place = place_next(&wanted->places, hash, place);
+		while (place->number);
+		place_take(&wanted->places, place, hash, i + 1);
+		wanted->left[trait]++;
+		wanted->all_left++;
+	}
+	for (size_t i = 0; i < TRAIT_COUNT; i++)
+		stmt_finalizep(&stmts[i]);
+	return r;
+}
+
+static void seen(struct wanted *wanted, struct trait_known *traits, uint8_t trait, int64_t id)
+{
+	uint64_t hash = hash_of(trait, id);
+	struct place *place = place_next(&wanted->places, hash, NULL);
+
+	for (; place->number; place = place_next(&wanted->places, hash, place)) {
+		struct trait_known *found = &traits[place->number - 1];
+
+		if (found->known || found->trait != trait || wanted->ids[place->number - 1] != id)
+			continue;
+		found->known = true;
+		wanted->left[trait]--;
+		wanted->all_left--;
+	}
 }
 
 /* Looks through the flows until nothing is wanted any more: mostly soon, for few things are new. */
 static int scan(struct flowdb *db, const struct unit_window *window, struct trait_known *traits,
-                const struct wanted *wanted, size_t count, struct err *err)
+                struct wanted *wanted, struct err *err)
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
-	size_t left = count;
 	int r = sql_prepare(
-		db,
-		FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
+		db, FLOWS_OF_WINDOW("f.remote, f.name, f.application, f.row, f.kind"), &stmt, err);
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
-	while (left && (r = sql_step(db, stmt, err)) > 0)
-		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++) {
-			const struct wanted key = {.trait = trait,
-			                           .id = sqlite3_column_int64(stmt, trait)};
-			const struct wanted *found =
-				key.id ? bsearch(&key, wanted, count, sizeof(key),
-			                         compare_wanted)
-				       : NULL;
-
-			if (found && !traits[found->at].known) {
-				traits[found->at].known = true;
-				left--;
-			}
-		}
+	bind_unit_window(stmt, window);
+	while (wanted->all_left && (r = sql_step(db, stmt, err)) > 0)
+		for (uint8_t trait = 0; trait < TRAIT_COUNT; trait++)
+			if (wanted->left[trait])
+				seen(wanted, traits, trait, sqlite3_column_int64(stmt, trait));
 	return r < 0 ? r : 0;
 }
 
@@ -214,29 +166,16 @@ int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
                         struct trait_known *traits, size_t count, struct err *err)
 {
 	CLEANUP(freep) int64_t *ids = calloc(count + 1, sizeof(*ids));
-	CLEANUP(freep) struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
-	size_t wanted_count = 0;
+	struct wanted wanted = {.ids = ids};
 	int r;
 
-	if (!ids || !wanted)
+	if (!ids)
 		return err_set(err, -ENOMEM, "out of memory");
-	r = find_ids(db, TRAIT_PEER, "SELECT id FROM host WHERE bytes = ?1", traits, count, ids,
-	             err);
+	r = want_all(db, traits, count, &wanted, err);
 	if (r >= 0)
-		r = find_ids(db, TRAIT_NAME, "SELECT id FROM name WHERE text = ?1", traits,
-		             count, ids, err);
-	if (r >= 0)
-		r = find_ids(db, TRAIT_ROW, "SELECT id FROM envelope_row WHERE text = ?1",
-		             traits, count, ids, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < count; i++)
-		ids[i] = ids[i] ? ids[i] : traits[i].number;
-	for (size_t i = 0; i < count; i++)
-		if (ids[i] && !traits[i].known)
-			wanted[wanted_count++] = (struct wanted){traits[i].trait, ids[i], i};
-	qsort(wanted, wanted_count, sizeof(*wanted), compare_wanted);
-	return scan(db, window, traits, wanted, wanted_count, err);
+		r = scan(db, window, traits, &wanted, err);
+	places_release(&wanted.places);
+	return r;
 }
 
 int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
@@ -255,7 +194,7 @@ int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct unit_address_row row = {
 			.unit = sqlite3_column_int64(stmt, 0),
@@ -314,7 +253,7 @@ int flowdb_unit_leases(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct lease_row row = {
 			.unit = sqlite3_column_int64(stmt, 0),
@@ -357,7 +296,7 @@ int flowdb_names_of(struct flowdb *db, const struct unit_window *window,
 
 	if (r < 0)
 		return r;
-	bind_window(stmt, window);
+	bind_unit_window(stmt, window);
 	sqlite3_bind_blob(stmt, 4, address->b, sizeof(address->b), SQLITE_STATIC);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		struct name_row row = {

@@ -19,6 +19,9 @@ int flowdb_units_named(struct flowdb *db, const char *who,
                                    struct err *err),
                        void *context, struct err *err) MUST_CHECK;
 
+/* A thing that can be new. */
+enum trait { TRAIT_PEER, TRAIT_NAME, TRAIT_APP, TRAIT_ROW, TRAIT_KIND, TRAIT_COUNT };
+
 /* Flows that overlap the window and are alike in all that is told here, added up. */
 struct flow_sum {
 	struct addr remote;
@@ -28,6 +31,7 @@ struct flow_sum {
 	uint16_t app;
 	const char *row, *name, *policy; /* row and name ""; policy its hash */
 	int64_t finding;                 /* 0: none */
+	int64_t ids[TRAIT_COUNT];        /* of peer, name and row, in this database; 0: none */
 	uint64_t flows, before, after;   /* of them begun before the window, over after it */
 	uint64_t blind;                  /* of them not seen whole */
 	uint64_t packets_out, packets_in, bytes_out, bytes_in; /* of whole flows */
@@ -38,14 +42,13 @@ int flowdb_flow_sums(struct flowdb *db, const struct unit_window *window,
                      int (*each)(void *context, const struct flow_sum *sum, struct err *err),
                      void *context, struct err *err) MUST_CHECK;
 
-/* A thing that can be new. */
-enum trait { TRAIT_PEER, TRAIT_NAME, TRAIT_APP, TRAIT_ROW, TRAIT_KIND, TRAIT_COUNT };
 struct trait_known {
 	uint8_t trait;    /* enum trait */
 	bool known;       /* set once a flow shows it */
 	uint16_t number;  /* of application and kind */
 	struct addr addr; /* of a peer */
 	const char *text; /* of name and row; borrowed */
+	int64_t id;       /* of peer, name and row, in this database; 0: it is looked up */
 };
 /* Sets `known` where a flow that overlaps the window shows the thing, however long it went on after it. */
 int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,

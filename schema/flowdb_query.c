@@ -293,6 +293,35 @@ static void where_rows_gone(char *where, const struct flow_query *query)
 	text_add(where, WHERE_MAX, ")");
 }
 
+static void where_flow(char *where, const char *of, const struct flow_query *query)
+{
+	text_add(where, WHERE_MAX, "%s", of);
+	where_ends(where, query);
+	where_nature(where, query);
+	text_add(where, WHERE_MAX, ")");
+}
+
+/*
+ * A flow of finding g overlaps the window. As in WINDOW_OF, so that no finding's whole past is read; but those that
+ * last longer are sought once for all findings.
+ */
+static void where_flow_of_window(char *where, const struct flow_query *query)
+{
+	char list[WHERE_MAX / 4], text[WHERE_MAX / 2] = "";
+
+	if (!units_print(query, list, sizeof(list)))
+		text_copy(list, sizeof(list), "(SELECT id FROM unit)");
+	where_flow(where,
+	           "EXISTS (SELECT 1 FROM flow f WHERE f.finding = g.id"
+	           " AND f.start_us BETWEEN ?1 - " HOUR " AND ?2 AND f.start_us + f.lasted_us >= ?1",
+	           query);
+	text_add(text, sizeof(text),
+	         " OR g.id IN (SELECT f.finding FROM flow f WHERE f.unit IN %s AND f.lasted_us > " HOUR
+	         " AND f.start_us < ?1 - " HOUR " AND f.start_us + f.lasted_us >= ?1",
+	         list);
+	where_flow(where, text, query);
+}
+
 /* What only a finding's flows know: of the window too, where all are kept; else its first and last say it. */
 static void where_gathered(const struct flowdb *db, char *where, const struct flow_query *query)
 {
@@ -302,16 +331,18 @@ static void where_gathered(const struct flowdb *db, char *where, const struct fl
 
 	if (!window && !others)
 		return;
-	text_add(where, WHERE_MAX, " AND (EXISTS (SELECT 1 FROM flow f WHERE f.finding = g.id");
+	text_add(where, WHERE_MAX, " AND (%s", others ? "" : "g.kept < g.flows OR ");
 	if (window)
-		text_add(where, WHERE_MAX,
-		         " AND (g.kept < g.flows OR (f.start_us <= ?2 AND f.start_us + f.lasted_us >= ?1))");
-	where_ends(where, query);
-	where_nature(where, query);
-	text_add(where, WHERE_MAX, ")");
-	if (!others)
-		text_add(where, WHERE_MAX, " OR g.kept < g.flows");
-	else if (!db->archives) /* else the rows that went are there, and tell */
+		where_flow_of_window(where, query);
+	if (others)
+		where_flow(where,
+		           window ? " OR (g.kept < g.flows AND EXISTS (SELECT 1 FROM flow f"
+		                    " WHERE f.finding = g.id"
+		                  : "(EXISTS (SELECT 1 FROM flow f WHERE f.finding = g.id",
+		           query);
+	if (others)
+		text_add(where, WHERE_MAX, ")");
+	if (others && !db->archives) /* else the rows that went are there, and tell */
 		where_rows_gone(where, query);
 	text_add(where, WHERE_MAX, ")");
 }

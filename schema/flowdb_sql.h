@@ -228,6 +228,15 @@ int flowdb_put_words(struct flowdb *db, struct err *err) MUST_CHECK;
 	" AND f.start_us + f.lasted_us >= ?1)" \
 	" OR (f.unit " unit " AND f.lasted_us > " HOUR " AND f.start_us < ?1 - " HOUR \
 	" AND f.start_us + f.lasted_us >= ?1))"
+/* Flows of the unit ?1 that overlap ?2 to ?3. */
+#define FLOWS_OF_WINDOW(columns) \
+	"SELECT " columns " FROM flow f WHERE f.unit = ?1 AND f.start_us BETWEEN ?2 - " HOUR \
+	" AND ?3 AND f.start_us + f.lasted_us >= ?2" \
+	" UNION ALL SELECT " columns \
+	" FROM flow f WHERE f.unit = ?1 AND f.start_us < ?2 - " HOUR \
+	" AND f.lasted_us > " HOUR " AND f.start_us + f.lasted_us >= ?2"
+struct unit_window;
+void bind_unit_window(sqlite3_stmt *stmt, const struct unit_window *window);
 void query_unit(char *where, const char *unit, const struct flow_query *query);
 /* Unit and window of a query, of flow f: the conditions to begin with. */
 void query_window(char *where, const struct flow_query *query);

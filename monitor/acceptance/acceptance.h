@@ -152,7 +152,9 @@ enum step_kind {
 	STEP_UNIT,     /* at the unit's own settings */
 	STEP_NETWORK,  /* elsewhere: a server, a resolver */
 	STEP_MIRROR,   /* at the mirror port */
+	STEP_KIND_COUNT
 };
+const char *step_kind_name(enum step_kind kind); /* exercise firewall site unit network mirror */
 struct step {
 	uint8_t kind;
 	size_t unit;      /* index; SIZE_MAX: several, `who` */
@@ -195,7 +197,7 @@ struct acceptance {
 	char filter[256];       /* tcpdump words of the runs; "" */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
-	struct step *steps; /* by unit, then row, then finding */
+	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */
 	size_t step_count, step_room;
 	enum acceptance_result result;
 };

@@ -297,19 +297,13 @@ static int put_finding(FILE *file, const struct acceptance *a, size_t at, struct
 
 static void put_steps(FILE *file, const struct acceptance *a)
 {
-	static const char *const kinds[] = {
-		[STEP_EXERCISE] = "exercise", [STEP_FIREWALL] = "firewall",
-		[STEP_SITE] = "site",         [STEP_UNIT] = "unit",
-		[STEP_NETWORK] = "network",   [STEP_MIRROR] = "mirror",
-	};
-
 	list_begins(file, "next");
 	for (size_t i = 0; i < a->step_count; i++) {
 		const struct step *step = &a->steps[i];
 		char id[32];
 
 		json_item(file, i, "kind");
-		json_put(file, step->kind < ARRAY_LEN(kinds) ? kinds[step->kind] : "other");
+		json_put(file, step_kind_name((enum step_kind)step->kind));
 		json_text(file, "unit", unit_of(a, step->unit, step->who));
 		json_text(file, "row", row_of(a, step->row));
 		snprintf(id, sizeof(id), "F%lld", (long long)step->finding);

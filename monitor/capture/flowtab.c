@@ -324,6 +324,16 @@ struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
 	return flows;
 }
 
+bool flowtab_any(const struct flowtab *tab,
+                 bool (*is)(const void *context, const struct flow *flow), const void *context)
+{
+	for (uint32_t i = 0; i < tab->fresh; i++)
+		if (tab->slots[i].facts.id && tab->slots[i].idle != IDLE_OVER &&
+		    is(context, &tab->slots[i]))
+			return true;
+	return false;
+}
+
 static struct list *young_list(struct flowtab *tab, const struct flow *flow)
 {
 	return flow->staying ? &tab->staying : &tab->young;

@@ -114,6 +114,10 @@ struct flow *flowtab_longest_idle(struct flowtab *tab);
  */
 struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
 
+/* Whether `is` says so of any live flow; all are looked at. */
+bool flowtab_any(const struct flowtab *tab,
+                 bool (*is)(const void *context, const struct flow *flow), const void *context);
+
 /* Gives the flow its young half; false while all are taken. */
 bool flowtab_make_young(struct flowtab *tab, struct flow *flow);
 /* What it has of a pool was given back before. */

@@ -4,6 +4,9 @@
 #include "monitor/capture/outcome.h"
 
 #define SECOND INT64_C(1000000)
+#define SILENCE_US (3 * SECOND) /* design.md 5 */
+#define ANSWER_US SECOND        /* that an answer to the last try may take */
+#define AGAIN_US (6 * SECOND)   /* after which nobody asks a second time */
 
 bool outcome_spoke(const struct flow_facts *facts, unsigned end)
 {
@@ -95,7 +98,7 @@ static bool is_refused_by_proxy(const struct flow_facts *facts)
 	return facts->connect_port && facts->connect_status && facts->connect_status / 100 != 2;
 }
 
-static enum outcome outcome_of(const struct flow_facts *facts)
+enum outcome outcome_now(const struct flow_facts *facts)
 {
 	if (is_refused_by_proxy(facts))
 		return OUTCOME_REFUSED;
@@ -121,8 +124,18 @@ void outcome_write(struct flow_facts *facts, int64_t now_us)
 {
 	int64_t silent_s = 0;
 
-	facts->outcome = (uint8_t)outcome_of(facts);
+	facts->outcome = (uint8_t)outcome_now(facts);
 	if (facts->outcome == OUTCOME_UNANSWERED && facts->asked)
 		silent_s = (now_us - facts->first_try_us) / SECOND;
 	facts->silent_s = (uint8_t)(silent_s < UINT8_MAX ? silent_s : UINT8_MAX);
+}
+
+bool outcome_waits(const struct flow_facts *facts, int64_t now_us)
+{
+	if (!facts->asked || outcome_now(facts) != OUTCOME_UNANSWERED)
+		return false;
+	if (facts->tries < 2)
+		return now_us - facts->first_try_us < AGAIN_US;
+	return now_us - facts->first_try_us < SILENCE_US ||
+	       now_us - facts->last_try_us < ANSWER_US;
 }

@@ -4,6 +4,7 @@
  */
 #include "monitor/acceptance/reports.h"
 #include "monitor/commands.h"
+#include "monitor/commands/check_live.h"
 #include "monitor/commands/check_log.h"
 #include "monitor/commands/feed.h"
 #include "monitor/log.h"
@@ -12,12 +13,13 @@
 
 static const char HELP[] =
 	"usage: tlmon check -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
-	"       tlmon check -i IF --for 15m [-c site.yaml] [filter]\n"
+	"       tlmon check -i IF [--for 15m] [-c site.yaml] [filter]\n"
 	"       tlmon check -l DIR [--unit U] [--since T] [--until T]\n\n"
 	"Judges a run, or what a recorder has on record of a window, and prints the\n"
 	"result, what keeps it from being better, every finding with its reason, and the\n"
 	"matrix of documented rows and units, where a row nobody exercised says so.\n"
-	"Nothing is stored.\n\n" POLICY_HELP FEED_HELP
+	"Nothing is stored. A live run says on stderr what happens, and ends when every\n"
+	"required row of every unit is decided, after --for, or at ctrl-C.\n\n" POLICY_HELP FEED_HELP
 	"  -l, --log DIR         no run: what `tlmon watch` has on record there, by the\n"
 	"                        policy it was judged by; then --unit is a unit's name or\n"
 	"                        an address it had, and -c, -e, --profile have no place\n"
@@ -100,8 +102,7 @@ static int subject_run(const struct asked *asked, struct subject *subject, struc
 	options.again = true;
 	options.apart = asked->reports.fds;
 	options.apart_count = asked->reports.fd_count;
-	r = run(&options, capture, result, &subject->db, err);
-	progress_clear();
+	r = check_run(&options, capture, result, &subject->db, err);
 	if (r == -ENODATA)
 		r = subject_empty(subject, err);
 	subject->window.db = subject->db;
@@ -148,6 +149,8 @@ static int judge(struct asked *asked, const struct subject *subject, struct err 
 	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
 	int r = acceptance_new(subject->window.db, &options, &acceptance, err);
 
+	if (r >= 0)
+		r = next_steps(acceptance, err);
 	if (r >= 0)
 		r = write_reports(asked, acceptance, err);
 	if (r >= 0 && asked->log.dir)

@@ -1,421 +1,126 @@
 /*
- * cmd_doctor.c - is this host fit to keep the roles apart, and do those that run now do so? The first is
- * asked of the kernel, the second read from /proc: what is, not what was meant.
+ * cmd_doctor.c - is all fit: this host, the processes that run on it, a mirror?
  */
 #include "monitor/commands.h"
-#include "monitor/commands/options.h"
-#include "monitor/commands/out.h"
-#include "monitor/commands/running.h"
+#include "monitor/commands/doctor.h"
 #include "monitor/log.h"
-#include "monitor/process/sandbox.h"
-
-#include <linux/capability.h>
-#include <pwd.h>
-#include <sys/utsname.h>
 
 static const char HELP[] =
-	"usage: tlmon doctor [--sandbox] [-o FORMAT]\n\n"
-	"Says what this host offers to keep the roles of a run apart, and what is missing\n"
-	"for the user who asks; exit 1 if anything is. With --sandbox it says of the\n"
-	"processes that run now, run by run, what each may still do, as the kernel shows\n"
-	"it in /proc; exit 1 if none runs, one is weaker than it should be, or a run\n"
-	"lacks a role.\n\n"
+	"usage: tlmon doctor -i IF [-i ...] [--for 30s] [-c site.yaml] [filter]\n"
+	"       tlmon doctor -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
+	"       tlmon doctor [--sandbox]\n\n"
+	"Looks at a mirror port, or at a capture of one, and says whether it is fit to\n"
+	"judge by: check by check what was seen, and what to do. It ends with 0 if it\n"
+	"is, also with warnings, and with 1 if not. Nothing is stored. Live it looks for\n"
+	"30 s; ctrl-C ends it with what was seen.\n\n"
+	"Alone it says what this host offers to keep the roles of a run apart, and what\n"
+	"is missing for the user who asks; exit 1 if anything is. With --sandbox it says\n"
+	"of the processes that run now, run by run, what each may still do, as the kernel\n"
+	"shows it in /proc; exit 1 if none runs, one is weaker than it should be, or a\n"
+	"run lacks a role.\n\n" POLICY_HELP FEED_HELP
 	"      --sandbox         the running processes instead of the host\n" OUT_HELP
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"
-	"In the table a USER of two words is the real and the effective one; CAPS are the\n"
+	"Is the port that the switch gave us a mirror, and does it show both directions?\n"
+	"  sudo tlmon doctor -i eth1 -c site.yaml\n"
+	"May the process that parses packets do anything at all?\n"
+	"  sudo tlmon doctor --sandbox\n\n"
+	"Of processes a USER of two words is the real and the effective one; CAPS are the\n"
 	"capabilities it can have, NNP is no_new_privs, FILES are open files; '?' is what\n"
 	"we may not know. MEMORY and FILES need a wide terminal, or -w.\n\n"
-	"May the process that parses packets do anything at all?\n"
-	"  sudo tlmon doctor --sandbox\n";
+	"Checks of a mirror: each is ok, unknown (cannot be told from here), warn or bad.\n";
 
-/* ------------------------------------------------------------------------ the host */
+enum { SANDBOX = FEED_LAST };
 
-static const struct out_column HOST_COLUMNS[] = {
-	{"what", "WHAT", 0}, {"found", "FOUND", OUT_CUT}, {"fit", NULL, 0},
-	{NULL, "FIT", 0},    {"note", NULL, 0},
+struct asked {
+	struct feed feed;
+	struct policy_options policy;
+	enum out_format format;
+	bool sandbox, wide;
 };
 
-struct host {
-	struct out *out;
-	bool unfit;
-};
-
-static int host_put(struct host *host, const char *what, const char *found, bool fit,
-                    const char *note, struct err *err)
+static int take_option(struct asked *asked, int option, struct err *err)
 {
-	host->unfit |= !fit;
-	out_text(host->out, what);
-	out_text(host->out, found);
-	out_bool(host->out, fit);
-	out_text(host->out, fit ? "yes" : "no");
-	out_paint(host->out, fit ? OUT_GREEN : OUT_RED);
-	out_text(host->out, note);
-	if (*note)
-		out_note(host->out, note);
-	return out_end(host->out, err);
-}
-
-static int host_users(struct host *host, struct err *err)
-{
-	struct sandbox_users users = {0};
-	uid_t uid;
-	gid_t gid;
-	const char *apart = sandbox_user_apart(&uid, &gid);
-	bool own = apart && !strcmp(apart, "_tlmon"), change;
-	int r = host_put(
-		host, "user", apart ? apart : "none", apart != NULL,
-		own ? "reads packets, and nothing else is its own"
-		    : "others use it too; 'useradd --system _tlmon' makes one of our own",
-		err);
-
-	if (r)
-		return r;
-	/* That there is no such user is the row above; here it is whether we may. */
-	change = sandbox_users_find(NULL, &users, NULL) < 0 || users.change;
-	return host_put(host, "become-user", change ? "yes" : "no", change,
-	                change ? "" : "all roles run as you; 'sudo tlmon watch -i eth1 -c site.yaml' parts "
-	                                "them", err);
-}
-
-static int host_rows(struct host *host, struct err *err)
-{
-	int landlock = sandbox_landlock();
-	struct utsname name;
-	char version[16];
 	int r;
 
-	uname(&name);
-	snprintf(version, sizeof(version), "%d", landlock);
-	r = host_put(host, "kernel", name.release, true, "", err);
-	if (!r)
-		r = host_put(host, "seccomp", sandbox_seccomp() ? "yes" : "no",
-		             sandbox_seccomp(),
-		             "a system call that a role does not need kills it", err);
-	if (!r)
-		r = host_put(host, "landlock", landlock ? version : "no", landlock > 0,
-		             landlock
-		                     ? "the recorder and the exporter reach one directory"
-		                     : "the recorder may open whatever its user may; boot a kernel "
-		                       "with Landlock, with lsm=landlock before what 'cat "
-		                       "/sys/kernel/security/lsm' prints",
-		             err);
-	if (!r)
-		r = host_users(host, err);
-	if (!r)
-		r = host_put(
-			host, "capture", sandbox_net_raw() ? "yes" : "no", sandbox_net_raw(),
-			sandbox_net_raw() ? "CAP_NET_RAW: interfaces can be opened"
-					  : "no CAP_NET_RAW: capture files alone; 'sudo tlmon "
-					    "watch -i eth1 -c site.yaml' has it",
-			err);
-	if (!r)
-		r = host_put(host, "memory-limit", sandbox_sanitized() ? "no" : "yes",
-		             !sandbox_sanitized(),
-		             sandbox_sanitized() ? "this build has a sanitizer in it" : "",
-		             err);
-	return r;
-}
-
-/* ----------------------------------------------------------------- what runs now */
-
-static const struct out_column RUNNING_COLUMNS[] = {
-	{"supervisor", NULL, 0},
-	{"role", "ROLE", 0},
-	{"pid", "PID", OUT_RIGHT},
-	{"user", NULL, 0},
-	{"real_user", NULL, 0},
-	{NULL, "USER", OUT_CUT},
-	{"effective", NULL, 0},
-	{"permitted", "CAPS", OUT_CUT},
-	{"no_new_privs", NULL, 0},
-	{NULL, "NNP", 0},
-	{"seccomp", NULL, 0},
-	{NULL, "SECCOMP", 0},
-	{"landlock", NULL, 0},
-	{NULL, "LANDLOCK", 0},
-	{"memory_limit", NULL, 0},
-	{NULL, "MEMORY", OUT_RIGHT | OUT_CUT_FIRST},
-	{"files", NULL, 0},
-	{NULL, "FILES", OUT_RIGHT | OUT_CUT_FIRST},
-	{"weaker", NULL, 0},
-	{NULL, "STATE", 0},
-};
-
-static void user_name(uid_t uid, char *buf, size_t size)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	if (!user || !text_copy(buf, size, user->pw_name))
-		snprintf(buf, size, "%u", uid);
-}
-
-static void running_users(struct out *out, const struct running *process)
-{
-	char user[64], real[64], both[130];
-
-	user_name(process->uid, user, sizeof(user));
-	user_name(process->real_uid, real, sizeof(real));
-	snprintf(both, sizeof(both), "%s%s%s", real, strcmp(real, user) ? "/" : "",
-	         strcmp(real, user) ? user : "");
-	out_text(out, user);
-	out_text(out, real);
-	out_text(out, both);
-}
-
-static void running_capabilities(struct out *out, uint64_t set)
-{
-	char text[SANDBOX_CAPABILITIES];
-
-	out_text(out, sandbox_capabilities(set, text));
-}
-
-static void running_limits(struct out *out, const struct running *process)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%llu MiB", (unsigned long long)(process->memory >> 20));
-	if (process->memory > INT64_MAX)
-		out_null(out);
-	else
-		out_int(out, (int64_t)process->memory);
-	out_text(out, process->memory == UINT64_MAX ? "none" : text);
-	snprintf(text, sizeof(text), "%d", process->files);
-	if (process->files < 0)
-		out_null(out);
-	else
-		out_int(out, process->files);
-	out_text(out, process->files < 0 ? "?" : text);
-}
-
-#define WEAKER_TEXT 96
-
-/*
- * What README.md says it should have and it lacks: "capabilities, landlock"; "" is nothing. The
- * supervisor must be able to reopen an interface, and is under no filter and in no directory.
- */
-static const char *weaker_print(const struct running *process, char buf[WEAKER_TEXT])
-{
-	bool role = process->role != PROCESS_SUPERVISOR;
-	uint64_t may = role ? 0 : BIT(CAP_NET_RAW);
-	const struct {
-		const char *what;
-		bool lacks;
-	} wanted[] = {
-		{"a supervisor", !process->supervisor},
-		{"no capabilities", (process->permitted | process->effective) & ~may},
-		{"no_new_privs", !process->no_new_privs},
-		{"a seccomp filter", role && !process->filters},
-		{"landlock", role && process->landlock != LANDLOCK_ON},
-	};
-
-	*buf = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-		if (wanted[i].lacks)
-			text_add(buf, WEAKER_TEXT, "%s%s", *buf ? ", " : "", wanted[i].what);
-	return buf;
-}
-
-static const char *yes_no(bool yes)
-{
-	return yes ? "yes" : "no";
-}
-
-static int running_put(struct out *out, const struct running *process, struct err *err)
-{
-	/* It must reopen an interface, and locks itself in no directory. */
-	enum running_landlock landlock =
-		process->role == PROCESS_SUPERVISOR ? LANDLOCK_OFF : process->landlock;
-	char weaker[WEAKER_TEXT], note[WEAKER_TEXT + 32];
-
-	if (process->supervisor)
-		out_int(out, process->supervisor);
-	else
-		out_null(out);
-	out_text(out, process_role_name(process->role));
-	out_int(out, process->pid);
-	running_users(out, process);
-	running_capabilities(out, process->effective);
-	running_capabilities(out, process->permitted);
-	out_bool(out, process->no_new_privs);
-	out_text(out, yes_no(process->no_new_privs));
-	out_int(out, process->filters);
-	out_text(out, process->filters ? "filter" : "none");
-	if (landlock == LANDLOCK_UNTOLD)
-		out_null(out);
-	else
-		out_bool(out, landlock == LANDLOCK_ON);
-	out_text(out, landlock == LANDLOCK_UNTOLD ? "?" : yes_no(landlock == LANDLOCK_ON));
-	running_limits(out, process);
-	weaker_print(process, weaker);
-	out_text(out, *weaker ? weaker : NULL);
-	out_text(out, *weaker ? "weaker" : "OK");
-	out_paint(out, *weaker ? OUT_RED : OUT_GREEN);
-	snprintf(note, sizeof(note), "weaker: it should have %s", weaker);
-	if (*weaker)
-		out_note(out, note);
-	return out_end(out, err);
-}
-
-/* "inspector, recorder": without these no run is whole; "" is none. */
-static const char *lacks_print(const struct running *run, size_t count, char buf[64])
-{
-	static const enum process_role WANTED[] = {PROCESS_SUPERVISOR, PROCESS_SENSOR,
-	                                           PROCESS_INSPECTOR, PROCESS_RECORDER};
-
-	*buf = '\0';
-	for (size_t i = 0; i < ARRAY_LEN(WANTED); i++) {
-		bool there = false;
-
-		for (size_t j = 0; j < count; j++)
-			there |= run[j].role == WANTED[i];
-		if (!there)
-			text_add(buf, 64, "%s%s", *buf ? ", " : "",
-			         process_role_name(WANTED[i]));
+	switch (option) {
+	case SANDBOX:
+		asked->sandbox = true;
+		return 0;
+	case 'w':
+		asked->wide = true;
+		return 0;
+	case 'o':
+		return out_format_parse(optarg, &asked->format, err);
+	default:
+		r = policy_option(&asked->policy, option, optarg, err);
+		return r ? r : feed_option(&asked->feed, option, optarg, err);
 	}
-	return buf;
 }
 
-/* How many of these are of the first one's run. */
-static size_t run_length(const struct running *all, size_t count)
+static bool is_of_mirror(const struct asked *asked)
 {
-	size_t length = 1;
-
-	while (length < count && all[length].supervisor == all[0].supervisor)
-		length++;
-	return length;
+	return asked->feed.file_count || asked->feed.interface_count;
 }
 
-static int list_run(struct out *out, const struct running *run, size_t count, struct err *err)
+/* Options that only mean something of a mirror, where none was named; and the other way round. */
+static int check_asked(const struct asked *asked, struct err *err)
 {
-	int r = 0;
+	const struct policy_options *policy = &asked->policy;
 
-	for (size_t i = 0; !r && i < count; i++)
-		r = running_put(out, &run[i], err);
-	return r;
+	if (is_of_mirror(asked) && asked->sandbox)
+		return err_set(
+			err, -EINVAL,
+			"doctor: --sandbox looks at processes, -i and -r at a mirror: one of them");
+	if (!is_of_mirror(asked) &&
+	    (policy->site || policy->envelope || policy->unit_count || policy->profiles ||
+	     asked->feed.for_us || asked->feed.snap_len))
+		return err_set(
+			err, -EINVAL,
+			"doctor: of which mirror? -i INTERFACE looks at a port, -r FILE at a capture; without "
+			"either it looks at this host, and takes no other option");
+	return 0;
 }
 
-/* Every run is a table of its own, below the number of its supervisor. */
-static int table_run(const struct running *run, size_t count, bool wide, struct err *err)
+static int doctor(struct asked *asked, struct err *err)
 {
-	CLEANUP(out_freep) struct out *out = NULL;
-	char lacks[64];
-	int r = out_new(OUT_TABLE, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide,
-	                &out, err);
-
-	if (r < 0)
-		return r;
-	lacks_print(run, count, lacks);
-	if (run->supervisor)
-		out_say(out, "run of supervisor %d%s%s", run->supervisor,
-		        *lacks ? ", which has no " : "", lacks);
-	else
-		out_say(out, "of no run");
-	r = list_run(out, run, count, err);
-	return r ? r : out_finish(out, err);
-}
-
-/* Some process is weaker than it should be, or a run lacks a role. */
-static bool is_weaker(const struct running *all, size_t count)
-{
-	char text[WEAKER_TEXT];
-
-	for (size_t i = 0; i < count; i++)
-		if (*weaker_print(&all[i], text))
-			return true;
-	for (size_t i = 0, length; i < count; i += length) {
-		length = run_length(&all[i], count - i);
-		if (*lacks_print(&all[i], length, text))
-			return true;
-	}
-	return false;
-}
-
-static int put_running(const struct running *all, size_t count, enum out_format format,
-                       bool wide, struct err *err)
-{
-	CLEANUP(out_freep) struct out *out = NULL;
-	int r = 0;
-
-	if (format == OUT_TABLE) {
-		for (size_t i = 0, length; !r && i < count; i += length) {
-			length = run_length(&all[i], count - i);
-			if (i)
-				putchar('\n');
-			r = table_run(&all[i], length, wide, err);
-		}
-		return r;
-	}
-	r = out_new(format, stdout, RUNNING_COLUMNS, ARRAY_LEN(RUNNING_COLUMNS), wide, &out,
-	            err);
-	if (r >= 0)
-		r = list_run(out, all, count, err);
-	return r ? r : out_finish(out, err);
-}
-
-/* ------------------------------------------------------------------- the command */
-
-static int doctor_sandbox(enum out_format format, bool wide, struct err *err)
-{
-	CLEANUP(freep) struct running *all = NULL;
-	size_t count = 0;
-	int r = running_find(&all, &count, err);
-
-	if (r >= 0)
-		r = put_running(all, count, format, wide, err);
-	if (r < 0)
-		return log_err(err);
-	if (!count)
-		log_error("no process of tlmon runs here; 'tlmon watch -i eth1 -c site.yaml' "
-		          "starts one");
-	return !count || is_weaker(all, count) ? EXIT_NO : EXIT_FINE;
-}
-
-static int doctor_host(enum out_format format, bool wide, struct err *err)
-{
-	CLEANUP(out_freep) struct out *out = NULL;
-	struct host host = {0};
-	int r = out_new(format, stdout, HOST_COLUMNS, ARRAY_LEN(HOST_COLUMNS), wide, &out, err);
-
-	host.out = out;
-	if (r >= 0)
-		r = host_rows(&host, err);
-	if (!r)
-		r = out_finish(out, err);
-	if (r < 0)
-		return log_err(err);
-	return host.unfit ? EXIT_NO : EXIT_FINE;
+	if (is_of_mirror(asked))
+		return doctor_mirror(&asked->feed, &asked->policy, asked->format, asked->wide,
+		                     err);
+	return asked->sandbox ? doctor_sandbox(asked->format, asked->wide, err)
+	                      : doctor_host(asked->format, asked->wide, err);
 }
 
 int cmd_doctor(int argc, char **argv)
 {
-	enum { SANDBOX = OPTION_LAST };
-	static const struct option LONG[] = {{"sandbox", no_argument, NULL, SANDBOX},
+	static const struct option LONG[] = {POLICY_LONG,
+	                                     FEED_LONG,
+	                                     {"sandbox", no_argument, NULL, SANDBOX},
 	                                     {"output", required_argument, NULL, 'o'},
 	                                     {"wide", no_argument, NULL, 'w'},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
-	struct command_line line = {.command = "doctor", .options = LONG};
-	enum out_format format = OUT_TABLE;
-	bool sandbox = false, wide = false;
+	struct command_line line = {.command = "doctor", .options = LONG, .words_last = true};
+	struct asked asked = {.format = OUT_TABLE};
 	struct err err = {0};
 	int option, r = 0;
 
 	while (r >= 0 && (r = option = command_line_next(&line, argc, argv, &err)) > 0) {
 		if (option == 'h') {
 			fputs(HELP, stdout);
+			doctor_checks_print(stdout);
+			feed_release(&asked.feed);
 			return EXIT_FINE;
 		}
-		if (option == SANDBOX)
-			sandbox = true;
-		else if (option == 'w')
-			wide = true;
-		else
-			r = out_format_parse(optarg, &format, &err);
+		r = take_option(&asked, option, &err);
 	}
 	if (r >= 0)
-		r = command_line_end(&line, argc, argv, &err);
-	if (r < 0)
-		return log_err(&err);
-	return sandbox ? doctor_sandbox(format, wide, &err) : doctor_host(format, wide, &err);
+		r = check_asked(&asked, &err);
+	if (r >= 0)
+		r = is_of_mirror(&asked)
+		            ? feed_words(&asked.feed, argc - optind, argv + optind, &err)
+		            : command_line_end(&line, argc, argv, &err);
+	r = r < 0 ? log_err(&err) : doctor(&asked, &err);
+	feed_release(&asked.feed);
+	return r;
 }

@@ -45,6 +45,8 @@ static const struct out_column COLUMNS[] = {
 	{"application", "APPLICATION", OUT_CUT},
 	{"media", "MEDIA", OUT_CUT_FIRST},
 	{"need", "NEED", OUT_CUT_FIRST},
+	{"need_reason", NULL, 0},
+	{"groups", NULL, 0},
 };
 
 /* "a, b" as a JSON list of texts; in tables and CSV as it is. The words need no escapes. */
@@ -79,12 +81,26 @@ static void put_peers(struct out *out, enum out_format format, const struct enve
 	put_list(out, format, words);
 }
 
+/* Ids of the groups it is in. */
+static void put_groups(struct out *out, enum out_format format, const struct envelope *envelope,
+                       const struct row *row)
+{
+	int at = envelope_find_row(envelope, row->id);
+	char words[512] = "";
+
+	for (size_t i = 0; i < envelope->group_count; i++)
+		for (unsigned k = 0; k < envelope->groups[i].row_count; k++)
+			if (envelope->groups[i].rows[k] == at)
+				text_add(words, sizeof(words), "%s%s", *words ? ", " : "",
+				         envelope->groups[i].id);
+	put_list(out, format, words);
+}
+
 static int put_row(struct out *out, enum out_format format, const struct policy *policy,
                    const struct row *row, struct err *err)
 {
 	static const char *const directions[] = {"", "out", "in", "out, in"};
 	static const char *const transports[] = {"", "tcp", "udp", "tcp, udp"};
-	static const char *const needs[] = {"required", "recommended", "if-used"};
 	const struct row_form *form = &row->form[0];
 	char ports[128];
 
@@ -98,7 +114,9 @@ static int put_row(struct out *out, enum out_format format, const struct policy 
 	put_peers(out, format, policy->envelope, form->peers);
 	put_list(out, format, row->application_words);
 	put_list(out, format, row->media_words);
-	out_text(out, needs[row->need]);
+	out_text(out, need_name((enum need)row->need));
+	out_text(out, *row->need_reason ? row->need_reason : NULL);
+	put_groups(out, format, policy->envelope, row);
 	if (*row->note)
 		out_note(out, row->note);
 	return out_end(out, err);

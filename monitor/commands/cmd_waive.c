@@ -5,9 +5,8 @@
 #include "monitor/commands.h"
 #include "monitor/commands/query.h"
 #include "monitor/log.h"
+#include "monitor/waiver_draft.h"
 #include "schema/time.h"
-
-#include <ctype.h>
 
 static const char HELP[] =
 	"usage: tlmon waive F17 --owner WHO --reason WHY --expires YYYY-MM-DD [-l DIR]\n\n"
@@ -21,8 +20,6 @@ static const char HELP[] =
 	"  tlmon waive F17 --owner netops --reason 'local clock until firmware 4.5' \\\n"
 	"        --expires 2026-12-31 >> waivers-to-add.yaml\n";
 
-#define FLOWS_ASKED 1000 /* for their ports */
-
 struct waiver_words {
 	const char *dir, *owner, *reason, *expires;
 };
@@ -30,86 +27,22 @@ struct waiver_words {
 struct target {
 	struct finding_row row;
 	char unit[NAME_MAX_LEN + 1];
-	bool found, inbound;
-	struct port_set said,
-		seen; /* the finding's port in numbers; ports of its flows that are not in it */
-	bool many;    /* more of these than a port set holds */
+	bool found;
+	struct waiver_draft draft;
 };
 
-/* A plain scalar where no reader could take it for anything else, else a quoted one (JSON's are YAML's). */
-static void yaml_put(const char *text)
+static void stanza_put(struct target *target, const struct waiver_words *words)
 {
-	static const char *const words[] = {"true", "false", "yes", "no", "on",
-	                                    "off",  "null",  "y",   "n"};
-	bool plain = isalpha((unsigned char)text[0]) &&
-	             !isspace((unsigned char)text[strlen(text) - 1]);
+	const char *unit = target->unit;
+	struct waiver_pairs pairs;
 
-	for (const char *c = text; plain && *c; c++)
-		plain = isascii(*c) && (isalnum((unsigned char)*c) || strchr("-_./ ", *c));
-	for (size_t i = 0; plain && i < ARRAY_LEN(words); i++)
-		plain = strcasecmp(words[i], text) != 0;
-	if (plain)
-		fputs(text, stdout);
-	else
-		json_put(stdout, text);
-}
-
-static void key_put(const char *key, const char *value)
-{
-	printf("    %s: ", key);
-	yaml_put(value);
-	putchar('\n');
-}
-
-/* Media outside a row's ports is gathered under the row's, so its own are what is to be excused. */
-static void ports_put(const struct target *target)
-{
-	const struct port_set *ports = target->seen.count ? &target->seen : &target->said;
-	char text[256];
-
-	if (ports->count && !target->many)
-		printf("    %s: [%s]\n", target->inbound ? "local-ports" : "remote-ports",
-		       port_set_print(ports, text, sizeof(text)));
-}
-
-static void stanza_put(const struct target *target, const struct waiver_words *words)
-{
-	const struct finding_row *row = &target->row;
-
-	printf("  - units: [");
-	yaml_put(target->unit);
-	printf("]\n");
-	key_put("kind", kind_name((enum kind)row->kind));
-	if (*row->row)
-		key_put("row", row->row);
-	if (*row->remote)
-		key_put("remote", row->remote);
-	if (row->transport)
-		key_put("transport", transport_name(row->transport));
-	ports_put(target);
-	if (row->app)
-		key_put("application", app_name((enum app)row->app));
-	key_put("owner", words->owner);
-	key_put("reason", words->reason);
-	printf("    expires: %s\n", words->expires);
-}
-
-/* "3478-3481, 443"; a word ("scan") gives none. */
-static void ports_parse(const char *text, struct port_set *ret)
-{
-	unsigned low, high;
-	int used = 0;
-
-	for (; sscanf(text, "%5u%n", &low, &used) == 1 && low <= 65535;
-	     text += strspn(text, ", ")) {
-		text += used;
-		high = low;
-		if (sscanf(text, "-%5u%n", &high, &used) == 1)
-			text += used;
-		if (high < low || high > 65535 ||
-		    port_set_add(ret, (uint16_t)low, (uint16_t)high) < 0)
-			return;
-	}
+	target->draft.units = &unit;
+	target->draft.unit_count = 1;
+	target->draft.owner = words->owner;
+	target->draft.reason = words->reason;
+	target->draft.expires = words->expires;
+	waiver_draft_pairs(&target->draft, &pairs);
+	yaml_put_item(stdout, pairs.pairs, pairs.count, 2);
 }
 
 static int note(void *context, const struct finding_view *finding, struct err *err)
@@ -119,27 +52,13 @@ static int note(void *context, const struct finding_view *finding, struct err *e
 	target->found = true;
 	target->row = finding->row;
 	text_copy(target->unit, sizeof(target->unit), finding->unit);
-	ports_parse(finding->row.port, &target->said);
+	target->draft.row = &target->row;
 	return 1;
-}
-
-/* A finding's port is the unit's where the peer opened the flow. */
-static int note_flow(void *context, const struct flow_view *flow, struct err *err)
-{
-	struct target *target = context;
-	uint16_t port;
-
-	target->inbound = flow->direction == DIRECTION_IN;
-	port = flow->facts.end[target->inbound ? flow->local : !flow->local].port;
-	if (target->said.count && !port_set_has(&target->said, port))
-		target->many |= port_set_add(&target->seen, port, port) < 0;
-	return 0;
 }
 
 static int find(const char *dir, int64_t id, struct target *target, struct err *err)
 {
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	const struct flow_query flows = {.finding = id, .limit = FLOWS_ASKED};
 	int r = flowdb_open(data_dir(dir), FLOWDB_READ, &db, err);
 
 	if (r >= 0)
@@ -149,7 +68,7 @@ static int find(const char *dir, int64_t id, struct target *target, struct err *
 		            "no finding F%lld in %s/flows.db; 'tlmon findings' lists them",
 		            (long long)id, data_dir(dir));
 	if (r >= 0)
-		r = flowdb_flows(db, &flows, note_flow, target, err);
+		r = waiver_draft_ports(db, id, &target->draft, err);
 	return r < 0 ? r : flowdb_check(db, err);
 }
 

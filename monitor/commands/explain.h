@@ -62,12 +62,14 @@ int explain_blinds(struct flowdb *db, const struct flow_view *flow,
 
 /* The row as documented, in some lines behind two blanks; or that this envelope does not hold it. */
 void explain_row(const struct envelope *envelope, const char *id);
-/*
- * What would settle it with the least change, a line or two: of the network, of the unit, of the
- * site file. `flow` is one flow of it, or NULL.
- */
-void explain_remedy(const struct envelope *envelope, const char *unit,
-                    const struct finding_row *finding, const struct flow_view *flow);
+/* What would settle a finding that is open and not waived (explain_settle.c); its policy is loaded. */
+int explain_settle(struct explain *explain, int64_t id, const char *unit,
+                   const struct finding_row *row, struct err *err) MUST_CHECK;
+/* The finding as a line of JSON, with what would settle it. */
+int explain_finding_json(struct explain *explain, const struct finding_view *finding,
+                         struct err *err) MUST_CHECK;
+/* The policy of its first flow, unless one is loaded; where no flow of it is kept that of the last run. */
+int explain_finding_policy(struct explain *explain, int64_t id, struct err *err) MUST_CHECK;
 
 /* Ends a command line that is proposed: " -l DIR" as it was given, and the line's end. */
 void explain_dir(const struct explain *explain);

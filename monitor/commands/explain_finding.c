@@ -16,8 +16,7 @@ struct told {
 	char unit[NAME_MAX_LEN + 1];
 	bool found;
 	struct out *out;
-	struct flow_view sample; /* its first kept flow; borrowed texts are gone */
-	bool has_sample;
+	bool has_flow; /* some row of its flows is kept */
 };
 
 static void print_head(const struct finding_view *finding)
@@ -64,7 +63,7 @@ static int note(void *context, const struct finding_view *finding, struct err *e
 	told->row = finding->row;
 	text_copy(told->unit, sizeof(told->unit), finding->unit);
 	if (told->explain->json)
-		return finding_put_json(finding, err);
+		return explain_finding_json(told->explain, finding, err);
 	print_head(finding);
 	return 1;
 }
@@ -75,11 +74,9 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 
 	int r = 0;
 
-	if (!told->has_sample) {
-		told->sample = *flow;
+	if (!told->has_flow)
 		r = explain_load_policy(told->explain, flow->policy, err);
-	}
-	told->has_sample = true;
+	told->has_flow = true;
 	if (r < 0)
 		return r;
 	return flow_put(told->out, flow, false, err);
@@ -154,17 +151,17 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		r = print_flows(&told, id, err);
 	if (r >= 0)
 		r = print_packets(explain, id, &told.row, err);
-	if (r >= 0 && !explain->envelope) /* no flow of it is kept */
-		r = explain_load_policy(explain, "", err);
+	if (r >= 0)
+		r = explain_finding_policy(explain, id, err);
 	if (r < 0)
 		return r;
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
 	if (!told.row.open)
 		return 1;
-	printf("\nTo settle it\n");
-	explain_remedy(explain->envelope, told.unit, &told.row,
-	               told.has_sample ? &told.sample : NULL);
+	r = explain_settle(explain, id, told.unit, &told.row, err);
+	if (r < 0)
+		return r;
 	if (!*told.row.waiver && told.row.kind != KIND_UNLISTED_UNIT) {
 		printf("  If it is to stay, print the waiver for the site file:\n"
 		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",

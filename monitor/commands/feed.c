@@ -296,6 +296,14 @@ void progress_show(void *context, const struct run_state *state)
 	        (unsigned long long)state->seen, (unsigned long long)state->findings);
 }
 
+void progress_line(const char *text)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	shown = true;
+	fprintf(stderr, "\r%s\033[K", text);
+}
+
 void progress_clear(void)
 {
 	if (shown)

@@ -67,6 +67,8 @@ struct run_options feed_run(const struct feed *feed);
 
 /* run_options.progress: a bar or a status line on stderr, if that is a terminal. */
 void progress_show(void *context, const struct run_state *state);
+/* Such a line of any text, in the place of the one before. */
+void progress_line(const char *text);
 /* Takes the line away again. */
 void progress_clear(void);
 

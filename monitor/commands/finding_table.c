@@ -90,10 +90,9 @@ static void put_note(struct out *out, const struct finding_row *row, const char 
 	out_note(out, text);
 }
 
-int finding_put(void *context, const struct finding_view *finding, struct err *err)
+void finding_cells(struct out *out, const struct finding_view *finding)
 {
 	const struct finding_row *row = &finding->row;
-	struct out *out = context;
 	char time[TIME_TEXT], text[96];
 
 	query_sensor(out, finding->sensor);
@@ -122,6 +121,14 @@ int finding_put(void *context, const struct finding_view *finding, struct err *e
 	out_text(out, or_null(finding->by));
 	out_text(out, or_null(finding->why));
 	out_text(out, finding->at_us ? time_print(finding->at_us, time) : NULL);
+}
+
+int finding_put(void *context, const struct finding_view *finding, struct err *err)
+{
+	const struct finding_row *row = &finding->row;
+	struct out *out = context;
+
+	finding_cells(out, finding);
 	put_note(out, row, finding->unit, 1, finding->by, finding->why);
 	return out_end(out, err);
 }
@@ -152,15 +159,4 @@ int finding_group_put(void *context, const struct finding_group *group, struct e
 	out_text(out, text);
 	put_note(out, row, group->unit, group->units, group->by, group->why);
 	return out_end(out, err);
-}
-
-int finding_put_json(const struct finding_view *finding, struct err *err)
-{
-	CLEANUP(out_freep) struct out *out = NULL;
-	int r = out_new(OUT_JSONL, stdout, FINDING_COLUMNS, FINDING_COLUMN_COUNT, false, &out,
-	                err);
-
-	if (r >= 0)
-		r = finding_put(out, finding, err);
-	return r < 0 ? r : out_finish(out, err);
 }

@@ -15,10 +15,10 @@ int finding_put(void *context, const struct finding_view *finding, struct err *e
 int finding_group_put(void *context, const struct finding_group *group,
                       struct err *err) MUST_CHECK;
 
+/* The cells of FINDING_COLUMNS; the row goes on. */
+void finding_cells(struct out *out, const struct finding_view *finding);
+
 /* "open", "waived" (open, and a waiver excuses it), "closed". */
 const char *finding_state(const struct finding_row *row);
-
-/* One finding as a JSON object on stdout; returns as out_finish() does. */
-int finding_put_json(const struct finding_view *finding, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,10 +1,12 @@
 /*
  * incident_sums.c - what a unit did in a window, added up: by peer, by thing that may be new, by policy.
- * The lists are kept in order while they grow, so that several databases fall into one.
+ * Things are found by what they are, so that several databases fall into one, and put in order at the end.
  */
 #include "monitor/commands/incident.h"
 #include "monitor/policy_record.h"
 #include "schema/time.h"
+
+#include <xxhash.h>
 
 static void sum_add(struct incident_sum *to, const struct flow_sum *sum)
 {
@@ -55,58 +57,11 @@ static void words_release(struct incident_words *words)
 		free(words->word[i].text);
 }
 
-/* The place of `key` among `count` things in order, and whether it is there. */
-static size_t place_of(const void *key, const void *list, size_t count, size_t size,
-                       int (*compare)(const void *a, const void *b), bool *ret_found)
-{
-	size_t low = 0, high = count;
-
-	*ret_found = false;
-	/* They mostly come in order. */
-	if (count && compare(key, (const char *)list + (count - 1) * size) > 0)
-		return count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = compare(key, (const char *)list + middle * size);
-
-		if (!order) {
-			*ret_found = true;
-			return middle;
-		}
-		if (order < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
 static int compare_peers(const void *a, const void *b)
 {
 	const struct incident_peer *x = a, *y = b;
 
 	return memcmp(x->addr.b, y->addr.b, sizeof(x->addr.b));
-}
-
-static int find_peer(struct incident *incident, const struct addr *addr,
-                     struct incident_peer **ret_peer, struct err *err)
-{
-	const struct incident_peer key = {.addr = *addr};
-	bool found;
-	size_t at = place_of(&key, incident->peers, incident->peer_count, sizeof(key),
-	                     compare_peers, &found);
-
-	if (!found) {
-		if (array_reserve(&incident->peers, &incident->peer_room,
-		                  incident->peer_count + 1, sizeof(key)) < 0)
-			return err_set(err, -ENOMEM, "out of memory");
-		memmove(&incident->peers[at + 1], &incident->peers[at],
-		        (incident->peer_count - at) * sizeof(key));
-		incident->peers[at] = key;
-		incident->peer_count++;
-	}
-	*ret_peer = &incident->peers[at];
-	return 0;
 }
 
 static int compare_things(const void *a, const void *b)
@@ -121,33 +76,91 @@ static int compare_things(const void *a, const void *b)
 	return order ? order : strcmp(x->text, y->text);
 }
 
-static int thing_add(struct incident *incident, uint8_t trait, uint16_t number,
-                     const char *text, const struct flow_sum *sum, struct err *err)
+/* Of what compare_things() compares. */
+static uint64_t hash_of(const struct incident_thing *thing)
 {
-	char words[NAME_MAX_LEN + 1];
-	struct incident_thing key = {.trait = trait, .number = number, .text = words};
-	bool found;
-	size_t at;
+	uint64_t hash = XXH3_64bits_withSeed(thing->addr.b, sizeof(thing->addr.b),
+	                                     (uint64_t)thing->number << 8 | thing->trait);
 
+	return XXH3_64bits_withSeed(thing->text, strlen(thing->text), hash);
+}
+
+static int thing_new(struct incident *incident, const struct incident_thing *thing,
+                     struct err *err)
+{
+	struct incident_thing *new;
+
+	if (array_reserve(&incident->things, &incident->thing_room, incident->thing_count + 1,
+	                  sizeof(*incident->things)) < 0 ||
+	    (thing->trait == TRAIT_PEER &&
+	     array_reserve(&incident->peers, &incident->peer_room, incident->peer_count + 1,
+	                   sizeof(*incident->peers)) < 0))
+		return err_set(err, -ENOMEM, "out of memory");
+	new = &incident->things[incident->thing_count];
+	*new = *thing;
+	new->text = strdup(thing->text);
+	if (!new->text)
+		return err_set(err, -ENOMEM, "out of memory");
+	incident->thing_count++;
+	if (thing->trait == TRAIT_PEER) {
+		new->peer = incident->peer_count++;
+		incident->peers[new->peer].addr = thing->addr;
+	}
+	return 0;
+}
+
+struct adding {
+	struct incident *incident;
+	const struct incident_source *source;
+};
+
+/* *ret_thing until the next is added. */
+static int thing_add(const struct adding *adding, uint8_t trait, uint16_t number,
+                     const char *text, const struct flow_sum *sum,
+                     struct incident_thing **ret_thing, struct err *err)
+{
+	struct incident *incident = adding->incident;
+	struct places *places = &incident->thing_places;
+	struct place *place = NULL;
+	char words[NAME_MAX_LEN + 1];
+	struct incident_thing key = {
+		.trait = trait,
+		.number = number,
+		.text = words,
+		.source = adding->source,
+		.id = sum->ids[trait],
+	};
+	uint64_t hash;
+	int r = places_reserve(places, err);
+
+	if (r < 0)
+		return r;
 	text_copy(words, sizeof(words), text);
 	if (trait == TRAIT_PEER)
 		key.addr = sum->remote;
-	at = place_of(&key, incident->things, incident->thing_count, sizeof(key),
-	              compare_things, &found);
-	if (!found) {
-		key.text = strdup(words);
-		if (!key.text || array_reserve(&incident->things, &incident->thing_room,
-		                               incident->thing_count + 1, sizeof(key)) < 0) {
-			free(key.text);
-			return err_set(err, -ENOMEM, "out of memory");
-		}
-		memmove(&incident->things[at + 1], &incident->things[at],
-		        (incident->thing_count - at) * sizeof(key));
-		incident->things[at] = key;
-		incident->thing_count++;
+	hash = hash_of(&key);
+	do
+		place = place_next(places, hash, place);
+	while (place->number && compare_things(&incident->things[place->number - 1], &key));
+	if (!place->number) {
+		r = thing_new(incident, &key, err);
+		if (r < 0)
+			return r;
+		place_take(places, place, hash, incident->thing_count);
 	}
-	sum_add(&incident->things[at].sum, sum);
+	*ret_thing = &incident->things[place->number - 1];
+	sum_add(&(*ret_thing)->sum, sum);
 	return 0;
+}
+
+static void put_in_order(struct incident *incident)
+{
+	if (incident->peer_count)
+		qsort(incident->peers, incident->peer_count, sizeof(*incident->peers),
+		      compare_peers);
+	if (incident->thing_count)
+		qsort(incident->things, incident->thing_count, sizeof(*incident->things),
+		      compare_things);
 }
 
 static int policy_add(struct incident *incident, const struct flow_sum *sum, struct err *err)
@@ -209,14 +222,11 @@ static const char *port_text(const struct flow_sum *sum, char buf[32])
 	return buf;
 }
 
-static int peer_add(struct incident *incident, const struct flow_sum *sum, struct err *err)
+static int peer_add(struct incident_peer *peer, const struct flow_sum *sum, struct err *err)
 {
-	struct incident_peer *peer = NULL;
 	char text[NAME_MAX_LEN + 64];
-	int r = find_peer(incident, &sum->remote, &peer, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	sum_add(&peer->sum, sum);
 	r = words_add(&peer->ports, port_text(sum, text), sum->flows, err);
 	snprintf(text, sizeof(text), "%s%s%s%s",
@@ -237,29 +247,25 @@ static int peer_add(struct incident *incident, const struct flow_sum *sum, struc
 	return r;
 }
 
-struct adding {
-	struct incident *incident;
-	const struct incident_source *source;
-};
-
 static int take_sum(void *context, const struct flow_sum *sum, struct err *err)
 {
 	const struct adding *adding = context;
 	struct incident *incident = adding->incident;
+	struct incident_thing *thing;
 	int r;
 
 	sum_add(&incident->sum, sum);
-	r = peer_add(incident, sum, err);
+	r = thing_add(adding, TRAIT_PEER, 0, "", sum, &thing, err);
 	if (r >= 0)
-		r = thing_add(incident, TRAIT_PEER, 0, "", sum, err);
+		r = peer_add(&incident->peers[thing->peer], sum, err);
 	if (r >= 0 && *sum->name)
-		r = thing_add(incident, TRAIT_NAME, 0, sum->name, sum, err);
+		r = thing_add(adding, TRAIT_NAME, 0, sum->name, sum, &thing, err);
 	if (r >= 0 && sum->app)
-		r = thing_add(incident, TRAIT_APP, sum->app, "", sum, err);
+		r = thing_add(adding, TRAIT_APP, sum->app, "", sum, &thing, err);
 	if (r >= 0 && *sum->row)
-		r = thing_add(incident, TRAIT_ROW, 0, sum->row, sum, err);
+		r = thing_add(adding, TRAIT_ROW, 0, sum->row, sum, &thing, err);
 	if (r >= 0 && sum->kind)
-		r = thing_add(incident, TRAIT_KIND, sum->kind, "", sum, err);
+		r = thing_add(adding, TRAIT_KIND, sum->kind, "", sum, &thing, err);
 	if (r >= 0)
 		r = policy_add(incident, sum, err);
 	if (r >= 0 && sum->finding)
@@ -291,10 +297,15 @@ static int read_known(struct incident *incident, struct err *err)
 			.text = incident->things[i].text,
 		};
 	for (size_t i = 0; i < incident->known_count && r >= 0; i++) {
-		struct unit_window window = window_of(&incident->sources[i], &incident->before);
+		const struct incident_source *source = &incident->sources[i];
+		struct unit_window window = window_of(source, &incident->before);
 
 		window.until_us--; /* what begins with the window is not of before */
-		r = flowdb_traits_known(incident->sources[i].query.db, &window, traits,
+		for (size_t j = 0; j < incident->thing_count; j++)
+			traits[j].id = incident->things[j].source == source
+			                       ? incident->things[j].id
+			                       : 0;
+		r = flowdb_traits_known(source->query.db, &window, traits,
 		                        incident->thing_count, err);
 	}
 	for (size_t i = 0; i < incident->thing_count && r >= 0; i++) {
@@ -514,6 +525,7 @@ int incident_read_sums(struct incident *incident, struct err *err)
 
 		r = flowdb_flow_sums(adding.source->query.db, &window, take_sum, &adding, err);
 	}
+	put_in_order(incident);
 	if (r >= 0)
 		r = read_known(incident, err);
 	if (r >= 0)
@@ -550,6 +562,7 @@ void incident_release_sums(struct incident *incident)
 	free(incident->peers);
 	free(incident->ranked);
 	free(incident->things);
+	places_release(&incident->thing_places);
 	free(incident->policies);
 	policy_free(incident->policy);
 }

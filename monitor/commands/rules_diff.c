@@ -128,14 +128,14 @@ static void form_fields(const struct envelope *envelope, const struct row *row, 
 static void row_fields(const struct envelope *envelope, const struct row *row,
                        struct fields *ret)
 {
-	static const char *const needs[] = {"required", "recommended", "if-used"};
 	char text[FIELD_TEXT] = "";
 
 	field_add(ret, "profile", envelope->profiles[row->profile].id);
 	field_add(ret, "document", row->document);
 	for (unsigned i = 0; i < row->form_count; i++)
 		form_fields(envelope, row, i, ret);
-	field_add(ret, "need", needs[row->need % ARRAY_LEN(needs)]);
+	field_add(ret, "need", need_name((enum need)row->need));
+	field_add(ret, "need-reason", row->need_reason);
 	field_add(ret, "origin", row->stated ? "stated" : "inferred");
 	field_add(ret, "note", row->note);
 	field_add(ret, "exercise", row->exercise);
@@ -188,6 +188,26 @@ static void role_fields(const struct role *role, struct fields *ret)
 	field_add(ret, "endpoint addresses", text);
 	add_names(role->endpoint.names, role->endpoint.name_count, text);
 	field_add(ret, "endpoint names", text);
+}
+
+/* -------------------------------------------------------------- of a group */
+
+static void group_fields(const struct envelope *envelope, const struct row_group *group,
+                         struct fields *ret)
+{
+	char text[FIELD_TEXT] = "";
+
+	field_add(ret, "profile", envelope->profiles[group->profile].id);
+	field_add(ret, "decided", group_rule_name((enum group_rule)group->rule));
+	add_word(text, group->media & MEDIA_AUDIO, "audio");
+	add_word(text, group->media & MEDIA_VIDEO, "video");
+	add_word(text, group->media & MEDIA_DATA, "data");
+	field_add(ret, "media", text);
+	*text = '\0';
+	for (unsigned i = 0; i < group->row_count; i++)
+		add_word(text, true, envelope->rows[group->rows[i]].id);
+	field_add(ret, "rows", text);
+	field_add(ret, "reason", group->reason);
 }
 
 /* ------------------------------------------------------------------ compare */
@@ -273,6 +293,34 @@ static int diff_roles(struct diff *diff, const struct envelope *a, const struct 
 	return r;
 }
 
+static int diff_groups(struct diff *diff, const struct envelope *a, const struct envelope *b,
+                       struct err *err)
+{
+	char name[ROW_ID_MAX + 8];
+	int r = 0;
+
+	for (size_t i = 0; !r && i < a->group_count; i++) {
+		CLEANUP(fields_release) struct fields old = {.count = 0};
+		CLEANUP(fields_release) struct fields new = {.count = 0};
+		int other = envelope_find_group(b, a->groups[i].id);
+
+		snprintf(name, sizeof(name), "group %s", a->groups[i].id);
+		if (other < 0) {
+			r = put(diff, "removed", name, NULL, a->groups[i].reason, NULL, err);
+			continue;
+		}
+		group_fields(a, &a->groups[i], &old);
+		group_fields(b, &b->groups[other], &new);
+		r = put_changes(diff, name, &old, &new, err);
+	}
+	for (size_t i = 0; !r && i < b->group_count; i++)
+		if (envelope_find_group(a, b->groups[i].id) < 0) {
+			snprintf(name, sizeof(name), "group %s", b->groups[i].id);
+			r = put(diff, "added", name, NULL, NULL, b->groups[i].reason, err);
+		}
+	return r;
+}
+
 /* ------------------------------------------------------------------ loading */
 
 struct side {
@@ -332,10 +380,12 @@ int rules_diff(const char *a, const char *b, const char *dir, enum out_format fo
 	diff.out = out;
 	r = diff_rows(&diff, old.envelope, new.envelope, err);
 	if (!r)
+		r = diff_groups(&diff, old.envelope, new.envelope, err);
+	if (!r)
 		r = diff_roles(&diff, old.envelope, new.envelope, err);
 	if (!r && !diff.differs)
 		out_say(out, strcmp(old.envelope->hash, new.envelope->hash) != 0
-		                     ? "the same rows and roles; the texts differ in other things"
+		                     ? "the same rows, groups and roles; the texts differ in other things"
 		                     : "the same, word for word");
 	if (!r)
 		r = out_finish(out, err);

@@ -42,6 +42,7 @@ struct board {
 	/* The supervisor's. */
 	int memory;            /* all of this once more, to be mapped */
 	_Atomic uint32_t stop; /* enum board_stop */
+	_Atomic uint32_t patient; /* with BOARD_STOP: the sensor waits for what units asked before, sensor_waits() */
 	_Atomic uint32_t
 		inspector_off; /* there is none, and none will come: nobody waits for it */
 	/* Everybody's: the bell of the one who waits. */

@@ -2,6 +2,7 @@
  * crew.c - see crew.h.
  */
 #include "monitor/process/crew.h"
+#include "monitor/capture/mirror.h"
 #include "monitor/process/title.h"
 #include "monitor/log.h"
 
@@ -40,8 +41,10 @@ int crew_leave(struct crew *crew, enum process_role role)
 	rings_leave(crew, role);
 	closep(&crew->signals);
 	links_free(crew->links);
-	if (role != PROCESS_SENSOR)
+	if (role != PROCESS_SENSOR) {
 		capture_detach(crew->capture);
+		mirror_free(crew->options->mirror); /* what is not mapped cannot be written to */
+	}
 	if (role != PROCESS_RECORDER)
 		closep(&crew->image);
 	if (role != PROCESS_EXPORTER)

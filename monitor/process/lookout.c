@@ -196,29 +196,76 @@ void lookout_export(struct supervisor *sup)
 	sup->export_fails = fails;
 }
 
+static void show_found(const struct supervisor *sup, const struct event_found *found)
+{
+	char unit[UINT8_MAX + 1], reason[EVENT_MAX];
+
+	if (!sup->options->found)
+		return;
+	memcpy(unit, found->text, found->unit_len);
+	unit[found->unit_len] = '\0';
+	memcpy(reason, found->text + found->unit_len, (size_t)(found->text_len - found->unit_len));
+	reason[found->text_len - found->unit_len] = '\0';
+	sup->options->found(sup->options->context,
+	                    &(struct run_found){found->time_us, found->id, found->kind,
+	                                        found->severity, unit, reason});
+}
+
+/* A row or a unit that the policy does not have is nonsense. */
+static bool show_exercised(const struct supervisor *sup, const struct event_exercised *event)
+{
+	const struct policy *policy = sup->options->policy;
+	char unit[UINT8_MAX + 1];
+
+	if (event->exercised.row >= policy->row_count ||
+	    event->exercised.entry >= policy->unit_count)
+		return false;
+	memcpy(unit, event->unit, event->unit_len);
+	unit[event->unit_len] = '\0';
+	if (sup->options->exercised)
+		sup->options->exercised(sup->options->context, unit, &event->exercised);
+	return true;
+}
+
+static void show_blind(const struct supervisor *sup, const struct event_blind *blind)
+{
+	char detail[UINT8_MAX + 1];
+
+	if (!sup->options->blind)
+		return;
+	memcpy(detail, blind->detail, blind->detail_len);
+	detail[blind->detail_len] = '\0';
+	sup->options->blind(sup->options->context,
+	                    &(struct run_blind){blind->since_us, blind->until_us, blind->count,
+	                                        blind->cause, detail});
+}
+
+/* What is there now: a recorder that goes on telling must not keep us from the others. */
 void lookout_found(struct supervisor *sup)
 {
+	uint64_t until = ring_written(sup->crew.found);
 	const struct event *event;
 
-	while ((event = ring_peek(sup->crew.found))) {
-		if (event_check(event, event->len) < 0) {
-			sup->board->result.refused++;
-		} else if (event->type == EVENT_INPUT) {
-			capture_tell(sup->crew.capture, (const struct event_input *)event);
-		} else if (event->type == EVENT_FOUND && sup->options->found) {
-			const struct event_found *found = (const struct event_found *)event;
-			char unit[UINT8_MAX + 1], reason[EVENT_MAX];
+	while (ring_position(sup->crew.found) < until && (event = ring_peek(sup->crew.found))) {
+		bool sound = event_check(event, event->len) >= 0;
 
-			memcpy(unit, found->text, found->unit_len);
-			unit[found->unit_len] = '\0';
-			memcpy(reason, found->text + found->unit_len,
-			       (size_t)(found->text_len - found->unit_len));
-			reason[found->text_len - found->unit_len] = '\0';
-			sup->options->found(sup->options->context,
-			                    &(struct run_found){found->time_us, found->id,
-			                                        found->kind, found->severity,
-			                                        unit, reason});
+		switch (sound ? event->type : 0) {
+		case EVENT_INPUT:
+			capture_tell(sup->crew.capture, (const struct event_input *)event);
+			break;
+		case EVENT_FOUND:
+			show_found(sup, (const struct event_found *)event);
+			break;
+		case EVENT_EXERCISED:
+			sound = show_exercised(sup, (const struct event_exercised *)event);
+			break;
+		case EVENT_BLIND:
+			show_blind(sup, (const struct event_blind *)event);
+			break;
+		default:
+			sound = false;
 		}
+		sup->board->result.refused += !sound;
 		ring_take(sup->crew.found);
 		ring_release(sup->crew.found);
 	}

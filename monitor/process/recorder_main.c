@@ -78,6 +78,46 @@ static void found(void *context, const struct finding *finding)
 	show(work->crew, &event, sizeof(event.found) + text_len);
 }
 
+/* How rows stand may wait, so the half of the ring is kept for what may not. */
+static bool exercised(void *context, const char *unit, const struct exercised *exercised)
+{
+	const struct work *work = context;
+	const struct ring *ring = work->crew->found;
+	union {
+		struct event_exercised exercised;
+		uint8_t room[EVENT_MAX];
+	} event = {.exercised = {.head.type = EVENT_EXERCISED, .exercised = *exercised}};
+	size_t unit_len = strlen(unit);
+
+	if (ring_written(ring) - ring_released(ring) > ring_size(ring) / 2)
+		return false;
+	event.exercised.unit_len = (uint8_t)unit_len;
+	memcpy(event.exercised.unit, unit, unit_len);
+	show(work->crew, &event, sizeof(event.exercised) + unit_len);
+	return true;
+}
+
+static void blind(void *context, const char *unit, const struct blind_row *blind)
+{
+	const struct work *work = context;
+	const char *detail = *unit ? unit : blind->detail;
+	size_t detail_len = strlen(detail);
+	union {
+		struct event_blind blind;
+		uint8_t room[EVENT_MAX];
+	} event = {.blind = {.head.type = EVENT_BLIND,
+	                     .since_us = blind->since_us,
+	                     .until_us = blind->until_us,
+	                     .count = blind->count,
+	                     .cause = blind->cause}};
+
+	if (detail_len > UINT8_MAX)
+		return;
+	event.blind.detail_len = (uint8_t)detail_len;
+	memcpy(event.blind.detail, detail, detail_len);
+	show(work->crew, &event, sizeof(event.blind) + detail_len);
+}
+
 static void publish(const struct work *work)
 {
 	struct board *board = work->crew->board;
@@ -171,6 +211,9 @@ int recorder_main(struct crew *crew)
 		.committed = committed,
 		.input_over = input_over,
 		.found = found,
+		.exercised = options->exercised ? exercised : NULL,
+		.teller = crew_now_us(),
+		.blind = options->blind ? blind : NULL,
 		.context = &work,
 	};
 	struct storage *storage = &work.storage;

@@ -14,6 +14,7 @@
 /* While so much or more lies unread its reader is woken; before that it comes by itself, after WAIT_US. */
 #define WAKE_BYTES (256u << 10)
 #define HANDLER_STACK 65536
+#define LOOK_US 100000
 
 struct work {
 	struct crew *crew;
@@ -21,6 +22,8 @@ struct work {
 	const struct sensor *sensor;
 	uint64_t delay;
 	uint64_t facts_rung, packets_rung; /* positions when their readers were woken last */
+	int64_t stop_us;                   /* the run's clock when the end was asked for; 0: not yet */
+	int64_t looked_us;                 /* wall clock: when it was last looked whether any request waits */
 };
 
 /*
@@ -108,6 +111,22 @@ static bool full(void *context, bool must)
 	return true;
 }
 
+/* The run ends by itself, and what was asked by then is waited for as long as the supervisor says so. */
+static bool waits(struct work *work)
+{
+	int64_t now_us = crew_now_us();
+
+	if (!atomic_load(&work->crew->board->patient))
+		return false;
+	if (!work->stop_us)
+		work->stop_us = sensor_now(work->sensor);
+	/* All flows are looked at: not with each packet. */
+	if (work->looked_us && now_us - work->looked_us < LOOK_US && now_us >= work->looked_us)
+		return true;
+	work->looked_us = now_us;
+	return sensor_waits(work->sensor, work->stop_us);
+}
+
 static enum turn turn(void *context, bool idle)
 {
 	struct work *work = context;
@@ -129,7 +148,7 @@ static enum turn turn(void *context, bool idle)
 	case BOARD_HAND_OVER:
 		return TURN_AWAY;
 	default:
-		return TURN_STOP;
+		return waits(work) ? TURN_ON : TURN_STOP;
 	}
 }
 
@@ -184,7 +203,9 @@ int sensor_main(struct crew *crew)
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
+		.mirror = options->mirror,
 		.live = options->capture.live,
+		.prompt = options->capture.live && options->exercised,
 		.outbox = {crew->facts, crew->packets, full, &work,
 		           options->capture.live},
 	};

@@ -183,6 +183,14 @@ static void stop(struct supervisor *sup)
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);
 }
 
+/* The run ends by itself: nothing is cut that may still be answered. */
+static void finish(struct supervisor *sup)
+{
+	if (sup->stop < BOARD_STOP && sup->options->exercised)
+		atomic_store(&sup->board->patient, 1);
+	stop(sup);
+}
+
 void supervisor_fail(struct supervisor *sup, int error)
 {
 	sup->failed = sup->err.code = error;
@@ -311,12 +319,21 @@ static void signals_read(struct supervisor *sup)
 			status_print(stderr, &state, sup->child, sup->board);
 		} else if (!sup->crew.asked || info.ssi_signo == SIGHUP) {
 			sup->crew.asked++;
+			atomic_store(&sup->board->patient, 0);
 			stop(sup);
 		} else { /* a second one means it; a terminal that closes may hang up twice */
 			supervisor_fail(sup, -EINTR);
 			_exit(128 + (int)info.ssi_signo);
 		}
 	}
+}
+
+static bool is_enough(const struct supervisor *sup)
+{
+	const struct run_options *options = sup->options;
+
+	return (options->for_us && child_clock_us() - sup->ready_us >= options->for_us) ||
+	       (sup->live && options->enough && options->enough(options->context));
 }
 
 static void supervise(struct supervisor *sup)
@@ -346,12 +363,14 @@ static void supervise(struct supervisor *sup)
 		stop_call(sup);
 		if (sup->stop >= BOARD_NO_RECORDER)
 			child_kill(&sup->child[PROCESS_INSPECTOR]); /* nobody hears it any more */
-		if (sup->options->for_us &&
-		    child_clock_us() - sup->ready_us >= sup->options->for_us)
-			stop(sup);
+		if (sup->stop >= BOARD_STOP &&
+		    child_clock_us() - sup->end_us >= RUN_PATIENCE_US)
+			atomic_store(&sup->board->patient, 0);
 		lookout_export(sup);
 		lookout_found(sup);
 		progress(sup);
+		if (is_enough(sup))
+			finish(sup);
 	}
 }
 

@@ -32,6 +32,8 @@ struct blinds {
 	int64_t forgotten_us; /* end of the latest row that was forgotten; 0: none was */
 	int64_t newest_us; /* end of the newest row told of */
 	uint64_t refused;
+	void (*told)(void *context, const struct blind_row *blind);
+	void *context;
 };
 
 struct blinds *blinds_new(void)
@@ -42,6 +44,13 @@ struct blinds *blinds_new(void)
 void blinds_free(struct blinds *blinds)
 {
 	free(blinds);
+}
+
+void blinds_tell(struct blinds *blinds, void (*told)(void *context, const struct blind_row *blind),
+                 void *context)
+{
+	blinds->told = told;
+	blinds->context = context;
 }
 
 uint64_t blinds_refused(const struct blinds *blinds)
@@ -127,9 +136,9 @@ int blinds_load(struct blinds *blinds, struct flowdb *db, int64_t run, struct er
 	return flowdb_blinds(db, &query, load_one, blinds, err);
 }
 
-static int put(struct flowdb *db, struct interval *interval, struct err *err)
+static struct blind_row row_of(const struct interval *interval)
 {
-	const struct blind_row row = {
+	return (struct blind_row){
 		.run = interval->run,
 		.unit = interval->unit,
 		.since_us = interval->since_us,
@@ -138,8 +147,21 @@ static int put(struct flowdb *db, struct interval *interval, struct err *err)
 		.cause = interval->cause,
 		.detail = interval->detail,
 	};
+}
+
+static int put(struct flowdb *db, struct interval *interval, struct err *err)
+{
+	const struct blind_row row = row_of(interval);
 
 	return flowdb_blind_put(db, &row, &interval->id, err);
+}
+
+static void tell(const struct blinds *blinds, const struct interval *interval)
+{
+	const struct blind_row row = row_of(interval);
+
+	if (blinds->told)
+		blinds->told(blinds->context, &row);
 }
 
 /* Whether `more` is part of `last`: it ends it, overlaps it, or nothing much lies between them. */
@@ -218,6 +240,7 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 		.cause = blind->cause,
 	};
 	struct interval *home;
+	bool ends = false;
 	int r;
 
 	if (more.until_us && more.until_us < more.since_us)
@@ -226,6 +249,7 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 	home = home_of(blinds, &more);
 	if (home) {
 		blinds->open -= !home->until_us;
+		ends = !home->until_us && more.until_us;
 		join(home, &more);
 		account(blinds, home);
 		more = *home;
@@ -235,6 +259,8 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 		return r;
 	if (!home)
 		remember(blinds, &more);
+	if (!home || ends)
+		tell(blinds, &more);
 	return mark_rows(blinds, db, &more, err);
 }
 

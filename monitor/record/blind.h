@@ -20,6 +20,10 @@ struct blinds;
 struct blinds *blinds_new(void); /* NULL when out of memory */
 void blinds_free(struct blinds *blinds);
 
+/* Told is each interval that begins, and one that went on when it is over; NULL: nobody. `blind` lives as long as the call. */
+void blinds_tell(struct blinds *blinds, void (*told)(void *context, const struct blind_row *blind),
+                 void *context);
+
 /* For a recorder that takes the place of a dead one: what its run has noted so far. */
 int blinds_load(struct blinds *blinds, struct flowdb *db, int64_t run,
                 struct err *err) MUST_CHECK;

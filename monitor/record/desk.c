@@ -277,12 +277,16 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 		if (may_hold)
 			*ret_hold = outcome_waits(desk, &view, missing, sheet);
 		if (*ret_hold) {
+			if (desk->standings)
+				standings_note(desk->standings, unit, &view, &so_far, false);
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
 			                 : flow_write(desk, unit, &view, &so_far,
 			                              told | TOLD_OPEN, sheet, err);
 		}
 	}
+	if (desk->standings)
+		standings_note(desk->standings, unit, &view, &verdict, ended);
 	if (verdict.kind != KIND_NONE)
 		r = findings_add(desk->findings, desk->db, unit, &view,
 		                 &verdict, &sheet->gathered, err);

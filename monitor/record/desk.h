@@ -13,6 +13,7 @@
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"
 #include "monitor/record/retries.h"
+#include "monitor/record/standing.h"
 #include "monitor/record/strangers.h"
 
 #define DESK_OPEN_MAX (1 << 21) /* flows told of and not over */
@@ -40,6 +41,7 @@ struct desk {
 	struct findings *findings;
 	struct blinds *blinds;
 	struct evidence_store *evidence;
+	struct standings *standings; /* NULL: nobody asks how rows stand */
 	const _Atomic uint32_t *inspector_off; /* not 0 while nobody can be asked; NULL: never */
 	struct recorder_sums *sums;
 	int64_t run, policy_id;

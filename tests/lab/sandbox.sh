@@ -83,8 +83,11 @@ for one in sensor inspector recorder exporter; do
 done
 is 'live: the supervisor has CAP_NET_RAW alone' "$(status $pid CapEff)" 0000000000002000
 is 'live: ... and gains no privilege' "$(status $pid NoNewPrivs)" 1
-inside $near "$TLMON" doctor --sandbox >"$work/doctor" 2>&1
-is 'doctor --sandbox ends with 0' "$?" 0
+inside $near "$TLMON" doctor --sandbox >"$work/all"
+code=$?
+# Other runs of this machine are none of ours; one that is weaker is in what the exit code says.
+is 'doctor --sandbox ends with 0 if nothing is weaker' "$code" "$(grep -qE ' weaker$|which has no' "$work/all" && echo 1 || echo 0)"
+awk -v run="run of supervisor $pid" '/^run of / { ours = $0 == run } ours' "$work/all" >"$work/doctor"
 for one in supervisor $roles; do
 	may=none
 	[ $one != supervisor ] || may=net_raw

@@ -152,8 +152,7 @@ void must_add_up(const struct sensing *bench)
 	                          c->duplicates);
 }
 
-/* The packets from number `from` on, as they were written on the wire. */
-static void show_from(struct sensing *bench, size_t from)
+void show_from(struct sensing *bench, size_t from)
 {
 	for (size_t i = from; i < wire_count(bench->wire); i++) {
 		struct wire_frame packet = wire_packet(bench->wire, i);

@@ -49,6 +49,8 @@ void sensing_again(struct sensing *bench, bool again, int64_t begin_us);
 void syn(struct sensing *bench, unsigned port, double at_s);
 void datagram(struct sensing *bench, unsigned port, double at_s);
 void ask(struct sensing *bench, unsigned number, double at_s);
+/* The packets of the wire from number `from` on. */
+void show_from(struct sensing *bench, size_t from);
 /* A connection opened, and two bytes of what may become a request. */
 void begin_request(struct sensing *bench, unsigned port, double at_s);
 /* No packet: the run's clock shall be at `at_s`, while the monotonic one says `mono_s` (the same). */

@@ -54,7 +54,7 @@ static void the_scope_is_the_findings_and_words_are_quoted(void **state)
 	assert_string_equal(text, "  - units: [\"12: attic\"]\n"
 				  "    kind: remote-port\n"
 				  "    row: online.out.audio\n"
-				  "    remote: \"198.51.100.0/24\"\n"
+				  "    remote: 198.51.100.0/24\n"
 				  "    transport: udp\n"
 				  "    remote-ports: [16332]\n"
 				  "    application: rtp\n"

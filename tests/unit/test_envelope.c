@@ -264,6 +264,8 @@ static void every_row_names_its_place_its_need_and_how_to_exercise_it(void **sta
 				 0);
 		assert_string_equal(row->document + strlen(row->document) - strlen(end), end);
 		assert_true(strlen(row->exercise) > 10);
+		assert_true(strlen(row->need_reason) > 10);
+		assert_false(row->need_by_site);
 		assert_int_equal(strncmp(row->id, profiles[row->profile],
 					 strlen(profiles[row->profile])),
 				 0);
@@ -276,6 +278,46 @@ static void every_row_names_its_place_its_need_and_how_to_exercise_it(void **sta
 		NEED_IF_USED);
 	assert_int_equal(envelope->rows[envelope_find_row(envelope, "online.out.audio")].need,
 			 NEED_REQUIRED);
+}
+
+static void rows_are_decided_together_where_the_wire_or_the_network_makes_them_one(void **state)
+{
+	static const struct {
+		const char *id;
+		enum group_rule rule;
+		uint8_t media;
+		const char *rows[GROUP_ROWS_MAX];
+	} GROUPS[] = {
+		{"onprem.audio", GROUP_ONE_OF, MEDIA_AUDIO, {"onprem.out.turn_udp", "onprem.out.media_udp", "onprem.out.media_tcp"}},
+		{"onprem.video", GROUP_ONE_OF, MEDIA_VIDEO, {"onprem.out.turn_udp", "onprem.out.media_udp", "onprem.out.media_tcp"}},
+		{"external.edge_443", GROUP_TOGETHER, 0, {"external.out.sip_tls", "external.out.psom_tls"}},
+		{"external.audio", GROUP_ONE_OF, MEDIA_AUDIO, {"external.out.turn_tcp", "external.out.turn_3478", "external.out.peer_udp", "external.out.peer_tcp", "external.out.edge_udp", "external.out.edge_tcp"}},
+		{"external.video", GROUP_ONE_OF, MEDIA_VIDEO, {"external.out.turn_tcp", "external.out.turn_3478", "external.out.peer_udp", "external.out.peer_tcp", "external.out.edge_udp", "external.out.edge_tcp"}},
+		{"external.appshare", GROUP_ONE_OF, MEDIA_DATA, {"external.out.turn_tcp", "external.out.peer_tcp", "external.out.edge_tcp"}},
+		{"online.https", GROUP_TOGETHER, 0, {"online.out.auth_https", "online.out.sip_tls", "online.out.psom_tls"}},
+		{"online.audio", GROUP_ONE_OF, MEDIA_AUDIO, {"online.out.relay_tcp", "online.out.relay_udp", "online.out.audio", "online.in.audio"}},
+		{"online.video", GROUP_ONE_OF, MEDIA_VIDEO, {"online.out.relay_tcp", "online.out.relay_udp", "online.out.video", "online.in.video"}},
+		{"online.appshare", GROUP_ONE_OF, MEDIA_DATA, {"online.out.relay_tcp", "online.out.relay_udp", "online.out.appshare", "online.in.appshare"}},
+	};
+	CLEANUP(envelope_freep) struct envelope *envelope = builtin();
+
+	assert_int_equal(envelope->group_count, ARRAY_LEN(GROUPS));
+	for (size_t i = 0; i < ARRAY_LEN(GROUPS); i++) {
+		const struct row_group *group = &envelope->groups[i];
+
+		assert_string_equal(group->id, GROUPS[i].id);
+		assert_int_equal(group->rule, GROUPS[i].rule);
+		assert_int_equal(group->media, GROUPS[i].media);
+		assert_true(strlen(group->reason) > 10);
+		for (unsigned k = 0; k < group->row_count; k++) {
+			const struct row *row = &envelope->rows[group->rows[k]];
+
+			assert_string_equal(row->id, GROUPS[i].rows[k]);
+			/* whoever says which media it wants names rows that may carry it */
+			assert_int_equal(row->form[0].media & group->media, group->media);
+		}
+		assert_true(group->row_count == GROUP_ROWS_MAX || !GROUPS[i].rows[group->row_count]);
+	}
 }
 
 static bool holds(const struct role *role, const char *text)
@@ -419,6 +461,7 @@ static void assert_refused(const char *roles, const char *rows, const char *said
 
 #define ROLES "roles: {a: {meaning: m}}\n"
 #define ROW(keys) "profile: x\nrows:\n  - {id: x.a, document: d, direction: [out], " keys "}\n"
+#define TWO ROW(REST) "  - {id: x.b, document: d, direction: [out], " REST "}\n"
 #define REST \
 	"transport: [tcp], local-ports: [1], remote-ports: [2], peer: [a], application: [tls]"
 
@@ -452,6 +495,25 @@ static void an_envelope_that_is_wrong_says_where(void **state)
 		{ROLES, ROW(REST ", severity: {per: high}"), "unknown field 'per'"},
 		{ROLES, ROW(REST ", need: never"),
 		 "unknown need 'never'; accepted: required, recommended, if-used"},
+		{ROLES, TWO "groups: [{id: x.g}]\n", "x.yaml:5:10: a group lacks 'decided'"},
+		{ROLES, TWO "groups: [{id: x.a}]\n", "there is a row or a group 'x.a' already"},
+		{ROLES, TWO "groups: [{id: x.g, decided: one}]\n",
+		 "unknown way to decide 'one'; accepted: together, one-of"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, media: [audio]}]\n",
+		 "media is for groups that are decided one-of"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.a, x.c], reason: r}]\n",
+		 "x.yaml:5:51: this profile has no row 'x.c'"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.a], reason: r}]\n",
+		 "a group has two rows at least"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.b, x.a], reason: r}]\n",
+		 "rows of a group stand in the order of the profile, each once"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.a, x.b]}]\n",
+		 "a group lacks 'reason'"},
+		{ROLES,
+		 TWO "groups:\n- {id: x.g, decided: together, rows: [x.a, x.b], reason: r}\n"
+		     "- {id: x.h, decided: one-of, rows: [x.a, x.b], reason: r}\n",
+		 "x.yaml:7:36: x.a is in group 'x.g' already; a row that is decided together with others is in "
+		 "no second group"},
 		{ROLES, ROW(REST) "  - {id: x.a, document: d}\n",
 		 "x.yaml:4:10: there is a row 'x.a' already"},
 		{ROLES, "profile: x\nrows: []\n", "no profile with rows in it"},
@@ -478,6 +540,7 @@ int main(void)
 		cmocka_unit_test(all_35_rows_say_what_the_document_says),
 		cmocka_unit_test(further_readings_are_those_we_chose),
 		cmocka_unit_test(every_row_names_its_place_its_need_and_how_to_exercise_it),
+		cmocka_unit_test(rows_are_decided_together_where_the_wire_or_the_network_makes_them_one),
 		cmocka_unit_test(the_document_itself_says_who_holds_some_roles),
 		cmocka_unit_test(roles_carry_what_is_special_about_them),
 		cmocka_unit_test(port_sets_merge_what_touches_and_refuse_what_does_not_fit),

@@ -112,6 +112,34 @@ static void names_leases_packets_and_opinions_are_checked(void **state)
 	assert_int_equal(event_check(&opinion.head, sizeof(opinion)), -EBADMSG);
 }
 
+static void of_how_a_row_stands_every_field_is_checked(void **state)
+{
+	const struct event_exercised sound = {
+		.head = {.len = sizeof(sound), .type = EVENT_EXERCISED},
+		.exercised = {.standing = {.what = STANDS_EXACT | STANDS_UNDETERMINED, .media = MEDIA_AUDIO},
+	                      .direction = DIRECTION_IN},
+		.unit_len = 1,
+		.unit = "u",
+	};
+
+	assert_int_equal(event_check(&sound.head, sizeof(sound)), 0);
+#define BROKEN(statement)                                                               \
+	do {                                                                            \
+		struct event_exercised event = sound;                                   \
+		statement;                                                              \
+		assert_int_equal(event_check(&event.head, sizeof(event)), -EBADMSG);    \
+	} while (0)
+	BROKEN(event.head.len = sizeof(event) - 8);
+	BROKEN(event.exercised.standing.what = STANDS_UNDETERMINED << 1);
+	BROKEN(event.exercised.standing.media = STANDS_NO_MEDIA << 1);
+	BROKEN(event.exercised.standing.whys = (uint8_t)BIT(WHY_NO_INSPECTOR + 1));
+	BROKEN(event.exercised.direction = DIRECTION_IN + 1);
+	BROKEN(event.unit_len = 0);
+	BROKEN(event.unit_len = 2);   /* holds a NUL */
+	BROKEN(event.unit_len = 200); /* past its end */
+#undef BROKEN
+}
+
 static void of_a_flow_s_first_packets_every_field_is_checked(void **state)
 {
 	union {
@@ -167,6 +195,8 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 			u.room[offsetof(struct event_lease, word)] = LEASE_GIVEN; \
 		if (event_type == EVENT_BLIND) \
 			u.room[offsetof(struct event_blind, cause)] = BLIND_CLOCK_STEP; \
+		if (event_type == EVENT_EXERCISED) \
+			memcpy(u.room + offsetof(struct event_exercised, unit_len), "\1u", 2); \
 		if (event_type == EVENT_PACKET || event_type == EVENT_FORGET || event_type == EVENT_OPINION || \
 		    event_type == EVENT_SAMPLE) \
 			((struct event_forget *)(void *)&u)->flow = 1; \
@@ -205,6 +235,8 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		CASE(event_sample, EVENT_SAMPLE, time_us);
 		CASE(event_sample, EVENT_SAMPLE, flow);
 		CASE(event_found, EVENT_FOUND, time_us);
+		CASE(event_exercised, EVENT_EXERCISED, exercised.time_us);
+		CASE(event_exercised, EVENT_EXERCISED, exercised.teller);
 #undef CASE
 	}
 }
@@ -217,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
 		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),
 		cmocka_unit_test(of_a_flow_s_first_packets_every_field_is_checked),
+		cmocka_unit_test(of_how_a_row_stands_every_field_is_checked),
 		cmocka_unit_test(times_counts_and_numbers_of_flows_have_their_limits),
 	};
 

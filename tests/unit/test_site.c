@@ -56,13 +56,13 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		/* keys */
 		{"untis: []\n",
 		 "site.yaml:1:1: unknown key of the site file 'untis'; accepted: site, units, units-file, domains, "
-		 "subnets, roles, narrow, options, evidence, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
+		 "subnets, roles, narrow, need, options, evidence, waivers; did you mean 'units'?\n    untis: []\n    ^~~~~"},
 		{"site: a\nunits: [{name: a, adresses: [10.0.0.1]}]\n",
 		 "site.yaml:2:19: unknown key of a unit 'adresses'; accepted: name, addresses, macs, profiles; did "
 		 "you mean 'addresses'?\n    units: [{name: a, adresses: [10.0.0.1]}]\n                      ^~~~~~~~"},
 		{"[a]\n",
 		 "site.yaml:1:1: the site file is a map of key: value; accepted: site, units, units-file, "
-		 "domains, subnets, roles, narrow, options, evidence, waivers\n    [a]\n    ^"},
+		 "domains, subnets, roles, narrow, need, options, evidence, waivers\n    [a]\n    ^"},
 		/* units */
 		{"units: [{addresses: [10.0.0.1]}]\n",
 		 "site.yaml:1:9: a unit lacks 'name'\n    units: [{addresses: [10.0.0.1]}]\n            ^"},
@@ -118,6 +118,16 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		 "site.yaml:1:1: units is empty; accepted: a list of units, [] for none\n    units:\n    ^~~~~"},
 		{"units: []\nsite:\nunits-file:\n",
 		 "site.yaml:2:1: site is empty; accepted: a text\n    site:\n    ^~~~"},
+		/* need */
+		{"need: {online: required}\n",
+		 "site.yaml:1:16: a need is a map of key: value; accepted: need, reason\n"
+		 "    need: {online: required}\n                   ^~~~~~~~"},
+		{"need: {online: {need: often, reason: r}}\n",
+		 "site.yaml:1:23: unknown need 'often'; accepted: required, recommended, if-used\n"
+		 "    need: {online: {need: often, reason: r}}\n                          ^~~~~"},
+		{"need: {online: {need: if-used}}\n",
+		 "site.yaml:1:16: a need lacks 'reason'\n"
+		 "    need: {online: {need: if-used}}\n                   ^"},
 		/* control characters */
 		{"site: \"a\\e[31mRED\"\n",
 		 "site.yaml:1:8: a control character in this text; accepted: one line without tabs or escapes\n"
@@ -353,6 +363,39 @@ static void a_narrowed_row_allows_less_in_all_its_readings(void **state)
 	assert_int_equal(touch->form[0].local.count, 2);
 	/* the envelope itself is untouched */
 	assert_true(port_set_is_ephemeral(&envelope->rows[media - policy->rows].form[0].local));
+}
+
+static void the_site_says_what_it_needs_and_narrower_goes_before_wider(void **state)
+{
+	static const struct {
+		const char *row;
+		enum need need;
+		const char *reason; /* NULL: the envelope's word */
+	} EXPECTED[] = {
+		{"online.out.appshare", NEED_REQUIRED, "the board shares slides"},
+		{"online.in.appshare", NEED_IF_USED, "no slides come in"},
+		{"online.out.relay_tcp", NEED_IF_USED, "no slides come in"},
+		{"online.out.audio", NEED_RECOMMENDED, "on trial"},
+		{"online.out.sip_tls", NEED_RECOMMENDED, "on trial"},
+		{"room.out.dns", NEED_REQUIRED, NULL},
+		{"touch.in.control", NEED_IF_USED, NULL},
+	};
+	CLEANUP(policy_freep) struct policy *policy =
+		site("need:\n"
+	               "  online.out.appshare: {need: required, reason: the board shares slides}\n"
+	               "  online.appshare: {need: if-used, reason: no slides come in}\n"
+	               "  online: {need: recommended, reason: on trial}\n");
+
+	for (size_t i = 0; i < ARRAY_LEN(EXPECTED); i++) {
+		int at = envelope_find_row(policy->envelope, EXPECTED[i].row);
+		const struct row *row = &policy->rows[at];
+
+		assert_int_equal(row->need, EXPECTED[i].need);
+		assert_int_equal(row->need_by_site, EXPECTED[i].reason != NULL);
+		assert_string_equal(row->need_reason,
+		                    EXPECTED[i].reason ? EXPECTED[i].reason
+		                                       : policy->envelope->rows[at].need_reason);
+	}
 }
 
 static void options_choose_among_the_readings_of_a_row(void **state)
@@ -672,6 +715,7 @@ int main(void)
 		cmocka_unit_test(an_application_that_is_none_is_answered_with_those_there_are),
 		cmocka_unit_test(the_example_of_the_design_is_taken_as_it_stands),
 		cmocka_unit_test(a_narrowed_row_allows_less_in_all_its_readings),
+		cmocka_unit_test(the_site_says_what_it_needs_and_narrower_goes_before_wider),
 		cmocka_unit_test(options_choose_among_the_readings_of_a_row),
 		cmocka_unit_test(rooms_csv_is_read_as_rfc_4180_writes_it),
 		cmocka_unit_test(a_broken_line_of_rooms_csv_is_shown),

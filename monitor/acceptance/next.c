@@ -1,0 +1,539 @@
+/*
+ * next.c - what to do now. Steps come in this order: what the mirror must show before anything can be seen; work
+ * through what nobody exercised, what is required first; open what is blocked, by unit and row; settle what was found, what is proven to settle most first, then by
+ * unit, row and finding.
+ */
+#include "monitor/acceptance/acceptance.h"
+#include "monitor/acceptance/remedy.h"
+
+#include <ctype.h>
+
+const char *step_kind_name(enum step_kind kind)
+{
+	static const char *const names[STEP_KIND_COUNT] = {
+		[STEP_EXERCISE] = "exercise", [STEP_FIREWALL] = "firewall",
+		[STEP_SITE] = "site",         [STEP_UNIT] = "unit",
+		[STEP_NETWORK] = "network",   [STEP_MIRROR] = "mirror",
+	};
+
+	return (unsigned)kind < STEP_KIND_COUNT ? names[kind] : NULL;
+}
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "out of memory");
+}
+
+/* Takes it over. */
+static int step_add(struct acceptance *a, struct step *step, struct err *err)
+{
+	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0) {
+		free(step->who);
+		free(step->say);
+		free(step->lines);
+		return no_memory(err);
+	}
+	a->steps[a->step_count++] = *step;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ in the room */
+
+/* Rows and units that one exercise would show. */
+struct exercise {
+	const char *text;
+	uint16_t rows[ROWS_MAX];
+	size_t row_count, rows_more;
+	uint8_t need; /* the strongest */
+	size_t unit_count, first_unit;
+	char *who;
+	const struct row_group *one_of; /* what the network chooses of it is enough; NULL: all rows are wanted */
+};
+
+struct exercises {
+	struct exercise *list;
+	size_t count, room;
+};
+
+static void exercises_release(struct exercises *exercises)
+{
+	for (size_t i = 0; i < exercises->count; i++)
+		free(exercises->list[i].who);
+	free(exercises->list);
+}
+
+static int who_add(char **who, const char *name, struct err *err)
+{
+	char *all = NULL;
+
+	if (asprintf(&all, "%s%s%s", *who ? *who : "", *who ? ", " : "", name) < 0)
+		return no_memory(err);
+	free(*who);
+	*who = all;
+	return 0;
+}
+
+/* Names hold no comma. */
+static bool who_has(const char *who, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; (who = strstr(who, name)); who++)
+		if ((!who[len] || who[len] == ',') && !strncmp(who, name, len))
+			return true;
+	return false;
+}
+
+static void exercise_add_row(struct exercise *exercise, uint16_t row)
+{
+	for (size_t i = 0; i < exercise->row_count; i++)
+		if (exercise->rows[i] == row)
+			return;
+	if (exercise->row_count == ARRAY_LEN(exercise->rows))
+		exercise->rows_more++;
+	else
+		exercise->rows[exercise->row_count++] = row;
+}
+
+/* What a unit has to show: rows of one need, one exercise. */
+static int exercise_note(struct acceptance *a, struct exercises *all, size_t unit, uint8_t need,
+                         const struct row_group *one_of, const uint16_t *rows, size_t row_count, struct err *err)
+{
+	const char *text = a->policy->rows[rows[0]].exercise;
+	struct exercise *exercise = NULL;
+	bool known;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (!strcmp(all->list[i].text, text) && all->list[i].need == need &&
+		    all->list[i].one_of == one_of)
+			exercise = &all->list[i];
+	known = exercise;
+	if (!known) {
+		if (array_reserve(&all->list, &all->room, all->count + 1, sizeof(*exercise)) < 0)
+			return no_memory(err);
+		exercise = &all->list[all->count++];
+		*exercise = (struct exercise){
+			.text = text, .need = need, .one_of = one_of, .first_unit = SIZE_MAX};
+	}
+	for (size_t i = 0; i < row_count; i++)
+		exercise_add_row(exercise, rows[i]);
+	if (exercise->unit_count && exercise->first_unit == unit)
+		return 0;
+	exercise->unit_count++;
+	exercise->first_unit = unit; /* the last one that was noted; units come in order */
+	return who_add(&exercise->who, a->units[unit].name, err);
+}
+
+static bool is_grouped(const struct acceptance_unit *unit, size_t row)
+{
+	for (size_t i = 0; i < unit->group_count; i++)
+		for (unsigned k = 0; k < unit->groups[i].group->row_count; k++)
+			if (unit->groups[i].group->rows[k] == row)
+				return true;
+	return false;
+}
+
+/* A row of a group stands or falls with it. */
+static int note_unit(struct acceptance *a, struct exercises *all, size_t at, uint8_t need,
+                     struct err *err)
+{
+	const struct acceptance_unit *unit = &a->units[at];
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < unit->group_count; i++) {
+		const struct group_cell *cell = &unit->groups[i];
+
+		if (cell->need == need && cell->state != CELL_OK && cell->group->row_count)
+			r = exercise_note(a, all, at, need,
+			                  cell->group->rule == GROUP_ONE_OF ? cell->group : NULL,
+			                  cell->group->rows, cell->group->row_count, err);
+	}
+	for (uint16_t row = 0; r >= 0 && row < a->policy->row_count; row++) {
+		const struct cell *cell = &unit->cells[row];
+
+		if (cell->applies && cell->state != CELL_OK && !cell->excused &&
+		    a->policy->rows[row].need == need && !is_grouped(unit, row))
+			r = exercise_note(a, all, at, need, NULL, &row, 1, err);
+	}
+	return r;
+}
+
+/* "Renew its network settings; shows room.out.dns, room.out.dhcp" */
+static int exercise_say(const struct acceptance *a, const struct exercise *exercise, char **ret,
+                        struct err *err)
+{
+	const char *text = *exercise->text ? exercise->text : "exercise";
+	size_t len = 0;
+	FILE *out = open_memstream(ret, &len);
+
+	if (!out)
+		return no_memory(err);
+	fputc(toupper((unsigned char)text[0]), out);
+	fprintf(out, "%s%s", text + 1, exercise->need == NEED_RECOMMENDED ? " (recommended)" : "");
+	for (size_t i = 0; i < exercise->row_count && exercise->row_count > 1; i++)
+		fprintf(out, "%s%s",
+		        i                  ? ", "
+		        : exercise->one_of ? "; shows one of "
+		                           : "; shows ",
+		        a->policy->rows[exercise->rows[i]].id);
+	if (exercise->rows_more)
+		fprintf(out, " and %zu more", exercise->rows_more);
+	fputc('.', out);
+	return fclose(out) ? no_memory(err) : 0;
+}
+
+static int add_exercises(struct acceptance *a, struct err *err)
+{
+	CLEANUP(exercises_release) struct exercises all = {0};
+	int r = 0;
+
+	for (uint8_t need = NEED_REQUIRED; need <= NEED_RECOMMENDED; need++)
+		for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++)
+			r = note_unit(a, &all, unit, need, err);
+	for (size_t i = 0; r >= 0 && i < all.count; i++) {
+		struct exercise *exercise = &all.list[i];
+		struct step step = {.kind = STEP_EXERCISE,
+		                    .unit = exercise->unit_count > 1 ? SIZE_MAX
+		                                                     : exercise->first_unit,
+		                    .who = TAKE(exercise->who),
+		                    .row = exercise->rows[0]};
+
+		r = exercise_say(a, exercise, &step.say, err);
+		if (r >= 0)
+			r = step_add(a, &step, err);
+		else
+			free(step.who);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ on the way */
+
+/* The ways of a cell as the firewall wants them; of waived ones none. */
+static size_t take_ways(const struct cell *cell, struct closed_way ways[CELL_BLOCKS_MAX])
+{
+	size_t count = 0;
+
+	for (; count < cell->block_count && cell->unwaived; count++) {
+		const struct cell_block *block = &cell->blocks[count];
+
+		ways[count] = (struct closed_way){.kind = block->kind,
+		                                  .transport = block->transport,
+		                                  .direction = block->direction,
+		                                  .icmp_type = block->icmp_type,
+		                                  .icmp_code = block->icmp_code,
+		                                  .local_port = block->local_port,
+		                                  .remote_port = block->remote_port,
+		                                  .local = block->local,
+		                                  .remote = block->remote,
+		                                  .sender = block->sender};
+	}
+	return count;
+}
+
+/* Flows that several rows document block all of these. */
+static bool is_same_block(const struct cell *a, const struct cell *b)
+{
+	if (a->block_count != b->block_count || a->blocks_more != b->blocks_more)
+		return false;
+	for (unsigned i = 0; i < a->block_count; i++)
+		if (a->blocks[i].flow != b->blocks[i].flow)
+			return false;
+	return true;
+}
+
+static int64_t find_blocked(const struct acceptance *a, size_t unit, const uint16_t *rows,
+                            size_t row_count, bool refused)
+{
+	for (size_t i = 0; i < a->finding_count; i++) {
+		const struct acceptance_finding *finding = &a->findings[i];
+
+		for (size_t k = 0; k < row_count; k++)
+			if (finding->unit == unit && finding->row == rows[k] && !finding->waived &&
+			    kind_is_blocked(finding->finding.kind) &&
+			    (finding->finding.kind == KIND_REFUSED) == refused)
+				return finding->id;
+	}
+	return 0;
+}
+
+static int take_text(char **text, char **ret, const char *before, struct err *err)
+{
+	*ret = NULL;
+	if (*text && asprintf(ret, "%s%s", before, *text) < 0)
+		return no_memory(err);
+	return 0;
+}
+
+static int add_ways(struct acceptance *a, size_t unit, const struct firewall_ask *ask,
+                    bool *answers_said, struct err *err)
+{
+	CLEANUP(remedies_release) struct remedies remedies = {0};
+	int r = remedy_ways(a->policy, ask, &remedies, err);
+
+	for (size_t i = 0; r >= 0 && i < remedies.count; i++) {
+		struct remedy *remedy = &remedies.list[i];
+		struct step step = {.kind = remedy->kind, .unit = unit, .row = ask->rows[0]};
+
+		step.finding = find_blocked(a, unit, ask->rows, ask->row_count,
+		                            remedy->kind == STEP_NETWORK);
+		step.say = TAKE(remedy->say);
+		step.who = strdup(a->units[unit].name);
+		r = step.who ? take_text(&remedy->lines, &step.lines,
+		                         *answers_said ? "" : FIREWALL_ANSWERS, err)
+		             : no_memory(err);
+		*answers_said |= step.lines != NULL;
+		if (r >= 0) {
+			r = step_add(a, &step, err);
+		} else {
+			free(step.say);
+			free(step.who);
+		}
+	}
+	return r;
+}
+
+static int add_blocked(struct acceptance *a, struct err *err)
+{
+	bool answers_said = false;
+	int r = 0;
+
+	for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++) {
+		const struct acceptance_unit *of = &a->units[unit];
+
+		for (uint16_t row = 0; r >= 0 && row < a->policy->row_count; row++) {
+			struct closed_way ways[CELL_BLOCKS_MAX];
+			uint16_t rows[ROWS_MAX];
+			struct firewall_ask ask = {.rows = rows,
+			                           .ways = ways,
+			                           .locals = of->addresses,
+			                           .local_count = of->address_count};
+			bool told = false;
+
+			ask.way_count = take_ways(&of->cells[row], ways);
+			for (uint16_t other = 0; ask.way_count && other < a->policy->row_count; other++) {
+				if (!is_same_block(&of->cells[row], &of->cells[other]))
+					continue;
+				told |= other < row;
+				if (ask.row_count < ROWS_MAX)
+					rows[ask.row_count++] = other;
+			}
+			if (ask.way_count && !told)
+				r = add_ways(a, unit, &ask, &answers_said, err);
+		}
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ what was found */
+
+struct found {
+	struct remedy_finding *list;
+	size_t *of; /* index in a->findings */
+	size_t count;
+};
+
+static void found_release(struct found *found)
+{
+	free(found->list);
+	free(found->of);
+}
+
+static int find_open(const struct acceptance *a, struct found *ret, struct err *err)
+{
+	ret->list = calloc(a->finding_count + 1, sizeof(*ret->list));
+	ret->of = calloc(a->finding_count + 1, sizeof(*ret->of));
+	if (!ret->list || !ret->of)
+		return no_memory(err);
+	for (size_t i = 0; i < a->finding_count; i++) {
+		const struct acceptance_finding *finding = &a->findings[i];
+
+		if (finding->waived || !finding->finding.open ||
+		    kind_is_blocked(finding->finding.kind))
+			continue;
+		ret->of[ret->count] = i;
+		ret->list[ret->count++] = (struct remedy_finding){
+			finding->id, finding->who, &finding->finding};
+	}
+	return 0;
+}
+
+/* Whom it concerns: the units of the findings that it settles, each once. */
+static int settle_who(const struct acceptance *a, const struct found *found,
+                      const struct remedy *remedy, struct step *step, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < remedy->settle_count; i++) {
+		const struct acceptance_finding *finding = &a->findings[found->of[remedy->settles[i]]];
+		bool known = false;
+
+		for (size_t k = 0; k < i; k++)
+			known |= !strcmp(a->findings[found->of[remedy->settles[k]]].who, finding->who);
+		if (known)
+			continue;
+		step->unit = step->who ? SIZE_MAX : finding->unit;
+		r = who_add(&step->who, finding->who, err);
+	}
+	return r;
+}
+
+/* The same advice for another unit. */
+static struct step *find_words(struct acceptance *a, const struct step *step, const char *say)
+{
+	for (size_t i = 0; !step->proven && i < a->step_count; i++)
+		if (a->steps[i].finding && a->steps[i].kind == step->kind &&
+		    a->steps[i].row == step->row && !strcmp(a->steps[i].say, say))
+			return &a->steps[i];
+	return NULL;
+}
+
+static int add_remedy(struct acceptance *a, const struct found *found, struct remedy *remedy,
+                      struct err *err)
+{
+	const struct acceptance_finding *first = &a->findings[found->of[remedy->settles[0]]];
+	struct step step = {.kind = remedy->kind,
+	                    .row = first->row,
+	                    .finding = first->id,
+	                    .proven = remedy->proven,
+	                    .settles = remedy->proven ? remedy->settle_count : 0};
+	struct step *known = find_words(a, &step, remedy->say);
+	int r;
+
+	if (known) {
+		if (who_has(known->who, first->who))
+			return 0;
+		known->unit = SIZE_MAX;
+		return who_add(&known->who, first->who, err);
+	}
+	r = settle_who(a, found, remedy, &step, err);
+	if (r < 0) {
+		free(step.who);
+		return r;
+	}
+	step.say = TAKE(remedy->say);
+	step.lines = TAKE(remedy->lines);
+	return step_add(a, &step, err);
+}
+
+static int add_left_out(struct acceptance *a, size_t left_out, struct err *err)
+{
+	struct step step = {.kind = STEP_SITE, .unit = SIZE_MAX, .row = -1, .who = strdup("")};
+
+	if (!step.who || asprintf(&step.say,
+	                          "%zu more findings were not looked at: settle these first, then check "
+	                          "again.",
+	                          left_out) < 0) {
+		free(step.who);
+		return no_memory(err);
+	}
+	return step_add(a, &step, err);
+}
+
+static int add_remedies(struct acceptance *a, struct err *err)
+{
+	CLEANUP(found_release) struct found found = {0};
+	CLEANUP(remedies_release) struct remedies remedies = {0};
+	int r = find_open(a, &found, err);
+
+	if (r >= 0)
+		r = remedies_find(a->db, a->policy, found.list, found.count, a->since_us,
+		                  a->until_us, &remedies, err);
+	for (size_t i = 0; r >= 0 && i < remedies.count; i++)
+		r = add_remedy(a, &found, &remedies.list[i], err);
+	return r >= 0 && remedies.left_out ? add_left_out(a, remedies.left_out, err) : r;
+}
+
+/* ------------------------------------------------------------------ at the mirror port */
+
+/* Units of which one thing is true, in one step. */
+static int add_mirror(struct acceptance *a, bool (*is_so)(const struct acceptance *a,
+                                                          const struct acceptance_unit *unit),
+                      const char *say, struct err *err)
+{
+	struct step step = {.kind = STEP_MIRROR, .row = -1};
+	int r = 0;
+
+	for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++)
+		if (is_so(a, &a->units[unit])) {
+			step.unit = step.who ? SIZE_MAX : unit;
+			r = who_add(&step.who, a->units[unit].name, err);
+		}
+	if (r < 0 || !step.who) {
+		free(step.who);
+		return r;
+	}
+	step.say = strdup(say);
+	if (!step.say) {
+		free(step.who);
+		return no_memory(err);
+	}
+	return step_add(a, &step, err);
+}
+
+static bool is_unseen(const struct acceptance *a, const struct acceptance_unit *unit)
+{
+	(void)a;
+	return !unit->seen;
+}
+
+static bool is_one_sided(const struct acceptance *a, const struct acceptance_unit *unit)
+{
+	for (size_t row = 0; row < a->policy->row_count; row++)
+		if (unit->cells[row].state == CELL_UNDETERMINED &&
+		    (unit->cells[row].whys & CELL_WHY_ONE_SIDED))
+			return true;
+	return false;
+}
+
+static int add_mirrors(struct acceptance *a, struct err *err)
+{
+	int r = add_mirror(a, is_unseen,
+	                   "Not a packet was seen: is it switched on, does the mirror show its port, are its "
+	                   "addresses and MACs those of the list? 'tlmon doctor' says what the mirror shows.",
+	                   err);
+
+	if (r >= 0)
+		r = add_mirror(a, is_one_sided,
+		               "The mirror shows one direction of conversations: let it copy what the port "
+		               "sends as well as what it receives.",
+		               err);
+	return r;
+}
+
+/* ------------------------------------------------------------------ the whole */
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+	const struct step *x = a, *y = b;
+	int order = compare_numbers(y->settles, x->settles);
+
+	order = order ? order : compare_numbers(x->unit, y->unit);
+	order = order ? order : (x->row > y->row) - (x->row < y->row);
+	order = order ? order : (x->finding > y->finding) - (x->finding < y->finding);
+	order = order ? order : compare_numbers(x->kind, y->kind);
+	return order ? order : strcmp(x->say, y->say);
+}
+
+int next_steps(struct acceptance *a, struct err *err)
+{
+	size_t others;
+	int r = add_mirrors(a, err);
+
+	if (r >= 0)
+		r = add_exercises(a, err);
+	if (r >= 0)
+		r = add_blocked(a, err);
+	others = a->step_count;
+	if (r >= 0)
+		r = add_remedies(a, err);
+	if (r >= 0 && a->step_count > others)
+		qsort(a->steps + others, a->step_count - others, sizeof(*a->steps),
+		      compare_steps);
+	return r;
+}
