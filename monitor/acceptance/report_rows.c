@@ -287,7 +287,7 @@ void report_put_groups(const struct acceptance *a, struct paper *paper)
 		if (!headed)
 			paper_head(paper, "Decided together");
 		headed = true;
-		paper_item(paper, TONE_PLAIN, "%s (%s): %s. %s. %s.", group->id,
+		paper_item(paper, TONE_PLAIN, "%s (%s): %s. Why: %s. %s.", group->id,
 		           group_words(group, words),
 		           group_rows(a->policy, group, rows, sizeof(rows)), group->reason,
 		           states);

@@ -375,7 +375,7 @@ static void a_text_is_80_columns_and_says_how_each_row_stands(void **state)
 	has(bench, "! boardroom, online.out.audio: udp 10.20.0.15:50002 > 52.112.1.9:50011:\n"
 	           "  prohibited by 10.20.0.1 (ICMP 3/13), 1 flow\n");
 	has(bench, "\nF5 low, huddle: service, waived\n");
-	has(bench, "boardroom: open it at 10.20.0.1\n  udp dport 50000-59999 accept\n  ct state");
+	has(bench, "boardroom: open it at 10.20.0.1\nudp dport 50000-59999 accept\nct state");
 	has(bench, "av-team  2026-01-31 EXPIRED  old & gone             none\n    kind peer\n");
 	has(bench, "netops   2026-12-31          local clock until 4.5  F5\n"
 	           "    units huddle; peer 10.0.0.9; udp; remote ports 123; application ntp\n");
@@ -393,9 +393,9 @@ static void a_text_has_the_run_in_time(void **state)
 
 	make_mixed(bench);
 	write_form(bench, REPORT_TEXT);
-	has(bench, "                  00:00:00                                              00:10:00\n");
-	has(bench, "\n  boardroom       .ooooo#o..////..........o.ooo..oooo...........................\n");
-	has(bench, "\n  huddle          ......!...////......///////");
+	has(bench, "\n                00:00:00                                                00:10:00\n");
+	has(bench, "\nboardroom       .ooooo#o..////...........o.ooo..oooo............................\n");
+	has(bench, "\nhuddle          ......!...////.......///////");
 }
 
 static void the_last_line_is_the_next_level(void **state)
