@@ -544,6 +544,35 @@ static void nothing_at_all_is_a_report_too(void **state)
 	assert_true(jsonkit_valid(bench->text));
 }
 
+static void what_was_decided_together_says_why(void **state)
+{
+	struct bench *bench = *state;
+	struct acceptance_unit *unit;
+	const struct row_group *group;
+	char head[ROW_ID_MAX + 8];
+
+	make_fine(bench, 1);
+	set(bench, 0, "online.out.sip_tls", (struct cell){0});
+	unit = &bench->a.units[0];
+	unit->groups = take(GROUPS_MAX, sizeof(*unit->groups));
+	unit->group_count = unit_groups(bench->policy, unit->profiles, unit->cells, unit->groups);
+	assert_true(unit->group_count > 0);
+	group = unit->groups[0].group;
+	judge(bench);
+	write_form(bench, REPORT_TEXT);
+	has(bench, "\nDecided together\n----------------\nGROUP");
+	snprintf(head, sizeof(head), "\n%s ", group->id);
+	has(bench, head);
+	has(bench, "one that works shows all");
+	has(bench, "boardroom: decided");
+	has(bench, "online.out.sip_tls     required     ok exact (by another row)\n");
+	write_form(bench, REPORT_HTML);
+	has(bench, group->reason);
+	write_form(bench, REPORT_JSON);
+	assert_true(jsonkit_is(bench->text, "$.units[0].groups[0].group", group->id));
+	assert_true(jsonkit_is(bench->text, "$.units[0].groups[0].state", "ok"));
+}
+
 /* ------------------------------------------------------------------- JUnit */
 
 /* What became of the test case; static until the next. */
@@ -831,6 +860,7 @@ int main(void)
 		WITH(forms_are_the_same_bytes_each_time),
 		WITH(each_unit_is_drawn_up_to_40_of_more_they_are_counted),
 		WITH(nothing_at_all_is_a_report_too),
+		WITH(what_was_decided_together_says_why),
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
