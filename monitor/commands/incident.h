@@ -182,7 +182,12 @@ int incident_read_sums(struct incident *incident, struct err *err) MUST_CHECK;
 /* Where the finding of this number is, of this source or of its archive; their count if nowhere. */
 size_t incident_finding_at(const struct incident *incident,
                            const struct incident_source *source, int64_t id);
+/* A name or a row of the window; NULL. */
+struct incident_thing *incident_find_thing(const struct incident *incident, uint8_t trait,
+                                           const char *text);
 void incident_release_sums(struct incident *incident);
+/* incident_policies.c: by what it was judged; part of the above. */
+int incident_read_policies(struct incident *incident, struct err *err) MUST_CHECK;
 
 /* Whether enough of the days before was watched to call a thing new. */
 bool incident_can_tell_new(const struct incident *incident);
