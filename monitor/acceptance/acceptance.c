@@ -140,7 +140,8 @@ static int read_all(struct reading *reading, struct err *err)
 	return r;
 }
 
-static int settle_unit(const struct acceptance *a, struct acceptance_unit *unit, struct err *err)
+static int settle_unit(const struct acceptance *a, struct acceptance_unit *unit,
+                       struct err *err)
 {
 	const struct policy *policy = a->policy;
 

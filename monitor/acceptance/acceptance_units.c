@@ -97,8 +97,9 @@ struct acceptance_unit *acceptance_find_unit(const struct acceptance *a, const c
 {
 	const struct acceptance_unit key = {.name = (char *)name};
 
-	return a->unit_count ? bsearch(&key, a->units, a->unit_count, sizeof(key), compare_units)
-	                     : NULL;
+	return a->unit_count
+	               ? bsearch(&key, a->units, a->unit_count, sizeof(key), compare_units)
+	               : NULL;
 }
 
 /* The one that is asked for, by its name or an address that the list gives it. */
