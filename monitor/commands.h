@@ -10,6 +10,7 @@
 #define COMMANDS(X) \
 	X(watch, "judge every flow of the units, live or from capture files") \
 	X(check, "acceptance: every documented row against what was seen") \
+	X(suggest, "a site file proposed from what was seen, with its evidence") \
 	X(flows, "recorded flows and their verdicts") \
 	X(findings, "what left the envelope or was blocked, worst first") \
 	X(units, "who had which address when, and how that is known") \

@@ -9,11 +9,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/* 0.0.0.0/0 and ::/0 tell nobody from anybody else, so they tell no unit's tunnel from a mirror's. */
+static bool is_everybody(const struct unit_rule *rule)
+{
+	for (size_t i = 0; i < rule->prefix_count; i++)
+		if (rule->prefixes[i].bits != (addr_is_v4(&rule->prefixes[i].addr) ? 96 : 0))
+			return false;
+	return !rule->mac_count;
+}
+
 bool run_is_unit(const void *policy, const struct addr *addr, const struct mac *mac, bool sent)
 {
 	const struct unit_rule *rule = policy_find_unit(policy, addr, mac);
 
-	return (rule && (sent || !rule->many)) || (mac && policy_looks_like_unit(policy, mac, NULL));
+	return (rule && (sent || !rule->many) && !is_everybody(rule)) || (mac && policy_looks_like_unit(policy, mac, NULL));
 }
 
 uint64_t run_session(void)

@@ -107,7 +107,8 @@ const char *run_how(const struct run_options *options, char buf[RUN_HOW]);
 
 /*
  * What the sensor is told of the policy (unwrap.h): whether a host is a unit, or looks like one. Of an entry
- * that stands for many hosts only senders are: the collector of a mirror may lie in its prefix.
+ * that stands for many hosts only senders are: the collector of a mirror may lie in its prefix. One that stands
+ * for everybody says nothing.
  */
 bool run_is_unit(const void *policy, const struct addr *addr, const struct mac *mac, bool sent);
 

@@ -139,6 +139,8 @@ struct role {
 	size_t name_count;
 	char **domain_names; /* "lyncdiscover": with each of the site's domains, or any while it has none */
 	size_t domain_name_count;
+	char **habits; /* "sts": how sites often call its holders; proves nothing, and only `tlmon suggest` looks */
+	size_t habit_count;
 	const char *
 		endpoints; /* file of Microsoft endpoint JSON built in or in the folder; NULL */
 	struct endpoint_choice choice; /* what of such a file counts for this role */

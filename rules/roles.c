@@ -8,7 +8,7 @@
 
 WORDS(FILE_KEYS, "profiles", "roles", "units");
 WORDS(ROLE_KEYS, "meaning", "anyone", "own-subnet", "learn", "site-only", "one-service",
-      "by-ice", "proxy", "addresses", "names", "domain-names", "endpoints");
+      "by-ice", "proxy", "addresses", "names", "domain-names", "habits", "endpoints");
 WORDS(ENDPOINT_KEYS, "file", "areas", "required");
 WORDS(UNIT_KEYS, "ouis", "names");
 WORDS(LEARN, "nothing", "dhcp-dns", "dhcp-server"); /* as enum role_learn */
@@ -139,6 +139,8 @@ static int read_role(const struct yaml *node, const struct folder *folder, struc
 	if (r >= 0 && (item = yaml_get(node, "domain-names")))
 		r = value_names(item, envelope->arena, &role->domain_names,
 		                &role->domain_name_count, err);
+	if (r >= 0 && (item = yaml_get(node, "habits")))
+		r = value_names(item, envelope->arena, &role->habits, &role->habit_count, err);
 	if (r >= 0 && (item = yaml_get(node, "endpoints")))
 		r = read_endpoints(item, folder, list, envelope, role, err);
 	return r;

@@ -146,3 +146,29 @@ int flowdb_flow_blocks(struct flowdb *db, const struct flow_query *query,
 	}
 	return r < 0 ? r : 0;
 }
+
+int flowdb_finding_flows(struct flowdb *db, const struct flow_query *query,
+                         int (*each)(void *context, int64_t finding, int64_t flow,
+                                     struct err *err),
+                         void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	CLEANUP(freep) char *sql = calloc(1, WHERE_MAX);
+	int r = sql ? query_check_units(db, query, err) : err_set(err, -ENOMEM, "out of memory");
+
+	if (r < 0)
+		return r;
+	text_add(sql, WHERE_MAX, "SELECT f.finding, min(f.id) FROM flow f WHERE f.finding IS NOT NULL");
+	query_window(sql, query);
+	text_add(sql, WHERE_MAX, " GROUP BY 1 ORDER BY 1");
+	r = sql_prepare(db, sql, &stmt, err);
+	if (r < 0)
+		return r;
+	query_bind(stmt, query);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		r = each(context, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), err);
+		if (r)
+			break;
+	}
+	return r < 0 ? r : 0;
+}

@@ -45,4 +45,10 @@ int flowdb_flow_blocks(struct flowdb *db, const struct flow_query *query,
                                    struct err *err),
                        void *context, struct err *err) MUST_CHECK;
 
+/* Of each finding that has a flow in the window its first row; by finding. */
+int flowdb_finding_flows(struct flowdb *db, const struct flow_query *query,
+                         int (*each)(void *context, int64_t finding, int64_t flow,
+                                     struct err *err),
+                         void *context, struct err *err) MUST_CHECK;
+
 #endif

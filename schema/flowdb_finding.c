@@ -2,7 +2,7 @@
  * flowdb_finding.c - see flowdb_query.h: findings, one by one and gathered over units, and what became of them.
  */
 #include "schema/flowdb_sql.h"
-#include "schema/places.h"
+#include "schema/hashes.h"
 
 #include <xxhash.h>
 
@@ -178,7 +178,7 @@ struct grouped {
 struct gathering {
 	struct grouped **all;
 	size_t count, room;
-	struct places groups, units; /* units: pairs of group and unit, by their hash alone */
+	struct hashes groups, units; /* units: pairs of group and unit, by their hash alone */
 };
 
 /* As they lie in the table: they are brought together here, for sorting them takes longer. */
@@ -229,15 +229,15 @@ static int gather_unit(struct gathering *gathering, size_t number, const char *u
                        struct err *err)
 {
 	uint64_t hash = XXH3_64bits_withSeed(unit, strlen(unit), number);
-	struct place *place;
-	int r = places_reserve(&gathering->units, err);
+	struct hashed *place;
+	int r = hashes_reserve(&gathering->units, err);
 
 	if (r < 0)
 		return r;
-	place = place_next(&gathering->units, hash, NULL);
+	place = hashed_next(&gathering->units, hash, NULL);
 	if (place->number)
 		return 0;
-	place_take(&gathering->units, place, hash, number);
+	hashed_take(&gathering->units, place, hash, number);
 	gathering->all[number - 1]->group.units++;
 	return 0;
 }
@@ -299,14 +299,14 @@ static int gather_one(struct gathering *gathering, struct flowdb *from,
                       const struct finding_view *finding, struct err *err)
 {
 	uint64_t hash = hash_of(&finding->row);
-	struct place *place = NULL;
+	struct hashed *place = NULL;
 	size_t number = 0;
-	int r = places_reserve(&gathering->groups, err);
+	int r = hashes_reserve(&gathering->groups, err);
 
 	if (r < 0)
 		return r;
 	do {
-		place = place_next(&gathering->groups, hash, place);
+		place = hashed_next(&gathering->groups, hash, place);
 		number = place->number;
 	} while (number && !is_alike(&gathering->all[number - 1]->group.row, &finding->row));
 	if (number) {
@@ -316,7 +316,7 @@ static int gather_one(struct gathering *gathering, struct flowdb *from,
 		if (r < 0)
 			return r;
 		number = gathering->count;
-		place_take(&gathering->groups, place, hash, number);
+		hashed_take(&gathering->groups, place, hash, number);
 	}
 	return gather_unit(gathering, number, finding->unit, err);
 }
@@ -420,8 +420,8 @@ int flowdb_finding_groups(struct flowdb *db, const struct finding_query *query,
 	for (size_t i = 0; i < gathering.count; i++)
 		free(gathering.all[i]);
 	free(gathering.all);
-	places_release(&gathering.groups);
-	places_release(&gathering.units);
+	hashes_release(&gathering.groups);
+	hashes_release(&gathering.units);
 	return r < 0 ? r : 0;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
-#include "schema/places.h"
+#include "schema/hashes.h"
 
 #define MINUTE "60000000" /* from a question's flow to its answer, at most */
 #define QUESTION "3"
@@ -87,7 +87,7 @@ static int find_id(struct flowdb *db, sqlite3_stmt **stmts, const struct trait_k
 
 /* Things of which no flow was seen yet. */
 struct wanted {
-	struct places places;
+	struct hashes hashes;
 	int64_t *ids; /* of all things, in the caller's order */
 	size_t left[TRAIT_COUNT], all_left;
 };
@@ -105,21 +105,21 @@ static int want_all(struct flowdb *db, const struct trait_known *traits, size_t 
 
 	for (size_t i = 0; i < count && r >= 0; i++) {
 		uint8_t trait = traits[i].trait;
-		struct place *place = NULL;
+		struct hashed *place = NULL;
 		uint64_t hash;
 
 		if (traits[i].known)
 			continue;
 		r = find_id(db, stmts, &traits[i], &wanted->ids[i], err);
 		if (r >= 0)
-			r = places_reserve(&wanted->places, err);
+			r = hashes_reserve(&wanted->hashes, err);
 		if (r < 0 || !wanted->ids[i])
 			continue;
 		hash = hash_of(trait, wanted->ids[i]);
 		do
-			place = place_next(&wanted->places, hash, place);
+			place = hashed_next(&wanted->hashes, hash, place);
 		while (place->number);
-		place_take(&wanted->places, place, hash, i + 1);
+		hashed_take(&wanted->hashes, place, hash, i + 1);
 		wanted->left[trait]++;
 		wanted->all_left++;
 	}
@@ -131,9 +131,9 @@ static int want_all(struct flowdb *db, const struct trait_known *traits, size_t 
 static void seen(struct wanted *wanted, struct trait_known *traits, uint8_t trait, int64_t id)
 {
 	uint64_t hash = hash_of(trait, id);
-	struct place *place = place_next(&wanted->places, hash, NULL);
+	struct hashed *place = hashed_next(&wanted->hashes, hash, NULL);
 
-	for (; place->number; place = place_next(&wanted->places, hash, place)) {
+	for (; place->number; place = hashed_next(&wanted->hashes, hash, place)) {
 		struct trait_known *found = &traits[place->number - 1];
 
 		if (found->known || found->trait != trait || wanted->ids[place->number - 1] != id)
@@ -174,8 +174,30 @@ int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
 	r = want_all(db, traits, count, &wanted, err);
 	if (r >= 0)
 		r = scan(db, window, traits, &wanted, err);
-	places_release(&wanted.places);
+	hashes_release(&wanted.hashes);
 	return r;
+}
+
+/* Both arms give them in this order, so that no more are read than are told. */
+int flowdb_window_flows(struct flowdb *db, const struct unit_window *window, uint64_t limit,
+                        int (*each)(void *context, const struct flow_view *flow,
+                                    struct err *err),
+                        void *context, struct err *err)
+{
+	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
+	int r = sql_prepare(db, FLOWS_OF_WINDOW("f.start_us, f.id") " ORDER BY 1, 2 LIMIT ?4",
+	                    &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_unit_window(stmt, window);
+	bind_one(stmt, 4, (int64_t)limit);
+	while ((r = sql_step(db, stmt, err)) > 0) {
+		r = flow_get(db, sqlite3_column_int64(stmt, 1), each, context, err);
+		if (r < 0 || r > 1)
+			break;
+	}
+	return r < 0 ? r : 0;
 }
 
 int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,

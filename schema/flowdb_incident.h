@@ -1,6 +1,6 @@
 /*
- * flowdb_incident.h - what an incident report asks of one unit and one window: sums, never whole flows,
- * so that a week costs as little as an hour. Callbacks as in flowdb_query.h.
+ * flowdb_incident.h - what an incident report asks of one unit and one window: sums, and of whole flows as many
+ * as are told, so that a week costs as little as an hour. Callbacks as in flowdb_query.h.
  */
 #ifndef SCHEMA_FLOWDB_INCIDENT_H
 #define SCHEMA_FLOWDB_INCIDENT_H
@@ -53,6 +53,12 @@ struct trait_known {
 /* Sets `known` where a flow that overlaps the window shows the thing, however long it went on after it. */
 int flowdb_traits_known(struct flowdb *db, const struct unit_window *window,
                         struct trait_known *traits, size_t count, struct err *err) MUST_CHECK;
+
+/* The first `limit` flows that overlap the window, in the order they began. */
+int flowdb_window_flows(struct flowdb *db, const struct unit_window *window, uint64_t limit,
+                        int (*each)(void *context, const struct flow_view *flow,
+                                    struct err *err),
+                        void *context, struct err *err) MUST_CHECK;
 
 /* Addresses that the unit had in the window, in the order they began. */
 int flowdb_unit_held(struct flowdb *db, const struct unit_window *window,

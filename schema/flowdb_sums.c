@@ -4,7 +4,7 @@
  */
 #include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
-#include "schema/places.h"
+#include "schema/hashes.h"
 
 #include <xxhash.h>
 
@@ -34,7 +34,7 @@ struct lookup {
 		char *text; /* NULL: the id stands for nothing */
 	} * all;
 	size_t count, room;
-	struct places places;
+	struct hashes hashes;
 };
 
 enum { LOOKUP_HOST, LOOKUP_NAME, LOOKUP_ROW, LOOKUP_POLICY, LOOKUP_COUNT };
@@ -49,7 +49,7 @@ struct gathering {
 	struct flowdb *db;
 	struct gathered *all;
 	size_t count, room;
-	struct places places;
+	struct hashes hashes;
 	struct lookup lookups[LOOKUP_COUNT];
 };
 
@@ -62,10 +62,10 @@ static void gathering_release(struct gathering *gathering)
 		for (size_t j = 0; j < lookup->count; j++)
 			free(lookup->all[j].text);
 		free(lookup->all);
-		places_release(&lookup->places);
+		hashes_release(&lookup->hashes);
 	}
 	free(gathering->all);
-	places_release(&gathering->places);
+	hashes_release(&gathering->hashes);
 }
 
 static int look_up(struct flowdb *db, struct lookup *lookup, int64_t id, struct err *err)
@@ -93,19 +93,19 @@ static int find_meaning(struct gathering *gathering, unsigned which, int64_t id,
                         const struct meaning **ret_meaning, struct err *err)
 {
 	struct lookup *lookup = &gathering->lookups[which];
-	struct place *place;
-	int r = places_reserve(&lookup->places, err);
+	struct hashed *place;
+	int r = hashes_reserve(&lookup->hashes, err);
 
 	if (r >= 0 && !lookup->stmt)
 		r = sql_prepare(gathering->db, LOOKUPS[which], &lookup->stmt, err);
 	if (r < 0)
 		return r;
-	place = place_next(&lookup->places, (uint64_t)id, NULL);
+	place = hashed_next(&lookup->hashes, (uint64_t)id, NULL);
 	if (!place->number) {
 		r = look_up(gathering->db, lookup, id, err);
 		if (r < 0)
 			return r;
-		place_take(&lookup->places, place, (uint64_t)id, lookup->count);
+		hashed_take(&lookup->hashes, place, (uint64_t)id, lookup->count);
 	}
 	*ret_meaning = &lookup->all[place->number - 1];
 	return 0;
@@ -211,13 +211,13 @@ static void sum_up(struct flow_sum *to, const struct flow_sum *flow)
 static int gather(struct gathering *gathering, struct gathered *flow, struct err *err)
 {
 	uint64_t hash = XXH3_64bits(flow->key, sizeof(flow->key));
-	struct place *place = NULL;
-	int r = places_reserve(&gathering->places, err);
+	struct hashed *place = NULL;
+	int r = hashes_reserve(&gathering->hashes, err);
 
 	if (r < 0)
 		return r;
 	do {
-		place = place_next(&gathering->places, hash, place);
+		place = hashed_next(&gathering->hashes, hash, place);
 		if (place->number && !memcmp(gathering->all[place->number - 1].key, flow->key,
 		                             sizeof(flow->key))) {
 			sum_up(&gathering->all[place->number - 1].sum, &flow->sum);
@@ -231,7 +231,7 @@ static int gather(struct gathering *gathering, struct gathered *flow, struct err
 	                  sizeof(*flow)) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
 	gathering->all[gathering->count++] = *flow;
-	place_take(&gathering->places, place, hash, gathering->count);
+	hashed_take(&gathering->hashes, place, hash, gathering->count);
 	return 0;
 }
 

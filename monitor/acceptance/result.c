@@ -77,7 +77,14 @@ static void add_names(const struct names *names, char *buf, size_t size)
 /* ------------------------------------------------- rows and groups of a unit */
 
 /* How something required falls short; in the order in which it is told. */
-enum lack { LACK_BLOCKED, LACK_OUTSIDE, LACK_UNDETERMINED, LACK_IDLE, LACK_NOTHING };
+enum lack {
+	LACK_BLOCKED,
+	LACK_OUTSIDE,
+	LACK_UNDETERMINED,
+	LACK_MEDIA, /* of a group: a row works, and nobody can tell what it carried */
+	LACK_IDLE,
+	LACK_NOTHING
+};
 
 static enum lack lack_of(uint8_t state)
 {
@@ -118,6 +125,8 @@ static enum lack group_lack(const struct acceptance_unit *unit, const struct row
 	}
 	if (settled->state == CELL_BLOCKED && waived)
 		return LACK_NOTHING;
+	if (settled->state == CELL_UNDETERMINED && settled->media_unknown)
+		return LACK_MEDIA;
 	return lack_of(settled->state);
 }
 
@@ -157,7 +166,7 @@ static enum lack thing_lack(const struct policy *policy, const struct acceptance
 	                      : row_lack(policy, unit, thing - groups);
 }
 
-/* "room.out.dns", "one of online.out.audio, online.out.relay_udp" */
+/* "room.out.dns", "audio by one of online.out.audio, online.out.relay_udp" */
 static void add_thing(const struct policy *policy, size_t thing, char *buf, size_t size)
 {
 	const struct envelope *envelope = policy->envelope;
@@ -168,6 +177,9 @@ static void add_thing(const struct policy *policy, size_t thing, char *buf, size
 		return;
 	}
 	group = &envelope->groups[thing];
+	if (group->rule == GROUP_ONE_OF && group->media)
+		text_add(buf, size, "%s by ",
+		         media_name(group->media) ? media_name(group->media) : "media");
 	text_add(buf, size, "%s", group->rule == GROUP_ONE_OF ? "one of " : "");
 	for (unsigned i = 0; i < group->row_count; i++)
 		text_add(buf, size, "%s%s",
@@ -175,9 +187,6 @@ static void add_thing(const struct policy *policy, size_t thing, char *buf, size
 		         : group->rule == GROUP_TOGETHER ? " or "
 		                                         : ", ",
 		         policy->rows[group->rows[i]].id);
-	if (group->rule == GROUP_ONE_OF && group->media)
-		text_add(buf, size, " for %s",
-		         media_name(group->media) ? media_name(group->media) : "media");
 }
 
 static const char *lack_words(enum lack lack)
@@ -186,6 +195,7 @@ static const char *lack_words(enum lack lack)
 		[LACK_BLOCKED] = "is blocked",
 		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
 		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
+		[LACK_MEDIA] = "was not seen: one of them works, and nobody can tell what it carried",
 		[LACK_IDLE] = "was not exercised",
 	};
 
@@ -203,7 +213,10 @@ static int add_lacks(struct acceptance *a, size_t thing, enum lack lack, struct 
 	if (!names.count)
 		return 0;
 	add_thing(a->policy, thing, text, sizeof(text));
-	text_add(text, sizeof(text), " %s: ", lack_words(lack));
+	text_add(text, sizeof(text), " %s%s: ", lack_words(lack),
+	         lack == LACK_UNDETERMINED && a->blind_causes & BIT(BLIND_ONE_SIDED)
+	                 ? ", for the mirror showed one direction"
+	                 : "");
 	add_names(&names, text, sizeof(text));
 	return add_reason(a, lack == LACK_BLOCKED ? NOT_ACCEPTED : ACCEPTANCE_UNDETERMINED,
 	                  SEVERITY_NONE, text, err);

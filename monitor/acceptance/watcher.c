@@ -6,7 +6,6 @@
  */
 #include "monitor/acceptance/watcher.h"
 #include "monitor/idmap.h"
-#include "monitor/record/units.h"
 
 #include <xxhash.h>
 
@@ -64,7 +63,7 @@ static struct watched_unit *unit_add(struct watcher *watcher, const char *name,
 {
 	struct watched_unit *unit;
 
-	if (watcher->unit_count == UNITS_MAX ||
+	if (watcher->unit_count == WATCHER_UNITS_MAX ||
 	    array_reserve(&watcher->units, &watcher->unit_room, watcher->unit_count + 1,
 	                  sizeof(*unit)) < 0)
 		return NULL;
@@ -94,7 +93,7 @@ int watcher_new(const struct policy *policy,
 	watcher->policy = policy;
 	watcher->news = news;
 	watcher->context = context;
-	idmap_init(&watcher->by_name, UNITS_MAX);
+	idmap_init(&watcher->by_name, WATCHER_UNITS_MAX);
 	watcher->entry_seen = calloc(policy->unit_count + 1, sizeof(*watcher->entry_seen));
 	watcher->cells = calloc(policy->row_count + 1, sizeof(*watcher->cells));
 	watcher->open = calloc(policy->row_count + 1, sizeof(*watcher->open));

@@ -9,6 +9,8 @@
 #include "monitor/acceptance/acceptance.h"
 #include "schema/event.h"
 
+#define WATCHER_UNITS_MAX 100000 /* as a recorder knows; past that nothing is decided any more */
+
 struct watcher;
 
 /* A row of a unit stands otherwise. What it points to lives as long as the call, but for the name. */

@@ -20,17 +20,24 @@ static int note_over(void *context, const struct run_view *run, struct err *err)
 	return 0;
 }
 
-/* What nobody looked at belongs to the window: it was asked for. */
+/*
+ * What nobody looked at belongs to the window: it was asked for. What is to come does not: of a recorder that goes on it
+ * ends with the last heartbeat.
+ */
 static int find_end(struct check_log *log, int64_t *until_us, struct err *err)
 {
 	int r;
 
-	if (!log->options.since || log->options.until || !log->query.span.live)
+	if (!log->query.span.live)
 		return 0;
 	r = flowdb_runs(log->query.db, note_over, log, err);
-	if (r >= 0 && log->over)
+	if (r < 0)
+		return r;
+	if (!log->over && *until_us > log->query.span.last_us)
+		*until_us = 0;
+	else if (log->over && !*until_us && log->options.since)
 		*until_us = log->query.now_us;
-	return r;
+	return 0;
 }
 
 int check_log_new(const struct check_asked *asked, struct check_log **ret_log,

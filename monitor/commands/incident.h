@@ -9,7 +9,7 @@
 #include "monitor/commands/blind_list.h"
 #include "rules/policy.h"
 #include "schema/flowdb_incident.h"
-#include "schema/places.h"
+#include "schema/hashes.h"
 #include "schema/time.h"
 
 #define INCIDENT_DAYS 7 /* what is new is new against so many days before */
@@ -151,7 +151,7 @@ struct incident {
 	struct incident_peer **ranked; /* the same, as they are shown */
 	struct incident_thing *things; /* by trait, number, address, text */
 	size_t thing_count, thing_room;
-	struct places thing_places; /* while they are gathered */
+	struct hashes thing_hashes; /* while they are gathered */
 	uint64_t fresh[TRAIT_COUNT]; /* of them not known in the days before */
 	struct incident_finding *findings;
 	size_t finding_count, finding_room;

@@ -165,12 +165,11 @@ static int read_source(struct incident *incident, const struct incident_source *
 	                 .alone = true},
 		.state = FINDINGS_ALL,
 	};
-	struct flow_query flows = findings.flow;
 	int r = flowdb_findings(db, &findings, take_finding, &reading, err);
 
-	flows.limit = incident->flow_limit;
 	if (r >= 0)
-		r = flowdb_flows(db, &flows, take_flow, &reading, err);
+		r = flowdb_window_flows(db, &window, incident->flow_limit, take_flow, &reading,
+		                        err);
 	if (r >= 0)
 		r = flowdb_unit_held(db, &window, take_address, &reading, err);
 	if (r >= 0)

@@ -120,8 +120,8 @@ static int thing_add(const struct adding *adding, uint8_t trait, uint16_t number
                      struct incident_thing **ret_thing, struct err *err)
 {
 	struct incident *incident = adding->incident;
-	struct places *places = &incident->thing_places;
-	struct place *place = NULL;
+	struct hashes *hashes = &incident->thing_hashes;
+	struct hashed *place = NULL;
 	char words[NAME_MAX_LEN + 1];
 	struct incident_thing key = {
 		.trait = trait,
@@ -131,7 +131,7 @@ static int thing_add(const struct adding *adding, uint8_t trait, uint16_t number
 		.id = sum->ids[trait],
 	};
 	uint64_t hash;
-	int r = places_reserve(places, err);
+	int r = hashes_reserve(hashes, err);
 
 	if (r < 0)
 		return r;
@@ -140,13 +140,13 @@ static int thing_add(const struct adding *adding, uint8_t trait, uint16_t number
 		key.addr = sum->remote;
 	hash = hash_of(&key);
 	do
-		place = place_next(places, hash, place);
+		place = hashed_next(hashes, hash, place);
 	while (place->number && compare_things(&incident->things[place->number - 1], &key));
 	if (!place->number) {
 		r = thing_new(incident, &key, err);
 		if (r < 0)
 			return r;
-		place_take(places, place, hash, incident->thing_count);
+		hashed_take(hashes, place, hash, incident->thing_count);
 	}
 	*ret_thing = &incident->things[place->number - 1];
 	sum_add(&(*ret_thing)->sum, sum);
@@ -562,7 +562,7 @@ void incident_release_sums(struct incident *incident)
 	free(incident->peers);
 	free(incident->ranked);
 	free(incident->things);
-	places_release(&incident->thing_places);
+	hashes_release(&incident->thing_hashes);
 	free(incident->policies);
 	policy_free(incident->policy);
 }

@@ -36,7 +36,7 @@ check '... also without processes' '0 ACCEPTED' -r "$work/clean.pcap" -c $clean 
 check '... at every level' '0 ACCEPTED' -r "$work/clean.pcap" -c $clean --fail-on high
 
 # --------------------------------------------------------- what was not exercised
-for row in boardroom/room.out.maestro huddle/onprem.out.kerberos boardroom/online.out.appshare; do
+for row in boardroom/room.out.maestro huddle/onprem.out.kerberos huddle/onprem.out.sip; do
 	"$B/tools/mkclean" "$work/less.pcap" --without $row
 	check "without $row it stays open" '3 UNDETERMINED' -r "$work/less.pcap" -c $clean
 	says '... and names the row and the unit' "${row#*/}.*not exercised"
@@ -44,6 +44,14 @@ done
 "$B/tools/mkclean" "$work/less.pcap" --without boardroom/room.in.web_ui --without huddle/room.in.web_ui
 check 'a recommended row that nobody exercised does not refuse' '0 ACCEPTED' -r "$work/less.pcap" -c $clean
 says '... and is said' 'room\.in\.web_ui.*not exercised'
+media=(--without boardroom/online.out.audio --without boardroom/online.in.audio)
+"$B/tools/mkclean" "$work/less.pcap" "${media[@]}"
+check 'audio that went by the relay alone suffices' '0 ACCEPTED' -r "$work/less.pcap" -c $clean
+"$B/tools/mkclean" "$work/less.pcap" "${media[@]}" --without boardroom/online.out.relay_udp
+check 'audio that went neither way stays open' '3 UNDETERMINED' -r "$work/less.pcap" -c $clean
+says '... and names the ways' 'audio by one of' 'online\.out\.audio'
+"$B/tools/mkclean" "$work/less.pcap" --without boardroom/online.out.sip_tls
+check 'signing in shows what nobody can tell apart from it' '0 ACCEPTED' -r "$work/less.pcap" -c $clean
 check 'where all is filtered out it stays open' '3 UNDETERMINED' -r "$work/clean.pcap" -c $clean host 192.0.2.200
 says '... and no unit was seen' 'boardroom, huddle'
 head -c 24 "$work/clean.pcap" >"$work/empty.pcap"
@@ -92,7 +100,7 @@ while IFS=, read -r local port remote; do
 done < <(sqlite3 -csv -readonly "$work/demo/flows.db" 'SELECT local, local_port, remote FROM v_flow WHERE kind NOTNULL')
 check 'without what is outside or blocked the demo stays open' '3 UNDETERMINED' \
 	-r "$work/demo.pcap" -c tests/demo/site.yaml "$near"
-says '... and names the rows that nobody exercised' 'online\.out\.sip_tls.*not exercised'
+says '... and names the rows that nobody exercised' 'online\.out\.appshare.*not exercised'
 
 sed '/^roles/i\  - {name: ghost, addresses: [10.99.0.1], profiles: [room]}' "$work/good.yaml" >"$work/ghost.yaml"
 check 'a listed unit that was never seen keeps the result open' '3 UNDETERMINED' \
@@ -153,6 +161,15 @@ check '... and what is left without it stays open' '3 UNDETERMINED' -l "$work/db
 says '... for its flows are elsewhere' 'removed'
 TLMON_DIR="$work/copy" "$TLMON" check -l "$work/copy" --unit huddle >"$work/out" 2>&1
 is 'one unit is judged by itself' "$? $(grep -c 'boardroom' "$work/out")" '0 0'
+
+# A recorder that died: nobody looks any more.
+cp -r "$work/snapshot" "$work/dead"
+sqlite3 "$work/dead/flows.db" "UPDATE run SET source = 'live', begun_us = first_us, ended = 0"
+check 'of a dead recorder what it has on record is judged' '0 ACCEPTED' -l "$work/dead"
+check '... but not what was asked for until now' '3 UNDETERMINED' -l "$work/dead" --since 2026-03-02T08:01:40Z
+says '... for nobody was watching' 'not-running'
+check '... nor what never came' '3 UNDETERMINED' -l "$work/dead" --since 10m
+says '... of which nothing was recorded' 'nothing was recorded'
 
 sed 's/boardroom/parlour/; s/10\.40\.0\.15/10.40.0.15/' $clean >"$work/other.yaml"
 cp -r "$work/snapshot" "$work/two"

@@ -6,6 +6,7 @@
 #include "rules/endpoints.h"
 #include "rules/policy.h"
 #include "rules/units.h"
+#include "rules/yaml_edit.h"
 
 #include <assert.h>
 
@@ -21,6 +22,54 @@ static const struct envelope *envelope(void)
 	return loaded;
 }
 
+/* Whoever puts the lines where they belong gets the changed file. */
+static void put_lines(const char *text, size_t len, const struct yaml_edited *edited)
+{
+	const char *end = text + len, *from = text, *behind, *now = edited->text;
+	size_t kept, made = strlen(edited->lines);
+
+	for (unsigned line = 1; line < edited->line; line++)
+		from = (const char *)memchr(from, '\n', (size_t)(end - from)) + 1;
+	behind = from;
+	for (unsigned line = 0; line < edited->replaced; line++) {
+		const char *newline = memchr(behind, '\n', (size_t)(end - behind));
+
+		behind = newline ? newline + 1 : end;
+	}
+	kept = (size_t)(from - text);
+	assert(edited->len >= kept && !memcmp(text, now, kept));
+	if (made && behind == end && edited->len < kept + made)
+		made--; /* a last line without its end */
+	assert(edited->len == kept + made + (size_t)(end - behind));
+	assert(!memcmp(now + kept, edited->lines, made));
+	assert(!memcmp(now + kept + made, behind, (size_t)(end - behind)));
+}
+
+/* Changes as remedies make them: refused with a message, or all else stays as it was. */
+static void edit_site(const char *text, size_t len)
+{
+	static const char *const texts[] = {"8.8.8.8"}, *const on[] = {"true"};
+	static const struct yaml_pair pairs[] = {{"units", texts, 1, true}, {"kind", on, 1, false}};
+	static const struct yaml_edit edits[] = {
+		{.verb = YAML_ADD, .path = {"roles", "dns-server", "addresses"}, .texts = texts, .text_count = 1},
+		{.verb = YAML_ADD, .path = {"units", "name=a", "profiles"}, .texts = texts, .text_count = 1},
+		{.verb = YAML_ADD, .path = {"waivers"}, .pairs = pairs, .pair_count = 2, .tall = true},
+		{.verb = YAML_ADD, .path = {"units"}, .pairs = pairs, .pair_count = 2},
+		{.verb = YAML_SET, .path = {"options", "nat"}, .texts = on, .text_count = 1, .plain = true},
+		{.verb = YAML_DROP, .path = {"narrow", "online.out.audio"}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(edits); i++) {
+		CLEANUP(yaml_edited_release) struct yaml_edited edited = {0};
+		struct err err = {0};
+
+		if (yaml_edit("site.yaml", text, len, &edits[i], &edited, &err) < 0)
+			assert(*err.text);
+		else
+			put_lines(text, len, &edited);
+	}
+}
+
 static int read_site(const char *text, size_t len, struct err *err)
 {
 	struct policy_args args = {.site_path = "/nowhere/site.yaml",
@@ -31,6 +80,8 @@ static int read_site(const char *text, size_t len, struct err *err)
 	int r = policy_load(&args, &policy, err);
 
 	assert((r == 0) == (policy != NULL));
+	if (len)
+		edit_site(text, len);
 	return r;
 }
 

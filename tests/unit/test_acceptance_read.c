@@ -232,6 +232,30 @@ static void a_window_that_shows_nothing_proves_nothing(void **state)
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "no packet of a listed unit was seen: boardroom");
 }
 
+static void a_live_run_that_died_was_not_watching_after_it(void **state)
+{
+	struct bench *bench = *state;
+	const struct run_row live = {
+		.version = "1", .source = "live", .inputs = "eth1", .filter = "", .begun_us = AT(90000)};
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+
+	assert_int_equal(flowdb_run_begin(bench->kit.db, &live, &bench->kit.run, &bench->err), 0);
+	assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(90000), AT(93600), false,
+	                                   &counters, &bench->err),
+	                 0);
+	do_all(bench, 90100);
+	dbkit_done(&bench->kit); /* nobody holds it any more */
+	assert_int_equal(flowdb_open(bench->kit.dir, FLOWDB_READ, &bench->kit.db, &bench->err), 0);
+	assert_int_equal(ASK(.since_us = AT(90001)), 0);
+	is_result(bench, ACCEPTED, NULL);
+	assert_int_equal(ASK(.since_us = AT(90001), .until_us = AT(93000)), 0);
+	is_result(bench, ACCEPTED, NULL);
+	assert_int_equal(ASK(.since_us = AT(90001), .until_us = AT(97200)), 0);
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "not-running");
+	assert_int_equal(bench->acceptance->runs, 1);
+	assert_int_equal(bench->acceptance->packets, 50);
+}
+
 static void a_database_without_a_run_proves_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -573,6 +597,7 @@ int main(void)
 		WITH(all_that_is_required_and_nothing_else_is_accepted),
 		WITH(flows_that_overlap_the_window_count_and_no_others),
 		WITH(a_window_that_shows_nothing_proves_nothing),
+		WITH(a_live_run_that_died_was_not_watching_after_it),
 		WITH(a_database_without_a_run_proves_nothing),
 		WITH(one_unit_alone_is_judged_when_it_is_asked_for),
 		WITH(all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_many),

@@ -3,6 +3,7 @@
  * through all flows.
  */
 #include "schema/flowdb_acceptance.h"
+#include "schema/flowdb_incident.h"
 #include "schema/flowdb_sql.h"
 #include "tests/lib/dbkit.h"
 #include "tests/lib/flowgen.h"
@@ -173,6 +174,10 @@ static int pass_block(void *context, const struct flow_block *block, struct err 
 {
 	return 0;
 }
+static int pass_first(void *context, int64_t finding, int64_t flow, struct err *err)
+{
+	return 0;
+}
 static int pass_name(void *context, const char *name, struct err *err)
 {
 	return 0;
@@ -195,6 +200,32 @@ static void ask_acceptance(struct flowdb *db, const struct flow_query *query)
 
 	assert_int_equal(flowdb_flow_tallies(db, query, pass_tally, NULL, &err), 0);
 	assert_int_equal(flowdb_flow_blocks(db, query, pass_block, NULL, &err), 0);
+	assert_int_equal(flowdb_finding_flows(db, query, pass_first, NULL, &err), 0);
+}
+
+static int pass_sum(void *context, const struct flow_sum *sum, struct err *err)
+{
+	uint64_t *seen = context;
+
+	seen[0]++;
+	seen[1] += sum->flows;
+	seen[2] += sum->bytes_out + sum->bytes_in;
+	return 0;
+}
+
+static void ask_incident(struct flowdb *db, const struct flow_query *day)
+{
+	const struct unit_window window = {3, day->since_us, day->until_us};
+	struct trait_known trait = {.trait = TRAIT_KIND, .number = UINT16_MAX};
+	struct err err = {0};
+	uint64_t seen[3] = {0};
+	unsigned flows = 0;
+
+	assert_int_equal(flowdb_flow_sums(db, &window, pass_sum, seen, &err), 0);
+	assert_int_equal(flowdb_traits_known(db, &window, &trait, 1, &err), 0);
+	assert_false(trait.known);
+	assert_int_equal(flowdb_window_flows(db, &window, 20, pass_flow, &flows, &err), 0);
+	assert_int_equal(flows, 20);
 }
 
 static void no_question_goes_through_all_flows(void **state)
@@ -236,6 +267,7 @@ static void no_question_goes_through_all_flows(void **state)
 		query = day;
 		assert_int_equal(prefix_parse("52.112.0.0/14", &query.peer), 0);
 		ask_flows(db, &query);
+		ask_incident(db, &day);
 		assert_int_equal(flowdb_holdings(db, &day, pass_holding, NULL, &err), 0);
 		assert_int_equal(flowdb_coverage(db, &day, NULL, 0, pass_coverage, NULL, &err), 0);
 		ask_acceptance(db, &day);
@@ -294,6 +326,69 @@ static void a_window_holds_what_overlaps_it_however_long(void **state)
 	assert_true(number(db, "SELECT count(*) FROM flow WHERE lasted_us > 2 * 3600000000") > 10);
 }
 
+struct in_order {
+	int64_t id[4];
+	unsigned count;
+};
+
+static int keep_id(void *context, const struct flow_view *flow, struct err *err)
+{
+	struct in_order *kept = context;
+
+	assert_true(kept->count < ARRAY_LEN(kept->id));
+	kept->id[kept->count++] = flow->id;
+	return 0;
+}
+
+static void the_first_flows_of_a_window_are_those_that_began_first(void **state)
+{
+	struct flowdb *db = *state;
+	struct err err = {0};
+
+	for (unsigned day = 1; day < 30; day += 7) {
+		const int64_t since_us = FLOWGEN_DAY + day * 86400 * INT64_C(1000000);
+		const struct unit_window window = {5, since_us, since_us + 86400 * INT64_C(1000000)};
+		struct in_order kept = {.count = 0};
+		char text[512];
+
+		assert_int_equal(flowdb_window_flows(db, &window, ARRAY_LEN(kept.id), keep_id, &kept, &err), 0);
+		assert_int_equal(kept.count, ARRAY_LEN(kept.id));
+		for (unsigned i = 0; i < kept.count; i++) {
+			snprintf(text, sizeof(text),
+			         "SELECT id FROM flow WHERE +unit = 5 AND start_us <= %lld AND start_us + lasted_us"
+			         " >= %lld ORDER BY start_us, id LIMIT 1 OFFSET %u",
+			         (long long)window.until_us, (long long)window.since_us, i);
+			assert_int_equal(kept.id[i], number(db, text));
+		}
+	}
+}
+
+/* Whatever is told apart in a sum, and all of it added up. */
+static void sums_are_as_many_as_sql_tells_apart_and_add_up_to_all(void **state)
+{
+	static const char *const wanted[] = {"(SELECT count(*) FROM (SELECT DISTINCT remote, transport, iif(said >> 5 & 3 = 2,"
+	                                     " local_port, remote_port), said >> 5 & 3, application, said & 3,"
+	                                     " said >> 9 & 7, verdict, said >> 7 & 3, said >> 12 & 15, kind,"
+	                                     " said >> 16 & 7, finding, how >> 10 & 3, row, name, policy FROM w))",
+	                                     "(SELECT count(*) FROM w)", "(SELECT sum(bytes_out + bytes_in) FROM w)"};
+	struct flowdb *db = *state;
+	const int64_t since_us = FLOWGEN_DAY + 9 * 86400 * INT64_C(1000000);
+	const struct unit_window window = {5, since_us, since_us + 86400 * INT64_C(1000000)};
+	uint64_t seen[ARRAY_LEN(wanted)] = {0};
+	struct err err = {0};
+	char text[1024];
+
+	assert_int_equal(flowdb_flow_sums(db, &window, pass_sum, seen, &err), 0);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		snprintf(text, sizeof(text),
+		         "WITH w AS (SELECT * FROM flow WHERE +unit = 5 AND start_us <= %lld AND start_us + lasted_us"
+		         " >= %lld) SELECT %s",
+		         (long long)window.until_us, (long long)window.since_us, wanted[i]);
+		assert_int_equal(seen[i], number(db, text));
+	}
+	assert_true(seen[0] > 100 && seen[0] < seen[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +396,8 @@ int main(void)
 		cmocka_unit_test(what_is_counted_beside_agrees_with_the_flows),
 		cmocka_unit_test(no_question_goes_through_all_flows),
 		cmocka_unit_test(a_window_holds_what_overlaps_it_however_long),
+		cmocka_unit_test(the_first_flows_of_a_window_are_those_that_began_first),
+		cmocka_unit_test(sums_are_as_many_as_sql_tells_apart_and_add_up_to_all),
 	};
 
 	return cmocka_run_group_tests(tests, make, close_it);

@@ -325,6 +325,43 @@ static void a_window_takes_a_finding_by_its_flows_where_all_are_kept(void **stat
 	assert_non_null(strstr(findings(kit, &query), wanted));
 }
 
+/* It began hours before, and an hour is as far back as others are sought. */
+static void a_window_takes_a_finding_by_a_flow_that_lasts_into_it(void **state)
+{
+	struct dbkit *kit = *state;
+	struct finding_row row = {.unit = kit->unit,
+				  .kind = KIND_SERVICE,
+				  .severity = SEVERITY_HIGH,
+				  .first_us = DBKIT_DAY + 20000 * SECOND,
+				  .last_us = DBKIT_DAY + 50000 * SECOND,
+				  .flows = 2,
+				  .kept = 2,
+				  .open = true};
+	struct flow_facts lasting = dbkit_facts(20000, "203.0.113.5", 99);
+	struct flow_facts late = dbkit_facts(49990, "203.0.113.6", 99);
+	struct finding_query query = {.flow = {.since_us = DBKIT_DAY + 30000 * SECOND,
+					       .until_us = DBKIT_DAY + 31000 * SECOND}};
+	struct err err = {0};
+	int64_t id = 0;
+	char wanted[32];
+
+	lasting.last_us = DBKIT_DAY + 30500 * SECOND;
+	assert_int_equal(flowdb_finding_put(kit->db, &row, &id, &err), 0);
+	dbkit_flow(kit, &lasting, NULL, id);
+	dbkit_flow(kit, &late, NULL, id);
+	snprintf(wanted, sizeof(wanted), "F%lld:", (long long)id);
+	assert_non_null(strstr(findings(kit, &query), wanted));
+	query.flow.unit = "huddle";
+	assert_non_null(strstr(findings(kit, &query), wanted));
+	query.flow.peer = prefix("203.0.113.5");
+	assert_non_null(strstr(findings(kit, &query), wanted));
+	query.flow.peer = prefix("203.0.113.6"); /* not in the window */
+	assert_string_equal(findings(kit, &query), "");
+	query.flow.peer = (struct prefix){0};
+	query.flow.since_us = DBKIT_DAY + 30501 * SECOND;
+	assert_string_equal(findings(kit, &query), "");
+}
+
 struct groups {
 	unsigned count;
 	struct finding_group group[8];
@@ -445,6 +482,7 @@ int main(void)
 		WITH(findings_come_worst_first_and_settled_ones_last),
 		WITH(findings_are_found_by_what_narrows_them),
 		WITH(a_window_takes_a_finding_by_its_flows_where_all_are_kept),
+		WITH(a_window_takes_a_finding_by_a_flow_that_lasts_into_it),
 		WITH(what_is_alike_at_many_units_is_one_group),
 		WITH(runs_units_and_span_tell_what_is_covered),
 		WITH(flows_of_a_folded_finding_stand_under_the_other),

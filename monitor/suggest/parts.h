@@ -1,0 +1,62 @@
+/*
+ * parts.h - what the files of this folder share, and nobody else.
+ */
+#ifndef MONITOR_SUGGEST_PARTS_H
+#define MONITOR_SUGGEST_PARTS_H
+
+#include "monitor/history.h"
+#include "monitor/suggest/suggestion.h"
+
+/* One flow more; the first one is described. */
+void trace_add(struct trace *trace, const struct flow_view *flow);
+
+/* Fills `candidates`, of all that is recorded. */
+int candidates_find(struct suggestion *suggestion, struct err *err) MUST_CHECK;
+/* -1: none of that name. */
+int candidate_named(const struct suggestion *suggestion, const char *name);
+/* One turned out to be something else. Those behind it move up, and get their names anew. */
+void candidate_drop(struct suggestion *suggestion, size_t at);
+/* Whether the address is one of a network that the units are on: private, or close to theirs. */
+bool is_near_units(const struct suggestion *suggestion, const struct addr *addr);
+
+/*
+ * Servers without which no name is believed come first: resolvers, DHCP, proxies, and the site's domains. In the
+ * second pass all others are known by names.
+ */
+enum holders_pass { HOLDERS_FIRST, HOLDERS_SECOND };
+/* What a flow of a candidate says of who holds a role. `past` is it under a policy with what is known so far. */
+void holders_note(struct suggestion *suggestion, enum holders_pass pass,
+                  const struct flow_view *flow, const struct past *past);
+/* A role that is taught, or that a proxy holds: it is settled in the first pass. */
+bool role_is_first(const struct role *role);
+/* Decides who is proposed, of the roles of that pass. */
+int holders_settle(struct suggestion *suggestion, enum holders_pass pass,
+                   struct err *err) MUST_CHECK;
+/* The one of this address that may hold these roles, made at first sight; NULL: no place is left. */
+struct holder *holder_at(struct suggestion *suggestion, const struct addr *addr, uint32_t roles);
+/* Whether the document itself says who holds the role. */
+bool role_is_built_in(const struct role *role);
+
+/* What a flow says of its unit's profiles; `past` is under a policy with all holders. */
+struct profiles_reading;
+struct profiles_reading *profiles_new(struct suggestion *suggestion); /* NULL: out of memory */
+void profiles_free(struct profiles_reading *reading);
+void profiles_note(struct profiles_reading *reading, const struct flow_view *flow,
+                   const struct past *past);
+/* Fills `profiles` and `use` of the candidates. */
+void profiles_settle(struct profiles_reading *reading);
+
+/* Lines of a comment, none longer than 96 columns, fit for any terminal, each begun by `indent` blanks and "# ". */
+void comment_put(FILE *file, unsigned indent, const char *fmt, ...) PRINTF(3, 4);
+/* The whole file; the three parts of it, for site_merge(): `fresh` marks their lines as new. */
+void site_write(const struct suggestion *suggestion, FILE *file);
+void site_write_head(const struct suggestion *suggestion, FILE *file);
+void site_write_units(const struct suggestion *suggestion, FILE *file, unsigned indent, bool fresh);
+void site_write_roles(const struct suggestion *suggestion, FILE *file, unsigned indent, bool fresh);
+void site_write_domains(const struct suggestion *suggestion, FILE *file, bool fresh);
+void site_write_tail(const struct suggestion *suggestion, FILE *file);
+/* The same laid into the site file in force, whose text is `text`. */
+int site_merge(const struct suggestion *suggestion, const char *text, size_t len, FILE *file,
+               struct err *err) MUST_CHECK;
+
+#endif
