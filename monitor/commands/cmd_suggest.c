@@ -3,9 +3,11 @@
  */
 #include "monitor/commands.h"
 #include "monitor/commands/feed.h"
-#include "monitor/commands/suggest_log.h"
+#include "monitor/commands/check_log.h"
+#include "monitor/commands/out.h"
 #include "monitor/log.h"
 #include "monitor/suggest/census.h"
+#include "monitor/suggest/suggestion.h"
 #include "rules/text_file.h"
 
 #include <fcntl.h>
@@ -47,11 +49,11 @@ static const char HELP[] =
 	"  tlmon suggest -r day.pcap --unit 10.20.0.15 --site 'Head office'\n"
 	"  tlmon rules lint -c site.yaml && tlmon check -r day.pcap -c site.yaml\n";
 
-enum { SUGGEST_SITE = FEED_LAST, SUGGEST_OUTPUT };
+enum { SUGGEST_SITE = FEED_LAST, SUGGEST_OUTPUT, SUGGEST_SINCE, SUGGEST_UNTIL };
 
 struct request {
 	struct feed feed;
-	struct query_options query; /* -l, --since, --until */
+	struct check_asked log; /* dir NULL: packets are looked at */
 	const char *envelope, *site, *output;
 	const char *units[SUGGEST_WORDS_MAX + 1]; /* ended by NULL */
 	size_t unit_count;
@@ -78,10 +80,11 @@ static int check_unit(const char *word, struct err *err)
 
 	if (!mac_parse(word, &mac) || !prefix_parse(word, &prefix))
 		return 0;
-	return err_set(err, -EINVAL,
-	               "--unit %s: accepted: an address 10.20.0.15, a prefix 10.20.8.0/22 (without host "
-	               "bits), a MAC 00:26:8c:01:02:03",
-	               word);
+	return err_set(
+		err, -EINVAL,
+		"--unit %s: accepted: an address 10.20.0.15, a prefix 10.20.8.0/22 (without host "
+		"bits), a MAC 00:26:8c:01:02:03",
+		word);
 }
 
 static int take_unit(struct request *request, const char *word, struct err *err)
@@ -96,25 +99,28 @@ static int take_unit(struct request *request, const char *word, struct err *err)
 static int check_sources(const struct request *request, int words, struct err *err)
 {
 	const struct feed *feed = &request->feed;
-	const struct query_options *query = &request->query;
+	const struct check_asked *log = &request->log;
 
-	if (query->dir_count && (feed->file_count || feed->interface_count))
-		return err_set(err, -EINVAL,
-		               "-l and %s: either a database or packets; 'tlmon watch' puts packets into a "
-		               "database",
-		               feed->file_count ? "-r" : "-i");
-	if (query->dir_count && words)
+	if (log->dir && (feed->file_count || feed->interface_count))
+		return err_set(
+			err, -EINVAL,
+			"-l and %s: either a database or packets; 'tlmon watch' puts packets into a "
+			"database",
+			feed->file_count ? "-r" : "-i");
+	if (log->dir && words)
 		return err_set(err, -EINVAL, "-l %s: a filter is for packets (-i, -r)",
-		               query->dirs[0]);
-	if (query->dir_count && feed->for_us)
-		return err_set(err, -EINVAL, "--for ends a live run; of a database --since and --until say "
-		                             "which part");
-	if (!query->dir_count && (query->since || query->until))
-		return err_set(err, -EINVAL, "--since and --until are for a database (-l)");
-	if (!query->dir_count && !feed->file_count && !feed->interface_count)
+		               log->dir);
+	if (log->dir && feed->for_us)
 		return err_set(err, -EINVAL,
-		               "what shall be looked at? -i INTERFACE watches a mirror port, -r FILE reads a "
-		               "capture, -l DIR a database");
+		               "--for ends a live run; of a database --since and --until say "
+		               "which part");
+	if (!log->dir && (log->since || log->until))
+		return err_set(err, -EINVAL, "--since and --until are for a database (-l)");
+	if (!log->dir && !feed->file_count && !feed->interface_count)
+		return err_set(
+			err, -EINVAL,
+			"what shall be looked at? -i INTERFACE watches a mirror port, -r FILE reads a "
+			"capture, -l DIR a database");
 	if (request->site && !text_is_plain(request->site))
 		return err_set(err, -EINVAL, "--site: " NOT_PLAIN);
 	return 0;
@@ -128,9 +134,9 @@ static int print_source(struct request *request, struct err *err)
 
 	if (!file)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < request->query.dir_count; i++) {
+	if (request->log.dir) {
 		fputs("-l ", file);
-		shell_put(file, request->query.dirs[i]);
+		shell_put(file, request->log.dir);
 	}
 	for (size_t i = 0; i < feed->file_count && i < 4; i++) {
 		fputs(i ? " -r " : "-r ", file);
@@ -151,18 +157,22 @@ static int print_source(struct request *request, struct err *err)
 static int say_nobody(const struct suggestion *suggestion)
 {
 	if (!suggestion->packets)
-		log_error("%s", suggestion->options.in_force
-		                        ? "nobody was looking in that window: no run covers it ('tlmon blind' says when one does)"
-		                        : "not one packet was seen, so there is nothing to propose");
+		log_error(
+			"%s",
+			suggestion->options.recorded
+				? "nobody was looking in that window: no run covers it ('tlmon blind' says when one does)"
+				: "not one packet was seen, so there is nothing to propose");
 	else if (suggestion->options.units)
-		log_error("of %llu hosts that spoke in %llu packets none is one that --unit names",
-		          (unsigned long long)suggestion->hosts,
-		          (unsigned long long)suggestion->packets);
+		log_error(
+			"of %llu hosts that spoke in %llu packets none is one that --unit names",
+			(unsigned long long)suggestion->hosts,
+			(unsigned long long)suggestion->packets);
 	else
-		log_error("no unit is among the %llu hosts that spoke in %llu packets: none has a MAC of the "
-		          "maker or asks for its management servers; name them with --unit ADDRESS",
-		          (unsigned long long)suggestion->hosts,
-		          (unsigned long long)suggestion->packets);
+		log_error(
+			"no unit is among the %llu hosts that spoke in %llu packets: none has a MAC of the "
+			"maker or asks for its management servers; name them with --unit ADDRESS",
+			(unsigned long long)suggestion->hosts,
+			(unsigned long long)suggestion->packets);
 	return EXIT_NO;
 }
 
@@ -179,20 +189,21 @@ static int answer(const struct request *request, const struct suggestion *sugges
 	r = open(request->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	file = r < 0 ? NULL : fdopen(r, "w");
 	if (!file)
-		return err_set(err, -errno, "--output %s: %s%s", request->output, strerror(errno),
-		               errno == EEXIST ? "; it is left as it is: name another one" : "");
+		return err_set(
+			err, -errno, "--output %s: %s%s", request->output, strerror(errno),
+			errno == EEXIST ? "; it is left as it is: name another one" : "");
 	r = suggestion_write(suggestion, file, err);
 	if (r >= 0 && (ferror(file) || fclose(TAKE(file))))
-		r = err_set(err, -EIO, "--output %s: it could not be written: %s", request->output,
-		            strerror(errno));
+		r = err_set(err, -EIO, "--output %s: it could not be written: %s",
+		            request->output, strerror(errno));
 	if (r < 0)
 		unlink(request->output);
 	return r;
 }
 
-static int propose(void *context, const struct suggestion_options *options, struct err *err)
+static int propose(const struct request *request, const struct suggestion_options *options,
+                   struct err *err)
 {
-	const struct request *request = context;
 	CLEANUP(suggestion_freep) struct suggestion *suggestion = NULL;
 	int r = suggestion_new(options, &suggestion, err);
 
@@ -235,10 +246,12 @@ static int from_packets(struct request *request, struct err *err)
 	for (size_t i = 0; !options.capture.live && i < capture_input_count(capture); i++)
 		if (capture_input(capture, i)->cut)
 			log_warning("%s: %s; everything before it was looked at",
-			            capture_input(capture, i)->name, capture_input(capture, i)->note);
+			            capture_input(capture, i)->name,
+			            capture_input(capture, i)->note);
 	if (result->refused)
-		log_warning("tables were full: %llu names, opinions or hosts went without a place",
-		            (unsigned long long)result->refused);
+		log_warning(
+			"tables were full: %llu names, opinions or hosts went without a place",
+			(unsigned long long)result->refused);
 	return propose(request,
 	               &(struct suggestion_options){.db = db,
 	                                            .envelope = envelope,
@@ -248,13 +261,26 @@ static int from_packets(struct request *request, struct err *err)
 	               err);
 }
 
-static int from_database(struct request *request, struct err *err)
+static int from_database(const struct request *request, struct err *err)
 {
-	struct suggestion_options options = {.units = units_of(request),
-	                                     .site = request->site,
-	                                     .source = request->source};
+	CLEANUP(check_log_freep) struct check_log *log = NULL;
+	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
+	struct suggestion_options options = {
+		.units = units_of(request), .site = request->site, .source = request->source};
+	struct check_window window;
+	int r = check_log_new(&request->log, &log, &window, err);
 
-	return suggest_log(&request->query, request->envelope, &options, propose, request, err);
+	if (r >= 0 && request->envelope)
+		r = envelope_load(request->envelope, &envelope, err);
+	if (r < 0)
+		return r;
+	options.db = window.db;
+	options.recorded = true;
+	options.in_force = window.policy;
+	options.envelope = envelope ? envelope : window.policy->envelope;
+	options.window.since_us = window.since_us;
+	options.window.until_us = window.until_us;
+	return propose(request, &options, err);
 }
 
 static int take_option(struct request *request, int option, struct err *err)
@@ -271,26 +297,36 @@ static int take_option(struct request *request, int option, struct err *err)
 	case 'e':
 		request->envelope = optarg;
 		return 0;
+	case 'l':
+		request->log.dir = optarg;
+		return 0;
+	case SUGGEST_SINCE:
+		request->log.since = optarg;
+		return 0;
+	case SUGGEST_UNTIL:
+		request->log.until = optarg;
+		return 0;
 	case OPTION_UNIT:
 		return take_unit(request, optarg, err);
 	default:
 		r = feed_option(&request->feed, option, optarg, err);
-		return r ? r : query_option(&request->query, option, optarg, err);
+		return r < 0 ? r : 0;
 	}
 }
 
 int cmd_suggest(int argc, char **argv)
 {
-	static const struct option LONG[] = {FEED_LONG,
-	                                     {"log", required_argument, NULL, 'l'},
-	                                     {"since", required_argument, NULL, QUERY_SINCE},
-	                                     {"until", required_argument, NULL, QUERY_UNTIL},
-	                                     {"unit", required_argument, NULL, OPTION_UNIT},
-	                                     {"envelope", required_argument, NULL, 'e'},
-	                                     {"site", required_argument, NULL, SUGGEST_SITE},
-	                                     {"output", required_argument, NULL, SUGGEST_OUTPUT},
-	                                     {"help", no_argument, NULL, 'h'},
-	                                     {0}};
+	static const struct option LONG[] = {
+		FEED_LONG,
+		{"log", required_argument, NULL, 'l'},
+		{"since", required_argument, NULL, SUGGEST_SINCE},
+		{"until", required_argument, NULL, SUGGEST_UNTIL},
+		{"unit", required_argument, NULL, OPTION_UNIT},
+		{"envelope", required_argument, NULL, 'e'},
+		{"site", required_argument, NULL, SUGGEST_SITE},
+		{"output", required_argument, NULL, SUGGEST_OUTPUT},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
 	CLEANUP(request_release) struct request request = {.unit_count = 0};
 	struct command_line line = {.command = "suggest", .options = LONG, .words_last = true};
 	struct err err = {0};
@@ -305,12 +341,12 @@ int cmd_suggest(int argc, char **argv)
 	}
 	if (r >= 0)
 		r = check_sources(&request, argc - optind, &err);
-	if (r >= 0 && !request.query.dir_count)
+	if (r >= 0 && !request.log.dir)
 		r = feed_words(&request.feed, argc - optind, argv + optind, &err);
 	if (r >= 0)
 		r = print_source(&request, &err);
 	if (r >= 0)
-		r = request.query.dir_count ? from_database(&request, &err)
-		                            : from_packets(&request, &err);
+		r = request.log.dir ? from_database(&request, &err)
+		                    : from_packets(&request, &err);
 	return r < 0 ? log_err(&err) : r;
 }

@@ -7,7 +7,6 @@
 #define MONITOR_COMMANDS_INCIDENT_H
 
 #include "monitor/commands/blind_list.h"
-#include "rules/policy.h"
 #include "schema/flowdb_incident.h"
 #include "schema/hashes.h"
 #include "schema/time.h"
@@ -88,6 +87,7 @@ struct incident_thing {
 	const struct incident_source *source; /* that showed it first, and ... */
 	int64_t id;                           /* ... what it is there */
 	size_t peer; /* of a peer: which, while all are gathered */
+	char *document; /* of a row: what the document calls it by the policy that judged last; NULL: unknown */
 	struct incident_sum sum;
 };
 
@@ -138,6 +138,7 @@ struct incident {
 	int64_t since_us, until_us;
 	bool relative; /* the window was counted back from the last packet */
 	uint64_t flow_limit, peer_limit, thing_limit, blind_limit; /* of what is shown */
+	bool documents; /* what the document calls rows is shown */
 
 	bool outside; /* nothing was recorded in the window */
 	bool seen;    /* the unit, ever */
@@ -163,8 +164,6 @@ struct incident {
 	size_t lease_count, lease_room;
 	struct incident_policy *policies;
 	size_t policy_count, policy_room;
-	struct policy
-		*policy; /* the last of them, from what is recorded of it; NULL: not whole */
 };
 
 /*

@@ -502,17 +502,34 @@ static int read_uses(struct incident *incident, struct err *err)
 	return r;
 }
 
+static int take_document(void *context, const char *row, const char *document, struct err *err)
+{
+	struct incident *incident = context;
+	char text[ROW_ID_MAX];
+	const struct incident_thing key = {.trait = TRAIT_ROW, .text = text};
+	struct incident_thing *thing;
+
+	if (!text_copy(text, sizeof(text), row) || !incident->thing_count)
+		return 0;
+	thing = bsearch(&key, incident->things, incident->thing_count, sizeof(key),
+	                compare_things);
+	if (!thing || thing->document)
+		return 0;
+	thing->document = strdup(document);
+	return thing->document ? 0 : err_set(err, -ENOMEM, "out of memory");
+}
+
 /* Rows are called by what the last policy calls them. One that is not recorded whole names none. */
-static void load_policy(struct incident *incident)
+static void read_documents(struct incident *incident)
 {
 	size_t last = incident->policy_count;
 	struct err err = {0};
+	int r = -ENOENT;
 
-	for (size_t i = 0; last && i < incident->known_count && !incident->policy; i++)
-		if (policy_of_record(incident->sources[i].query.db,
-		                     incident->policies[last - 1].hash, &incident->policy,
-		                     &err) < 0)
-			incident->policy = NULL;
+	for (size_t i = 0; last && i < incident->known_count && r < 0; i++)
+		r = policy_documents_of_record(incident->sources[i].query.db,
+		                               incident->policies[last - 1].hash, take_document,
+		                               incident, &err);
 }
 
 int incident_read_sums(struct incident *incident, struct err *err)
@@ -532,8 +549,8 @@ int incident_read_sums(struct incident *incident, struct err *err)
 		r = read_names(incident, err);
 	if (r >= 0)
 		r = read_uses(incident, err);
-	if (r >= 0)
-		load_policy(incident);
+	if (r >= 0 && incident->documents)
+		read_documents(incident);
 	return r;
 }
 
@@ -552,8 +569,10 @@ void incident_release_sums(struct incident *incident)
 		}
 		free(peer->bound);
 	}
-	for (size_t i = 0; i < incident->thing_count; i++)
+	for (size_t i = 0; i < incident->thing_count; i++) {
 		free(incident->things[i].text);
+		free(incident->things[i].document);
+	}
 	for (size_t i = 0; i < incident->policy_count; i++) {
 		for (size_t j = 0; j < incident->policies[i].use_count; j++)
 			free(incident->policies[i].uses[j]);
@@ -564,5 +583,4 @@ void incident_release_sums(struct incident *incident)
 	free(incident->things);
 	hashes_release(&incident->thing_hashes);
 	free(incident->policies);
-	policy_free(incident->policy);
 }

@@ -12,11 +12,11 @@ struct host {
 	struct mac mac; /* of its frames; zero: not known */
 	struct trace by_name;
 	char called[NAME_MAX_LEN + 1];
-	bool serves;   /* it asks for such names because others ask it: a resolver, a proxy */
-	bool by_mac;   /* the MAC is its own */
+	bool serves; /* it asks for such names because others ask it: a resolver, a proxy */
+	bool by_mac; /* the MAC is its own */
 	bool by_oui;
 	bool routed;
-	bool asked;    /* --unit names it */
+	bool asked; /* --unit names it */
 	const struct lease_row *lease;
 };
 
@@ -115,9 +115,10 @@ static int take_flow(void *context, const struct flow_view *flow, struct err *er
 	if (!host)
 		return 0;
 	if (facts->initiator != flow->local) {
-		host->serves |= both && (facts->connect_port ||
-		                         (facts->evidence == EVIDENCE_DISSECTOR &&
-		                          facts->app == APP_DNS));
+		host->serves |=
+			both &&
+			(facts->connect_port ||
+		         (facts->evidence == EVIDENCE_DISSECTOR && facts->app == APP_DNS));
 		return 0;
 	}
 	if (!host->by_name.flows)
@@ -149,9 +150,10 @@ static bool is_asked(const struct suggestion *suggestion, const struct host *hos
 	for (size_t i = 0; words && words[i]; i++) {
 		struct prefix prefix;
 		struct mac mac;
-		bool fits = !mac_parse(words[i], &mac) ? mac_equal(&mac, &host->mac)
-		            : !prefix_parse(words[i], &prefix) &&
-		                      prefix_covers(&prefix, &host->addr);
+		bool fits = !mac_parse(words[i], &mac)
+		                    ? mac_equal(&mac, &host->mac)
+		                    : !prefix_parse(words[i], &prefix) &&
+		                              prefix_covers(&prefix, &host->addr);
 
 		seen[i] |= fits;
 		asked |= fits;
@@ -189,12 +191,12 @@ static int mark_routers(struct reading *reading, struct err *err)
 	for (size_t begin = 0; begin < reading->count; begin = end) {
 		unsigned v4 = 0, v6 = 0;
 
-		for (end = begin; end < reading->count &&
-		                  mac_equal(&uses[end].mac, &uses[begin].mac);
-		     end++)
+		for (end = begin;
+		     end < reading->count && mac_equal(&uses[end].mac, &uses[begin].mac); end++)
 			if (end == begin || !addr_equal(&uses[end].addr, &uses[end - 1].addr))
 				*(addr_is_v4(&uses[end].addr) ? &v4 : &v6) += 1;
-		for (size_t i = 0; (v4 > ROUTER_V4 || v6 > ROUTER_V6) && i < reading->count; i++)
+		for (size_t i = 0; (v4 > ROUTER_V4 || v6 > ROUTER_V6) && i < reading->count;
+		     i++)
 			reading->hosts[i].routed |=
 				mac_equal(&reading->hosts[i].mac, &uses[begin].mac);
 	}
@@ -212,7 +214,8 @@ static struct candidate *candidate_new(struct suggestion *suggestion, int *ret_e
 		return NULL;
 	}
 	if (array_reserve(&suggestion->candidates, &suggestion->candidate_room,
-	                  suggestion->candidate_count + 1, sizeof(*suggestion->candidates)) < 0) {
+	                  suggestion->candidate_count + 1,
+	                  sizeof(*suggestion->candidates)) < 0) {
 		*ret_error = err_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
@@ -223,8 +226,7 @@ static void take_address_of(struct candidate *candidate, const struct addr *addr
 {
 	unsigned at = 0;
 
-	while (at < candidate->address_count &&
-	       addr_compare(&candidate->address[at], addr) < 0)
+	while (at < candidate->address_count && addr_compare(&candidate->address[at], addr) < 0)
 		at++;
 	if (at < candidate->address_count && addr_equal(&candidate->address[at], addr))
 		return;
@@ -267,8 +269,8 @@ static bool is_seed(const struct suggestion *suggestion, const struct host *host
 {
 	if (suggestion->options.units)
 		return host->asked;
-	/* Of a recording only hosts on no list are here, and they are on record because they look like units. */
-	if (suggestion->options.in_force)
+	/* Whoever is on record is a unit, or looks like one; those that the site file lists are not here. */
+	if (suggestion->options.recorded)
 		return true;
 	return host->by_oui || (host->by_name.flows && !host->serves);
 }
@@ -286,7 +288,8 @@ static bool is_of(const struct candidate *candidate, const struct host *host)
 static struct candidate *candidate_of(struct suggestion *suggestion, const struct host *host)
 {
 	for (size_t i = 0; i < suggestion->candidate_count; i++)
-		if (!suggestion->candidates[i].listed && is_of(&suggestion->candidates[i], host))
+		if (!suggestion->candidates[i].listed &&
+		    is_of(&suggestion->candidates[i], host))
 			return &suggestion->candidates[i];
 	return NULL;
 }
@@ -400,7 +403,8 @@ static int take_unit(void *context, const struct unit_view *unit, struct err *er
 		return r;
 	*candidate = (struct candidate){.listed = true, .unit = unit->id};
 	text_copy(candidate->name, sizeof(candidate->name), unit->name);
-	return policy_parse_profiles(in_force->envelope, unit->profiles, &candidate->profiles, NULL) < 0
+	return policy_parse_profiles(in_force->envelope, unit->profiles, &candidate->profiles,
+	                             NULL) < 0
 	               ? 0
 	               : r;
 }
@@ -487,8 +491,7 @@ int candidates_find(struct suggestion *suggestion, struct err *err)
 		qsort(suggestion->candidates, suggestion->candidate_count,
 		      sizeof(*suggestion->candidates), compare_candidates);
 	name_all(suggestion);
-	return suggestion->options.in_force
-	               ? flowdb_findings(suggestion->options.db, &unlisted, take_finding,
-	                                 suggestion, err)
-	               : 0;
+	return suggestion->options.in_force ? flowdb_findings(suggestion->options.db, &unlisted,
+	                                                      take_finding, suggestion, err)
+	                                    : 0;
 }

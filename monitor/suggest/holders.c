@@ -13,9 +13,8 @@
 
 bool role_is_built_in(const struct role *role)
 {
-	return role->learn == LEARN_NOTHING &&
-	       (role->prefix_count || role->name_count || role->domain_name_count ||
-	        role->endpoints);
+	return role->learn == LEARN_NOTHING && (role->prefix_count || role->name_count ||
+	                                        role->domain_name_count || role->endpoints);
 }
 
 bool role_is_first(const struct role *role)
@@ -57,7 +56,8 @@ struct answer {
 	bool opaque;    /* ... or the row takes any */
 };
 
-static bool form_answers(const struct scorer *s, unsigned row, unsigned form, struct answer *ret)
+static bool form_answers(const struct scorer *s, unsigned row, unsigned form,
+                         struct answer *ret)
 {
 	const struct row_form *f = &s->policy->rows[row].form[form];
 	struct score score;
@@ -69,7 +69,7 @@ static bool form_answers(const struct scorer *s, unsigned row, unsigned form, st
 	*ret = (struct answer){
 		.roles = f->peers,
 		.width = score.local_ports < score.remote_ports ? score.local_ports
-		                                                : score.remote_ports,
+	                                                        : score.remote_ports,
 		/* SIP or PSOM in TLS: no more than the shell is ever seen. */
 		.certain = s->certain && !f->opaque && app_set_has(&f->apps, s->app),
 		.opaque = f->opaque,
@@ -92,8 +92,8 @@ static void vote_take(struct vote *vote, const struct answer *answer)
 	bool firm = answer->certain;
 
 	vote->fitting |= answer->roles;
-	if (vote->any && (vote->certain > firm ||
-	                  (vote->certain == firm && vote->width < answer->width)))
+	if (vote->any &&
+	    (vote->certain > firm || (vote->certain == firm && vote->width < answer->width)))
 		return;
 	if (!vote->any || vote->certain < firm || vote->width > answer->width)
 		vote->roles = 0;
@@ -151,8 +151,8 @@ static void names_note(struct holder *holder, const struct view *view)
 {
 	for (unsigned i = 0; i < view->bound_count; i++)
 		name_add(holder, view->bound[i], true);
-	if (*view->name && (view->facts->name_kind == NAME_SNI ||
-	                    view->facts->name_kind == NAME_HTTP_HOST))
+	if (*view->name &&
+	    (view->facts->name_kind == NAME_SNI || view->facts->name_kind == NAME_HTTP_HOST))
 		name_add(holder, view->name, false);
 }
 
@@ -178,8 +178,8 @@ static void opaque_note(struct holder *holder, const struct scorer *s,
 	trace_add(&holder->proven, flow);
 }
 
-static void evidence_note(struct holder *holder, const struct scorer *s, const struct vote *vote,
-                          const struct flow_view *flow)
+static void evidence_note(struct holder *holder, const struct scorer *s,
+                          const struct vote *vote, const struct flow_view *flow)
 {
 	const struct flow_facts *facts = s->view->facts;
 	bool answered = is_answered(facts);
@@ -262,8 +262,7 @@ static void rows_note(struct suggestion *suggestion, enum holders_pass pass,
 static int role_with(const struct envelope *envelope, enum role_learn learn, bool proxy)
 {
 	for (unsigned i = 0; i < envelope->role_count; i++)
-		if (proxy ? envelope->roles[i].proxy
-		          : envelope->roles[i].learn == learn)
+		if (proxy ? envelope->roles[i].proxy : envelope->roles[i].learn == learn)
 			return (int)i;
 	return -1;
 }
@@ -298,14 +297,13 @@ static void proxy_note(struct suggestion *suggestion, const struct scorer *s,
 	const struct flow_facts *facts = s->view->facts;
 	int role = role_with(s->policy->envelope, LEARN_NOTHING, true);
 	struct holder *holder =
-		role < 0 ? NULL
-			 : holder_at(suggestion, &s->remote->addr, (uint32_t)BIT(role));
+		role < 0 ? NULL : holder_at(suggestion, &s->remote->addr, (uint32_t)BIT(role));
 
 	if (!holder)
 		return;
 	holder->app = APP_HTTP;
 	trace_add(facts->connect_status / 100 == STATUS_DONE / 100 ? &holder->proven
-	                                                            : &holder->tried,
+	                                                           : &holder->tried,
 	          flow);
 }
 

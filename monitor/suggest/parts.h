@@ -6,6 +6,7 @@
 
 #include "monitor/history.h"
 #include "monitor/suggest/suggestion.h"
+#include "rules/yaml_put.h"
 
 /* One flow more; the first one is described. */
 void trace_add(struct trace *trace, const struct flow_view *flow);
@@ -33,7 +34,8 @@ bool role_is_first(const struct role *role);
 int holders_settle(struct suggestion *suggestion, enum holders_pass pass,
                    struct err *err) MUST_CHECK;
 /* The one of this address that may hold these roles, made at first sight; NULL: no place is left. */
-struct holder *holder_at(struct suggestion *suggestion, const struct addr *addr, uint32_t roles);
+struct holder *holder_at(struct suggestion *suggestion, const struct addr *addr,
+                         uint32_t roles);
 /* Whether the document itself says who holds the role. */
 bool role_is_built_in(const struct role *role);
 
@@ -46,17 +48,39 @@ void profiles_note(struct profiles_reading *reading, const struct flow_view *flo
 /* Fills `profiles` and `use` of the candidates. */
 void profiles_settle(struct profiles_reading *reading);
 
-/* Lines of a comment, none longer than 96 columns, fit for any terminal, each begun by `indent` blanks and "# ". */
-void comment_put(FILE *file, unsigned indent, const char *fmt, ...) PRINTF(3, 4);
-/* The whole file; the three parts of it, for site_merge(): `fresh` marks their lines as new. */
+/* A unit's line, for rules/yaml_put.h. */
+struct unit_words {
+	struct yaml_pair pairs[3]; /* name, MACs or addresses, profiles */
+	const char *name[1], *hosts[CANDIDATE_ADDRESSES_MAX], *profiles[PROFILES_MAX];
+	char addresses[CANDIDATE_ADDRESSES_MAX][ADDR_TEXT];
+};
+void unit_words(const struct suggestion *suggestion, const struct candidate *candidate,
+                struct unit_words *ret);
+/* Whether it has a line of its own: it is proposed, and no other one says the same. */
+bool holder_is_written(const struct suggestion *suggestion, size_t at);
+
+/*
+ * What speaks for a candidate, a holder, a domain, as lines of a comment, each begun by "# ". None is longer than 96
+ * columns, and all are fit for any terminal.
+ */
+void say_unit(const struct suggestion *suggestion, FILE *file, const void *candidate);
+void say_holder(const struct suggestion *suggestion, FILE *file, const void *holder);
+void say_domain(const struct suggestion *suggestion, FILE *file, const void *domain);
+/* What is not proposed of a role (struct role of the envelope), and who holds it by the document. */
+void say_role(const struct suggestion *suggestion, FILE *file, const void *role);
+/* What listed units use beside the profiles that they have. */
+void say_listed(const struct suggestion *suggestion, FILE *file);
+/* What was looked at, and what to do next; what is left for a person to decide. */
+void say_head(const struct suggestion *suggestion, FILE *file);
+void say_tail(const struct suggestion *suggestion, FILE *file);
+/* What one of these says; the caller frees it. NULL: out of memory. */
+char *said(const struct suggestion *suggestion,
+           void (*say)(const struct suggestion *, FILE *, const void *), const void *of);
+
+/* The whole file. */
 void site_write(const struct suggestion *suggestion, FILE *file);
-void site_write_head(const struct suggestion *suggestion, FILE *file);
-void site_write_units(const struct suggestion *suggestion, FILE *file, unsigned indent, bool fresh);
-void site_write_roles(const struct suggestion *suggestion, FILE *file, unsigned indent, bool fresh);
-void site_write_domains(const struct suggestion *suggestion, FILE *file, bool fresh);
-void site_write_tail(const struct suggestion *suggestion, FILE *file);
-/* The same laid into the site file in force, whose text is `text`. */
-int site_merge(const struct suggestion *suggestion, const char *text, size_t len, FILE *file,
-               struct err *err) MUST_CHECK;
+/* The same laid into the site file in force, which is called `name`. */
+int site_merge(const struct suggestion *suggestion, const char *name, const char *text,
+               size_t len, FILE *file, struct err *err) MUST_CHECK;
 
 #endif

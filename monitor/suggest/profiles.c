@@ -72,8 +72,10 @@ static struct pattern *pattern_at(struct profiles_reading *reading, const struct
 	if (array_reserve(&reading->patterns, &reading->room, reading->count + 1,
 	                  sizeof(*reading->patterns)) < 0)
 		return NULL;
-	reading->patterns[reading->count] = (struct pattern){
-		.candidate = like->candidate, .firm = like->firm, .weak = like->weak, .wide = like->wide};
+	reading->patterns[reading->count] = (struct pattern){.candidate = like->candidate,
+	                                                     .firm = like->firm,
+	                                                     .weak = like->weak,
+	                                                     .wide = like->wide};
 	return &reading->patterns[reading->count++];
 }
 

@@ -7,8 +7,9 @@
 #include <ctype.h>
 #include <stdarg.h>
 
-#define BESIDE 4          /* servers of a role mostly stand in a row: so many addresses apart at most */
-#define OPAQUE_PORTS_MIN 2 /* of the ports that a panel opens: one alone anybody may have tried */
+#define BESIDE 4 /* servers of a role mostly stand in a row: so many addresses apart at most */
+#define OPAQUE_PORTS_MIN \
+	2 /* of the ports that a panel opens: one alone anybody may have tried */
 
 /* ------------------------------------------------------------------- names */
 
@@ -17,7 +18,8 @@ static bool is_host_name(const char *text)
 	if (!strchr(text, '.') || strlen(text) > 253)
 		return false;
 	for (; *text; text++)
-		if (!isalnum((unsigned char)*text) && *text != '-' && *text != '.' && *text != '_')
+		if (!isalnum((unsigned char)*text) && *text != '-' && *text != '.' &&
+		    *text != '_')
 			return false;
 	return true;
 }
@@ -65,7 +67,8 @@ static void take_name(const struct suggestion *suggestion, struct holder *holder
 		if (!name->bound || name->flows < holder->proven.flows ||
 		    !is_host_name(name->text) || !is_own_name(suggestion, name->text))
 			continue;
-		order = best ? is_claimed(holder, name->text) - is_claimed(holder, best->text) : 1;
+		order = best ? is_claimed(holder, name->text) - is_claimed(holder, best->text)
+		             : 1;
 		if (!order)
 			order = strcasecmp(best->text, name->text);
 		if (order > 0)
@@ -145,10 +148,17 @@ static bool is_taken(const struct suggestion *suggestion, int role)
 
 static void propose(const struct suggestion *suggestion, struct holder *holder, int role)
 {
+	const struct policy *in_force = suggestion->options.in_force;
+
 	holder->role = role;
 	holder->state = HOLDER_ACTIVE;
+	if (in_force && policy_roles_of_addr(in_force, &holder->addr) >> role & 1) {
+		holder->state = HOLDER_KNOWN;
+		return;
+	}
 	if (is_taken(suggestion, role))
-		doubt(holder, "the site file names others for this role; add it there if it is one");
+		doubt(holder,
+		      "the site file names others for this role; add it there if it is one");
 }
 
 static const struct holder *active_at(const struct suggestion *suggestion,
@@ -296,13 +306,13 @@ static void settle_rest(struct suggestion *suggestion, struct holder *holder)
 		if (own || is_single(holder->roles) ||
 		    beside(suggestion, holder, holder->roles))
 			settle_beside(suggestion, holder,
-			              holder->unknown.flows
-			                      ? "the port alone speaks for it"
-			                      : "no answer proves it");
+			              holder->unknown.flows ? "the port alone speaks for it"
+			                                    : "no answer proves it");
 		return;
 	}
 	for (unsigned i = 0; i < holder->name_count; i++)
-		own |= suggestion->domain_count && is_own_name(suggestion, holder->names[i].text);
+		own |= suggestion->domain_count &&
+		       is_own_name(suggestion, holder->names[i].text);
 	if (!own)
 		return;
 	for (unsigned role = 0; role < envelope->role_count; role++)
@@ -346,9 +356,11 @@ static int take_lease(void *context, const struct lease_row *lease, struct err *
 	for (size_t i = 0; i < suggestion->holder_count; i++) {
 		struct holder *holder = &suggestion->holders[i];
 
-		for (unsigned n = 0; holder->roles == leases->resolvers && n < lease->dns_count; n++)
+		for (unsigned n = 0; holder->roles == leases->resolvers && n < lease->dns_count;
+		     n++)
 			holder->taught |= addr_equal(&lease->dns[n], &holder->addr);
-		if (holder->roles == leases->servers && mac_equal(&holder->client, &lease->mac) &&
+		if (holder->roles == leases->servers &&
+		    mac_equal(&holder->client, &lease->mac) &&
 		    !addr_equal(&holder->addr, &lease->server))
 			holder->relays_for = lease->server;
 	}
@@ -371,8 +383,8 @@ static int take_leases(struct suggestion *suggestion, struct err *err)
 		if (envelope->roles[i].learn == LEARN_DHCP_DNS)
 			leases.resolvers |= (uint32_t)BIT(i);
 	}
-	return flowdb_leases(suggestion->options.db, suggestion->options.window.since_us, take_lease,
-	                     &leases, err);
+	return flowdb_leases(suggestion->options.db, suggestion->options.window.since_us,
+	                     take_lease, &leases, err);
 }
 
 static void settle_dhcp(struct suggestion *suggestion, struct holder *holder)
@@ -394,7 +406,8 @@ static void settle_resolver(struct suggestion *suggestion, struct holder *holder
 	for (size_t i = 0; i < suggestion->holder_count; i++) {
 		const struct holder *other = &suggestion->holders[i];
 
-		others |= other != holder && other->roles == holder->roles && other->proven.flows &&
+		others |= other != holder && other->roles == holder->roles &&
+		          other->proven.flows &&
 		          (other->taught || is_near_units(suggestion, &other->addr));
 	}
 	if (holder->taught || is_near_units(suggestion, &holder->addr) || !others)
@@ -419,7 +432,8 @@ static int compare_holders(const void *a, const void *b)
 
 static void settle_first(struct suggestion *suggestion, struct holder *holder)
 {
-	const struct role *role = &suggestion->options.envelope->roles[lowest_role(holder->roles)];
+	const struct role *role =
+		&suggestion->options.envelope->roles[lowest_role(holder->roles)];
 
 	if (role->learn == LEARN_DHCP_SERVER)
 		settle_dhcp(suggestion, holder);
@@ -432,7 +446,8 @@ static void settle_first(struct suggestion *suggestion, struct holder *holder)
 static bool is_of(const struct suggestion *suggestion, enum holders_pass pass,
                   const struct holder *holder)
 {
-	bool first = role_is_first(&suggestion->options.envelope->roles[lowest_role(holder->roles)]);
+	bool first =
+		role_is_first(&suggestion->options.envelope->roles[lowest_role(holder->roles)]);
 
 	return holder->state == HOLDER_NOTED && first == (pass == HOLDERS_FIRST);
 }
@@ -462,7 +477,7 @@ int holders_settle(struct suggestion *suggestion, enum holders_pass pass, struct
 				settle_same_host(suggestion, holder);
 		}
 	if (suggestion->holder_count)
-		qsort(suggestion->holders, suggestion->holder_count, sizeof(*suggestion->holders),
-		      compare_holders);
+		qsort(suggestion->holders, suggestion->holder_count,
+		      sizeof(*suggestion->holders), compare_holders);
 	return r < 0 ? r : 0;
 }

@@ -6,20 +6,22 @@
 #include "monitor/commands/query.h"
 #include "rules/recorded.h"
 
-#define ASKED_AT_ONCE 90 /* units of one query (schema/flowdb_query.c); of more all flows are read */
+#define ASKED_AT_ONCE \
+	90 /* units of one query (schema/flowdb_query.c); of more all flows are read */
 
 void trace_add(struct trace *trace, const struct flow_view *flow)
 {
 	const struct flow_facts *facts = &flow->facts;
-	const struct endpoint *local = &facts->end[flow->local], *remote = &facts->end[!flow->local];
+	const struct endpoint *local = &facts->end[flow->local],
+			      *remote = &facts->end[!flow->local];
 	char here[END_TEXT], there[END_TEXT];
 
 	if (trace->flows++)
 		return;
 	trace->first_us = facts->first_us;
 	trace->flow = flow->id;
-	snprintf(trace->what, sizeof(trace->what), "%s %s %s %s", transport_name(facts->transport),
-	         end_print(local, facts->transport, here),
+	snprintf(trace->what, sizeof(trace->what), "%s %s %s %s",
+	         transport_name(facts->transport), end_print(local, facts->transport, here),
 	         facts->initiator > 1              ? "<>"
 	         : facts->initiator == flow->local ? ">"
 	                                           : "<",
@@ -54,9 +56,9 @@ size_t suggestion_fresh(const struct suggestion *suggestion)
 
 /* ------------------------------------------------------------- as a policy */
 
-/* The site file in force, as it was recorded; false: units of --unit alone, or none. */
+/* The site file in force, as it was recorded, with the files it names; false: there is none, or (*ret) it failed. */
 static bool site_in_force(const struct suggestion *suggestion, struct folder *folder,
-                          const char **ret_words, struct err *err, int *ret)
+                          const char **ret_words, int *ret, struct err *err)
 {
 	const struct policy *in_force = suggestion->options.in_force;
 
@@ -70,8 +72,9 @@ int suggestion_write(const struct suggestion *suggestion, FILE *file, struct err
 	const char *words;
 	int r;
 
-	if (site_in_force(suggestion, &folder, &words, err, &r))
-		return site_merge(suggestion, folder.files[0].text, folder.files[0].len, file, err);
+	if (site_in_force(suggestion, &folder, &words, &r, err))
+		return site_merge(suggestion, folder.files[0].name, folder.files[0].text,
+		                  folder.files[0].len, file, err);
 	if (r >= 0)
 		site_write(suggestion, file);
 	return r;
@@ -106,7 +109,7 @@ static int load_policy(const struct suggestion *suggestion, struct policy **ret_
 
 	if (r < 0)
 		return r;
-	if (!site_in_force(suggestion, &folder, &words, err, &r)) {
+	if (!site_in_force(suggestion, &folder, &words, &r, err)) {
 		args.site_path = "the suggested site file";
 		args.site_text = text;
 		args.site_text_len = len;
@@ -160,7 +163,8 @@ static void narrow(const struct suggestion *suggestion, struct flow_query *query
 	for (size_t i = 0; i < suggestion->candidate_count; i++) {
 		const struct candidate *candidate = &suggestion->candidates[i];
 
-		if (candidate->addresses_more || count + candidate->address_count > ASKED_AT_ONCE)
+		if (candidate->addresses_more ||
+		    count + candidate->address_count > ASKED_AT_ONCE)
 			return;
 		for (unsigned a = 0; a < candidate->address_count; a++, count++)
 			units[count] = addr_print(&candidate->address[a], texts[count]);
@@ -180,8 +184,8 @@ static int walk_all(struct walk *walk, struct err *err)
 	int r = load_policy(walk->suggestion, &walk->policy, err);
 
 	if (r >= 0)
-		r = history_new(walk->suggestion->options.db, walk->policy, NULL, &walk->history,
-		                err);
+		r = history_new(walk->suggestion->options.db, walk->policy, NULL,
+		                &walk->history, err);
 	if (r >= 0) {
 		narrow(walk->suggestion, &query, texts, units);
 		r = flowdb_flows(walk->suggestion->options.db, &query, walk_one, walk, err);
@@ -216,7 +220,8 @@ static void note_profiles(struct suggestion *suggestion, void *context,
 static int find_profiles(struct suggestion *suggestion, struct err *err)
 {
 	struct profiles_reading *reading = profiles_new(suggestion);
-	struct walk walk = {.suggestion = suggestion, .context = reading, .each = note_profiles};
+	struct walk walk = {
+		.suggestion = suggestion, .context = reading, .each = note_profiles};
 	int r = reading ? walk_all(&walk, err) : err_set(err, -ENOMEM, "out of memory");
 
 	if (r >= 0)
@@ -229,9 +234,8 @@ static void outsider_note(struct suggestion *suggestion, const struct flow_view 
                           const struct past *past)
 {
 	const struct verdict *verdict = &past->verdict;
-	const char *row = verdict->nearest_count
-	                          ? past->policy->rows[verdict->nearest[0].row].id
-	                          : "";
+	const char *row =
+		verdict->nearest_count ? past->policy->rows[verdict->nearest[0].row].id : "";
 	struct outsider *at = NULL;
 
 	for (unsigned i = 0; i < suggestion->outsider_count && !at; i++)
@@ -298,8 +302,8 @@ static void note_outcome(struct suggestion *suggestion, void *context,
 {
 	(void)context;
 	suggestion->rulings[past->verdict.ruling]++;
-	suggestion->blocked += past->verdict.ruling == RULING_DOCUMENTED &&
-	                       past->verdict.kind != KIND_NONE;
+	suggestion->blocked +=
+		past->verdict.ruling == RULING_DOCUMENTED && past->verdict.kind != KIND_NONE;
 	if (is_innocent(past))
 		innocent_note(suggestion, flow, past);
 	if (past->verdict.ruling == RULING_OUTSIDE)
@@ -311,7 +315,8 @@ static int compare_outsiders(const void *a, const void *b)
 	const struct outsider *x = a, *y = b;
 	int order = y->severity - x->severity;
 
-	order = order ? order : (x->trace.flows < y->trace.flows) - (x->trace.flows > y->trace.flows);
+	order = order ? order
+	              : (x->trace.flows < y->trace.flows) - (x->trace.flows > y->trace.flows);
 	order = order ? order : x->kind - y->kind;
 	return order ? order : strcmp(x->row, y->row);
 }
@@ -321,33 +326,38 @@ static int find_outcome(struct suggestion *suggestion, struct err *err)
 	struct walk walk = {.suggestion = suggestion, .each = note_outcome};
 	int r = walk_all(&walk, err);
 
-	qsort(suggestion->outsiders, suggestion->outsider_count,
-	      sizeof(*suggestion->outsiders), compare_outsiders);
+	qsort(suggestion->outsiders, suggestion->outsider_count, sizeof(*suggestion->outsiders),
+	      compare_outsiders);
 	return r;
 }
 
-/* The maker's panels have its MAC too: whoever only opens the panel's ports of another unit is none. */
-static bool drop_panels(struct suggestion *suggestion)
+/* It opens the panel's ports of a unit; or it is a server, and nothing but its place among units speaks for it. */
+static bool is_server(const struct suggestion *suggestion, const struct candidate *candidate)
 {
-	bool dropped = false;
+	for (size_t i = 0; i < suggestion->holder_count; i++) {
+		const struct holder *holder = &suggestion->holders[i];
 
+		for (unsigned a = 0; a < candidate->address_count; a++)
+			if (holder->state == HOLDER_ACTIVE &&
+			    (holder->port_count || !candidate->by_oui) &&
+			    addr_equal(&holder->addr, &candidate->address[a]))
+				return true;
+	}
+	return false;
+}
+
+/* Panels have a MAC of the maker too, and in a prefix of units there are routers. */
+static void drop_servers(struct suggestion *suggestion)
+{
 	for (size_t c = suggestion->candidate_count; c-- > 0;) {
-		const struct candidate *candidate = &suggestion->candidates[c];
-		bool panel = false;
+		struct candidate *candidate = &suggestion->candidates[c];
 
-		for (size_t i = 0; i < suggestion->holder_count; i++)
-			for (unsigned a = 0; a < candidate->address_count; a++)
-				panel |= suggestion->holders[i].state == HOLDER_ACTIVE &&
-				         suggestion->holders[i].port_count &&
-				         addr_equal(&suggestion->holders[i].addr,
-				                    &candidate->address[a]);
-		if (!panel || candidate->listed || candidate->asked || candidate->by_name.flows)
+		if (candidate->listed || candidate->asked || candidate->by_name.flows ||
+		    !is_server(suggestion, candidate))
 			continue;
 		free(candidate->sentence);
 		candidate_drop(suggestion, c);
-		dropped = true;
 	}
-	return dropped;
 }
 
 /* ----------------------------------------------------------- what was seen */
@@ -401,7 +411,9 @@ static int read_window(struct suggestion *suggestion, struct err *err)
 		suggestion->first_us = window->since_us;
 	if (window->until_us && suggestion->last_us > window->until_us)
 		suggestion->last_us = window->until_us;
-	return r < 0 ? r : flowdb_blinds(suggestion->options.db, &blinds, take_blind, suggestion, err);
+	return r < 0 ? r
+	             : flowdb_blinds(suggestion->options.db, &blinds, take_blind, suggestion,
+	                             err);
 }
 
 static int take_subnet(void *context, const struct lease_row *lease, struct err *err)
@@ -419,7 +431,8 @@ static int take_subnet(void *context, const struct lease_row *lease, struct err 
 			return 0;
 	for (size_t i = 0; i < suggestion->candidate_count; i++)
 		for (unsigned a = 0; a < suggestion->candidates[i].address_count; a++)
-			if (addr_equal(&suggestion->candidates[i].address[a], &lease->address) &&
+			if (addr_equal(&suggestion->candidates[i].address[a],
+			               &lease->address) &&
 			    suggestion->subnet_count < ARRAY_LEN(suggestion->subnets)) {
 				suggestion->subnets[suggestion->subnet_count++] = prefix;
 				return 0;
@@ -431,7 +444,7 @@ static int find_all(struct suggestion *suggestion, struct err *err)
 {
 	int r = read_window(suggestion, err);
 
-	if (r >= 0)
+	if (r >= 0 && suggestion->packets)
 		r = candidates_find(suggestion, err);
 	if (r < 0 || !suggestion->candidate_count)
 		return r;
@@ -440,22 +453,27 @@ static int find_all(struct suggestion *suggestion, struct err *err)
 		r = find_holders(suggestion, HOLDERS_FIRST, err);
 	if (r >= 0)
 		r = find_holders(suggestion, HOLDERS_SECOND, err);
-	if (r >= 0 && drop_panels(suggestion) && !suggestion->candidate_count)
-		return r;
 	if (r >= 0)
-		r = find_profiles(suggestion, err);
+		drop_servers(suggestion);
+	if (r < 0 || !suggestion->candidate_count)
+		return r;
+	r = find_profiles(suggestion, err);
 	return r < 0 ? r : find_outcome(suggestion, err);
 }
 
 int suggestion_new(const struct suggestion_options *options, struct suggestion **ret,
                    struct err *err)
 {
-	CLEANUP(suggestion_freep) struct suggestion *suggestion = calloc(1, sizeof(*suggestion));
+	CLEANUP(suggestion_freep)
+	struct suggestion *suggestion = calloc(1, sizeof(*suggestion));
 	int r;
 
 	if (!suggestion)
 		return err_set(err, -ENOMEM, "out of memory");
 	suggestion->options = *options;
+	/* Units of --unit have no site file: the whole of it is proposed. */
+	if (options->in_force && strncmp(options->in_force->site_text, "# FILE ", 7) != 0)
+		suggestion->options.in_force = NULL;
 	r = find_all(suggestion, err);
 	if (r < 0)
 		return r;

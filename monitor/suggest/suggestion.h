@@ -30,36 +30,37 @@
 /* Flows that say the same: how many, and the first one. */
 struct trace {
 	uint64_t flows;
-	int64_t first_us, flow; /* flow: its number in the database */
+	int64_t first_us, flow;        /* flow: its number in the database */
 	char what[2 * ADDR_TEXT + 32]; /* "udp 10.20.0.15:52001 > 10.20.0.53:53"; "" */
 };
 
 /* A host that looks like a unit, and the line that is proposed for it. */
 struct candidate {
 	char name[UNIT_NAME_MAX]; /* "room-1" */
-	bool listed;  /* the site file in force has it: no line is proposed */
-	bool asked;   /* --unit names it, ... */
-	bool by_oui;  /* ... it has a MAC of the maker, ... */
-	struct trace by_name; /* ... or it asked for, or contacted: */
+	bool listed;              /* the site file in force has it: no line is proposed */
+	bool asked;               /* --unit names it, ... */
+	bool by_oui;              /* ... it has a MAC of the maker, ... */
+	struct trace by_name;     /* ... or it asked for, or contacted: */
 	char called[NAME_MAX_LEN + 1];
-	struct mac mac; /* its own; zero: it is not known, or a router's */
+	struct mac mac;    /* its own; zero: it is not known, or a router's */
 	struct mac routed; /* that it was seen behind; zero: none, or its own */
 	struct addr address[CANDIDATE_ADDRESSES_MAX]; /* in order */
 	unsigned address_count;
 	uint64_t addresses_more; /* that found no place there */
-	struct lease_row lease; /* the last one; first_us 0: none was seen */
-	uint32_t profiles; /* mask */
+	struct lease_row lease;  /* the last one; first_us 0: none was seen */
+	uint32_t profiles;       /* mask */
 	struct profile_use {
 		struct trace trace;
 		uint16_t row;
 		uint8_t grade;
 	} use[PROFILES_MAX]; /* what each was found by; of a listed unit those beside its own */
-	int64_t unit;   /* its number in the database, of a listed one */
-	char *sentence; /* of its finding, where there is nothing else; NULL */
+	int64_t unit;        /* its number in the database, of a listed one */
+	char *sentence;      /* of its finding, where there is nothing else; NULL */
 };
 
 enum holder_state {
 	HOLDER_NOTED,   /* not settled yet, or there is nothing to say of it */
+	HOLDER_KNOWN,   /* it stands in the site file in force */
 	HOLDER_ACTIVE,  /* proposed */
 	HOLDER_DOUBTED, /* commented out; `why` says why */
 };
@@ -67,12 +68,12 @@ enum holder_state {
 /* Somebody that units talked to, and the role that it holds by what was seen. */
 struct holder {
 	struct addr addr;
-	uint32_t roles; /* that the flows leave open; mask */
-	int role;       /* index, once it is settled */
-	uint8_t state;  /* enum holder_state */
-	bool turn;      /* a relay: it answered an allocate request, or spoke MS-TURN */
-	bool taught;    /* by DHCP */
-	uint16_t app;   /* of the first flow that proves anything */
+	uint32_t roles;       /* that the flows leave open; mask */
+	int role;             /* index, once it is settled */
+	uint8_t state;        /* enum holder_state */
+	bool turn;            /* a relay: it answered an allocate request, or spoke MS-TURN */
+	bool taught;          /* by DHCP */
+	uint16_t app;         /* of the first flow that proves anything */
 	struct trace proven;  /* answered, and a dissector knows the application */
 	struct trace unknown; /* answered, and nobody knows it: the port alone speaks */
 	struct trace tried;   /* not answered */
@@ -85,9 +86,11 @@ struct holder {
 		bool bound; /* by DNS, then for all of these flows; else a claim (SNI, host) */
 	} names[HOLDER_NAMES_MAX];
 	unsigned name_count;
-	uint16_t ports[HOLDER_PORTS_MAX]; /* of the unit that it opened: of a role without an application */
+	uint16_t ports
+		[HOLDER_PORTS_MAX]; /* of the unit that it opened: of a role without an application */
 	unsigned port_count;
-	char name[NAME_MAX_LEN + 1]; /* of `names`: stands in the site file instead of the address; "" */
+	char name[NAME_MAX_LEN +
+	          1]; /* of `names`: stands in the site file instead of the address; "" */
 	char why[200];
 };
 
@@ -109,11 +112,15 @@ struct innocent {
 struct suggestion_options {
 	struct flowdb *db;
 	const struct envelope *envelope;
-	const struct policy *in_force; /* what judged a recording; NULL: a census (census.h) was taken */
+	bool recorded; /* by `tlmon watch`, of units; else it is a census (census.h) */
+	const struct policy
+		*in_force;        /* what judged a recording, where it has a site file; NULL */
 	struct flow_query window; /* since_us, until_us */
-	const char *const *units; /* --unit: addresses, prefixes, MACs; ended by NULL, SUGGEST_WORDS_MAX at most. NULL: who looks like one */
-	const char *site;   /* name; NULL: that of the site in force, or none */
-	const char *source; /* what was looked at, in the words of the command line: "-r day.pcap" */
+	const char *const *
+		units; /* --unit: addresses, prefixes, MACs; ended by NULL, SUGGEST_WORDS_MAX at most. NULL: who looks like one */
+	const char *site; /* name; NULL: that of the site in force, or none */
+	const char *
+		source; /* what was looked at, in the words of the command line: "-r day.pcap" */
 };
 
 struct suggestion {
@@ -121,11 +128,13 @@ struct suggestion {
 	struct candidate *candidates; /* listed ones first, then by address */
 	size_t candidate_count, candidate_room;
 	uint64_t candidates_refused;
-	struct holder *holders; /* settled: by role, then proposed before doubted, then by address */
+	struct holder
+		*holders; /* settled: by role, then proposed before doubted, then by address */
 	size_t holder_count, holder_room;
 	uint64_t holders_refused;
-	struct trace built_in[ROLES_MAX]; /* flows to holders that the document itself names, by role */
-	struct trace held[ROLES_MAX];     /* ... that the site file in force names */
+	struct trace built_in
+		[ROLES_MAX]; /* flows to holders that the document itself names, by role */
+	struct trace held[ROLES_MAX]; /* ... that the site file in force names */
 	struct domain domains[DOMAINS_MAX];
 	unsigned domain_count;
 	struct prefix subnets[8]; /* by the netmasks of leases */
@@ -148,7 +157,8 @@ struct suggestion {
 		uint8_t severity, kind;
 		char row[ROW_ID_MAX];
 		struct trace trace;
-	} outsiders[16]; /* flows that it leaves outside, by severity, kind and nearest row; the worst first */
+	} outsiders
+		[16]; /* flows that it leaves outside, by severity, kind and nearest row; the worst first */
 	unsigned outsider_count;
 	uint64_t outsiders_more; /* flows */
 };
@@ -166,7 +176,8 @@ void suggestion_freep(struct suggestion **suggestion);
  * The proposal as a site file. Over a site file in force it is that text, every byte of it, with new lines among it, each
  * marked.
  */
-int suggestion_write(const struct suggestion *suggestion, FILE *file, struct err *err) MUST_CHECK;
+int suggestion_write(const struct suggestion *suggestion, FILE *file,
+                     struct err *err) MUST_CHECK;
 /* Units that it proposes, beside those that are listed already. */
 size_t suggestion_fresh(const struct suggestion *suggestion);
 
