@@ -31,6 +31,13 @@ struct lease {
 	struct lease_row row;
 };
 
+/* The MAC that a unit had an address with; zero: it had several. */
+struct known_mac {
+	int64_t unit;
+	struct addr address;
+	struct mac mac;
+};
+
 /* What is recorded of a unit or a run, by its id. */
 struct recorded {
 	int64_t id;
@@ -45,6 +52,8 @@ struct history {
 	size_t unit_count, unit_room, run_count, run_room;
 	struct lease *leases;
 	size_t lease_count, lease_room;
+	struct known_mac *macs;
+	size_t mac_count, mac_room;
 	struct binding *names;
 	size_t name_count, name_room;
 	struct bound *bound;
@@ -61,6 +70,7 @@ void history_free(struct history *history)
 	free(history->names_of_units);
 	free(history->policies_of_runs);
 	free(history->leases);
+	free(history->macs);
 	free(history->bound);
 	past_units_free(history->units);
 	free(history);
@@ -231,6 +241,55 @@ static const struct lease_row *lease_of(const struct history *history, int64_t r
 	return best;
 }
 
+static int compare_macs(const void *a, const void *b)
+{
+	const struct known_mac *x = a, *y = b;
+	int order = compare(x->unit, y->unit);
+
+	return order ? order : memcmp(&x->address, &y->address, sizeof(x->address));
+}
+
+static int take_mac(void *context, const struct unit_address_row *row, struct err *err)
+{
+	struct history *history = context;
+
+	if (mac_is_zero(&row->mac))
+		return 0;
+	if (array_reserve(&history->macs, &history->mac_room, history->mac_count + 1,
+	                  sizeof(*history->macs)) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	history->macs[history->mac_count++] =
+		(struct known_mac){row->unit, row->address, row->mac};
+	return 0;
+}
+
+static void macs_settle(struct history *history)
+{
+	size_t kept = 0;
+
+	if (history->mac_count)
+		qsort(history->macs, history->mac_count, sizeof(*history->macs), compare_macs);
+	for (size_t i = 0; i < history->mac_count; i++)
+		if (kept && !compare_macs(&history->macs[kept - 1], &history->macs[i]))
+			history->macs[kept - 1].mac = (struct mac){{0}};
+		else
+			history->macs[kept++] = history->macs[i];
+	history->mac_count = kept;
+}
+
+/* Names are recorded without the MAC of who asked: it is the one that the unit had that address with. NULL: not known. */
+static const struct mac *mac_of(const struct history *history, int64_t unit,
+                                const struct addr *address)
+{
+	const struct known_mac key = {.unit = unit, .address = *address};
+	const struct known_mac *known = history->mac_count
+	                                        ? bsearch(&key, history->macs, history->mac_count,
+	                                                  sizeof(key), compare_macs)
+	                                        : NULL;
+
+	return known && !mac_is_zero(&known->mac) ? &known->mac : NULL;
+}
+
 static int take_name(void *context, const struct name_row *row, struct err *err)
 {
 	struct history *history = context;
@@ -239,8 +298,8 @@ static int take_name(void *context, const struct name_row *row, struct err *err)
 
 	if (!row->unit)
 		return 0;
-	unit = unit_at(history, row->run, row->unit, &row->client, NULL, row->first_us,
-	               row->last_us);
+	unit = unit_at(history, row->run, row->unit, &row->client,
+	               mac_of(history, row->unit, &row->client), row->first_us, row->last_us);
 	if (!unit ||
 	    !is_believed_resolver(history->policy,
 	                          lease_of(history, row->run, unit, &row->client, row->first_us,
@@ -307,6 +366,10 @@ int history_new(struct flowdb *db, const struct policy *policy, const struct flo
 		qsort(history->policies_of_runs, history->run_count,
 		      sizeof(*history->policies_of_runs), compare_recorded);
 	leases_settle(history);
+	r = flowdb_unit_addresses(db, 0, take_mac, history, err);
+	if (r < 0)
+		return r;
+	macs_settle(history);
 	r = flowdb_names_held(db, history->run, 0, flow ? flow->facts.last_us : INT64_MAX,
 	                      take_name, history, err);
 	if (r < 0)

@@ -156,14 +156,20 @@ static void names_note(struct holder *holder, const struct view *view)
 		name_add(holder, view->name, false);
 }
 
+/* In order. */
 static void port_note(struct holder *holder, uint16_t port)
 {
-	unsigned i = 0;
+	unsigned at = 0;
 
-	while (i < holder->port_count && holder->ports[i] != port)
-		i++;
-	if (i == holder->port_count && i < HOLDER_PORTS_MAX)
-		holder->ports[holder->port_count++] = port;
+	while (at < holder->port_count && holder->ports[at] < port)
+		at++;
+	if (holder->port_count == HOLDER_PORTS_MAX ||
+	    (at < holder->port_count && holder->ports[at] == port))
+		return;
+	memmove(&holder->ports[at + 1], &holder->ports[at],
+	        (holder->port_count - at) * sizeof(port));
+	holder->ports[at] = port;
+	holder->port_count++;
 }
 
 /* An opaque row takes anything: what speaks there is which of its ports were opened, and answered. */
