@@ -204,6 +204,7 @@ void acceptance_free(struct acceptance *acceptance)
 	free(acceptance->blinds);
 	free(acceptance->reasons);
 	free(acceptance->steps);
+	free(acceptance->hosts);
 	free(acceptance);
 }
 

@@ -182,6 +182,8 @@ struct acceptance {
 	int64_t since_us, until_us; /* of the window, or of what was recorded; 0: nothing was */
 	uint64_t runs, packets;
 	struct counters counters; /* of the runs, added up */
+	const struct unit_rule **hosts; /* entries of the policy for one host, by name */
+	size_t host_count;
 	struct acceptance_unit *units; /* by name */
 	size_t unit_count, unit_room;
 	struct acceptance_finding *findings; /* worst first; open ones and waived ones that overlap the window */
