@@ -95,6 +95,7 @@ static void found(void *context, const struct finding *finding)
 		.id = finding->id,
 		.kind = finding->row.kind,
 		.severity = finding->row.severity,
+		.waived = *finding->row.waiver,
 		.unit = finding->unit->name,
 		.reason = finding->row.reason,
 	};

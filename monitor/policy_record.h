@@ -14,6 +14,14 @@
  */
 int policy_of_record(struct flowdb *db, const char *hash, struct policy **ret_policy,
                      struct err *err) MUST_CHECK;
+/*
+ * What the document calls each row of the policy of this SHA-256, without loading it: site and endpoints are not
+ * parsed. Returns as policy_of_record(), and what is below 0 from `each`.
+ */
+int policy_documents_of_record(struct flowdb *db, const char *hash,
+                               int (*each)(void *context, const char *row,
+                                           const char *document, struct err *err),
+                               void *context, struct err *err) MUST_CHECK;
 /* The one that judges: of the last run, or of `tlmon rejudge` after it. -ENOENT: nothing was judged yet. */
 int policy_in_force(struct flowdb *db, struct policy **ret_policy, struct err *err) MUST_CHECK;
 

@@ -23,6 +23,7 @@ struct run_state {
 struct run_found {
 	int64_t time_us, id;
 	uint8_t kind, severity;
+	bool waived;
 	const char *unit, *reason;
 };
 

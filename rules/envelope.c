@@ -156,6 +156,51 @@ int envelope_of_text(const char *text, struct envelope **ret_envelope, struct er
 	return r < 0 ? r : load_folder(&folder, "recorded envelope", ret_envelope, err);
 }
 
+static int tell_documents(const struct text_file *source,
+                          int (*each)(void *context, const char *row, const char *document,
+                                      struct err *err),
+                          void *context, struct err *err)
+{
+	CLEANUP(yaml_freep) struct yaml_file *file = NULL;
+	const struct yaml *rows = NULL, *node;
+	int r = yaml_read(source->name, source->text, source->len, &file, err);
+
+	if (r >= 0)
+		r = yaml_need(yaml_root(file), "a profile", "rows", &rows, err);
+	if (r >= 0)
+		r = yaml_list(rows, err);
+	for (node = r >= 0 ? yaml_first(rows) : NULL; node && r >= 0; node = yaml_next(node)) {
+		const struct yaml *id = NULL, *document = NULL;
+		const char *row = "", *text = "";
+
+		r = yaml_need(node, "a row", "id", &id, err);
+		if (r >= 0)
+			r = yaml_text(id, &row, err);
+		if (r >= 0)
+			r = yaml_need(node, "a row", "document", &document, err);
+		if (r >= 0)
+			r = yaml_text(document, &text, err);
+		if (r >= 0)
+			r = each(context, row, text, err);
+	}
+	return r;
+}
+
+int envelope_documents(const char *text,
+                       int (*each)(void *context, const char *row, const char *document,
+                                   struct err *err),
+                       void *context, struct err *err)
+{
+	CLEANUP(folder_release) struct folder folder = {.count = 0};
+	const char *units = "";
+	int r = recorded_read(text, &folder, &units, err);
+
+	for (size_t i = 0; i < folder.count && r >= 0; i++)
+		if (is_profile(folder.files[i].name))
+			r = tell_documents(&folder.files[i], each, context, err);
+	return r < 0 ? r : 0;
+}
+
 int envelope_find_row(const struct envelope *envelope, const char *id)
 {
 	for (size_t i = 0; i < envelope->row_count; i++)

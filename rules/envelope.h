@@ -177,6 +177,14 @@ int envelope_load(const char *path, struct envelope **ret_envelope, struct err *
 /* The same of what `text` of an envelope holds: no file is read. */
 int envelope_of_text(const char *text, struct envelope **ret_envelope,
                      struct err *err) MUST_CHECK;
+/*
+ * Hands over what the document calls each row that such a text holds; nothing else of it is read or checked, and the
+ * long lists of endpoints are passed over. Below 0 from `each`, which fills err, is returned.
+ */
+int envelope_documents(const char *text,
+                       int (*each)(void *context, const char *row, const char *document,
+                                   struct err *err),
+                       void *context, struct err *err) MUST_CHECK;
 void envelope_free(struct envelope *envelope);
 void envelope_freep(struct envelope **envelope);
 

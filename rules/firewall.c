@@ -68,7 +68,8 @@ static int take_text(FILE **file, char **text, char **ret, struct err *err)
 /* Whether routers forward packets to and from it (RFC 4291 2.5.6, RFC 3927 2.6.2). */
 static bool is_forwarded(const struct addr *addr)
 {
-	return !addr_is_unspecified(addr) && !addr_is_multicast(addr) && !addr_is_link_local(addr);
+	return !addr_is_unspecified(addr) && !addr_is_multicast(addr) &&
+	       !addr_is_link_local(addr);
 }
 
 static void prefixes_add(struct prefixes *prefixes, const struct prefix *prefix)
@@ -98,13 +99,15 @@ static void prefixes_add_host(struct prefixes *prefixes, const struct addr *addr
 
 static int compare_prefixes(const void *a, const void *b)
 {
-	return addr_compare(&((const struct prefix *)a)->addr, &((const struct prefix *)b)->addr);
+	return addr_compare(&((const struct prefix *)a)->addr,
+	                    &((const struct prefix *)b)->addr);
 }
 
 static void prefixes_sort(struct prefixes *prefixes)
 {
 	if (prefixes->count)
-		qsort(prefixes->list, prefixes->count, sizeof(prefixes->list[0]), compare_prefixes);
+		qsort(prefixes->list, prefixes->count, sizeof(prefixes->list[0]),
+		      compare_prefixes);
 }
 
 /* Who holds the role of this peer, as far as a packet filter can know; false: the role's lists do not hold it. */
@@ -118,7 +121,8 @@ static bool add_holders(const struct role_holders *holders, const struct addr *p
 	for (size_t i = 0; holds && i < holders->prefix_count; i++) {
 		const struct prefix *prefix = &holders->prefixes[i];
 
-		if (is_forwarded(&prefix->addr) && addr_is_v4(&prefix->addr) == addr_is_v4(peer) &&
+		if (is_forwarded(&prefix->addr) &&
+		    addr_is_v4(&prefix->addr) == addr_is_v4(peer) &&
 		    (!many || prefix_covers(prefix, peer)))
 			prefixes_add(ret, prefix);
 	}
@@ -270,7 +274,8 @@ static int put_rule(struct firewall *f, const struct opening *o, uint8_t transpo
 static void say_addresses(FILE *out, const struct prefixes *prefixes)
 {
 	char text[PREFIX_TEXT];
-	size_t shown = prefixes->count > SHOWN_ADDRESSES + 1 ? SHOWN_ADDRESSES : prefixes->count;
+	size_t shown =
+		prefixes->count > SHOWN_ADDRESSES + 1 ? SHOWN_ADDRESSES : prefixes->count;
 
 	for (size_t i = 0; i < shown; i++)
 		fprintf(out, "%s%s", i ? ", " : "", prefix_print(&prefixes->list[i], text));
@@ -294,7 +299,8 @@ static void say_opening(struct firewall *f, const struct opening *o)
 	const struct port_set *local = ports_of_unit(f, o);
 
 	fprintf(f->say, "%s%s%s from ", f->openings++ ? ", and " : "Allow ",
-	        o->form->udp ? "UDP" : "", o->form->tcp ? o->form->udp ? " and TCP" : "TCP" : "");
+	        o->form->udp ? "UDP" : "",
+	        o->form->tcp ? o->form->udp ? " and TCP" : "TCP" : "");
 	say_addresses(f->say, o->inbound ? &o->peers : &o->locals);
 	say_ports(f->say, o->inbound ? &o->form->remote : local);
 	fputs(" to ", f->say);
@@ -333,7 +339,8 @@ static void say_closers(struct firewall *f)
 		fprintf(f->say,
 		        "; nothing comes back now: look for a filter between the mirror and %s, it "
 		        "does not say who it is",
-		        addr_print(silent->direction == DIRECTION_IN ? &silent->local : &silent->remote,
+		        addr_print(silent->direction == DIRECTION_IN ? &silent->local
+		                                                     : &silent->remote,
 		                   addr));
 }
 
@@ -430,7 +437,8 @@ int firewall_open(const struct policy *policy, const struct firewall_ask *ask, c
 	int r = firewall_init(&f, err);
 
 	for (size_t i = 0; r >= 0 && i < ask->row_count; i++)
-		for (unsigned form = 0; r >= 0 && form < policy->rows[ask->rows[i]].form_count; form++)
+		for (unsigned form = 0; r >= 0 && form < policy->rows[ask->rows[i]].form_count;
+		     form++)
 			r = open_form(&f, &policy->rows[ask->rows[i]],
 			              &policy->rows[ask->rows[i]].form[form], err);
 	if (r >= 0 && !f.openings)
@@ -485,14 +493,17 @@ int firewall_refused(const struct policy *policy, const struct firewall_ask *ask
 		addr_print(in ? &way->local : &way->remote, addr);
 		fputs(i ? "; " : "", f.say);
 		if (in)
-			fprintf(f.say, "The unit itself refuses %s port %u at %s: is that service switched "
-			               "on there?",
+			fprintf(f.say,
+			        "The unit itself refuses %s port %u at %s: is that service switched "
+			        "on there?",
 			        transport, port, addr);
 		else if (is_proxy(policy, &way->remote))
-			fprintf(f.say, "The proxy %s port %u refuses it: allow it there", addr, port);
+			fprintf(f.say, "The proxy %s port %u refuses it: allow it there", addr,
+			        port);
 		else
-			fprintf(f.say, "%s itself refuses %s port %u: start the service there, or open its "
-			               "own port; no filter on the way does it",
+			fprintf(f.say,
+			        "%s itself refuses %s port %u: start the service there, or open its "
+			        "own port; no filter on the way does it",
 			        addr, transport, port);
 	}
 	return r < 0 ? r : take_text(&f.say, &f.say_text, ret_say, err);

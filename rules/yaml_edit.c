@@ -13,9 +13,9 @@ struct editing {
 	const struct yaml_edit *edit;
 	/* The nodes of the path that are there, from the root on: the deepest one, and what it stands in. */
 	const struct yaml *trail[YAML_PATH_MAX + 1];
-	size_t depth; /* of `node` */
+	size_t depth;                     /* of `node` */
 	const struct yaml *node, *parent; /* parent NULL: it is the root */
-	const char *const *rest; /* keys that are not there */
+	const char *const *rest;          /* keys that are not there */
 	size_t rest_count;
 	bool json;
 	/* What follows: bytes [from, to) of the text give way to this. */
@@ -66,8 +66,8 @@ static bool is_missing(const struct yaml *node)
 static size_t key_end(const struct editing *e, const struct yaml *node)
 {
 	const char *text = e->source->text;
-	size_t at = node->key_span.offset +
-	            (*node->key ? node->key_span.width : 0) + is_quoted(e, &node->key_span);
+	size_t at = node->key_span.offset + (*node->key ? node->key_span.width : 0) +
+	            is_quoted(e, &node->key_span);
 	size_t colon = at + strspn(text + at, " \t");
 
 	return text[colon] == ':' ? colon + 1 : at;
@@ -290,7 +290,8 @@ static int drop(struct editing *e)
 		return err_set(e->err, -ENOENT, "%s: no '%s' is there to be taken out",
 		               e->source->name, e->rest_count ? e->rest[0] : "");
 	/* A map that would be left empty goes as well. */
-	while (e->parent->count == 1 && e->depth > 1 && e->trail[e->depth - 2]->kind == YAML_MAP)
+	while (e->parent->count == 1 && e->depth > 1 &&
+	       e->trail[e->depth - 2]->kind == YAML_MAP)
 		stand_at(e, e->depth - 1);
 	for (const struct yaml *node = e->parent->first; node != e->node; node = node->next)
 		before = node;
@@ -395,7 +396,8 @@ static int take_difference(const char *old, size_t old_len, struct yaml_edited *
 	edited->line = (unsigned)lines_in(old, head) + 1;
 	edited->replaced = (unsigned)lines_in(old + head, old_len - tail - head);
 	if (asprintf(&edited->lines, "%.*s%s", (int)(edited->len - tail - head), now + head,
-	             edited->len - tail > head && now[edited->len - tail - 1] != '\n' ? "\n" : "") < 0)
+	             edited->len - tail > head && now[edited->len - tail - 1] != '\n' ? "\n"
+	                                                                              : "") < 0)
 		edited->lines = NULL;
 	return edited->lines ? 0 : -ENOMEM;
 }
@@ -473,7 +475,8 @@ int yaml_edit(const char *name, const char *text, size_t len, const struct yaml_
 			editing.rest_count++;
 	}
 	if (r >= 0)
-		r = splice(&editing, editing.source, &edited, len ? VERBS[edit->verb] : begin_file);
+		r = splice(&editing, editing.source, &edited,
+		           len ? VERBS[edit->verb] : begin_file);
 	if (r >= 0)
 		r = check(&editing, file ? yaml_root(file) : NULL, &edited);
 	if (r < 0)

@@ -187,7 +187,7 @@ int event_check(const struct event *event, size_t len)
 
 		sound = text_is_sound(event, found->text, found->text_len) &&
 		        found->unit_len <= found->text_len && found->kind < KIND_COUNT &&
-		        found->severity <= SEVERITY_HIGH && time_is_sound(found->time_us);
+		        found->severity <= SEVERITY_HIGH && found->waived <= 1 && time_is_sound(found->time_us);
 		break;
 	}
 	case EVENT_EXERCISED:

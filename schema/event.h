@@ -227,7 +227,7 @@ struct event_found {
 	int64_t time_us, id;
 	uint8_t kind, severity;
 	uint8_t unit_len; /* bytes of text[] that name the unit; the rest is the reason */
-	uint8_t spare;
+	uint8_t waived;
 	uint16_t text_len;
 	char text[2]; /* going on past the struct; no NUL */
 };

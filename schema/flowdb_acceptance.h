@@ -12,7 +12,8 @@
 struct flow_tally {
 	int64_t unit_id;
 	const char *unit;
-	const char *rows; /* "a, b": all rows that tie, best first; of flows outside the nearest; "" */
+	const char *
+		rows; /* "a, b": all rows that tie, best first; of flows outside the nearest; "" */
 	const char *policy; /* hash of what judged them */
 	uint8_t ruling, grade, kind, why, media, transport;
 	/* As recorded; but a flow that goes on and has packets both ways is answered. */
@@ -31,7 +32,7 @@ int flowdb_flow_tallies(struct flowdb *db, const struct flow_query *query,
 struct flow_block {
 	const char *unit, *rows;
 	uint8_t kind, transport, direction;
-	uint8_t icmp_type, icmp_code; /* of the error that decided it; 0 */
+	uint8_t icmp_type, icmp_code;     /* of the error that decided it; 0 */
 	uint16_t local_port, remote_port; /* of `flow`; 0 without ports */
 	struct addr local, remote;
 	struct addr sender; /* of the ICMP error; zero */

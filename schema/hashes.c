@@ -3,7 +3,8 @@
  */
 #include "schema/hashes.h"
 
-struct hashed *hashed_next(const struct hashes *hashes, uint64_t hash, const struct hashed *after)
+struct hashed *hashed_next(const struct hashes *hashes, uint64_t hash,
+                           const struct hashed *after)
 {
 	size_t at = after ? (size_t)(after - hashes->slot) + 1 : hash;
 

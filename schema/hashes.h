@@ -21,7 +21,8 @@ struct hashes {
 /* Room for one more, before it is looked for. 0 or -ENOMEM with err filled. */
 int hashes_reserve(struct hashes *hashes, struct err *err) MUST_CHECK;
 /* The first place of this hash (`after` NULL), or the next: a free one if there is none. */
-struct hashed *hashed_next(const struct hashes *hashes, uint64_t hash, const struct hashed *after);
+struct hashed *hashed_next(const struct hashes *hashes, uint64_t hash,
+                           const struct hashed *after);
 /* Takes the free place that hashed_next() gave. */
 void hashed_take(struct hashes *hashes, struct hashed *place, uint64_t hash, size_t number);
 void hashes_release(struct hashes *hashes);

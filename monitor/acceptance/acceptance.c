@@ -140,7 +140,8 @@ static int read_all(struct reading *reading, struct err *err)
 	return r;
 }
 
-static int settle_unit(const struct acceptance *a, struct acceptance_unit *unit, struct err *err)
+static int settle_unit(const struct acceptance *a, struct acceptance_unit *unit,
+                       struct err *err)
 {
 	const struct policy *policy = a->policy;
 
@@ -203,6 +204,7 @@ void acceptance_free(struct acceptance *acceptance)
 	free(acceptance->blinds);
 	free(acceptance->reasons);
 	free(acceptance->steps);
+	free(acceptance->hosts);
 	free(acceptance);
 }
 

@@ -182,6 +182,8 @@ struct acceptance {
 	int64_t since_us, until_us; /* of the window, or of what was recorded; 0: nothing was */
 	uint64_t runs, packets;
 	struct counters counters; /* of the runs, added up */
+	const struct unit_rule **hosts; /* entries of the policy for one host, by name */
+	size_t host_count;
 	struct acceptance_unit *units; /* by name */
 	size_t unit_count, unit_room;
 	struct acceptance_finding *findings; /* worst first; open ones and waived ones that overlap the window */
@@ -194,7 +196,7 @@ struct acceptance {
 	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
 	bool unrecorded;         /* nothing of the window was recorded */
-	char filter[256];       /* tcpdump words of the runs; "" */
+	char filter[1024];      /* tcpdump words of the runs; "" */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
 	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */

@@ -6,7 +6,8 @@
 #include "schema/flowdb_acceptance.h"
 
 /* "a, b": indices of those that the policy has. */
-static unsigned find_rows(const struct policy *policy, const char *text, uint16_t rows[ROWS_MAX])
+static unsigned find_rows(const struct policy *policy, const char *text,
+                          uint16_t rows[ROWS_MAX])
 {
 	unsigned count = 0;
 
@@ -126,7 +127,8 @@ static void count_unkept(struct acceptance *a, const struct acceptance_finding *
 		.transport = row->transport,
 		.flows = row->flows - row->kept,
 	};
-	struct acceptance_unit *unit = finding->unit == SIZE_MAX ? NULL : &a->units[finding->unit];
+	struct acceptance_unit *unit =
+		finding->unit == SIZE_MAX ? NULL : &a->units[finding->unit];
 	uint16_t at = (uint16_t)finding->row;
 
 	if (!unit || row->flows <= row->kept || row->first_us < a->since_us ||
@@ -163,7 +165,7 @@ static int take_finding(void *context, const struct finding_view *view, struct e
 		.unit = unit ? (size_t)(unit - a->units) : SIZE_MAX,
 		.who = strdup(view->unit),
 		.row = *view->row.row ? envelope_find_row(a->policy->envelope, view->row.row)
-		                      : -1,
+	                              : -1,
 		.finding = view->row,
 		.waived = *view->row.waiver,
 	};
@@ -188,7 +190,8 @@ void reading_mark(struct acceptance *a)
 		const struct acceptance_finding *finding = &a->findings[i];
 
 		if (finding->unit != SIZE_MAX && finding->row >= 0)
-			a->units[finding->unit].cells[finding->row].refusing += finding->refuses;
+			a->units[finding->unit].cells[finding->row].refusing +=
+				finding->refuses;
 	}
 }
 
@@ -249,9 +252,10 @@ static int take_block(void *context, const struct flow_block *block, struct err 
 	unsigned row_count = unit ? find_rows(a->policy, block->rows, rows) : 0;
 
 	for (unsigned i = 0; i < row_count; i++) {
-		int mirror = block->transport == TRANSPORT_UDP
-		                     ? row_mirror(a->policy->rows, a->policy->row_count, rows[i])
-		                     : -1;
+		int mirror =
+			block->transport == TRANSPORT_UDP
+				? row_mirror(a->policy->rows, a->policy->row_count, rows[i])
+				: -1;
 
 		add_block(&unit->cells[rows[i]], block, waived);
 		for (unsigned k = 0; k < row_count; k++)

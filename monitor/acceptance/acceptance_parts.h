@@ -15,7 +15,7 @@ struct first_flow {
 /* What is asked of the database, again and again, and what of the answers is needed once. */
 struct reading {
 	struct acceptance *acceptance;
-	struct query query; /* the window, and the unit where the database knows it */
+	struct query query;        /* the window, and the unit where the database knows it */
 	struct first_flow *firsts; /* of findings, by number */
 	size_t first_count, first_room;
 	int64_t *waived; /* ids of findings, in order */
@@ -26,7 +26,8 @@ struct reading {
 int reading_units(struct reading *reading, struct err *err) MUST_CHECK;
 /* Those of an entry for many that were not seen are no units. */
 void reading_drop_unseen(struct acceptance *acceptance);
-struct acceptance_unit *acceptance_find_unit(const struct acceptance *acceptance, const char *name);
+struct acceptance_unit *acceptance_find_unit(const struct acceptance *acceptance,
+                                             const char *name);
 /* Whether this entry of the list, of one host, is asked for: by its name or its address. */
 bool reading_asks_for(const struct acceptance *acceptance, const struct unit_rule *rule);
 void unit_release(struct acceptance_unit *unit);

@@ -23,13 +23,36 @@ void unit_release(struct acceptance_unit *unit)
 	free(unit->groups);
 }
 
-/* The entry of the list that stands for this one host. */
-static const struct unit_rule *find_rule(const struct policy *policy, const char *name)
+static int compare_hosts(const void *a, const void *b)
 {
-	for (size_t i = 0; i < policy->unit_count; i++)
-		if (!policy->units[i].many && !strcmp(policy->units[i].name, name))
-			return &policy->units[i];
-	return NULL;
+	const struct unit_rule *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* The entries that stand for one host, by name. */
+static int sort_hosts(struct acceptance *a, struct err *err)
+{
+	a->hosts = calloc(a->policy->unit_count + 1, sizeof(*a->hosts));
+	if (!a->hosts)
+		return no_memory(err);
+	for (size_t i = 0; i < a->policy->unit_count; i++)
+		if (!a->policy->units[i].many)
+			a->hosts[a->host_count++] = &a->policy->units[i];
+	if (a->host_count)
+		qsort(a->hosts, a->host_count, sizeof(*a->hosts), compare_hosts);
+	return 0;
+}
+
+static const struct unit_rule *find_host(const struct acceptance *a, const char *name)
+{
+	const struct unit_rule key = {.name = (char *)name}, *wanted = &key;
+	const struct unit_rule **found =
+		a->host_count ? bsearch(&wanted, a->hosts, a->host_count, sizeof(*a->hosts),
+	                                compare_hosts)
+			      : NULL;
+
+	return found ? *found : NULL;
 }
 
 /* "room, online"; a profile that the policy does not know has no rows. */
@@ -66,7 +89,7 @@ static int take_unit(void *context, const struct unit_view *view, struct err *er
 	const struct reading *reading = context;
 	struct acceptance *a = reading->acceptance;
 	const struct flow_query *asked = &reading->query.flow;
-	const struct unit_rule *rule = find_rule(a->policy, view->name);
+	const struct unit_rule *rule = find_host(a, view->name);
 	const struct unit_window window = {
 		.unit = view->id,
 		.since_us = asked->since_us,
@@ -97,8 +120,9 @@ struct acceptance_unit *acceptance_find_unit(const struct acceptance *a, const c
 {
 	const struct acceptance_unit key = {.name = (char *)name};
 
-	return a->unit_count ? bsearch(&key, a->units, a->unit_count, sizeof(key), compare_units)
-	                     : NULL;
+	return a->unit_count
+	               ? bsearch(&key, a->units, a->unit_count, sizeof(key), compare_units)
+	               : NULL;
 }
 
 /* The one that is asked for, by its name or an address that the list gives it. */
@@ -133,10 +157,10 @@ static int add_silent(struct acceptance *a, struct err *err)
 int reading_units(struct reading *reading, struct err *err)
 {
 	struct acceptance *a = reading->acceptance;
-	int r = 0;
+	int r = sort_hosts(a, err);
 
 	/* Of a listed unit that never showed the database knows nothing. */
-	if (!a->options.unit || reading->query.flow.unit)
+	if (r >= 0 && (!a->options.unit || reading->query.flow.unit))
 		r = flowdb_members(reading->query.db, &reading->query.flow, take_unit, reading,
 		                   err);
 	return r < 0 ? r : add_silent(a, err);
@@ -178,7 +202,7 @@ void reading_drop_unseen(struct acceptance *a)
 	for (size_t i = 0; i < a->unit_count; i++) {
 		struct acceptance_unit *unit = &a->units[i];
 
-		if (unit->seen || a->options.unit || find_rule(a->policy, unit->name))
+		if (unit->seen || a->options.unit || find_host(a, unit->name))
 			a->units[kept++] = *unit;
 		else
 			unit_release(unit);

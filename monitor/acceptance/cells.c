@@ -7,8 +7,10 @@
 const char *cell_state_name(enum cell_state state)
 {
 	static const char *const names[CELL_STATE_COUNT] = {
-		[CELL_NOT_EXERCISED] = "not-exercised", [CELL_UNDETERMINED] = "undetermined",
-		[CELL_OK] = "ok",                       [CELL_OUTSIDE] = "outside",
+		[CELL_NOT_EXERCISED] = "not-exercised",
+		[CELL_UNDETERMINED] = "undetermined",
+		[CELL_OK] = "ok",
+		[CELL_OUTSIDE] = "outside",
 		[CELL_BLOCKED] = "blocked",
 	};
 
@@ -102,8 +104,8 @@ void cells_count(const struct policy *policy, struct cell *cells, const uint16_t
 		if (rows[i] < policy->row_count && !is_among(all, own, rows[i]))
 			all[own++] = rows[i];
 	all_count = own;
-	for (unsigned i = 0; i < own && count->ruling == RULING_DOCUMENTED &&
-	                     count->transport == TRANSPORT_UDP;
+	for (unsigned i = 0;
+	     i < own && count->ruling == RULING_DOCUMENTED && count->transport == TRANSPORT_UDP;
 	     i++) {
 		int mirror = row_mirror(policy->rows, policy->row_count, all[i]);
 
@@ -176,8 +178,8 @@ static struct group_cell row_alone(const struct row_group *group, const struct c
 	return one;
 }
 
-static struct group_cell group_settle(const struct policy *policy, const struct row_group *group,
-                                      const struct cell *cells)
+static struct group_cell group_settle(const struct policy *policy,
+                                      const struct row_group *group, const struct cell *cells)
 {
 	struct group_cell best = {
 		.group = group, .need = NEED_IF_USED, .state = CELL_NOT_EXERCISED};
@@ -198,8 +200,8 @@ static struct group_cell group_settle(const struct policy *policy, const struct 
 	return best;
 }
 
-static void group_mark(const struct policy *policy, const struct group_cell *settled, int16_t at,
-                       struct cell *cells)
+static void group_mark(const struct policy *policy, const struct group_cell *settled,
+                       int16_t at, struct cell *cells)
 {
 	const struct row_group *group = settled->group;
 

@@ -3,10 +3,8 @@
  * through what nobody exercised, what is required first; open what is blocked, by unit and row; settle what was found, what is proven to settle most first, then by
  * unit, row and finding.
  */
-#include "monitor/acceptance/acceptance.h"
+#include "monitor/acceptance/next_parts.h"
 #include "monitor/acceptance/remedy.h"
-
-#include <ctype.h>
 
 const char *step_kind_name(enum step_kind kind)
 {
@@ -24,8 +22,7 @@ static int no_memory(struct err *err)
 	return err_set(err, -ENOMEM, "out of memory");
 }
 
-/* Takes it over. */
-static int step_add(struct acceptance *a, struct step *step, struct err *err)
+int step_add(struct acceptance *a, struct step *step, struct err *err)
 {
 	if (array_reserve(&a->steps, &a->step_room, a->step_count + 1, sizeof(*a->steps)) < 0) {
 		free(step->who);
@@ -37,32 +34,7 @@ static int step_add(struct acceptance *a, struct step *step, struct err *err)
 	return 0;
 }
 
-/* ------------------------------------------------------------------ in the room */
-
-/* Rows and units that one exercise would show. */
-struct exercise {
-	const char *text;
-	uint16_t rows[ROWS_MAX];
-	size_t row_count, rows_more;
-	uint8_t need; /* the strongest */
-	size_t unit_count, first_unit;
-	char *who;
-	const struct row_group *one_of; /* what the network chooses of it is enough; NULL: all rows are wanted */
-};
-
-struct exercises {
-	struct exercise *list;
-	size_t count, room;
-};
-
-static void exercises_release(struct exercises *exercises)
-{
-	for (size_t i = 0; i < exercises->count; i++)
-		free(exercises->list[i].who);
-	free(exercises->list);
-}
-
-static int who_add(char **who, const char *name, struct err *err)
+int who_add(char **who, const char *name, struct err *err)
 {
 	char *all = NULL;
 
@@ -73,8 +45,20 @@ static int who_add(char **who, const char *name, struct err *err)
 	return 0;
 }
 
-/* Names hold no comma. */
-static bool who_has(const char *who, const char *name)
+int who_end(char **who, size_t count, struct err *err)
+{
+	char *all = NULL;
+
+	if (!*who || count <= WHO_MAX)
+		return 0;
+	if (asprintf(&all, "%s and %zu more", *who, count - WHO_MAX) < 0)
+		return no_memory(err);
+	free(*who);
+	*who = all;
+	return 0;
+}
+
+bool who_has(const char *who, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -82,129 +66,6 @@ static bool who_has(const char *who, const char *name)
 		if ((!who[len] || who[len] == ',') && !strncmp(who, name, len))
 			return true;
 	return false;
-}
-
-static void exercise_add_row(struct exercise *exercise, uint16_t row)
-{
-	for (size_t i = 0; i < exercise->row_count; i++)
-		if (exercise->rows[i] == row)
-			return;
-	if (exercise->row_count == ARRAY_LEN(exercise->rows))
-		exercise->rows_more++;
-	else
-		exercise->rows[exercise->row_count++] = row;
-}
-
-/* What a unit has to show: rows of one need, one exercise. */
-static int exercise_note(struct acceptance *a, struct exercises *all, size_t unit, uint8_t need,
-                         const struct row_group *one_of, const uint16_t *rows, size_t row_count, struct err *err)
-{
-	const char *text = a->policy->rows[rows[0]].exercise;
-	struct exercise *exercise = NULL;
-	bool known;
-
-	for (size_t i = 0; i < all->count; i++)
-		if (!strcmp(all->list[i].text, text) && all->list[i].need == need &&
-		    all->list[i].one_of == one_of)
-			exercise = &all->list[i];
-	known = exercise;
-	if (!known) {
-		if (array_reserve(&all->list, &all->room, all->count + 1, sizeof(*exercise)) < 0)
-			return no_memory(err);
-		exercise = &all->list[all->count++];
-		*exercise = (struct exercise){
-			.text = text, .need = need, .one_of = one_of, .first_unit = SIZE_MAX};
-	}
-	for (size_t i = 0; i < row_count; i++)
-		exercise_add_row(exercise, rows[i]);
-	if (exercise->unit_count && exercise->first_unit == unit)
-		return 0;
-	exercise->unit_count++;
-	exercise->first_unit = unit; /* the last one that was noted; units come in order */
-	return who_add(&exercise->who, a->units[unit].name, err);
-}
-
-static bool is_grouped(const struct acceptance_unit *unit, size_t row)
-{
-	for (size_t i = 0; i < unit->group_count; i++)
-		for (unsigned k = 0; k < unit->groups[i].group->row_count; k++)
-			if (unit->groups[i].group->rows[k] == row)
-				return true;
-	return false;
-}
-
-/* A row of a group stands or falls with it. */
-static int note_unit(struct acceptance *a, struct exercises *all, size_t at, uint8_t need,
-                     struct err *err)
-{
-	const struct acceptance_unit *unit = &a->units[at];
-	int r = 0;
-
-	for (size_t i = 0; r >= 0 && i < unit->group_count; i++) {
-		const struct group_cell *cell = &unit->groups[i];
-
-		if (cell->need == need && cell->state != CELL_OK && cell->group->row_count)
-			r = exercise_note(a, all, at, need,
-			                  cell->group->rule == GROUP_ONE_OF ? cell->group : NULL,
-			                  cell->group->rows, cell->group->row_count, err);
-	}
-	for (uint16_t row = 0; r >= 0 && row < a->policy->row_count; row++) {
-		const struct cell *cell = &unit->cells[row];
-
-		if (cell->applies && cell->state != CELL_OK && !cell->excused &&
-		    a->policy->rows[row].need == need && !is_grouped(unit, row))
-			r = exercise_note(a, all, at, need, NULL, &row, 1, err);
-	}
-	return r;
-}
-
-/* "Renew its network settings; shows room.out.dns, room.out.dhcp" */
-static int exercise_say(const struct acceptance *a, const struct exercise *exercise, char **ret,
-                        struct err *err)
-{
-	const char *text = *exercise->text ? exercise->text : "exercise";
-	size_t len = 0;
-	FILE *out = open_memstream(ret, &len);
-
-	if (!out)
-		return no_memory(err);
-	fputc(toupper((unsigned char)text[0]), out);
-	fprintf(out, "%s%s", text + 1, exercise->need == NEED_RECOMMENDED ? " (recommended)" : "");
-	for (size_t i = 0; i < exercise->row_count && exercise->row_count > 1; i++)
-		fprintf(out, "%s%s",
-		        i                  ? ", "
-		        : exercise->one_of ? "; shows one of "
-		                           : "; shows ",
-		        a->policy->rows[exercise->rows[i]].id);
-	if (exercise->rows_more)
-		fprintf(out, " and %zu more", exercise->rows_more);
-	fputc('.', out);
-	return fclose(out) ? no_memory(err) : 0;
-}
-
-static int add_exercises(struct acceptance *a, struct err *err)
-{
-	CLEANUP(exercises_release) struct exercises all = {0};
-	int r = 0;
-
-	for (uint8_t need = NEED_REQUIRED; need <= NEED_RECOMMENDED; need++)
-		for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++)
-			r = note_unit(a, &all, unit, need, err);
-	for (size_t i = 0; r >= 0 && i < all.count; i++) {
-		struct exercise *exercise = &all.list[i];
-		struct step step = {.kind = STEP_EXERCISE,
-		                    .unit = exercise->unit_count > 1 ? SIZE_MAX
-		                                                     : exercise->first_unit,
-		                    .who = TAKE(exercise->who),
-		                    .row = exercise->rows[0]};
-
-		r = exercise_say(a, exercise, &step.say, err);
-		if (r >= 0)
-			r = step_add(a, &step, err);
-		else
-			free(step.who);
-	}
-	return r;
 }
 
 /* ------------------------------------------------------------------ on the way */
@@ -249,8 +110,8 @@ static int64_t find_blocked(const struct acceptance *a, size_t unit, const uint1
 		const struct acceptance_finding *finding = &a->findings[i];
 
 		for (size_t k = 0; k < row_count; k++)
-			if (finding->unit == unit && finding->row == rows[k] && !finding->waived &&
-			    kind_is_blocked(finding->finding.kind) &&
+			if (finding->unit == unit && finding->row == rows[k] &&
+			    !finding->waived && kind_is_blocked(finding->finding.kind) &&
 			    (finding->finding.kind == KIND_REFUSED) == refused)
 				return finding->id;
 	}
@@ -311,7 +172,8 @@ static int add_blocked(struct acceptance *a, struct err *err)
 			bool told = false;
 
 			ask.way_count = take_ways(&of->cells[row], ways);
-			for (uint16_t other = 0; ask.way_count && other < a->policy->row_count; other++) {
+			for (uint16_t other = 0; ask.way_count && other < a->policy->row_count;
+			     other++) {
 				if (!is_same_block(&of->cells[row], &of->cells[other]))
 					continue;
 				told |= other < row;
@@ -352,8 +214,8 @@ static int find_open(const struct acceptance *a, struct found *ret, struct err *
 		    kind_is_blocked(finding->finding.kind))
 			continue;
 		ret->of[ret->count] = i;
-		ret->list[ret->count++] = (struct remedy_finding){
-			finding->id, finding->who, &finding->finding};
+		ret->list[ret->count++] =
+			(struct remedy_finding){finding->id, finding->who, &finding->finding};
 	}
 	return 0;
 }
@@ -365,11 +227,13 @@ static int settle_who(const struct acceptance *a, const struct found *found,
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < remedy->settle_count; i++) {
-		const struct acceptance_finding *finding = &a->findings[found->of[remedy->settles[i]]];
+		const struct acceptance_finding *finding =
+			&a->findings[found->of[remedy->settles[i]]];
 		bool known = false;
 
 		for (size_t k = 0; k < i; k++)
-			known |= !strcmp(a->findings[found->of[remedy->settles[k]]].who, finding->who);
+			known |= !strcmp(a->findings[found->of[remedy->settles[k]]].who,
+			                 finding->who);
 		if (known)
 			continue;
 		step->unit = step->who ? SIZE_MAX : finding->unit;
@@ -420,10 +284,11 @@ static int add_left_out(struct acceptance *a, size_t left_out, struct err *err)
 {
 	struct step step = {.kind = STEP_SITE, .unit = SIZE_MAX, .row = -1, .who = strdup("")};
 
-	if (!step.who || asprintf(&step.say,
-	                          "%zu more findings were not looked at: settle these first, then check "
-	                          "again.",
-	                          left_out) < 0) {
+	if (!step.who ||
+	    asprintf(&step.say,
+	             "%zu more findings were not looked at: settle these first, then check "
+	             "again.",
+	             left_out) < 0) {
 		free(step.who);
 		return no_memory(err);
 	}
@@ -442,63 +307,6 @@ static int add_remedies(struct acceptance *a, struct err *err)
 	for (size_t i = 0; r >= 0 && i < remedies.count; i++)
 		r = add_remedy(a, &found, &remedies.list[i], err);
 	return r >= 0 && remedies.left_out ? add_left_out(a, remedies.left_out, err) : r;
-}
-
-/* ------------------------------------------------------------------ at the mirror port */
-
-/* Units of which one thing is true, in one step. */
-static int add_mirror(struct acceptance *a, bool (*is_so)(const struct acceptance *a,
-                                                          const struct acceptance_unit *unit),
-                      const char *say, struct err *err)
-{
-	struct step step = {.kind = STEP_MIRROR, .row = -1};
-	int r = 0;
-
-	for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++)
-		if (is_so(a, &a->units[unit])) {
-			step.unit = step.who ? SIZE_MAX : unit;
-			r = who_add(&step.who, a->units[unit].name, err);
-		}
-	if (r < 0 || !step.who) {
-		free(step.who);
-		return r;
-	}
-	step.say = strdup(say);
-	if (!step.say) {
-		free(step.who);
-		return no_memory(err);
-	}
-	return step_add(a, &step, err);
-}
-
-static bool is_unseen(const struct acceptance *a, const struct acceptance_unit *unit)
-{
-	(void)a;
-	return !unit->seen;
-}
-
-static bool is_one_sided(const struct acceptance *a, const struct acceptance_unit *unit)
-{
-	for (size_t row = 0; row < a->policy->row_count; row++)
-		if (unit->cells[row].state == CELL_UNDETERMINED &&
-		    (unit->cells[row].whys & CELL_WHY_ONE_SIDED))
-			return true;
-	return false;
-}
-
-static int add_mirrors(struct acceptance *a, struct err *err)
-{
-	int r = add_mirror(a, is_unseen,
-	                   "Not a packet was seen: is it switched on, does the mirror show its port, are its "
-	                   "addresses and MACs those of the list? 'tlmon doctor' says what the mirror shows.",
-	                   err);
-
-	if (r >= 0)
-		r = add_mirror(a, is_one_sided,
-		               "The mirror shows one direction of conversations: let it copy what the port "
-		               "sends as well as what it receives.",
-		               err);
-	return r;
 }
 
 /* ------------------------------------------------------------------ the whole */

@@ -101,7 +101,8 @@ static int note_flow(void *context, const struct flow_view *flow, struct err *er
 	if (strcmp(flow->policy, search->policy->hash) != 0)
 		sample->foreign++;
 	else if (first || sample->profiles)
-		sample->profiles = (first ? UINT32_MAX : sample->profiles) & profiles_of(search, flow);
+		sample->profiles =
+			(first ? UINT32_MAX : sample->profiles) & profiles_of(search, flow);
 	return 0;
 }
 
@@ -162,6 +163,10 @@ static int take_words(struct search *search, struct err *err)
 
 	remedy.kind = (uint8_t)remedy_say(search->policy, &search->findings[search->at],
 	                                  &search->sample, text, sizeof(text));
+	if (search->untried)
+		text_add(text, sizeof(text),
+		         " (changes of the site file were tried for others alone: "
+		         "settle these first)");
 	remedy.say = strdup(text);
 	if (!remedy.settles || !remedy.say) {
 		remedy_release(&remedy);
@@ -176,6 +181,7 @@ static int settle_one(struct search *search, struct err *err)
 	uint8_t kind = search->findings[search->at].row->kind;
 	int r = take_sample(search, err);
 
+	search->untried = false;
 	if (r >= 0)
 		r = kind == KIND_UNLISTED_UNIT ? search_stranger(search, err)
 		                               : search_site(search, err);

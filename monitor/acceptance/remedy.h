@@ -12,7 +12,8 @@
 
 /* Work is bounded; what is left out is said. */
 #define REMEDY_FINDINGS_MAX 256 /* worst first */
-#define REMEDY_TRIES_MAX 48     /* changes that are tried, of all findings together */
+#define REMEDY_TRIES_MAX 48     /* changes that are tried, of all findings together, ... */
+#define REMEDY_BYTES_MAX (32u * 1024 * 1024) /* ... and what is read of site files for them */
 #define REMEDY_OWN_MAX 1000     /* flows of a finding that are judged again, for each change */
 #define REMEDY_BESIDE_MAX 20000 /* ... and of all that are recorded in the window */
 
@@ -24,7 +25,7 @@ struct remedy_finding {
 };
 
 struct remedy {
-	uint8_t kind;    /* enum step_kind */
+	uint8_t kind; /* enum step_kind */
 	size_t *settles; /* which of the findings: proven, all of these; else the one that it is about */
 	size_t settle_count;
 	char *say;   /* a sentence */

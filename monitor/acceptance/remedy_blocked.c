@@ -91,5 +91,6 @@ int remedy_blocked(struct flowdb *db, const struct policy *policy,
 
 	ask.row_count = blocked.row_count;
 	ask.way_count = blocked.way_count;
-	return r < 0 || !ask.way_count || !ask.row_count ? r : remedy_ways(policy, &ask, ret, err);
+	return r < 0 || !ask.way_count || !ask.row_count ? r
+	                                                 : remedy_ways(policy, &ask, ret, err);
 }

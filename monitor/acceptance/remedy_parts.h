@@ -21,22 +21,22 @@ struct sample {
 	struct addr peers[SAMPLE_PEERS_MAX], local;
 	size_t peer_count;
 	bool peers_more;
-	bool inbound;  /* the first one */
-	bool groups;   /* some peer is a group's address */
-	bool public_peer; /* some peer is no private address */
+	bool inbound;        /* the first one */
+	bool groups;         /* some peer is a group's address */
+	bool public_peer;    /* some peer is no private address */
 	bool vbss, peer_nat; /* the judge's remark, of any */
-	bool connects; /* all ask an HTTP server to connect them elsewhere */
-	uint32_t profiles; /* mask: with one of these beside its own the unit's rows would document all */
+	bool connects;       /* all ask an HTTP server to connect them elsewhere */
+	uint32_t profiles;   /* mask: any of these beside the unit's own would document all */
 	char name[NAME_MAX_LEN + 1]; /* that the first one shows; "" */
-	struct differs differs; /* the field that gives the kind, of the first one; expected "": none */
-	bool other_app;         /* the first one differs in its application too */
-	bool media;             /* its nearest row names media */
+	struct differs differs;      /* of the first one in the field that gives the kind */
+	bool other_app;              /* the first one differs in its application too */
+	bool media;                  /* its nearest row names media */
 };
 
 /* A change of the site file, and the words before and behind its place. */
 struct candidate {
 	char say[1024];
-	char else_say[256]; /* "" */
+	char else_say[256];    /* "" */
 	struct yaml_edit edit; /* points into what follows, and the search */
 	const char *texts[SAMPLE_PEERS_MAX];
 	char space[SAMPLE_PEERS_MAX][PREFIX_TEXT];
@@ -61,9 +61,10 @@ struct search {
 	const struct remedy_finding *findings;
 	size_t count;
 	int64_t since_us, until_us;
-	struct text_file site; /* as it is recorded; name "site.yaml" and no text where there is none */
+	struct text_file site; /* as recorded; "site.yaml" without a text where there is none */
 	bool *done;            /* findings that are settled by what is proven */
 	size_t tries;
+	bool untried; /* of the finding in hand: something was not tried any more */
 	struct remedies *ret;
 	/* Of the finding in hand. */
 	size_t at;

@@ -18,39 +18,47 @@ struct saying {
 #define SAY(s, ...) snprintf((s)->buf, (s)->size, __VA_ARGS__)
 
 /* The roles by whom a row may be met that no site names: whoever takes part in a call, Microsoft's servers. */
-static const char *open_roles(const struct saying *s, char *buf, size_t size)
+static const char *open_roles(const struct saying *s, char *buf, size_t size, bool *ret_listed)
 {
 	const struct envelope *envelope = s->policy->envelope;
 	int row = envelope_find_row(envelope, s->row->row);
 	uint32_t roles = row < 0 ? 0 : envelope->rows[row].form[0].peers;
 
 	*buf = '\0';
+	*ret_listed = false;
 	for (size_t i = 0; i < envelope->role_count; i++)
-		if ((roles & BIT(i)) && (envelope->roles[i].by_ice || envelope->roles[i].endpoints))
+		if ((roles & BIT(i)) &&
+		    (envelope->roles[i].by_ice || envelope->roles[i].endpoints)) {
 			text_add(buf, size, "%s%s", *buf ? " or " : "", envelope->roles[i].id);
+			*ret_listed |= envelope->roles[i].endpoints != NULL;
+		}
 	return buf;
 }
 
 static enum step_kind say_peer(const struct saying *s)
 {
 	char roles[256];
+	bool listed;
 
 	if (s->sample->groups) {
-		SAY(s, "No row documents %s to the group %s: switch it off at the unit, or stop it at "
-		       "the next switch",
+		SAY(s,
+		    "No row documents %s to the group %s: switch it off at the unit, or stop it at "
+		    "the next switch",
 		    s->row->app ? app_name((enum app)s->row->app) : s->transport, s->one);
 		return STEP_UNIT;
 	}
-	if (*open_roles(s, roles, sizeof(roles)) && s->sample->public_peer) {
-		SAY(s, "Find out whose %s is: no list of %s holds it, and it answered no check of ICE; who "
-		       "was in the call? Is the list of endpoints an old one ('tlmon rules lint')? If nobody "
-		       "knows it, block it",
-		    s->one, roles);
+	if (*open_roles(s, roles, sizeof(roles), &listed) && s->sample->public_peer) {
+		SAY(s,
+		    "Find out whose %s is: no list of %s holds it, and it answered no check of ICE; who "
+		    "was in the call? %sIf nobody knows it, block it",
+		    s->one, roles,
+		    listed ? "Is the list of endpoints an old one ('tlmon rules lint')? " : "");
 		return STEP_NETWORK;
 	}
 	if (*roles) {
-		SAY(s, "Find out whether %s took part in a call: it answered no check of ICE, and %s does "
-		       "not hold it; if whole networks of yours hold clients, the site may say so under roles",
+		SAY(s,
+		    "Find out whether %s took part in a call: it answered no check of ICE, and %s does "
+		    "not hold it; if whole networks of yours hold clients, the site may say so under roles",
 		    s->one, roles);
 		return STEP_NETWORK;
 	}
@@ -61,11 +69,13 @@ static enum step_kind say_peer(const struct saying *s)
 static enum step_kind say_direction(const struct saying *s)
 {
 	if (s->sample->inbound)
-		SAY(s, "Only the unit may open this: block it on its way in, or find out why %s calls",
+		SAY(s,
+		    "Only the unit may open this: block it on its way in, or find out why %s calls",
 		    s->one);
 	else
-		SAY(s, "Only the peer may open this: find out what at the unit calls %s, or block it on "
-		       "its way out",
+		SAY(s,
+		    "Only the peer may open this: find out what at the unit calls %s, or block it on "
+		    "its way out",
 		    s->one);
 	return STEP_NETWORK;
 }
@@ -75,12 +85,14 @@ static enum step_kind say_service(const struct saying *s)
 	const char *app = s->row->app ? app_name((enum app)s->row->app) : s->transport;
 
 	if (s->sample->inbound) {
-		SAY(s, "No documented row is meant for this: find out why %s asks the unit for %s port %s, "
-		       "and block it on its way in",
+		SAY(s,
+		    "No documented row is meant for this: find out why %s asks the unit for %s port %s, "
+		    "and block it on its way in",
 		    s->one, s->transport, s->row->port);
 		return STEP_NETWORK;
 	}
-	SAY(s, "No documented row is meant for this: switch %s off at the unit, or block %s%s%s to %s",
+	SAY(s,
+	    "No documented row is meant for this: switch %s off at the unit, or block %s%s%s to %s",
 	    app, s->transport, *s->row->port ? " port " : "", s->row->port, s->peer);
 	return STEP_UNIT;
 }
@@ -101,17 +113,20 @@ static enum step_kind say_remote_port(const struct saying *s)
 	if (s->sample->other_app)
 		return say_service(s);
 	if (s->sample->peer_nat)
-		SAY(s, "A translator before the peer changed its port; nothing of yours is wrong");
+		SAY(s,
+		    "A translator before the peer changed its port; nothing of yours is wrong");
 	else if (!*s->row->role)
-		SAY(s, "Nothing tells that %s is the server that this row means. If it is, make it listen "
-		       "at %s; if not, find out why the unit talks to it, and block it",
+		SAY(s,
+		    "Nothing tells that %s is the server that this row means. If it is, make it listen "
+		    "at %s; if not, find out why the unit talks to it, and block it",
 		    s->one, s->expected);
 	else if (is_own_role(s))
-		SAY(s, "Make %s listen at %s%s, or keep the unit from port %s", s->peer, s->expected,
-		    s->sample->media ? " (where its calls are set up)" : "", port);
+		SAY(s, "Make %s listen at %s%s, or keep the unit from port %s", s->peer,
+		    s->expected, s->sample->media ? " (where its calls are set up)" : "", port);
 	else
-		SAY(s, "The document knows %s at port %s alone: find out what the unit does at port %s, and "
-		       "keep it from there",
+		SAY(s,
+		    "The document knows %s at port %s alone: find out what the unit does at port %s, and "
+		    "keep it from there",
 		    s->peer, s->expected, port);
 	return STEP_NETWORK;
 }
@@ -132,16 +147,19 @@ static enum step_kind say_by_kind(const struct saying *s)
 	case KIND_REMOTE_PORT:
 		return say_remote_port(s);
 	case KIND_APPLICATION:
-		SAY(s, "Something else than %s speaks there: find out what it is, and end it; no site file "
-		       "excuses it but a waiver",
-		    s->expected);
+		SAY(s,
+		    "What speaks there is %s%snot %s: find out who does it, and end it; no site file "
+		    "excuses it but a waiver",
+		    s->seen, *s->seen ? ", and " : "", s->expected);
 		return s->sample->inbound ? STEP_NETWORK : STEP_UNIT;
 	case KIND_LOCAL_PORT:
-		SAY(s, "Set the unit's media ports so that %s comes from %s", s->row->row, s->expected);
+		SAY(s, "Set the unit's media ports so that %s comes from %s", s->row->row,
+		    s->expected);
 		return STEP_UNIT;
 	case KIND_MEDIA:
-		SAY(s, "Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
-		       "on them",
+		SAY(s,
+		    "Give each kind of media its own ports (%s belongs there); queues and firewalls rely "
+		    "on them",
 		    s->expected);
 		return STEP_UNIT;
 	case KIND_UNLISTED_UNIT:

@@ -105,11 +105,13 @@ static int try_role(struct search *search, unsigned role, struct err *err)
 		r = flowdb_leases(search->db, 0, note_lease, &taught, err);
 	if (r < 0)
 		return r;
-	snprintf(candidate.say, sizeof(candidate.say), "If %s %s yours to trust as %s, list %s%s", peers,
+	snprintf(candidate.say, sizeof(candidate.say),
+	         "If %s %s yours to trust as %s, list %s%s", peers,
 	         sample->peer_count > 1 ? "are" : "is", what->id,
 	         sample->peer_count > 1 ? "them" : "it",
-	         candidate.edit.text_count > sample->peer_count ? ", beside those that DHCP teaches,"
-	                                                        : "");
+	         candidate.edit.text_count > sample->peer_count
+	                 ? ", beside those that DHCP teaches,"
+	                 : "");
 	snprintf(candidate.else_say, sizeof(candidate.else_say),
 	         "; if not, find out why the unit talks to %s, and block it",
 	         sample->peer_count > 1 ? "them" : "it");
@@ -126,7 +128,8 @@ static int try_roles(struct search *search, const struct row *row, struct err *e
 
 	if (sample->groups || sample->peers_more)
 		return 0;
-	named = roles & (*sample->name ? policy_roles_of_name(search->policy, sample->name) : 0);
+	named = roles &
+	        (*sample->name ? policy_roles_of_name(search->policy, sample->name) : 0);
 	/* What is read into a row is not meant unless it is named. */
 	roles = named ? named : roles & row->form[0].peers;
 	for (unsigned role = 0; r >= 0 && role < envelope->role_count; role++)
@@ -150,12 +153,11 @@ static int try_proxy(struct search *search, struct err *err)
 static int try_option(struct search *search, const char *option, bool on, const char *say,
                       struct err *err)
 {
-	struct candidate candidate = {
-		.edit = {.verb = YAML_SET,
-	                 .path = {"options", option},
-	                 .texts = on ? TRUE_TEXT : FALSE_TEXT,
-	                 .text_count = 1,
-	                 .plain = true}};
+	struct candidate candidate = {.edit = {.verb = YAML_SET,
+	                                       .path = {"options", option},
+	                                       .texts = on ? TRUE_TEXT : FALSE_TEXT,
+	                                       .text_count = 1,
+	                                       .plain = true}};
 
 	text_copy(candidate.say, sizeof(candidate.say), say);
 	return search_try(search, &candidate, err);
@@ -168,7 +170,8 @@ static int try_widening(struct search *search, const struct row *row, struct err
 	if (!search->policy->row_narrowed[row - search->policy->rows])
 		return 0;
 	snprintf(candidate.say, sizeof(candidate.say),
-	         "The site holds %s to less than the document does; if it should not,", row->id);
+	         "The site holds %s to less than the document does; if it should not,",
+	         row->id);
 	return search_try(search, &candidate, err);
 }
 
@@ -184,7 +187,8 @@ static int note_media(void *context, const struct flow_view *flow, struct err *e
 {
 	struct media_ports *ports = context;
 	uint16_t port = flow->facts.end[flow->local].port;
-	int row = flow->row_count ? envelope_find_row(ports->policy->envelope, flow->rows[0]) : -1;
+	int row = flow->row_count ? envelope_find_row(ports->policy->envelope, flow->rows[0])
+	                          : -1;
 	bool known = false;
 
 	(void)err;
@@ -215,10 +219,11 @@ static int try_nat(struct search *search, struct err *err)
 
 	if (r < 0 || ports.kept || ports.outside_count < 3 || search->policy->nat)
 		return r;
-	return try_option(search, "nat", true,
-	                  "No media of the unit comes from the ports that it should; set the unit's media "
-	                  "ports, or if the mirror stands behind a translator, say so",
-	                  err);
+	return try_option(
+		search, "nat", true,
+		"No media of the unit comes from the ports that it should; set the unit's media "
+		"ports, or if the mirror stands behind a translator, say so",
+		err);
 }
 
 static bool hangs_on(const struct envelope *envelope, const struct row *row, uint8_t option)
@@ -241,10 +246,11 @@ static int try_options(struct search *search, const struct row *row, struct err 
 		               "If screens may be shared as video over UDP, say so", err);
 	if (r >= 0 && policy->strict_relay_ports &&
 	    hangs_on(policy->envelope, row, OPTION_STRICT_RELAY_PORTS))
-		r = try_option(search, "strict-relay-ports", false,
-		               "The document leaves the ports of relayed media to the configuration; if the "
-		               "site need not be stricter, say so",
-		               err);
+		r = try_option(
+			search, "strict-relay-ports", false,
+			"The document leaves the ports of relayed media to the configuration; if the "
+			"site need not be stricter, say so",
+			err);
 	if (r >= 0 && search->findings[search->at].row->kind == KIND_LOCAL_PORT)
 		r = try_nat(search, err);
 	return r;
@@ -287,10 +293,11 @@ static int try_profiles(struct search *search, struct err *err)
 			continue;
 		snprintf(candidate.item, sizeof(candidate.item), "name=%s", rule->name);
 		candidate.texts[0] = profile->id;
-		candidate.edit = (struct yaml_edit){.verb = YAML_ADD,
-		                                    .path = {"units", candidate.item, "profiles"},
-		                                    .texts = candidate.texts,
-		                                    .text_count = 1};
+		candidate.edit =
+			(struct yaml_edit){.verb = YAML_ADD,
+		                           .path = {"units", candidate.item, "profiles"},
+		                           .texts = candidate.texts,
+		                           .text_count = 1};
 		snprintf(candidate.say, sizeof(candidate.say),
 		         "If %s is also deployed as %s (%s), give it that profile", rule->name,
 		         profile->id, profile->title);
@@ -334,10 +341,8 @@ int search_waiver(struct search *search, struct err *err)
 {
 	const struct remedy_finding *finding = &search->findings[search->at];
 	const char *units[16], *what = app_name((enum app)finding->row->app);
-	struct waiver_draft draft = {.row = finding->row,
-	                             .units = units,
-	                             .owner = "WHO",
-	                             .reason = "WHY"};
+	struct waiver_draft draft = {
+		.row = finding->row, .units = units, .owner = "WHO", .reason = "WHY"};
 	struct candidate candidate = {
 		.edit = {.verb = YAML_ADD, .path = {"waivers"}, .tall = true}};
 	struct waiver_pairs pairs;
@@ -360,12 +365,13 @@ int search_waiver(struct search *search, struct err *err)
 	waiver_draft_pairs(&draft, &pairs);
 	candidate.edit.pairs = pairs.pairs;
 	candidate.edit.pair_count = pairs.count;
-	snprintf(candidate.say, sizeof(candidate.say),
-	         "If %s%s%s is to stay, waive it (owner, reason and expiry are yours to fill in)",
-	         search->sample.peer_nat ? "what a translator makes of the peer's port"
-	         : finding->row->app     ? what
-	                                 : "it",
-	         *finding->row->remote && !search->sample.peer_nat ? " to " : "",
-	         search->sample.peer_nat ? "" : finding->row->remote);
+	snprintf(
+		candidate.say, sizeof(candidate.say),
+		"If %s%s%s is to stay, waive it (owner, reason and expiry are yours to fill in)",
+		search->sample.peer_nat ? "what a translator makes of the peer's port"
+		: finding->row->app     ? what
+					: "it",
+		*finding->row->remote && !search->sample.peer_nat ? " to " : "",
+		search->sample.peer_nat ? "" : finding->row->remote);
 	return search_try(search, &candidate, err);
 }

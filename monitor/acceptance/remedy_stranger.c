@@ -18,7 +18,8 @@ struct stranger_look {
 	uint32_t profiles;
 };
 
-static bool is_own(const struct stranger_look *look, const struct addr *addr, const struct mac *mac)
+static bool is_own(const struct stranger_look *look, const struct addr *addr,
+                   const struct mac *mac)
 {
 	return addr_is_unspecified(&look->addr) ? mac_equal(&look->mac, mac)
 	                                        : addr_equal(&look->addr, addr);
@@ -67,8 +68,8 @@ static int note_packet(void *context, const struct evidence_view *evidence, stru
 	struct stranger_look *look = context;
 	const struct evidence_row *row = &evidence->row;
 	struct packet packet = {0};
-	enum decoded decoded = packet_decode((enum link)row->link, row->bytes, (uint32_t)row->len,
-	                                     row->wire_len, &packet);
+	enum decoded decoded = packet_decode((enum link)row->link, row->bytes,
+	                                     (uint32_t)row->len, row->wire_len, &packet);
 	bool sends;
 
 	(void)err;
@@ -106,8 +107,8 @@ static int offer(struct search *search, const struct stranger_look *look, const 
 	const char *names[] = {name}, *macs[] = {mac}, *texts[STRANGER_ADDRESSES];
 	const char *profiles[PROFILES_MAX];
 	struct yaml_pair pairs[4] = {{"name", names, 1, false}};
-	struct candidate candidate = {.unseen = true,
-	                              .edit = {.verb = YAML_ADD, .path = {"units"}, .pairs = pairs}};
+	struct candidate candidate = {
+		.unseen = true, .edit = {.verb = YAML_ADD, .path = {"units"}, .pairs = pairs}};
 	size_t count = 1;
 
 	snprintf(name, sizeof(name), "new-%.58s", unit);
@@ -116,7 +117,8 @@ static int offer(struct search *search, const struct stranger_look *look, const 
 	for (size_t i = 0; i < look->address_count; i++)
 		texts[i] = addr_print(&look->addresses[i], addresses[i]);
 	if (look->address_count)
-		pairs[count++] = (struct yaml_pair){"addresses", texts, look->address_count, true};
+		pairs[count++] =
+			(struct yaml_pair){"addresses", texts, look->address_count, true};
 	if (!mac_is_zero(&look->mac)) {
 		mac_print(&look->mac, mac);
 		pairs[count++] = (struct yaml_pair){"macs", macs, 1, true};
@@ -124,10 +126,11 @@ static int offer(struct search *search, const struct stranger_look *look, const 
 	pairs[count++] =
 		(struct yaml_pair){"profiles", profiles, profile_texts(look, profiles), true};
 	candidate.edit.pair_count = count;
-	snprintf(candidate.say, sizeof(candidate.say),
-	         "If %s is a room system of yours, list it by a name of its own, with the profiles that it "
-	         "is deployed as,",
-	         unit);
+	snprintf(
+		candidate.say, sizeof(candidate.say),
+		"If %s is a room system of yours, list it by a name of its own, with the profiles that it "
+		"is deployed as,",
+		unit);
 	return search_try(search, &candidate, err);
 }
 

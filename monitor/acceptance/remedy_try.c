@@ -158,8 +158,9 @@ static int judge_all(struct trial *trial, struct err *err)
 	trial->beside = true;
 	trial->flows = 0;
 	r = flowdb_flows(search->db, &beside, judge_flow_again, trial, err);
-	return r < 0 || trial->failed || trial->flows < REMEDY_BESIDE_MAX ? r
-	                                                                  : judge_others(trial, err);
+	return r < 0 || trial->failed || trial->flows < REMEDY_BESIDE_MAX
+	               ? r
+	               : judge_others(trial, err);
 }
 
 /* ------------------------------------------------------------------ the change */
@@ -189,7 +190,8 @@ static void say_place(const struct search *search, const struct candidate *candi
 	/* Another step may have made the key by the time. */
 	if (!strncmp(edited->lines, key, len) && !strcspn(edited->lines + len, ":") &&
 	    !edited->replaced)
-		text_add(buf, size, " (where %s: is there by then, without the first line)", key);
+		text_add(buf, size, " (where %s: is there by then, without the first line)",
+		         key);
 }
 
 /* What was not looked at. */
@@ -199,14 +201,15 @@ static void say_extent(const struct trial *trial, char *buf, size_t size)
 	char own[128] = "", beside[128] = "";
 
 	if (row->kept > REMEDY_OWN_MAX)
-		snprintf(own, sizeof(own), "%d of its %llu flows were judged again", REMEDY_OWN_MAX,
-		         (unsigned long long)row->flows);
+		snprintf(own, sizeof(own), "%d of its %llu flows were judged again",
+		         REMEDY_OWN_MAX, (unsigned long long)row->flows);
 	else if (row->flows > row->kept)
 		snprintf(own, sizeof(own), "%llu of its %llu flows are on record",
 		         (unsigned long long)row->kept, (unsigned long long)row->flows);
 	if (trial->flows >= REMEDY_BESIDE_MAX)
-		snprintf(beside, sizeof(beside), "of other flows the first %d of the window were judged "
-		                                 "again",
+		snprintf(beside, sizeof(beside),
+		         "of other flows the first %d of the window were judged "
+		         "again",
 		         REMEDY_BESIDE_MAX);
 	if (*own || *beside)
 		text_add(buf, size, " (%s%s%s)", own, *own && *beside ? "; " : "", beside);
@@ -229,8 +232,9 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 
 	ret->settles = calloc(search->count, sizeof(*ret->settles));
 	for (size_t i = 0; ret->settles && i < search->count; i++)
-		if (i == search->at || (ret->proven && trial->tallies[i].settled &&
-		                        trial->tallies[i].settled == search->findings[i].row->kept))
+		if (i == search->at ||
+		    (ret->proven && trial->tallies[i].settled &&
+		     trial->tallies[i].settled == search->findings[i].row->kept))
 			ret->settles[ret->settle_count++] = i;
 	say_place(search, trial->candidate, edited, place, sizeof(place));
 	snprintf(text, sizeof(text), "%s %s", trial->candidate->say, place);
@@ -238,9 +242,9 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 		say_extent(trial, text, sizeof(text));
 	for (size_t i = 0; ret->settles && i < ret->settle_count && ret->settle_count > 1; i++)
 		text_add(text, sizeof(text), "%sF%lld",
-		         !i                            ? "; settles "
+		         !i                           ? "; settles "
 		         : i + 1 == ret->settle_count ? " and "
-		                                       : ", ",
+		                                      : ", ",
 		         (long long)search->findings[ret->settles[i]].id);
 	text_add(text, sizeof(text), "%s", trial->candidate->else_say);
 	ret->say = strdup(text);
@@ -290,8 +294,11 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 
 	if (!tallies)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (search->tries == REMEDY_TRIES_MAX)
+	if (search->tries == REMEDY_TRIES_MAX ||
+	    search->tries * search->site.len > REMEDY_BYTES_MAX) {
+		search->untried = true;
 		return 0;
+	}
 	search->tries++;
 	if (yaml_edit(search->site.name, search->site.text, search->site.len, &candidate->edit,
 	              &edited, &cause) < 0)

@@ -151,7 +151,8 @@ static void put_step(const struct acceptance *a, const struct step *step, struct
 		         step->who || step->unit < a->unit_count || *about ? ", " : "",
 		         (long long)step->finding);
 	if (step->proven)
-		snprintf(settles, sizeof(settles), " Judged again so, %llu finding%s settled.",
+		snprintf(settles, sizeof(settles),
+		         " Proven: judged again so, %llu finding%s gone.",
 		         (unsigned long long)step->settles,
 		         step->settles == 1 ? " is" : "s are");
 	paper_item(paper, TONE_PLAIN, "%s%s%s%s%s%s",

@@ -24,13 +24,6 @@ static const char *or_null(const char *text)
 	return text && *text ? text : NULL;
 }
 
-static const char *need_key(uint8_t need)
-{
-	static const char *const names[NEED_COUNT] = {"required", "recommended", "if-used"};
-
-	return need < NEED_COUNT ? names[need] : NULL;
-}
-
 static const char *unit_of(const struct acceptance *a, size_t unit, const char *who)
 {
 	return unit < a->unit_count ? a->units[unit].name : who;
@@ -186,7 +179,7 @@ static void put_groups(FILE *file, const struct acceptance_unit *unit)
 
 		json_item(file, i, "group");
 		json_put(file, group->group->id);
-		json_text(file, "need", need_key(group->need));
+		json_text(file, "need", need_name((enum need)group->need));
 		json_text(file, "state", cell_state_name((enum cell_state)group->state));
 		json_text(file, "grade", grade_name((enum grade)group->grade));
 		json_bool(file, "media_unknown", group->media_unknown);
@@ -357,7 +350,7 @@ static void put_documented(FILE *file, const struct acceptance *a)
 		json_item(file, count++, "row");
 		json_put(file, row->id);
 		json_text(file, "document", row->document);
-		json_text(file, "need", need_key(row->need));
+		json_text(file, "need", need_name((enum need)row->need));
 		json_text(file, "need_reason", or_null(row->need_reason));
 		json_bool(file, "need_by_site", row->need_by_site);
 		json_bool(file, "narrowed", a->policy->row_narrowed[k]);

@@ -55,7 +55,7 @@ const char *finding_peer(const struct finding_row *finding);
 const char *finding_port(const struct finding_row *finding, char buf[CELL_TEXT]);
 const char *severity_words(uint8_t severity); /* "info" for what is below low */
 
-/* "together: any of them shows all", "one of them is enough, for audio" */
+/* "one that works shows all", "one is enough, for audio" */
 const char *group_words(const struct row_group *group, char buf[CELL_TEXT]);
 /* The ids of its rows, ", " between. Returns `buf`. */
 const char *group_rows(const struct policy *policy, const struct row_group *group, char *buf,

@@ -249,13 +249,14 @@ static const struct group_cell *group_of(const struct acceptance_unit *unit,
 	return NULL;
 }
 
-/* "boardroom decided, huddle not exercised"; of many units how many are decided. */
-static bool add_states(const struct acceptance *a, const struct row_group *group, char *buf,
-                       size_t size)
+/* "boardroom: decided; huddle: not exercised"; of many units how many are decided. */
+static bool add_states(const struct acceptance *a, const struct row_group *group, bool *ret_open,
+                       char *buf, size_t size)
 {
 	uint64_t asked = 0, decided = 0;
 
 	*buf = '\0';
+	*ret_open = false;
 	for (size_t i = 0; i < a->unit_count; i++) {
 		const struct group_cell *cell = group_of(&a->units[i], group);
 
@@ -263,6 +264,7 @@ static bool add_states(const struct acceptance *a, const struct row_group *group
 			continue;
 		asked++;
 		decided += cell->state == CELL_OK;
+		*ret_open |= cell->state != CELL_OK && cell->need == NEED_REQUIRED;
 		if (a->unit_count <= NAMED_UNITS)
 			text_add(buf, size, "%s%s: %s", *buf ? "; " : "", a->units[i].name,
 			         group_state(cell));
@@ -275,23 +277,31 @@ static bool add_states(const struct acceptance *a, const struct row_group *group
 
 void report_put_groups(const struct acceptance *a, struct paper *paper)
 {
+	static const struct paper_column columns[] = {
+		{"GROUP", 0}, {"RULE", PAPER_WRAP}, {"STATE", PAPER_WRAP}};
 	const struct envelope *envelope = a->policy->envelope;
 	char states[1024], rows[GROUP_ROWS_MAX * (ROW_ID_MAX + 2)], words[CELL_TEXT];
-	bool headed = false;
+	bool headed = false, open;
 
 	for (size_t i = 0; i < envelope->group_count; i++) {
 		const struct row_group *group = &envelope->groups[i];
 
-		if (!add_states(a, group, states, sizeof(states)))
+		if (!add_states(a, group, &open, states, sizeof(states)))
 			continue;
-		if (!headed)
+		if (!headed) {
 			paper_head(paper, "Decided together");
+			paper_table(paper, columns, ARRAY_LEN(columns));
+		}
 		headed = true;
-		paper_item(paper, TONE_PLAIN, "%s (%s): %s. %s. %s.", group->id,
-		           group_words(group, words),
-		           group_rows(a->policy, group, rows, sizeof(rows)), group->reason,
-		           states);
+		paper_cell(paper, TONE_PLAIN, "%s", group->id);
+		paper_cell(paper, TONE_PLAIN, "%s", group_words(group, words));
+		paper_cell(paper, open ? TONE_DOUBT : TONE_GOOD, "%s", states);
+		paper_note(paper, "%s: %s", group_rows(a->policy, group, rows, sizeof(rows)),
+		           group->reason);
+		paper_row_end(paper);
 	}
+	if (headed)
+		paper_table_end(paper);
 }
 
 /* ----------------------------------------------------------- as documented */

@@ -16,7 +16,7 @@
 #define LANE_TALL 84 /* of few: rows that work, added up */
 
 #define TEXT_NAME 16
-#define TEXT_SLOTS 62
+#define TEXT_SLOTS 64
 
 /* ----------------------------------------------------------------- drawing */
 

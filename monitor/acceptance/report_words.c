@@ -334,9 +334,9 @@ const char *group_words(const struct row_group *group, char buf[CELL_TEXT])
 	const char *media = media_name(group->media);
 
 	if (group->rule == GROUP_TOGETHER)
-		snprintf(buf, CELL_TEXT, "together: one that works shows all");
+		snprintf(buf, CELL_TEXT, "one that works shows all");
 	else
-		snprintf(buf, CELL_TEXT, "one of them is enough%s%s", media ? ", for " : "",
+		snprintf(buf, CELL_TEXT, "one is enough%s%s", media ? ", for " : "",
 		         media ? media : "");
 	return buf;
 }

@@ -195,7 +195,8 @@ static const char *lack_words(enum lack lack)
 		[LACK_BLOCKED] = "is blocked",
 		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
 		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
-		[LACK_MEDIA] = "was not seen: one of them works, and nobody can tell what it carried",
+		[LACK_MEDIA] =
+			"was not seen: one of them works, and nobody can tell what it carried",
 		[LACK_IDLE] = "was not exercised",
 	};
 
@@ -281,7 +282,8 @@ static int judge_window(struct acceptance *a, struct err *err)
 	if (a->unrecorded)
 		return undetermined(a, "nothing was recorded: there is no packet at all", err);
 	if (is_empty_window(a))
-		return undetermined(a, "the window has no length: nothing can be seen in it", err);
+		return undetermined(a, "the window has no length: nothing can be seen in it",
+		                    err);
 	return 0;
 }
 
@@ -373,10 +375,11 @@ static int judge_policies(struct acceptance *a, struct err *err)
 
 	if (!a->other_policies)
 		return 0;
-	snprintf(text, sizeof(text),
-	         "%llu flow%s judged by another policy than %.12s: 'tlmon rejudge' judges all by one",
-	         (unsigned long long)a->other_policies,
-	         a->other_policies == 1 ? " was" : "s were", a->policy->hash);
+	snprintf(
+		text, sizeof(text),
+		"%llu flow%s judged by another policy than %.12s: 'tlmon rejudge' judges all by one",
+		(unsigned long long)a->other_policies,
+		a->other_policies == 1 ? " was" : "s were", a->policy->hash);
 	return undetermined(a, text, err);
 }
 
@@ -415,7 +418,8 @@ static int judge_losses(struct acceptance *a, struct err *err)
 	int r = 0;
 
 	if (a->cuts) {
-		snprintf(text, sizeof(text), "%llu file%s in the middle: what came after is not there",
+		snprintf(text, sizeof(text),
+		         "%llu file%s in the middle: what came after is not there",
 		         (unsigned long long)a->cuts, a->cuts == 1 ? " ends" : "s end");
 		r = undetermined(a, text, err);
 	}
@@ -499,7 +503,7 @@ enum acceptance_result acceptance_result_at(const struct acceptance *acceptance,
 int acceptance_judge(struct acceptance *acceptance, struct err *err)
 {
 	static int (*const judges[])(struct acceptance * acceptance, struct err * err) = {
-		judge_blocked,      judge_findings, judge_window, judge_units, judge_idle,
+		judge_blocked,      judge_findings, judge_window, judge_units,  judge_idle,
 		judge_undetermined, judge_policies, judge_blinds, judge_losses,
 	};
 	int r = 0;

@@ -260,9 +260,14 @@ static void found(void *context, const struct run_found *finding)
 	struct live *live = context;
 	const char *severity = severity_name(finding->severity);
 
-	say(live, finding->unit, severity ? severity : "info",
-	    finding->severity >= SEVERITY_HIGH ? PAINT_BAD : PAINT_WARN, "%s: %s",
-	    kind_name(finding->kind), finding->reason);
+	say(live, finding->unit,
+	    finding->waived ? "waived"
+	    : severity      ? severity
+	                    : "info",
+	    finding->waived                      ? PAINT_NONE
+	    : finding->severity >= SEVERITY_HIGH ? PAINT_BAD
+	                                         : PAINT_WARN,
+	    "%s: %s", kind_name(finding->kind), finding->reason);
 }
 
 /* What goes on saying the same is said once. */

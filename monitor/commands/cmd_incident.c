@@ -228,6 +228,7 @@ static int write_report(const struct asked *asked, struct incident *incident, en
 	shown.peer_limit = text ? PEERS_SHOWN : PEERS_DRAWN;
 	shown.thing_limit = text ? THINGS_SHOWN : THINGS_DRAWN;
 	shown.blind_limit = text ? BLINDS_SHOWN : BLINDS_DRAWN;
+	shown.documents = form != FORM_JSON;
 	r = incident_read(&shown, err);
 	if (r >= 0)
 		r = write_form(&shown, form, file, err);

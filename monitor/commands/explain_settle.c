@@ -9,7 +9,9 @@
 #include "monitor/json.h"
 #include "monitor/policy_record.h"
 
-#define BESIDE_US (INT64_C(3600) * 1000000) /* flows of that long before and after must not be judged worse */
+#define BESIDE_US \
+	(INT64_C(3600) * \
+	 1000000) /* flows of that long before and after must not be judged worse */
 
 static int note_policy(void *context, const struct flow_view *flow, struct err *err)
 {
@@ -51,7 +53,8 @@ static int find(struct explain *explain, const struct remedy_finding *finding,
 	if (r >= 0 && kind_is_blocked(finding->row->kind))
 		r = remedy_blocked(explain->db, policy, finding, ret, err);
 	else if (r >= 0)
-		r = remedies_find(explain->db, policy, finding, 1, finding->row->first_us - BESIDE_US,
+		r = remedies_find(explain->db, policy, finding, 1,
+		                  finding->row->first_us - BESIDE_US,
 		                  finding->row->last_us + BESIDE_US, ret, err);
 	return r;
 }
@@ -88,10 +91,12 @@ int explain_settle(struct explain *explain, int64_t id, const char *unit,
 		const struct remedy *remedy = &remedies.list[i];
 
 		fputs("  ", stdout);
-		explain_text(2, "%s%s", remedy->say,
-		             remedy->proven ? " Proven: judged again so, its flows are documented or excused, "
-		                              "and no other one is worse."
-		                            : "");
+		explain_text(
+			2, "%s%s", remedy->say,
+			remedy->proven
+				? " Proven: judged again so, its flows are documented or excused, "
+				  "and no other one is worse."
+				: "");
 		put_lines(remedy->lines);
 	}
 	return 0;
@@ -130,8 +135,8 @@ static int put_json(struct explain *explain, const struct finding_view *finding,
 int explain_finding_json(struct explain *explain, const struct finding_view *finding,
                          struct err *err)
 {
-	CLEANUP(freep) struct out_column *columns =
-		calloc(FINDING_COLUMN_COUNT + 1, sizeof(*columns));
+	CLEANUP(freep)
+	struct out_column *columns = calloc(FINDING_COLUMN_COUNT + 1, sizeof(*columns));
 	CLEANUP(out_freep) struct out *out = NULL;
 	CLEANUP(freep) char *text = NULL;
 	size_t size = 0;
@@ -148,7 +153,8 @@ int explain_finding_json(struct explain *explain, const struct finding_view *fin
 	if (fclose(file) && r >= 0)
 		r = err_set(err, -ENOMEM, "out of memory");
 	if (r >= 0)
-		r = out_new(OUT_JSONL, stdout, columns, FINDING_COLUMN_COUNT + 1, false, &out, err);
+		r = out_new(OUT_JSONL, stdout, columns, FINDING_COLUMN_COUNT + 1, false, &out,
+		            err);
 	if (r < 0)
 		return r;
 	finding_cells(out, finding);

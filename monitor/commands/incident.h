@@ -7,7 +7,6 @@
 #define MONITOR_COMMANDS_INCIDENT_H
 
 #include "monitor/commands/blind_list.h"
-#include "rules/policy.h"
 #include "schema/flowdb_incident.h"
 #include "schema/hashes.h"
 #include "schema/time.h"
@@ -88,6 +87,7 @@ struct incident_thing {
 	const struct incident_source *source; /* that showed it first, and ... */
 	int64_t id;                           /* ... what it is there */
 	size_t peer; /* of a peer: which, while all are gathered */
+	char *document; /* of a row: what the document calls it by the policy that judged last; NULL: unknown */
 	struct incident_sum sum;
 };
 
@@ -138,6 +138,7 @@ struct incident {
 	int64_t since_us, until_us;
 	bool relative; /* the window was counted back from the last packet */
 	uint64_t flow_limit, peer_limit, thing_limit, blind_limit; /* of what is shown */
+	bool documents; /* what the document calls rows is shown */
 
 	bool outside; /* nothing was recorded in the window */
 	bool seen;    /* the unit, ever */
@@ -163,8 +164,6 @@ struct incident {
 	size_t lease_count, lease_room;
 	struct incident_policy *policies;
 	size_t policy_count, policy_room;
-	struct policy
-		*policy; /* the last of them, from what is recorded of it; NULL: not whole */
 };
 
 /*
@@ -183,7 +182,12 @@ int incident_read_sums(struct incident *incident, struct err *err) MUST_CHECK;
 /* Where the finding of this number is, of this source or of its archive; their count if nowhere. */
 size_t incident_finding_at(const struct incident *incident,
                            const struct incident_source *source, int64_t id);
+/* A name or a row of the window; NULL. */
+struct incident_thing *incident_find_thing(const struct incident *incident, uint8_t trait,
+                                           const char *text);
 void incident_release_sums(struct incident *incident);
+/* incident_policies.c: by what it was judged; part of the above. */
+int incident_read_policies(struct incident *incident, struct err *err) MUST_CHECK;
 
 /* Whether enough of the days before was watched to call a thing new. */
 bool incident_can_tell_new(const struct incident *incident);

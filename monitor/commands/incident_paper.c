@@ -377,15 +377,6 @@ static void put_addresses(const struct incident *incident, struct paper *paper)
 	}
 }
 
-/* What the document calls a row, by the policy that judged last. */
-static const char *document_of(const struct incident *incident, const char *id)
-{
-	const struct policy *policy = incident->policy;
-	int row = policy ? envelope_find_row(policy->envelope, id) : -1;
-
-	return row < 0 ? "" : policy->rows[row].document;
-}
-
 static void put_rows_used(const struct incident *incident, struct paper *paper)
 {
 	static const struct paper_column columns[] = {
@@ -404,7 +395,7 @@ static void put_rows_used(const struct incident *incident, struct paper *paper)
 		for (unsigned grade = GRADE_EXACT; grade <= GRADE_WIDE; grade++)
 			paper_cell(paper, TONE_PLAIN, "%llu",
 			           (unsigned long long)thing->sum.by_grade[grade]);
-		paper_cell(paper, TONE_QUIET, "%s", document_of(incident, thing->text));
+		paper_cell(paper, TONE_QUIET, "%s", thing->document ? thing->document : "");
 		paper_row_end(paper);
 	}
 	paper_table_end(paper);

@@ -3,7 +3,6 @@
  * Things are found by what they are, so that several databases fall into one, and put in order at the end.
  */
 #include "monitor/commands/incident.h"
-#include "monitor/policy_record.h"
 #include "schema/time.h"
 
 #include <xxhash.h>
@@ -319,15 +318,16 @@ static int read_known(struct incident *incident, struct err *err)
 	return r;
 }
 
-/* Whether a flow of the window showed the name: SNI, HTTP host or DNS question. */
-static bool is_said(const struct incident *incident, const char *name)
+struct incident_thing *incident_find_thing(const struct incident *incident, uint8_t trait,
+                                           const char *text)
 {
-	char text[NAME_MAX_LEN + 1];
-	const struct incident_thing key = {.trait = TRAIT_NAME, .text = text};
+	char words[NAME_MAX_LEN + 1];
+	const struct incident_thing key = {.trait = trait, .text = words};
 
-	text_copy(text, sizeof(text), name);
-	return incident->thing_count && bsearch(&key, incident->things, incident->thing_count,
-	                                        sizeof(key), compare_things);
+	text_copy(words, sizeof(words), text);
+	return incident->thing_count ? bsearch(&key, incident->things, incident->thing_count,
+	                                       sizeof(key), compare_things)
+	                             : NULL;
 }
 
 struct naming {
@@ -355,7 +355,8 @@ static int take_name(void *context, const struct name_row *name, struct err *err
 	bound = &peer->bound[peer->bound_count++];
 	*bound = (struct incident_bound){.name = strdup(name->name),
 	                                 .text = text,
-	                                 .said = is_said(naming->incident, name->name),
+	                                 .said = incident_find_thing(naming->incident,
+	                                                             TRAIT_NAME, name->name),
 	                                 .asked = name->asked,
 	                                 .again = (unsigned)peer->bound_count};
 	return bound->name ? 0 : err_set(err, -ENOMEM, "out of memory");
@@ -443,78 +444,6 @@ static int read_names(struct incident *incident, struct err *err)
 	return r;
 }
 
-/* How a policy came to judge. */
-static char *use_text(const struct policy_use_row *use)
-{
-	char from[TIME_TEXT], at[TIME_TEXT], *text;
-	int len;
-
-	time_print(use->from_us, from);
-	time_print(use->at_us, at);
-	if (use->run && use->from_us)
-		len = asprintf(&text, "run %lld, from %.19sZ on", (long long)use->run, from);
-	else if (use->run)
-		len = asprintf(&text, "run %lld, from its first packet on",
-		               (long long)use->run);
-	else
-		len = asprintf(&text, "rejudged at %.19sZ%s%s: flows recorded from %.19sZ on",
-		               at, *use->by_whom ? " by " : "", use->by_whom, from);
-	return len < 0 ? NULL : text;
-}
-
-static int take_use(void *context, const struct policy_use_view *use, struct err *err)
-{
-	struct incident *incident = context;
-
-	for (size_t i = 0; i < incident->policy_count; i++) {
-		struct incident_policy *policy = &incident->policies[i];
-
-		if (strcmp(policy->hash, use->hash) != 0)
-			continue;
-		if (array_reserve(&policy->uses, &policy->use_room, policy->use_count + 1,
-		                  sizeof(*policy->uses)) < 0)
-			return err_set(err, -ENOMEM, "out of memory");
-		policy->uses[policy->use_count] = use_text(&use->row);
-		if (!policy->uses[policy->use_count++])
-			return err_set(err, -ENOMEM, "out of memory");
-	}
-	return 0;
-}
-
-static int compare_policies(const void *a, const void *b)
-{
-	const struct incident_policy *x = a, *y = b;
-
-	if (x->sum.first_us != y->sum.first_us)
-		return x->sum.first_us < y->sum.first_us ? -1 : 1;
-	return strcmp(x->hash, y->hash);
-}
-
-static int read_uses(struct incident *incident, struct err *err)
-{
-	int r = 0;
-
-	if (incident->policy_count)
-		qsort(incident->policies, incident->policy_count, sizeof(*incident->policies),
-		      compare_policies);
-	for (size_t i = 0; i < incident->known_count && r >= 0; i++)
-		r = flowdb_policy_uses(incident->sources[i].query.db, take_use, incident, err);
-	return r;
-}
-
-/* Rows are called by what the last policy calls them. One that is not recorded whole names none. */
-static void load_policy(struct incident *incident)
-{
-	size_t last = incident->policy_count;
-	struct err err = {0};
-
-	for (size_t i = 0; last && i < incident->known_count && !incident->policy; i++)
-		if (policy_of_record(incident->sources[i].query.db,
-		                     incident->policies[last - 1].hash, &incident->policy,
-		                     &err) < 0)
-			incident->policy = NULL;
-}
-
 int incident_read_sums(struct incident *incident, struct err *err)
 {
 	int r = 0;
@@ -531,9 +460,7 @@ int incident_read_sums(struct incident *incident, struct err *err)
 	if (r >= 0)
 		r = read_names(incident, err);
 	if (r >= 0)
-		r = read_uses(incident, err);
-	if (r >= 0)
-		load_policy(incident);
+		r = incident_read_policies(incident, err);
 	return r;
 }
 
@@ -552,8 +479,10 @@ void incident_release_sums(struct incident *incident)
 		}
 		free(peer->bound);
 	}
-	for (size_t i = 0; i < incident->thing_count; i++)
+	for (size_t i = 0; i < incident->thing_count; i++) {
 		free(incident->things[i].text);
+		free(incident->things[i].document);
+	}
 	for (size_t i = 0; i < incident->policy_count; i++) {
 		for (size_t j = 0; j < incident->policies[i].use_count; j++)
 			free(incident->policies[i].uses[j]);
@@ -564,5 +493,4 @@ void incident_release_sums(struct incident *incident)
 	free(incident->things);
 	hashes_release(&incident->thing_hashes);
 	free(incident->policies);
-	policy_free(incident->policy);
 }

@@ -59,7 +59,7 @@ void paper_item(struct paper *paper, enum tone tone, const char *fmt, ...) PRINT
 void paper_fact(struct paper *paper, const char *name, const char *fmt, ...) PRINTF(3, 4);
 /* A line for the shell: never broken. */
 void paper_command(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
-/* Several such lines, parted by \n. */
+/* Lines, parted by \n, to be copied as they are. */
 void paper_lines(struct paper *paper, const char *lines);
 /* A rule that is filled in by hand. */
 void paper_blank(struct paper *paper, const char *name);

@@ -152,10 +152,10 @@ static void text_command(FILE *file, const char *text)
 	fprintf(file, "  %s\n", text);
 }
 
+/* To be copied: not a blank is put before them, for YAML would mind. */
 static void text_lines(FILE *file, const char *lines)
 {
-	for (; *lines; lines += strcspn(lines, "\n") + 1)
-		fprintf(file, "  %.*s\n", (int)strcspn(lines, "\n"), lines);
+	fputs(lines, file);
 }
 
 static void text_blank(FILE *file, const char *name)

@@ -208,7 +208,7 @@ static void show_found(const struct supervisor *sup, const struct event_found *f
 	reason[found->text_len - found->unit_len] = '\0';
 	sup->options->found(sup->options->context,
 	                    &(struct run_found){found->time_us, found->id, found->kind,
-	                                        found->severity, unit, reason});
+	                                        found->severity, found->waived, unit, reason});
 }
 
 /* A row or a unit that the policy does not have is nonsense. */

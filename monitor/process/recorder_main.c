@@ -71,6 +71,7 @@ static void found(void *context, const struct finding *finding)
 	event.found.id = finding->id;
 	event.found.kind = finding->row.kind;
 	event.found.severity = finding->row.severity;
+	event.found.waived = *finding->row.waiver != '\0';
 	event.found.unit_len = (uint8_t)unit_len;
 	event.found.text_len = (uint16_t)text_len;
 	memcpy(event.found.text, unit, unit_len);

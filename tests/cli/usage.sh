@@ -5,7 +5,7 @@ set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 
-commands='watch check flows findings units coverage blind names status incident whatif evidence explain rules rejudge close reopen db waive doctor'
+commands='watch check flows findings units coverage blind names status incident suggest whatif evidence explain rules rejudge close reopen db waive doctor'
 is 'every command is tried' "$("$TLMON" --help | sed -n '/^  watch/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort | tr '\n' ' ')" "$(tr ' ' '\n' <<<"$commands" | sort | tr '\n' ' ')"
 for command in '' $commands; do
 	# shellcheck disable=SC2086

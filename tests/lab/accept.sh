@@ -52,6 +52,9 @@ roles:
   dns-server: {addresses: [$forbidden]}
   maestro:    {addresses: [$dropped]}
   front-end:  {addresses: [$closed]}
+waivers:
+  - {units: [boardroom], remote: $answers, transport: udp, remote-ports: [53], owner: netops, reason: the old resolver,
+     expires: 2099-12-31}
 END
 
 # An envelope of two rows, so that all of it can be exercised.
@@ -118,6 +121,7 @@ try_all() {
 	connect $dropped 443 &
 	local waits=$!
 	name_asked $forbidden
+	name_asked $answers
 	connect $closed 5061
 	wait $waits 2>/dev/null
 }
@@ -141,19 +145,29 @@ has '... a connection that the firewall drops is blocked, silently' "$(of blocke
 has '... a question that the router turns down is blocked, and the router is named' "$(of blocked room.out.dns)" "^blocked, ${ip4[router]} forbids it"
 has '... a closed port is refused' "$(of blocked onprem.out.sip)" '^blocked, refused'
 has '... and the report names the rows and the router' "$(cat "$work/blocked.out")" 'room\.out\.maestro.*BLOCKED|BLOCKED.*room\.out\.maestro|blocked-silent' "${ip4[router]}"
+has '... a finding is told with its severity and sentence, or as waived' "$(cat "$work/blocked.err")" \
+	'boardroom +medium +blocked-prohibited: UDP dns from local port [0-9]+ to 10.20.5.53:53: documented by room.out.dns' \
+	'boardroom +waived +peer: UDP dns'
 has '... what works is ok' "$(of blocked room.in.control_api)" '^ok \(exact|^ok \(wide|^ok \(unproven'
 if is_plain blocked; then ok 'into a file nothing steers a terminal'; else not_ok 'into a file nothing steers a terminal' "$(cat -v "$work/blocked.err" "$work/blocked.out")"; fi
 
 inside $far tc filter del dev boardroom egress
+inside $near timeout $((30 * SLOW)) "$TLMON" doctor -i mirror0 --for $((5 * SLOW))s -c "$work/site.yaml" >"$work/doctor.out" 2>&1 &
+doctor=$!
 check_start one-sided -c "$work/site.yaml" --for $((4 * SLOW))s
+pause $SLOW
 try_all &
 tries=$!
 run_wait $((20 * SLOW))
 wait $tries 2>/dev/null
+fit=0
+wait $doctor || fit=$?
 is "${names[1]}: undetermined" "$code" 3
 is '... no row is called blocked' "$(grep -ciE 'blocked, |blocked-|refused' "$work/one-sided.err")" 0
 has '... the run says that one direction is shown' "$(cat "$work/one-sided.err")" 'one-sided +the mirror showed one direction'
 has '... the report as the reason' "$(tr '\n' ' ' <"$work/one-sided.out" | tr -s ' ')" 'room.out.maestro was tried, and nobody can say that it works, for the mirror showed one direction'
+is '... the doctor calls the mirror unfit' "$fit" 1
+has '... and says why' "$(cat "$work/doctor.out")" '^directions +bad +boardroom +[0-9]+ packets from it, none to it'
 inside $far tc filter add dev boardroom egress protocol all prio 1 u32 match u32 0 0 action mirred egress mirror dev replay0
 
 check_start works -e "$work/tiny" -c "$work/tiny.site.yaml" --for 60s

@@ -372,6 +372,7 @@ struct line {
 	const struct cell *cell; /* ... stands so; with a group of it and ... */
 	const char *other;       /* ... this one, which is idle: "ok" says that it works */
 	bool other_ok;
+	uint8_t media; /* ... where that group is of a kind of media */
 	enum severity finding;
 	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window;
 	uint64_t undetermined, cuts, dropped, evicted, silent, other_policies;
@@ -427,6 +428,11 @@ static const struct line LINES[] = {
 	{.what = "required, idle, and the other way too", .row = "online.out.audio", .cell = &IDLE,
 	 .other = "online.out.relay_udp", ALL(U),
 	 .reason = "one of online.out.audio, online.out.relay_udp was not exercised: boardroom"},
+	{.what = "audio went neither way, and what did nobody can tell", .row = "online.out.audio", .cell = &OK_WHAT,
+	 .other = "online.out.relay_udp", .media = MEDIA_AUDIO, ALL(U),
+	 .reason = "required: audio by one of online.out.audio, online.out.relay_udp was not seen: one of them works"},
+	{.what = "audio went another way", .row = "online.out.audio", .cell = &OK_AUDIO,
+	 .other = "online.out.relay_udp", .media = MEDIA_AUDIO, ALL(A)},
 	{.what = "recommended, idle", .row = "room.in.web_ui", .cell = &IDLE, ALL(A)},
 	{.what = "if-used, tried", .row = "room.out.llmnr", .cell = &TRIED, ALL(A)},
 	{.what = "an undetermined flow", .undetermined = 1, ALL(U), .reason = "1 flow nothing certain"},
@@ -500,7 +506,7 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 		char rows[2 * ROW_ID_MAX];
 
 		snprintf(rows, sizeof(rows), "%s, %s", line->row, line->other);
-		add_group(bench, "way", GROUP_ONE_OF, 0, rows);
+		add_group(bench, "way", GROUP_ONE_OF, line->media, rows);
 		if (!line->other_ok)
 			boardroom->cells[row_of(bench, line->other)] = IDLE;
 	}

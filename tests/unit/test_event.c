@@ -140,6 +140,32 @@ static void of_how_a_row_stands_every_field_is_checked(void **state)
 #undef BROKEN
 }
 
+static void of_a_finding_every_field_is_checked(void **state)
+{
+	const struct event_found sound = {.head = {.len = sizeof(sound), .type = EVENT_FOUND},
+	                                  .kind = KIND_PEER,
+	                                  .severity = SEVERITY_HIGH,
+	                                  .waived = 1,
+	                                  .unit_len = 1,
+	                                  .text_len = 2,
+	                                  .text = {'u', 'r'}};
+
+	assert_int_equal(event_check(&sound.head, sizeof(sound)), 0);
+#define BROKEN(statement)                                                               \
+	do {                                                                            \
+		struct event_found event = sound;                                       \
+		statement;                                                              \
+		assert_int_equal(event_check(&event.head, sizeof(event)), -EBADMSG);    \
+	} while (0)
+	BROKEN(event.kind = KIND_COUNT);
+	BROKEN(event.severity = SEVERITY_HIGH + 1);
+	BROKEN(event.waived = 2);
+	BROKEN(event.unit_len = 3); /* past the text */
+	BROKEN(event.text_len = 40); /* past its end */
+	BROKEN(event.text[1] = '\0');
+#undef BROKEN
+}
+
 static void of_a_flow_s_first_packets_every_field_is_checked(void **state)
 {
 	union {
@@ -249,6 +275,7 @@ int main(void)
 		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
 		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),
 		cmocka_unit_test(of_a_flow_s_first_packets_every_field_is_checked),
+		cmocka_unit_test(of_a_finding_every_field_is_checked),
 		cmocka_unit_test(of_how_a_row_stands_every_field_is_checked),
 		cmocka_unit_test(times_counts_and_numbers_of_flows_have_their_limits),
 	};

@@ -166,8 +166,8 @@ static void what_folds_is_left_out_of_text_and_lines_are_kept(void **state)
 	           "<p class=\"blank\"><span>Name</span></p>\n<ul>\n<li class=\"good\">end \\uffff</li>");
 	document(PAPER_TEXT, write_parts);
 	assert_string_equal(text,
-	                    "Title\n=====\n\nF3 <peer>\n  tcp dport 443 accept\n  \n"
-	                    "  \\x1b[31m</pre>\n\n"
+	                    "Title\n=====\n\nF3 <peer>\ntcp dport 443 accept\n\n"
+	                    "\\x1b[31m</pre>\n\n"
 	                    "Name            ________________________________________________\n"
 	                    "- end \\uffff\n");
 }
@@ -176,8 +176,8 @@ static void a_terminal_gets_the_tones_and_no_other_escape(void **state)
 {
 	(void)state;
 	document(PAPER_TERMINAL, write_parts);
-	assert_has("\n\033[33mF3 <peer>\n\033[0m  tcp dport 443 accept\n");
-	assert_has("  \\x1b[31m</pre>\n");
+	assert_has("\n\033[33mF3 <peer>\n\033[0mtcp dport 443 accept\n");
+	assert_has("\n\\x1b[31m</pre>\n");
 	assert_has("\033[32m- end \\uffff\n\033[0m");
 	document(PAPER_TERMINAL, write_hostile);
 	assert_has("NAME\n\033[1;31m<td onclick=x>\033[0m\n");

@@ -152,6 +152,37 @@ static void what_is_compiled_in_comes_back_too(void **state)
 	policy_free(after);
 }
 
+struct compared {
+	const struct policy *policy;
+	size_t rows;
+};
+
+static int compare_document(void *context, const char *row, const char *document, struct err *err)
+{
+	struct compared *compared = context;
+	int at = envelope_find_row(compared->policy->envelope, row);
+
+	(void)err;
+	assert_true(at >= 0);
+	assert_string_equal(document, compared->policy->rows[at].document);
+	compared->rows++;
+	return 0;
+}
+
+static void rows_are_called_the_same_where_they_alone_are_read(void **state)
+{
+	struct kit *kit = *state;
+	struct policy *policy = record_site(kit);
+	struct compared compared = {.policy = policy};
+
+	assert_int_equal(policy_documents_of_record(kit->db.db, policy->hash, compare_document,
+	                                            &compared, &kit->err),
+	                 0);
+	assert_int_equal(compared.rows, policy->row_count);
+	assert_true(compared.rows > 10);
+	policy_free(policy);
+}
+
 static void the_beginning_of_a_hash_is_enough(void **state)
 {
 	struct kit *kit = *state;
@@ -181,6 +212,7 @@ static void a_record_that_is_not_whole_says_so(void **state)
 {
 	struct kit *kit = *state;
 	struct policy *policy = record(kit, (struct policy_args){0}), *after = NULL;
+	struct compared compared = {.rows = 0};
 	int64_t id;
 
 	assert_int_equal(flowdb_policy_put(kit->db.db, "feed", policy->envelope->text,
@@ -194,6 +226,14 @@ static void a_record_that_is_not_whole_says_so(void **state)
 	assert_int_equal(policy_of_record(kit->db.db, "beef", &after, &kit->err), -EINVAL);
 	assert_non_null(strstr(kit->err.text, "beef"));
 	assert_null(after);
+	compared.policy = policy;
+	assert_int_equal(policy_documents_of_record(kit->db.db, "beef", compare_document, &compared,
+	                                            &kit->err),
+	                 -EINVAL);
+	assert_int_equal(policy_documents_of_record(kit->db.db, "facade", compare_document, &compared,
+	                                            &kit->err),
+	                 -ENOENT);
+	assert_int_equal(compared.rows, 0);
 	policy_free(policy);
 }
 
@@ -202,6 +242,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_policy_comes_back_whole_without_its_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_compiled_in_comes_back_too, setup, teardown),
+		cmocka_unit_test_setup_teardown(rows_are_called_the_same_where_they_alone_are_read, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(the_beginning_of_a_hash_is_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_hash_of_none_is_refused_by_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_record_that_is_not_whole_says_so, setup, teardown),

@@ -3,6 +3,7 @@
  * be, and whoever changes the file as a proven step says has no such finding afterwards.
  */
 #include "monitor/acceptance/acceptance.h"
+#include "monitor/acceptance/remedy.h"
 #include "monitor/policy_record.h"
 #include "tests/lib/run.h"
 #include "tests/lib/talk.h"
@@ -407,10 +408,81 @@ static void steps_are_said_and_hold(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* What one exercise shows is one step, for all units that want it; of a group's rows the one of its media alone. */
+static void exercises_are_gathered(void **state)
+{
+	static const char site[] = "units:\n  - {name: boardroom, addresses: [10.20.0.15], profiles: [room]}\n"
+				   "  - {name: huddle, addresses: [10.20.1.21], profiles: [room, online]}\n"
+				   "roles: {dns-server: {addresses: [10.0.0.53]}}\n";
+	CLEANUP(run_freep) struct run *run = run_new(site);
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+	char said[TEXT_MAX];
+
+	wire_at(w, 61);
+	talk_dns(w, "10.20.0.15:52001 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+	run_wire(run, w, 1);
+	acceptance = check(run, &policy);
+	steps_print(acceptance, true, said);
+	assert_string_equal(
+		said,
+		"exercise boardroom, huddle: Switch the unit on, or renew its network settings; shows room.out.dhcp, "
+		"room.in.dhcp, room.out.dns\n"
+		"exercise boardroom, huddle: Switch the unit on and leave it idle for ten minutes\n"
+		"exercise huddle: Sign the unit out and in again; shows online.out.auth_https, online.out.sip_tls, "
+		"online.out.psom_tls\n"
+		"exercise huddle: Join a meeting and speak; shows audio by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.audio, online.in.audio\n"
+		"exercise huddle: Join a meeting with the camera on; shows video by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.video, online.in.video\n"
+		"exercise huddle: Share a screen in a meeting; shows data by one of online.out.relay_tcp, "
+		"online.out.relay_udp, online.out.appshare, online.in.appshare\n"
+		"exercise boardroom, huddle: Open the web page of the unit in a browser (recommended)\n");
+}
+
+/* More than can be tried, and more than is looked at: what is left out is said. */
+static void work_is_bounded_and_it_is_said(void **state)
+{
+	enum { UNITS = 9, EACH = 30 };
+	char site[2048] = "roles: {dns-server: {addresses: [10.0.0.53]}}\nunits:\n", tuple[64];
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	CLEANUP(run_freep) struct run *run = NULL;
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+	size_t proven = 0, untried = 0, left_out = 0;
+
+	wire_at(w, 61);
+	for (unsigned unit = 0; unit < UNITS; unit++) {
+		text_add(site, sizeof(site), "  - {name: u%u, addresses: [10.20.0.%u], profiles: [room]}\n", unit,
+			 unit + 10);
+		for (unsigned i = 0; i < EACH; i++) {
+			snprintf(tuple, sizeof(tuple), "10.20.0.%u:%u > 10.%u.%u.53:53", unit + 10, 52000 + i,
+				 100 + unit, i);
+			talk_dns(w, tuple, DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+		}
+	}
+	run = run_new(site);
+	run_wire(run, w, 1);
+	acceptance = check(run, &policy);
+	for (size_t i = 0; i < acceptance->step_count; i++) {
+		const struct step *step = &acceptance->steps[i];
+
+		proven += step->proven;
+		untried += strstr(step->say, "were tried for others alone") != NULL;
+		left_out += strstr(step->say, "14 more findings were not looked at") != NULL;
+	}
+	assert_int_equal(proven, REMEDY_TRIES_MAX);
+	assert_int_equal(untried, REMEDY_FINDINGS_MAX - REMEDY_TRIES_MAX);
+	assert_int_equal(left_out, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_said_and_hold),
+		cmocka_unit_test(exercises_are_gathered),
+		cmocka_unit_test(work_is_bounded_and_it_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

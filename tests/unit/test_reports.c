@@ -375,7 +375,7 @@ static void a_text_is_80_columns_and_says_how_each_row_stands(void **state)
 	has(bench, "! boardroom, online.out.audio: udp 10.20.0.15:50002 > 52.112.1.9:50011:\n"
 	           "  prohibited by 10.20.0.1 (ICMP 3/13), 1 flow\n");
 	has(bench, "\nF5 low, huddle: service, waived\n");
-	has(bench, "boardroom: open it at 10.20.0.1\n  udp dport 50000-59999 accept\n  ct state");
+	has(bench, "boardroom: open it at 10.20.0.1\nudp dport 50000-59999 accept\nct state");
 	has(bench, "av-team  2026-01-31 EXPIRED  old & gone             none\n    kind peer\n");
 	has(bench, "netops   2026-12-31          local clock until 4.5  F5\n"
 	           "    units huddle; peer 10.0.0.9; udp; remote ports 123; application ntp\n");
@@ -393,13 +393,14 @@ static void a_text_has_the_run_in_time(void **state)
 
 	make_mixed(bench);
 	write_form(bench, REPORT_TEXT);
-	has(bench, "                  00:00:00                                              00:10:00\n");
-	has(bench, "\n  boardroom       .ooooo#o..////..........o.ooo..oooo...........................\n");
-	has(bench, "\n  huddle          ......!...////......///////");
+	has(bench, "\n                00:00:00                                                00:10:00\n");
+	has(bench, "\nboardroom       .ooooo#o..////...........o.ooo..oooo............................\n");
+	has(bench, "\nhuddle          ......!...////.......///////");
 }
 
 static void the_last_line_is_the_next_level(void **state)
 {
+	static const char LAST[] = "\nACCEPTED. --fail-on high is the last level.\n";
 	struct bench *bench = *state;
 
 	make_fine(bench, 1);
@@ -417,8 +418,7 @@ static void the_last_line_is_the_next_level(void **state)
 	write_form(bench, REPORT_TEXT);
 	has(bench, "ACCEPTED: Head");
 	has(bench, "- 1 open finding of severity medium: does not count at --fail-on high\n");
-	assert_string_equal(bench->text + bench->size - 43,
-	                    "ACCEPTED. --fail-on high is the last level.\n" + 1);
+	assert_string_equal(bench->text + bench->size - strlen(LAST), LAST);
 }
 
 static void html_needs_nothing_else(void **state)
@@ -542,6 +542,35 @@ static void nothing_at_all_is_a_report_too(void **state)
 	has(bench, "No unit was seen.");
 	write_form(bench, REPORT_JSON);
 	assert_true(jsonkit_valid(bench->text));
+}
+
+static void what_was_decided_together_says_why(void **state)
+{
+	struct bench *bench = *state;
+	struct acceptance_unit *unit;
+	const struct row_group *group;
+	char head[ROW_ID_MAX + 8];
+
+	make_fine(bench, 1);
+	set(bench, 0, "online.out.sip_tls", (struct cell){0});
+	unit = &bench->a.units[0];
+	unit->groups = take(GROUPS_MAX, sizeof(*unit->groups));
+	unit->group_count = unit_groups(bench->policy, unit->profiles, unit->cells, unit->groups);
+	assert_true(unit->group_count > 0);
+	group = unit->groups[0].group;
+	judge(bench);
+	write_form(bench, REPORT_TEXT);
+	has(bench, "\nDecided together\n----------------\nGROUP");
+	snprintf(head, sizeof(head), "\n%s ", group->id);
+	has(bench, head);
+	has(bench, "one that works shows all");
+	has(bench, "boardroom: decided");
+	has(bench, "online.out.sip_tls     required     ok exact (by another row)\n");
+	write_form(bench, REPORT_HTML);
+	has(bench, group->reason);
+	write_form(bench, REPORT_JSON);
+	assert_true(jsonkit_is(bench->text, "$.units[0].groups[0].group", group->id));
+	assert_true(jsonkit_is(bench->text, "$.units[0].groups[0].state", "ok"));
 }
 
 /* ------------------------------------------------------------------- JUnit */
@@ -831,6 +860,7 @@ int main(void)
 		WITH(forms_are_the_same_bytes_each_time),
 		WITH(each_unit_is_drawn_up_to_40_of_more_they_are_counted),
 		WITH(nothing_at_all_is_a_report_too),
+		WITH(what_was_decided_together_says_why),
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
