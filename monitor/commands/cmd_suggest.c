@@ -2,17 +2,14 @@
  * cmd_suggest.c - a site file proposed from what was seen: live, in capture files, or in a database.
  */
 #include "monitor/commands.h"
-#include "monitor/commands/feed.h"
 #include "monitor/commands/check_log.h"
+#include "monitor/commands/feed.h"
+#include "monitor/commands/new_file.h"
 #include "monitor/commands/out.h"
 #include "monitor/log.h"
 #include "monitor/suggest/census.h"
 #include "monitor/suggest/suggestion.h"
 #include "rules/text_file.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const char HELP[] =
 	"usage: tlmon suggest -i IF [--for 30m] [--unit WHO ...] [filter]\n"
@@ -26,11 +23,11 @@ static const char HELP[] =
 	"                        what was seen by then is printed\n"
 	"  -r, --read FILE|DIR   read a pcap or pcapng file, '-' for standard input, or\n"
 	"                        the files of a folder in name order (repeatable)\n"
-	"  -l, --log DIR         read a database instead of packets\n"
+	"  -l, --log DIR         look at a database instead of packets\n"
 	"      --since T, --until T\n"
 	"                        of a database: 2h (ago), 09:30, 2026-11-22T09:30\n"
 	"      --for SPAN        live: end after 90s, 30m, 2h ...\n"
-	"      --unit WHO        this is a unit: an address, a prefix (each host in it) or\n"
+	"      --unit WHO        this is a unit: an address, a prefix (each host in it),\n"
 	"                        a MAC (repeatable). Without it: hosts with a MAC of the\n"
 	"                        maker, or that ask for its management servers\n"
 	"      --site NAME       what the site is called\n"
@@ -54,7 +51,8 @@ enum { SUGGEST_SITE = FEED_LAST, SUGGEST_OUTPUT, SUGGEST_SINCE, SUGGEST_UNTIL };
 struct request {
 	struct feed feed;
 	struct check_asked log; /* dir NULL: packets are looked at */
-	const char *envelope, *site, *output;
+	const char *envelope, *site, *output_path;
+	struct new_file output;
 	const char *units[SUGGEST_WORDS_MAX + 1]; /* ended by NULL */
 	size_t unit_count;
 	char *source; /* "-r day.pcap" */
@@ -62,6 +60,7 @@ struct request {
 
 static void request_release(struct request *request)
 {
+	new_file_release(&request->output);
 	feed_release(&request->feed);
 	free(request->source);
 }
@@ -176,32 +175,17 @@ static int say_nobody(const struct suggestion *suggestion)
 	return EXIT_NO;
 }
 
-static int answer(const struct request *request, const struct suggestion *suggestion,
-                  struct err *err)
+static int answer(struct request *request, const struct suggestion *suggestion, struct err *err)
 {
-	CLEANUP(fclosep) FILE *file = NULL;
-	int r;
+	FILE *file = request->output.path ? request->output.file : stdout;
+	int r = suggestion_write(suggestion, file, err);
 
-	if (!request->output) {
-		r = suggestion_write(suggestion, stdout, err);
-		return r < 0 ? r : stream_end(stdout, err);
-	}
-	r = open(request->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	file = r < 0 ? NULL : fdopen(r, "w");
-	if (!file)
-		return err_set(
-			err, -errno, "--output %s: %s%s", request->output, strerror(errno),
-			errno == EEXIST ? "; it is left as it is: name another one" : "");
-	r = suggestion_write(suggestion, file, err);
-	if (r >= 0 && (ferror(file) || fclose(TAKE(file))))
-		r = err_set(err, -EIO, "--output %s: it could not be written: %s",
-		            request->output, strerror(errno));
-	if (r < 0)
-		unlink(request->output);
-	return r;
+	if (r >= 0 && request->output.path)
+		r = new_file_keep(&request->output, err);
+	return r < 0 || request->output.path ? r : stream_end(stdout, err);
 }
 
-static int propose(const struct request *request, const struct suggestion_options *options,
+static int propose(struct request *request, const struct suggestion_options *options,
                    struct err *err)
 {
 	CLEANUP(suggestion_freep) struct suggestion *suggestion = NULL;
@@ -239,6 +223,8 @@ static int from_packets(struct request *request, struct err *err)
 		return r;
 	options.policy = census;
 	options.again = true;
+	options.apart = request->output.fds;
+	options.apart_count = request->output.path ? ARRAY_LEN(request->output.fds) : 0;
 	r = run(&options, capture, result, &db, err);
 	progress_clear();
 	if (r < 0)
@@ -261,7 +247,7 @@ static int from_packets(struct request *request, struct err *err)
 	               err);
 }
 
-static int from_database(const struct request *request, struct err *err)
+static int from_database(struct request *request, struct err *err)
 {
 	CLEANUP(check_log_freep) struct check_log *log = NULL;
 	CLEANUP(envelope_freep) struct envelope *envelope = NULL;
@@ -292,7 +278,7 @@ static int take_option(struct request *request, int option, struct err *err)
 		request->site = optarg;
 		return 0;
 	case SUGGEST_OUTPUT:
-		request->output = optarg;
+		request->output_path = optarg;
 		return 0;
 	case 'e':
 		request->envelope = optarg;
@@ -345,8 +331,14 @@ int cmd_suggest(int argc, char **argv)
 		r = feed_words(&request.feed, argc - optind, argv + optind, &err);
 	if (r >= 0)
 		r = print_source(&request, &err);
+	if (r >= 0 && request.output_path)
+		r = new_file_open(&request.output, "--output", request.output_path, &err);
 	if (r >= 0)
 		r = request.log.dir ? from_database(&request, &err)
 		                    : from_packets(&request, &err);
-	return r < 0 ? log_err(&err) : r;
+	if (r >= 0)
+		return r;
+	log_err(&err);
+	/* A capture without a packet is no mistake, and no proposal. */
+	return r == -ENODATA ? EXIT_NO : EXIT_USAGE;
 }

@@ -344,8 +344,7 @@ static void put_looked_at(const struct suggestion *suggestion, FILE *file)
 			if (suggestion->blind_causes >> cause & 1)
 				text_add(causes, sizeof(causes), "%s%s", *causes ? ", " : "",
 				         blind_cause_name((enum blind_cause)cause));
-		put(file,
-		    "Blind: %llu interval%s, %s in all (%s): %s",
+		put(file, "Blind: %llu interval%s, %s in all (%s): %s",
 		    (unsigned long long)suggestion->blinds, plural(suggestion->blinds),
 		    time_print_span(suggestion->blind_us, span), causes,
 		    suggestion->blind_causes & BLIND_UNSEEN ? "what ran then is not in here"
