@@ -109,7 +109,7 @@ if [ "$(id -u)" = 0 ] && unshare --fork --pid --mount-proc true 2>/dev/null; the
 	cat >"$work/alone" <<EOF
 tail -f -n +1 $work/demo.pcap | "$TLMON" watch -r - -c tests/demo/site.yaml -l $work/alone.db >/dev/null 2>&1 &
 for _ in {1..100}; do
-	"$TLMON" doctor --sandbox -o jsonl 2>/dev/null | grep -c '"weaker":null' | grep -q 4 && break
+	"$TLMON" doctor --sandbox >/dev/null 2>&1 && break
 	sleep 0.05
 done
 script -qec "stty cols 80; '$TLMON' doctor --sandbox" /dev/null </dev/null
