@@ -108,11 +108,20 @@ static int add_domain(struct merging *merging, const struct domain *domain, stru
 	               : err_set(err, -ENOMEM, "out of memory");
 }
 
+static int name_site(struct merging *merging, struct err *err)
+{
+	const char *text = merging->suggestion->options.site;
+	const struct yaml_edit edit = {
+		.verb = YAML_SET, .path = {"site"}, .texts = &text, .text_count = 1};
+
+	return text ? change(merging, &edit, "", err) : 0;
+}
+
 static int add_all(struct merging *merging, struct err *err)
 {
 	const struct suggestion *suggestion = merging->suggestion;
 	const struct policy *in_force = suggestion->options.in_force;
-	int r = 0;
+	int r = name_site(merging, err);
 
 	for (size_t i = 0; r >= 0 && i < suggestion->candidate_count; i++)
 		if (!suggestion->candidates[i].listed)

@@ -247,10 +247,16 @@ bool holder_is_written(const struct suggestion *suggestion, size_t at)
 
 void say_holder(const struct suggestion *suggestion, FILE *file, const void *of)
 {
-	char why[EVIDENCE_TEXT];
+	const struct holder *holder = of;
+	char why[EVIDENCE_TEXT], addr[ADDR_TEXT], who[ADDR_TEXT + 64] = "";
 
-	holder_print(suggestion, of, why, sizeof(why));
-	put(file, "%s%s", mark(suggestion), strlen(why) > 2 ? why + 2 : "on record");
+	/* In a file that is written in one line the comment stands far from what it is about. */
+	if (suggestion->options.in_force)
+		snprintf(who, sizeof(who), "new: %s %s: ",
+		         suggestion->options.envelope->roles[holder->role].id,
+		         addr_print(&holder->addr, addr));
+	holder_print(suggestion, holder, why, sizeof(why));
+	put(file, "%s%s", who, strlen(why) > 2 ? why + 2 : "on record");
 }
 
 /* " (sts.corp.example, fs.corp.example)"; "" */
@@ -441,8 +447,9 @@ static void put_outcome(const struct suggestion *suggestion, FILE *file)
 		    trace_print(suggestion, &outsider->trace, "", flows, sizeof(flows)));
 	}
 	if (suggestion->outsiders_more)
-		put(file, "  and %llu flows more of other kinds",
-		    (unsigned long long)suggestion->outsiders_more);
+		put(file, "  and %llu flow%s more of other kinds",
+		    (unsigned long long)suggestion->outsiders_more,
+		    plural(suggestion->outsiders_more));
 }
 
 void say_tail(const struct suggestion *suggestion, FILE *file)

@@ -5,6 +5,7 @@ set -u
 # shellcheck source=tests/lib/tap.sh
 . tests/lib/tap.sh
 
+[[ $B = /* ]] || B=$PWD/$B
 "$B/tools/mkdemo" "$work/demo.pcap"
 cd "$work" || exit
 "$TLMON" suggest -r demo.pcap --site Demo >site.yaml 2>err
@@ -63,6 +64,10 @@ has 'what speaks for it can be looked up' "$(cat merged.yaml)" '\(flow [0-9]+\)'
 "$TLMON" rules lint -c merged.yaml >lint 2>&1
 is 'and it can be used' "$(($? < 2))" 1
 
+"$TLMON" suggest -l by-hand --site 'New name' >named.yaml 2>err
+is 'a name is changed where it stands' "$(diff merged.yaml named.yaml | grep '^[<>]')" '< site: Demo office
+> site: New name'
+
 # A first look without a site file.
 "$TLMON" watch -r demo.pcap --unit 10.20.0.15 --profile room -l look >/dev/null 2>&1
 has 'of units named by --unit the whole file is proposed' "$("$TLMON" suggest -l look 2>&1)" \
@@ -109,6 +114,11 @@ refused 'a database that is none' 2 'nosuch' -l nosuch
 is 'a site file is no input' $? 2
 cat demo.pcap | "$TLMON" suggest -r - --site Demo 2>err | tail -n +4 | diff - <(tail -n +4 site.yaml) >out
 is 'standard input is read' "$(grep -c '^[<>]' out)" "$(grep -c 'tlmon check' out)"
+# Whose the packets are that a mirror wrapped shows what is in them, though its own ends speak as well.
+"$B/tools/mkmirror" erspan erspan.pcap
+is 'a mirror that wraps what it copies is looked into' "$("$TLMON" suggest -r erspan.pcap | grep '^  - {name')" \
+	'  - {name: room-1, macs: ["00:26:8c:01:02:03"], profiles: [room, online]}
+  - {name: room-2, macs: ["00:26:8c:04:05:06"], profiles: [room, online]}'
 "$TLMON" suggest -r demo.pcap | head -1 >/dev/null
 is 'a reader that goes away is no failure' "${PIPESTATUS[0]}" 0
 size=$(stat -c %s demo.pcap)

@@ -478,7 +478,7 @@ static void a_site_file_in_force_stays_as_it_is_with_new_lines_in_it(void **stat
 	must(&p, "  domain-controller: {addresses: [10.20.5.10]}\n");
 	must_not(&p, "10.20.0.54");
 	must_say(&p, "new: room-1: MAC of the maker");
-	must_say(&p, "new: answered 1 kerberos flow, udp 10.20.0.15:49181 > 10.20.5.10:88");
+	must_say(&p, "new: domain-controller 10.20.5.10: answered 1 kerberos flow, udp 10.20.0.15:49181 > 10.20.5.10:88");
 	must_say(&p, "10.20.0.54: answered 1 dns flow");
 	must_say(&p, "the site file names others for this role");
 	must_say(&p, "boardroom fits rows of profiles that it does not have");
