@@ -46,8 +46,8 @@ bool role_is_built_in(const struct role *role);
 struct profiles_reading;
 struct profiles_reading *profiles_new(struct suggestion *suggestion); /* NULL: out of memory */
 void profiles_free(struct profiles_reading *reading);
-void profiles_note(struct profiles_reading *reading, const struct flow_view *flow,
-                   const struct past *past);
+void profiles_note(struct profiles_reading *reading, size_t candidate,
+                   const struct flow_view *flow, const struct past *past);
 /* Fills `profiles` and `use` of the candidates. */
 void profiles_settle(struct profiles_reading *reading);
 

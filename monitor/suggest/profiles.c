@@ -79,14 +79,13 @@ static struct pattern *pattern_at(struct profiles_reading *reading, const struct
 	return &reading->patterns[reading->count++];
 }
 
-void profiles_note(struct profiles_reading *reading, const struct flow_view *flow,
-                   const struct past *past)
+void profiles_note(struct profiles_reading *reading, size_t candidate,
+                   const struct flow_view *flow, const struct past *past)
 {
 	const struct envelope *envelope = past->policy->envelope;
-	struct pattern like = {.firm = 0}, *pattern;
+	struct pattern like = {.candidate = candidate}, *pattern;
 	struct verdict verdicts[PROFILES_MAX];
 
-	like.candidate = (size_t)candidate_named(reading->suggestion, past->unit);
 	for (unsigned p = 0; p < envelope->profile_count; p++) {
 		enum says says = profile_says(past, p, &verdicts[p]);
 

@@ -18,7 +18,9 @@ void trace_add(struct trace *trace, const struct flow_view *flow)
 			      *remote = &facts->end[!flow->local];
 	char here[END_TEXT], there[END_TEXT];
 
-	if (trace->flows++)
+	/* Flows come in the order they began, but of some candidates before those of others. */
+	if (trace->flows++ && (facts->first_us > trace->first_us ||
+	                       (facts->first_us == trace->first_us && flow->id > trace->flow)))
 		return;
 	trace->first_us = facts->first_us;
 	trace->flow = flow->id;
@@ -148,69 +150,98 @@ struct walk {
 	struct suggestion *suggestion;
 	struct policy *policy;
 	struct history *history;
+	int *candidates; /* by place of the policy's units; -1: none, or to be looked for by name */
 	void *context;
-	void (*each)(struct suggestion *suggestion, void *context, const struct flow_view *flow,
-	             const struct past *past);
+	void (*each)(struct suggestion *suggestion, void *context, size_t candidate,
+	             const struct flow_view *flow, const struct past *past);
 };
+
+static int walk_begin(struct walk *walk, struct err *err)
+{
+	const struct policy *policy = walk->policy;
+
+	walk->candidates = calloc(policy->unit_count + 1, sizeof(*walk->candidates));
+	if (!walk->candidates)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < policy->unit_count; i++)
+		walk->candidates[i] = candidate_named(walk->suggestion, policy->units[i].name);
+	return 0;
+}
+
+/* An entry for many hosts has as many names. */
+static int candidate_of(const struct walk *walk, const struct past *past)
+{
+	const struct unit_rule *rule = past->view.unit;
+
+	return rule->many ? candidate_named(walk->suggestion, past->unit)
+	                  : walk->candidates[rule - walk->policy->units];
+}
 
 static int walk_one(void *context, const struct flow_view *flow, struct err *err)
 {
 	struct walk *walk = context;
 	struct past past;
+	int candidate;
 
 	(void)err;
-	if (history_judge(walk->history, flow, &past) &&
-	    candidate_named(walk->suggestion, past.unit) >= 0)
-		walk->each(walk->suggestion, walk->context, flow, &past);
+	if (!history_judge(walk->history, flow, &past))
+		return 0;
+	candidate = candidate_of(walk, &past);
+	if (candidate >= 0)
+		walk->each(walk->suggestion, walk->context, (size_t)candidate, flow, &past);
 	return 0;
 }
 
-/* Of a census only flows of the candidates' own addresses are read, where these are few. */
-static void narrow(const struct suggestion *suggestion, struct flow_query *query,
-                   char (*texts)[ADDR_TEXT], const char **units)
+/* Of a census there are flows of everybody: only those at the candidates' addresses are read, some at once. */
+static int walk_census(struct walk *walk, struct err *err)
 {
+	const struct suggestion *suggestion = walk->suggestion;
+	char texts[ASKED_AT_ONCE][ADDR_TEXT];
+	const char *units[ASKED_AT_ONCE + 1];
 	size_t count = 0;
+	int r = 0;
 
-	if (suggestion->options.in_force)
-		return;
-	for (size_t i = 0; i < suggestion->candidate_count; i++) {
+	for (size_t i = 0; i < suggestion->candidate_count && r >= 0; i++) {
 		const struct candidate *candidate = &suggestion->candidates[i];
 
-		if (candidate->addresses_more ||
-		    count + candidate->address_count > ASKED_AT_ONCE)
-			return;
 		for (unsigned a = 0; a < candidate->address_count; a++, count++)
 			units[count] = addr_print(&candidate->address[a], texts[count]);
+		if (i + 1 < suggestion->candidate_count &&
+		    count + CANDIDATE_ADDRESSES_MAX <= ASKED_AT_ONCE)
+			continue;
+		units[count] = NULL;
+		r = flowdb_flows(
+			suggestion->options.db,
+			&(struct flow_query){.unit = units[0], .more_units = units + 1},
+			walk_one, walk, err);
+		count = 0;
 	}
-	if (!count)
-		return;
-	query->unit = units[0];
-	query->more_units = units + 1;
+	return r;
 }
 
-/* All flows of candidates, in the order they began, under what is proposed so far. */
+/* All flows of candidates under what is proposed so far. */
 static int walk_all(struct walk *walk, struct err *err)
 {
-	struct flow_query query = walk->suggestion->options.window;
-	char texts[ASKED_AT_ONCE][ADDR_TEXT];
-	const char *units[ASKED_AT_ONCE + 1] = {NULL};
+	const struct suggestion_options *options = &walk->suggestion->options;
 	int r = load_policy(walk->suggestion, &walk->policy, err);
 
 	if (r >= 0)
-		r = history_new(walk->suggestion->options.db, walk->policy, NULL,
-		                &walk->history, err);
-	if (r >= 0) {
-		narrow(walk->suggestion, &query, texts, units);
-		r = flowdb_flows(walk->suggestion->options.db, &query, walk_one, walk, err);
-	}
+		r = walk_begin(walk, err);
+	if (r >= 0)
+		r = history_new(options->db, walk->policy, NULL, &walk->history, err);
+	if (r >= 0)
+		r = options->recorded
+		            ? flowdb_flows(options->db, &options->window, walk_one, walk, err)
+		            : walk_census(walk, err);
 	history_free(walk->history);
 	policy_free(walk->policy);
+	free(walk->candidates);
 	return r;
 }
 
 /* ------------------------------------------------------------------- steps */
 
-static void note_holders(struct suggestion *suggestion, void *context,
+static void note_holders(struct suggestion *suggestion, void *context, size_t candidate,
                          const struct flow_view *flow, const struct past *past)
 {
 	holders_note(suggestion, *(enum holders_pass *)context, flow, past);
@@ -224,10 +255,10 @@ static int find_holders(struct suggestion *suggestion, enum holders_pass pass, s
 	return r < 0 ? r : holders_settle(suggestion, pass, err);
 }
 
-static void note_profiles(struct suggestion *suggestion, void *context,
+static void note_profiles(struct suggestion *suggestion, void *context, size_t candidate,
                           const struct flow_view *flow, const struct past *past)
 {
-	profiles_note(context, flow, past);
+	profiles_note(context, candidate, flow, past);
 }
 
 static int find_profiles(struct suggestion *suggestion, struct err *err)
@@ -310,7 +341,7 @@ static void innocent_note(struct suggestion *suggestion, const struct flow_view 
 	}
 }
 
-static void note_outcome(struct suggestion *suggestion, void *context,
+static void note_outcome(struct suggestion *suggestion, void *context, size_t candidate,
                          const struct flow_view *flow, const struct past *past)
 {
 	(void)context;

@@ -19,7 +19,8 @@
 #include "schema/flowdb_query.h"
 
 #define CANDIDATES_MAX 4096
-#define CANDIDATE_ADDRESSES_MAX 16
+#define CANDIDATE_ADDRESSES_MAX \
+	24 /* more than one host has before its MAC counts as a router's */
 #define HOLDERS_MAX 4096
 #define HOLDER_NAMES_MAX 6
 #define HOLDER_PORTS_MAX 8
