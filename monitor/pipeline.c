@@ -59,7 +59,7 @@ static int64_t clock_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Inspector and recorder do what they can. */
+/* Inspector and recorder do what they can; all there is if they must: a commit ends a step of the recorder. */
 static bool pump(void *context, bool must)
 {
 	struct pipeline *pipeline = context;
@@ -74,7 +74,7 @@ static bool pump(void *context, bool must)
 			pipeline->failed = r;
 			pipeline->err = err;
 		}
-	} while (ring_peek(pipeline->packets));
+	} while (ring_peek(pipeline->packets) || (must && r > 0));
 	return true;
 }
 
@@ -213,6 +213,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.begun_us = live ? clock_us(CLOCK_REALTIME) : 0,
 		.keep = options->keep,
 		.again = options->again,
+		.commit_us = options->test.commit_us,
 		.input = live ? NULL : input_told,
 		.found = found,
 		.exercised = live && options->exercised ? exercised : NULL,

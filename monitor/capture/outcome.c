@@ -58,6 +58,16 @@ void outcome_error(struct flow_facts *facts, unsigned end, const struct packet *
 	facts->icmp_sender = packet->src;
 }
 
+/*
+ * Sends through a relay, or media to whom it has just checked: nobody does so before the relay granted it
+ * (RFC 5766 9, 10), or the check was answered (RFC 8445 12). The answer went by where we did not look.
+ */
+static bool goes_on_as_if_answered(const struct flow_facts *facts)
+{
+	return facts->asked & (ASKED_STUN | ASKED_TURN_ALLOCATE) &&
+	       (facts->media || !addr_is_unspecified(&facts->relayed));
+}
+
 /* Only one end was seen: did it talk to itself, or does the mirror hide the other one? */
 static bool is_one_sided(const struct flow_facts *facts, unsigned seen)
 {
@@ -65,6 +75,8 @@ static bool is_one_sided(const struct flow_facts *facts, unsigned seen)
 
 	/* Answers without their questions. */
 	if (knows_opener && facts->initiator != seen)
+		return true;
+	if (goes_on_as_if_answered(facts))
 		return true;
 	if (facts->transport != TRANSPORT_TCP)
 		return false;

@@ -180,6 +180,8 @@ static void stop(struct supervisor *sup)
 	    !board_time(&sup->board->role[PROCESS_RECORDER].ready_us))
 		log_note("%s; a last try, then it ends without what is not written",
 		         sup->err.text);
+	if (!sup->live && sup->crew.asked == 1)
+		sup->end_us = child_clock_us(); /* the files may have been read long ago */
 	supervisor_stop_at(sup, sup->child[PROCESS_SENSOR].pid ? BOARD_STOP : BOARD_NO_SENSOR);
 }
 
@@ -232,11 +234,14 @@ static void stop_call(const struct supervisor *sup)
 		kill(sup->child[PROCESS_SENSOR].pid, SIGUSR1);
 }
 
-/* The end is asked for, and the database cannot be written: it is not waited for longer than that. */
+/*
+ * The end is asked for, and the database cannot be written: it is not waited for longer than
+ * that. That all files are read ends no waiting.
+ */
 static void stop_unwritten(struct supervisor *sup)
 {
-	if (sup->stop < BOARD_STOP || !sup->unwritten || sup->child[PROCESS_RECORDER].pid ||
-	    child_clock_us() - sup->end_us < END_US)
+	if (sup->stop < BOARD_STOP || (!sup->live && !sup->crew.asked) || !sup->unwritten ||
+	    sup->child[PROCESS_RECORDER].pid || child_clock_us() - sup->end_us < END_US)
 		return;
 	text_add(sup->err.text, sizeof(sup->err.text), "%s",
 	         sup->live ? "; what was not written by now is lost"

@@ -62,17 +62,23 @@ void coverage_count(const struct coverage *coverage, struct unit *unit, const st
 	}
 }
 
+static int settle_row(const struct coverage *coverage, struct flowdb *db, int row, struct err *err)
+{
+	return row < 0 ? 0 : flowdb_row_put(db, coverage->policy->rows[row].id, err);
+}
+
 int coverage_settle(const struct coverage *coverage, struct flowdb *db, const struct verdict *verdict,
                     struct err *err)
 {
 	int r = 0;
 
+	if (verdict->ruling == RULING_OUTSIDE && verdict->nearest_count)
+		return settle_row(coverage, db, verdict->nearest[0].row, err);
 	for (unsigned i = 0; verdict->ruling == RULING_DOCUMENTED && i < verdict->row_count && r >= 0;
 	     i++) {
-		int row = coverage->mirror[verdict->rows[i]];
-
-		if (row >= 0)
-			r = flowdb_row_put(db, coverage->policy->rows[row].id, err);
+		r = settle_row(coverage, db, verdict->rows[i], err);
+		if (r >= 0)
+			r = settle_row(coverage, db, coverage->mirror[verdict->rows[i]], err);
 	}
 	return r;
 }

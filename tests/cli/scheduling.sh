@@ -30,8 +30,10 @@ for capture in demo fleet unknown talk; do
 	dump $capture --in-process && mv "$work/dump" "$work/wanted"
 	[ "$(grep -c 'INSERT INTO flow VALUES' "$work/wanted")" -ge 10 ] && ok "$capture: flows are in the database" ||
 		not_ok "$capture: flows are in the database" "$(head -3 "$work/wanted")"
-	for way in '' '--test delay=1' '--test delay=2' '--test delay=3' '--test delay=4' '--test delay=5'; do
+	# Commits by the dozen, also behind the last packet.
+	for way in '--in-process --test commit=1' '' '--test delay=1' '--test delay=2' '--test delay=3' '--test delay=4' '--test delay=5'; do
 		name="$capture: in processes${way:+ with $way} the database is that of --in-process"
+		[[ $way != --in-process* ]] || name="$capture: with $way the database is that of --in-process"
 		# shellcheck disable=SC2086 # an option and its value
 		dump $capture $way || continue
 		if cmp -s "$work/wanted" "$work/dump"; then

@@ -214,7 +214,7 @@ disk_replay() {
 	"$TLMON" watch -r "$work/day.pcap" "${run_units[@]}" -l "$work/disk/db" >"$work/full.out" 2>&1 {never}<&- & pid=$!
 	within $((20 * SLOW)) grep -q 'the disk is full; the files wait' "$work/full.out"
 	is 'disk: a replay says that it waits' $? 0
-	pause 1
+	pause 3 # longer than the end is waited for, and the sensor has read it all
 	gone $pid && not_ok 'disk: ... and waits' "$(cat "$work/full.out")" || ok 'disk: ... and waits'
 	mount -o remount,size=64m "$work/disk"
 	run_wait $((60 * SLOW))
@@ -224,6 +224,14 @@ disk_replay() {
 	is 'disk: ... and nothing of it is blind' "$(db disk/db 'SELECT count(*) FROM blind')" 0
 	is 'disk: ... nor a restart' "$(db disk/db 'SELECT recorder_restarts FROM run')" 0
 	sound 'disk: replay' "$work/disk/db/flows.db"
+	# Asked to end while it is full, it does not wait.
+	rm -r "$work"/disk/db/*
+	mount -o remount,size=6m "$work/disk"
+	"$TLMON" watch -r "$work/day.pcap" "${run_units[@]}" -l "$work/disk/db" >"$work/full.out" 2>&1 {never}<&- & pid=$!
+	within $((20 * SLOW)) grep -q 'the disk is full; the files wait' "$work/full.out"
+	kill -INT $pid
+	run_wait $((10 * SLOW))
+	is 'disk: INT ends the waiting, with 2' "$code $(grep -c 'the same command goes on' "$work/full.out")" '2 1'
 	umount "$work/disk"
 }
 

@@ -42,6 +42,8 @@ near() {
 }
 # at_most NAME SEEN BOUND
 at_most() { [ "$2" -le "$3" ] && ok "$1" || not_ok "$1" "$2, and $3 is allowed"; }
+# written RUN FLOWS: waits until so many are committed
+written() { within $((10 * SLOW)) eval '[ "$(db '"$1"' "SELECT count(*) FROM flow" 2>/dev/null || echo 0)" -ge '"$2"' ]'; }
 fine() {
 	is "$1: ends with 0" "$code" 0
 	[ "$code" = 0 ] || sed 's/^/#   /' "$work/$1.err"
@@ -168,7 +170,7 @@ disk_full() {
 	mount -t tmpfs -o size=3m,mode=0750 tmpfs "$work/disk" || { skip 'disk: flows wait until there is room' 'skipped: no tmpfs'; return 0; }
 	begin disk "${brief[@]}"
 	lab_send flows 100 200
-	pause $((2 * SLOW))
+	written disk 100
 	dd if=/dev/zero of="$work/disk/filler" bs=64k >/dev/null 2>&1
 	lab_send flows $flows 500 1000
 	within $((5 * SLOW)) grep -q 'disk is full' "$work/disk.err"
@@ -199,12 +201,12 @@ disk_full() {
 database_removed() {
 	begin removed "${brief[@]}"
 	lab_send flows 50 100
-	pause $((2 * SLOW))
+	written removed 50
 	rm "$work"/removed/flows.db*
 	within $((5 * SLOW)) grep -q 'removed or replaced' "$work/removed.err"
 	is 'removed: that the database is gone is said' "$?" 0
 	lab_send flows 50 100 100
-	pause $((2 * SLOW))
+	written removed 50
 	run_end
 	fine removed
 	is 'removed: what came later is in another one' \
@@ -217,7 +219,7 @@ supervisor_killed() {
 	local family died began row
 	begin supervisor "${brief[@]}"
 	lab_send flows 100 100
-	pause $((2 * SLOW))
+	written supervisor 100
 	family=$(children $pid)
 	is 'supervisor: its children are three or more' "$([ "$(wc -w <<<"$family")" -ge 3 ] && echo yes)" yes
 	disown $pid # bash would say that it was killed
@@ -344,7 +346,7 @@ poison() {
 	local what=$1 text="poison-$1" began
 	begin "$what" "${brief[@]}" --test "$what=$text"
 	lab_send flows 20 100
-	pause $((1 * SLOW))
+	written "$what" 20
 	began=$(now_us)
 	lab_send text "$text"
 	within $((6 * SLOW)) eval '[ "$(blind '"$what"' sensor-down)" = 1 ] && role sensor >/dev/null'

@@ -183,6 +183,28 @@ static void an_answer_without_its_question_is_one_sided(void **state)
 	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
 }
 
+/* What the client says of it alone: the relay's answers go by elsewhere. */
+static void whoever_sends_through_a_relay_was_answered(void **state)
+{
+	BENCH;
+
+	talk_msturn(w, "10.1.0.7:50007 > 198.51.100.12:3478", "192.0.2.44:50044",
+	            &(struct media){.payload_type = PT_SILK, .packets = 20, .ssrc = 7});
+	for (size_t i = 0; i < wire_count(w); i++) {
+		struct wire_frame sent = wire_packet(w, i);
+		struct frame frame = {sent.time_us, sent.caplen, sent.len, sent.data, LINK_ETHERNET, 0};
+
+		/* Ethernet, then IPv4: who sent it is at 26 */
+		if (sent.data[29] == 7)
+			sensor_frame(bench->sensor, &frame);
+	}
+	sensor_end(bench->sensor, true);
+	drain(bench);
+	assert_int_equal(bench->flow[0].facts.packets[1], 0);
+	assert_true(bench->flow[0].facts.asked & ASKED_TURN_ALLOCATE);
+	assert_int_equal(bench->flow[0].facts.outcome, OUTCOME_ONE_SIDED);
+}
+
 static void retries_of_a_syn_are_one_flow_unanswered(void **state)
 {
 	BENCH;
@@ -728,6 +750,7 @@ int main(void)
 		cmocka_unit_test(both_directions_are_one_flow_opened_by_the_syn),
 		cmocka_unit_test(a_syn_ack_alone_tells_the_opener_and_is_one_sided),
 		cmocka_unit_test(an_answer_without_its_question_is_one_sided),
+		cmocka_unit_test(whoever_sends_through_a_relay_was_answered),
 		cmocka_unit_test(retries_of_a_syn_are_one_flow_unanswered),
 		cmocka_unit_test(silence_after_asking_a_group_is_not_known_to_be_one),
 		cmocka_unit_test(a_rst_to_a_syn_is_refused),
