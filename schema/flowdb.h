@@ -122,6 +122,11 @@ int flowdb_run_update(struct flowdb *db, int64_t run, int64_t first_us, int64_t 
 /* Processes of the run that took the place of a dead one: added to what stands there. */
 int flowdb_run_restarts(struct flowdb *db, int64_t run, const struct restarts *more,
                         struct err *err) MUST_CHECK;
+/*
+ * A live flow has its row when it is that old: it is written at 60 s at the latest, and that word has to travel and to
+ * be committed. Of younger ones a run that dies leaves nothing.
+ */
+#define FLOW_ROW_US INT64_C(65000000)
 /* The last heartbeat of the last live run, and whether it ended in order: 1, or 0 if there was none. */
 int flowdb_live_last(struct flowdb *db, int64_t *ret_us, bool *ret_ended,
                      struct err *err) MUST_CHECK;

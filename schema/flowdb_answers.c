@@ -119,7 +119,8 @@ int flowdb_covers(struct flowdb *db, struct span *ret_span, struct err *err)
 		db,
 		"SELECT count(*), min(first_us), max(last_us), (SELECT sum(flows) FROM tally),"
 		" (SELECT count(*) FROM unit),"
-		" (SELECT source = 'live' FROM run ORDER BY id DESC LIMIT 1), max(id) FROM run",
+		" count(*) FILTER (WHERE source = 'live') > 0,"
+		" coalesce(max(id) FILTER (WHERE source = 'live'), max(id)) FROM run",
 		&stmt, err);
 
 	if (r >= 0)

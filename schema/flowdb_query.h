@@ -381,8 +381,8 @@ int flowdb_units_missing(struct flowdb *db,
 struct span {
 	uint64_t runs, flows, findings, units;
 	int64_t first_us, last_us; /* of all packets; 0: none */
-	int64_t last_run;          /* 0: none */
-	bool live; /* the last run read an interface: "2h ago" counts from now */
+	int64_t last_run;          /* the last live one, or where there is none the last; 0: none */
+	bool live; /* a run read an interface: "2h ago" counts from now */
 };
 int flowdb_span(struct flowdb *db, struct span *ret_span, struct err *err) MUST_CHECK;
 /* All of it but `findings`, which have to be counted: for what every command asks first. */

@@ -53,6 +53,26 @@ static void add_counters(struct counters *sum, const struct counters *more)
 		to[i] += from[i];
 }
 
+/* What a run leaves unwritten when it breaks off: of a live one what was young, of a file all that was to come. */
+static void take_end(struct acceptance *a, const struct run_view *run)
+{
+	bool live = !strcmp(run->row.source, "live");
+	bool asked = a->options.since_us || a->options.until_us;
+	int64_t last_us = run->last_us ? run->last_us : run->row.begun_us;
+
+	if (run->ended)
+		return;
+	if (live && run->id == a->options.running) {
+		a->settled_us = last_us - FLOW_ROW_US;
+		return;
+	}
+	if (asked && !overlaps(a, live ? last_us - FLOW_ROW_US : run->first_us, last_us))
+		return;
+	a->unfinished++;
+	a->unfinished_run = run->id;
+	a->unfinished_us = last_us;
+}
+
 static int take_run(void *context, const struct run_view *run, struct err *err)
 {
 	struct acceptance *a = context;
@@ -61,6 +81,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	                           : run->first_us;
 	const char *filter = run->row.filter;
 
+	take_end(a, run);
 	if (a->since_us && !overlaps(a, first_us, run->last_us))
 		return 0;
 	a->runs++;

@@ -172,6 +172,7 @@ struct acceptance_options {
 	enum severity fail_on;       /* findings below it do not refuse */
 	int64_t since_us, until_us;  /* 0: all that is recorded */
 	const char *unit;            /* NULL: all that the policy lists or that were seen */
+	int64_t running;             /* the run that goes on meanwhile; 0: none */
 	const char *source;          /* what was read or watched, in the words of the command line; "" */
 };
 
@@ -193,6 +194,9 @@ struct acceptance {
 	uint32_t blind_causes; /* mask */
 	uint64_t by_severity[SEVERITY_HIGH + 1], waived; /* findings: open and not waived; waived */
 	uint64_t cuts;          /* files that end in the middle of a packet */
+	uint64_t unfinished;    /* runs of the window that neither ended nor go on, and files still being read */
+	int64_t unfinished_run, unfinished_us; /* the last of them, and how far it came; 0: nowhere */
+	int64_t settled_us;     /* a recorder goes on: what began later may have no row yet; 0: all is written */
 	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
 	bool unrecorded;         /* nothing of the window was recorded */

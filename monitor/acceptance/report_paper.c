@@ -48,6 +48,10 @@ static void put_window(const struct acceptance *a, struct paper *paper)
 		paper_fact(paper, "window", "%s to %s (%s); all times are UTC",
 		           moment_print(a->since_us, since), moment_print(a->until_us, until),
 		           time_print_span(a->until_us - a->since_us, span));
+	if (a->settled_us)
+		paper_fact(paper, "", "a recorder goes on: all is written up to %s, and what "
+		                      "began later may not be yet",
+		           moment_print(a->settled_us, until));
 	paper_fact(paper, "packets", "%llu in %llu run%s", (unsigned long long)a->packets,
 	           (unsigned long long)a->runs, plural(a->runs));
 	paper_fact(paper, "policy", "%.12s", a->policy->hash);
@@ -103,6 +107,8 @@ static void put_looking(const struct acceptance *a, struct paper *paper)
 {
 	if (a->unrecorded)
 		paper_say(paper, "No: nothing was recorded.");
+	else if (!a->blind_count && a->unfinished)
+		paper_say(paper, "Not to the end: a run broke off.");
 	else if (!a->blind_count)
 		paper_say(paper,
 		          "Yes, all the time: no interval of blindness lies in the window.");

@@ -4,6 +4,7 @@
  */
 #include "monitor/acceptance/acceptance.h"
 #include "schema/blind.h"
+#include "schema/time.h"
 
 #define NAMED_MAX 4 /* units that a reason names; the others it counts */
 #define REASON_TEXT 1024
@@ -275,6 +276,12 @@ static bool is_empty_window(const struct acceptance *a)
 	return !a->unrecorded && a->until_us <= a->since_us;
 }
 
+/* Its end is so near to now that not every flow of it has a row. */
+static bool is_young(const struct acceptance *a)
+{
+	return a->settled_us && a->until_us > a->settled_us;
+}
+
 static int judge_window(struct acceptance *a, struct err *err)
 {
 	if (a->unrecorded && (a->options.since_us || a->options.until_us))
@@ -406,6 +413,34 @@ static int judge_blinds(struct acceptance *a, struct err *err)
 	return r;
 }
 
+/* Runs that broke off, and one that goes on: what they saw is not all on record. */
+static int judge_runs(struct acceptance *a, struct err *err)
+{
+	char text[REASON_TEXT], time[TIME_TEXT];
+	int r = 0;
+
+	if (a->unfinished && a->unfinished_run == a->options.running) {
+		snprintf(text, sizeof(text), "run %lld is not over: its files are still being read",
+		         (long long)a->unfinished_run);
+		r = undetermined(a, text, err);
+	} else if (a->unfinished) {
+		snprintf(text, sizeof(text),
+		         "%srun %lld died%s%.19s%s, or this is a copy from while it ran: not all "
+		         "that it was to see is on record",
+		         a->unfinished > 1 ? "runs broke off; the last, " : "",
+		         (long long)a->unfinished_run, a->unfinished_us ? " at " : " early",
+		         a->unfinished_us ? time_print(a->unfinished_us, time) : "",
+		         a->unfinished_us ? "Z" : "");
+		r = undetermined(a, text, err);
+	}
+	if (r < 0 || !is_young(a))
+		return r;
+	snprintf(text, sizeof(text),
+	         "a recorder goes on: what began after %.19sZ may not be written yet",
+	         time_print(a->settled_us, time));
+	return undetermined(a, text, err);
+}
+
 /* Counters are of whole runs: of a window the intervals tell. */
 static bool counters_tell(const struct acceptance *a, enum blind_cause cause)
 {
@@ -441,7 +476,7 @@ static int judge_losses(struct acceptance *a, struct err *err)
 
 static bool is_unsettled(const struct acceptance *a, const char *unit)
 {
-	if (a->unrecorded || is_empty_window(a) || a->cuts ||
+	if (a->unrecorded || is_empty_window(a) || a->cuts || a->unfinished || is_young(a) ||
 	    (a->counters.kernel_dropped && counters_tell(a, BLIND_KERNEL_DROP)) ||
 	    (a->counters.evicted && counters_tell(a, BLIND_EVICTED)))
 		return true;
@@ -504,7 +539,7 @@ int acceptance_judge(struct acceptance *acceptance, struct err *err)
 {
 	static int (*const judges[])(struct acceptance * acceptance, struct err * err) = {
 		judge_blocked,      judge_findings, judge_window, judge_units,  judge_idle,
-		judge_undetermined, judge_policies, judge_blinds, judge_losses,
+		judge_undetermined, judge_policies, judge_blinds, judge_runs,   judge_losses,
 	};
 	int r = 0;
 

@@ -9,34 +9,49 @@ struct check_log {
 	struct query_options options;
 	struct query query;
 	struct policy *policy;
-	bool over; /* a live run was the last, and does not go on */
+	bool over; /* the last live run does not go on */
+	int64_t running, heartbeat_us;
 };
 
 static int note_over(void *context, const struct run_view *run, struct err *err)
 {
 	struct check_log *log = context;
+	const struct query *query = &log->query;
 
-	log->over = run->id == log->query.span.last_run && !run_goes_on(&log->query, run);
+	if (run_goes_on(query, run)) {
+		log->running = run->id;
+		log->heartbeat_us = run->last_us ? run->last_us : run->row.begun_us;
+	} else if (query->span.live && run->id == query->span.last_run) {
+		log->over = true;
+	}
+	/* A file that is being read. */
+	if (strcmp(run->row.source, "live") && !run->ended && flowdb_is_written(query->db))
+		log->running = run->id;
 	return 0;
 }
 
 /*
- * What nobody looked at belongs to the window: it was asked for. What is to come does not: of a recorder that goes on it
- * ends with the last heartbeat.
+ * What nobody looked at belongs to the window: it was asked for. What is to come does not, nor, where no end is asked for,
+ * what a recorder that goes on may not have written yet.
  */
-static int find_end(struct check_log *log, int64_t *until_us, struct err *err)
+static int find_end(struct check_log *log, struct check_window *window, struct err *err)
 {
-	int r;
+	int64_t last_us = log->query.span.last_us, settled_us;
+	int r = flowdb_runs(log->query.db, note_over, log, err);
 
-	if (!log->query.span.live)
-		return 0;
-	r = flowdb_runs(log->query.db, note_over, log, err);
 	if (r < 0)
 		return r;
-	if (!log->over && *until_us > log->query.span.last_us)
-		*until_us = 0;
-	else if (log->over && !*until_us && log->options.since)
-		*until_us = log->query.now_us;
+	window->running = log->running;
+	settled_us = log->heartbeat_us - FLOW_ROW_US;
+	if (log->over && !window->until_us && log->options.since)
+		window->until_us = log->query.now_us;
+	if (!log->heartbeat_us)
+		return 0;
+	if (window->until_us > last_us)
+		window->until_us = last_us;
+	/* Where nothing is left all of it stands there, and is said to be too young. */
+	if (!window->until_us && settled_us > window->since_us && settled_us > log->query.span.first_us)
+		window->until_us = settled_us;
 	return 0;
 }
 
@@ -60,7 +75,7 @@ int check_log_new(const struct check_asked *asked, struct check_log **ret_log,
 		.since_us = log->query.flow.since_us,
 		.until_us = log->query.flow.until_us,
 	};
-	r = find_end(log, &window.until_us, err);
+	r = find_end(log, &window, err);
 	if (r >= 0)
 		r = policy_in_force(window.db, &log->policy, err);
 	if (r < 0)

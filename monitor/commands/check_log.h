@@ -17,10 +17,11 @@ struct check_window {
 	struct flowdb *db;
 	const struct policy *policy;
 	int64_t since_us, until_us; /* 0: that end is open */
+	int64_t running;            /* the run that goes on; 0: none */
 };
 /*
  * Opens it for reading and makes out the window. With --since alone it goes on to the end of what is recorded, or,
- * where nobody records any more what is asked for, until now. On success *ret_log is the caller's
+ * where nobody records any more what is asked for, until now. Where a recorder goes on it ends where all has a row. On success *ret_log is the caller's
  * (check_log_free()); `asked` must outlive it.
  */
 int check_log_new(const struct check_asked *asked, struct check_log **ret_log,

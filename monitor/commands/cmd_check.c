@@ -143,6 +143,7 @@ static int judge(struct asked *asked, const struct subject *subject, struct err 
 		.fail_on = asked->fail_on,
 		.since_us = subject->window.since_us,
 		.until_us = subject->window.until_us,
+		.running = subject->window.running,
 		.unit = asked->log.dir && asked->policy.unit_count ? asked->policy.units[0] : NULL,
 		.source = subject->source,
 	};

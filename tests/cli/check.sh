@@ -165,11 +165,36 @@ is 'one unit is judged by itself' "$? $(grep -c 'boardroom' "$work/out")" '0 0'
 # A recorder that died: nobody looks any more.
 cp -r "$work/snapshot" "$work/dead"
 sqlite3 "$work/dead/flows.db" "UPDATE run SET source = 'live', begun_us = first_us, ended = 0"
-check 'of a dead recorder what it has on record is judged' '0 ACCEPTED' -l "$work/dead"
+check 'a recorder that died keeps open what it had not written' '3 UNDETERMINED' -l "$work/dead"
+says '... and says when it died' 'run 1 died at 2026-03-02'
+cp -r "$work/dead" "$work/long"
+sqlite3 "$work/long/flows.db" "UPDATE run SET last_us = last_us + 70000000"
+check '... what it had is judged' '0 ACCEPTED' -l "$work/long" --until 2026-03-02T08:03:00Z
 check '... but not what was asked for until now' '3 UNDETERMINED' -l "$work/dead" --since 2026-03-02T08:01:40Z
 says '... for nobody was watching' 'not-running'
 check '... nor what never came' '3 UNDETERMINED' -l "$work/dead" --since 10m
 says '... of which nothing was recorded' 'nothing was recorded'
+
+# ... and a file that is read after it hides nothing.
+"$B/tools/mkclean" "$work/tiny.pcap" --without boardroom/room.out.maestro
+"$TLMON" watch -r "$work/tiny.pcap" --again -c $clean -l "$work/dead" >/dev/null 2>&1
+check 'a file that is read later does not hide that nobody was watching' '3 UNDETERMINED' -l "$work/dead" \
+	--since 2026-03-02T08:01:40Z
+says '... nor that it died' 'run 1 died' 'not-running'
+cp -r "$work/snapshot" "$work/killed"
+sqlite3 "$work/killed/flows.db" "UPDATE run SET ended = 0"
+check 'a file that was not read to its end stays open' '3 UNDETERMINED' -l "$work/killed"
+says '... and says so' 'run 1 died'
+# A recorder that goes on, of which a heartbeat is fresh.
+cp -r "$work/snapshot" "$work/live"
+now=$(date +%s)000000
+sqlite3 "$work/live/flows.db" "UPDATE run SET source = 'live', begun_us = first_us, ended = 0, last_us = $now + 3000000"
+check 'of a recorder that goes on what is written is judged' '0 ACCEPTED' -l "$work/live"
+says '... and it says up to when' 'may not be yet'
+check '... what is younger stays open' '3 UNDETERMINED' -l "$work/live" --since 2026-03-02T08:01:40Z --until 5s
+says '... and says so' 'what began after .* may not be written'
+check '... so does a window in which nothing is older' '3 UNDETERMINED' -l "$work/live" --since 20s
+says '... and says so' 'what began after .* may not be written'
 
 sed 's/boardroom/parlour/; s/10\.40\.0\.15/10.40.0.15/' $clean >"$work/other.yaml"
 cp -r "$work/snapshot" "$work/two"
