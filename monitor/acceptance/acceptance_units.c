@@ -105,8 +105,12 @@ static int take_unit(void *context, const struct unit_view *view, struct err *er
 	             err);
 	if (r < 0)
 		return r;
-	return flowdb_unit_held(reading->query.db, &window, take_address,
-	                        &a->units[a->unit_count - 1], err);
+	r = flowdb_unit_held(reading->query.db, &window, take_address,
+	                     &a->units[a->unit_count - 1], err);
+	/* An address is held from first to last sighting, through silence too: of a window its flows tell. */
+	if (a->options.since_us || a->options.until_us)
+		a->units[a->unit_count - 1].seen = false;
+	return r;
 }
 
 static int compare_units(const void *a, const void *b)

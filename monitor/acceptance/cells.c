@@ -124,6 +124,12 @@ static uint8_t best_grade(const struct cell *cell)
 	                        : GRADE_NONE;
 }
 
+/* Another row's flow is no proof of this one. */
+static uint8_t carried_grade(uint8_t grade)
+{
+	return grade == GRADE_EXACT ? GRADE_UNPROVEN : grade;
+}
+
 /* Who forbids is named, who refuses is there, silence may be anybody's. */
 static uint8_t plainest_block(const struct cell *cell)
 {
@@ -146,6 +152,8 @@ void cell_settle(struct cell *cell)
 	              : cell->whys    ? CELL_UNDETERMINED
 	                              : CELL_NOT_EXERCISED;
 	cell->carried &= cell->state == CELL_OK;
+	if (cell->carried)
+		cell->grade = carried_grade(cell->grade);
 	cell->waived = cell->state == CELL_BLOCKED && !cell->unwaived;
 	cell->excused = false;
 	cell->group = -1;
@@ -214,7 +222,7 @@ static void group_mark(const struct policy *policy, const struct group_cell *set
 			continue;
 		if (group->rule == GROUP_TOGETHER) {
 			cell->state = CELL_OK;
-			cell->grade = settled->grade;
+			cell->grade = carried_grade(settled->grade);
 			cell->carried = true;
 			cell->group = at;
 		} else if (cell->group < 0) {

@@ -211,6 +211,7 @@ const char *cell_words(const struct acceptance_unit *unit, const struct cell *ce
 			text_add(buf, CELL_TEXT, " (by another row)");
 		add_count(buf, cell->outside, "outside");
 		add_count(buf, cell->silent + cell->prohibited + cell->refused, "blocked");
+		add_count(buf, cell->unanswered, "unanswered");
 		break;
 	case CELL_BLOCKED:
 		add_blocked(cell, buf);

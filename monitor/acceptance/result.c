@@ -112,7 +112,26 @@ static const struct group_cell *find_group(const struct acceptance_unit *unit,
 	return NULL;
 }
 
-static enum lack group_lack(const struct acceptance_unit *unit, const struct row_group *group)
+/* Its blocked rows are waived, all of them: it is as the others are that were tried. */
+static enum lack waived_lack(const struct policy *policy, const struct acceptance_unit *unit,
+                             const struct group_cell *settled)
+{
+	const struct row_group *group = settled->group;
+	enum lack worst = LACK_NOTHING;
+
+	for (unsigned i = 0; i < group->row_count; i++) {
+		const struct cell *cell = &unit->cells[group->rows[i]];
+		enum lack lack = lack_of(cell->state);
+
+		if (cell->applies && policy->rows[group->rows[i]].need == NEED_REQUIRED &&
+		    (lack == LACK_OUTSIDE || lack == LACK_UNDETERMINED) && lack < worst)
+			worst = lack;
+	}
+	return worst == LACK_NOTHING && settled->media_unknown ? LACK_MEDIA : worst;
+}
+
+static enum lack group_lack(const struct policy *policy, const struct acceptance_unit *unit,
+                            const struct row_group *group)
 {
 	const struct group_cell *settled = find_group(unit, group);
 	bool waived = true;
@@ -125,7 +144,7 @@ static enum lack group_lack(const struct acceptance_unit *unit, const struct row
 		waived &= cell->state != CELL_BLOCKED || cell->waived;
 	}
 	if (settled->state == CELL_BLOCKED && waived)
-		return LACK_NOTHING;
+		return waived_lack(policy, unit, settled);
 	if (settled->state == CELL_UNDETERMINED && settled->media_unknown)
 		return LACK_MEDIA;
 	return lack_of(settled->state);
@@ -163,7 +182,7 @@ static enum lack thing_lack(const struct policy *policy, const struct acceptance
 {
 	size_t groups = policy->envelope->group_count;
 
-	return thing < groups ? group_lack(unit, &policy->envelope->groups[thing])
+	return thing < groups ? group_lack(policy, unit, &policy->envelope->groups[thing])
 	                      : row_lack(policy, unit, thing - groups);
 }
 

@@ -207,6 +207,7 @@ static void one_udp_flow_exercises_the_row_and_its_mirror(void **state)
 	assert_int_equal(cells[in].state, CELL_OK);
 	assert_int_equal(cells[in].exact, 1);
 	assert_true(cells[in].carried);
+	assert_int_equal(cells[in].grade, GRADE_UNPROVEN); /* at best */
 	/* One of its own: nobody needs to carry it. */
 	cells_count(bench->policy, cells, &in, 1, &count);
 	cell_settle(&cells[in]);
@@ -329,6 +330,8 @@ static void what_rows_carry_together_excuses_others(void **state)
 	assert_int_equal(unit_groups(bench->policy, UINT32_MAX, cells, groups), 2);
 	assert_int_equal(groups[0].state, CELL_OK);
 	assert_true(cells[relay].carried);
+	assert_int_equal(cells[relay].grade, GRADE_UNPROVEN);
+	assert_int_equal(cells[row_of(bench, "online.out.sip_tls")].grade, GRADE_EXACT);
 	assert_int_equal(cells[relay].group, 1);
 	assert_true(cells[audio].excused);
 	assert_int_equal(cells[audio].group, 0);
@@ -372,6 +375,7 @@ struct line {
 	const struct cell *cell; /* ... stands so; with a group of it and ... */
 	const char *other;       /* ... this one, which is idle: "ok" says that it works */
 	bool other_ok;
+	const struct cell *other_cell; /* or stands so */
 	uint8_t media; /* ... where that group is of a kind of media */
 	enum severity finding;
 	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window;
@@ -409,6 +413,18 @@ static const struct line LINES[] = {
 	{.what = "required, blocked, and the other way idle", .row = "online.out.audio", .cell = &BLOCKED,
 	 .other = "online.out.relay_udp", ALL(N),
 	 .reason = "required: one of online.out.audio, online.out.relay_udp is blocked: boardroom"},
+	{.what = "required, blocked, waived, and the other way idle", .row = "online.out.audio", .cell = &WAIVED,
+	 .other = "online.out.relay_udp", ALL(A)},
+	{.what = "... tried", .row = "online.out.audio", .cell = &WAIVED, .other = "online.out.relay_udp",
+	 .other_cell = &TRIED, ALL(U),
+	 .reason = "one of online.out.audio, online.out.relay_udp was tried"},
+	{.what = "... outside", .row = "online.out.audio", .cell = &WAIVED, .other = "online.out.relay_udp",
+	 .other_cell = &OUTSIDE, ALL(U), .reason = "one of online.out.audio, online.out.relay_udp was not seen to work"},
+	{.what = "... carries what nobody can tell", .row = "online.out.audio", .cell = &WAIVED,
+	 .other = "online.out.relay_udp", .other_cell = &OK_WHAT, .media = MEDIA_AUDIO, ALL(U),
+	 .reason = "was not seen: one of them works"},
+	{.what = "... blocked, and not waived", .row = "online.out.audio", .cell = &WAIVED,
+	 .other = "online.out.relay_udp", .other_cell = &BLOCKED, ALL(N)},
 	{.what = "recommended, blocked", .row = "room.in.web_ui", .cell = &BLOCKED, ALL(A)},
 	{.what = "if-used, blocked", .row = "room.out.llmnr", .cell = &BLOCKED, ALL(A)},
 	{.what = "of another profile, blocked", .row = "onprem.out.sip", .cell = &BLOCKED, ALL(A)},
@@ -508,7 +524,8 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 		snprintf(rows, sizeof(rows), "%s, %s", line->row, line->other);
 		add_group(bench, "way", GROUP_ONE_OF, line->media, rows);
 		if (!line->other_ok)
-			boardroom->cells[row_of(bench, line->other)] = IDLE;
+			boardroom->cells[row_of(bench, line->other)] =
+				line->other_cell ? *line->other_cell : IDLE;
 	}
 	attic->seen = !line->unseen;
 	boardroom->seen = !line->absent;

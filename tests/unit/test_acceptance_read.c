@@ -316,6 +316,32 @@ static void a_database_without_a_run_proves_nothing(void **state)
 	flowdb_close(empty);
 }
 
+/* It had its address before the window and behind it. */
+static void a_unit_silent_in_the_window_was_not_seen_in_it(void **state)
+{
+	struct bench *bench = *state;
+	struct addr addr = dbkit_addr("10.20.0.99");
+	int64_t boardroom = bench->kit.unit, ghost;
+
+	load(bench, SITE);
+	do_all(bench, 1000);
+	ghost = bench->kit.unit = dbkit_unit(&bench->kit, "ghost");
+	do_all(bench, 100);
+	do_all(bench, 5000);
+	bench->kit.unit = boardroom;
+	assert_int_equal(flowdb_unit_seen(bench->kit.db, ghost, &addr, &(struct mac){0},
+	                                  KNOWN_BY_PACKETS, AT(100), AT(5010), &bench->err),
+	                 0);
+	assert_int_equal(ASK(.unit = "ghost", .since_us = AT(900), .until_us = AT(1100)), 0);
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "no packet of a listed unit was seen: ghost");
+	assert_false(bench->acceptance->units[0].seen);
+	assert_int_equal(bench->acceptance->units[0].address_count, 1);
+	assert_int_equal(ASK(.unit = "ghost", .since_us = AT(4900), .until_us = AT(5100)), 0);
+	is_result(bench, ACCEPTED, NULL);
+	assert_int_equal(ASK(.unit = "ghost"), 0);
+	is_result(bench, ACCEPTED, NULL);
+}
+
 static void one_unit_alone_is_judged_when_it_is_asked_for(void **state)
 {
 	struct bench *bench = *state;
@@ -648,6 +674,7 @@ int main(void)
 		WITH(what_a_run_that_goes_on_has_not_written_yet_keeps_it_open),
 		WITH(a_file_that_was_not_read_to_its_end_keeps_it_open),
 		WITH(a_database_without_a_run_proves_nothing),
+		WITH(a_unit_silent_in_the_window_was_not_seen_in_it),
 		WITH(one_unit_alone_is_judged_when_it_is_asked_for),
 		WITH(all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_many),
 		WITH(a_flow_that_goes_on_with_packets_both_ways_is_answered),

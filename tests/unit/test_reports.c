@@ -552,7 +552,7 @@ static void what_was_decided_together_says_why(void **state)
 	char head[ROW_ID_MAX + 8];
 
 	make_fine(bench, 1);
-	set(bench, 0, "online.out.sip_tls", (struct cell){0});
+	set(bench, 0, "online.out.sip_tls", (struct cell){.unanswered = 2});
 	unit = &bench->a.units[0];
 	unit->groups = take(GROUPS_MAX, sizeof(*unit->groups));
 	unit->group_count = unit_groups(bench->policy, unit->profiles, unit->cells, unit->groups);
@@ -565,7 +565,7 @@ static void what_was_decided_together_says_why(void **state)
 	has(bench, head);
 	has(bench, "one that works shows all");
 	has(bench, "boardroom: decided");
-	has(bench, "online.out.sip_tls     required     ok exact (by another row)\n");
+	has(bench, "online.out.sip_tls     required     ok unproven (by another row), 2 unanswered\n");
 	write_form(bench, REPORT_HTML);
 	has(bench, group->reason);
 	write_form(bench, REPORT_JSON);
