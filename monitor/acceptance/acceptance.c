@@ -53,6 +53,31 @@ static void add_counters(struct counters *sum, const struct counters *more)
 		to[i] += from[i];
 }
 
+struct joins {
+	struct acceptance *acceptance;
+	int64_t last_us; /* of the files of the run so far */
+};
+
+/* blind_list() lets a short gap between files of one run pass: then it is to be said. */
+static int take_join(void *context, const struct input_row *input, struct err *err)
+{
+	struct joins *joins = context;
+	struct acceptance *a = joins->acceptance;
+	int64_t gap_us = input->first_us - joins->last_us;
+
+	if (!input->first_us)
+		return 0;
+	if (joins->last_us && gap_us > LIVE_GAP_US && gap_us <= FILES_GAP_US &&
+	    overlaps(a, joins->last_us, input->first_us)) {
+		a->file_gaps++;
+		if (gap_us > a->file_gap_us)
+			a->file_gap_us = gap_us;
+	}
+	if (input->last_us > joins->last_us)
+		joins->last_us = input->last_us;
+	return 0;
+}
+
 /* What a run leaves unwritten when it breaks off: of a live one what was young, of a file all that was to come. */
 static void take_end(struct acceptance *a, const struct run_view *run)
 {
@@ -79,6 +104,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	int64_t first_us = run->row.begun_us && run->row.begun_us < run->first_us
 	                           ? run->row.begun_us
 	                           : run->first_us;
+	struct joins joins = {.acceptance = a};
 	const char *filter = run->row.filter;
 
 	take_end(a, run);
@@ -91,7 +117,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 		text_copy(a->filter, sizeof(a->filter), filter);
 	else if (*filter && !strstr(a->filter, filter))
 		text_add(a->filter, sizeof(a->filter), "; %s", filter);
-	return 0;
+	return flowdb_inputs(a->db, run->id, take_join, &joins, err);
 }
 
 static int take_input(void *context, const struct input_row *input, struct err *err)

@@ -194,6 +194,8 @@ struct acceptance {
 	uint32_t blind_causes; /* mask */
 	uint64_t by_severity[SEVERITY_HIGH + 1], waived; /* findings: open and not waived; waived */
 	uint64_t cuts;          /* files that end in the middle of a packet */
+	uint64_t file_gaps;     /* short ones between files of one run: no time without a watcher, and none with packets */
+	int64_t file_gap_us;    /* the longest of them */
 	uint64_t unfinished;    /* runs of the window that neither ended nor go on, and files still being read */
 	int64_t unfinished_run, unfinished_us; /* the last of them, and how far it came; 0: nowhere */
 	int64_t settled_us;     /* a recorder goes on: what began later may have no row yet; 0: all is written */

@@ -105,10 +105,18 @@ static void put_blind(const struct acceptance *a, const struct acceptance_blind 
 
 static void put_looking(const struct acceptance *a, struct paper *paper)
 {
+	char span[TIME_TEXT];
+
 	if (a->unrecorded)
 		paper_say(paper, "No: nothing was recorded.");
 	else if (!a->blind_count && a->unfinished)
 		paper_say(paper, "Not to the end: a run broke off.");
+	else if (!a->blind_count && a->file_gaps)
+		paper_say(paper,
+		          "Yes, but for what may lie between one file and the next: %llu gap%s, "
+		          "the longest of %s.",
+		          (unsigned long long)a->file_gaps, plural(a->file_gaps),
+		          time_print_span(a->file_gap_us, span));
 	else if (!a->blind_count)
 		paper_say(paper,
 		          "Yes, all the time: no interval of blindness lies in the window.");

@@ -4,13 +4,10 @@
 #include "monitor/commands/blind_list.h"
 #include "schema/time.h"
 
-/* As the sensor has it: flows go on from one file into the next within a minute. */
-#define FILES_GAP_US (60 * SECOND_US)
-#define LIVE_GAP_US SECOND_US /* the grain of a heartbeat */
 
 struct stretch {
 	int64_t since_us, until_us;
-	bool file;
+	int64_t file; /* the run of files that it is of; 0: of none */
 	bool removed; /* of gaps: it was recorded, and is here no more */
 };
 
@@ -23,7 +20,8 @@ struct gathering {
 	struct stretch *gaps;
 	size_t gap_count, gap_room, gap_next;
 	uint64_t told;
-	unsigned of_run; /* inputs of the run in hand */
+	int64_t run;     /* in hand */
+	unsigned of_run; /* its inputs */
 	bool any;        /* something of the window was recorded */
 };
 
@@ -43,7 +41,7 @@ static int add_stretch(struct stretch **all, size_t *count, size_t *room,
 	return 0;
 }
 
-static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
+static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, int64_t file,
                       struct err *err)
 {
 	return add_stretch(&g->looked, &g->count, &g->room,
@@ -51,7 +49,7 @@ static int add_looked(struct gathering *g, int64_t since_us, int64_t until_us, b
 }
 
 /* A run or a file of one; what it recorded of the window was looked at. */
-static int add_watched(struct gathering *g, int64_t since_us, int64_t until_us, bool file,
+static int add_watched(struct gathering *g, int64_t since_us, int64_t until_us, int64_t file,
                        struct err *err)
 {
 	const struct flow_query *window = &g->query->flow;
@@ -75,17 +73,18 @@ static int take_input(void *context, const struct input_row *input, struct err *
 	if (!input->first_us)
 		return 0;
 	g->of_run++;
-	return add_watched(g, input->first_us, input->last_us, true, err);
+	return add_watched(g, input->first_us, input->last_us, g->run, err);
 }
 
 static int take_run(void *context, const struct run_view *run, struct err *err)
 {
 	struct gathering *g = context;
-	bool file = strcmp(run->row.source, "live") != 0;
+	int64_t file = strcmp(run->row.source, "live") ? run->id : 0;
 	int64_t since_us = run->row.begun_us ? run->row.begun_us : run->first_us;
 	int64_t until_us = run_goes_on(g->query, run) ? g->query->now_us : run->last_us;
 	int r = 0;
 
+	g->run = run->id;
 	g->of_run = 0;
 	if (file)
 		r = flowdb_inputs(g->query->db, run->id, take_input, g, err);
@@ -99,7 +98,7 @@ static int take_recorded(void *context, const struct blind_view *blind, struct e
 	struct gathering *g = context;
 	int64_t until_us = blind->row.until_us ? blind->row.until_us : INT64_MAX;
 
-	return add_looked(g, blind->row.since_us, until_us, false, err);
+	return add_looked(g, blind->row.since_us, until_us, 0, err);
 }
 
 /* Somebody looked, or nobody did: another database knows. */
@@ -153,7 +152,7 @@ static int add_removed(struct gathering *g, int64_t since_us, int64_t until_us, 
 
 	if (until_us <= since_us)
 		return 0;
-	r = add_looked(g, since_us, until_us, false, err);
+	r = add_looked(g, since_us, until_us, 0, err);
 	if (r >= 0 && told)
 		r = add_gap(g, since_us, until_us, 0, err);
 	if (g->gap_count > count)
@@ -180,7 +179,7 @@ static int find_gaps(struct gathering *g, struct err *err)
 	const struct query *query = g->query;
 	int64_t to_us =
 		query->flow.since_us; /* 0: nothing is asked of the time before the first */
-	bool file = !query->span.live;
+	int64_t file = 0;
 	int64_t end_us = query->span.live ? query->now_us : query->flow.until_us;
 	int r = 0;
 
@@ -191,7 +190,7 @@ static int find_gaps(struct gathering *g, struct err *err)
 
 		if (to_us)
 			r = add_gap(g, to_us, next->since_us,
-			            i && file && next->file ? FILES_GAP_US : LIVE_GAP_US, err);
+			            file && next->file == file ? FILES_GAP_US : LIVE_GAP_US, err);
 		if (next->until_us >= to_us) {
 			to_us = next->until_us;
 			file = next->file;
@@ -225,7 +224,7 @@ static int find_not_running(struct gathering *g, struct err *err)
 	if (r < 0 || g->gap_count || g->count > runs || !is_outside(g))
 		return r;
 	return add_stretch(&g->gaps, &g->gap_count, &g->gap_room,
-	                   (struct stretch){window->since_us, window->until_us, false, false}, err);
+	                   (struct stretch){window->since_us, window->until_us, 0, false}, err);
 }
 
 static int tell(struct gathering *g, const struct blind_view *blind, struct err *err)

@@ -9,14 +9,17 @@
 
 /* A live run writes its heartbeat every second; one that is older is old. */
 #define RUNNING_US INT64_C(5000000)
+/* As the sensor has it: flows go on from one file of a run into the next within a minute. */
+#define FILES_GAP_US INT64_C(60000000)
+#define LIVE_GAP_US INT64_C(1000000) /* the grain of a heartbeat */
 
 /* A live run, the last one, that has not ended: its heartbeat is fresh, or its writer is still there. */
 bool run_goes_on(const struct query *query, const struct run_view *run);
 
 /*
  * Oldest first. Time outside any run has id 0 and cause not-running. With no window asked for it is
- * what lies between runs and, live, between the last one and now; of files the gaps longer than a
- * minute (flows go on into the next file within one). A window in which nothing was recorded is such
+ * what lies between runs and, live, between the last one and now; between files of one run the gaps
+ * longer than a minute (flows go on into the next file within one). A window in which nothing was recorded is such
  * time from end to end, whichever end is open (0). Returns 1 then, else 0, or negative errno.
  */
 int blind_list(const struct query *query, enum blind_cause cause,

@@ -105,9 +105,18 @@ cp -r "$work/db" "$work/two"
 sql two "DELETE FROM blind; INSERT INTO run (id, version, source, inputs, filter, first_us, last_us, ended) VALUES
 	(2, '2', 'file', 'b.pcap', '', $second + 3600000000, $second + 3700000000, 1),
 	(3, '2', 'file', 'c.pcap', '', $second + 3750000000, $second + 3800000000, 1)"
-is 'between recordings lies time that nobody watched; less than a minute is none' \
-	"$("$TLMON" blind -l "$work/two" -o csv | tr -d '\r' | tail -n +2)" \
-	',not-running,,2026-03-02T08:01:14.000000Z,2026-03-02T09:00:00.000000Z,0,,no tlmon was watching'
+between() { "$TLMON" blind -l "$work/two" -o csv | tr -d '\r' | tail -n +2 | cut -d, -f2,4,5; }
+hour=not-running,2026-03-02T08:01:14.000000Z,2026-03-02T09:00:00.000000Z
+is 'between recordings lies time that nobody watched, also less than a minute' "$(between)" \
+	"$hour
+not-running,2026-03-02T09:01:40.000000Z,2026-03-02T09:02:30.000000Z"
+# A file of each run, then both of one.
+sql two "INSERT INTO input (run, name, size, hash, first_us, last_us, packets, cut, note) VALUES
+	(2, 'b.pcap', 1, '', $second + 3600000000, $second + 3700000000, 1, 0, ''),
+	(3, 'c.pcap', 1, '', $second + 3750000000, $second + 3800000000, 1, 0, '')"
+is '... nor do files change that' "$(between | wc -l)" 2
+sql two "DELETE FROM run WHERE id = 3; UPDATE input SET run = 2 WHERE run = 3; UPDATE run SET last_us = $second + 3800000000 WHERE id = 2"
+is '... but between files of one run less than a minute is none' "$(between)" "$hour"
 
 # --------------------------------------------------------------- live databases
 # live NAME SECONDS-AGO-BEGUN SECONDS-AGO-HEARTBEAT ENDED

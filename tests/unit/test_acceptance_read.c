@@ -624,6 +624,37 @@ static void a_file_cut_in_the_window_keeps_it_open(void **state)
 	assert_int_equal(bench->acceptance->cuts, 1);
 }
 
+static void gaps_between_files_are_blind_or_said(void **state)
+{
+	struct bench *bench = *state;
+	struct input_row input = {.name = "a.pcap", .hash = "", .first_us = AT(0), .last_us = AT(500),
+	                          .packets = 9, .note = ""};
+	struct run_row other = {.version = "1", .source = "file", .inputs = "c.pcap", .filter = ""};
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+
+	do_all(bench, 100);
+	assert_int_equal(flowdb_input_put(bench->kit.db, bench->kit.run, &input, &bench->err), 0);
+	input.first_us = AT(540);
+	input.last_us = AT(800);
+	assert_int_equal(flowdb_input_put(bench->kit.db, bench->kit.run, &input, &bench->err), 0);
+	assert_int_equal(ASK(.since_us = AT(90), .until_us = AT(700)), 0);
+	is_result(bench, ACCEPTED, NULL);
+	assert_int_equal(bench->acceptance->file_gaps, 1);
+	assert_int_equal(bench->acceptance->file_gap_us, 40 * S);
+	assert_int_equal(ASK(.since_us = AT(90), .until_us = AT(400)), 0);
+	assert_int_equal(bench->acceptance->file_gaps, 0);
+	/* From one run to the next nobody held the flows. */
+	assert_int_equal(flowdb_run_begin(bench->kit.db, &other, &bench->kit.run, &bench->err), 0);
+	assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(840), AT(900), true,
+	                                   &counters, &bench->err),
+	                 0);
+	input.first_us = AT(840);
+	input.last_us = AT(900);
+	assert_int_equal(flowdb_input_put(bench->kit.db, bench->kit.run, &input, &bench->err), 0);
+	assert_int_equal(ASK(.since_us = AT(90), .until_us = AT(880)), 0);
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "not-running");
+}
+
 static void note(struct bench *bench, enum blind_cause cause, int since, int until, int64_t unit)
 {
 	const struct blind_row row = {.run = bench->kit.run,
@@ -686,6 +717,7 @@ int main(void)
 		WITH(a_unit_on_no_list_refuses_and_is_no_unit),
 		WITH(flows_judged_by_another_policy_keep_it_open),
 		WITH(a_file_cut_in_the_window_keeps_it_open),
+		WITH(gaps_between_files_are_blind_or_said),
 		WITH(intervals_of_the_window_and_of_the_unit_are_cited),
 	};
 
