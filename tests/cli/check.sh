@@ -162,6 +162,16 @@ says '... for its flows are elsewhere' 'removed'
 TLMON_DIR="$work/copy" "$TLMON" check -l "$work/copy" --unit huddle >"$work/out" 2>&1
 is 'one unit is judged by itself' "$? $(grep -c 'boardroom' "$work/out")" '0 0'
 
+# What a person closed refuses no more, and stands in the report.
+"$TLMON" watch -r "$work/demo.pcap" -c "$work/good.yaml" -l "$work/closed" "$fine or port 8443" >/dev/null 2>&1
+check 'a flow that is outside refuses' '1 NOT ACCEPTED' -l "$work/closed"
+while IFS= read -r id; do
+	"$TLMON" close -l "$work/closed" "F$id" --by auditor --reason 'known, and harmless' >/dev/null
+done < <(sqlite3 -readonly "$work/closed/flows.db" 'SELECT id FROM finding WHERE open')
+check 'closed by a person it does not' '0 ACCEPTED' -l "$work/closed"
+says '... and the report says by whom, and why' 'None is open; [0-9]+ (was|were) closed' 'closed by auditor: known,'
+is '... and not that nothing was outside' "$(grep -c 'nothing was outside' "$work/out")" 0
+
 # A recorder that died: nobody looks any more.
 cp -r "$work/snapshot" "$work/dead"
 sqlite3 "$work/dead/flows.db" "UPDATE run SET source = 'live', begun_us = first_us, ended = 0"
