@@ -337,7 +337,8 @@ const char *closed_words(const struct acceptance_closed *closed, char buf[CLOSED
 {
 	bool by_hand = *closed->by;
 
-	snprintf(buf, CLOSED_TEXT, "closed by %.128s: %.768s", by_hand ? closed->by : "the judge",
+	snprintf(buf, CLOSED_TEXT, "closed by %.128s: %.768s",
+	         by_hand ? closed->by : "the judge",
 	         by_hand ? closed->why : closed->finding.finding.reason);
 	return buf;
 }

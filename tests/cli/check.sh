@@ -70,6 +70,8 @@ done
 "$B/tools/mkclean" "$work/jump.pcap" --jump -600
 check 'a clock that is set back keeps it open' '3 UNDETERMINED' -r "$work/jump.pcap" -c $clean
 says '... and says so' 'clock-step'
+"$B/tools/mkclean" "$work/jump.pcap" --jump -0.5
+check 'set back by less than the silence before the next packet it shows in no time' '0 ACCEPTED' -r "$work/jump.pcap" -c $clean
 
 # ---------------------------------------------------------------------- the demo
 "$B/tools/mkdemo" "$work/demo.pcap"
