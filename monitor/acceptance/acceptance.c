@@ -239,6 +239,11 @@ void acceptance_free(struct acceptance *acceptance)
 		unit_release(&acceptance->units[i]);
 	for (size_t i = 0; i < acceptance->finding_count; i++)
 		free(acceptance->findings[i].who);
+	for (size_t i = 0; i < acceptance->closed_count; i++) {
+		free(acceptance->closed[i].finding.who);
+		free(acceptance->closed[i].by);
+		free(acceptance->closed[i].why);
+	}
 	for (size_t i = 0; i < acceptance->reason_count; i++)
 		free(acceptance->reasons[i].text);
 	for (size_t i = 0; i < acceptance->step_count; i++) {
@@ -248,6 +253,7 @@ void acceptance_free(struct acceptance *acceptance)
 	}
 	free(acceptance->units);
 	free(acceptance->findings);
+	free(acceptance->closed);
 	free(acceptance->blinds);
 	free(acceptance->reasons);
 	free(acceptance->steps);

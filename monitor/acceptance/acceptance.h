@@ -128,6 +128,13 @@ struct acceptance_finding {
 	int64_t flow; /* its first flow that is kept; 0 */
 };
 
+/* One that stands no more: it refuses nothing, and is told. */
+struct acceptance_closed {
+	struct acceptance_finding finding; /* neither waived nor refusing */
+	char *by, *why; /* the person who closed it; "": the judge did, and finding.reason says why */
+	int64_t at_us;  /* by the wall clock; 0 */
+};
+
 struct acceptance_blind {
 	int64_t id;
 	struct blind_row row; /* detail points into `detail` */
@@ -189,6 +196,9 @@ struct acceptance {
 	size_t unit_count, unit_room;
 	struct acceptance_finding *findings; /* worst first; open ones and waived ones that overlap the window */
 	size_t finding_count, finding_room;
+	struct acceptance_closed *closed; /* that overlap the window; first those that a person closed */
+	size_t closed_count, closed_room;
+	size_t closed_by_hand;
 	struct acceptance_blind *blinds; /* that overlap it, oldest first */
 	size_t blind_count, blind_room;
 	uint32_t blind_causes; /* mask */

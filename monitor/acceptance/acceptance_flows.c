@@ -148,11 +148,25 @@ static void count_unkept(struct acceptance *a, const struct acceptance_finding *
 		unit->cells[at].unwaived += count.flows;
 }
 
+static struct acceptance_finding finding_of(const struct acceptance *a,
+                                            const struct finding_view *view)
+{
+	const struct acceptance_unit *unit = acceptance_find_unit(a, view->unit);
+
+	return (struct acceptance_finding){
+		.id = view->id,
+		.unit = unit ? (size_t)(unit - a->units) : SIZE_MAX,
+		.who = strdup(view->unit),
+		.row = *view->row.row ? envelope_find_row(a->policy->envelope, view->row.row)
+	                              : -1,
+		.finding = view->row,
+	};
+}
+
 static int take_finding(void *context, const struct finding_view *view, struct err *err)
 {
 	const struct reading *reading = context;
 	struct acceptance *a = reading->acceptance;
-	const struct acceptance_unit *unit = acceptance_find_unit(a, view->unit);
 	struct acceptance_finding *finding;
 	int r;
 
@@ -160,17 +174,10 @@ static int take_finding(void *context, const struct finding_view *view, struct e
 	                  sizeof(*finding)) < 0)
 		return no_memory(err);
 	finding = &a->findings[a->finding_count++];
-	*finding = (struct acceptance_finding){
-		.id = view->id,
-		.unit = unit ? (size_t)(unit - a->units) : SIZE_MAX,
-		.who = strdup(view->unit),
-		.row = *view->row.row ? envelope_find_row(a->policy->envelope, view->row.row)
-	                              : -1,
-		.finding = view->row,
-		.waived = *view->row.waiver,
-	};
+	*finding = finding_of(a, view);
 	if (!finding->who)
 		return no_memory(err);
+	finding->waived = *view->row.waiver;
 	finding->refuses = !finding->waived && view->row.severity >= a->options.fail_on;
 	if (finding->waived)
 		a->waived++;
@@ -181,6 +188,43 @@ static int take_finding(void *context, const struct finding_view *view, struct e
 	if (r >= 0)
 		count_unkept(a, finding);
 	return r;
+}
+
+static int add_closed(struct acceptance *a, const struct finding_view *view, struct err *err)
+{
+	struct acceptance_closed *closed;
+
+	if (array_reserve(&a->closed, &a->closed_room, a->closed_count + 1, sizeof(*closed)) <
+	    0)
+		return no_memory(err);
+	closed = &a->closed[a->closed_count++];
+	*closed = (struct acceptance_closed){
+		.finding = finding_of(a, view),
+		.by = strdup(view->by),
+		.why = strdup(view->why),
+		.at_us = view->at_us,
+	};
+	if (!closed->finding.who || !closed->by || !closed->why)
+		return no_memory(err);
+	count_unkept(a, &closed->finding);
+	return 0;
+}
+
+static int take_closed_by_hand(void *context, const struct finding_view *view, struct err *err)
+{
+	const struct reading *reading = context;
+
+	if (!*view->by)
+		return 0;
+	reading->acceptance->closed_by_hand++;
+	return add_closed(reading->acceptance, view, err);
+}
+
+static int take_closed_by_judge(void *context, const struct finding_view *view, struct err *err)
+{
+	const struct reading *reading = context;
+
+	return *view->by ? 0 : add_closed(reading->acceptance, view, err);
 }
 
 /* What the findings say of the cells, once these are settled. */
@@ -277,11 +321,16 @@ int reading_findings(struct reading *reading, struct err *err)
 {
 	const struct flow_query *flow = &reading->query.flow;
 	const struct finding_query open = {.flow = *flow, .state = FINDINGS_OPEN};
+	const struct finding_query closed = {.flow = *flow, .state = FINDINGS_CLOSED};
 	struct flowdb *db = reading->query.db;
 	int r = flowdb_finding_flows(db, flow, take_first, reading, err);
 
 	if (r >= 0)
 		r = flowdb_findings(db, &open, take_finding, reading, err);
+	if (r >= 0)
+		r = flowdb_findings(db, &closed, take_closed_by_hand, reading, err);
+	if (r >= 0)
+		r = flowdb_findings(db, &closed, take_closed_by_judge, reading, err);
 	if (r >= 0)
 		r = list_waived(reading, err);
 	if (r >= 0)

@@ -7,6 +7,7 @@
 
 #define FINDINGS_TEXT 50
 #define FINDINGS_HTML 500
+#define CLOSED_LINES 20
 #define PACKETS_HTML 8 /* more stand behind a line */
 #define PACKETS_TEXT 2 /* of a finding; in HTML all */
 
@@ -118,21 +119,57 @@ static int put_finding(const struct acceptance *a, const struct acceptance_findi
 	return put_packets(a, finding, paper, err);
 }
 
+/* What was outside or blocked under no open finding is not nothing. */
+static bool was_spotless(const struct acceptance *a)
+{
+	uint64_t wrong = a->closed_count;
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		wrong += a->units[i].outside + a->units[i].blocked;
+	return !wrong;
+}
+
+/* They refuse nothing, and whoever signs is to know who said so. */
+static void put_closed(const struct acceptance *a, struct paper *paper)
+{
+	char words[CLOSED_TEXT];
+
+	if (!a->closed_count)
+		return;
+	paper_say(paper, "%s%zu w%s closed:", a->finding_count ? "" : "None is open; ",
+	          a->closed_count, a->closed_count == 1 ? "as" : "ere");
+	for (size_t i = 0; i < a->closed_count && i < CLOSED_LINES; i++) {
+		const struct acceptance_finding *finding = &a->closed[i].finding;
+		const struct finding_row *row = &finding->finding;
+
+		paper_item(paper, TONE_QUIET, "F%lld %s, %s: %s, %llu flow%s, %s",
+		           (long long)finding->id, severity_words(row->severity), finding->who,
+		           kind_name((enum kind)row->kind), (unsigned long long)row->flows,
+		           plural(row->flows), closed_words(&a->closed[i], words));
+	}
+	if (a->closed_count > CLOSED_LINES)
+		paper_say(paper, "... and %zu more; .json has them all.",
+		          a->closed_count - CLOSED_LINES);
+}
+
 int report_put_findings(const struct acceptance *a, struct paper *paper, struct err *err)
 {
 	size_t limit = paper_drawing(paper) ? FINDINGS_HTML : FINDINGS_TEXT;
 	int r = 0;
 
 	paper_head(paper, "Findings, worst first");
-	if (!a->finding_count)
+	if (was_spotless(a) && !a->finding_count)
 		paper_say(paper,
 		          "None: nothing was outside, and nothing that is documented was "
 		          "blocked.");
+	else if (!a->finding_count && !a->closed_count)
+		paper_say(paper, "None is open.");
 	for (size_t i = 0; i < a->finding_count && i < limit && r >= 0; i++)
 		r = put_finding(a, &a->findings[i], paper, err);
 	if (a->finding_count > limit)
 		paper_say(paper, "... and %zu more; .json has them all.",
 		          a->finding_count - limit);
+	put_closed(a, paper);
 	return r;
 }
 

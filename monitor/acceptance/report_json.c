@@ -288,6 +288,37 @@ static int put_finding(FILE *file, const struct acceptance *a, size_t at, struct
 	return r;
 }
 
+static void put_closed(FILE *file, const struct acceptance *a)
+{
+	list_begins(file, "closed");
+	for (size_t i = 0; i < a->closed_count; i++) {
+		const struct acceptance_closed *closed = &a->closed[i];
+		const struct finding_row *row = &closed->finding.finding;
+		char id[32];
+
+		snprintf(id, sizeof(id), "F%lld", (long long)closed->finding.id);
+		json_item(file, i, "id");
+		json_put(file, id);
+		json_text(file, "unit", closed->finding.who);
+		json_text(file, "kind", kind_name((enum kind)row->kind));
+		json_text(file, "severity", severity_words(row->severity));
+		json_text(file, "state", "closed");
+		json_text(file, "by", or_null(closed->by));
+		json_text(file, "why", or_null(closed->why));
+		json_time(file, "at", closed->at_us);
+		json_text(file, "row", or_null(row->row));
+		json_text(file, "remote", or_null(row->remote));
+		json_text(file, "role", or_null(row->role));
+		json_text(file, "port", or_null(row->port));
+		json_time(file, "first", row->first_us);
+		json_time(file, "last", row->last_us);
+		json_number(file, "flows", row->flows);
+		json_text(file, "reason", row->reason);
+		fputc('}', file);
+	}
+	fputc(']', file);
+}
+
 static void put_steps(FILE *file, const struct acceptance *a)
 {
 	list_begins(file, "next");
@@ -430,6 +461,7 @@ int report_json(const struct acceptance *acceptance, FILE *file, struct err *err
 	fputc(']', file);
 	if (r < 0)
 		return r;
+	put_closed(file, a);
 	put_steps(file, a);
 	put_waivers(file, a);
 	put_documented(file, a);

@@ -208,6 +208,30 @@ static void put_finding(struct junit *junit, const struct acceptance_finding *fi
 	put_case(junit, name, &fared, "");
 }
 
+/* Those of a unit, or of what is no listed unit's: its index, or SIZE_MAX. */
+static void put_closed(struct junit *junit, size_t unit)
+{
+	const struct acceptance *a = junit->acceptance;
+	const char *suite = junit->suite;
+
+	for (size_t i = 0; i < a->closed_count; i++) {
+		const struct acceptance_finding *finding = &a->closed[i].finding;
+		const char *kind = kind_name((enum kind)finding->finding.kind);
+		struct fared fared = {.fate = FATE_SKIPPED};
+		char name[96], words[CLOSED_TEXT];
+
+		if (finding->unit != unit)
+			continue;
+		snprintf(name, sizeof(name), "finding F%lld %s", (long long)finding->id, kind);
+		snprintf(fared.message, sizeof(fared.message), "%.700s",
+		         closed_words(&a->closed[i], words));
+		if (unit == SIZE_MAX)
+			junit->suite = finding->who;
+		put_case(junit, name, &fared, "");
+		junit->suite = suite;
+	}
+}
+
 /* ------------------------------------------------------------------- whole */
 
 /* Packets went by unseen: no row's fault. */
@@ -328,6 +352,7 @@ static int put_unit_cases(struct junit *junit, const void *which, struct err *er
 	for (size_t i = 0; i < a->finding_count && r >= 0; i++)
 		if (a->findings[i].unit == unit && !is_told(a, &a->findings[i]))
 			put_finding(junit, &a->findings[i]);
+	put_closed(junit, unit);
 	return r;
 }
 
@@ -344,6 +369,7 @@ static int put_other_cases(struct junit *junit, const void *which, struct err *e
 			put_finding(junit, &a->findings[i]);
 			junit->suite = suite;
 		}
+	put_closed(junit, SIZE_MAX);
 	put_mirror(junit);
 	return put_result(junit, err);
 }

@@ -69,6 +69,10 @@ bool waiver_is_over(const struct acceptance *acceptance, const struct waiver *wa
 bool waiver_excuses(const struct acceptance *acceptance, const struct waiver *waiver,
                     const struct acceptance_finding *finding);
 
+/* "closed by netops: it is our own probe"; the judge's own sentence where it did. Returns `buf`. */
+#define CLOSED_TEXT 1024
+const char *closed_words(const struct acceptance_closed *closed, char buf[CLOSED_TEXT]);
+
 /* Kept packets of a finding, in the order of their times. */
 struct report_packet {
 	int64_t time_us, flow; /* flow 0: none is recorded */

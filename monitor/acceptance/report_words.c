@@ -96,18 +96,23 @@ void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 		else
 			first = reason;
 	}
-	if (!first)
+	if (!first) {
 		snprintf(
 			buf, size,
 			"every required row was seen to work at %zu unit%s, and no finding of severity "
 			"%s or worse stands",
 			acceptance->unit_count, plural(acceptance->unit_count),
 			severity_words((uint8_t)acceptance->options.fail_on));
-	else if (more)
+		if (acceptance->closed_by_hand)
+			text_add(buf, size, "; %zu %s closed by a person",
+			         acceptance->closed_by_hand,
+			         acceptance->closed_by_hand == 1 ? "was" : "were");
+	} else if (more) {
 		snprintf(buf, size, "%s; and %llu reason%s more", first->text,
 		         (unsigned long long)more, plural(more));
-	else
+	} else {
 		snprintf(buf, size, "%s", first->text);
+	}
 }
 
 /* ------------------------------------------------------------- rows, cells */
@@ -325,6 +330,16 @@ const char *finding_port(const struct finding_row *finding, char buf[CELL_TEXT])
 	if (finding->app)
 		text_add(buf, CELL_TEXT, "%s%s", *buf ? ", " : "",
 		         app_name((enum app)finding->app));
+	return buf;
+}
+
+const char *closed_words(const struct acceptance_closed *closed, char buf[CLOSED_TEXT])
+{
+	bool by_hand = *closed->by;
+
+	snprintf(buf, CLOSED_TEXT, "closed by %.128s: %.768s",
+	         by_hand ? closed->by : "the judge",
+	         by_hand ? closed->why : closed->finding.finding.reason);
 	return buf;
 }
 

@@ -70,6 +70,8 @@ done
 "$B/tools/mkclean" "$work/jump.pcap" --jump -600
 check 'a clock that is set back keeps it open' '3 UNDETERMINED' -r "$work/jump.pcap" -c $clean
 says '... and says so' 'clock-step'
+"$B/tools/mkclean" "$work/jump.pcap" --jump -0.5
+check 'set back by less than the silence before the next packet it shows in no time' '0 ACCEPTED' -r "$work/jump.pcap" -c $clean
 
 # ---------------------------------------------------------------------- the demo
 "$B/tools/mkdemo" "$work/demo.pcap"
@@ -161,6 +163,16 @@ check '... and what is left without it stays open' '3 UNDETERMINED' -l "$work/db
 says '... for its flows are elsewhere' 'removed'
 TLMON_DIR="$work/copy" "$TLMON" check -l "$work/copy" --unit huddle >"$work/out" 2>&1
 is 'one unit is judged by itself' "$? $(grep -c 'boardroom' "$work/out")" '0 0'
+
+# What a person closed refuses no more, and stands in the report.
+"$TLMON" watch -r "$work/demo.pcap" -c "$work/good.yaml" -l "$work/closed" "$fine or port 8443" >/dev/null 2>&1
+check 'a flow that is outside refuses' '1 NOT ACCEPTED' -l "$work/closed"
+while IFS= read -r id; do
+	"$TLMON" close -l "$work/closed" "F$id" --by auditor --reason 'known, and harmless' >/dev/null
+done < <(sqlite3 -readonly "$work/closed/flows.db" 'SELECT id FROM finding WHERE open')
+check 'closed by a person it does not' '0 ACCEPTED' -l "$work/closed"
+says '... and the report says by whom, and why' 'None is open; [0-9]+ (was|were) closed' 'closed by auditor: known,'
+is '... and not that nothing was outside' "$(grep -c 'nothing was outside' "$work/out")" 0
 
 # A recorder that died: nobody looks any more.
 cp -r "$work/snapshot" "$work/dead"

@@ -462,6 +462,43 @@ static int64_t find(struct bench *bench, enum kind kind, const char *row, const 
 	return id;
 }
 
+static void what_was_closed_is_told_with_who_and_why(void **state)
+{
+	struct bench *bench = *state;
+	const struct acceptance *a;
+	int64_t first = find(bench, KIND_PEER, "room.out.llmnr", "10.1.0.0/24", 900, 1, "");
+	int64_t second = find(bench, KIND_SERVICE, "", "10.2.0.0/24", 1, 1, "");
+
+	do_all(bench, 100);
+	PUT(.second = 101, .rows = {"room.out.llmnr"}, .ruling = RULING_OUTSIDE, .kind = KIND_PEER,
+	    .finding = first);
+	for (int64_t id = first; id <= second; id++)
+		assert_int_equal(
+			flowdb_finding_judge(bench->kit.db,
+		                             &(struct finding_judgement){.finding = id,
+		                                                         .at_us = AT(400),
+		                                                         .by_whom = id == first ? "me" : "",
+		                                                         .why = id == first ? "ours" : ""},
+		                             &bench->err),
+			1);
+	assert_int_equal(ASK(0), 0);
+	a = bench->acceptance;
+	is_result(bench, ACCEPTED, NULL);
+	assert_int_equal(a->finding_count, 0);
+	assert_int_equal(a->closed_count, 2);
+	assert_int_equal(a->closed_by_hand, 1);
+	assert_int_equal(a->closed[0].finding.id, first);
+	assert_int_equal(a->closed[0].finding.unit, 0);
+	assert_string_equal(a->closed[0].by, "me");
+	assert_string_equal(a->closed[0].why, "ours");
+	assert_int_equal(a->closed[0].at_us, AT(400));
+	assert_string_equal(a->closed[1].by, "");
+	assert_int_equal(a->units[0].outside, 900); /* also those without a row */
+	/* Not of this window. */
+	assert_int_equal(ASK(.since_us = AT(300), .until_us = AT(500)), 0);
+	assert_int_equal(bench->acceptance->closed_count, 0);
+}
+
 static void a_blocked_row_says_between_whom_and_by_whom(void **state)
 {
 	struct bench *bench = *state;
@@ -710,6 +747,7 @@ int main(void)
 		WITH(all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_many),
 		WITH(a_flow_that_goes_on_with_packets_both_ways_is_answered),
 		WITH(flows_count_for_all_rows_that_tie_and_outside_for_the_nearest),
+		WITH(what_was_closed_is_told_with_who_and_why),
 		WITH(a_blocked_row_says_between_whom_and_by_whom),
 		WITH(what_is_waived_refuses_at_no_level_and_what_is_blocked_at_all),
 		WITH(of_a_flood_the_finding_knows_the_count),

@@ -72,6 +72,12 @@ static void acceptance_release(struct acceptance *a)
 	}
 	for (size_t i = 0; i < a->finding_count; i++)
 		free(a->findings[i].who);
+	for (size_t i = 0; i < a->closed_count; i++) {
+		free(a->closed[i].finding.who);
+		free(a->closed[i].by);
+		free(a->closed[i].why);
+	}
+	free(a->closed);
 	for (size_t i = 0; i < a->reason_count; i++)
 		free(a->reasons[i].text);
 	for (size_t i = 0; i < a->step_count; i++) {
@@ -573,6 +579,83 @@ static void what_was_decided_together_says_why(void **state)
 	assert_true(jsonkit_is(bench->text, "$.units[0].groups[0].state", "ok"));
 }
 
+/* The last of the findings stands no more. */
+static void close_last(struct bench *bench, const char *by, const char *why)
+{
+	struct acceptance *a = &bench->a;
+	struct acceptance_finding *last = &a->findings[--a->finding_count];
+
+	assert_int_equal(array_reserve(&a->closed, &a->closed_room, a->closed_count + 1,
+	                               sizeof(*a->closed)),
+	                 0);
+	a->by_severity[last->finding.severity]--;
+	if (last->row >= 0 && last->unit < a->unit_count)
+		a->units[last->unit].cells[last->row].refusing--;
+	last->refuses = last->finding.open = false;
+	last->id = (int64_t)a->closed_count + 1;
+	a->closed[a->closed_count++] =
+		(struct acceptance_closed){.finding = *last, .by = strdup(by), .why = strdup(why)};
+	a->closed_by_hand += *by != 0;
+}
+
+static void who_closed_what_and_why_is_told(void **state)
+{
+	struct bench *bench = *state;
+
+	make_fine(bench, 1);
+	judge(bench);
+	write_form(bench, REPORT_TEXT);
+	has(bench, "None: nothing was outside, and nothing that is documented was");
+	bench->a.units[0].outside = 21000;
+	write_form(bench, REPORT_TEXT);
+	lacks(bench, "nothing was outside");
+	has(bench, "None is open.\n");
+	add_finding(bench, 0, "room.out.dns", KIND_PEER, SEVERITY_HIGH, "");
+	close_last(bench, "me", "our own <probe>");
+	add_finding(bench, SIZE_MAX, "", KIND_UNLISTED_UNIT, SEVERITY_MEDIUM, "");
+	close_last(bench, "", "");
+	judge(bench);
+	assert_int_equal(bench->a.result, ACCEPTED);
+	write_form(bench, REPORT_TEXT);
+	lacks(bench, "nothing was outside");
+	has(bench, "None is open; 2 were closed:\n");
+	has(bench, "F1 high, boardroom: peer, 1 flow, closed by me: our own <probe>\n");
+	has(bench, "closed by the judge: why");
+	has(bench, "1 was closed by a person");
+	write_form(bench, REPORT_HTML);
+	has(bench, "closed by me: our own &lt;probe&gt;");
+	write_form(bench, REPORT_JSON);
+	assert_true(jsonkit_valid(bench->text));
+	assert_true(jsonkit_is(bench->text, "$.closed[0].by", "me"));
+	assert_true(jsonkit_is(bench->text, "$.closed[0].why", "our own <probe>"));
+	assert_true(jsonkit_is(bench->text, "$.closed[0].state", "closed"));
+	assert_true(jsonkit_is(bench->text, "$.closed[1].unit", "10.9.9.9"));
+	write_form(bench, REPORT_JUNIT);
+	has(bench, "<testcase classname=\"boardroom\" name=\"finding F1 peer\" time=\"0.000\">\n"
+	           "      <skipped message=\"closed by me: our own &lt;probe&gt;\"/>");
+	has(bench, "<testcase classname=\"10.9.9.9\" name=\"finding F2 unlisted-unit\"");
+	lacks(bench, "<failure ");
+}
+
+static void of_many_that_were_closed_twenty_are_told(void **state)
+{
+	struct bench *bench = *state;
+
+	make_fine(bench, 1);
+	for (unsigned i = 0; i < 23; i++) {
+		add_finding(bench, 0, "", KIND_SERVICE, SEVERITY_LOW, "");
+		close_last(bench, "me", "known");
+	}
+	add_finding(bench, 0, "", KIND_SERVICE, SEVERITY_LOW, "");
+	judge(bench);
+	write_form(bench, REPORT_TEXT);
+	has(bench, "\n23 were closed:\n");
+	assert_int_equal(count_of(bench, "closed by me: known"), 20);
+	has(bench, "... and 3 more; .json has them all.");
+	write_form(bench, REPORT_JSON);
+	assert_int_equal(count_of(bench, "\"by\":\"me\""), 23);
+}
+
 /* ------------------------------------------------------------------- JUnit */
 
 /* What became of the test case; static until the next. */
@@ -861,6 +944,8 @@ int main(void)
 		WITH(each_unit_is_drawn_up_to_40_of_more_they_are_counted),
 		WITH(nothing_at_all_is_a_report_too),
 		WITH(what_was_decided_together_says_why),
+		WITH(who_closed_what_and_why_is_told),
+		WITH(of_many_that_were_closed_twenty_are_told),
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
