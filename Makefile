@@ -196,11 +196,11 @@ demo: all $(B)/tools/mkdemo ## a room system's day in small: made, watched, judg
 	  'sudo ./tlmon watch -i eth1 -c site.yaml -l /var/lib/tlmon'
 
 # Everything speaks TAP, one line a test; tests/run prints and counts it all, as many at once as `make -j` says.
-check: all $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## every test: units, golden cases, fuzz corpora, command line, lab; WITHOUT=script
+check: all $(UNITS) $(FUZZERS) $(TOOLS) $(BENCHES) ## every test: units, golden cases, fuzz corpora, command line, lab (of ROUNDS); WITHOUT=script
 	$Q$(RUN) $(sort $(UNITS)) \
 	  $(foreach f,$(sort $(FUZZERS)),'$f tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $f))') \
 	  $(foreach g,$(sort $(GOLDEN)),'tests/golden/run $g') \
-	  $(filter-out $(WITHOUT),$(sort $(wildcard tests/cli/*.sh tests/lab/*.sh)))
+	  $(patsubst %/lab.sh,'%/lab.sh $(ROUNDS)',$(filter-out $(WITHOUT),$(sort $(wildcard tests/cli/*.sh tests/lab/*.sh))))
 endif
 
 units: $(UNITS) ## the unit tests alone

@@ -216,10 +216,13 @@ database_removed() {
 
 # Nobody outlives the supervisor; the next start knows since when nobody looked.
 supervisor_killed() {
-	local family died began row
+	local family died began row beat
 	begin supervisor "${brief[@]}"
 	lab_send flows 100 100
 	written supervisor 100
+	# Just behind a heartbeat, which is what the next start goes by.
+	beat=$(db supervisor 'SELECT last_us FROM run')
+	within $((4 * SLOW)) eval '[ "$(db supervisor "SELECT last_us FROM run")" != "$beat" ]'
 	family=$(children $pid)
 	is 'supervisor: its children are three or more' "$([ "$(wc -w <<<"$family")" -ge 3 ] && echo yes)" yes
 	disown $pid # bash would say that it was killed
