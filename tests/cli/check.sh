@@ -197,6 +197,18 @@ cp -r "$work/snapshot" "$work/killed"
 sqlite3 "$work/killed/flows.db" "UPDATE run SET ended = 0"
 check 'a file that was not read to its end stays open' '3 UNDETERMINED' -l "$work/killed"
 says '... and says so' 'run 1 died'
+# Between two files of one run nobody looked, and flows go on; between two runs they do not.
+cp -r "$work/snapshot" "$work/gap"
+sqlite3 "$work/gap/flows.db" "INSERT INTO input (run, name, size, hash, first_us, last_us, packets, cut, note)
+	SELECT 1, 'b.pcap', 1, '', max(last_us) + 30000000, max(last_us) + 40000000, 1, 0, '' FROM input;
+	UPDATE run SET last_us = last_us + 40000000"
+check 'a gap of half a minute between two files of a run keeps nothing open' '0 ACCEPTED' -l "$work/gap"
+says '... and is said' '1 gap, the longest of'
+sqlite3 "$work/gap/flows.db" "INSERT INTO run (version, source, inputs, filter, first_us, last_us, ended)
+	SELECT version, 'file', 'b.pcap', '', last_us - 10000000, last_us, 1 FROM run;
+	UPDATE input SET run = 2 WHERE name = 'b.pcap'; UPDATE run SET last_us = last_us - 40000000 WHERE id = 1"
+check '... between two runs it does' '3 UNDETERMINED' -l "$work/gap"
+says '... for nobody was watching' 'not-running'
 # A recorder that goes on, of which a heartbeat is fresh.
 cp -r "$work/snapshot" "$work/live"
 now=$(date +%s)000000

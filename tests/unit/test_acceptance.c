@@ -379,6 +379,8 @@ struct line {
 	uint8_t media; /* ... where that group is of a kind of media */
 	enum severity finding;
 	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window;
+	uint64_t unfinished, running;
+	int64_t settled_us;
 	uint64_t undetermined, cuts, dropped, evicted, silent, other_policies;
 	enum blind_cause blind;
 	const char *blind_unit;
@@ -462,6 +464,10 @@ static const struct line LINES[] = {
 	 .reason = "nothing was recorded in the window"},
 	{.what = "nothing recorded at all", .unrecorded = true, ALL(U), .reason = "no packet at all"},
 	{.what = "judged by another policy", .other_policies = 2, ALL(U), .reason = "2 flows were judged"},
+	{.what = "a run that died", .unfinished = 1, ALL(U), .reason = "run 7 died early"},
+	{.what = "a file being read", .unfinished = 1, .running = 7, ALL(U), .reason = "run 7 is not over"},
+	{.what = "flows too young", .settled_us = 1, ALL(U), .reason = "may not be written yet"},
+	{.what = "all is written", .settled_us = INT64_MAX, ALL(A)},
 	{.what = "a file cut", .cuts = 1, ALL(U), .reason = "1 file ends in the middle"},
 	{.what = "the kernel dropped", .dropped = 120, ALL(U), .reason = "the kernel dropped 120 packets"},
 	{.what = "... but in a window its intervals tell", .dropped = 120, .window = true, ALL(A)},
@@ -548,6 +554,10 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 	a->until_us = line->empty ? a->since_us : a->since_us + S;
 	a->unrecorded = line->unrecorded;
 	a->options.since_us = line->window ? a->since_us : 0;
+	a->unfinished = line->unfinished;
+	a->unfinished_run = 7;
+	a->options.running = (int64_t)line->running;
+	a->settled_us = line->settled_us;
 	a->cuts = line->cuts;
 	a->silent_entries = line->silent;
 	a->counters.kernel_dropped = line->dropped;
