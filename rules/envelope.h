@@ -73,7 +73,8 @@ struct row {
 	uint8_t profile;      /* index */
 	uint8_t need;         /* enum need: whether a unit is accepted that was not seen to use it */
 	const char *need_reason; /* why; of a policy's row the site's word, where it has one; "" */
-	bool need_by_site;       /* of a policy's row alone: the site file says so */
+	bool need_by_site;       /* of a policy's row alone: the site file says so ... */
+	bool need_alone;         /* ... of this very row, and requires it: no other of a group does instead */
 	bool stated;          /* origin: stated (the default) */
 	unsigned form_count;
 	struct row_form form[FORMS_MAX];             /* [0] is the row as written */

@@ -72,6 +72,9 @@ static int read_some(const struct yaml *map, struct policy *policy, const struct
 				policy->rows[i].need = (uint8_t)need;
 				policy->rows[i].need_reason = reason;
 				policy->rows[i].need_by_site = true;
+				policy->rows[i].need_alone =
+					need == NEED_REQUIRED &&
+					key >= names->profiles + names->groups;
 			}
 	}
 	return r;

@@ -226,7 +226,11 @@ static void group_mark(const struct policy *policy, const struct group_cell *set
 			cell->carried = true;
 			cell->group = at;
 		} else if (cell->group < 0) {
-			cell->excused = policy->rows[group->rows[i]].need == NEED_REQUIRED;
+			const struct row *row = &policy->rows[group->rows[i]];
+
+			if (row->need_alone)
+				continue;
+			cell->excused = row->need == NEED_REQUIRED;
 			cell->group = at;
 		}
 	}
@@ -280,7 +284,7 @@ bool unit_is_decided(const struct policy *policy, uint32_t profiles, const struc
 	for (size_t i = 0; i < policy->row_count; i++)
 		if (policy->rows[i].need == NEED_REQUIRED &&
 		    profiles & BIT(policy->rows[i].profile) && !is_decided(copy[i].state) &&
-		    !in_group(groups, count, i))
+		    (policy->rows[i].need_alone || !in_group(groups, count, i)))
 			return false;
 	return true;
 }

@@ -124,6 +124,14 @@ static void put_looking(const struct acceptance *a, struct paper *paper)
 		paper_say(paper,
 		          "Not all the time: packets went by unseen, and any of them may have "
 		          "been outside.");
+	else if (a->blind_causes & BIT(BLIND_REMOVED))
+		paper_say(paper,
+		          "Not all of it is here: flows of this time were removed, and a row that only "
+		          "they showed to work looks as if it had failed.");
+	else if (a->blind_causes & BIT(BLIND_ONE_SIDED))
+		paper_say(paper,
+		          "Not both ways: the mirror hid one direction of conversations, so of those "
+		          "nobody can say that they were answered.");
 	else
 		paper_say(paper,
 		          "Every packet was seen and judged, but not everything could be made "

@@ -81,8 +81,28 @@ bool reason_holds(const struct acceptance *acceptance, const struct acceptance_r
 	       reason->severity >= acceptance->options.fail_on;
 }
 
+/* How many of the rows that carry an acceptance rest on peers or services that nothing proved. */
+static const char *unproven_words(const struct acceptance *a, char buf[48])
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < a->unit_count; i++)
+		for (size_t k = 0; k < a->policy->row_count; k++) {
+			const struct cell *cell = &a->units[i].cells[k];
+
+			count += cell->applies && a->policy->rows[k].need == NEED_REQUIRED &&
+			         cell->state == CELL_OK && cell->grade != GRADE_EXACT;
+		}
+	*buf = '\0';
+	if (count)
+		snprintf(buf, 48, " (%llu row%s unproven or wide)",
+		         (unsigned long long)count, plural(count));
+	return buf;
+}
+
 void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 {
+	char unproven[48];
 	const struct acceptance_reason *first = NULL;
 	uint64_t more = 0;
 
@@ -99,9 +119,10 @@ void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 	if (!first) {
 		snprintf(
 			buf, size,
-			"every required row was seen to work at %zu unit%s, and no finding of severity "
-			"%s or worse stands",
+			"every required row, or one of those of which one is enough, was seen to work at "
+			"%zu unit%s%s, and no finding of severity %s or worse stands",
 			acceptance->unit_count, plural(acceptance->unit_count),
+			unproven_words(acceptance, unproven),
 			severity_words((uint8_t)acceptance->options.fail_on));
 		if (acceptance->closed_by_hand)
 			text_add(buf, size, "; %zu %s closed by a person",

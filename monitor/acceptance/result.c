@@ -166,7 +166,7 @@ static enum lack row_lack(const struct policy *policy, const struct acceptance_u
 	const struct cell *cell = &unit->cells[row];
 
 	if (!cell->applies || policy->rows[row].need != NEED_REQUIRED || cell->waived ||
-	    is_grouped(policy, row))
+	    (is_grouped(policy, row) && !policy->rows[row].need_alone))
 		return LACK_NOTHING;
 	return lack_of(cell->state);
 }

@@ -50,6 +50,12 @@ check 'audio that went by the relay alone suffices' '0 ACCEPTED' -r "$work/less.
 "$B/tools/mkclean" "$work/less.pcap" "${media[@]}" --without boardroom/online.out.relay_udp
 check 'audio that went neither way stays open' '3 UNDETERMINED' -r "$work/less.pcap" -c $clean
 says '... and names the ways' 'audio by one of' 'online\.out\.audio'
+"$B/tools/mkclean" "$work/less.pcap" --without boardroom/online.out.appshare
+check 'a shared screen that went over the relay is enough' '0 ACCEPTED' -r "$work/less.pcap" -c $clean
+says '... and is not called seen' 'or one of those of which one is' 'another way'
+{ cat $clean; echo 'need: {online.out.appshare: {need: required, reason: the relay is closed at night}}'; } >"$work/alone.yaml"
+check '... but not where the site asks for that very row' '3 UNDETERMINED' -r "$work/less.pcap" -c "$work/alone.yaml"
+says '... which is named' 'required: online\.out\.appshare was not exercised: boardroom'
 "$B/tools/mkclean" "$work/less.pcap" --without boardroom/online.out.sip_tls
 check 'signing in shows what nobody can tell apart from it' '0 ACCEPTED' -r "$work/less.pcap" -c $clean
 check 'where all is filtered out it stays open' '3 UNDETERMINED' -r "$work/clean.pcap" -c $clean host 192.0.2.200
