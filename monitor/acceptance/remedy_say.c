@@ -131,6 +131,26 @@ static enum step_kind say_remote_port(const struct saying *s)
 	return STEP_NETWORK;
 }
 
+static enum step_kind say_local_port(const struct saying *s)
+{
+	int row = envelope_find_row(s->policy->envelope, s->row->row);
+
+	if (s->sample->media || (row >= 0 && s->policy->envelope->rows[row].form[0].media)) {
+		SAY(s, "Set the unit's media ports so that %s comes from %s", s->row->row,
+		    s->expected);
+		return STEP_UNIT;
+	}
+	if (s->sample->inbound)
+		SAY(s,
+		    "The document lets others ask the unit at port %s alone: find out why %s asks at "
+		    "port %s, and end it",
+		    s->expected, s->one, s->seen);
+	else
+		SAY(s, "Find out what at the unit speaks from port %s, and end it: %s comes from %s",
+		    s->seen, s->row->row, s->expected);
+	return s->sample->inbound ? STEP_NETWORK : STEP_UNIT;
+}
+
 static enum step_kind say_by_kind(const struct saying *s)
 {
 	switch (s->row->kind) {
@@ -153,9 +173,7 @@ static enum step_kind say_by_kind(const struct saying *s)
 		    s->seen, *s->seen ? ", and " : "", s->expected);
 		return s->sample->inbound ? STEP_NETWORK : STEP_UNIT;
 	case KIND_LOCAL_PORT:
-		SAY(s, "Set the unit's media ports so that %s comes from %s", s->row->row,
-		    s->expected);
-		return STEP_UNIT;
+		return say_local_port(s);
 	case KIND_MEDIA:
 		SAY(s,
 		    "Give each kind of media its own ports (%s belongs there); queues and firewalls rely "

@@ -347,6 +347,7 @@ int search_waiver(struct search *search, struct err *err)
 		.edit = {.verb = YAML_ADD, .path = {"waivers"}, .tall = true}};
 	struct waiver_pairs pairs;
 	char expires[TIME_TEXT];
+	bool named = finding->row->app != APP_NONE && finding->row->app != APP_OTHER;
 	int r = 0;
 
 	if (finding->row->severity > SEVERITY_LOW || search->sample.foreign)
@@ -369,8 +370,8 @@ int search_waiver(struct search *search, struct err *err)
 		candidate.say, sizeof(candidate.say),
 		"If %s%s%s is to stay, waive it (owner, reason and expiry are yours to fill in)",
 		search->sample.peer_nat ? "what a translator makes of the peer's port"
-		: finding->row->app     ? what
-					: "it",
+		: named                 ? what
+		                        : "this traffic",
 		*finding->row->remote && !search->sample.peer_nat ? " to " : "",
 		search->sample.peer_nat ? "" : finding->row->remote);
 	return search_try(search, &candidate, err);

@@ -430,6 +430,15 @@ bool waiver_is_over(const struct acceptance *acceptance, const struct waiver *wa
 	return acceptance->until_us && waiver->expires_us < acceptance->until_us;
 }
 
+/* A finding gathers peers under a prefix, or under their role alone. */
+static bool may_be_of(const struct prefix *waived, const char *remote)
+{
+	struct prefix found;
+
+	return !waived->bits || !*remote || prefix_parse(remote, &found) < 0 ||
+	       prefix_covers(waived, &found.addr) || prefix_covers(&found, &waived->addr);
+}
+
 bool waiver_excuses(const struct acceptance *acceptance, const struct waiver *waiver,
                     const struct acceptance_finding *finding)
 {
@@ -446,5 +455,8 @@ bool waiver_excuses(const struct acceptance *acceptance, const struct waiver *wa
 	return finding->waived && named &&
 	       (!waiver->kind || waiver->kind == finding->finding.kind) &&
 	       (waiver->row < 0 || waiver->row == finding->row) &&
+	       (!waiver->transport || waiver->transport == finding->finding.transport) &&
+	       (waiver->app == APP_NONE || waiver->app == finding->finding.app) &&
+	       may_be_of(&waiver->remote, finding->finding.remote) &&
 	       !strcmp(waiver_print(waiver, text, sizeof(text)), finding->finding.waiver);
 }
