@@ -13,7 +13,8 @@ cd "$work" || exit 1
 
 # Somebody holds the lock for longer than a command that changes a finding waits; it is looked at in the end.
 cp -r db held
-{ printf '%s\n' 'BEGIN IMMEDIATE;' '.shell touch locked'; sleep 17; } | sqlite3 held/flows.db &
+{ printf '%s\n' 'BEGIN IMMEDIATE;' '.shell touch locked'; for _ in $(seq 600); do [ -s waited ] && break; sleep 0.1; done; } |
+	sqlite3 held/flows.db &
 holder=$!
 for _ in $(seq 100); do
 	[ -e locked ] && break
