@@ -229,18 +229,16 @@ void paper_command(struct paper *paper, const char *fmt, ...)
 /* Visible, but for the ends of lines; each line has one. NULL: no memory. */
 static char *lines_visible(const char *lines)
 {
-	char *visible = NULL;
+	CLEANUP(freep) char *copy = strdup(lines);
+	char *visible = NULL, *rest = copy, *line;
 	size_t size = 0;
 	FILE *file = open_memstream(&visible, &size);
-	bool failed = !file;
+	bool failed = !file || !copy;
 
-	while (*lines && !failed) {
-		size_t len = strcspn(lines, "\n");
-		CLEANUP(freep) char *line = strndup(lines, len);
-		CLEANUP(freep) char *text = line ? text_visible(line) : NULL;
+	while (!failed && (line = strsep(&rest, "\n")) && (rest || *line)) {
+		CLEANUP(freep) char *text = text_visible(line);
 
 		failed = !text || fprintf(file, "%s\n", text) < 0;
-		lines += len + (lines[len] == '\n');
 	}
 	if (file && fclose(file))
 		failed = true;

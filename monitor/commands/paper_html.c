@@ -147,14 +147,13 @@ static void html_command(FILE *file, const char *text)
 
 static void html_lines(FILE *file, const char *lines)
 {
-	fputs("<pre>", file);
-	while (*lines) {
-		size_t len = strcspn(lines, "\n");
-		CLEANUP(freep) char *line = strndup(lines, len);
+	CLEANUP(freep) char *copy = strdup(lines);
+	char *rest = copy, *line;
 
-		put(file, "", line ? line : "", "\n");
-		lines += len + 1;
-	}
+	fputs("<pre>", file);
+	/* strsep(): a sanitizer's strcspn() and strndup() measure all that follows, at every line. */
+	while ((line = strsep(&rest, "\n")) && (rest || *line))
+		put(file, "", line, "\n");
 	fputs("</pre>\n", file);
 }
 
