@@ -8,17 +8,20 @@
 #include "monitor/log.h"
 
 static const char HELP[] =
-	"usage: tlmon explain [-l DIR] [-o FORMAT] FLOW | FINDING\n"
+	"usage: tlmon explain [-l DIR] [-o FORMAT] [--settle] FLOW | FINDING\n"
 	"       tlmon explain [-c site.yaml] [--profile LIST] TUPLE\n\n"
 	"Tells the story of a recorded flow (81234) or a finding (F17): what was seen and\n"
-	"how it is known, names and lease of that time, the policy that judged it, every\n"
-	"row that was tried with the fields that differ, and the smallest change that\n"
-	"would settle it. Rows are quoted from what is recorded of that policy. Or judges\n"
-	"a flow that you write down (a tuple), without any recording.\n\n" TUPLE_HELP
+	"how it is known, names and lease of that time, the policy that judged it, and\n"
+	"every row that was tried with the fields that differ. Rows are quoted from what\n"
+	"is recorded of that policy. Or judges a flow that you write down (a tuple),\n"
+	"without any recording.\n\n" TUPLE_HELP
 	"\n" LOG_HELP
 	"                        Repeatable: a number that several databases hold is\n"
 	"                        named with its own: DIR:81234, DIR:F17\n"
-	"  -o, --output FORMAT   table (for people, the default) or json\n" POLICY_HELP
+	"  -o, --output FORMAT   table (for people, the default) or json\n"
+	"      --settle          of a finding: try what would settle it, changes of the site\n"
+	"                        file by judging again what is recorded; seconds on a large\n"
+	"                        database\n" POLICY_HELP
 	"  -h, --help            this text\n\n"
 	"  tlmon explain F17 -l /var/lib/tlmon\n"
 	"  tlmon explain 'udp 10.1.2.3:50063 > 52.112.1.9:50011 app=rtp media=audio' \\\n"
@@ -28,7 +31,7 @@ static const char HELP[] =
 struct wanted {
 	const char *dirs[FLOWDBS_MAX];
 	size_t dir_count;
-	bool is_finding, json;
+	bool is_finding, json, settle;
 	int64_t id;
 };
 
@@ -109,7 +112,7 @@ static int find_one(const struct wanted *wanted, const char **ret_dir, struct fl
 static int explain_recorded(const struct wanted *wanted, const struct policy_options *options,
                             struct err *err)
 {
-	struct explain explain = {.json = wanted->json};
+	struct explain explain = {.json = wanted->json, .settle = wanted->settle};
 	int r = 0;
 
 	if (options->site || options->profiles || options->unit_count || options->envelope)
@@ -117,6 +120,10 @@ static int explain_recorded(const struct wanted *wanted, const struct policy_opt
 		            "-c, -e, --unit and --profile are for tuples; a recorded %s keeps the "
 		            "verdict it was given, by the policy that is recorded with it",
 		            wanted->is_finding ? "finding" : "flow");
+	if (r >= 0 && wanted->settle && !wanted->is_finding)
+		r = err_set(err, -EINVAL,
+		            "--settle: %lld is a flow; accepted with a finding (F17)",
+		            (long long)wanted->id);
 	if (r >= 0)
 		r = find_one(wanted, &explain.dir, &explain.db, err);
 	if (r >= 0 && !explain.db)
@@ -177,6 +184,11 @@ static int explain(int argc, char **argv, struct wanted *wanted,
 			argv[0]);
 		return EXIT_USAGE;
 	}
+	if (wanted->settle) {
+		log_error("explain: --settle: nothing is recorded of a tuple; accepted with a "
+		          "finding (F17)");
+		return EXIT_USAGE;
+	}
 	join(tuple, sizeof(tuple), argv, argc);
 	return explain_tuple(tuple, options, wanted->json);
 }
@@ -188,9 +200,11 @@ static bool gathers(int option)
 
 int cmd_explain(int argc, char **argv)
 {
+	enum { SETTLE = OPTION_LAST };
 	static const struct option LONG[] = {POLICY_LONG,
 	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"output", required_argument, NULL, 'o'},
+	                                     {"settle", no_argument, NULL, SETTLE},
 	                                     {"help", no_argument, NULL, 'h'},
 	                                     {0}};
 	struct command_line line = {.command = "explain", .options = LONG, .gathers = gathers};
@@ -211,6 +225,8 @@ int cmd_explain(int argc, char **argv)
 			wanted.dirs[wanted.dir_count++] = optarg;
 		else if (option == 'o')
 			r = out_format_parse(optarg, &format, &err);
+		else if (option == SETTLE)
+			wanted.settle = true;
 		else
 			r = policy_option(&options, option, optarg, &err);
 	}

@@ -11,7 +11,7 @@
 struct explain {
 	struct flowdb *db;
 	const char *dir; /* as given with -l; NULL */
-	bool json;
+	bool json, settle;
 	/* explain_load_policy() fills these. */
 	struct policy *policy;           /* that judged it, as recorded; NULL: that is not whole */
 	struct envelope *compiled_in;    /* in its place */
@@ -62,10 +62,15 @@ int explain_blinds(struct flowdb *db, const struct flow_view *flow,
 
 /* The row as documented, in some lines behind two blanks; or that this envelope does not hold it. */
 void explain_row(const struct envelope *envelope, const char *id);
-/* What would settle a finding that is open and not waived (explain_settle.c); its policy is loaded. */
+/* Whether there is anything to settle: it is open and not waived. */
+static inline bool finding_is_to_settle(const struct finding_row *row)
+{
+	return row->open && !*row->waiver;
+}
+/* What would settle such a finding, tried on what is recorded (explain_settle.c); its policy is loaded. */
 int explain_settle(struct explain *explain, int64_t id, const char *unit,
                    const struct finding_row *row, struct err *err) MUST_CHECK;
-/* The finding as a line of JSON, with what would settle it. */
+/* The finding as a line of JSON, with what would settle it if that is asked for. */
 int explain_finding_json(struct explain *explain, const struct finding_view *finding,
                          struct err *err) MUST_CHECK;
 /* The policy of its first flow, unless one is loaded; where no flow of it is kept that of the last run. */

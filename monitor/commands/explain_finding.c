@@ -1,6 +1,6 @@
 /*
- * explain_finding.c - one finding: why it stands, its flows, the row as documented, what would
- * settle it, and the waiver if it is to stay.
+ * explain_finding.c - one finding: why it stands, its flows, the row as documented, and how to settle it, or
+ * to waive it if it is to stay.
  */
 #include "monitor/commands/evidence_lack.h"
 #include "monitor/commands/explain.h"
@@ -137,6 +137,32 @@ static int print_packets(const struct explain *explain, int64_t id,
 	return 0;
 }
 
+/* Trying takes its time on a large database, so it is for who asks. */
+static int print_settle(struct told *told, int64_t id, struct err *err)
+{
+	struct explain *explain = told->explain;
+	int r = 0;
+
+	if (!finding_is_to_settle(&told->row))
+		return 0;
+	printf("\nTo settle it\n");
+	if (explain->settle)
+		r = explain_settle(explain, id, told->unit, &told->row, err);
+	if (r >= 0 && told->row.kind != KIND_UNLISTED_UNIT) {
+		printf("  If it is to stay, print the waiver for the site file:\n"
+		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",
+		       (long long)id);
+		explain_dir(explain);
+	}
+	if (r >= 0 && !explain->settle) {
+		printf("  Try what would settle it (seconds on a large database):\n"
+		       "    tlmon explain F%lld --settle",
+		       (long long)id);
+		explain_dir(explain);
+	}
+	return r;
+}
+
 int explain_finding(struct explain *explain, int64_t id, struct err *err)
 {
 	struct told told = {.explain = explain};
@@ -157,16 +183,6 @@ int explain_finding(struct explain *explain, int64_t id, struct err *err)
 		return r;
 	if (*told.row.row)
 		explain_row(explain->envelope, told.row.row);
-	if (!told.row.open)
-		return 1;
-	r = explain_settle(explain, id, told.unit, &told.row, err);
-	if (r < 0)
-		return r;
-	if (!*told.row.waiver && told.row.kind != KIND_UNLISTED_UNIT) {
-		printf("  If it is to stay, print the waiver for the site file:\n"
-		       "    tlmon waive F%lld --owner WHO --reason WHY --expires YYYY-MM-DD",
-		       (long long)id);
-		explain_dir(explain);
-	}
-	return 1;
+	r = print_settle(&told, id, err);
+	return r < 0 ? r : 1;
 }

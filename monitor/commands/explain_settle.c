@@ -59,11 +59,6 @@ static int find(struct explain *explain, const struct remedy_finding *finding,
 	return r;
 }
 
-static bool is_to_settle(const struct finding_row *row)
-{
-	return row->open && !*row->waiver;
-}
-
 static void put_lines(const char *lines)
 {
 	for (const char *line = lines; line && *line;) {
@@ -79,14 +74,10 @@ int explain_settle(struct explain *explain, int64_t id, const char *unit,
 {
 	CLEANUP(remedies_release) struct remedies remedies = {0};
 	const struct remedy_finding finding = {id, unit, row};
-	int r;
+	int r = find(explain, &finding, &remedies, err);
 
-	if (!is_to_settle(row))
-		return 0;
-	r = find(explain, &finding, &remedies, err);
 	if (r < 0)
 		return r;
-	printf("\nTo settle it\n");
 	for (size_t i = 0; i < remedies.count; i++) {
 		const struct remedy *remedy = &remedies.list[i];
 
@@ -109,8 +100,12 @@ static int put_json(struct explain *explain, const struct finding_view *finding,
 	const struct remedy_finding of = {finding->id, finding->unit, &finding->row};
 	int r = 0;
 
+	if (!explain->settle) {
+		fputs("null", file);
+		return 0;
+	}
 	fputc('[', file);
-	if (is_to_settle(&finding->row)) {
+	if (finding_is_to_settle(&finding->row)) {
 		r = explain_finding_policy(explain, finding->id, err);
 		if (r >= 0)
 			r = find(explain, &of, &remedies, err);

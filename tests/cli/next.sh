@@ -107,3 +107,23 @@ field "$work/words.json" "$step" lines >"$work/site/own.yaml"
 check "$work/after.json" -c "$work/site/own.yaml" --unit 10.20.0.15 --profile room,online
 is '... and with it the findings that it settles are gone' \
 	"$(($(open_ones "$work/words.json" | wc -l) - $(open_ones "$work/after.json" | wc -l)))" "$(field "$work/words.json" "$step" settles)"
+
+# One finding by itself: what settles it is tried for who asks, and is what the report says.
+"$TLMON" watch -r "$work/demo.pcap" -c "$site" -l "$work/db" >/dev/null 2>&1
+finding=$(sqlite3 "$work/db/flows.db" "SELECT id FROM v_finding WHERE state = 'open' AND kind = 'peer' AND row = 'room.out.dns'")
+step=$(ask "$work/before.json" "SELECT key FROM %s WHERE json_extract(value, '\$.finding') = '$finding'")
+explain() { "$TLMON" explain "$finding" -l "$work/db" "$@"; }
+settle() { explain -o json "$@" >"$work/explain.json" && sqlite3 "" "SELECT json_extract(readfile('$work/explain.json'), '\$.settle$at')"; }
+said=$(explain)
+is 'explain tries nothing unasked; its last line is the command that does' "$(grep -c Proven <<<"$said"): $(tail -n 1 <<<"$said")" \
+	"0:     tlmon explain $finding --settle -l $work/db"
+is '... nor does it as JSON' "$(at='' settle) $(grep -c '"settle":null' "$work/explain.json")" ' 1'
+said=$(explain --settle)
+is '... asked it prints the lines of the report' "$(grep -cxF -f <(field "$work/before.json" "$step" lines | sed '/^$/d; s/^/    /') <<<"$said")" \
+	"$(field "$work/before.json" "$step" lines | grep -c .)"
+has '... proven, and does not name the command again' "$(grep -c -- --settle <<<"$said")$said" '^0' ' Proven: '
+is '... as JSON too' "$(at='[0].lines' settle --settle)" "$(field "$work/before.json" "$step" lines)"
+for what in 1 'udp 10.1.2.3:50063 > 52.112.1.9:50011'; do
+	said=$("$TLMON" explain "$what" --settle -l "$work/db" 2>&1)
+	has "--settle is of findings, not of $what" "$? $said" '^2 tlmon: .*--settle: .*\(F17\)$'
+done
