@@ -12,7 +12,11 @@
 #define COMMENT_MAX 127 /* bytes that nft takes (NFTNL_UDATA_COMMENT_MAXLEN) */
 #define SHOWN_ADDRESSES 4
 
-const char FIREWALL_ANSWERS[] =
+/* At its front, for behind a rule that drops the rest none is looked at; where there is no such chain nft says so. */
+#define RULE "insert rule inet filter forward "
+static const char HEAD[] = "# for 'nft -f'; table and chain are the usual ones: put in yours\n";
+/* The last that is put in stands first. */
+static const char ANSWERS[] = RULE
 	"ct state established,related accept comment \"answers to what is allowed\"\n";
 
 struct prefixes {
@@ -252,6 +256,7 @@ static int put_rule(struct firewall *f, const struct opening *o, uint8_t transpo
 
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
+	fputs(RULE, out);
 	put_addresses(out, o->v4, "saddr", o->inbound ? &o->peers : &o->locals);
 	put_addresses(out, o->v4, "daddr", o->inbound ? &o->locals : &o->peers);
 	if (!names_ports(local) && !names_ports(&o->form->remote))
@@ -436,6 +441,8 @@ int firewall_open(const struct policy *policy, const struct firewall_ask *ask, c
 	CLEANUP(freep) char *lines = NULL;
 	int r = firewall_init(&f, err);
 
+	if (r >= 0)
+		fputs(HEAD, f.lines);
 	for (size_t i = 0; r >= 0 && i < ask->row_count; i++)
 		for (unsigned form = 0; r >= 0 && form < policy->rows[ask->rows[i]].form_count;
 		     form++)
@@ -451,6 +458,7 @@ int firewall_open(const struct policy *policy, const struct firewall_ask *ask, c
 	} else {
 		say_link(&f);
 	}
+	fputs(ANSWERS, f.lines);
 	r = take_text(&f.lines, &f.lines_text, &lines, err);
 	if (r >= 0)
 		r = take_text(&f.say, &f.say_text, ret_say, err);

@@ -1,7 +1,7 @@
 /*
- * firewall.h - what opens a documented row that the network closes: rules for a chain `forward` of nftables
- * (table family inet), and one plain sentence. No more is opened than the row documents, for the unit
- * and the peers that were turned away. A pure function.
+ * firewall.h - what opens a documented row that the network closes: commands for 'nft -f' that put rules into the
+ * chain `forward` of the table `inet filter`, and one plain sentence. No more is opened than the row documents, for
+ * the unit and the peers that were turned away. A pure function.
  */
 #ifndef RULES_FIREWALL_H
 #define RULES_FIREWALL_H
@@ -30,15 +30,12 @@ struct firewall_ask {
 /* Beyond so many prefixes those alone that hold the peers of the ways: Microsoft's list has hundreds. */
 #define FIREWALL_HOLDERS_MAX 16
 
-/* "ct state established,related accept": once, before all of the rules. */
-extern const char FIREWALL_ANSWERS[];
-
 /* Whether no filter on the way does it: the end that was asked says no itself, or a proxy of the site. */
 bool way_is_refused(const struct policy *policy, const struct closed_way *way);
 
 /*
- * For ways of which none is refused. *ret_lines, each ended by \n, are NULL where a rule cannot help: on one link nothing is
- * forwarded. Both are the caller's.
+ * For ways of which none is refused. *ret_lines, each ended by \n, are whole in themselves: what lets the answers
+ * through is among them. NULL where a rule cannot help: on one link nothing is forwarded. Both are the caller's.
  */
 int firewall_open(const struct policy *policy, const struct firewall_ask *ask, char **ret_say,
                   char **ret_lines, struct err *err) MUST_CHECK;

@@ -118,16 +118,8 @@ static int64_t find_blocked(const struct acceptance *a, size_t unit, const uint1
 	return 0;
 }
 
-static int take_text(char **text, char **ret, const char *before, struct err *err)
-{
-	*ret = NULL;
-	if (*text && asprintf(ret, "%s%s", before, *text) < 0)
-		return no_memory(err);
-	return 0;
-}
-
 static int add_ways(struct acceptance *a, size_t unit, const struct firewall_ask *ask,
-                    bool *answers_said, struct err *err)
+                    struct err *err)
 {
 	CLEANUP(remedies_release) struct remedies remedies = {0};
 	int r = remedy_ways(a->policy, ask, &remedies, err);
@@ -138,25 +130,18 @@ static int add_ways(struct acceptance *a, size_t unit, const struct firewall_ask
 
 		step.finding = find_blocked(a, unit, ask->rows, ask->row_count,
 		                            remedy->kind == STEP_NETWORK);
-		step.say = TAKE(remedy->say);
 		step.who = strdup(a->units[unit].name);
-		r = step.who ? take_text(&remedy->lines, &step.lines,
-		                         *answers_said ? "" : FIREWALL_ANSWERS, err)
-		             : no_memory(err);
-		*answers_said |= step.lines != NULL;
-		if (r >= 0) {
-			r = step_add(a, &step, err);
-		} else {
-			free(step.say);
-			free(step.who);
-		}
+		if (!step.who)
+			return no_memory(err);
+		step.say = TAKE(remedy->say);
+		step.lines = TAKE(remedy->lines);
+		r = step_add(a, &step, err);
 	}
 	return r;
 }
 
 static int add_blocked(struct acceptance *a, struct err *err)
 {
-	bool answers_said = false;
 	int r = 0;
 
 	for (size_t unit = 0; r >= 0 && unit < a->unit_count; unit++) {
@@ -181,7 +166,7 @@ static int add_blocked(struct acceptance *a, struct err *err)
 					rows[ask.row_count++] = other;
 			}
 			if (ask.way_count && !told)
-				r = add_ways(a, unit, &ask, &answers_said, err);
+				r = add_ways(a, unit, &ask, err);
 		}
 	}
 	return r;

@@ -35,26 +35,37 @@ is 'what is required and not exercised comes first, then what is recommended' \
 is 'every blocked finding has a step' "$(sqlite3 "" "SELECT json_extract(value, '\$.id') FROM json_each(readfile('$work/before.json'), '\$.findings')
 	WHERE json_extract(value, '\$.kind') IN ('blocked-silent', 'blocked-prohibited', 'refused') AND json_extract(value, '\$.id') NOT IN
 	(SELECT json_extract(value, '\$.finding') FROM json_each(readfile('$work/before.json'), '\$.next') WHERE json_extract(value, '\$.finding') IS NOT NULL)")" ''
-ask "$work/before.json" "SELECT json_extract(value, '\$.lines') FROM %s WHERE json_extract(value, '\$.kind') = 'firewall'" >"$work/rules"
-is '... two of them rules, with one line for the answers' \
-	"$(grep -c '^ip ' "$work/rules") $(grep -c established "$work/rules")" '2 1'
-has '... for the unit, the peer, the row' "$(cat "$work/rules")" \
-	'^ip saddr 10\.20\.0\.15 ip daddr 203\.0\.113\.21 tcp sport 1024-65535 tcp dport 443 accept comment "room\.out\.maestro: ' \
-	'^ip saddr 10\.20\.1\.21 ip daddr 198\.51\.100\.8/29 udp sport 1024-65535 udp dport 3478 accept comment "onprem\.out\.turn_udp: '
+openers=$(ask "$work/before.json" "SELECT key FROM %s WHERE json_extract(value, '\$.kind') = 'firewall'")
+rule='insert rule inet filter forward'
+is '... two of them rules, each with its answers' \
+	"$(for step in $openers; do field "$work/before.json" "$step" lines | sed -nE "s/^$rule (ip|ct) .*/\\1/p"; done | tr '\n' ' ')" 'ip ct ip ct '
+has '... for the unit, the peer, the row' "$(for step in $openers; do field "$work/before.json" "$step" lines; done)" \
+	"^$rule ip saddr 10\\.20\\.0\\.15 ip daddr 203\\.0\\.113\\.21 tcp sport 1024-65535 tcp dport 443 accept comment \"room\\.out\\.maestro: " \
+	"^$rule ip saddr 10\\.20\\.1\\.21 ip daddr 198\\.51\\.100\\.8/29 udp sport 1024-65535 udp dport 3478 accept comment \"onprem\\.out\\.turn_udp: "
 has 'who forbids it is named; silence names nobody; a closed port is no matter of firewalls' \
 	"$(ask "$work/before.json" "SELECT json_extract(value, '\$.kind') || ' ' || json_extract(value, '\$.say') FROM %s")" \
 	'^firewall .*10\.20\.1\.1 forbids it now \(ICMP 3/13\)' '^firewall .*between the mirror and 203\.0\.113\.21' \
 	'^network 10\.20\.5\.11 itself refuses TCP port 88'
-if nft list tables >/dev/null 2>&1; then
-	{
-		printf 'table inet tlmon_next {\nchain forward {\ntype filter hook forward priority 0; policy drop;\n'
-		cat "$work/rules"
-		printf '}\n}\n'
-	} >"$work/rules.nft"
-	is 'nft takes them' "$(nft -c -f "$work/rules.nft" 2>&1)" ''
-else
-	skip 'nft takes them' 'no nft here, or it may not ask the kernel'
-fi
+# A firewall that drops whatever no rule before its last lets through.
+cat >"$work/closed.nft" <<-end
+	table inet filter {
+		chain forward {
+			type filter hook forward priority 0; policy accept;
+			drop
+		}
+	}
+end
+for step in $openers; do
+	field "$work/before.json" "$step" lines >"$work/rules.nft"
+	if unshare -n nft list tables >/dev/null 2>&1; then
+		is "nft takes step $step by itself" "$(cat "$work/closed.nft" "$work/rules.nft" | nft -c -f - 2>&1)" ''
+		said=$(unshare -n sh -c "nft -f '$work/closed.nft' && nft -f '$work/rules.nft' && nft list chain inet filter forward")
+		is '... then answers pass, and what it opens, before the rest is dropped' \
+			"$(sed -nE 's/^\t\t(ct state established,related accept|ip .* accept|drop).*/\1/p' <<<"$said" | cut -c1-3 | tr '\n' ' ')" 'ct  ip  dro '
+	else
+		skip "nft takes step $step by itself" 'no nft here, or no namespaces'
+	fi
+done
 
 # In the site file: each change by itself, line by line as the sentence says.
 # change SAY LINES FROM TO
@@ -127,3 +138,5 @@ for what in 1 'udp 10.1.2.3:50063 > 52.112.1.9:50011'; do
 	said=$("$TLMON" explain "$what" --settle -l "$work/db" 2>&1)
 	has "--settle is of findings, not of $what" "$? $said" '^2 tlmon: .*--settle: .*\(F17\)$'
 done
+step=$(head -n 1 <<<"$openers") finding=$(field "$work/before.json" "$(head -n 1 <<<"$openers")" finding)
+is 'of a blocked finding explain prints the same commands' "$(at='[0].lines' settle --settle)" "$(field "$work/before.json" "$step" lines)"
