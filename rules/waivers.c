@@ -148,6 +148,17 @@ static int read_application(const struct yaml *node, struct waiver *waiver, stru
 	return r;
 }
 
+/* Whom or what a waiver rests on, in a person's words: nobody's are none. */
+static int check_filled_in(const struct yaml *node, const char *text, const char *open,
+                           const char *wanted, struct err *err)
+{
+	char shown[SHOWN_MAX];
+
+	if (text[strspn(text, " \t\r\n")] && strcmp(text, open) != 0)
+		return 0;
+	return yaml_fail(node, err, "'%s': fill in %s", text_shown(text, shown), wanted);
+}
+
 static int read_text(const struct yaml *map, const char *key, struct policy *policy,
                      char **ret_text, struct err *err)
 {
@@ -219,7 +230,13 @@ static int read_waiver(const struct yaml *map, struct policy *policy, struct wai
 	if (r >= 0)
 		r = read_text(map, "owner", policy, &waiver->owner, err);
 	if (r >= 0)
+		r = check_filled_in(yaml_get(map, "owner"), waiver->owner, WAIVER_OWNER_OPEN,
+		                    "who answers for it", err);
+	if (r >= 0)
 		r = read_text(map, "reason", policy, &waiver->reason, err);
+	if (r >= 0)
+		r = check_filled_in(yaml_get(map, "reason"), waiver->reason, WAIVER_REASON_OPEN,
+		                    "why it is let be", err);
 	if (r >= 0)
 		r = read_text(map, "expires", policy, &waiver->expires, err);
 	if (r >= 0)

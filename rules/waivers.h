@@ -7,6 +7,10 @@
 #include "rules/policy.h"
 #include "rules/yaml.h"
 
+/* Stand in a waiver that is proposed where a person is to fill in: none is loaded that says so still. */
+#define WAIVER_OWNER_OPEN "WHO"
+#define WAIVER_REASON_OPEN "WHY"
+
 /* Fills the policy's waivers; its units and rows are there already. */
 int waivers_read(const struct yaml *list, struct policy *policy, struct err *err) MUST_CHECK;
 

@@ -5,6 +5,7 @@
  */
 #include "monitor/acceptance/remedy_parts.h"
 
+#include "rules/waivers.h"
 #include "schema/time.h"
 
 #define UNIT_FLOWS_MAX 1000
@@ -341,11 +342,13 @@ int search_waiver(struct search *search, struct err *err)
 {
 	const struct remedy_finding *finding = &search->findings[search->at];
 	const char *units[16], *what = app_name((enum app)finding->row->app);
-	struct waiver_draft draft = {
-		.row = finding->row, .units = units, .owner = "WHO", .reason = "WHY"};
-	struct candidate candidate = {
-		.edit = {.verb = YAML_ADD, .path = {"waivers"}, .tall = true}};
-	struct waiver_pairs pairs;
+	struct waiver_draft draft = {.row = finding->row,
+	                             .units = units,
+	                             .owner = WAIVER_OWNER_OPEN,
+	                             .reason = WAIVER_REASON_OPEN};
+	struct yaml_edit filled = {.verb = YAML_ADD, .path = {"waivers"}, .tall = true};
+	struct candidate candidate = {.edit = filled, .filled = &filled};
+	struct waiver_pairs pairs, filled_pairs;
 	char expires[TIME_TEXT];
 	bool named = finding->row->app != APP_NONE && finding->row->app != APP_OTHER;
 	int r = 0;
@@ -365,7 +368,10 @@ int search_waiver(struct search *search, struct err *err)
 	draft.expires = expires;
 	waiver_draft_pairs(&draft, &pairs);
 	candidate.edit.pairs = pairs.pairs;
-	candidate.edit.pair_count = pairs.count;
+	draft.owner = draft.reason = "somebody's";
+	waiver_draft_pairs(&draft, &filled_pairs);
+	filled.pairs = filled_pairs.pairs;
+	candidate.edit.pair_count = filled.pair_count = pairs.count;
 	snprintf(
 		candidate.say, sizeof(candidate.say),
 		"If %s%s%s is to stay, waive it (owner, reason and expiry are yours to fill in)",

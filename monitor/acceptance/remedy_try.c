@@ -255,16 +255,33 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 	               : err_set(err, -ENOMEM, "out of memory");
 }
 
+/* 0 and *ret without a text: the file cannot be changed so, and why does not matter. */
+static int edit_site(const struct search *search, const struct yaml_edit *edit,
+                     struct yaml_edited *ret, struct err *err)
+{
+	struct err cause = {0};
+
+	if (yaml_edit(search->site.name, search->site.text, search->site.len, edit, ret,
+	              &cause) < 0 &&
+	    cause.code == -ENOMEM)
+		return err_set(err, -ENOMEM, "%s", cause.text);
+	return 0;
+}
+
 /* The policy that would be in force; NULL: it is none, and why does not matter. */
-static int load_changed(const struct search *search, const struct yaml_edited *edited,
+static int load_changed(const struct search *search, const struct yaml_edit *edit,
                         struct policy **ret, struct err *err)
 {
+	CLEANUP(yaml_edited_release) struct yaml_edited edited = {0};
 	CLEANUP(freep) char *recorded = NULL;
 	struct policy_args args = {.envelope = search->policy->envelope};
 	struct err cause = {0};
-	int r = recorded_with(search->policy->site_text, search->site.name, edited->text,
-	                      edited->len, &recorded, err);
+	int r = edit_site(search, edit, &edited, err);
 
+	if (r < 0 || !edited.text)
+		return r;
+	r = recorded_with(search->policy->site_text, search->site.name, edited.text, edited.len,
+	                  &recorded, err);
 	args.recorded_site = recorded;
 	if (r >= 0 && policy_load(&args, ret, &cause) == -ENOMEM)
 		r = err_set(err, -ENOMEM, "%s", cause.text);
@@ -289,7 +306,6 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 	CLEANUP(history_freep) struct history *history = NULL;
 	CLEANUP(freep) struct tally *tallies = calloc(search->count, sizeof(*tallies));
 	struct trial trial = {.search = search, .candidate = candidate, .tallies = tallies};
-	struct err cause = {0};
 	int r;
 
 	if (!tallies)
@@ -300,10 +316,10 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 		return 0;
 	}
 	search->tries++;
-	if (yaml_edit(search->site.name, search->site.text, search->site.len, &candidate->edit,
-	              &edited, &cause) < 0)
-		return cause.code == -ENOMEM ? err_set(err, -ENOMEM, "%s", cause.text) : 0;
-	r = load_changed(search, &edited, &policy, err);
+	r = edit_site(search, &candidate->edit, &edited, err);
+	if (r >= 0 && edited.text)
+		r = load_changed(search, candidate->filled ? candidate->filled : &candidate->edit,
+		                 &policy, err);
 	if (r < 0 || !policy)
 		return r;
 	if (!candidate->unseen) {

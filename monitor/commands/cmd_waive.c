@@ -6,6 +6,7 @@
 #include "monitor/commands/query.h"
 #include "monitor/log.h"
 #include "monitor/waiver_draft.h"
+#include "rules/waivers.h"
 #include "schema/time.h"
 
 static const char HELP[] =
@@ -72,15 +73,17 @@ static int find(const char *dir, int64_t id, struct target *target, struct err *
 	return r < 0 ? r : flowdb_check(db, err);
 }
 
-static bool is_blank(const char *text)
+/* Pasted from an advice, the word stands there still. */
+static bool is_open(const char *text, const char *word)
 {
-	return !text || !text[strspn(text, " \t\r\n")];
+	return !text || !text[strspn(text, " \t\r\n")] || !strcmp(text, word);
 }
 
 static int check_words(const struct waiver_words *words, int64_t *ret_expires_us,
                        struct err *err)
 {
-	if (is_blank(words->owner) || is_blank(words->reason) || is_blank(words->expires))
+	if (is_open(words->owner, WAIVER_OWNER_OPEN) ||
+	    is_open(words->reason, WAIVER_REASON_OPEN) || is_open(words->expires, "YYYY-MM-DD"))
 		return err_set(
 			err, -EINVAL,
 			"a waiver needs an owner, a reason and an expiry: --owner WHO --reason WHY "

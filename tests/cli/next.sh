@@ -94,6 +94,13 @@ for step in $proven; do
 	is "step $step settles as many as it names" "$(wc -w <<<"$settled")" "$(field "$work/before.json" "$step" settles)"
 	field "$work/before.json" "$step" lines | sed -e '$ { /^$/d }' >"$work/lines"
 	change "$say" "$work/lines" "$site" "$work/site/site.yaml" || not_ok "step $step says where" "$say"
+	if grep -q WHO "$work/lines"; then
+		has "step $step is none until somebody answers for it" "$("$TLMON" rules lint -c "$work/site/site.yaml" 2>&1)" \
+			"/site\.yaml:$(grep -n WHO "$work/site/site.yaml" | cut -d: -f1):[0-9]+: 'WHO': fill in who answers for it" '^ +\^~~$'
+		sed -i 's/WHO/ann/' "$work/site/site.yaml"
+		has '... and says why' "$("$TLMON" rules lint -c "$work/site/site.yaml" 2>&1)" "'WHY': fill in why it is let be"
+		sed -i 's/WHY/old/' "$work/site/site.yaml"
+	fi
 	check "$work/after.json" -c "$work/site/site.yaml"
 	is "... and when done so, $(tr '\n' ' ' <<<"$settled")are gone and all else stays" "$(open_ones "$work/after.json")" \
 		"$(open_ones "$work/before.json" | grep -vxF -f <(for id in $settled; do one "$work/before.json" "$id"; done))"

@@ -93,6 +93,12 @@ static void what_is_missing_or_wrong_is_refused(void **state)
 	assert_int_equal(WAIVE(text, "F1", "-l", kit.dir, "--owner", " ", "--reason", "b",
 			       "--expires", "2026-12-31"),
 			 2);
+	assert_int_equal(WAIVE(text, "F1", "-l", kit.dir, "--owner", "WHO", "--reason", "b",
+			       "--expires", "2026-12-31"),
+			 2);
+	assert_int_equal(WAIVE(text, "F1", "-l", kit.dir, "--owner", "a", "--reason", "WHY",
+			       "--expires", "2026-12-31"),
+			 2);
 	assert_int_equal(WAIVE(text, "F1", "-l", kit.dir, "--owner", "a", "--reason", "b",
 			       "--expires", "2026-02-30"),
 			 2);

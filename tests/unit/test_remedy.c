@@ -55,6 +55,17 @@ static void steps_print(const struct acceptance *a, bool exercises, char *buf)
 	}
 }
 
+/* Who answers, and why: as a person fills it in. */
+static void fill_in(char *text)
+{
+	char *at;
+
+	if ((at = strstr(text, "WHO")))
+		memcpy(at, "ann", 3);
+	if ((at = strstr(text, "WHY")))
+		memcpy(at, "old", 3);
+}
+
 /* The file as a person changes it who reads the sentence. */
 static char *change(const char *site, const struct step *step)
 {
@@ -82,6 +93,7 @@ static char *change(const char *site, const struct step *step)
 		behind = strchr(behind, '\n') + 1;
 	assert_true(asprintf(&made, "%.*s%s%s", (int)(from - site), site,
 	                     step->lines ? step->lines : "", behind) > 0);
+	fill_in(made);
 	return made;
 }
 

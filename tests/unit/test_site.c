@@ -202,6 +202,18 @@ static void every_mistake_is_shown_with_its_place_and_what_is_accepted(void **st
 		{"waivers: [{row: room.out.dns, reason: r, expires: 2026-12-31}]\n",
 		 "site.yaml:1:11: a waiver (owner, reason, expires and a scope) lacks 'owner'\n"
 		 "    waivers: [{row: room.out.dns, reason: r, expires: 2026-12-31}]\n              ^"},
+		{"waivers: [{row: room.out.dns, owner: WHO, reason: r, expires: 2026-12-31}]\n",
+		 "site.yaml:1:38: 'WHO': fill in who answers for it\n"
+		 "    waivers: [{row: room.out.dns, owner: WHO, reason: r, expires: 2026-12-31}]\n"
+		 "                                         ^~~"},
+		{"waivers: [{row: room.out.dns, owner: o, reason: WHY, expires: 2026-12-31}]\n",
+		 "site.yaml:1:49: 'WHY': fill in why it is let be\n"
+		 "    waivers: [{row: room.out.dns, owner: o, reason: WHY, expires: 2026-12-31}]\n"
+		 "                                                    ^~~"},
+		{"waivers: [{row: room.out.dns, owner: \" \", reason: r, expires: 2026-12-31}]\n",
+		 "site.yaml:1:39: ' ': fill in who answers for it\n"
+		 "    waivers: [{row: room.out.dns, owner: \" \", reason: r, expires: 2026-12-31}]\n"
+		 "                                          ^"},
 		{"waivers: [{row: room.out.dns, owner: o, expires: 2026-12-31}]\n",
 		 "site.yaml:1:11: a waiver (owner, reason, expires and a scope) lacks 'reason'\n"
 		 "    waivers: [{row: room.out.dns, owner: o, expires: 2026-12-31}]\n              ^"},
