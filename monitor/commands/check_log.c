@@ -13,6 +13,23 @@ struct check_log {
 	int64_t running, heartbeat_us;
 };
 
+bool check_asked_option(struct check_asked *asked, int option, const char *value)
+{
+	switch (option) {
+	case 'l':
+		asked->dir = value;
+		return true;
+	case QUERY_SINCE:
+		asked->since = value;
+		return true;
+	case QUERY_UNTIL:
+		asked->until = value;
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int note_over(void *context, const struct run_view *run, struct err *err)
 {
 	struct check_log *log = context;
