@@ -29,7 +29,7 @@ static void put_attribute(FILE *file, const char *name, const char *value)
 	fputc('"', file);
 }
 
-/* `body` may be empty: lines, each ended by \n. */
+/* `body` may be empty: lines, parted by \n. */
 static void put_case(struct junit *junit, const char *name, const struct fared *fared,
                      const char *body)
 {
@@ -58,12 +58,7 @@ static void put_case(struct junit *junit, const char *name, const struct fared *
 		put_attribute(file, "type", fared->type);
 	put_attribute(file, "message", fared->message);
 	fputs(*body ? ">" : "/>", file);
-	for (const char *line = body; *line; line += strcspn(line, "\n") + 1) {
-		CLEANUP(freep) char *copy = strndup(line, strcspn(line, "\n"));
-
-		html_put(file, copy ? copy : "");
-		fputc('\n', file);
-	}
+	html_put_lines(file, body);
 	if (*body)
 		fprintf(file, "</%s>", tag);
 	fputs("\n    </testcase>\n", file);

@@ -91,5 +91,7 @@ char *text_visible(const char *text) MUST_CHECK;
 void text_wrap(FILE *file, size_t indent, const char *text);
 /* Visible text, as HTML has it, between tags or in a quoted attribute. */
 void html_put(FILE *file, const char *text);
+/* The same line by line, parted by \n: each ends with one, also the last. */
+void html_put_lines(FILE *file, const char *lines);
 
 #endif

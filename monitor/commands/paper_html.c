@@ -145,15 +145,20 @@ static void html_command(FILE *file, const char *text)
 	put(file, "<pre>", text, "</pre>\n");
 }
 
-static void html_lines(FILE *file, const char *lines)
+void html_put_lines(FILE *file, const char *lines)
 {
 	CLEANUP(freep) char *copy = strdup(lines);
 	char *rest = copy, *line;
 
-	fputs("<pre>", file);
 	/* strsep(): a sanitizer's strcspn() and strndup() measure all that follows, at every line. */
 	while ((line = strsep(&rest, "\n")) && (rest || *line))
 		put(file, "", line, "\n");
+}
+
+static void html_lines(FILE *file, const char *lines)
+{
+	fputs("<pre>", file);
+	html_put_lines(file, lines);
 	fputs("</pre>\n", file);
 }
 
