@@ -212,7 +212,8 @@ struct acceptance {
 	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
 	bool unrecorded;         /* nothing of the window was recorded */
-	char filter[1024];      /* tcpdump words of the runs; "" */
+	char filter[8192];      /* tcpdump words of the runs, each once, "; " between; "" */
+	uint64_t filtered;      /* runs that had some; the others saw all there was */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
 	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */

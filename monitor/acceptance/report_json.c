@@ -43,6 +43,7 @@ static void put_result(FILE *file, const struct acceptance *a)
 	json_filled(file, "site", a->policy->site_name);
 	json_filled(file, "source", a->options.source);
 	json_filled(file, "filter", a->filter);
+	json_number(file, "runs_filtered", a->filtered);
 	json_text(file, "of_unit", a->options.unit);
 	json_time(file, "since", a->since_us);
 	json_time(file, "until", a->until_us);

@@ -19,7 +19,7 @@ struct junit {
 struct fared {
 	enum fate fate;
 	const char *type;            /* of what went wrong */
-	char message[CELL_TEXT * 3]; /* "": nothing to say */
+	char message[CELL_TEXT * 6]; /* "": nothing to say */
 };
 
 static void put_attribute(FILE *file, const char *name, const char *value)
@@ -27,6 +27,14 @@ static void put_attribute(FILE *file, const char *name, const char *value)
 	fprintf(file, " %s=\"", name);
 	html_put(file, value);
 	fputc('"', file);
+}
+
+static void put_property(FILE *file, const char *name, const char *value)
+{
+	fputs("      <property", file);
+	put_attribute(file, "name", name);
+	put_attribute(file, "value", value);
+	fputs("/>\n", file);
 }
 
 /* `body` may be empty: lines, parted by \n. */
@@ -303,7 +311,7 @@ static int put_suite(struct junit *junit, size_t id, const char *name, put_cases
 	size_t size = 0;
 	struct junit inner = {
 		.acceptance = a, .suite = name, .file = open_memstream(&cases, &size)};
-	char moment[TIME_TEXT];
+	char moment[TIME_TEXT], filter[FILTER_TEXT];
 	int r;
 
 	if (!inner.file)
@@ -322,12 +330,14 @@ static int put_suite(struct junit *junit, size_t id, const char *name, put_cases
 	fprintf(junit->file, " skipped=\"%llu\"",
 	        (unsigned long long)inner.counts[FATE_SKIPPED]);
 	put_seconds(a, junit->file);
-	fprintf(junit->file,
-	        ">\n    <properties>\n      <property name=\"policy\" value=\"%s\"/>\n",
-	        a->policy->hash);
-	fprintf(junit->file,
-	        "      <property name=\"software\" value=\"tlmon %s\"/>\n    </properties>\n",
-	        TLMON_VERSION);
+	fputs(">\n    <properties>\n", junit->file);
+	put_property(junit->file, "policy", a->policy->hash);
+	put_property(junit->file, "software", "tlmon " TLMON_VERSION);
+	if (a->filtered) {
+		put_property(junit->file, "filter", a->filter);
+		put_property(junit->file, "filtered", filter_words(a, filter));
+	}
+	fputs("    </properties>\n", junit->file);
 	fputs(cases, junit->file);
 	fputs("    <system-out/>\n    <system-err/>\n  </testsuite>\n", junit->file);
 	for (unsigned i = 0; i < FATE_COUNT; i++)

@@ -39,9 +39,15 @@ static void put_window(const struct acceptance *a, struct paper *paper)
 
 	if (*a->options.source)
 		paper_fact(paper, "judged", "%s", a->options.source);
-	if (*a->filter)
-		paper_fact(paper, "filter", "of what '%s' lets through, and of nothing else",
-		           a->filter);
+	if (a->filtered < a->runs && a->filtered)
+		paper_fact(paper, "filter",
+		           "'%s', in %llu of %llu runs: there what it lets through was judged, and "
+		           "nothing else",
+		           a->filter, (unsigned long long)a->filtered,
+		           (unsigned long long)a->runs);
+	else if (a->filtered)
+		paper_fact(paper, "filter",
+		           "'%s': what it lets through was judged, and nothing else", a->filter);
 	if (a->options.unit)
 		paper_fact(paper, "of", "%s alone", a->options.unit);
 	if (a->since_us)
@@ -148,10 +154,13 @@ static int put_cut(void *context, const struct input_row *input, struct err *err
 
 static int put_blinds(const struct acceptance *a, struct paper *paper, struct err *err)
 {
+	char filter[FILTER_TEXT];
 	int r = 0;
 
 	paper_head(paper, "Were we looking?");
 	put_looking(a, paper);
+	if (a->filtered)
+		paper_item(paper, TONE_DOUBT, "a filter was set: %s", filter_words(a, filter));
 	for (size_t i = 0; i < a->blind_count && i < BLINDS_SHOWN; i++)
 		put_blind(a, &a->blinds[i], paper);
 	if (a->blind_count > BLINDS_SHOWN)
@@ -271,12 +280,13 @@ static void put_next_level(const struct acceptance *a, struct paper *paper)
 		snprintf(line, sizeof(line), "With --fail-on %s it would be: %s.",
 		         severity_words(next),
 		         result_words(acceptance_result_at(a, (enum severity)next)));
-	paper_lead(paper, result_tone(a->result), "%s. %s", caps(a->result), line);
+	paper_lead(paper, result_tone(a->result), "%s%s. %s", caps(a->result), filter_mark(a),
+	           line);
 }
 
 static int put_all(const struct acceptance *a, struct paper *paper, struct err *err)
 {
-	char answer[1200];
+	char answer[1600];
 	int r;
 
 	answer_print(a, answer, sizeof(answer));
@@ -312,8 +322,8 @@ int report_paper(const struct acceptance *acceptance, enum paper_form form, FILE
 	char title[512];
 	int r;
 
-	snprintf(title, sizeof(title), "%s%s%.400s", caps(acceptance->result),
-	         *site ? ": " : "", site);
+	snprintf(title, sizeof(title), "%s%s%s%.400s", caps(acceptance->result),
+	         filter_mark(acceptance), *site ? ": " : "", site);
 	r = paper_new(form, file, title, &paper, err);
 	if (r >= 0)
 		r = put_all(acceptance, paper, err);

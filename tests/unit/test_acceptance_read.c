@@ -692,6 +692,61 @@ static void gaps_between_files_are_blind_or_said(void **state)
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "not-running");
 }
 
+static void a_filter_is_told_with_how_many_runs_had_it(void **state)
+{
+	static const struct {
+		const char *filter, *all;
+		uint64_t filtered;
+	} RUNS[] = {
+		{"udp port 53", "udp port 53", 1}, {"udp", "udp port 53; udp", 2},
+		{"", "udp port 53; udp", 2},       {"udp", "udp port 53; udp", 3},
+		{"port 53", "udp port 53; udp; port 53", 4},
+	};
+	struct bench *bench = *state;
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+
+	do_all(bench, 100);
+	for (size_t i = 0; i < ARRAY_LEN(RUNS); i++) {
+		const struct run_row run = {.version = "1", .source = "file", .inputs = "c.pcap",
+		                            .filter = RUNS[i].filter};
+
+		assert_int_equal(flowdb_run_begin(bench->kit.db, &run, &bench->kit.run, &bench->err),
+		                 0);
+		assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(0), AT(900),
+		                                   true, &counters, &bench->err),
+		                 0);
+		assert_int_equal(ASK(0), 0);
+		assert_string_equal(bench->acceptance->filter, RUNS[i].all);
+		assert_int_equal(bench->acceptance->filtered, RUNS[i].filtered);
+		assert_int_equal(bench->acceptance->runs, i + 2);
+	}
+}
+
+static void of_filters_without_a_place_dots_stand_there(void **state)
+{
+	struct bench *bench = *state;
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+	char filter[5000];
+	size_t len;
+
+	for (char letter = 'a'; letter < 'e'; letter++) {
+		const struct run_row run = {.version = "1", .source = "file", .inputs = "c.pcap",
+		                            .filter = filter};
+
+		snprintf(filter, sizeof(filter), "%0*d%c", 4000, 0, letter);
+		assert_int_equal(flowdb_run_begin(bench->kit.db, &run, &bench->kit.run, &bench->err),
+		                 0);
+		assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(0), AT(900),
+		                                   true, &counters, &bench->err),
+		                 0);
+	}
+	assert_int_equal(ASK(0), 0);
+	len = strlen(bench->acceptance->filter);
+	assert_int_equal(len, 4001 + 2 + 4001 + 5);
+	assert_string_equal(bench->acceptance->filter + len - 6, "b; ...");
+	assert_int_equal(bench->acceptance->filtered, 4);
+}
+
 static void note(struct bench *bench, enum blind_cause cause, int since, int until, int64_t unit)
 {
 	const struct blind_row row = {.run = bench->kit.run,
@@ -756,6 +811,8 @@ int main(void)
 		WITH(flows_judged_by_another_policy_keep_it_open),
 		WITH(a_file_cut_in_the_window_keeps_it_open),
 		WITH(gaps_between_files_are_blind_or_said),
+		WITH(a_filter_is_told_with_how_many_runs_had_it),
+		WITH(of_filters_without_a_place_dots_stand_there),
 		WITH(intervals_of_the_window_and_of_the_unit_are_cited),
 	};
 

@@ -427,6 +427,50 @@ static void the_last_line_is_the_next_level(void **state)
 	assert_string_equal(bench->text + bench->size - strlen(LAST), LAST);
 }
 
+/* Whoever reads one line of it must not take a part for the whole. */
+static void a_filter_stands_in_every_form_and_beside_the_result(void **state)
+{
+	struct bench *bench = *state;
+	struct acceptance *a = &bench->a;
+
+	make_fine(bench, 1);
+	judge(bench);
+	for (enum report_form form = 0; form < REPORT_FORM_COUNT; form++) {
+		write_form(bench, form);
+		lacks(bench, "filtered)");
+		lacks(bench, "lets through");
+	}
+	snprintf(a->filter, sizeof(a->filter), "udp or <b>");
+	a->filtered = 1;
+	write_form(bench, REPORT_TEXT);
+	has(bench, "ACCEPTED (filtered): Head");
+	has(bench, "The result is accepted: only what 'udp or <b>' lets through was judged; every\n");
+	has(bench, "filter          'udp or <b>': what it lets through was judged, and nothing else\n");
+	has(bench, "\nACCEPTED (filtered). With --fail-on medium it would be: accepted.\n");
+	write_form(bench, REPORT_HTML);
+	has(bench, "<title>ACCEPTED (filtered): Head");
+	has(bench, "only what &#39;udp or &lt;b&gt;&#39; lets through was judged; every required row");
+	write_form(bench, REPORT_JSON);
+	has(bench, "\"filter\":\"udp or <b>\",\"runs_filtered\":1,");
+	write_form(bench, REPORT_JUNIT);
+	assert_int_equal(count_of(bench, "<property name=\"filter\" value=\"udp or &lt;b&gt;\"/>"), 2);
+	has(bench, "name=\"result\" time=\"0.000\">\n      <system-out>only what &#39;udp or "
+	           "&lt;b&gt;&#39; lets through was judged; every");
+
+	a->runs = 3;
+	write_form(bench, REPORT_TEXT);
+	has(bench, "ACCEPTED (partly filtered): Head");
+	has(bench, "in 1 of 3 runs only what 'udp or <b>' lets through");
+	has(bench, "'udp or <b>', in 1 of 3 runs: there what it lets through was\n");
+	has(bench, "\nACCEPTED (partly filtered). With --fail-on medium it would be: accepted.\n");
+	write_form(bench, REPORT_JUNIT);
+	has(bench, "value=\"in 1 of 3 runs only what");
+	memset(a->filter, 'x', 4000);
+	a->filter[4000] = '\0';
+	write_form(bench, REPORT_TEXT);
+	has(bench, "xxx...' lets through was judged; every required row");
+}
+
 static void html_needs_nothing_else(void **state)
 {
 	struct bench *bench = *state;
@@ -938,6 +982,7 @@ int main(void)
 		WITH(a_text_is_80_columns_and_says_how_each_row_stands),
 		WITH(a_text_has_the_run_in_time),
 		WITH(the_last_line_is_the_next_level),
+		WITH(a_filter_stands_in_every_form_and_beside_the_result),
 		WITH(html_needs_nothing_else),
 		WITH(what_is_hostile_is_seen_and_does_nothing),
 		WITH(forms_are_the_same_bytes_each_time),
