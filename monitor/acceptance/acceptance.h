@@ -6,7 +6,7 @@
  *     acceptance_new()   database -> cells      (acceptance.c)
  *     cells_count()      flows -> counts        (cells.c)
  *     cell_settle()      counts -> state        (cells.c)
- *     acceptance_judge() cells -> result, why   (result.c)
+ *     acceptance_judge() cells -> result, why   (result.c, result_rows.c)
  *     next_steps()       what to do now         (next.c)
  */
 #ifndef MONITOR_ACCEPTANCE_ACCEPTANCE_H
