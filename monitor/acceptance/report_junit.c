@@ -109,11 +109,18 @@ static void add_steps(const struct acceptance *a, size_t unit, size_t row, FILE 
 }
 
 /* It alone keeps the unit from being accepted, whatever --fail-on is: as result.c has it. */
-static bool blocks_unit(const struct acceptance_unit *unit, const struct cell *cell,
-                        const struct row *row)
+static bool blocks_unit(const struct acceptance *a, const struct acceptance_unit *unit,
+                        const struct cell *cell, const struct row *row)
 {
-	return cell->state == CELL_BLOCKED && row->need == NEED_REQUIRED && !cell->excused &&
+	return !(a->blind_causes & BIT(BLIND_REMOVED)) && cell->state == CELL_BLOCKED && row->need == NEED_REQUIRED && !cell->excused &&
 	       !cell->waived && unit->result == NOT_ACCEPTED;
+}
+
+/* Tried, and nobody can say what came of it: also a block, where flows that may have worked were removed. */
+static bool is_uncertain(const struct acceptance *a, const struct cell *cell)
+{
+	return cell->state == CELL_UNDETERMINED ||
+	       (cell->state == CELL_BLOCKED && a->blind_causes & BIT(BLIND_REMOVED));
 }
 
 /* All that is wrong with the row is waived. */
@@ -143,7 +150,7 @@ static struct fared fare(const struct acceptance *a, size_t at, size_t row)
 	cell_words(unit, cell, words);
 	snprintf(fared.message, sizeof(fared.message), "%s, %s",
 	         need_words(&a->policy->rows[row]), words);
-	if (cell->refusing || blocks_unit(unit, cell, &a->policy->rows[row])) {
+	if (cell->refusing || blocks_unit(a, unit, cell, &a->policy->rows[row])) {
 		fared.fate = FATE_FAILED;
 		if (cell->state == CELL_OK)
 			fared.type = "finding";
@@ -153,7 +160,7 @@ static struct fared fare(const struct acceptance *a, size_t at, size_t row)
 		fared.fate = FATE_SKIPPED;
 		text_add(fared.message, sizeof(fared.message), "; waived by %s",
 		         waiver->finding.waiver);
-	} else if (cell->state == CELL_UNDETERMINED && unit->result != ACCEPTED) {
+	} else if (is_uncertain(a, cell) && unit->result != ACCEPTED) {
 		fared.fate = FATE_ERROR;
 	} else {
 		fared.fate = FATE_SKIPPED;

@@ -23,6 +23,7 @@ void names_put(const struct names *names, char *buf, size_t size)
 /* How something required falls short; in the order in which it is told. */
 enum lack {
 	LACK_BLOCKED,
+	LACK_REMOVED, /* blocked in what is left; it may have worked in what is gone */
 	LACK_OUTSIDE,
 	LACK_UNDETERMINED,
 	LACK_MEDIA, /* of a group: a row works, and nobody can tell what it carried */
@@ -120,13 +121,17 @@ static size_t thing_count(const struct policy *policy)
 	return policy->envelope->group_count + policy->row_count;
 }
 
-static enum lack thing_lack(const struct policy *policy, const struct acceptance_unit *unit,
+static enum lack thing_lack(const struct acceptance *a, const struct acceptance_unit *unit,
                             size_t thing)
 {
+	const struct policy *policy = a->policy;
 	size_t groups = policy->envelope->group_count;
+	enum lack lack = thing < groups
+	                         ? group_lack(policy, unit, &policy->envelope->groups[thing])
+	                         : row_lack(policy, unit, thing - groups);
 
-	return thing < groups ? group_lack(policy, unit, &policy->envelope->groups[thing])
-	                      : row_lack(policy, unit, thing - groups);
+	return lack == LACK_BLOCKED && a->blind_causes & BIT(BLIND_REMOVED) ? LACK_REMOVED
+	                                                                    : lack;
 }
 
 /* "room.out.dns", "audio by one of online.out.audio, online.out.relay_udp" */
@@ -156,6 +161,8 @@ static const char *lack_words(enum lack lack)
 {
 	static const char *const words[] = {
 		[LACK_BLOCKED] = "is blocked",
+		[LACK_REMOVED] = "is blocked in what is left, and may have worked in what was "
+				 "removed",
 		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
 		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
 		[LACK_MEDIA] =
@@ -172,7 +179,7 @@ static int add_lacks(struct acceptance *a, size_t thing, enum lack lack, struct 
 	char text[REASON_TEXT] = "required: ";
 
 	for (size_t i = 0; i < a->unit_count; i++)
-		if (a->units[i].seen && thing_lack(a->policy, &a->units[i], thing) == lack)
+		if (a->units[i].seen && thing_lack(a, &a->units[i], thing) == lack)
 			names_add(&names, a->units[i].name);
 	if (!names.count)
 		return 0;
@@ -199,7 +206,7 @@ int result_open(struct acceptance *a, struct err *err)
 {
 	int r = 0;
 
-	for (enum lack lack = LACK_OUTSIDE; lack < LACK_NOTHING; lack++)
+	for (enum lack lack = LACK_REMOVED; lack < LACK_NOTHING; lack++)
 		for (size_t i = 0; i < thing_count(a->policy) && r >= 0; i++)
 			r = add_lacks(a, i, lack, err);
 	return r;
@@ -211,7 +218,7 @@ bool result_unit_blocked(const struct acceptance *a, struct acceptance_unit *uni
 
 	unit->idle_required = 0;
 	for (size_t i = 0; i < thing_count(a->policy); i++) {
-		enum lack lack = thing_lack(a->policy, unit, i);
+		enum lack lack = thing_lack(a, unit, i);
 
 		blocked |= lack == LACK_BLOCKED;
 		unit->idle_required += lack != LACK_BLOCKED && lack != LACK_NOTHING;

@@ -490,7 +490,12 @@ static const struct line LINES[] = {
 	{.what = "dissect-full", .blind = BLIND_DISSECT_FULL, ALL(A)},
 	{.what = "set-aside", .blind = BLIND_SET_ASIDE, ALL(U), .reason = "set-aside"},
 	{.what = "removed", .blind = BLIND_REMOVED, ALL(U), .reason = "removed"},
+	/* what worked may be what is gone */
+	{.what = "blocked, and flows removed", .row = "room.out.dns", .cell = &BLOCKED, .blind = BLIND_REMOVED, ALL(U),
+	 .reason = "room.out.dns is blocked in what is left, and may have worked in what was removed: boardroom"},
+	{.what = "a finding, and flows removed", .finding = SEVERITY_LOW, .blind = BLIND_REMOVED, AT(N, U, U, N)},
 	/* no beats undetermined */
+	{.what = "blocked, and packets unseen", .row = "room.out.dns", .cell = &BLOCKED, .blind = BLIND_KERNEL_DROP, ALL(N)},
 	{.what = "a finding, and packets unseen", .finding = SEVERITY_LOW, .blind = BLIND_KERNEL_DROP, AT(N, U, U, N)},
 	{.what = "blocked, and a file cut", .row = "room.out.dns", .cell = &BLOCKED, .cuts = 1, ALL(N)},
 };

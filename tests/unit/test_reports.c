@@ -824,6 +824,27 @@ static void a_server_and_the_exit_agree(void **state)
 	}
 }
 
+/* As it may have worked in what is gone: no failure, but no green either. */
+static void a_block_beside_what_was_removed_is_an_error(void **state)
+{
+	struct bench *bench = *state;
+
+	make_fine(bench, 1);
+	set(bench, 0, "room.out.dns", (struct cell){.silent = 1, .unwaived = 1});
+	add_blind(bench, BLIND_REMOVED, 0, 60, "");
+	judge(bench);
+	assert_int_equal(bench->a.result, ACCEPTANCE_UNDETERMINED);
+	write_form(bench, REPORT_JUNIT);
+	FATE("boardroom", "room.out.dns", "error");
+	lacks(bench, "<failure ");
+	add_finding(bench, 0, "room.out.dhcp", KIND_PEER, SEVERITY_LOW, "");
+	judge(bench);
+	assert_int_equal(bench->a.result, NOT_ACCEPTED);
+	write_form(bench, REPORT_JUNIT);
+	FATE("boardroom", "room.out.dns", "error");
+	FATE("boardroom", "room.out.dhcp", "failure");
+}
+
 /* No unit was seen: a stranger's finding is none of theirs, and says nothing (result.c). */
 static void a_stranger_fails_nobody_where_no_unit_was_seen(void **state)
 {
@@ -994,6 +1015,7 @@ int main(void)
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
+		WITH(a_block_beside_what_was_removed_is_an_error),
 		WITH(a_stranger_fails_nobody_where_no_unit_was_seen),
 		WITH(a_program_finds_everything),
 		WITH(the_end_of_a_name_says_what_it_is),
