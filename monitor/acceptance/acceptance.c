@@ -175,6 +175,11 @@ static int begin_reading(struct reading *reading, struct err *err)
 	query->flow.until_us = a->options.until_us;
 	a->since_us = a->options.since_us ? a->options.since_us : query->span.first_us;
 	a->until_us = a->options.until_us ? a->options.until_us : query->span.last_us;
+	/* What is asked for lies outside of what is recorded: it has no length, and does not go backwards. */
+	if (a->until_us < a->since_us && a->options.since_us)
+		a->until_us = a->since_us;
+	else if (a->until_us < a->since_us)
+		a->since_us = a->until_us;
 	if (!a->options.unit)
 		return 0;
 	r = flowdb_check_unit(query->db, a->options.unit, &unknown);
@@ -198,10 +203,9 @@ static int read_all(struct reading *reading, struct err *err)
 
 	if (r >= 0 && known)
 		r = reading_flows(reading, err);
-	if (r < 0)
-		return r;
-	reading_drop_unseen(a);
-	if (known)
+	if (r >= 0)
+		r = reading_drop_unseen(a, err);
+	if (r >= 0 && known)
 		r = reading_findings(reading, err);
 	if (r >= 0)
 		r = flowdb_runs(db, take_run, a, err);
@@ -283,6 +287,7 @@ void acceptance_free(struct acceptance *acceptance)
 	free(acceptance->reasons);
 	free(acceptance->steps);
 	free(acceptance->hosts);
+	free(acceptance->silent);
 	free(acceptance);
 }
 

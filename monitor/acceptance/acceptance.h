@@ -209,7 +209,8 @@ struct acceptance {
 	uint64_t unfinished;    /* runs of the window that neither ended nor go on, and files still being read */
 	int64_t unfinished_run, unfinished_us; /* the last of them, and how far it came; 0: nowhere */
 	int64_t settled_us;     /* a recorder goes on: what began later may have no row yet; 0: all is written */
-	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
+	const struct unit_rule **silent; /* entries of the policy for many hosts of which none was seen */
+	size_t silent_entries;
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
 	bool unrecorded;         /* nothing of the window was recorded */
 	char filter[8192];      /* tcpdump words of the runs, each once, "; " between; "" */

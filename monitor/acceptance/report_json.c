@@ -51,6 +51,15 @@ static void put_result(FILE *file, const struct acceptance *a)
 	json_number(file, "packets", a->packets);
 }
 
+/* Entries of the site file that stand for many hosts. */
+static void put_silent(FILE *file, const struct acceptance *a)
+{
+	json_list(file, "entries_unseen");
+	for (size_t i = 0; i < a->silent_entries; i++)
+		json_word(file, i, a->silent[i]->name);
+	fputc(']', file);
+}
+
 static void put_blinds(FILE *file, const struct acceptance *a)
 {
 	json_list(file, "blind");
@@ -434,6 +443,7 @@ int report_json(const struct acceptance *acceptance, FILE *file, struct err *err
 	for (size_t i = 0; i < a->unit_count; i++)
 		put_unit(file, a, i);
 	fputc(']', file);
+	put_silent(file, a);
 	json_list(file, "findings");
 	for (size_t i = 0; i < a->finding_count && r >= 0; i++)
 		r = put_finding(file, a, i, err);

@@ -214,7 +214,7 @@ static void put_unit(const struct acceptance *a, const struct acceptance_unit *u
 static void put_unit_table(const struct acceptance *a, struct paper *paper)
 {
 	static const struct paper_column columns[] = {
-		{"UNIT", PAPER_WRAP},        {"RESULT", 0},
+		{"UNIT", PAPER_ABOVE},       {"RESULT", 0},
 		{"DOCUMENTED", PAPER_RIGHT}, {"OUTSIDE", PAPER_RIGHT},
 		{"BLOCKED", PAPER_RIGHT},    {"UNCERTAIN", PAPER_RIGHT},
 		{"OPEN", PAPER_RIGHT},
@@ -259,11 +259,12 @@ static void put_units(const struct acceptance *a, struct paper *paper)
 	} else if (a->unit_count) {
 		put_unit_table(a, paper);
 	}
-	if (a->silent_entries)
-		paper_item(paper, TONE_DOUBT,
-		           "of %llu entr%s of the list of units no host was seen",
-		           (unsigned long long)a->silent_entries,
-		           a->silent_entries == 1 ? "y" : "ies");
+	for (size_t i = 0; i < a->silent_entries && i < UNITS_LISTED; i++)
+		paper_item(paper, TONE_DOUBT, "%s: no host of this entry was seen",
+		           a->silent[i]->name);
+	if (a->silent_entries > UNITS_LISTED)
+		paper_item(paper, TONE_DOUBT, "... nor of %zu entries more",
+		           a->silent_entries - UNITS_LISTED);
 }
 
 /* ------------------------------------------------------------------- whole */

@@ -126,6 +126,21 @@ static int judge_profiles(struct acceptance *a, struct err *err)
 	return names.count ? undetermined(a, text, err) : 0;
 }
 
+static int judge_entries(struct acceptance *a, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT];
+
+	if (!a->silent_entries)
+		return 0;
+	for (size_t i = 0; i < a->silent_entries; i++)
+		names_add(&names, a->silent[i]->name);
+	snprintf(text, sizeof(text), "of %zu entr%s of the list of units no host was seen: ",
+	         a->silent_entries, a->silent_entries == 1 ? "y" : "ies");
+	names_put(&names, text, sizeof(text));
+	return undetermined(a, text, err);
+}
+
 static int judge_units(struct acceptance *a, struct err *err)
 {
 	struct names names = {0};
@@ -142,11 +157,7 @@ static int judge_units(struct acceptance *a, struct err *err)
 		r = undetermined(a, text, err);
 	if (r >= 0)
 		r = judge_profiles(a, err);
-	if (r < 0 || !a->silent_entries)
-		return r;
-	snprintf(text, sizeof(text), "of %llu entr%s of the list of units no host was seen",
-	         (unsigned long long)a->silent_entries, a->silent_entries == 1 ? "y" : "ies");
-	return undetermined(a, text, err);
+	return r < 0 ? r : judge_entries(a, err);
 }
 
 static void add_whys(uint32_t whys, char *buf, size_t size)

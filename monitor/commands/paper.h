@@ -35,6 +35,7 @@ enum {
 	PAPER_RIGHT = 1, /* aligned right */
 	PAPER_WRAP = 2,  /* goes on in a line below where the width does not do */
 	PAPER_BELOW = 4, /* in text below the row, over its whole width */
+	PAPER_ABOVE = 8, /* gives way as PAPER_WRAP does, but is never broken for it: it stands above its row */
 };
 
 struct paper;

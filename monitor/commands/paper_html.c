@@ -198,7 +198,8 @@ static void put_row(FILE *file, const struct paper_table *table, const struct pa
 		unsigned flags = table->columns[i].flags;
 
 		fprintf(file, "<td class=\"%s%s%s\">", TONES[row->tones[i]],
-		        flags & PAPER_RIGHT ? " num" : "", flags & PAPER_WRAP ? " wrap" : "");
+		        flags & PAPER_RIGHT ? " num" : "",
+		        flags & (PAPER_WRAP | PAPER_ABOVE) ? " wrap" : "");
 		put(file, "", row->cells[i] ? row->cells[i] : "", "</td>");
 	}
 	fputs("</tr>\n", file);

@@ -220,6 +220,13 @@ static void a_window_that_shows_nothing_proves_nothing(void **state)
 	do_all(bench, 100);
 	assert_int_equal(ASK(.since_us = AT(105), .until_us = AT(105)), 0);
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "the window has no length");
+	/* Nor does one go backwards that ends before all there is, or begins behind it. */
+	assert_int_equal(ASK(.until_us = AT(-3600)), 0);
+	assert_int_equal(bench->acceptance->since_us, AT(-3600));
+	assert_int_equal(bench->acceptance->until_us, AT(-3600));
+	assert_int_equal(ASK(.since_us = AT(90000)), 0);
+	assert_int_equal(bench->acceptance->since_us, AT(90000));
+	assert_int_equal(bench->acceptance->until_us, AT(90000));
 	/* The run is of one day. */
 	assert_int_equal(ASK(.since_us = AT(-7200), .until_us = AT(-3600)), 0);
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "nothing was recorded in the window");
@@ -381,7 +388,7 @@ static void all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_man
 	assert_int_equal(ASK(0), 0);
 	a = bench->acceptance;
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "no packet of a listed unit was seen: ghost");
-	is_result(bench, ACCEPTANCE_UNDETERMINED, "of 1 entry of the list of units no host was seen");
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "of 1 entry of the list of units no host was seen: floor");
 	assert_int_equal(a->unit_count, 2);
 	assert_string_equal(a->units[0].name, "boardroom");
 	assert_int_equal(a->units[0].result, ACCEPTED);
@@ -399,6 +406,7 @@ static void all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_man
 	assert_int_equal(ASK(.since_us = AT(1000), .until_us = AT(2000)), 0);
 	assert_int_equal(bench->acceptance->unit_count, 2);
 	assert_int_equal(bench->acceptance->silent_entries, 1);
+	assert_string_equal(bench->acceptance->silent[0]->name, "floor");
 }
 
 static void a_flow_that_goes_on_with_packets_both_ways_is_answered(void **state)
