@@ -310,7 +310,7 @@ static int put_all(const struct acceptance *a, struct paper *paper, struct err *
 	report_put_waivers(a, paper);
 	report_put_documented(a, paper);
 	r = report_put_origin(a, paper, err);
-	if (r >= 0 && !paper_drawing(paper))
+	if (r >= 0 && !paper_draws(paper))
 		put_next_level(a, paper);
 	return r;
 }

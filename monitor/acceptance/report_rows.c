@@ -219,10 +219,10 @@ void report_put_matrix(const struct acceptance *a, struct paper *paper)
 	FILE *drawing;
 
 	paper_head(paper, "Documented rows by unit");
-	drawing = paper_drawing(paper);
+	drawing = a->unit_count ? paper_drawing(paper) : NULL;
 	if (!a->unit_count)
 		paper_say(paper, "Of no unit.");
-	if (a->unit_count && drawing)
+	if (drawing)
 		report_draw_matrix(a, drawing);
 	if (a->unit_count && paper_fold(paper, false, "The same in words, with counts")) {
 		put_table(a, paper);

@@ -80,8 +80,10 @@ void paper_note_command(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
 void paper_row_end(struct paper *paper);
 void paper_table_end(struct paper *paper);
 
-/* Where a drawing (inline SVG) goes; NULL: this form has no drawings. Texts in it: html_put(). */
+/* Where a drawing (inline SVG) goes, before the next call; narrow screens scroll it. NULL: this form has no drawings. Texts in it: html_put(). */
 FILE *paper_drawing(struct paper *paper);
+/* This form has drawings, and things that fold. */
+bool paper_draws(const struct paper *paper);
 
 /* Ends the document. 0; 1 when whoever read us has gone; negative errno with err filled. */
 int paper_end(struct paper *paper, struct err *err) MUST_CHECK;

@@ -52,13 +52,13 @@ static const char STYLE[] =
 	"td.num{white-space:nowrap}.num{text-align:right}.good{color:var(--good)}.doubt{color:var(--doubt)}.bad{color:var(--bad)}"
 	".bad,.doubt{font-weight:600}.quiet{color:var(--soft)}\n"
 	"p.lead,li.bad,li.doubt{color:var(--ink);font-weight:inherit}li.bad::marker{color:var(--bad);content:'! '}\n"
-	"svg{display:block;width:100%;height:auto;margin:.75rem 0;font:11px system-ui,sans-serif}\n"
+	"svg{display:block;width:100%;min-width:56rem;height:auto;margin:.75rem 0;font:11px system-ui,sans-serif}\n"
 	"svg text{fill:var(--soft)}svg .name{fill:var(--ink)}\n"
 	"@media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#f4f6f8;--good:#1a7f4b;"
 	"--doubt:#8a5d00;--bad:#b01e26;--quiet:#777}\n"
 	"body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
 	"details{font-size:8.5pt;margin:0}table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2,h3{break-after:avoid}tr,svg,dl,li,.blank{break-inside:avoid}"
-	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}}\n"
+	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}svg{min-width:0}}\n"
 	"@page{size:A4;margin:15mm}\n"
 	"</style>\n</head>\n<body>\n<h1>";
 
@@ -180,9 +180,13 @@ static void html_fold_end(FILE *file)
 
 static void html_block(FILE *file, enum block block, bool begins)
 {
-	const char *tag = block == BLOCK_ITEMS ? "ul" : "dl";
+	static const char *const tags[][2] = {
+		[BLOCK_ITEMS] = {"<ul>\n", "</ul>\n"},
+		[BLOCK_FACTS] = {"<dl>\n", "</dl>\n"},
+		[BLOCK_DRAWING] = {"<div class=\"wide\">\n", "</div>\n"},
+	};
 
-	fprintf(file, begins ? "<%s>\n" : "</%s>\n", tag);
+	fputs(tags[block][!begins], file);
 }
 
 static void put_on(FILE *file, size_t columns, const char *class, const char *text)
@@ -242,4 +246,5 @@ const struct paper_forming PAPER_AS_HTML = {
 	.table = html_table,
 	.block = html_block,
 	.end = html_end,
+	.draws = true,
 };
