@@ -74,10 +74,23 @@ void json_text(FILE *file, const char *key, const char *text)
 		fputs("null", file);
 }
 
+void json_filled(FILE *file, const char *key, const char *text)
+{
+	json_text(file, key, text && *text ? text : NULL);
+}
+
 void json_number(FILE *file, const char *key, uint64_t number)
 {
 	json_key(file, key);
 	fprintf(file, "%llu", (unsigned long long)number);
+}
+
+void json_id(FILE *file, const char *key, int64_t id)
+{
+	if (id)
+		json_number(file, key, (uint64_t)id);
+	else
+		json_text(file, key, NULL);
 }
 
 void json_bool(FILE *file, const char *key, bool value)
@@ -107,7 +120,19 @@ void json_mac(FILE *file, const char *key, const struct mac *mac)
 	json_text(file, key, mac_is_zero(mac) ? NULL : mac_print(mac, text));
 }
 
+void json_list(FILE *file, const char *key)
+{
+	json_key(file, key);
+	fputc('[', file);
+}
+
 void json_item(FILE *file, size_t at, const char *key)
 {
 	fprintf(file, "%s\n{\"%s\":", at ? "," : "", key);
+}
+
+void json_word(FILE *file, size_t at, const char *text)
+{
+	fputs(at ? "," : "", file);
+	json_put(file, text);
 }

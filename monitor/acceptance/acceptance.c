@@ -98,6 +98,35 @@ static void take_end(struct acceptance *a, const struct run_view *run)
 	a->unfinished_us = last_us;
 }
 
+static bool is_listed(const char *list, const char *filter)
+{
+	size_t len = strlen(filter);
+
+	for (const char *at = list, *end; at; at = end ? end + 2 : NULL) {
+		end = strstr(at, "; ");
+		if ((end ? (size_t)(end - at) : strlen(at)) == len && !strncmp(at, filter, len))
+			return true;
+	}
+	return false;
+}
+
+/* For what does not fit any more dots stand there. */
+static void add_filter(struct acceptance *a, const char *filter)
+{
+	size_t used = strlen(a->filter);
+	const char *before = used ? "; " : "";
+
+	if (!*filter)
+		return;
+	a->filtered++;
+	if (is_listed(a->filter, filter))
+		return;
+	if (used + strlen(filter) + sizeof("; ; ...") <= sizeof(a->filter))
+		text_add(a->filter, sizeof(a->filter), "%s%s", before, filter);
+	else if (!is_listed(a->filter, "..."))
+		text_add(a->filter, sizeof(a->filter), "%s...", before);
+}
+
 static int take_run(void *context, const struct run_view *run, struct err *err)
 {
 	struct acceptance *a = context;
@@ -105,7 +134,6 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	                           ? run->row.begun_us
 	                           : run->first_us;
 	struct joins joins = {.acceptance = a};
-	const char *filter = run->row.filter;
 
 	take_end(a, run);
 	if (a->since_us && !overlaps(a, first_us, run->last_us))
@@ -113,10 +141,7 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	a->runs++;
 	a->packets += run->counters.seen;
 	add_counters(&a->counters, &run->counters);
-	if (*filter && !*a->filter)
-		text_copy(a->filter, sizeof(a->filter), filter);
-	else if (*filter && !strstr(a->filter, filter))
-		text_add(a->filter, sizeof(a->filter), "; %s", filter);
+	add_filter(a, run->row.filter);
 	return flowdb_inputs(a->db, run->id, take_join, &joins, err);
 }
 
@@ -150,6 +175,11 @@ static int begin_reading(struct reading *reading, struct err *err)
 	query->flow.until_us = a->options.until_us;
 	a->since_us = a->options.since_us ? a->options.since_us : query->span.first_us;
 	a->until_us = a->options.until_us ? a->options.until_us : query->span.last_us;
+	/* What is asked for lies outside of what is recorded: it has no length, and does not go backwards. */
+	if (a->until_us < a->since_us && a->options.since_us)
+		a->until_us = a->since_us;
+	else if (a->until_us < a->since_us)
+		a->since_us = a->until_us;
 	if (!a->options.unit)
 		return 0;
 	r = flowdb_check_unit(query->db, a->options.unit, &unknown);
@@ -173,10 +203,9 @@ static int read_all(struct reading *reading, struct err *err)
 
 	if (r >= 0 && known)
 		r = reading_flows(reading, err);
-	if (r < 0)
-		return r;
-	reading_drop_unseen(a);
-	if (known)
+	if (r >= 0)
+		r = reading_drop_unseen(a, err);
+	if (r >= 0 && known)
 		r = reading_findings(reading, err);
 	if (r >= 0)
 		r = flowdb_runs(db, take_run, a, err);
@@ -258,6 +287,7 @@ void acceptance_free(struct acceptance *acceptance)
 	free(acceptance->reasons);
 	free(acceptance->steps);
 	free(acceptance->hosts);
+	free(acceptance->silent);
 	free(acceptance);
 }
 

@@ -6,7 +6,7 @@
  *     acceptance_new()   database -> cells      (acceptance.c)
  *     cells_count()      flows -> counts        (cells.c)
  *     cell_settle()      counts -> state        (cells.c)
- *     acceptance_judge() cells -> result, why   (result.c)
+ *     acceptance_judge() cells -> result, why   (result.c, result_rows.c)
  *     next_steps()       what to do now         (next.c)
  */
 #ifndef MONITOR_ACCEPTANCE_ACCEPTANCE_H
@@ -209,10 +209,12 @@ struct acceptance {
 	uint64_t unfinished;    /* runs of the window that neither ended nor go on, and files still being read */
 	int64_t unfinished_run, unfinished_us; /* the last of them, and how far it came; 0: nowhere */
 	int64_t settled_us;     /* a recorder goes on: what began later may have no row yet; 0: all is written */
-	uint64_t silent_entries; /* entries of the site for many hosts of which none was seen */
+	const struct unit_rule **silent; /* entries of the policy for many hosts of which none was seen */
+	size_t silent_entries;
 	uint64_t other_policies; /* flows of the window judged by another policy than options.policy */
 	bool unrecorded;         /* nothing of the window was recorded */
-	char filter[1024];      /* tcpdump words of the runs; "" */
+	char filter[8192];      /* tcpdump words of the runs, each once, "; " between; "" */
+	uint64_t filtered;      /* runs that had some; the others saw all there was */
 	struct acceptance_reason *reasons; /* worst first */
 	size_t reason_count, reason_room;
 	struct step *steps; /* exercises, what is blocked, what settles findings: next.c says in which order */

@@ -25,7 +25,7 @@ struct reading {
 /* Units of the list and those that the database has, by name. */
 int reading_units(struct reading *reading, struct err *err) MUST_CHECK;
 /* Those of an entry for many that were not seen are no units. */
-void reading_drop_unseen(struct acceptance *acceptance);
+int reading_drop_unseen(struct acceptance *acceptance, struct err *err) MUST_CHECK;
 struct acceptance_unit *acceptance_find_unit(const struct acceptance *acceptance,
                                              const char *name);
 /* Whether this entry of the list, of one host, is asked for: by its name or its address. */

@@ -186,20 +186,25 @@ static bool stands_for(const struct acceptance *a, const struct unit_rule *rule,
 	return addr_parse(host, &addr) < 0 || policy_find_unit(a->policy, &addr, NULL) == rule;
 }
 
-static void count_silent_entries(struct acceptance *a)
+static int list_silent_entries(struct acceptance *a, struct err *err)
 {
+	a->silent = calloc(a->policy->unit_count + 1, sizeof(*a->silent));
+	if (!a->silent)
+		return no_memory(err);
 	for (size_t i = 0; i < a->policy->unit_count && !a->options.unit; i++) {
 		const struct unit_rule *rule = &a->policy->units[i];
 		bool seen = !rule->many;
 
 		for (size_t k = 0; k < a->unit_count && !seen; k++)
 			seen = a->units[k].seen && stands_for(a, rule, &a->units[k]);
-		a->silent_entries += !seen;
+		if (!seen)
+			a->silent[a->silent_entries++] = rule;
 	}
+	return 0;
 }
 
 /* Those on no list, or of an entry for many, are there because they were seen. */
-void reading_drop_unseen(struct acceptance *a)
+int reading_drop_unseen(struct acceptance *a, struct err *err)
 {
 	size_t kept = 0;
 
@@ -212,5 +217,5 @@ void reading_drop_unseen(struct acceptance *a)
 			unit_release(unit);
 	}
 	a->unit_count = kept;
-	count_silent_entries(a);
+	return list_silent_entries(a, err);
 }

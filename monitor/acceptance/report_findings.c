@@ -61,7 +61,7 @@ static int put_packet(void *context, const struct report_packet *packet, struct 
 static int put_packets(const struct acceptance *a, const struct acceptance_finding *finding,
                        struct paper *paper, struct err *err)
 {
-	struct told told = {.acceptance = a, .paper = paper, .folds = paper_drawing(paper)};
+	struct told told = {.acceptance = a, .paper = paper, .folds = paper_draws(paper)};
 	int r;
 
 	if (!finding->evidence)
@@ -154,7 +154,7 @@ static void put_closed(const struct acceptance *a, struct paper *paper)
 
 int report_put_findings(const struct acceptance *a, struct paper *paper, struct err *err)
 {
-	size_t limit = paper_drawing(paper) ? FINDINGS_HTML : FINDINGS_TEXT;
+	size_t limit = paper_draws(paper) ? FINDINGS_HTML : FINDINGS_TEXT;
 	int r = 0;
 
 	paper_head(paper, "Findings, worst first");

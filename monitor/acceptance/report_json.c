@@ -5,25 +5,6 @@
 #include "monitor/acceptance/report_parts.h"
 #include "monitor/commands/query.h"
 
-static void list_begins(FILE *file, const char *key)
-{
-	json_key(file, key);
-	fputc('[', file);
-}
-
-static void put_id(FILE *file, const char *key, int64_t id)
-{
-	if (id)
-		json_number(file, key, (uint64_t)id);
-	else
-		json_text(file, key, NULL);
-}
-
-static const char *or_null(const char *text)
-{
-	return text && *text ? text : NULL;
-}
-
 static const char *unit_of(const struct acceptance *a, size_t unit, const char *who)
 {
 	return unit < a->unit_count ? a->units[unit].name : who;
@@ -47,7 +28,7 @@ static void put_result(FILE *file, const struct acceptance *a)
 		        severity_words(level),
 		        acceptance_result_name(acceptance_result_at(a, (enum severity)level)));
 	fputc('}', file);
-	list_begins(file, "reasons");
+	json_list(file, "reasons");
 	for (size_t i = 0; i < a->reason_count; i++) {
 		const struct acceptance_reason *reason = &a->reasons[i];
 
@@ -59,9 +40,10 @@ static void put_result(FILE *file, const struct acceptance *a)
 		fputc('}', file);
 	}
 	fputc(']', file);
-	json_text(file, "site", or_null(a->policy->site_name));
-	json_text(file, "source", or_null(a->options.source));
-	json_text(file, "filter", or_null(a->filter));
+	json_filled(file, "site", a->policy->site_name);
+	json_filled(file, "source", a->options.source);
+	json_filled(file, "filter", a->filter);
+	json_number(file, "runs_filtered", a->filtered);
 	json_text(file, "of_unit", a->options.unit);
 	json_time(file, "since", a->since_us);
 	json_time(file, "until", a->until_us);
@@ -69,20 +51,29 @@ static void put_result(FILE *file, const struct acceptance *a)
 	json_number(file, "packets", a->packets);
 }
 
+/* Entries of the site file that stand for many hosts. */
+static void put_silent(FILE *file, const struct acceptance *a)
+{
+	json_list(file, "entries_unseen");
+	for (size_t i = 0; i < a->silent_entries; i++)
+		json_word(file, i, a->silent[i]->name);
+	fputc(']', file);
+}
+
 static void put_blinds(FILE *file, const struct acceptance *a)
 {
-	list_begins(file, "blind");
+	json_list(file, "blind");
 	for (size_t i = 0; i < a->blind_count; i++) {
 		const struct acceptance_blind *blind = &a->blinds[i];
 
 		json_item(file, i, "cause");
 		json_put(file, blind_cause_name((enum blind_cause)blind->row.cause));
-		put_id(file, "id", blind->id);
+		json_id(file, "id", blind->id);
 		json_time(file, "start", blind->row.since_us);
 		json_time(file, "end", blind->row.until_us);
 		json_number(file, "count", blind->row.count);
-		json_text(file, "unit", or_null(blind->unit));
-		json_text(file, "detail", or_null(blind->detail));
+		json_filled(file, "unit", blind->unit);
+		json_filled(file, "detail", blind->detail);
 		json_bool(file, "packets_unseen", BIT(blind->row.cause) & BLIND_UNSEEN);
 		fputc('}', file);
 	}
@@ -106,7 +97,7 @@ static void put_block(FILE *file, const struct cell_block *block, size_t at)
 		json_number(file, "icmp_type", block->icmp_type);
 		json_number(file, "icmp_code", block->icmp_code);
 	}
-	put_id(file, "flow", block->flow);
+	json_id(file, "flow", block->flow);
 	json_number(file, "flows", block->flows);
 	fputc('}', file);
 }
@@ -161,9 +152,9 @@ static void put_cell(FILE *file, const struct acceptance *a, const struct accept
 	put_counts(file, cell);
 	json_time(file, "first", cell->first_us);
 	json_time(file, "last", cell->last_us);
-	put_id(file, "ok_flow", cell->ok_flow);
-	put_id(file, "flow", cell->flow);
-	list_begins(file, "closed");
+	json_id(file, "ok_flow", cell->ok_flow);
+	json_id(file, "flow", cell->flow);
+	json_list(file, "closed");
 	for (unsigned i = 0; i < cell->block_count; i++)
 		put_block(file, &cell->blocks[i], i);
 	fputc(']', file);
@@ -173,7 +164,7 @@ static void put_cell(FILE *file, const struct acceptance *a, const struct accept
 
 static void put_groups(FILE *file, const struct acceptance_unit *unit)
 {
-	list_begins(file, "groups");
+	json_list(file, "groups");
 	for (size_t i = 0; i < unit->group_count; i++) {
 		const struct group_cell *group = &unit->groups[i];
 
@@ -205,9 +196,9 @@ static void put_unit(FILE *file, const struct acceptance *a, size_t at)
 			text_add(profiles, sizeof(profiles), "%s%s", *profiles ? ", " : "",
 			         envelope->profiles[i].id);
 	json_text(file, "profiles", profiles);
-	list_begins(file, "addresses");
+	json_list(file, "addresses");
 	for (unsigned i = 0; i < unit->address_count; i++)
-		fprintf(file, "%s\"%s\"", i ? "," : "", addr_print(&unit->addresses[i], addr));
+		json_word(file, i, addr_print(&unit->addresses[i], addr));
 	fputc(']', file);
 	json_number(file, "flows", unit->flows);
 	json_number(file, "documented", unit->documented);
@@ -216,7 +207,7 @@ static void put_unit(FILE *file, const struct acceptance *a, size_t at)
 	json_number(file, "undetermined", unit->undetermined);
 	json_number(file, "housekeeping", unit->housekeeping);
 	json_number(file, "open", unit->idle_required);
-	list_begins(file, "rows");
+	json_list(file, "rows");
 	for (size_t k = 0; k < a->policy->row_count; k++)
 		if (unit->cells[k].applies)
 			put_cell(file, a, unit, k, count++);
@@ -240,7 +231,7 @@ static int put_packet(void *context, const struct report_packet *packet, struct 
 
 	json_item(file, packets->count++, "time");
 	json_put(file, time_print(packet->time_us, time));
-	put_id(file, "flow", packet->flow);
+	json_id(file, "flow", packet->flow);
 	json_text(file, "direction", packet->direction);
 	json_number(file, "kept", packet->len);
 	json_number(file, "wire", packet->wire_len);
@@ -250,6 +241,22 @@ static int put_packet(void *context, const struct report_packet *packet, struct 
 		fprintf(file, "%02x", packet->bytes[i]);
 	fputs("\"}", file);
 	return 0;
+}
+
+/* What of a finding is alike, open or closed. */
+static void put_about(FILE *file, const struct finding_row *row)
+{
+	json_filled(file, "row", row->row);
+	json_filled(file, "remote", row->remote);
+	json_filled(file, "role", row->role);
+	json_text(file, "transport", row->transport ? transport_name(row->transport) : NULL);
+	json_filled(file, "port", row->port);
+	json_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
+	json_time(file, "first", row->first_us);
+	json_time(file, "last", row->last_us);
+	json_number(file, "flows", row->flows);
+	json_number(file, "bytes", row->bytes);
+	json_text(file, "reason", row->reason);
 }
 
 static int put_finding(FILE *file, const struct acceptance *a, size_t at, struct err *err)
@@ -269,20 +276,10 @@ static int put_finding(FILE *file, const struct acceptance *a, size_t at, struct
 	json_text(file, "severity", severity_words(row->severity));
 	json_text(file, "state", finding->waived ? "waived" : "open");
 	json_bool(file, "refuses", finding->refuses);
-	json_text(file, "row", or_null(row->row));
-	json_text(file, "remote", or_null(row->remote));
-	json_text(file, "role", or_null(row->role));
-	json_text(file, "transport", row->transport ? transport_name(row->transport) : NULL);
-	json_text(file, "port", or_null(row->port));
-	json_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
-	json_time(file, "first", row->first_us);
-	json_time(file, "last", row->last_us);
-	json_number(file, "flows", row->flows);
-	json_number(file, "bytes", row->bytes);
-	json_text(file, "reason", row->reason);
-	json_text(file, "waiver", or_null(row->waiver));
-	put_id(file, "flow", finding->flow);
-	list_begins(file, "packets");
+	put_about(file, row);
+	json_filled(file, "waiver", row->waiver);
+	json_id(file, "flow", finding->flow);
+	json_list(file, "packets");
 	r = finding->evidence ? finding_packets(a, finding->id, put_packet, &packets, err) : 0;
 	fputs("]}", file);
 	return r;
@@ -290,7 +287,7 @@ static int put_finding(FILE *file, const struct acceptance *a, size_t at, struct
 
 static void put_closed(FILE *file, const struct acceptance *a)
 {
-	list_begins(file, "closed");
+	json_list(file, "closed");
 	for (size_t i = 0; i < a->closed_count; i++) {
 		const struct acceptance_closed *closed = &a->closed[i];
 		const struct finding_row *row = &closed->finding.finding;
@@ -303,17 +300,10 @@ static void put_closed(FILE *file, const struct acceptance *a)
 		json_text(file, "kind", kind_name((enum kind)row->kind));
 		json_text(file, "severity", severity_words(row->severity));
 		json_text(file, "state", "closed");
-		json_text(file, "by", or_null(closed->by));
-		json_text(file, "why", or_null(closed->why));
+		json_filled(file, "by", closed->by);
+		json_filled(file, "why", closed->why);
 		json_time(file, "at", closed->at_us);
-		json_text(file, "row", or_null(row->row));
-		json_text(file, "remote", or_null(row->remote));
-		json_text(file, "role", or_null(row->role));
-		json_text(file, "port", or_null(row->port));
-		json_time(file, "first", row->first_us);
-		json_time(file, "last", row->last_us);
-		json_number(file, "flows", row->flows);
-		json_text(file, "reason", row->reason);
+		put_about(file, row);
 		fputc('}', file);
 	}
 	fputc(']', file);
@@ -321,7 +311,7 @@ static void put_closed(FILE *file, const struct acceptance *a)
 
 static void put_steps(FILE *file, const struct acceptance *a)
 {
-	list_begins(file, "next");
+	json_list(file, "next");
 	for (size_t i = 0; i < a->step_count; i++) {
 		const struct step *step = &a->steps[i];
 		char id[32];
@@ -343,7 +333,7 @@ static void put_steps(FILE *file, const struct acceptance *a)
 
 static void put_waivers(FILE *file, const struct acceptance *a)
 {
-	list_begins(file, "waivers");
+	json_list(file, "waivers");
 	for (size_t i = 0; i < a->policy->waiver_count; i++) {
 		const struct waiver *waiver = &a->policy->waivers[i];
 		char scope[1024];
@@ -355,7 +345,7 @@ static void put_waivers(FILE *file, const struct acceptance *a)
 		json_text(file, "expires", waiver->expires);
 		json_bool(file, "expired", waiver_is_over(a, waiver));
 		json_text(file, "scope", waiver_scope(a->policy, waiver, scope, sizeof(scope)));
-		list_begins(file, "excuses");
+		json_list(file, "excuses");
 		for (size_t k = 0; k < a->finding_count; k++)
 			if (waiver_excuses(a, waiver, &a->findings[k]))
 				fprintf(file, "%s\"F%lld\"", count++ ? "," : "",
@@ -372,7 +362,7 @@ static void put_documented(FILE *file, const struct acceptance *a)
 	const struct envelope *envelope = a->policy->envelope;
 	size_t count = 0;
 
-	list_begins(file, "rows");
+	json_list(file, "rows");
 	for (size_t k = 0; k < a->policy->row_count; k++) {
 		const struct row *row = &a->policy->rows[k];
 
@@ -382,13 +372,13 @@ static void put_documented(FILE *file, const struct acceptance *a)
 		json_put(file, row->id);
 		json_text(file, "document", row->document);
 		json_text(file, "need", need_name((enum need)row->need));
-		json_text(file, "need_reason", or_null(row->need_reason));
+		json_filled(file, "need_reason", row->need_reason);
 		json_bool(file, "need_by_site", row->need_by_site);
 		json_bool(file, "narrowed", a->policy->row_narrowed[k]);
 		fputc('}', file);
 	}
 	fputc(']', file);
-	list_begins(file, "groups");
+	json_list(file, "groups");
 	for (size_t i = 0; i < envelope->group_count; i++) {
 		const struct row_group *group = &envelope->groups[i];
 
@@ -396,13 +386,11 @@ static void put_documented(FILE *file, const struct acceptance *a)
 		json_put(file, group->id);
 		json_text(file, "rule", group->rule == GROUP_TOGETHER ? "together" : "one-of");
 		json_text(file, "media", media_name(group->media));
-		list_begins(file, "rows");
-		for (unsigned k = 0; k < group->row_count; k++) {
-			fputs(k ? "," : "", file);
-			json_put(file, a->policy->rows[group->rows[k]].id);
-		}
+		json_list(file, "rows");
+		for (unsigned k = 0; k < group->row_count; k++)
+			json_word(file, k, a->policy->rows[group->rows[k]].id);
 		fputc(']', file);
-		json_text(file, "reason", or_null(group->reason));
+		json_filled(file, "reason", group->reason);
 		fputc('}', file);
 	}
 	fputc(']', file);
@@ -416,12 +404,12 @@ static int put_input(void *context, const struct input_row *input, struct err *e
 	json_item(file, inputs->count++, "file");
 	json_put(file, input->name);
 	json_number(file, "size", input->size);
-	json_text(file, "hash", or_null(input->hash));
+	json_filled(file, "hash", input->hash);
 	json_time(file, "first", input->first_us);
 	json_time(file, "last", input->last_us);
 	json_number(file, "packets", input->packets);
 	json_bool(file, "cut", input->cut);
-	json_text(file, "note", or_null(input->note));
+	json_filled(file, "note", input->note);
 	fputc('}', file);
 	return 0;
 }
@@ -431,14 +419,14 @@ static int put_origin(FILE *file, const struct acceptance *a, struct err *err)
 	struct packets inputs = {.file = file};
 	int r = 0;
 
-	list_begins(file, "inputs");
+	json_list(file, "inputs");
 	if (a->db)
 		r = flowdb_inputs(a->db, 0, put_input, &inputs, err);
 	fputc(']', file);
 	json_text(file, "software", "tlmon " TLMON_VERSION);
 	json_text(file, "policy", a->policy->hash);
 	json_text(file, "envelope", a->policy->envelope->hash);
-	json_text(file, "endpoints", or_null(a->policy->endpoints_date));
+	json_filled(file, "endpoints", a->policy->endpoints_date);
 	json_text(file, "site_text", a->policy->site_text);
 	json_text(file, "envelope_text", a->policy->envelope->text);
 	return r;
@@ -451,11 +439,12 @@ int report_json(const struct acceptance *acceptance, FILE *file, struct err *err
 
 	put_result(file, a);
 	put_blinds(file, a);
-	list_begins(file, "units");
+	json_list(file, "units");
 	for (size_t i = 0; i < a->unit_count; i++)
 		put_unit(file, a, i);
 	fputc(']', file);
-	list_begins(file, "findings");
+	put_silent(file, a);
+	json_list(file, "findings");
 	for (size_t i = 0; i < a->finding_count && r >= 0; i++)
 		r = put_finding(file, a, i, err);
 	fputc(']', file);

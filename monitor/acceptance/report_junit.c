@@ -19,7 +19,7 @@ struct junit {
 struct fared {
 	enum fate fate;
 	const char *type;            /* of what went wrong */
-	char message[CELL_TEXT * 3]; /* "": nothing to say */
+	char message[CELL_TEXT * 6]; /* "": nothing to say */
 };
 
 static void put_attribute(FILE *file, const char *name, const char *value)
@@ -29,7 +29,15 @@ static void put_attribute(FILE *file, const char *name, const char *value)
 	fputc('"', file);
 }
 
-/* `body` may be empty: lines, each ended by \n. */
+static void put_property(FILE *file, const char *name, const char *value)
+{
+	fputs("      <property", file);
+	put_attribute(file, "name", name);
+	put_attribute(file, "value", value);
+	fputs("/>\n", file);
+}
+
+/* `body` may be empty: lines, parted by \n. */
 static void put_case(struct junit *junit, const char *name, const struct fared *fared,
                      const char *body)
 {
@@ -58,12 +66,7 @@ static void put_case(struct junit *junit, const char *name, const struct fared *
 		put_attribute(file, "type", fared->type);
 	put_attribute(file, "message", fared->message);
 	fputs(*body ? ">" : "/>", file);
-	for (const char *line = body; *line; line += strcspn(line, "\n") + 1) {
-		CLEANUP(freep) char *copy = strndup(line, strcspn(line, "\n"));
-
-		html_put(file, copy ? copy : "");
-		fputc('\n', file);
-	}
+	html_put_lines(file, body);
 	if (*body)
 		fprintf(file, "</%s>", tag);
 	fputs("\n    </testcase>\n", file);
@@ -106,11 +109,18 @@ static void add_steps(const struct acceptance *a, size_t unit, size_t row, FILE 
 }
 
 /* It alone keeps the unit from being accepted, whatever --fail-on is: as result.c has it. */
-static bool blocks_unit(const struct acceptance_unit *unit, const struct cell *cell,
-                        const struct row *row)
+static bool blocks_unit(const struct acceptance *a, const struct acceptance_unit *unit,
+                        const struct cell *cell, const struct row *row)
 {
-	return cell->state == CELL_BLOCKED && row->need == NEED_REQUIRED && !cell->excused &&
+	return !(a->blind_causes & BIT(BLIND_REMOVED)) && cell->state == CELL_BLOCKED && row->need == NEED_REQUIRED && !cell->excused &&
 	       !cell->waived && unit->result == NOT_ACCEPTED;
+}
+
+/* Tried, and nobody can say what came of it: also a block, where flows that may have worked were removed. */
+static bool is_uncertain(const struct acceptance *a, const struct cell *cell)
+{
+	return cell->state == CELL_UNDETERMINED ||
+	       (cell->state == CELL_BLOCKED && a->blind_causes & BIT(BLIND_REMOVED));
 }
 
 /* All that is wrong with the row is waived. */
@@ -140,7 +150,7 @@ static struct fared fare(const struct acceptance *a, size_t at, size_t row)
 	cell_words(unit, cell, words);
 	snprintf(fared.message, sizeof(fared.message), "%s, %s",
 	         need_words(&a->policy->rows[row]), words);
-	if (cell->refusing || blocks_unit(unit, cell, &a->policy->rows[row])) {
+	if (cell->refusing || blocks_unit(a, unit, cell, &a->policy->rows[row])) {
 		fared.fate = FATE_FAILED;
 		if (cell->state == CELL_OK)
 			fared.type = "finding";
@@ -150,7 +160,7 @@ static struct fared fare(const struct acceptance *a, size_t at, size_t row)
 		fared.fate = FATE_SKIPPED;
 		text_add(fared.message, sizeof(fared.message), "; waived by %s",
 		         waiver->finding.waiver);
-	} else if (cell->state == CELL_UNDETERMINED && unit->result != ACCEPTED) {
+	} else if (is_uncertain(a, cell) && unit->result != ACCEPTED) {
 		fared.fate = FATE_ERROR;
 	} else {
 		fared.fate = FATE_SKIPPED;
@@ -308,7 +318,7 @@ static int put_suite(struct junit *junit, size_t id, const char *name, put_cases
 	size_t size = 0;
 	struct junit inner = {
 		.acceptance = a, .suite = name, .file = open_memstream(&cases, &size)};
-	char moment[TIME_TEXT];
+	char moment[TIME_TEXT], filter[FILTER_TEXT];
 	int r;
 
 	if (!inner.file)
@@ -327,12 +337,14 @@ static int put_suite(struct junit *junit, size_t id, const char *name, put_cases
 	fprintf(junit->file, " skipped=\"%llu\"",
 	        (unsigned long long)inner.counts[FATE_SKIPPED]);
 	put_seconds(a, junit->file);
-	fprintf(junit->file,
-	        ">\n    <properties>\n      <property name=\"policy\" value=\"%s\"/>\n",
-	        a->policy->hash);
-	fprintf(junit->file,
-	        "      <property name=\"software\" value=\"tlmon %s\"/>\n    </properties>\n",
-	        TLMON_VERSION);
+	fputs(">\n    <properties>\n", junit->file);
+	put_property(junit->file, "policy", a->policy->hash);
+	put_property(junit->file, "software", "tlmon " TLMON_VERSION);
+	if (a->filtered) {
+		put_property(junit->file, "filter", a->filter);
+		put_property(junit->file, "filtered", filter_words(a, filter));
+	}
+	fputs("    </properties>\n", junit->file);
 	fputs(cases, junit->file);
 	fputs("    <system-out/>\n    <system-err/>\n  </testsuite>\n", junit->file);
 	for (unsigned i = 0; i < FATE_COUNT; i++)

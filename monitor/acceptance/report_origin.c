@@ -45,10 +45,12 @@ static int put_run(void *context, const struct run_view *run, struct err *err)
 	if (!is_asked(told->acceptance, run->first_us, run->last_us) ||
 	    told->count++ >= INPUTS_SHOWN)
 		return 0;
-	paper_fact(told->paper, "run", "%lld, %s %s, %s to %s, %llu packets, tlmon %s",
+	paper_fact(told->paper, "run", "%lld, %s %s, %s to %s, %llu packets, tlmon %s%s%s%s",
 	           (long long)run->id, run->row.source, run->row.inputs,
 	           moment_print(run->first_us, first), moment_print(run->last_us, last),
-	           (unsigned long long)run->counters.seen, run->row.version);
+	           (unsigned long long)run->counters.seen, run->row.version,
+	           *run->row.filter ? ", filter '" : "", run->row.filter,
+	           *run->row.filter ? "'" : "");
 	return 0;
 }
 

@@ -39,9 +39,15 @@ static void put_window(const struct acceptance *a, struct paper *paper)
 
 	if (*a->options.source)
 		paper_fact(paper, "judged", "%s", a->options.source);
-	if (*a->filter)
-		paper_fact(paper, "filter", "of what '%s' lets through, and of nothing else",
-		           a->filter);
+	if (a->filtered < a->runs && a->filtered)
+		paper_fact(paper, "filter",
+		           "'%s', in %llu of %llu runs: there what it lets through was judged, and "
+		           "nothing else",
+		           a->filter, (unsigned long long)a->filtered,
+		           (unsigned long long)a->runs);
+	else if (a->filtered)
+		paper_fact(paper, "filter",
+		           "'%s': what it lets through was judged, and nothing else", a->filter);
 	if (a->options.unit)
 		paper_fact(paper, "of", "%s alone", a->options.unit);
 	if (a->since_us)
@@ -148,10 +154,13 @@ static int put_cut(void *context, const struct input_row *input, struct err *err
 
 static int put_blinds(const struct acceptance *a, struct paper *paper, struct err *err)
 {
+	char filter[FILTER_TEXT];
 	int r = 0;
 
 	paper_head(paper, "Were we looking?");
 	put_looking(a, paper);
+	if (a->filtered)
+		paper_item(paper, TONE_DOUBT, "a filter was set: %s", filter_words(a, filter));
 	for (size_t i = 0; i < a->blind_count && i < BLINDS_SHOWN; i++)
 		put_blind(a, &a->blinds[i], paper);
 	if (a->blind_count > BLINDS_SHOWN)
@@ -205,7 +214,7 @@ static void put_unit(const struct acceptance *a, const struct acceptance_unit *u
 static void put_unit_table(const struct acceptance *a, struct paper *paper)
 {
 	static const struct paper_column columns[] = {
-		{"UNIT", PAPER_WRAP},        {"RESULT", 0},
+		{"UNIT", PAPER_ABOVE},       {"RESULT", 0},
 		{"DOCUMENTED", PAPER_RIGHT}, {"OUTSIDE", PAPER_RIGHT},
 		{"BLOCKED", PAPER_RIGHT},    {"UNCERTAIN", PAPER_RIGHT},
 		{"OPEN", PAPER_RIGHT},
@@ -250,11 +259,12 @@ static void put_units(const struct acceptance *a, struct paper *paper)
 	} else if (a->unit_count) {
 		put_unit_table(a, paper);
 	}
-	if (a->silent_entries)
-		paper_item(paper, TONE_DOUBT,
-		           "of %llu entr%s of the list of units no host was seen",
-		           (unsigned long long)a->silent_entries,
-		           a->silent_entries == 1 ? "y" : "ies");
+	for (size_t i = 0; i < a->silent_entries && i < UNITS_LISTED; i++)
+		paper_item(paper, TONE_DOUBT, "%s: no host of this entry was seen",
+		           a->silent[i]->name);
+	if (a->silent_entries > UNITS_LISTED)
+		paper_item(paper, TONE_DOUBT, "... nor of %zu entries more",
+		           a->silent_entries - UNITS_LISTED);
 }
 
 /* ------------------------------------------------------------------- whole */
@@ -271,12 +281,13 @@ static void put_next_level(const struct acceptance *a, struct paper *paper)
 		snprintf(line, sizeof(line), "With --fail-on %s it would be: %s.",
 		         severity_words(next),
 		         result_words(acceptance_result_at(a, (enum severity)next)));
-	paper_lead(paper, result_tone(a->result), "%s. %s", caps(a->result), line);
+	paper_lead(paper, result_tone(a->result), "%s%s. %s", caps(a->result), filter_mark(a),
+	           line);
 }
 
 static int put_all(const struct acceptance *a, struct paper *paper, struct err *err)
 {
-	char answer[1200];
+	char answer[1600];
 	int r;
 
 	answer_print(a, answer, sizeof(answer));
@@ -299,7 +310,7 @@ static int put_all(const struct acceptance *a, struct paper *paper, struct err *
 	report_put_waivers(a, paper);
 	report_put_documented(a, paper);
 	r = report_put_origin(a, paper, err);
-	if (r >= 0 && !paper_drawing(paper))
+	if (r >= 0 && !paper_draws(paper))
 		put_next_level(a, paper);
 	return r;
 }
@@ -312,8 +323,8 @@ int report_paper(const struct acceptance *acceptance, enum paper_form form, FILE
 	char title[512];
 	int r;
 
-	snprintf(title, sizeof(title), "%s%s%.400s", caps(acceptance->result),
-	         *site ? ": " : "", site);
+	snprintf(title, sizeof(title), "%s%s%s%.400s", caps(acceptance->result),
+	         filter_mark(acceptance), *site ? ": " : "", site);
 	r = paper_new(form, file, title, &paper, err);
 	if (r >= 0)
 		r = put_all(acceptance, paper, err);

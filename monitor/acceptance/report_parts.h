@@ -24,7 +24,15 @@ const char *name_cut(const char *name, size_t len, char buf[NAME_CUT]);
 
 const char *result_words(enum acceptance_result result); /* "not accepted" */
 enum tone result_tone(uint8_t result);
-/* The whole in a sentence without a full stop: "2 open findings of severity high, and 3 reasons more". */
+/*
+ * What limits all that is said, where a filter was set: "only what 'udp' lets through was judged"; "": all was.
+ * Long words of a filter are cut: the facts have them whole. Returns `buf`.
+ */
+#define FILTER_TEXT 320
+const char *filter_words(const struct acceptance *acceptance, char buf[FILTER_TEXT]);
+/* The same beside a result: " (filtered)", " (partly filtered)"; "" */
+const char *filter_mark(const struct acceptance *acceptance);
+/* The whole in a sentence without a full stop, with what limits it: "2 open findings of severity high, and 3 reasons more". */
 void answer_print(const struct acceptance *acceptance, char *buf, size_t size);
 /* Whether the reason counts at the level that was asked for. */
 bool reason_holds(const struct acceptance *acceptance, const struct acceptance_reason *reason);

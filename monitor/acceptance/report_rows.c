@@ -7,6 +7,7 @@
 
 #define UNITS_FOLDED 200
 #define BLOCKS_SHOWN 200
+#define ABREAST 3 /* units in one table: 80 columns have no room for more */
 
 /* ------------------------------------------------------------------ matrix */
 
@@ -201,8 +202,15 @@ static void put_table(const struct acceptance *a, struct paper *paper)
 	if (a->unit_count > NAMED_UNITS) {
 		put_counts(a, paper);
 		put_folded(a, paper);
-	} else {
+	} else if (a->unit_count <= ABREAST) {
 		put_words(a, a->units, a->unit_count, paper);
+	} else {
+		size_t half = (a->unit_count + 1) / 2;
+
+		paper_subhead(paper, TONE_PLAIN, "Units 1 to %zu of %zu", half, a->unit_count);
+		put_words(a, a->units, half, paper);
+		paper_subhead(paper, TONE_PLAIN, "Units %zu to %zu", half + 1, a->unit_count);
+		put_words(a, a->units + half, a->unit_count - half, paper);
 	}
 }
 
@@ -211,10 +219,10 @@ void report_put_matrix(const struct acceptance *a, struct paper *paper)
 	FILE *drawing;
 
 	paper_head(paper, "Documented rows by unit");
-	drawing = paper_drawing(paper);
+	drawing = a->unit_count ? paper_drawing(paper) : NULL;
 	if (!a->unit_count)
 		paper_say(paper, "Of no unit.");
-	if (a->unit_count && drawing)
+	if (drawing)
 		report_draw_matrix(a, drawing);
 	if (a->unit_count && paper_fold(paper, false, "The same in words, with counts")) {
 		put_table(a, paper);

@@ -100,9 +100,31 @@ static const char *unproven_words(const struct acceptance *a, char buf[48])
 	return buf;
 }
 
+const char *filter_mark(const struct acceptance *acceptance)
+{
+	return !acceptance->filtered                      ? ""
+	       : acceptance->filtered < acceptance->runs ? " (partly filtered)"
+	                                                  : " (filtered)";
+}
+
+const char *filter_words(const struct acceptance *acceptance, char buf[FILTER_TEXT])
+{
+	bool whole = strlen(acceptance->filter) <= FILTER_TEXT / 2;
+
+	*buf = '\0';
+	if (acceptance->filtered && acceptance->filtered < acceptance->runs)
+		text_add(buf, FILTER_TEXT, "in %llu of %llu runs ",
+		         (unsigned long long)acceptance->filtered,
+		         (unsigned long long)acceptance->runs);
+	if (acceptance->filtered)
+		text_add(buf, FILTER_TEXT, "only what '%.*s%s' lets through was judged",
+		         FILTER_TEXT / 2, acceptance->filter, whole ? "" : "...");
+	return buf;
+}
+
 void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 {
-	char unproven[48];
+	char unproven[48], filter[FILTER_TEXT];
 	const struct acceptance_reason *first = NULL;
 	uint64_t more = 0;
 
@@ -116,8 +138,11 @@ void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 		else
 			first = reason;
 	}
+	*buf = '\0';
+	if (acceptance->filtered)
+		text_add(buf, size, "%s; ", filter_words(acceptance, filter));
 	if (!first) {
-		snprintf(
+		text_add(
 			buf, size,
 			"every required row, or one of those of which one is enough, was seen to work at "
 			"%zu unit%s%s, and no finding of severity %s or worse stands",
@@ -129,10 +154,10 @@ void answer_print(const struct acceptance *acceptance, char *buf, size_t size)
 			         acceptance->closed_by_hand,
 			         acceptance->closed_by_hand == 1 ? "was" : "were");
 	} else if (more) {
-		snprintf(buf, size, "%s; and %llu reason%s more", first->text,
+		text_add(buf, size, "%s; and %llu reason%s more", first->text,
 		         (unsigned long long)more, plural(more));
 	} else {
-		snprintf(buf, size, "%s", first->text);
+		text_add(buf, size, "%s", first->text);
 	}
 }
 

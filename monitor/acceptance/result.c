@@ -1,13 +1,10 @@
 /*
  * result.c - see acceptance.h: from rows, findings and what could not be seen to a result, as README.md, "Acceptance",
- * has it in a table. Each line of that table is a function here, in the same order. Pure: no database is asked.
+ * has it in a table. Each line of that table is a function, in the same order: here, and of rows in result_rows.c. Pure: no
+ * database is asked.
  */
-#include "monitor/acceptance/acceptance.h"
-#include "schema/blind.h"
+#include "monitor/acceptance/result_parts.h"
 #include "schema/time.h"
-
-#define NAMED_MAX 4 /* units that a reason names; the others it counts */
-#define REASON_TEXT 1024
 
 /*
  * What was not seen, or of whom nobody knows: nothing else on record shows that all was documented. During the other causes
@@ -35,8 +32,8 @@ static const char *plural(uint64_t count)
 
 /* ----------------------------------------------------------------- reasons */
 
-static int add_reason(struct acceptance *a, enum acceptance_result result, uint8_t severity,
-                      const char *text, struct err *err)
+int result_reason(struct acceptance *a, enum acceptance_result result, uint8_t severity,
+                  const char *text, struct err *err)
 {
 	char *copy = strdup(text);
 
@@ -52,207 +49,10 @@ static int add_reason(struct acceptance *a, enum acceptance_result result, uint8
 
 static int undetermined(struct acceptance *a, const char *text, struct err *err)
 {
-	return add_reason(a, ACCEPTANCE_UNDETERMINED, SEVERITY_NONE, text, err);
-}
-
-/* Units that share a reason: "boardroom, huddle and 3 more". */
-struct names {
-	char text[NAMED_MAX * (UNIT_NAME_MAX + 2)];
-	size_t count;
-};
-
-static void names_add(struct names *names, const char *name)
-{
-	if (names->count++ < NAMED_MAX)
-		text_add(names->text, sizeof(names->text), "%s%.*s", *names->text ? ", " : "",
-		         UNIT_NAME_MAX - 1, name);
-}
-
-static void add_names(const struct names *names, char *buf, size_t size)
-{
-	text_add(buf, size, "%s", names->text);
-	if (names->count > NAMED_MAX)
-		text_add(buf, size, " and %zu more", names->count - NAMED_MAX);
-}
-
-/* ------------------------------------------------- rows and groups of a unit */
-
-/* How something required falls short; in the order in which it is told. */
-enum lack {
-	LACK_BLOCKED,
-	LACK_OUTSIDE,
-	LACK_UNDETERMINED,
-	LACK_MEDIA, /* of a group: a row works, and nobody can tell what it carried */
-	LACK_IDLE,
-	LACK_NOTHING
-};
-
-static enum lack lack_of(uint8_t state)
-{
-	switch (state) {
-	case CELL_OK:
-		return LACK_NOTHING;
-	case CELL_BLOCKED:
-		return LACK_BLOCKED;
-	case CELL_OUTSIDE:
-		return LACK_OUTSIDE;
-	case CELL_UNDETERMINED:
-		return LACK_UNDETERMINED;
-	default:
-		return LACK_IDLE;
-	}
-}
-
-static const struct group_cell *find_group(const struct acceptance_unit *unit,
-                                           const struct row_group *group)
-{
-	for (size_t i = 0; i < unit->group_count; i++)
-		if (unit->groups[i].group == group)
-			return &unit->groups[i];
-	return NULL;
-}
-
-/* Its blocked rows are waived, all of them: it is as the others are that were tried. */
-static enum lack waived_lack(const struct policy *policy, const struct acceptance_unit *unit,
-                             const struct group_cell *settled)
-{
-	const struct row_group *group = settled->group;
-	enum lack worst = LACK_NOTHING;
-
-	for (unsigned i = 0; i < group->row_count; i++) {
-		const struct cell *cell = &unit->cells[group->rows[i]];
-		enum lack lack = lack_of(cell->state);
-
-		if (cell->applies && policy->rows[group->rows[i]].need == NEED_REQUIRED &&
-		    (lack == LACK_OUTSIDE || lack == LACK_UNDETERMINED) && lack < worst)
-			worst = lack;
-	}
-	return worst == LACK_NOTHING && settled->media_unknown ? LACK_MEDIA : worst;
-}
-
-static enum lack group_lack(const struct policy *policy, const struct acceptance_unit *unit,
-                            const struct row_group *group)
-{
-	const struct group_cell *settled = find_group(unit, group);
-	bool waived = true;
-
-	if (!settled || settled->need != NEED_REQUIRED)
-		return LACK_NOTHING;
-	for (unsigned i = 0; i < group->row_count; i++) {
-		const struct cell *cell = &unit->cells[group->rows[i]];
-
-		waived &= cell->state != CELL_BLOCKED || cell->waived;
-	}
-	if (settled->state == CELL_BLOCKED && waived)
-		return waived_lack(policy, unit, settled);
-	if (settled->state == CELL_UNDETERMINED && settled->media_unknown)
-		return LACK_MEDIA;
-	return lack_of(settled->state);
-}
-
-static bool is_grouped(const struct policy *policy, size_t row)
-{
-	for (size_t i = 0; i < policy->envelope->group_count; i++)
-		for (unsigned k = 0; k < policy->envelope->groups[i].row_count; k++)
-			if (policy->envelope->groups[i].rows[k] == row)
-				return true;
-	return false;
-}
-
-/* A row of a group stands or falls with it. */
-static enum lack row_lack(const struct policy *policy, const struct acceptance_unit *unit,
-                          size_t row)
-{
-	const struct cell *cell = &unit->cells[row];
-
-	if (!cell->applies || policy->rows[row].need != NEED_REQUIRED || cell->waived ||
-	    (is_grouped(policy, row) && !policy->rows[row].need_alone))
-		return LACK_NOTHING;
-	return lack_of(cell->state);
-}
-
-/* Rows and groups are counted through: groups first. */
-static size_t thing_count(const struct policy *policy)
-{
-	return policy->envelope->group_count + policy->row_count;
-}
-
-static enum lack thing_lack(const struct policy *policy, const struct acceptance_unit *unit,
-                            size_t thing)
-{
-	size_t groups = policy->envelope->group_count;
-
-	return thing < groups ? group_lack(policy, unit, &policy->envelope->groups[thing])
-	                      : row_lack(policy, unit, thing - groups);
-}
-
-/* "room.out.dns", "audio by one of online.out.audio, online.out.relay_udp" */
-static void add_thing(const struct policy *policy, size_t thing, char *buf, size_t size)
-{
-	const struct envelope *envelope = policy->envelope;
-	const struct row_group *group;
-
-	if (thing >= envelope->group_count) {
-		text_add(buf, size, "%s", policy->rows[thing - envelope->group_count].id);
-		return;
-	}
-	group = &envelope->groups[thing];
-	if (group->rule == GROUP_ONE_OF && group->media)
-		text_add(buf, size, "%s by ",
-		         media_name(group->media) ? media_name(group->media) : "media");
-	text_add(buf, size, "%s", group->rule == GROUP_ONE_OF ? "one of " : "");
-	for (unsigned i = 0; i < group->row_count; i++)
-		text_add(buf, size, "%s%s",
-		         !i                              ? ""
-		         : group->rule == GROUP_TOGETHER ? " or "
-		                                         : ", ",
-		         policy->rows[group->rows[i]].id);
-}
-
-static const char *lack_words(enum lack lack)
-{
-	static const char *const words[] = {
-		[LACK_BLOCKED] = "is blocked",
-		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
-		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
-		[LACK_MEDIA] =
-			"was not seen: one of them works, and nobody can tell what it carried",
-		[LACK_IDLE] = "was not exercised",
-	};
-
-	return words[lack];
-}
-
-static int add_lacks(struct acceptance *a, size_t thing, enum lack lack, struct err *err)
-{
-	struct names names = {0};
-	char text[REASON_TEXT] = "required: ";
-
-	for (size_t i = 0; i < a->unit_count; i++)
-		if (a->units[i].seen && thing_lack(a->policy, &a->units[i], thing) == lack)
-			names_add(&names, a->units[i].name);
-	if (!names.count)
-		return 0;
-	add_thing(a->policy, thing, text, sizeof(text));
-	text_add(text, sizeof(text), " %s%s: ", lack_words(lack),
-	         lack == LACK_UNDETERMINED && a->blind_causes & BIT(BLIND_ONE_SIDED)
-	                 ? ", for the mirror showed one direction"
-	                 : "");
-	add_names(&names, text, sizeof(text));
-	return add_reason(a, lack == LACK_BLOCKED ? NOT_ACCEPTED : ACCEPTANCE_UNDETERMINED,
-	                  SEVERITY_NONE, text, err);
+	return result_reason(a, ACCEPTANCE_UNDETERMINED, SEVERITY_NONE, text, err);
 }
 
 /* ------------------------------------------------------------ not accepted */
-
-static int judge_blocked(struct acceptance *a, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < thing_count(a->policy) && r >= 0; i++)
-		r = add_lacks(a, i, LACK_BLOCKED, err);
-	return r;
-}
 
 /* Where no unit was seen, what hosts on no list do says nothing of them. */
 static bool says_something(const struct acceptance *a, const struct acceptance_finding *finding)
@@ -283,7 +83,7 @@ static int judge_findings(struct acceptance *a, struct err *err)
 			continue;
 		snprintf(text, sizeof(text), "%llu open finding%s of severity %s",
 		         (unsigned long long)count, plural(count), severity_name(severity));
-		r = add_reason(a, NOT_ACCEPTED, severity, text, err);
+		r = result_reason(a, NOT_ACCEPTED, severity, text, err);
 	}
 	return r;
 }
@@ -322,8 +122,23 @@ static int judge_profiles(struct acceptance *a, struct err *err)
 	for (size_t i = 0; i < a->unit_count; i++)
 		if (!a->units[i].profiles)
 			names_add(&names, a->units[i].name);
-	add_names(&names, text, sizeof(text));
+	names_put(&names, text, sizeof(text));
 	return names.count ? undetermined(a, text, err) : 0;
+}
+
+static int judge_entries(struct acceptance *a, struct err *err)
+{
+	struct names names = {0};
+	char text[REASON_TEXT];
+
+	if (!a->silent_entries)
+		return 0;
+	for (size_t i = 0; i < a->silent_entries; i++)
+		names_add(&names, a->silent[i]->name);
+	snprintf(text, sizeof(text), "of %zu entr%s of the list of units no host was seen: ",
+	         a->silent_entries, a->silent_entries == 1 ? "y" : "ies");
+	names_put(&names, text, sizeof(text));
+	return undetermined(a, text, err);
 }
 
 static int judge_units(struct acceptance *a, struct err *err)
@@ -337,26 +152,12 @@ static int judge_units(struct acceptance *a, struct err *err)
 	for (size_t i = 0; i < a->unit_count; i++)
 		if (!a->units[i].seen)
 			names_add(&names, a->units[i].name);
-	add_names(&names, text, sizeof(text));
+	names_put(&names, text, sizeof(text));
 	if (r >= 0 && names.count)
 		r = undetermined(a, text, err);
 	if (r >= 0)
 		r = judge_profiles(a, err);
-	if (r < 0 || !a->silent_entries)
-		return r;
-	snprintf(text, sizeof(text), "of %llu entr%s of the list of units no host was seen",
-	         (unsigned long long)a->silent_entries, a->silent_entries == 1 ? "y" : "ies");
-	return undetermined(a, text, err);
-}
-
-static int judge_idle(struct acceptance *a, struct err *err)
-{
-	int r = 0;
-
-	for (enum lack lack = LACK_OUTSIDE; lack < LACK_NOTHING; lack++)
-		for (size_t i = 0; i < thing_count(a->policy) && r >= 0; i++)
-			r = add_lacks(a, i, lack, err);
-	return r;
+	return r < 0 ? r : judge_entries(a, err);
 }
 
 static void add_whys(uint32_t whys, char *buf, size_t size)
@@ -391,7 +192,7 @@ static int judge_undetermined(struct acceptance *a, struct err *err)
 	         (unsigned long long)flows, plural(flows));
 	add_whys(whys, text, sizeof(text));
 	text_add(text, sizeof(text), ": ");
-	add_names(&names, text, sizeof(text));
+	names_put(&names, text, sizeof(text));
 	return undetermined(a, text, err);
 }
 
@@ -517,15 +318,8 @@ static bool is_refused(const struct acceptance *a, size_t unit)
 static void judge_unit(struct acceptance *a, size_t at)
 {
 	struct acceptance_unit *unit = &a->units[at];
-	bool blocked = false;
+	bool blocked = result_unit_blocked(a, unit);
 
-	unit->idle_required = 0;
-	for (size_t i = 0; i < thing_count(a->policy); i++) {
-		enum lack lack = thing_lack(a->policy, unit, i);
-
-		blocked |= lack == LACK_BLOCKED;
-		unit->idle_required += lack != LACK_BLOCKED && lack != LACK_NOTHING;
-	}
 	if (blocked || is_refused(a, at))
 		unit->result = NOT_ACCEPTED;
 	else if (!unit->seen || !unit->profiles || unit->idle_required || unit->undetermined ||
@@ -557,7 +351,7 @@ enum acceptance_result acceptance_result_at(const struct acceptance *acceptance,
 int acceptance_judge(struct acceptance *acceptance, struct err *err)
 {
 	static int (*const judges[])(struct acceptance * acceptance, struct err * err) = {
-		judge_blocked,      judge_findings, judge_window, judge_units,  judge_idle,
+		result_blocked,      judge_findings, judge_window, judge_units,  result_open,
 		judge_undetermined, judge_policies, judge_blinds, judge_runs,   judge_losses,
 	};
 	int r = 0;

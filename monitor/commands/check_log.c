@@ -4,6 +4,7 @@
 #include "monitor/commands/check_log.h"
 #include "monitor/commands/blind_list.h"
 #include "monitor/policy_record.h"
+#include "schema/time.h"
 
 struct check_log {
 	struct query_options options;
@@ -12,6 +13,23 @@ struct check_log {
 	bool over; /* the last live run does not go on */
 	int64_t running, heartbeat_us;
 };
+
+bool check_asked_option(struct check_asked *asked, int option, const char *value)
+{
+	switch (option) {
+	case 'l':
+		asked->dir = value;
+		return true;
+	case QUERY_SINCE:
+		asked->since = value;
+		return true;
+	case QUERY_UNTIL:
+		asked->until = value;
+		return true;
+	default:
+		return false;
+	}
+}
 
 static int note_over(void *context, const struct run_view *run, struct err *err)
 {
@@ -55,6 +73,23 @@ static int find_end(struct check_log *log, struct check_window *window, struct e
 	return 0;
 }
 
+/* An end before anything there is: nobody means that. */
+static int check_until(const struct check_log *log, struct err *err)
+{
+	const struct query *query = &log->query;
+	char until[TIME_TEXT], first[TIME_TEXT], last[TIME_TEXT];
+
+	if (!query->flow.until_us || query->flow.since_us ||
+	    query->flow.until_us >= query->span.first_us)
+		return 0;
+	return err_set(err, -EINVAL,
+	               "--until %s is %.19sZ, before anything on record there, which is of %.19sZ "
+	               "to %.19sZ",
+	               log->options.until, time_print(query->flow.until_us, until),
+	               time_print(query->span.first_us, first),
+	               time_print(query->span.last_us, last));
+}
+
 int check_log_new(const struct check_asked *asked, struct check_log **ret_log,
                   struct check_window *ret_window, struct err *err)
 {
@@ -68,6 +103,8 @@ int check_log_new(const struct check_asked *asked, struct check_log **ret_log,
 	log->options.since = asked->since;
 	log->options.until = asked->until;
 	r = query_open(&log->options, &log->query, err);
+	if (r >= 0)
+		r = check_until(log, err);
 	if (r < 0)
 		return r;
 	window = (struct check_window){

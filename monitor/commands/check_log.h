@@ -4,6 +4,7 @@
 #ifndef MONITOR_COMMANDS_CHECK_LOG_H
 #define MONITOR_COMMANDS_CHECK_LOG_H
 
+#include "monitor/commands/query_options.h"
 #include "rules/policy.h"
 #include "schema/flowdb_query.h"
 
@@ -12,6 +13,14 @@ struct check_log;
 struct check_asked {
 	const char *dir, *since, *until; /* the times as on the command line; NULL */
 };
+#define CHECK_LOG_LONG \
+	{"log", required_argument, NULL, 'l'}, {"since", required_argument, NULL, QUERY_SINCE}, \
+	{ \
+		"until", required_argument, NULL, QUERY_UNTIL \
+	}
+/* Takes the option if it is one of CHECK_LOG_LONG; false: it is not. */
+bool check_asked_option(struct check_asked *asked, int option, const char *value);
+
 /* All of it is borrowed from the log. */
 struct check_window {
 	struct flowdb *db;

@@ -34,7 +34,7 @@ static const char HELP[] =
 	"  tlmon check -r day.pcap --unit 192.168.1.6 --profile room,online\n"
 	"  tlmon check -l /var/lib/tlmon --unit boardroom --since 30m\n";
 
-enum { CHECK_FAIL_ON = FEED_LAST, CHECK_SINCE, CHECK_UNTIL, CHECK_REPORT };
+enum { CHECK_FAIL_ON = FEED_LAST, CHECK_REPORT };
 
 /* As it was asked for. */
 struct asked {
@@ -218,16 +218,9 @@ static int check_option(struct asked *asked, int option, struct err *err)
 {
 	int r;
 
+	if (check_asked_option(&asked->log, option, optarg))
+		return 1;
 	switch (option) {
-	case 'l':
-		asked->log.dir = optarg;
-		return 1;
-	case CHECK_SINCE:
-		asked->log.since = optarg;
-		return 1;
-	case CHECK_UNTIL:
-		asked->log.until = optarg;
-		return 1;
 	case CHECK_REPORT:
 		r = report_files_add(&asked->reports, optarg, err);
 		return r < 0 ? r : 1;
@@ -253,9 +246,7 @@ int cmd_check(int argc, char **argv)
 	static const struct option LONG[] = {
 		POLICY_LONG,
 		FEED_LONG,
-		{"log", required_argument, NULL, 'l'},
-		{"since", required_argument, NULL, CHECK_SINCE},
-		{"until", required_argument, NULL, CHECK_UNTIL},
+		CHECK_LOG_LONG,
 		{"fail-on", required_argument, NULL, CHECK_FAIL_ON},
 		{"report", required_argument, NULL, CHECK_REPORT},
 		{"help", no_argument, NULL, 'h'},

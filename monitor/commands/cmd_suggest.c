@@ -46,7 +46,7 @@ static const char HELP[] =
 	"  tlmon suggest -r day.pcap --unit 10.20.0.15 --site 'Head office'\n"
 	"  tlmon rules lint -c site.yaml && tlmon check -r day.pcap -c site.yaml\n";
 
-enum { SUGGEST_SITE = FEED_LAST, SUGGEST_OUTPUT, SUGGEST_SINCE, SUGGEST_UNTIL };
+enum { SUGGEST_SITE = FEED_LAST, SUGGEST_OUTPUT };
 
 struct request {
 	struct feed feed;
@@ -273,6 +273,8 @@ static int take_option(struct request *request, int option, struct err *err)
 {
 	int r;
 
+	if (check_asked_option(&request->log, option, optarg))
+		return 0;
 	switch (option) {
 	case SUGGEST_SITE:
 		request->site = optarg;
@@ -282,15 +284,6 @@ static int take_option(struct request *request, int option, struct err *err)
 		return 0;
 	case 'e':
 		request->envelope = optarg;
-		return 0;
-	case 'l':
-		request->log.dir = optarg;
-		return 0;
-	case SUGGEST_SINCE:
-		request->log.since = optarg;
-		return 0;
-	case SUGGEST_UNTIL:
-		request->log.until = optarg;
 		return 0;
 	case OPTION_UNIT:
 		return take_unit(request, optarg, err);
@@ -304,9 +297,7 @@ int cmd_suggest(int argc, char **argv)
 {
 	static const struct option LONG[] = {
 		FEED_LONG,
-		{"log", required_argument, NULL, 'l'},
-		{"since", required_argument, NULL, SUGGEST_SINCE},
-		{"until", required_argument, NULL, SUGGEST_UNTIL},
+		CHECK_LOG_LONG,
 		{"unit", required_argument, NULL, OPTION_UNIT},
 		{"envelope", required_argument, NULL, 'e'},
 		{"site", required_argument, NULL, SUGGEST_SITE},

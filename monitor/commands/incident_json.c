@@ -29,8 +29,7 @@ static void put_sum(FILE *file, const struct incident_sum *sum)
 
 static void put_sources(FILE *file, const struct incident *incident)
 {
-	json_key(file, "databases");
-	fputc('[', file);
+	json_list(file, "databases");
 	for (size_t i = 0; i < incident->source_count; i++) {
 		const struct incident_source *source = &incident->sources[i];
 
@@ -66,8 +65,7 @@ static void put_watch(FILE *file, const char *key, const struct incident_watch *
 
 static void put_blinds(FILE *file, const struct incident *incident)
 {
-	json_key(file, "blind");
-	fputc('[', file);
+	json_list(file, "blind");
 	for (size_t i = 0; i < incident->blind_count; i++) {
 		const struct incident_blind *blind = &incident->blinds[i];
 
@@ -79,7 +77,7 @@ static void put_blinds(FILE *file, const struct incident *incident)
 		json_time(file, "start", blind->row.since_us);
 		json_time(file, "end", blind->row.until_us);
 		json_number(file, "count", blind->row.count);
-		json_text(file, "detail", *blind->detail ? blind->detail : NULL);
+		json_filled(file, "detail", blind->detail);
 		json_bool(file, "unit_alone", blind->alone);
 		fputc('}', file);
 	}
@@ -88,8 +86,7 @@ static void put_blinds(FILE *file, const struct incident *incident)
 
 static void put_findings(FILE *file, const struct incident *incident)
 {
-	json_key(file, "findings");
-	fputc('[', file);
+	json_list(file, "findings");
 	for (size_t i = 0; i < incident->finding_count; i++) {
 		const struct incident_finding *finding = &incident->findings[i];
 		const struct finding_row *row = &finding->row;
@@ -99,18 +96,18 @@ static void put_findings(FILE *file, const struct incident *incident)
 		put_source(file, finding->source);
 		json_text(file, "kind", kind_name((enum kind)row->kind));
 		json_text(file, "severity", severity_name((enum severity)row->severity));
-		json_text(file, "row", *row->row ? row->row : NULL);
-		json_text(file, "remote", *row->remote ? row->remote : NULL);
-		json_text(file, "role", *row->role ? row->role : NULL);
-		json_text(file, "port", *row->port ? row->port : NULL);
+		json_filled(file, "row", row->row);
+		json_filled(file, "remote", row->remote);
+		json_filled(file, "role", row->role);
+		json_filled(file, "port", row->port);
 		json_text(file, "application", row->app ? app_name((enum app)row->app) : NULL);
 		json_text(file, "state",
 		          !row->open     ? "closed"
 		          : *row->waiver ? "waived"
 		                         : "open");
 		json_text(file, "reason", row->reason);
-		json_text(file, "waiver", *row->waiver ? row->waiver : NULL);
-		json_text(file, "changed_by", *finding->by ? finding->by : NULL);
+		json_filled(file, "waiver", row->waiver);
+		json_filled(file, "changed_by", finding->by);
 		json_text(file, "changed_why", *finding->by ? finding->why : NULL);
 		json_number(file, "evidence_flows", finding->evidence);
 		json_key(file, "in_window");
@@ -174,12 +171,9 @@ static void put_new(FILE *file, const struct incident *incident)
 
 static void put_words(FILE *file, const char *key, const struct incident_words *words)
 {
-	json_key(file, key);
-	fputc('[', file);
-	for (unsigned i = 0; i < words->count; i++) {
-		fputs(i ? "," : "", file);
-		json_put(file, words->word[i].text);
-	}
+	json_list(file, key);
+	for (unsigned i = 0; i < words->count; i++)
+		json_word(file, i, words->word[i].text);
 	fputc(']', file);
 	if (words->more)
 		fprintf(file, ",\"%s_cut\":true", key);
@@ -188,8 +182,7 @@ static void put_words(FILE *file, const char *key, const struct incident_words *
 static void put_peers(FILE *file, const struct incident *incident)
 {
 	json_number(file, "peer_count", incident->peer_count);
-	json_key(file, "peers");
-	fputc('[', file);
+	json_list(file, "peers");
 	for (size_t i = 0; i < incident->peer_count && i < incident->peer_limit; i++) {
 		const struct incident_peer *peer = incident->ranked[i];
 		char text[ADDR_TEXT];
@@ -202,12 +195,9 @@ static void put_peers(FILE *file, const struct incident *incident)
 		                                       : "true",
 		      file);
 		put_words(file, "names_claimed", &peer->names);
-		json_key(file, "names_bound");
-		fputc('[', file);
-		for (size_t j = 0; j < peer->bound_count; j++) {
-			fputs(j ? "," : "", file);
-			json_put(file, peer->bound[j].text);
-		}
+		json_list(file, "names_bound");
+		for (size_t j = 0; j < peer->bound_count; j++)
+			json_word(file, j, peer->bound[j].text);
 		fputc(']', file);
 		put_words(file, "applications", &peer->apps);
 		put_words(file, "ports", &peer->ports);
@@ -246,14 +236,14 @@ static void put_flow(FILE *file, const struct incident *incident,
 	put_port(file, "local_port", flow, flow->local.port);
 	json_addr(file, "remote", &flow->remote.addr);
 	put_port(file, "remote_port", flow, flow->remote.port);
-	json_text(file, "name", *flow->name ? flow->name : NULL);
+	json_filled(file, "name", flow->name);
 	json_text(file, "application", flow->app ? app_name((enum app)flow->app) : NULL);
 	json_text(file, "evidence", evidence_name((enum evidence)flow->evidence));
 	json_text(file, "media", media_name(flow->media));
 	json_text(file, "verdict", ruling_name((enum ruling)flow->ruling));
 	json_text(file, "grade", grade_name((enum grade)flow->grade));
 	json_text(file, "why", why_name((enum why)flow->why));
-	json_text(file, "row", *flow->row ? flow->row : NULL);
+	json_filled(file, "row", flow->row);
 	json_text(file, "kind", kind_name((enum kind)flow->kind));
 	json_text(file, "severity", severity_name((enum severity)flow->severity));
 	snprintf(id, sizeof(id), "F%lld", (long long)flow->finding);
@@ -269,8 +259,7 @@ static void put_addresses(FILE *file, const struct incident *incident)
 {
 	char text[ADDR_TEXT], known[64];
 
-	json_key(file, "addresses");
-	fputc('[', file);
+	json_list(file, "addresses");
 	for (size_t i = 0; i < incident->address_count; i++) {
 		const struct incident_address *address = &incident->addresses[i];
 
@@ -285,8 +274,7 @@ static void put_addresses(FILE *file, const struct incident *incident)
 		fputc('}', file);
 	}
 	fputc(']', file);
-	json_key(file, "leases");
-	fputc('[', file);
+	json_list(file, "leases");
 	for (size_t i = 0; i < incident->lease_count; i++) {
 		const struct incident_lease *lease = &incident->leases[i];
 
@@ -307,25 +295,20 @@ static void put_policies(FILE *file, const struct incident *incident)
 {
 	size_t count = 0;
 
-	json_key(file, "policies");
-	fputc('[', file);
+	json_list(file, "policies");
 	for (size_t i = 0; i < incident->policy_count; i++) {
 		const struct incident_policy *policy = &incident->policies[i];
 
 		json_item(file, i, "policy");
 		json_put(file, policy->hash);
 		json_number(file, "flows", policy->sum.flows);
-		json_key(file, "in_force");
-		fputc('[', file);
-		for (size_t j = 0; j < policy->use_count; j++) {
-			fputs(j ? "," : "", file);
-			json_put(file, policy->uses[j]);
-		}
+		json_list(file, "in_force");
+		for (size_t j = 0; j < policy->use_count; j++)
+			json_word(file, j, policy->uses[j]);
 		fputs("]}", file);
 	}
 	fputc(']', file);
-	json_key(file, "rows");
-	fputc('[', file);
+	json_list(file, "rows");
 	for (size_t i = 0; i < incident->thing_count; i++) {
 		const struct incident_thing *thing = &incident->things[i];
 
@@ -365,8 +348,7 @@ int incident_json(const struct incident *incident, FILE *file, struct err *err)
 	put_findings(file, incident);
 	put_new(file, incident);
 	put_peers(file, incident);
-	json_key(file, "flows");
-	fputc('[', file);
+	json_list(file, "flows");
 	for (size_t i = 0; i < incident->flow_count; i++)
 		put_flow(file, incident, &incident->flows[i], i);
 	fputc(']', file);

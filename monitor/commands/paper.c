@@ -329,10 +329,17 @@ void paper_table_end(struct paper *paper)
 	table_release(&paper->table);
 }
 
+bool paper_draws(const struct paper *paper)
+{
+	return paper->form->draws;
+}
+
 FILE *paper_drawing(struct paper *paper)
 {
-	go_to(paper, BLOCK_NONE);
-	return paper->form == &PAPER_AS_HTML ? paper->file : NULL;
+	if (!paper->form->draws)
+		return NULL;
+	go_to(paper, BLOCK_DRAWING);
+	return paper->file;
 }
 
 int paper_end(struct paper *paper, struct err *err)

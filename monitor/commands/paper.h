@@ -35,6 +35,7 @@ enum {
 	PAPER_RIGHT = 1, /* aligned right */
 	PAPER_WRAP = 2,  /* goes on in a line below where the width does not do */
 	PAPER_BELOW = 4, /* in text below the row, over its whole width */
+	PAPER_ABOVE = 8, /* gives way as PAPER_WRAP does, but is never broken for it: it stands above its row */
 };
 
 struct paper;
@@ -79,8 +80,10 @@ void paper_note_command(struct paper *paper, const char *fmt, ...) PRINTF(2, 3);
 void paper_row_end(struct paper *paper);
 void paper_table_end(struct paper *paper);
 
-/* Where a drawing (inline SVG) goes; NULL: this form has no drawings. Texts in it: html_put(). */
+/* Where a drawing (inline SVG) goes, before the next call; narrow screens scroll it. NULL: this form has no drawings. Texts in it: html_put(). */
 FILE *paper_drawing(struct paper *paper);
+/* This form has drawings, and things that fold. */
+bool paper_draws(const struct paper *paper);
 
 /* Ends the document. 0; 1 when whoever read us has gone; negative errno with err filled. */
 int paper_end(struct paper *paper, struct err *err) MUST_CHECK;
@@ -91,5 +94,7 @@ char *text_visible(const char *text) MUST_CHECK;
 void text_wrap(FILE *file, size_t indent, const char *text);
 /* Visible text, as HTML has it, between tags or in a quoted attribute. */
 void html_put(FILE *file, const char *text);
+/* The same line by line, parted by \n: each ends with one, also the last. */
+void html_put_lines(FILE *file, const char *lines);
 
 #endif

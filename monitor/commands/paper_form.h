@@ -6,7 +6,7 @@
 
 #include "monitor/commands/paper.h"
 
-enum block { BLOCK_NONE, BLOCK_ITEMS, BLOCK_FACTS };
+enum block { BLOCK_NONE, BLOCK_ITEMS, BLOCK_FACTS, BLOCK_DRAWING };
 
 /* Cells that are NULL are empty. */
 struct paper_row {
@@ -36,9 +36,10 @@ struct paper_forming {
 	void (*fold)(FILE *file, bool open, const char *text); /* NULL: this form has none */
 	void (*fold_end)(FILE *file);
 	void (*table)(FILE *file, const struct paper_table *table);
-	/* A run of items or of facts begins, ends. */
+	/* A run of items, of facts or of drawings begins, ends. */
 	void (*block)(FILE *file, enum block block, bool begins);
 	void (*end)(FILE *file);
+	bool draws;
 };
 extern const struct paper_forming PAPER_AS_TEXT, PAPER_AS_HTML, PAPER_AS_TERMINAL;
 

@@ -52,13 +52,13 @@ static const char STYLE[] =
 	"td.num{white-space:nowrap}.num{text-align:right}.good{color:var(--good)}.doubt{color:var(--doubt)}.bad{color:var(--bad)}"
 	".bad,.doubt{font-weight:600}.quiet{color:var(--soft)}\n"
 	"p.lead,li.bad,li.doubt{color:var(--ink);font-weight:inherit}li.bad::marker{color:var(--bad);content:'! '}\n"
-	"svg{display:block;width:100%;height:auto;margin:.75rem 0;font:11px system-ui,sans-serif}\n"
+	"svg{display:block;width:100%;min-width:56rem;height:auto;margin:.75rem 0;font:11px system-ui,sans-serif}\n"
 	"svg text{fill:var(--soft)}svg .name{fill:var(--ink)}\n"
 	"@media print{:root{--page:#fff;--ink:#000;--soft:#444;--line:#bbb;--band:#f4f6f8;--good:#1a7f4b;"
 	"--doubt:#8a5d00;--bad:#b01e26;--quiet:#777}\n"
 	"body{max-width:none;padding:0;font-size:9.5pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
 	"details{font-size:8.5pt;margin:0}table{font-size:8.5pt}pre,td.cmd{font-size:8pt}h2,h3{break-after:avoid}tr,svg,dl,li,.blank{break-inside:avoid}"
-	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}}\n"
+	"tr.row:has(+tr.on){break-after:avoid}thead{display:table-header-group}.wide{overflow:visible}svg{min-width:0}}\n"
 	"@page{size:A4;margin:15mm}\n"
 	"</style>\n</head>\n<body>\n<h1>";
 
@@ -145,15 +145,20 @@ static void html_command(FILE *file, const char *text)
 	put(file, "<pre>", text, "</pre>\n");
 }
 
-static void html_lines(FILE *file, const char *lines)
+void html_put_lines(FILE *file, const char *lines)
 {
 	CLEANUP(freep) char *copy = strdup(lines);
 	char *rest = copy, *line;
 
-	fputs("<pre>", file);
 	/* strsep(): a sanitizer's strcspn() and strndup() measure all that follows, at every line. */
 	while ((line = strsep(&rest, "\n")) && (rest || *line))
 		put(file, "", line, "\n");
+}
+
+static void html_lines(FILE *file, const char *lines)
+{
+	fputs("<pre>", file);
+	html_put_lines(file, lines);
 	fputs("</pre>\n", file);
 }
 
@@ -175,9 +180,13 @@ static void html_fold_end(FILE *file)
 
 static void html_block(FILE *file, enum block block, bool begins)
 {
-	const char *tag = block == BLOCK_ITEMS ? "ul" : "dl";
+	static const char *const tags[][2] = {
+		[BLOCK_ITEMS] = {"<ul>\n", "</ul>\n"},
+		[BLOCK_FACTS] = {"<dl>\n", "</dl>\n"},
+		[BLOCK_DRAWING] = {"<div class=\"wide\">\n", "</div>\n"},
+	};
 
-	fprintf(file, begins ? "<%s>\n" : "</%s>\n", tag);
+	fputs(tags[block][!begins], file);
 }
 
 static void put_on(FILE *file, size_t columns, const char *class, const char *text)
@@ -193,7 +202,8 @@ static void put_row(FILE *file, const struct paper_table *table, const struct pa
 		unsigned flags = table->columns[i].flags;
 
 		fprintf(file, "<td class=\"%s%s%s\">", TONES[row->tones[i]],
-		        flags & PAPER_RIGHT ? " num" : "", flags & PAPER_WRAP ? " wrap" : "");
+		        flags & PAPER_RIGHT ? " num" : "",
+		        flags & (PAPER_WRAP | PAPER_ABOVE) ? " wrap" : "");
 		put(file, "", row->cells[i] ? row->cells[i] : "", "</td>");
 	}
 	fputs("</tr>\n", file);
@@ -236,4 +246,5 @@ const struct paper_forming PAPER_AS_HTML = {
 	.table = html_table,
 	.block = html_block,
 	.end = html_end,
+	.draws = true,
 };

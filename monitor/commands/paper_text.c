@@ -188,7 +188,7 @@ static size_t find_widest(const struct paper_table *table,
 	size_t widest = table->count;
 
 	for (size_t i = 0; i < table->count; i++)
-		if (table->columns[i].flags & PAPER_WRAP && widths[i] > WRAP_MIN &&
+		if (table->columns[i].flags & (PAPER_WRAP | PAPER_ABOVE) && widths[i] > WRAP_MIN &&
 		    (widest == table->count || widths[i] > widths[widest]))
 			widest = i;
 	return widest;
@@ -258,6 +258,20 @@ static void put_below(FILE *file, const char *text)
 	text_wrap(file, 4, text);
 }
 
+/* What would have to be broken, in a line of its own; its column is empty then. */
+static void put_above(FILE *file, const struct paper_table *table,
+                      const size_t widths[PAPER_COLUMNS_MAX],
+                      const char *rest[PAPER_COLUMNS_MAX])
+{
+	for (size_t i = 0; i < table->count; i++) {
+		if (!(table->columns[i].flags & PAPER_ABOVE) ||
+		    width_of(rest[i], strlen(rest[i])) <= widths[i])
+			continue;
+		text_wrap(file, 0, rest[i]);
+		rest[i] = "";
+	}
+}
+
 static void put_row(FILE *file, const struct paper_table *table,
                     const size_t widths[PAPER_COLUMNS_MAX], const struct paper_row *row,
                     bool painted)
@@ -266,6 +280,7 @@ static void put_row(FILE *file, const struct paper_table *table,
 
 	for (size_t i = 0; i < table->count; i++)
 		rest[i] = row->cells[i] ? row->cells[i] : "";
+	put_above(file, table, widths, rest);
 	while (put_line(file, table, widths, rest, painted ? row->tones : NULL))
 		;
 	for (size_t i = 0; i < table->count; i++)

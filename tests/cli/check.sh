@@ -256,6 +256,8 @@ refused '--since beside a file' '--since goes with -l' -r "$work/clean.pcap" -c 
 refused '--until beside a file' '--until goes with -l' -r "$work/clean.pcap" -c $clean --until 1h
 refused 'a time that is none' '--since|yesteryear' -l "$work/copy" --since yesteryear
 refused 'an end before the beginning' 'before --since' -l "$work/copy" --since 2026-03-02T09:00Z --until 2026-03-02T08:00Z
+refused '... or before anything there is' '--until 2026-03-02T08:00Z is 2026-03-02T08:00:00Z, before .* of 2026-03-02T08:01:40Z to ' \
+	-l "$work/copy" --until 2026-03-02T08:00Z
 refused 'a level that is none' 'low, medium or high' -l "$work/copy" --fail-on info
 refused 'no input at all' 'what shall be read' -c $clean
 refused 'no unit at all' 'whose flows' -r "$work/clean.pcap"

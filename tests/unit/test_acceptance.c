@@ -458,7 +458,10 @@ static const struct line LINES[] = {
 	 .reason = "no packet of a listed unit was seen: attic"},
 	{.what = "no unit at all", .no_unit = true, ALL(U), .reason = "no unit was seen"},
 	{.what = "a unit of no profile", .no_profile = true, ALL(U), .reason = "no documented row"},
-	{.what = "an entry for many, no host", .silent = 1, AT(U, U, U, A), .reason = "of 1 entry"},
+	{.what = "an entry for many, no host", .silent = 1, AT(U, U, U, A),
+	 .reason = "of 1 entry of the list of units no host was seen: attic"},
+	{.what = "many such entries", .silent = 6, AT(U, U, U, A),
+	 .reason = "of 6 entries of the list of units no host was seen: attic, boardroom, attic, boardroom and 2 more"},
 	{.what = "a window of zero length", .empty = true, ALL(U), .reason = "has no length"},
 	{.what = "nothing recorded in the window", .unrecorded = true, .window = true, ALL(U),
 	 .reason = "nothing was recorded in the window"},
@@ -490,7 +493,12 @@ static const struct line LINES[] = {
 	{.what = "dissect-full", .blind = BLIND_DISSECT_FULL, ALL(A)},
 	{.what = "set-aside", .blind = BLIND_SET_ASIDE, ALL(U), .reason = "set-aside"},
 	{.what = "removed", .blind = BLIND_REMOVED, ALL(U), .reason = "removed"},
+	/* what worked may be what is gone */
+	{.what = "blocked, and flows removed", .row = "room.out.dns", .cell = &BLOCKED, .blind = BLIND_REMOVED, ALL(U),
+	 .reason = "room.out.dns is blocked in what is left, and may have worked in what was removed: boardroom"},
+	{.what = "a finding, and flows removed", .finding = SEVERITY_LOW, .blind = BLIND_REMOVED, AT(N, U, U, N)},
 	/* no beats undetermined */
+	{.what = "blocked, and packets unseen", .row = "room.out.dns", .cell = &BLOCKED, .blind = BLIND_KERNEL_DROP, ALL(N)},
 	{.what = "a finding, and packets unseen", .finding = SEVERITY_LOW, .blind = BLIND_KERNEL_DROP, AT(N, U, U, N)},
 	{.what = "blocked, and a file cut", .row = "room.out.dns", .cell = &BLOCKED, .cuts = 1, ALL(N)},
 };
@@ -560,6 +568,9 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 	a->settled_us = line->settled_us;
 	a->cuts = line->cuts;
 	a->silent_entries = line->silent;
+	a->silent = calloc(line->silent + 1, sizeof(*a->silent));
+	for (size_t i = 0; i < line->silent; i++)
+		a->silent[i] = &a->policy->units[i % 2];
 	a->counters.kernel_dropped = line->dropped;
 	a->counters.evicted = line->evicted;
 }

@@ -220,6 +220,13 @@ static void a_window_that_shows_nothing_proves_nothing(void **state)
 	do_all(bench, 100);
 	assert_int_equal(ASK(.since_us = AT(105), .until_us = AT(105)), 0);
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "the window has no length");
+	/* Nor does one go backwards that ends before all there is, or begins behind it. */
+	assert_int_equal(ASK(.until_us = AT(-3600)), 0);
+	assert_int_equal(bench->acceptance->since_us, AT(-3600));
+	assert_int_equal(bench->acceptance->until_us, AT(-3600));
+	assert_int_equal(ASK(.since_us = AT(90000)), 0);
+	assert_int_equal(bench->acceptance->since_us, AT(90000));
+	assert_int_equal(bench->acceptance->until_us, AT(90000));
 	/* The run is of one day. */
 	assert_int_equal(ASK(.since_us = AT(-7200), .until_us = AT(-3600)), 0);
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "nothing was recorded in the window");
@@ -381,7 +388,7 @@ static void all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_man
 	assert_int_equal(ASK(0), 0);
 	a = bench->acceptance;
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "no packet of a listed unit was seen: ghost");
-	is_result(bench, ACCEPTANCE_UNDETERMINED, "of 1 entry of the list of units no host was seen");
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "of 1 entry of the list of units no host was seen: floor");
 	assert_int_equal(a->unit_count, 2);
 	assert_string_equal(a->units[0].name, "boardroom");
 	assert_int_equal(a->units[0].result, ACCEPTED);
@@ -399,6 +406,7 @@ static void all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_man
 	assert_int_equal(ASK(.since_us = AT(1000), .until_us = AT(2000)), 0);
 	assert_int_equal(bench->acceptance->unit_count, 2);
 	assert_int_equal(bench->acceptance->silent_entries, 1);
+	assert_string_equal(bench->acceptance->silent[0]->name, "floor");
 }
 
 static void a_flow_that_goes_on_with_packets_both_ways_is_answered(void **state)
@@ -692,6 +700,61 @@ static void gaps_between_files_are_blind_or_said(void **state)
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "not-running");
 }
 
+static void a_filter_is_told_with_how_many_runs_had_it(void **state)
+{
+	static const struct {
+		const char *filter, *all;
+		uint64_t filtered;
+	} RUNS[] = {
+		{"udp port 53", "udp port 53", 1}, {"udp", "udp port 53; udp", 2},
+		{"", "udp port 53; udp", 2},       {"udp", "udp port 53; udp", 3},
+		{"port 53", "udp port 53; udp; port 53", 4},
+	};
+	struct bench *bench = *state;
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+
+	do_all(bench, 100);
+	for (size_t i = 0; i < ARRAY_LEN(RUNS); i++) {
+		const struct run_row run = {.version = "1", .source = "file", .inputs = "c.pcap",
+		                            .filter = RUNS[i].filter};
+
+		assert_int_equal(flowdb_run_begin(bench->kit.db, &run, &bench->kit.run, &bench->err),
+		                 0);
+		assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(0), AT(900),
+		                                   true, &counters, &bench->err),
+		                 0);
+		assert_int_equal(ASK(0), 0);
+		assert_string_equal(bench->acceptance->filter, RUNS[i].all);
+		assert_int_equal(bench->acceptance->filtered, RUNS[i].filtered);
+		assert_int_equal(bench->acceptance->runs, i + 2);
+	}
+}
+
+static void of_filters_without_a_place_dots_stand_there(void **state)
+{
+	struct bench *bench = *state;
+	const struct counters counters = {.seen = 50, .in_flows = 50};
+	char filter[5000];
+	size_t len;
+
+	for (char letter = 'a'; letter < 'e'; letter++) {
+		const struct run_row run = {.version = "1", .source = "file", .inputs = "c.pcap",
+		                            .filter = filter};
+
+		snprintf(filter, sizeof(filter), "%0*d%c", 4000, 0, letter);
+		assert_int_equal(flowdb_run_begin(bench->kit.db, &run, &bench->kit.run, &bench->err),
+		                 0);
+		assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(0), AT(900),
+		                                   true, &counters, &bench->err),
+		                 0);
+	}
+	assert_int_equal(ASK(0), 0);
+	len = strlen(bench->acceptance->filter);
+	assert_int_equal(len, 4001 + 2 + 4001 + 5);
+	assert_string_equal(bench->acceptance->filter + len - 6, "b; ...");
+	assert_int_equal(bench->acceptance->filtered, 4);
+}
+
 static void note(struct bench *bench, enum blind_cause cause, int since, int until, int64_t unit)
 {
 	const struct blind_row row = {.run = bench->kit.run,
@@ -756,6 +819,8 @@ int main(void)
 		WITH(flows_judged_by_another_policy_keep_it_open),
 		WITH(a_file_cut_in_the_window_keeps_it_open),
 		WITH(gaps_between_files_are_blind_or_said),
+		WITH(a_filter_is_told_with_how_many_runs_had_it),
+		WITH(of_filters_without_a_place_dots_stand_there),
 		WITH(intervals_of_the_window_and_of_the_unit_are_cited),
 	};
 

@@ -118,6 +118,33 @@ static void a_table_fits_80_columns_and_loses_nothing(void **state)
 	assert_has("<td class=\" num\">10000</td>");
 }
 
+static void write_above(struct paper *paper)
+{
+	static const struct paper_column columns[] = {
+		{"NAME", PAPER_ABOVE}, {"MORE", PAPER_WRAP}, {"N", PAPER_RIGHT}};
+	const char *names[] = {"short", "a-name-that-is-longer-than-its-column-could-ever-be-beside-the-rest"};
+
+	paper_table(paper, columns, ARRAY_LEN(columns));
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		paper_cell(paper, TONE_PLAIN, "%s", names[i]);
+		paper_cell(paper, TONE_PLAIN, "forty characters and a few more of these");
+		paper_cell(paper, TONE_PLAIN, "%zu", i);
+		paper_row_end(paper);
+	}
+	paper_table_end(paper);
+}
+
+static void a_name_that_has_no_room_stands_above_its_row_unbroken(void **state)
+{
+	(void)state;
+	document(PAPER_TEXT, write_above);
+	assert_true(widest_line() <= 80);
+	assert_has("\nshort     ");
+	assert_has("\na-name-that-is-longer-than-its-column-could-ever-be-beside-the-rest\n          ");
+	document(PAPER_HTML, write_above);
+	assert_has("<td class=\" wrap\">short</td>");
+}
+
 static void write_blocks(struct paper *paper)
 {
 	paper_lead(paper, TONE_BAD, "lead");
@@ -128,6 +155,7 @@ static void write_blocks(struct paper *paper)
 	paper_command(paper, "tlmon %s", "flows");
 	if (paper_drawing(paper))
 		fputs("<svg></svg>\n", paper_drawing(paper));
+	paper_say(paper, "end");
 }
 
 static void lists_open_and_close_by_themselves(void **state)
@@ -136,12 +164,13 @@ static void lists_open_and_close_by_themselves(void **state)
 	document(PAPER_HTML, write_blocks);
 	assert_has(
 		"<ul>\n<li class=\"bad\">one</li>\n<li>two</li>\n</ul>\n<dl>\n<dt>fact</dt><dd>three</dd>\n"
-		"</dl>\n<h2>Head</h2>\n<pre>tlmon flows</pre>\n<svg></svg>\n</body>\n</html>\n");
+		"</dl>\n<h2>Head</h2>\n<pre>tlmon flows</pre>\n<div class=\"wide\">\n<svg></svg>\n</div>\n"
+		"<p>end</p>\n</body>\n</html>\n");
 	document(PAPER_TEXT, write_blocks);
 	assert_string_equal(
 		text,
 		"Title\n=====\n\nlead\n! one\n- two\nfact            three\n\nHead\n----\n"
-		"  tlmon flows\n");
+		"  tlmon flows\nend\n");
 }
 
 static void write_parts(struct paper *paper)
@@ -189,6 +218,8 @@ int main(void)
 		cmocka_unit_test_teardown(markup_is_text_and_control_characters_are_seen,
 	                                  teardown),
 		cmocka_unit_test_teardown(a_table_fits_80_columns_and_loses_nothing, teardown),
+		cmocka_unit_test_teardown(a_name_that_has_no_room_stands_above_its_row_unbroken,
+	                                  teardown),
 		cmocka_unit_test_teardown(lists_open_and_close_by_themselves, teardown),
 		cmocka_unit_test_teardown(what_folds_is_left_out_of_text_and_lines_are_kept,
 	                                  teardown),

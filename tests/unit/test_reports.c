@@ -359,17 +359,43 @@ static void nothing_is_taken_back_below(void **state)
 	in_order(bench, order);
 }
 
+static void is_80_columns(const struct bench *bench)
+{
+	size_t width = 0;
+
+	for (const char *c = bench->text; *c; c++) {
+		width = *c == '\n' ? 0 : width + (((unsigned char)*c & 0xc0) != 0x80);
+		if (width > 80)
+			fail_msg("wider: %.120s", c - 80);
+	}
+}
+
+static void a_text_is_80_columns_however_many_units_there_are(void **state)
+{
+	static const char *const NAMES[] = {"boardroom", "meeting-room-on-the-fourth-floor-of-berlin",
+	                                    "2001:db8:1234:5678:9abc:def0:1234:5678", "huddle",
+	                                    "board"};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+		add_units(bench, 1, NAMES[i], "room, onprem, external, online, touch");
+		set(bench, i, "room.out.dns", (struct cell){.unproven = 1, .outside = 200, .silent = 7});
+		judge(bench);
+		write_form(bench, REPORT_TEXT);
+		is_80_columns(bench);
+	}
+	has(bench, "\nmeeting-room-on-the-fourth-floor-of-berlin\n                     ");
+	has(bench, "\n2001:db8:1234:5678:9abc:def0:1234:5678\n                     ");
+	has(bench, "\nhuddle               undetermined ");
+}
+
 static void a_text_is_80_columns_and_says_how_each_row_stands(void **state)
 {
 	struct bench *bench = *state;
-	size_t width = 0;
 
 	make_mixed(bench);
 	write_form(bench, REPORT_TEXT);
-	for (const char *c = bench->text; *c; c++) {
-		width = *c == '\n' ? 0 : width + (((unsigned char)*c & 0xc0) != 0x80);
-		assert_true(width <= 80);
-	}
+	is_80_columns(bench);
 	has(bench, "! 00:01:40 to 00:02:10 (30.0 s): kernel-drop, 120 packets: the kernel");
 	has(bench, "one-sided, 120 flows, huddle alone: the");
 	has(bench, "online.out.sip_tls     required     3 outside              -\n");
@@ -425,6 +451,50 @@ static void the_last_line_is_the_next_level(void **state)
 	has(bench, "ACCEPTED: Head");
 	has(bench, "- 1 open finding of severity medium: does not count at --fail-on high\n");
 	assert_string_equal(bench->text + bench->size - strlen(LAST), LAST);
+}
+
+/* Whoever reads one line of it must not take a part for the whole. */
+static void a_filter_stands_in_every_form_and_beside_the_result(void **state)
+{
+	struct bench *bench = *state;
+	struct acceptance *a = &bench->a;
+
+	make_fine(bench, 1);
+	judge(bench);
+	for (enum report_form form = 0; form < REPORT_FORM_COUNT; form++) {
+		write_form(bench, form);
+		lacks(bench, "filtered)");
+		lacks(bench, "lets through");
+	}
+	snprintf(a->filter, sizeof(a->filter), "udp or <b>");
+	a->filtered = 1;
+	write_form(bench, REPORT_TEXT);
+	has(bench, "ACCEPTED (filtered): Head");
+	has(bench, "The result is accepted: only what 'udp or <b>' lets through was judged; every\n");
+	has(bench, "filter          'udp or <b>': what it lets through was judged, and nothing else\n");
+	has(bench, "\nACCEPTED (filtered). With --fail-on medium it would be: accepted.\n");
+	write_form(bench, REPORT_HTML);
+	has(bench, "<title>ACCEPTED (filtered): Head");
+	has(bench, "only what &#39;udp or &lt;b&gt;&#39; lets through was judged; every required row");
+	write_form(bench, REPORT_JSON);
+	has(bench, "\"filter\":\"udp or <b>\",\"runs_filtered\":1,");
+	write_form(bench, REPORT_JUNIT);
+	assert_int_equal(count_of(bench, "<property name=\"filter\" value=\"udp or &lt;b&gt;\"/>"), 2);
+	has(bench, "name=\"result\" time=\"0.000\">\n      <system-out>only what &#39;udp or "
+	           "&lt;b&gt;&#39; lets through was judged; every");
+
+	a->runs = 3;
+	write_form(bench, REPORT_TEXT);
+	has(bench, "ACCEPTED (partly filtered): Head");
+	has(bench, "in 1 of 3 runs only what 'udp or <b>' lets through");
+	has(bench, "'udp or <b>', in 1 of 3 runs: there what it lets through was\n");
+	has(bench, "\nACCEPTED (partly filtered). With --fail-on medium it would be: accepted.\n");
+	write_form(bench, REPORT_JUNIT);
+	has(bench, "value=\"in 1 of 3 runs only what");
+	memset(a->filter, 'x', 4000);
+	a->filter[4000] = '\0';
+	write_form(bench, REPORT_TEXT);
+	has(bench, "x...' lets through was judged; every required row");
 }
 
 static void html_needs_nothing_else(void **state)
@@ -780,6 +850,27 @@ static void a_server_and_the_exit_agree(void **state)
 	}
 }
 
+/* As it may have worked in what is gone: no failure, but no green either. */
+static void a_block_beside_what_was_removed_is_an_error(void **state)
+{
+	struct bench *bench = *state;
+
+	make_fine(bench, 1);
+	set(bench, 0, "room.out.dns", (struct cell){.silent = 1, .unwaived = 1});
+	add_blind(bench, BLIND_REMOVED, 0, 60, "");
+	judge(bench);
+	assert_int_equal(bench->a.result, ACCEPTANCE_UNDETERMINED);
+	write_form(bench, REPORT_JUNIT);
+	FATE("boardroom", "room.out.dns", "error");
+	lacks(bench, "<failure ");
+	add_finding(bench, 0, "room.out.dhcp", KIND_PEER, SEVERITY_LOW, "");
+	judge(bench);
+	assert_int_equal(bench->a.result, NOT_ACCEPTED);
+	write_form(bench, REPORT_JUNIT);
+	FATE("boardroom", "room.out.dns", "error");
+	FATE("boardroom", "room.out.dhcp", "failure");
+}
+
 /* No unit was seen: a stranger's finding is none of theirs, and says nothing (result.c). */
 static void a_stranger_fails_nobody_where_no_unit_was_seen(void **state)
 {
@@ -936,8 +1027,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(nothing_is_taken_back_below),
 		WITH(a_text_is_80_columns_and_says_how_each_row_stands),
+		WITH(a_text_is_80_columns_however_many_units_there_are),
 		WITH(a_text_has_the_run_in_time),
 		WITH(the_last_line_is_the_next_level),
+		WITH(a_filter_stands_in_every_form_and_beside_the_result),
 		WITH(html_needs_nothing_else),
 		WITH(what_is_hostile_is_seen_and_does_nothing),
 		WITH(forms_are_the_same_bytes_each_time),
@@ -949,6 +1042,7 @@ int main(void)
 		WITH(a_server_is_told_row_by_row),
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
+		WITH(a_block_beside_what_was_removed_is_an_error),
 		WITH(a_stranger_fails_nobody_where_no_unit_was_seen),
 		WITH(a_program_finds_everything),
 		WITH(the_end_of_a_name_says_what_it_is),
