@@ -1,52 +1,20 @@
 /*
- * recorder.c - see recorder.h. Flows go to the desk (record/desk.h) once the inspector has said what it
- * will, names and leases to record/learn.h; counters and what the supervisor tells are handled here. Invariants:
+ * recorder.c - see recorder.h: what may be handled now, once the inspector has said what it will, and when that
+ * is committed. Invariants:
  *  (1) It never waits for the ring of opinions, and drains it before it looks at facts: no wait can
  *      form a circle.
  *  (2) A commit covers whole events, and says up to which one: a successor begins behind it.
  */
-#include "monitor/recorder.h"
-#include "monitor/capture/capture.h"
-#include "monitor/record/handover.h"
-#include "monitor/record/learn.h"
+#include "monitor/recorder_parts.h"
 
 #include <stdatomic.h>
 #include <time.h>
 
 #define OPINIONS_MAX (1 << 18)
-#define COMMIT_US SECOND_US
 #define COMMIT_WALL_US 800000 /* whatever the packets' clock says; asked once in LOOK facts */
 #define LOOK 16
 #define REST_US 120000 /* live, behind a commit: other writers of the database have their turn */
-#define COMMIT_ROWS 10000
 #define JOIN_US SECOND_US
-#define SECOND_US INT64_C(1000000)
-
-struct recorder {
-	struct recorder_options options;
-	struct join *join;
-	struct book *book;
-	struct units *units;
-	struct findings *findings;
-	struct blinds *blinds;
-	struct evidence_store *evidence;
-	struct standings *standings; /* NULL: nobody asks */
-	struct desk desk;
-	struct losses losses;
-	struct retention retention;
-	struct handover handover;
-	enum handover_kind goes_on;
-	int64_t now_us, commit_us;
-	uint64_t rows; /* written beside the desk's, since the last commit */
-	bool begun;     /* a transaction is open */
-	bool over;
-	bool due; /* the clock of the packets asks for a commit */
-	int64_t blocked_us; /* live: since when the oldest fact waits for the inspector; monotonic */
-	int64_t wall_us;    /* of the last commit, or the beginning of a transaction behind it; monotonic */
-	struct recorder_sums sums, committed;
-};
-
-static int commit(struct recorder *recorder, bool again, struct err *err);
 
 /* Not the run's clock: how long the machine has taken. */
 static int64_t clock_us(void)
@@ -94,136 +62,6 @@ static bool is_known(void *context, int64_t finding)
 	struct recorder *recorder = context;
 
 	return findings_have(recorder->findings, finding);
-}
-
-/* Files that some run has read already: twice the same packets would be counted twice. */
-static int inputs_are_new(const struct recorder *recorder, struct err *err)
-{
-	const struct recorder_options *options = &recorder->options;
-	const struct captured_input *input;
-
-	for (unsigned i = 0; options->input && !options->again &&
-	                     (input = options->input(options->context, i));
-	     i++) {
-		int r = *input->hash ? flowdb_has_input(options->db, input->size, input->hash, err)
-		                     : 0;
-
-		if (r < 0)
-			return r;
-		if (r)
-			return err_set(
-				err, -EEXIST,
-				"%s: the database holds this capture already (same size and content); "
-				"--again reads it once more",
-				input->name);
-	}
-	return 0;
-}
-
-/* From the last sign of life of the live run before until this one nobody was looking. */
-static int note_absence(struct recorder *recorder, struct err *err)
-{
-	struct blind_row row = {.cause = BLIND_NOT_RUNNING,
-	                        .until_us = recorder->options.begun_us,
-	                        .detail = ""};
-	bool ended = true;
-	int r = flowdb_live_last(recorder->options.db, &row.since_us, &ended, err);
-
-	if (r <= 0 || row.since_us >= row.until_us)
-		return r < 0 ? r : 0;
-	if (!ended)
-		row.detail = "it died: flows that were open then may have no row";
-	return blinds_note(recorder->blinds, recorder->options.db, 0, &row, err);
-}
-
-/* In a database that was begun anew while we looked: from where the one before ends. */
-static int64_t begun_us(const struct recorder *recorder)
-{
-	const struct recorder_options *options = &recorder->options;
-
-	return options->live && recorder->sums.last_us && recorder->sums.last_us < options->begun_us
-	               ? recorder->sums.last_us
-	               : options->begun_us;
-}
-
-static int run_new(struct recorder *recorder, struct err *err)
-{
-	const struct recorder_options *options = &recorder->options;
-	char roles_unknown[512];
-	struct run_row run = {
-		.version = options->version,
-		.source = options->source,
-		.inputs = options->inputs,
-		.filter = options->filter,
-		.roles_unknown = roles_unknown,
-		.begun_us = begun_us(recorder),
-		.keep = options->policy->keep,
-	};
-	int r = inputs_are_new(recorder, err);
-
-	policy_roles_unknown(options->policy, roles_unknown, sizeof(roles_unknown));
-	if (r >= 0)
-		r = flowdb_blind_end(options->db, 0, err);
-	if (r >= 0 && options->live)
-		r = note_absence(recorder, err);
-	if (r >= 0)
-		r = flowdb_run_begin(options->db, &run, &recorder->desk.run, err);
-	if (r >= 0)
-		r = units_list(recorder->units, options->db, err);
-	return r;
-}
-
-/* In the place of a dead one: what it had noted of blindness, leases, names and losses. */
-static int run_resume(struct recorder *recorder, struct err *err)
-{
-	struct flowdb *db = recorder->options.db;
-	int64_t run = recorder->desk.run;
-	int r = blinds_load(recorder->blinds, db, run, err);
-
-	recorder->committed = recorder->sums;
-	recorder->desk.resumed_flow = recorder->sums.latest_flow;
-	recorder->desk.resumed_parted = recorder->sums.parted_flow;
-
-	losses_resume(&recorder->losses, &recorder->sums.counters, recorder->sums.last_us,
-	              blinds_meets(recorder->blinds, BLIND_MIRROR_SILENT, 0, INT64_MAX, INT64_MAX));
-	if (r >= 0 && recorder->goes_on == HANDOVER_WITHIN && !recorder->options.waited)
-		r = flowdb_run_restarts(db, run, &(struct restarts){.recorder = 1}, err);
-	if (r >= 0)
-		r = learn_again(&recorder->desk, err);
-	return r < 0 ? r : desk_read_held(&recorder->desk, err);
-}
-
-static int run_begin(struct recorder *recorder, struct err *err)
-{
-	const struct recorder_options *options = &recorder->options;
-	const struct policy *policy = options->policy;
-	int r = flowdb_begin(options->db, err);
-
-	if (r < 0)
-		return r;
-	recorder->begun = true;
-	/* A database that was removed under its writer knows of none: a run begins there anew. */
-	r = handover_take(&recorder->handover, options, &recorder->desk.run, &recorder->sums, err);
-	if (r >= 0) {
-		recorder->goes_on = (enum handover_kind)r;
-		r = r != HANDOVER_NONE ? run_resume(recorder, err) : run_new(recorder, err);
-	}
-	if (r >= 0)
-		r = flowdb_policy_put(options->db, policy->hash, policy->envelope->text,
-		                      policy->site_text, &recorder->desk.policy_id, err);
-	if (r >= 0 && recorder->goes_on == HANDOVER_NONE)
-		r = flowdb_policy_use(options->db,
-		                      &(struct policy_use_row){.policy = recorder->desk.policy_id,
-		                                               .from_us = options->live ? options->begun_us : 0,
-		                                               .run = recorder->desk.run},
-		                      err);
-	if (r >= 0 && options->note)
-		r = blinds_note(recorder->blinds, options->db, recorder->desk.run, options->note,
-		                err);
-	/* It is on record at once that we look, and a successor finds its run. */
-	if (r >= 0)
-		r = commit(recorder, true, err);
-	return r;
 }
 
 /* What is shown while the run goes on. */
@@ -290,7 +128,7 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	};
 	r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)
-		r = run_begin(recorder, err);
+		r = recorder_run_begin(recorder, err);
 	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;
 	if (r < 0) {
 		recorder_free(recorder);
@@ -363,8 +201,7 @@ const struct strangers *recorder_strangers(const struct recorder *recorder)
 
 /* ---------------------------------------------------------------- writing */
 
-/* Since the last commit. */
-static uint64_t rows(const struct recorder *recorder)
+uint64_t recorder_rows(const struct recorder *recorder)
 {
 	return recorder->rows + recorder->desk.rows;
 }
@@ -392,10 +229,10 @@ static int retain(struct recorder *recorder, bool again, struct err *err)
 		return again ? 0 : retention_finish(retention, db, recorder->sums.last_us, err);
 	if (ring_written(facts) - ring_released(facts) > ring_size(facts) / 4)
 		return 0;
-	return retention_step(retention, db, recorder->sums.last_us, rows(recorder), err);
+	return retention_step(retention, db, recorder->sums.last_us, recorder_rows(recorder), err);
 }
 
-static int commit(struct recorder *recorder, bool again, struct err *err)
+int recorder_commit(struct recorder *recorder, bool again, struct err *err)
 {
 	struct flowdb *db = recorder->options.db;
 	struct recorder_sums *sums = &recorder->sums;
@@ -476,204 +313,6 @@ static int begin(struct recorder *recorder, struct err *err)
 	return r < 0 ? r : 1;
 }
 
-static int handle_begin(struct recorder *recorder, const struct event_begin *event,
-                        struct err *err)
-{
-	losses_gap(&recorder->losses, event->time_us);
-	if (event->again)
-		recorder->sums.handled = -1;
-	return event->again ? desk_lose(&recorder->desk, err) : 0;
-}
-
-static int handle_blind(struct recorder *recorder, const struct event_blind *event,
-                        struct err *err)
-{
-	char detail[UINT8_MAX + 1];
-	const struct blind_row row = {
-		.since_us = event->since_us,
-		.until_us = event->until_us,
-		.count = event->count,
-		.cause = event->cause,
-		.detail = detail,
-	};
-	const struct restarts more = {
-		.inspector = event->cause == BLIND_INSPECTOR_DOWN ? event->count : 0,
-		.sensor = event->cause == BLIND_SENSOR_DOWN ? event->count : 0,
-	};
-	int r;
-
-	memcpy(detail, event->detail, event->detail_len);
-	detail[event->detail_len] = '\0';
-	recorder->rows++;
-	r = blinds_note(recorder->blinds, recorder->options.db, recorder->desk.run, &row, err);
-	if (r >= 0 && (more.inspector || more.sensor))
-		r = flowdb_run_restarts(recorder->options.db, recorder->desk.run, &more, err);
-	return r;
-}
-
-static int handle_evidence(struct recorder *recorder, const struct event_evidence *event,
-                           struct err *err)
-{
-	const struct evidence_row row = {
-		.run = recorder->desk.run,
-		.time_us = event->time_us,
-		.flow = event->flow,
-		.cause = event->cause,
-		.link = event->link,
-		.wire_len = event->wire_len,
-		.len = event->len,
-		.bytes = event->bytes,
-	};
-
-	/* Where the payload begins of a packet that somebody died of nobody looks. */
-	if (recorder->options.policy->keep != KEEP_FULL)
-		return 0;
-	recorder->rows++;
-	return flowdb_evidence_put(recorder->options.db, &row, err);
-}
-
-static int handle_input(struct recorder *recorder, const struct event_input *event,
-                        struct err *err)
-{
-	const struct captured_input *told =
-		recorder->options.input
-			? recorder->options.input(recorder->options.context, event->index)
-			: NULL;
-	char note[UINT8_MAX + 1];
-	struct input_row row = {
-		.name = told ? told->name : "",
-		.size = told ? told->size : 0,
-		.hash = told ? told->hash : "",
-		.first_us = event->first_us,
-		.last_us = event->last_us,
-		.packets = event->packets,
-		.cut = event->cut,
-		.note = note,
-	};
-
-	memcpy(note, event->note, event->note_len);
-	note[event->note_len] = '\0';
-	if (recorder->options.input_over)
-		recorder->options.input_over(recorder->options.context, event);
-	return flowdb_input_put(recorder->options.db, recorder->desk.run, &row, err);
-}
-
-static int handle_health(struct recorder *recorder, const struct event_health *event,
-                         struct err *err)
-{
-	int r = 0;
-
-	if (event->time_us < recorder->now_us)
-		recorder->commit_us = event->time_us; /* another file, of an earlier time */
-	recorder->now_us = recorder->desk.now_us = event->time_us;
-	recorder->sums.counters = event->counters;
-	if (event->time_us) {
-		if (!recorder->sums.first_us || event->time_us < recorder->sums.first_us)
-			recorder->sums.first_us = event->time_us;
-		if (event->time_us > recorder->sums.last_us)
-			recorder->sums.last_us = event->time_us;
-	}
-	if (recorder->standings)
-		standings_flush(recorder->standings);
-	r = losses_note(&recorder->losses, recorder->blinds, recorder->options.db,
-	                recorder->desk.run, recorder->options.live, event, err);
-	if (r >= 0)
-		r = desk_release_held(&recorder->desk, event->final, err);
-	if (r >= 0 && event->final)
-		recorder->over = true;
-	else if (recorder->now_us - recorder->commit_us >= COMMIT_US &&
-	         (rows(recorder) >= COMMIT_ROWS || recorder->options.live))
-		recorder->due = true;
-	return r;
-}
-
-static int handle_fact(struct recorder *recorder, const struct event *event, struct err *err)
-{
-	switch (event->type) {
-	case EVENT_FLOW_SETTLED:
-	case EVENT_FLOW_UPDATE:
-	case EVENT_FLOW_END:
-		return desk_flow(&recorder->desk, (const struct event_flow *)event, err);
-	case EVENT_SAMPLE:
-		return desk_sample(&recorder->desk, (const struct event_sample *)event, err);
-	case EVENT_NAME:
-		return learn_name(&recorder->desk, (const struct event_name *)event, err);
-	case EVENT_LEASE:
-		return learn_lease(&recorder->desk, (const struct event_lease *)event, err);
-	case EVENT_NEIGHBOUR:
-		return learn_neighbour(&recorder->desk, (const struct event_neighbour *)event, err);
-	case EVENT_HEALTH:
-		return handle_health(recorder, (const struct event_health *)event, err);
-	case EVENT_INPUT:
-		return handle_input(recorder, (const struct event_input *)event, err);
-	case EVENT_BEGIN:
-		return handle_begin(recorder, (const struct event_begin *)event, err);
-	case EVENT_BLIND: /* of all causes a sensor knows these alone */
-		if (((const struct event_blind *)event)->cause == BLIND_CLOCK_STEP ||
-		    ((const struct event_blind *)event)->cause == BLIND_MIRROR_SILENT)
-			return handle_blind(recorder, (const struct event_blind *)event, err);
-		break;
-	default:
-		break;
-	}
-	recorder->sums.refused++;
-	return 0;
-}
-
-/* It is in the database already: only what others are told of it remains. */
-static int leave_out(struct recorder *recorder, const struct event *event)
-{
-	recorder->handover.skip--;
-	if (event_check(event, event->len) < 0)
-		return 0;
-	if (event->type == EVENT_FLOW_END)
-		join_opinion(recorder->join, ((const struct event_flow *)event)->facts.id, true);
-	desk_leave_out(&recorder->desk, event);
-	if (event->type == EVENT_INPUT && recorder->options.input_over)
-		recorder->options.input_over(recorder->options.context,
-		                             (const struct event_input *)event);
-	return 0;
-}
-
-static int handle(struct recorder *recorder, const struct event *event, struct err *err)
-{
-	int r;
-
-	if (recorder->handover.skip)
-		return leave_out(recorder, event);
-	if (recorder->sums.handled >= 0)
-		recorder->sums.handled++;
-	if (event_check(event, event->len) < 0) {
-		recorder->sums.refused++;
-		return 0;
-	}
-	r = handle_fact(recorder, event, err);
-	if (r >= 0)
-		r = learn_routers(&recorder->desk, err);
-	return r < 0 ? r : findings_settle(recorder->findings, recorder->options.db, err);
-}
-
-/* What the supervisor says: bytes of packets come from there alone. */
-static int handle_control(struct recorder *recorder, struct err *err)
-{
-	struct ring *control = recorder->options.control;
-	const struct event *event;
-	int r = 0;
-
-	while (control && r >= 0 && (event = ring_peek(control))) {
-		if (event_check(event, event->len) < 0)
-			recorder->sums.refused++;
-		else if (event->type == EVENT_BLIND)
-			r = handle_blind(recorder, (const struct event_blind *)event, err);
-		else if (event->type == EVENT_EVIDENCE)
-			r = handle_evidence(recorder, (const struct event_evidence *)event, err);
-		else
-			recorder->sums.refused++;
-		ring_take(control);
-	}
-	return r;
-}
-
 static bool inspector_is_off(const struct recorder *recorder)
 {
 	return recorder->options.inspector_off && atomic_load(recorder->options.inspector_off);
@@ -726,28 +365,28 @@ int recorder_step(struct recorder *recorder, struct err *err)
 	r = begin(recorder, err);
 	if (r <= 0)
 		return r;
-	r = handle_control(recorder, err);
+	r = recorder_handle_control(recorder, err);
 	while (r >= 0 && !recorder->over && recorder->begun && (event = ring_peek(facts)) &&
 	       is_joined(recorder, event, done)) {
-		r = handle(recorder, event, err);
+		r = recorder_handle(recorder, event, err);
 		ring_take(facts);
 		count++;
 		if (r >= 0 && !recorder->over && is_due(recorder, count))
-			r = commit(recorder, true, err);
+			r = recorder_commit(recorder, true, err);
 	}
 	if (r >= 0 && recorder->begun && !recorder->over && is_crowded(recorder))
-		r = commit(recorder, true, err);
+		r = recorder_commit(recorder, true, err);
 	if (r >= 0 && recorder->over && recorder->begun)
-		r = commit(recorder, false, err);
+		r = recorder_commit(recorder, false, err);
 	return r < 0 ? r : count;
 }
 
 int recorder_idle(struct recorder *recorder, struct err *err)
 {
 	if (!recorder->begun || clock_us() - recorder->wall_us < recorder->options.commit_us ||
-	    (!rows(recorder) && !ring_unreleased(recorder->options.facts)))
+	    (!recorder_rows(recorder) && !ring_unreleased(recorder->options.facts)))
 		return 0;
-	return commit(recorder, true, err);
+	return recorder_commit(recorder, true, err);
 }
 
 int recorder_end(struct recorder *recorder, struct err *err)
@@ -760,7 +399,7 @@ int recorder_end(struct recorder *recorder, struct err *err)
 	if (r >= 0)
 		r = desk_release_held(&recorder->desk, true, err);
 	if (r >= 0)
-		r = commit(recorder, false, err);
+		r = recorder_commit(recorder, false, err);
 	recorder->over = true;
 	return r;
 }

@@ -30,9 +30,10 @@ static int read_id(const struct yaml *map, const struct envelope *envelope,
 	if (!text_copy(group->id, sizeof(group->id), text))
 		return yaml_fail(node, err, "the id of a group has at most %zu characters",
 		                 sizeof(group->id) - 1);
-	/* Both stand in reports side by side, and a site names either under `need`. */
-	if (envelope_find_row(envelope, text) >= 0 || envelope_find_group(envelope, text) >= 0)
-		return yaml_fail(node, err, "there is a row or a group '%s' already",
+	/* They stand in reports side by side, and a site names any of them under `need`. */
+	if (envelope_find_row(envelope, text) >= 0 || envelope_find_group(envelope, text) >= 0 ||
+	    envelope_find_profile(envelope, text) >= 0)
+		return yaml_fail(node, err, "there is a profile, a row or a group '%s' already",
 		                 text_shown(text, shown));
 	return 0;
 }

@@ -51,6 +51,19 @@ static bool is_meant(const struct policy *policy, const struct names *names, siz
 	return false;
 }
 
+/* Groups share their names with nobody (groups.c). */
+static int check_meaning(const struct yaml *node, const struct policy *policy,
+                         const struct names *names, unsigned key, struct err *err)
+{
+	char shown[SHOWN_MAX];
+
+	if (key >= names->profiles || envelope_find_row(policy->envelope, yaml_key(node)) < 0)
+		return 0;
+	return yaml_fail_key(node, err,
+	                     "'%s' is a profile and a row of this envelope; accepted: names that are one",
+	                     text_shown(yaml_key(node), shown));
+}
+
 /* Entries whose key is among word[from] to word[to - 1]. */
 static int read_some(const struct yaml *map, struct policy *policy, const struct names *names,
                      size_t from, size_t to, struct err *err)
@@ -65,6 +78,8 @@ static int read_some(const struct yaml *map, struct policy *policy, const struct
 		r = yaml_key_word(node, "profile, group or row", &words, &key, err);
 		if (r >= 0 && (key < from || key >= to))
 			continue;
+		if (r >= 0)
+			r = check_meaning(node, policy, names, key, err);
 		if (r >= 0)
 			r = read_entry(node, policy, &need, &reason, err);
 		for (size_t i = 0; r >= 0 && i < policy->row_count; i++)

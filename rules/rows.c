@@ -123,8 +123,8 @@ static int read_id(const struct yaml *map, const struct envelope *envelope, stru
 	if (!text_copy(row->id, sizeof(row->id), text))
 		return yaml_fail(node, err, "the id of a row has at most %zu characters",
 		                 sizeof(row->id) - 1);
-	if (envelope_find_row(envelope, text) >= 0)
-		return yaml_fail(node, err, "there is a row '%s' already",
+	if (envelope_find_row(envelope, text) >= 0 || envelope_find_group(envelope, text) >= 0)
+		return yaml_fail(node, err, "there is a row or a group '%s' already",
 		                 text_shown(text, shown));
 	return 0;
 }
@@ -195,8 +195,8 @@ static int read_profile(const struct yaml *root, struct envelope *envelope, stru
 		return r;
 	if (envelope->profile_count == PROFILES_MAX)
 		return yaml_fail(node, err, "more than %d profiles", PROFILES_MAX);
-	if (envelope_find_profile(envelope, text) >= 0)
-		return yaml_fail(node, err, "there is a profile '%s' already",
+	if (envelope_find_profile(envelope, text) >= 0 || envelope_find_group(envelope, text) >= 0)
+		return yaml_fail(node, err, "there is a profile or a group '%s' already",
 		                 text_shown(text, shown));
 	if (!text_copy(profile->id, sizeof(profile->id), text))
 		return yaml_fail(node, err, "the name of a profile has at most %zu characters",

@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#define COMMIT_ROWS 10000 /* as monitor/recorder.c */
+#define COMMIT_ROWS 10000 /* as monitor/recorder_events.c */
 
 static double cpu_s(void)
 {

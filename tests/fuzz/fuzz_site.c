@@ -1,6 +1,6 @@
 /*
  * fuzz_site.c - text that an operator gives us: a site file, or, behind a first line that says so, rooms.csv
- * ("csv") or a list of endpoints ("json"). What is refused must be refused with a message.
+ * ("csv"), a list of endpoints ("json") or an envelope, as it is recorded ("# FILE"). What is refused must be refused with a message.
  */
 #include "rules/arena.h"
 #include "rules/endpoints.h"
@@ -110,6 +110,22 @@ static int read_endpoints(const char *text, size_t len, struct err *err)
 	return r < 0 ? r : endpoints_read(file, &all, arena, &list, err);
 }
 
+/* What a folder of documented rows says: rows, groups, roles. */
+static int read_envelope(const char *text, size_t len, struct err *err)
+{
+	CLEANUP(envelope_freep) struct envelope *read = NULL;
+	CLEANUP(freep) char *all = strndup(text, len);
+	int r;
+
+	assert(all);
+	r = envelope_of_text(all, &read, err);
+	assert((r == 0) == (read != NULL));
+	for (size_t i = 0; read && i < read->group_count; i++)
+		for (unsigned k = 0; k < read->groups[i].row_count; k++)
+			assert(read->rows[read->groups[i].rows[k]].profile == read->groups[i].profile);
+	return r;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -122,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r = read_rooms(text + 4, size - 4, &err);
 	else if (size >= 5 && !memcmp(text, "json\n", 5))
 		r = read_endpoints(text + 5, size - 5, &err);
+	else if (size >= 7 && !memcmp(text, "# FILE ", 7))
+		r = read_envelope(text, size, &err);
 	else
 		r = read_site(text, size, &err);
 	assert(r == 0 || (err.code == r && err.text[0]));

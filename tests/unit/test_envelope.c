@@ -496,7 +496,8 @@ static void an_envelope_that_is_wrong_says_where(void **state)
 		{ROLES, ROW(REST ", need: never"),
 		 "unknown need 'never'; accepted: required, recommended, if-used"},
 		{ROLES, TWO "groups: [{id: x.g}]\n", "x.yaml:5:10: a group lacks 'decided'"},
-		{ROLES, TWO "groups: [{id: x.a}]\n", "there is a row or a group 'x.a' already"},
+		{ROLES, TWO "groups: [{id: x.a}]\n", "there is a profile, a row or a group 'x.a' already"},
+		{ROLES, TWO "groups: [{id: x}]\n", "there is a profile, a row or a group 'x' already"},
 		{ROLES, TWO "groups: [{id: x.g, decided: one}]\n",
 		 "unknown way to decide 'one'; accepted: together, one-of"},
 		{ROLES, TWO "groups: [{id: x.g, decided: together, media: [audio]}]\n",
@@ -507,6 +508,8 @@ static void an_envelope_that_is_wrong_says_where(void **state)
 		 "a group has two rows at least"},
 		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.b, x.a], reason: r}]\n",
 		 "rows of a group stand in the order of the profile, each once"},
+		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.a, x.a], reason: r}]\n",
+		 "rows of a group stand in the order of the profile, each once"},
 		{ROLES, TWO "groups: [{id: x.g, decided: together, rows: [x.a, x.b]}]\n",
 		 "a group lacks 'reason'"},
 		{ROLES,
@@ -514,14 +517,48 @@ static void an_envelope_that_is_wrong_says_where(void **state)
 		     "- {id: x.h, decided: one-of, rows: [x.a, x.b], reason: r}\n",
 		 "x.yaml:7:36: x.a is in group 'x.g' already; a row that is decided together with others is in "
 		 "no second group"},
+		{ROLES,
+		 TWO "groups:\n- {id: x.g, decided: one-of, rows: [x.a, x.b], reason: r}\n"
+		     "- {id: x.h, decided: together, rows: [x.a, x.b], reason: r}\n",
+		 "x.a is in group 'x.g' already"},
 		{ROLES, ROW(REST) "  - {id: x.a, document: d}\n",
-		 "x.yaml:4:10: there is a row 'x.a' already"},
+		 "x.yaml:4:10: there is a row or a group 'x.a' already"},
 		{ROLES, "profile: x\nrows: []\n", "no profile with rows in it"},
 		{ROLES, "rows: []\n", "x.yaml:1:1: a profile lacks 'profile'"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_refused(cases[i].roles, cases[i].rows, cases[i].said);
+}
+
+#define TWO_PROFILES "# FILE roles.yaml\n" ROLES "# FILE x.yaml\n" TWO
+#define SECOND(profile, row, groups) \
+	"# FILE y.yaml\nprofile: " profile "\nrows:\n  - {id: " row ", document: d, direction: [out], " REST "}\n" groups
+#define GROUP(id, rows) "groups: [{id: " id ", decided: one-of, rows: [" rows "], reason: r}]\n"
+
+static void profiles_share_no_rows_and_no_names_of_groups(void **state)
+{
+	static const struct {
+		const char *text, *said; /* NULL: nothing is wrong */
+	} cases[] = {
+		{TWO_PROFILES GROUP("x.g", "x.a, x.b") SECOND("y", "y.a", ""), NULL},
+		{TWO_PROFILES GROUP("x.g", "x.a, x.b") SECOND("y", "x.g", ""),
+		 "there is a row or a group 'x.g' already"},
+		{TWO_PROFILES GROUP("y", "x.a, x.b") SECOND("y", "y.a", ""),
+		 "there is a profile or a group 'y' already"},
+		{TWO_PROFILES SECOND("y", "y.a", GROUP("y.g", "x.a, x.b")),
+		 "this profile has no row 'x.a'"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(envelope_freep) struct envelope *envelope = NULL;
+		struct err err = {0};
+		int r = envelope_of_text(cases[i].text, &envelope, &err);
+
+		assert_int_equal(r < 0, cases[i].said != NULL);
+		if (cases[i].said && !strstr(err.text, cases[i].said))
+			fail_msg("'%s' does not say '%s'", err.text, cases[i].said);
+	}
 }
 
 static void two_loads_of_the_same_text_have_the_same_hash(void **state)
@@ -545,6 +582,7 @@ int main(void)
 		cmocka_unit_test(roles_carry_what_is_special_about_them),
 		cmocka_unit_test(port_sets_merge_what_touches_and_refuse_what_does_not_fit),
 		cmocka_unit_test(an_envelope_that_is_wrong_says_where),
+		cmocka_unit_test(profiles_share_no_rows_and_no_names_of_groups),
 		cmocka_unit_test(two_loads_of_the_same_text_have_the_same_hash),
 	};
 

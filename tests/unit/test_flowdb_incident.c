@@ -85,6 +85,29 @@ static void the_last_and_the_first_microsecond_are_in(void **state)
 	assert_null(strstr(sums(*state, 9011, 9012), "52.112.1.9 "));
 }
 
+static void flows_are_added_up_that_are_alike_in_all_that_is_asked(void **state)
+{
+	struct dbkit *kit = *state;
+	struct flow_facts facts = dbkit_facts(30000, "203.0.113.5", 443);
+
+	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
+	facts.first_us += SECOND;
+	facts.end[0].port++; /* the unit's own, where it asks, tells nothing apart */
+	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
+	assert_string_equal(sums(kit, 30000, 30001), "203.0.113.5 documented 2 -0 +2; ");
+	facts.first_us += SECOND;
+	facts.name_kind = NAME_SNI;
+	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
+	facts.first_us += SECOND;
+	facts.media = MEDIA_AUDIO;
+	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
+	facts.first_us += SECOND;
+	dbkit_flow(kit, &facts, "online.out.relay_tcp", 0);
+	assert_string_equal(sums(kit, 30000, 30100),
+	                    "203.0.113.5 documented 2 -0 +0; 203.0.113.5 documented 1 -0 +0; "
+	                    "203.0.113.5 documented 1 -0 +0; 203.0.113.5 documented 1 -0 +0; ");
+}
+
 static void another_unit_has_flows_of_its_own(void **state)
 {
 	struct dbkit *kit = *state;
@@ -112,9 +135,11 @@ static void a_thing_is_known_by_flows_that_ran_by_then_be_they_over_or_not(void 
 		{.trait = TRAIT_ROW, .text = "online.out.sip_tls"},
 		{.trait = TRAIT_ROW, .text = "room.out.dns"},
 		{.trait = TRAIT_NAME, .text = "no.such"},
-		{.trait = TRAIT_KIND, .number = KIND_REMOTE_PORT},
+		{.trait = TRAIT_KIND, .number = KIND_REMOTE_PORT}, /* later */
+		{.trait = TRAIT_APP, .number = APP_TLS},
+		{.trait = TRAIT_APP, .number = APP_SSH},
 	};
-	const bool known[] = {true, true, true, false, false, true, false, false, false};
+	const bool known[] = {true, true, true, false, false, true, false, false, false, true, false};
 	struct unit_window before = window(kit, 0, 10000);
 	struct err err = {0};
 
@@ -222,6 +247,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(the_last_and_the_first_microsecond_are_in,
 	                                        setup, teardown),
+		cmocka_unit_test_setup_teardown(flows_are_added_up_that_are_alike_in_all_that_is_asked, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(another_unit_has_flows_of_its_own, setup,
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(

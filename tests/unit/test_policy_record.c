@@ -2,6 +2,7 @@
  * test_policy_record.c - a policy is loaded again from what was recorded of it, though its files are gone.
  */
 #include "monitor/policy_record.h"
+#include "rules/recorded.h"
 #include "tests/lib/dbkit.h"
 
 #include <setjmp.h>
@@ -237,10 +238,33 @@ static void a_record_that_is_not_whole_says_so(void **state)
 	policy_free(policy);
 }
 
+static void one_file_of_a_record_is_changed_and_the_others_stay(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} cases[] = {
+		{"# FILE site.yaml\nsite: a\n# FILE rooms.csv\nname\n\\# FILE x\n# --unit 10.0.0.1 --profile room\n",
+		 "# FILE site.yaml\nsite: b\n\\# FILE y\n# FILE rooms.csv\nname\n\\# FILE x\n# --unit 10.0.0.1 --profile room\n"},
+		{"# --unit 10.0.0.1 --profile room\n",
+		 "# FILE site.yaml\nsite: b\n\\# FILE y\n# --unit 10.0.0.1 --profile room\n"},
+		{"", "# FILE site.yaml\nsite: b\n\\# FILE y\n"},
+	};
+	static const char NEW[] = "site: b\n# FILE y\n";
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(freep) char *made = NULL;
+		struct err err = {0};
+
+		assert_int_equal(recorded_with(cases[i].before, "site.yaml", NEW, strlen(NEW), &made, &err), 0);
+		assert_string_equal(made, cases[i].after);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_policy_comes_back_whole_without_its_files, setup, teardown),
+		cmocka_unit_test(one_file_of_a_record_is_changed_and_the_others_stay),
 		cmocka_unit_test_setup_teardown(what_is_compiled_in_comes_back_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows_are_called_the_same_where_they_alone_are_read, setup,
 		                                teardown),

@@ -388,6 +388,8 @@ static void the_site_says_what_it_needs_and_narrower_goes_before_wider(void **st
 		{"online.in.appshare", NEED_IF_USED, "no slides come in"},
 		{"online.out.relay_tcp", NEED_IF_USED, "no slides come in"},
 		{"online.out.audio", NEED_RECOMMENDED, "on trial"},
+		{"online.out.video", NEED_RECOMMENDED, "on trial, this very row"},
+		{"onprem.out.sip", NEED_REQUIRED, "the whole profile"},
 		{"online.out.sip_tls", NEED_RECOMMENDED, "on trial"},
 		{"room.out.dns", NEED_REQUIRED, NULL},
 		{"touch.in.control", NEED_IF_USED, NULL},
@@ -396,6 +398,8 @@ static void the_site_says_what_it_needs_and_narrower_goes_before_wider(void **st
 		site("need:\n"
 	               "  online.out.appshare: {need: required, reason: the board shares slides}\n"
 	               "  online.appshare: {need: if-used, reason: no slides come in}\n"
+	               "  online.out.video: {need: recommended, reason: 'on trial, this very row'}\n"
+	               "  onprem: {need: required, reason: the whole profile}\n"
 	               "  online: {need: recommended, reason: on trial}\n");
 
 	for (size_t i = 0; i < ARRAY_LEN(EXPECTED); i++) {
@@ -404,10 +408,34 @@ static void the_site_says_what_it_needs_and_narrower_goes_before_wider(void **st
 
 		assert_int_equal(row->need, EXPECTED[i].need);
 		assert_int_equal(row->need_by_site, EXPECTED[i].reason != NULL);
+		/* Of this very row alone it is the site's word that no other way will do. */
+		assert_int_equal(row->need_alone, i == 0);
 		assert_string_equal(row->need_reason,
 		                    EXPECTED[i].reason ? EXPECTED[i].reason
 		                                       : policy->envelope->rows[at].need_reason);
 	}
+}
+
+static void a_need_that_names_a_profile_and_a_row_is_refused(void **state)
+{
+	static const char ROWS[] =
+		"# FILE roles.yaml\nroles: {a: {meaning: m}}\n# FILE x.yaml\nprofile: x\nrows:\n"
+		"  - {id: x, document: d, direction: [out], transport: [tcp], local-ports: [1], remote-ports: [2],"
+		" peer: [a], application: [tls]}\n";
+	static const char NEED[] = "units: [{name: a, addresses: [10.0.0.1], profiles: [x]}]\n"
+				   "need: {x: {need: if-used, reason: r}}\n";
+	CLEANUP(envelope_freep) struct envelope *foreign = NULL;
+	struct policy *policy = NULL;
+	struct err err = {0};
+
+	assert_int_equal(envelope_of_text(ROWS, &foreign, &err), 0);
+	assert_int_equal(policy_load(&(struct policy_args){.site_path = "site.yaml",
+	                                                   .site_text = NEED,
+	                                                   .site_text_len = strlen(NEED),
+	                                                   .envelope = foreign},
+	                             &policy, &err),
+	                 -EINVAL);
+	assert_non_null(strstr(err.text, "site.yaml:2:8: 'x' is a profile and a row of this envelope"));
 }
 
 static void options_choose_among_the_readings_of_a_row(void **state)
@@ -728,6 +756,7 @@ int main(void)
 		cmocka_unit_test(the_example_of_the_design_is_taken_as_it_stands),
 		cmocka_unit_test(a_narrowed_row_allows_less_in_all_its_readings),
 		cmocka_unit_test(the_site_says_what_it_needs_and_narrower_goes_before_wider),
+		cmocka_unit_test(a_need_that_names_a_profile_and_a_row_is_refused),
 		cmocka_unit_test(options_choose_among_the_readings_of_a_row),
 		cmocka_unit_test(rooms_csv_is_read_as_rfc_4180_writes_it),
 		cmocka_unit_test(a_broken_line_of_rooms_csv_is_shown),

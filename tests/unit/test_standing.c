@@ -157,10 +157,21 @@ static void what_an_open_flow_came_to_is_taken_back_by_a_later_word(void **state
 	assert_int_equal(stage->told[1].standing.whys, BIT(WHY_MIDSTREAM));
 	answered(stage, 1, NULL, &(struct verdict){.ruling = RULING_HOUSEKEEPING}, false);
 	assert_int_equal(last_of(stage, "room.out.maestro"), 0);
+	assert_int_equal(stage->told[stage->count - 1].standing.whys, 0);
 	answered(stage, 1, "room.out.maestro", &EXACT, true);
 	answered(stage, 2, "room.out.maestro", &UNPROVEN, false);
 	answered(stage, 2, "room.out.dns", &EXACT, true);
 	assert_int_equal(last_of(stage, "room.out.maestro"), STANDS_EXACT); /* of the flow that is over */
+}
+
+static void what_is_over_is_not_taken_back_by_another_of_its_number(void **state)
+{
+	struct stage *stage = *state;
+
+	answered(stage, 1, "room.out.dns", &OUTSIDE, true);
+	answered(stage, 1, "room.out.maestro", &EXACT, true);
+	assert_int_equal(last_of(stage, "room.out.dns"), STANDS_OUTSIDE);
+	assert_int_equal(stage->count, 2);
 }
 
 static void of_two_open_flows_that_came_to_the_same_one_may_go(void **state)
@@ -198,6 +209,9 @@ static void media_are_told_as_they_show(void **state)
 	assert_int_equal(stage->told[0].standing.media, STANDS_NO_MEDIA);
 	assert_int_equal(stage->told[1].standing.media, MEDIA_AUDIO);
 	assert_int_equal(stage->told[2].standing.media, MEDIA_AUDIO | MEDIA_VIDEO);
+	/* Beside those that carry some, one without any says nothing. */
+	note_of(stage, &stage->unit, 3, "online.out.relay_udp", &UNPROVEN, OUTCOME_ANSWERED, 0, true);
+	assert_int_equal(stage->count, 3);
 	note_of(stage, &stage->unit, 1, "online.out.relay_udp", &UNPROVEN, OUTCOME_UNANSWERED, MEDIA_AUDIO, true);
 	assert_int_equal(stage->told[3].standing.media, MEDIA_VIDEO); /* nobody answered with the other */
 }
@@ -226,6 +240,20 @@ static void rows_that_mirror_each_other_are_both_told(void **state)
 	assert_int_equal(stage->count, 2);
 	assert_int_equal(last_of(stage, "room.out.dhcp"), STANDS_EXACT);
 	assert_int_equal(last_of(stage, "room.in.dhcp"), STANDS_EXACT);
+}
+
+static void over_tcp_no_row_mirrors_another(void **state)
+{
+	struct stage *stage = *state;
+	struct flow_facts facts = {.id = 1, .outcome = OUTCOME_ANSWERED, .transport = TRANSPORT_TCP};
+	struct view view = {.facts = &facts};
+	struct verdict verdict = EXACT;
+
+	verdict.row_count = 1;
+	verdict.rows[0] = (uint16_t)envelope_find_row(stage->policy->envelope, "room.out.dhcp");
+	standings_note(stage->standings, &stage->unit, &view, &verdict, true);
+	assert_int_equal(stage->count, 1);
+	assert_int_equal(last_of(stage, "room.in.dhcp"), -1);
 }
 
 static void both_ends_of_a_flow_may_be_units(void **state)
@@ -272,6 +300,24 @@ static void without_room_a_row_waits_and_is_told_as_it_stands_then(void **state)
 	assert_int_equal(stage->count, 4); /* it waits no more */
 }
 
+static void a_row_that_waits_is_told_in_its_turn(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->room = 0;
+	asked(stage, 1, "room.out.maestro", &EXACT, false);
+	answered(stage, 2, "room.in.web_ui", &UNPROVEN, false);
+	stage->room = 1;
+	answered(stage, 2, "room.in.web_ui", &EXACT, false);
+	assert_int_equal(stage->count, 0);
+	standings_flush(stage->standings);
+	assert_int_equal(last_of(stage, "room.out.maestro"), STANDS_UNANSWERED);
+	assert_int_equal(last_of(stage, "room.in.web_ui"), -1);
+	stage->room = 1;
+	standings_flush(stage->standings);
+	assert_int_equal(last_of(stage, "room.in.web_ui"), STANDS_EXACT);
+}
+
 static void of_a_fleet_each_row_waits_once(void **state)
 {
 	struct stage *stage = *state;
@@ -305,13 +351,16 @@ int main(void)
 		TEST(a_row_is_told_of_when_it_is_answered_not_when_its_flow_is_over),
 		TEST(a_flood_of_flows_of_one_kind_is_told_once),
 		TEST(what_an_open_flow_came_to_is_taken_back_by_a_later_word),
+		TEST(what_is_over_is_not_taken_back_by_another_of_its_number),
 		TEST(of_two_open_flows_that_came_to_the_same_one_may_go),
 		TEST(silence_that_was_waited_for_is_blocked_and_stays),
 		TEST(media_are_told_as_they_show),
 		TEST(a_unit_is_told_of_whatever_it_does),
 		TEST(rows_that_mirror_each_other_are_both_told),
+		TEST(over_tcp_no_row_mirrors_another),
 		TEST(both_ends_of_a_flow_may_be_units),
 		TEST(without_room_a_row_waits_and_is_told_as_it_stands_then),
+		TEST(a_row_that_waits_is_told_in_its_turn),
 		TEST(of_a_fleet_each_row_waits_once),
 	};
 
