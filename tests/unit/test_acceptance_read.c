@@ -74,7 +74,7 @@ struct judged {
 	const char *peer, *sender;
 	uint16_t port;
 	int64_t finding;
-	bool one_way;
+	bool one_way, heard; /* packets of the unit alone; of its peer alone */
 };
 
 static int64_t put(struct bench *bench, struct judged judged)
@@ -108,6 +108,8 @@ static int64_t put(struct bench *bench, struct judged judged)
 	facts.media = judged.media;
 	if (judged.one_way)
 		facts.packets[1] = facts.bytes[1] = 0;
+	if (judged.heard)
+		facts.packets[0] = facts.bytes[0] = 0;
 	if (judged.sender) {
 		facts.icmp_type = 3;
 		facts.icmp_code = 13;
@@ -394,18 +396,29 @@ static void all_units_of_the_list_stand_there_and_those_seen_of_an_entry_for_man
 	assert_int_equal(a->units[0].result, ACCEPTED);
 	assert_string_equal(a->units[1].name, "ghost");
 	assert_int_equal(a->units[1].result, ACCEPTANCE_UNDETERMINED);
+	/* Whose name begins alike is no host of it. */
+	bench->kit.unit = dbkit_unit(&bench->kit, "floor2/10.30.0.8");
+	do_all(bench, 100);
+	assert_int_equal(ASK(0), 0);
+	assert_int_equal(bench->acceptance->unit_count, 3);
+	assert_int_equal(bench->acceptance->silent_entries, 1);
 	bench->kit.unit = dbkit_unit(&bench->kit, "floor/10.30.0.7");
 	do_all(bench, 100);
 	assert_int_equal(ASK(0), 0);
 	a = bench->acceptance;
 	assert_int_equal(a->silent_entries, 0);
-	assert_int_equal(a->unit_count, 3);
+	assert_int_equal(a->unit_count, 4);
 	assert_string_equal(a->units[1].name, "floor/10.30.0.7");
 	assert_int_equal(a->units[1].result, ACCEPTANCE_UNDETERMINED); /* it is of `online` too */
 	/* In a window without it its entry is without any, and it does not stand there. */
 	assert_int_equal(ASK(.since_us = AT(1000), .until_us = AT(2000)), 0);
 	assert_int_equal(bench->acceptance->unit_count, 2);
 	assert_int_equal(bench->acceptance->silent_entries, 1);
+	/* Asked for by name it does, and was not seen. */
+	assert_int_equal(ASK(.since_us = AT(1000), .until_us = AT(2000), .unit = "floor/10.30.0.7"), 0);
+	assert_int_equal(bench->acceptance->unit_count, 1);
+	is_result(bench, ACCEPTANCE_UNDETERMINED, "no packet of a listed unit was seen: floor/10.30.0.7");
+	assert_int_equal(ASK(.since_us = AT(1000), .until_us = AT(2000)), 0);
 	assert_string_equal(bench->acceptance->silent[0]->name, "floor");
 }
 
@@ -415,11 +428,13 @@ static void a_flow_that_goes_on_with_packets_both_ways_is_answered(void **state)
 
 	PUT(.second = 100, .rows = {"room.out.dns"}, .told = TOLD_OPEN);
 	PUT(.second = 100, .rows = {"room.out.dhcp"}, .told = TOLD_OPEN, .one_way = true);
+	PUT(.second = 100, .rows = {"room.in.web_ui"}, .told = TOLD_OPEN, .heard = true);
 	PUT(.second = 100, .rows = {"room.out.maestro"}, .told = TOLD_OPEN, .outcome = OUTCOME_REFUSED);
 	PUT(.second = 100, .rows = {"room.out.llmnr"}, .outcome = OUTCOME_ONE_SIDED);
 	assert_int_equal(ASK(0), 0);
 	assert_int_equal(cell_of(bench, "boardroom", "room.out.dns")->state, CELL_OK);
 	assert_int_equal(cell_of(bench, "boardroom", "room.out.dhcp")->state, CELL_UNDETERMINED);
+	assert_int_equal(cell_of(bench, "boardroom", "room.in.web_ui")->state, CELL_UNDETERMINED);
 	assert_int_equal(cell_of(bench, "boardroom", "room.out.maestro")->state, CELL_UNDETERMINED);
 	assert_int_equal(cell_of(bench, "boardroom", "room.out.llmnr")->whys, CELL_WHY_ONE_SIDED);
 }
@@ -540,6 +555,31 @@ static void a_blocked_row_says_between_whom_and_by_whom(void **state)
 	                    sizeof(struct addr));
 	is_result(bench, NOT_ACCEPTED, "1 open finding of severity medium");
 	assert_int_equal(cell->refusing, 1);
+}
+
+static void ways_are_told_apart_by_the_port_that_was_opened(void **state)
+{
+	struct bench *bench = *state;
+	const struct cell *cell;
+
+	for (int i = 0; i < 3; i++)
+		PUT(.second = 100 + i, .rows = {"room.out.maestro"}, .kind = KIND_REFUSED,
+		    .outcome = OUTCOME_REFUSED, .peer = "203.0.113.1", .port = (uint16_t)(i < 2 ? 443 : 8443));
+	/* Judged by both ends of a pair of rows it is one block for each. */
+	PUT(.second = 110, .rows = {"room.out.dhcp", "room.in.dhcp"}, .kind = KIND_BLOCKED_SILENT,
+	    .transport = TRANSPORT_UDP, .outcome = OUTCOME_UNANSWERED);
+	/* By one of them, too. */
+	PUT(.second = 120, .rows = {"room.out.dhcp"}, .kind = KIND_REFUSED, .transport = TRANSPORT_UDP,
+	    .outcome = OUTCOME_REFUSED);
+	assert_int_equal(ASK(0), 0);
+	cell = cell_of(bench, "boardroom", "room.out.maestro");
+	assert_int_equal(cell->block_count, 2);
+	assert_int_equal(cell->blocks[0].remote_port, 443);
+	assert_int_equal(cell->blocks[0].flows, 2);
+	assert_int_equal(cell->blocks[1].remote_port, 8443);
+	assert_int_equal(cell->blocks[1].flows, 1);
+	assert_int_equal(cell_of(bench, "boardroom", "room.out.dhcp")->block_count, 2);
+	assert_int_equal(cell_of(bench, "boardroom", "room.in.dhcp")->block_count, 2);
 }
 
 static void what_is_waived_refuses_at_no_level_and_what_is_blocked_at_all(void **state)
@@ -667,6 +707,8 @@ static void a_file_cut_in_the_window_keeps_it_open(void **state)
 	assert_int_equal(ASK(0), 0);
 	is_result(bench, ACCEPTANCE_UNDETERMINED, "1 file ends in the middle");
 	assert_int_equal(bench->acceptance->cuts, 1);
+	assert_int_equal(ASK(.since_us = AT(501), .until_us = AT(600)), 0);
+	assert_int_equal(bench->acceptance->cuts, 0);
 }
 
 static void gaps_between_files_are_blind_or_said(void **state)
@@ -688,6 +730,13 @@ static void gaps_between_files_are_blind_or_said(void **state)
 	assert_int_equal(bench->acceptance->file_gap_us, 40 * S);
 	assert_int_equal(ASK(.since_us = AT(90), .until_us = AT(400)), 0);
 	assert_int_equal(bench->acceptance->file_gaps, 0);
+	/* A longer one is no gap between files: nobody was watching. */
+	input.first_us = AT(861);
+	input.last_us = AT(900);
+	assert_int_equal(flowdb_input_put(bench->kit.db, bench->kit.run, &input, &bench->err), 0);
+	assert_int_equal(ASK(.since_us = AT(90), .until_us = AT(880)), 0);
+	assert_int_equal(bench->acceptance->file_gaps, 1);
+	assert_int_equal(bench->acceptance->file_gap_us, 40 * S);
 	/* From one run to the next nobody held the flows. */
 	assert_int_equal(flowdb_run_begin(bench->kit.db, &other, &bench->kit.run, &bench->err), 0);
 	assert_int_equal(flowdb_run_update(bench->kit.db, bench->kit.run, AT(840), AT(900), true,
@@ -812,6 +861,7 @@ int main(void)
 		WITH(flows_count_for_all_rows_that_tie_and_outside_for_the_nearest),
 		WITH(what_was_closed_is_told_with_who_and_why),
 		WITH(a_blocked_row_says_between_whom_and_by_whom),
+		WITH(ways_are_told_apart_by_the_port_that_was_opened),
 		WITH(what_is_waived_refuses_at_no_level_and_what_is_blocked_at_all),
 		WITH(of_a_flood_the_finding_knows_the_count),
 		WITH(findings_of_the_window_stand_there_open_or_waived),

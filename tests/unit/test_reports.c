@@ -424,10 +424,11 @@ static void a_text_has_the_run_in_time(void **state)
 	struct bench *bench = *state;
 
 	make_mixed(bench);
+	bench->a.findings[3].finding.first_us = DBKIT_DAY + 400 * S;
 	write_form(bench, REPORT_TEXT);
 	has(bench, "\n                00:00:00                                                00:10:00\n");
 	has(bench, "\nboardroom       .ooooo#o..////...........o.ooo..oooo............................\n");
-	has(bench, "\nhuddle          ......!...////.......///////");
+	has(bench, "\nhuddle          ......!...////.......///////////..........!.....................\n");
 }
 
 static void the_last_line_is_the_next_level(void **state)
@@ -775,6 +776,7 @@ static void a_server_is_told_row_by_row(void **state)
 	FATE("acceptance", "mirror", "error");
 	FATE("acceptance", "result", "failure");
 	lacks(bench, "name=\"touch.in.control\""); /* of no unit's profile */
+	lacks(bench, "name=\"finding F1 "); /* its row tells of it */
 	has(bench, "type=\"blocked\" message=\"required, BLOCKED by 10.20.0.1\">"
 	           "F2 medium blocked-prohibited: why F2 stands\n"
 	           "udp 10.20.0.15:50002 &gt; 52.112.1.9:50011: prohibited by 10.20.0.1 (ICMP "
@@ -869,6 +871,70 @@ static void a_block_beside_what_was_removed_is_an_error(void **state)
 	write_form(bench, REPORT_JUNIT);
 	FATE("boardroom", "room.out.dns", "error");
 	FATE("boardroom", "room.out.dhcp", "failure");
+}
+
+/* One that is waived beside one that does not count at this level: it is not waived. */
+static void a_row_is_waived_when_all_that_is_wrong_with_it_is(void **state)
+{
+	static const char WAIVER[] = "netops: local clock until 4.5 (until 2026-12-31)";
+	struct bench *bench = *state;
+
+	bench->a.options.fail_on = SEVERITY_HIGH;
+	make_fine(bench, 1);
+	set(bench, 0, "room.in.web_ui", (struct cell){.outside = 2});
+	set(bench, 0, "room.out.llmnr", (struct cell){.outside = 2});
+	add_finding(bench, 0, "room.in.web_ui", KIND_SERVICE, SEVERITY_LOW, WAIVER);
+	add_finding(bench, 0, "room.out.llmnr", KIND_SERVICE, SEVERITY_LOW, WAIVER);
+	add_finding(bench, 0, "room.out.llmnr", KIND_PEER, SEVERITY_LOW, "");
+	judge(bench);
+	write_form(bench, REPORT_JUNIT);
+	has(bench, "message=\"recommended, 2 outside; waived by netops: local clock");
+	has(bench, "message=\"if used, 2 outside; does not refuse at --fail-on high\"");
+}
+
+/* All that a waiver names must fit: `at` is what it excuses. */
+static void a_waiver_excuses_what_it_names_and_no_more(void **state)
+{
+	static const char WAIVER[] = "netops: local clock until 4.5 (until 2026-12-31)";
+	struct bench *bench = *state;
+	struct acceptance_finding *finding;
+
+	make_fine(bench, 1);
+	add_units(bench, 1, "huddle", "room");
+	for (int i = 0; i < 6; i++) {
+		finding = add_finding(bench, i != 1, "", KIND_SERVICE, SEVERITY_LOW, WAIVER);
+		if (i == 2)
+			finding->finding.transport = TRANSPORT_TCP;
+		else if (i == 3)
+			finding->finding.app = APP_DNS;
+		else if (i == 4)
+			text_copy(finding->finding.remote, PREFIX_TEXT, "10.1.0.0/24");
+		else if (i == 5)
+			finding->waived = false;
+	}
+	judge(bench);
+	write_form(bench, REPORT_JSON);
+	has(bench, "\"excuses\":[\"F1\"]");
+	has(bench, "\"excuses\":[]");
+}
+
+static void a_way_of_several_rows_is_told_once(void **state)
+{
+	static const struct cell_block WAY = {.kind = KIND_REFUSED, .transport = TRANSPORT_TCP, .flow = 7, .flows = 1};
+	struct bench *bench = *state;
+	static const char *const ROWS[] = {"room.out.dns", "room.out.maestro"};
+
+	make_fine(bench, 1);
+	for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
+		struct cell *cell = set(bench, 0, ROWS[i], (struct cell){.refused = 1, .unwaived = 1});
+
+		cell->block_count = 1;
+		cell->blocks[0] = WAY;
+	}
+	judge(bench);
+	write_form(bench, REPORT_TEXT);
+	has(bench, "! boardroom, room.out.dns, room.out.maestro: tcp ");
+	lacks(bench, "! boardroom, room.out.maestro: ");
 }
 
 /* No unit was seen: a stranger's finding is none of theirs, and says nothing (result.c). */
@@ -1043,6 +1109,9 @@ int main(void)
 		WITH(counts_add_up),
 		WITH(a_server_and_the_exit_agree),
 		WITH(a_block_beside_what_was_removed_is_an_error),
+		WITH(a_row_is_waived_when_all_that_is_wrong_with_it_is),
+		WITH(a_waiver_excuses_what_it_names_and_no_more),
+		WITH(a_way_of_several_rows_is_told_once),
 		WITH(a_stranger_fails_nobody_where_no_unit_was_seen),
 		WITH(a_program_finds_everything),
 		WITH(the_end_of_a_name_says_what_it_is),
