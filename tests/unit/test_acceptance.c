@@ -337,6 +337,25 @@ static void what_rows_carry_together_excuses_others(void **state)
 	assert_int_equal(cells[audio].group, 0);
 }
 
+static void what_the_site_asks_for_itself_no_other_row_excuses(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) struct cell *cells = calloc(bench->policy->row_count, sizeof(*cells));
+	struct group_cell groups[GROUPS_MAX];
+	uint16_t audio = row_of(bench, "online.out.audio"), relay = row_of(bench, "online.out.relay_udp");
+
+	add_group(bench, "way", GROUP_ONE_OF, 0, "online.out.audio, online.out.relay_udp");
+	for (int alone = 0; alone < 2; alone++) {
+		bench->policy->rows[audio].need_alone = alone;
+		cells[relay].exact = 1;
+		for (size_t i = 0; i < bench->policy->row_count; i++)
+			cell_settle(&cells[i]);
+		assert_int_equal(unit_groups(bench->policy, UINT32_MAX, cells, groups), 1);
+		assert_int_equal(cells[audio].excused, !alone);
+		assert_int_equal(cells[audio].group, alone ? -1 : 0);
+	}
+}
+
 static void a_live_run_is_decided_when_all_that_is_required_is(void **state)
 {
 	struct bench *bench = *state;
@@ -696,6 +715,7 @@ int main(void)
 		WITH(a_group_is_what_its_best_row_is),
 		WITH(groups_of_other_profiles_are_not_the_unit_s),
 		WITH(what_rows_carry_together_excuses_others),
+		WITH(what_the_site_asks_for_itself_no_other_row_excuses),
 		WITH(a_live_run_is_decided_when_all_that_is_required_is),
 		WITH(a_waived_group_is_as_its_other_rows_are),
 		WITH(the_result_follows_from_the_table),
