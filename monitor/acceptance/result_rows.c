@@ -161,8 +161,8 @@ static const char *lack_words(enum lack lack)
 {
 	static const char *const words[] = {
 		[LACK_BLOCKED] = "is blocked",
-		[LACK_REMOVED] = "is blocked in what is left, and may have worked in what was "
-				 "removed",
+		[LACK_REMOVED] =
+			"is blocked in what is left, and may have worked in what was removed",
 		[LACK_OUTSIDE] = "was not seen to work: only flows outside of it",
 		[LACK_UNDETERMINED] = "was tried, and nobody can say that it works",
 		[LACK_MEDIA] =

@@ -337,6 +337,25 @@ static void what_rows_carry_together_excuses_others(void **state)
 	assert_int_equal(cells[audio].group, 0);
 }
 
+static void what_the_site_asks_for_itself_no_other_row_excuses(void **state)
+{
+	struct bench *bench = *state;
+	CLEANUP(freep) struct cell *cells = calloc(bench->policy->row_count, sizeof(*cells));
+	struct group_cell groups[GROUPS_MAX];
+	uint16_t audio = row_of(bench, "online.out.audio"), relay = row_of(bench, "online.out.relay_udp");
+
+	add_group(bench, "way", GROUP_ONE_OF, 0, "online.out.audio, online.out.relay_udp");
+	for (int alone = 0; alone < 2; alone++) {
+		bench->policy->rows[audio].need_alone = alone;
+		cells[relay].exact = 1;
+		for (size_t i = 0; i < bench->policy->row_count; i++)
+			cell_settle(&cells[i]);
+		assert_int_equal(unit_groups(bench->policy, UINT32_MAX, cells, groups), 1);
+		assert_int_equal(cells[audio].excused, !alone);
+		assert_int_equal(cells[audio].group, alone ? -1 : 0);
+	}
+}
+
 static void a_live_run_is_decided_when_all_that_is_required_is(void **state)
 {
 	struct bench *bench = *state;
@@ -378,7 +397,9 @@ struct line {
 	const struct cell *other_cell; /* or stands so */
 	uint8_t media; /* ... where that group is of a kind of media */
 	enum severity finding;
-	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window;
+	bool waived, stranger, unseen, absent, no_unit, no_profile, empty, unrecorded, window, until;
+	bool alone;               /* the site asks for `row` itself */
+	const char *silent_about; /* no reason has these words */
 	uint64_t unfinished, running;
 	int64_t settled_us;
 	uint64_t undetermined, cuts, dropped, evicted, silent, other_policies;
@@ -427,6 +448,12 @@ static const struct line LINES[] = {
 	 .reason = "was not seen: one of them works"},
 	{.what = "... blocked, and not waived", .row = "online.out.audio", .cell = &WAIVED,
 	 .other = "online.out.relay_udp", .other_cell = &BLOCKED, ALL(N)},
+	{.what = "required by the site, idle, and the other way works", .row = "online.out.audio", .cell = &IDLE,
+	 .alone = true, .other = "online.out.relay_udp", .other_ok = true, ALL(U),
+	 .reason = "required: online.out.audio was not exercised: boardroom"},
+	{.what = "required by the site, blocked, and the other way works", .row = "online.out.audio", .cell = &BLOCKED,
+	 .alone = true, .other = "online.out.relay_udp", .other_ok = true, ALL(N),
+	 .reason = "required: online.out.audio is blocked: boardroom"},
 	{.what = "recommended, blocked", .row = "room.in.web_ui", .cell = &BLOCKED, ALL(A)},
 	{.what = "if-used, blocked", .row = "room.out.llmnr", .cell = &BLOCKED, ALL(A)},
 	{.what = "of another profile, blocked", .row = "onprem.out.sip", .cell = &BLOCKED, ALL(A)},
@@ -456,6 +483,8 @@ static const struct line LINES[] = {
 	{.what = "an undetermined flow", .undetermined = 1, ALL(U), .reason = "1 flow nothing certain"},
 	{.what = "a listed unit never seen", .unseen = true, AT(U, U, U, A),
 	 .reason = "no packet of a listed unit was seen: attic"},
+	{.what = "of a unit that was not seen rows are not told", .row = "room.out.dns", .cell = &IDLE, .absent = true,
+	 ALL(U), .reason = "no packet of a listed unit was seen: boardroom", .silent_about = "room.out.dns"},
 	{.what = "no unit at all", .no_unit = true, ALL(U), .reason = "no unit was seen"},
 	{.what = "a unit of no profile", .no_profile = true, ALL(U), .reason = "no documented row"},
 	{.what = "an entry for many, no host", .silent = 1, AT(U, U, U, A),
@@ -474,6 +503,7 @@ static const struct line LINES[] = {
 	{.what = "a file cut", .cuts = 1, ALL(U), .reason = "1 file ends in the middle"},
 	{.what = "the kernel dropped", .dropped = 120, ALL(U), .reason = "the kernel dropped 120 packets"},
 	{.what = "... but in a window its intervals tell", .dropped = 120, .window = true, ALL(A)},
+	{.what = "... also where it has but an end", .dropped = 120, .until = true, ALL(A)},
 	{.what = "the flow table was full", .evicted = 1, ALL(U), .reason = "1 flow ended early"},
 	{.what = "not-running", .blind = BLIND_NOT_RUNNING, ALL(U), .reason = "not-running"},
 	{.what = "kernel-drop", .blind = BLIND_KERNEL_DROP, ALL(U), .reason = "kernel-drop"},
@@ -503,11 +533,8 @@ static const struct line LINES[] = {
 	{.what = "blocked, and a file cut", .row = "room.out.dns", .cell = &BLOCKED, .cuts = 1, ALL(N)},
 };
 
-static void make_unit(struct acceptance *a, size_t at)
+static void make_unit(const struct policy *policy, size_t at, struct acceptance_unit *unit)
 {
-	const struct policy *policy = a->policy;
-	struct acceptance_unit *unit = &a->units[at];
-
 	*unit = (struct acceptance_unit){
 		.name = policy->units[at].name, .profiles = policy->units[at].profiles, .seen = true};
 	unit->cells = calloc(policy->row_count, sizeof(*unit->cells));
@@ -530,6 +557,8 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 	struct acceptance_unit *attic = &a->units[0], *boardroom = &a->units[1];
 
 	bench->envelope.group_count = 0;
+	for (size_t i = 0; i < a->policy->row_count; i++)
+		a->policy->rows[i].need_alone = line->alone && (int)i == row_of(bench, line->row);
 	if (line->row)
 		boardroom->cells[row_of(bench, line->row)] = *line->cell;
 	if (line->other) {
@@ -562,6 +591,7 @@ static void apply(struct bench *bench, const struct line *line, struct acceptanc
 	a->until_us = line->empty ? a->since_us : a->since_us + S;
 	a->unrecorded = line->unrecorded;
 	a->options.since_us = line->window ? a->since_us : 0;
+	a->options.until_us = line->until ? a->until_us : 0;
 	a->unfinished = line->unfinished;
 	a->unfinished_run = 7;
 	a->options.running = (int64_t)line->running;
@@ -584,11 +614,47 @@ static void has_reason(const struct acceptance *a, const struct line *line)
 	if (!any)
 		fail_msg("%s: no reason '%s', but %zu others: %s", line->what, line->reason,
 		         a->reason_count, a->reason_count ? a->reasons[0].text : "");
+	for (size_t i = 0; i < a->reason_count && line->silent_about; i++)
+		if (strstr(a->reasons[i].text, line->silent_about))
+			fail_msg("%s: %s", line->what, a->reasons[i].text);
 	/* Nothing keeps a result open without being said, and what is said does. */
 	if ((a->reason_count > 0) != (a->result != ACCEPTED || line->finding > SEVERITY_INFO) &&
 	    !line->waived)
 		fail_msg("%s: %zu reasons for %s", line->what, a->reason_count,
 		         acceptance_result_name(a->result));
+}
+
+/* What of a group is not waived: the one that says most stands for it, wherever it is listed. */
+static void a_waived_group_is_as_its_other_rows_are(void **state)
+{
+	static const char *const ORDERS[] = {"online.out.audio, online.out.relay_udp, online.out.video",
+	                                     "online.out.video, online.out.relay_udp, online.out.audio"};
+	struct bench *bench = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(ORDERS); i++) {
+		struct acceptance *a = calloc(1, sizeof(*a));
+		struct err err = {0};
+
+		bench->envelope.group_count = 0;
+		add_group(bench, "g", GROUP_ONE_OF, 0, ORDERS[i]);
+		a->policy = bench->policy;
+		a->until_us = S;
+		a->units = calloc(1, sizeof(*a->units));
+		a->unit_count = 1;
+		make_unit(bench->policy, 1, &a->units[0]);
+		a->units[0].cells[row_of(bench, "online.out.audio")] = OUTSIDE;
+		a->units[0].cells[row_of(bench, "online.out.relay_udp")] = WAIVED;
+		a->units[0].cells[row_of(bench, "online.out.video")] = TRIED;
+		settle(a, &a->units[0]);
+		assert_int_equal(acceptance_judge(a, &err), 0);
+		assert_int_equal(a->reason_count, 1);
+		assert_non_null(strstr(a->reasons[0].text, "only flows outside of it"));
+		a->units[0].name = NULL;
+		free(a->units[0].cells);
+		free(a->units[0].groups);
+		a->unit_count = 0;
+		acceptance_free(a);
+	}
 }
 
 static void the_result_follows_from_the_table(void **state)
@@ -607,8 +673,8 @@ static void the_result_follows_from_the_table(void **state)
 		a->units = calloc(2, sizeof(*a->units));
 		a->findings = calloc(1, sizeof(*a->findings));
 		a->blinds = calloc(1, sizeof(*a->blinds));
-		make_unit(a, 0);
-		make_unit(a, 1);
+		make_unit(bench->policy, 0, &a->units[0]);
+		make_unit(bench->policy, 1, &a->units[1]);
 		apply(bench, line, a);
 		settle(a, &a->units[0]);
 		settle(a, &a->units[1]);
@@ -649,7 +715,9 @@ int main(void)
 		WITH(a_group_is_what_its_best_row_is),
 		WITH(groups_of_other_profiles_are_not_the_unit_s),
 		WITH(what_rows_carry_together_excuses_others),
+		WITH(what_the_site_asks_for_itself_no_other_row_excuses),
 		WITH(a_live_run_is_decided_when_all_that_is_required_is),
+		WITH(a_waived_group_is_as_its_other_rows_are),
 		WITH(the_result_follows_from_the_table),
 	};
 

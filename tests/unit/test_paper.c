@@ -47,7 +47,7 @@ static void write_hostile(struct paper *paper)
 	static const struct paper_column columns[] = {{"NAME", PAPER_WRAP}};
 
 	paper_say(paper, "%s", "</p><script>alert(1)</script>");
-	paper_fact(paper, "fact", "%s", "a\033[31mb\xc2\x9b\xe2\x80\xae\xff\n\"'&");
+	paper_fact(paper, "fact", "%s", "a\033[31mb\xc2\x9b\xe2\x80\xae\xff\n\"'&\xe2\x81\xa6\xe2\x81\xa9");
 	paper_table(paper, columns, 1);
 	paper_cell(paper, TONE_BAD, "%s", "<td onclick=x>");
 	paper_note_command(paper, "%s", "tlmon explain '<b>'");
@@ -63,7 +63,7 @@ static void markup_is_text_and_control_characters_are_seen(void **state)
 	assert_null(strstr(text, "<td onclick"));
 	assert_null(strstr(text, "<b>"));
 	assert_has("<p>&lt;/p&gt;&lt;script&gt;alert(1)&lt;/script&gt;</p>");
-	assert_has("<dd>a\\x1b[31mb\\x9b\\u202e\\xff\\x0a&quot;&#39;&amp;</dd>");
+	assert_has("<dd>a\\x1b[31mb\\x9b\\u202e\\xff\\x0a&quot;&#39;&amp;\\u2066\\u2069</dd>");
 	assert_has("&lt;td onclick=x&gt;");
 	document(PAPER_TEXT, write_hostile);
 	assert_has("fact            a\\x1b[31mb\\x9b");

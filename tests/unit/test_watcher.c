@@ -199,6 +199,20 @@ static void what_is_only_tried_is_not_decided(void **state)
 	assert_false(watcher_undetermined(watch->watcher, 1, dns, &cell));
 }
 
+static void what_another_row_excuses_is_not_asked_after(void **state)
+{
+	CLEANUP(watch_freep) struct watch *watch = watch_load(SITE);
+	struct cell cell;
+	size_t dns = (size_t)row_of(watch, "room.out.dns");
+
+	group(watch, GROUP_ONE_OF, "room.out.dns", "room.out.maestro");
+	watch_begin(watch);
+	tell(watch, "board", 0, "room.out.dns", STANDS_UNANSWERED);
+	assert_true(watcher_undetermined(watch->watcher, 0, dns, &cell));
+	tell(watch, "board", 0, "room.out.maestro", STANDS_EXACT);
+	assert_false(watcher_undetermined(watch->watcher, 0, dns, &cell));
+}
+
 static void of_an_entry_for_many_hosts_each_that_is_seen_counts(void **state)
 {
 	WATCH(WITH_FLOOR);
@@ -348,6 +362,7 @@ int main(void)
 		cmocka_unit_test(what_is_taken_back_is_news_and_open_again),
 		cmocka_unit_test(every_listed_unit_must_be_decided),
 		cmocka_unit_test(what_is_only_tried_is_not_decided),
+		cmocka_unit_test(what_another_row_excuses_is_not_asked_after),
 		cmocka_unit_test(of_an_entry_for_many_hosts_each_that_is_seen_counts),
 		cmocka_unit_test(what_a_recorder_that_died_had_told_stays),
 		cmocka_unit_test(of_rows_of_which_one_does_the_others_are_not_needed),
