@@ -12,6 +12,7 @@ struct host {
 	struct mac mac; /* of its frames; zero: not known */
 	struct trace by_name;
 	char called[NAME_MAX_LEN + 1];
+	bool called_more;
 	bool serves; /* it asks for such names because others ask it: a resolver, a proxy */
 	bool by_mac; /* the MAC is its own */
 	bool by_oui;
@@ -50,7 +51,6 @@ static int compare_hosts(const void *a, const void *b)
 static int take_address(void *context, const struct unit_address_row *row, struct err *err)
 {
 	struct reading *reading = context;
-
 	const struct flow_query *window = &reading->suggestion->options.window;
 
 	/* Others wrote to it there, and it never spoke. */
@@ -123,6 +123,7 @@ static int take_flow(void *context, const struct flow_view *flow, struct err *er
 	}
 	if (!host->by_name.flows)
 		text_copy(host->called, sizeof(host->called), flow->name);
+	host->called_more |= strcasecmp(host->called, flow->name) != 0;
 	trace_add(&host->by_name, flow);
 	return 0;
 }
@@ -219,6 +220,8 @@ static struct candidate *candidate_new(struct suggestion *suggestion, int *ret_e
 		*ret_error = err_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
+	suggestion->candidates[suggestion->candidate_count] =
+		(struct candidate){.listed = false};
 	return &suggestion->candidates[suggestion->candidate_count++];
 }
 
@@ -250,6 +253,9 @@ static void candidate_join(struct candidate *candidate, const struct host *host)
 	else if (host->routed)
 		candidate->routed = host->mac;
 	if (host->by_name.flows && !host->serves) {
+		candidate->called_more |=
+			host->called_more || (candidate->by_name.flows &&
+		                              strcasecmp(candidate->called, host->called) != 0);
 		if (!candidate->by_name.flows ||
 		    host->by_name.first_us < candidate->by_name.first_us) {
 			uint64_t flows = candidate->by_name.flows;
@@ -306,11 +312,8 @@ static int gather(struct reading *reading, bool seeds, struct err *err)
 
 		if (seeds != is_seed(suggestion, host))
 			continue;
-		if (!candidate && seeds) {
+		if (!candidate && seeds)
 			candidate = candidate_new(suggestion, &r, err);
-			if (candidate)
-				*candidate = (struct candidate){.listed = false};
-		}
 		if (candidate)
 			candidate_join(candidate, host);
 	}

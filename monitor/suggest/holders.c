@@ -195,12 +195,12 @@ static void evidence_note(struct holder *holder, const struct scorer *s,
 			holder->app = s->app;
 		holder->turn |= s->app == APP_MSTURN || facts->asked & ASKED_TURN_ALLOCATE;
 		trace_add(&holder->proven, flow);
-		names_note(holder, s->view);
 	} else if (answered) {
 		trace_add(&holder->unknown, flow);
 	} else {
 		trace_add(&holder->tried, flow);
 	}
+	names_note(holder, s->view);
 }
 
 static uint32_t roles_where(const struct envelope *envelope,
@@ -341,8 +341,10 @@ static void domain_note(struct suggestion *suggestion, const struct flow_view *f
 		text_copy(at->text, sizeof(at->text), domain);
 		text_copy(at->asked, sizeof(at->asked), flow->name);
 	}
-	if (at)
-		trace_add(&at->trace, flow);
+	if (!at)
+		return;
+	at->asked_more |= strcasecmp(at->asked, flow->name) != 0;
+	trace_add(&at->trace, flow);
 }
 
 static void domains_note(struct suggestion *suggestion, const struct flow_view *flow,

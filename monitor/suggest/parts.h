@@ -8,6 +8,8 @@
 #include "monitor/suggest/suggestion.h"
 #include "rules/yaml_put.h"
 
+#define DOUBTED_SHOWN 12 /* in a list; how many more there are is said */
+
 /* One flow more; the first one is described. */
 void trace_add(struct trace *trace, const struct flow_view *flow);
 
@@ -33,6 +35,8 @@ void holders_note(struct suggestion *suggestion, enum holders_pass pass,
                   const struct flow_view *flow, const struct past *past);
 /* A role that is taught, or that a proxy holds: it is settled in the first pass. */
 bool role_is_first(const struct role *role);
+/* What the units' leases say of servers of DHCP and resolvers. */
+int leases_note(struct suggestion *suggestion, struct err *err) MUST_CHECK;
 /* Decides who is proposed, of the roles of that pass. */
 int holders_settle(struct suggestion *suggestion, enum holders_pass pass,
                    struct err *err) MUST_CHECK;
@@ -51,6 +55,11 @@ void profiles_note(struct profiles_reading *reading, size_t candidate,
 /* Fills `profiles` and `use` of the candidates. */
 void profiles_settle(struct profiles_reading *reading);
 
+/* What a flow comes to under the whole proposal; `uncommented`: the policy with the doubted holders in it. */
+void outcome_note(struct suggestion *suggestion, void *uncommented, size_t candidate,
+                  const struct flow_view *flow, const struct past *past);
+void outcome_sort(struct suggestion *suggestion);
+
 /* A unit's line, for rules/yaml_put.h. */
 struct unit_words {
 	struct yaml_pair pairs[3]; /* name, MACs or addresses, profiles */
@@ -59,8 +68,8 @@ struct unit_words {
 };
 void unit_words(const struct suggestion *suggestion, const struct candidate *candidate,
                 struct unit_words *ret);
-/* Whether it has a line of its own: it is proposed, and no other one says the same. */
-bool holder_is_written(const struct suggestion *suggestion, size_t at);
+/* Whether it has a line of its own in that state: no other line says the same. */
+bool holder_is_written(const struct suggestion *suggestion, size_t at, enum holder_state state);
 
 /*
  * What speaks for a candidate, a holder, a domain, as lines of a comment, each begun by "# ". None is longer than 96
@@ -69,7 +78,9 @@ bool holder_is_written(const struct suggestion *suggestion, size_t at);
 void say_unit(const struct suggestion *suggestion, FILE *file, const void *candidate);
 void say_holder(const struct suggestion *suggestion, FILE *file, const void *holder);
 void say_domain(const struct suggestion *suggestion, FILE *file, const void *domain);
-/* What is not proposed of a role (struct role of the envelope), and who holds it by the document. */
+/* Who is not proposed for a role (struct role of the envelope), where no line for it is commented out. */
+void say_doubted(const struct suggestion *suggestion, FILE *file, const void *role);
+/* Who holds it by the document. */
 void say_role(const struct suggestion *suggestion, FILE *file, const void *role);
 /* What listed units use beside the profiles that they have. */
 void say_listed(const struct suggestion *suggestion, FILE *file);

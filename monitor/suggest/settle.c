@@ -1,6 +1,8 @@
 /*
  * settle.c - evidence of roles -> who is proposed, and by which name. What every rule here has in common: a wrong
- * proposal would call documented what is not, and nobody would see it again; so what is left open is commented out.
+ * proposal would call documented what is not, and nobody would see it again. So who is proposed has answered in
+ * the role's protocol, or DNS or DHCP said who it is before it was asked; whatever else speaks for a host, its place
+ * beside a proven one or a name that the unit alone says, only tells under which role it is commented out.
  */
 #include "monitor/suggest/parts.h"
 
@@ -20,19 +22,25 @@ static bool is_below(const char *name, const char *domain)
 	       !strcasecmp(name + len - tail, domain);
 }
 
+static bool has_domains(const struct suggestion *suggestion)
+{
+	const struct policy *in_force = suggestion->options.in_force;
+
+	return suggestion->domain_count || (in_force && in_force->domain_count);
+}
+
 /* Of a domain of the site. While none is known any name is as good. */
 static bool is_own_name(const struct suggestion *suggestion, const char *name)
 {
 	const struct policy *in_force = suggestion->options.in_force;
-	size_t domains = suggestion->domain_count;
 
 	for (unsigned i = 0; i < suggestion->domain_count; i++)
 		if (is_below(name, suggestion->domains[i].text))
 			return true;
-	for (size_t i = 0; in_force && i < in_force->domain_count; i++, domains++)
+	for (size_t i = 0; in_force && i < in_force->domain_count; i++)
 		if (is_below(name, in_force->domains[i]))
 			return true;
-	return !domains;
+	return !has_domains(suggestion);
 }
 
 static bool is_claimed(const struct holder *holder, const char *text)
@@ -46,14 +54,15 @@ static bool is_claimed(const struct holder *holder, const char *text)
 /* A name that DNS bound to it for each flow: the one that the flows claim themselves before all others. */
 static void take_name(const struct suggestion *suggestion, struct holder *holder)
 {
+	uint64_t flows = holder->proven.flows + holder->unknown.flows + holder->tried.flows;
 	const struct holder_name *best = NULL;
 
 	for (unsigned i = 0; i < holder->name_count; i++) {
 		const struct holder_name *name = &holder->names[i];
 		int order;
 
-		if (!name->bound || name->flows < holder->proven.flows ||
-		    !is_host_name(name->text) || !is_own_name(suggestion, name->text))
+		if (!name->bound || name->flows < flows || !is_host_name(name->text) ||
+		    !is_own_name(suggestion, name->text))
 			continue;
 		order = best ? is_claimed(holder, name->text) - is_claimed(holder, best->text)
 		             : 1;
@@ -198,21 +207,33 @@ static const struct holder *beside(const struct suggestion *suggestion,
 	return nearest;
 }
 
-static void settle_beside(const struct suggestion *suggestion, struct holder *holder,
-                          const char *but)
+/* It stays a comment, under the role of a proven holder close by if there is one. */
+static void doubt_beside(const struct suggestion *suggestion, struct holder *holder,
+                         const char *why)
 {
 	const struct holder *other = beside(suggestion, holder, holder->roles);
 	char addr[ADDR_TEXT];
 
-	if (!other) {
-		holder->role = lowest_role(holder->roles);
-		doubt(holder, "%s", but);
-		return;
-	}
-	propose(suggestion, holder, other->role);
-	if (holder->state == HOLDER_ACTIVE)
-		snprintf(holder->why, sizeof(holder->why), "%s, but beside %s", but,
-		         addr_print(&other->addr, addr));
+	holder->role = other ? other->role : lowest_role(holder->roles);
+	if (other)
+		doubt(holder, "%s; it stands beside %s", why, addr_print(&other->addr, addr));
+	else
+		doubt(holder, "%s", why);
+}
+
+/*
+ * Nobody answered; but each time the site's DNS had told the unit that this is a host of the site's, and what it is
+ * there for is said by the port, where one role alone has it, or by a habit of naming. An answer of something else
+ * that nobody knows says more than both.
+ */
+static bool settle_named(const struct suggestion *suggestion, struct holder *holder, int role)
+{
+	if (holder->proven.flows || holder->unknown.flows || !has_domains(suggestion))
+		return false;
+	take_name(suggestion, holder);
+	if (*holder->name)
+		propose(suggestion, holder, role);
+	return *holder->name;
 }
 
 /* One role is left, and the protocol proves it: whether the host may be believed to be the site's. */
@@ -233,14 +254,17 @@ static void settle_proven(struct suggestion *suggestion, struct holder *holder)
 		propose(suggestion, holder, role);
 }
 
-/* Several roles offer what was seen (TLS on 443): a name must tell. */
+/* Several roles offer what was seen (TLS on 443), or nobody answered: a name must tell. */
 static void settle_open(struct suggestion *suggestion, struct holder *holder)
 {
-	int role = role_by_habit(suggestion, holder, true);
+	int role = is_single(holder->roles) ? lowest_role(holder->roles)
+	                                    : role_by_habit(suggestion, holder, true);
 
 	if (active_at(suggestion, &holder->addr, holder->roles))
 		return; /* it holds one of them anyhow */
-	if (role >= 0) {
+	if (role >= 0 && settle_named(suggestion, holder, role))
+		return;
+	if (role >= 0 && holder->proven.flows) {
 		take_name(suggestion, holder);
 		propose(suggestion, holder, role);
 		return;
@@ -248,7 +272,7 @@ static void settle_open(struct suggestion *suggestion, struct holder *holder)
 	role = role_by_habit(suggestion, holder, false);
 	if (role >= 0) {
 		holder->roles = (uint32_t)BIT(role);
-		settle_beside(suggestion, holder, "only the unit itself says its name (SNI)");
+		doubt_beside(suggestion, holder, "only the unit itself says its name (SNI)");
 	}
 }
 
@@ -269,8 +293,8 @@ static void settle_same_host(struct suggestion *suggestion, struct holder *holde
 	const struct holder *other = active_at(suggestion, &holder->addr, UINT32_MAX);
 
 	take_name(suggestion, holder);
-	if (!other || other->port_count || role_is_first(&envelope->roles[other->role]) ||
-	    !*holder->name)
+	if (!holder->proven.flows || !other || other->port_count ||
+	    role_is_first(&envelope->roles[other->role]) || !*holder->name)
 		return;
 	for (unsigned role = 0; role < envelope->role_count; role++)
 		if (holder->roles >> role & 1 && serves_tls(envelope, role)) {
@@ -293,9 +317,9 @@ static void settle_rest(struct suggestion *suggestion, struct holder *holder)
 	if (!holder->proven.flows) {
 		if (own || is_single(holder->roles) ||
 		    beside(suggestion, holder, holder->roles))
-			settle_beside(suggestion, holder,
-			              holder->unknown.flows ? "the port alone speaks for it"
-			                                    : "no answer proves it");
+			doubt_beside(suggestion, holder,
+			             holder->unknown.flows ? "the port alone speaks for it"
+			                                   : "no answer proves it");
 		return;
 	}
 	for (unsigned i = 0; i < holder->name_count; i++)
@@ -312,68 +336,6 @@ static void settle_rest(struct suggestion *suggestion, struct holder *holder)
 }
 
 /* ------------------------------------------------------------------- DHCP */
-
-struct leases {
-	struct suggestion *suggestion;
-	uint32_t servers, resolvers; /* the roles; masks */
-};
-
-static bool is_candidates(const struct suggestion *suggestion, const struct lease_row *lease)
-{
-	for (size_t i = 0; i < suggestion->candidate_count; i++) {
-		const struct candidate *candidate = &suggestion->candidates[i];
-
-		if (mac_equal(&candidate->mac, &lease->mac))
-			return true;
-		for (unsigned a = 0; a < candidate->address_count; a++)
-			if (addr_equal(&candidate->address[a], &lease->address))
-				return true;
-	}
-	return false;
-}
-
-static int take_lease(void *context, const struct lease_row *lease, struct err *err)
-{
-	struct leases *leases = context;
-	struct suggestion *suggestion = leases->suggestion;
-	struct holder *server;
-
-	(void)err;
-	if (!is_candidates(suggestion, lease))
-		return 0;
-	for (size_t i = 0; i < suggestion->holder_count; i++) {
-		struct holder *holder = &suggestion->holders[i];
-
-		for (unsigned n = 0; holder->roles == leases->resolvers && n < lease->dns_count;
-		     n++)
-			holder->taught |= addr_equal(&lease->dns[n], &holder->addr);
-		if (holder->roles == leases->servers &&
-		    mac_equal(&holder->client, &lease->mac) &&
-		    !addr_equal(&holder->addr, &lease->server))
-			holder->relays_for = lease->server;
-	}
-	if (addr_is_unspecified(&lease->server) || !leases->servers)
-		return 0;
-	server = holder_at(suggestion, &lease->server, leases->servers);
-	if (server && !server->leases++ && !server->proven.flows)
-		server->proven.first_us = lease->first_us;
-	return 0;
-}
-
-static int take_leases(struct suggestion *suggestion, struct err *err)
-{
-	const struct envelope *envelope = suggestion->options.envelope;
-	struct leases leases = {.suggestion = suggestion};
-
-	for (unsigned i = 0; i < envelope->role_count; i++) {
-		if (envelope->roles[i].learn == LEARN_DHCP_SERVER)
-			leases.servers |= (uint32_t)BIT(i);
-		if (envelope->roles[i].learn == LEARN_DHCP_DNS)
-			leases.resolvers |= (uint32_t)BIT(i);
-	}
-	return flowdb_leases(suggestion->options.db, suggestion->options.window.since_us,
-	                     take_lease, &leases, err);
-}
 
 static void settle_dhcp(struct suggestion *suggestion, struct holder *holder)
 {
@@ -425,7 +387,7 @@ static void settle_first(struct suggestion *suggestion, struct holder *holder)
 
 	if (role->learn == LEARN_DHCP_SERVER)
 		settle_dhcp(suggestion, holder);
-	else if (role->learn == LEARN_DHCP_DNS && holder->proven.flows)
+	else if (role->learn == LEARN_DHCP_DNS && (holder->proven.flows || holder->taught))
 		settle_resolver(suggestion, holder);
 	else if (holder->proven.flows)
 		settle_proven(suggestion, holder);
@@ -444,7 +406,7 @@ static bool is_of(const struct suggestion *suggestion, enum holders_pass pass,
 int holders_settle(struct suggestion *suggestion, enum holders_pass pass, struct err *err)
 {
 	enum { CERTAIN, OPEN, SAME_HOST, REST, STEPS };
-	int r = pass == HOLDERS_FIRST ? take_leases(suggestion, err) : 0;
+	int r = pass == HOLDERS_FIRST ? leases_note(suggestion, err) : 0;
 
 	for (int step = CERTAIN; step < STEPS && r >= 0; step++)
 		for (size_t i = 0; i < suggestion->holder_count; i++) {
@@ -459,7 +421,8 @@ int holders_settle(struct suggestion *suggestion, enum holders_pass pass, struct
 			else if (step == CERTAIN && is_single(holder->roles) &&
 			         holder->proven.flows)
 				settle_proven(suggestion, holder);
-			else if (step == OPEN && !is_single(holder->roles))
+			else if (step == OPEN &&
+			         (pass == HOLDERS_SECOND || !is_single(holder->roles)))
 				settle_open(suggestion, holder);
 			else if (step == SAME_HOST && !is_single(holder->roles))
 				settle_same_host(suggestion, holder);

@@ -130,7 +130,9 @@ static int add_all(struct merging *merging, struct err *err)
 	     i++)
 		r = add_domain(merging, &suggestion->domains[i], err);
 	for (size_t i = 0; r >= 0 && i < suggestion->holder_count; i++)
-		if (holder_is_written(suggestion, i))
+		if (holder_is_written(suggestion, i, HOLDER_ACTIVE) ||
+		    (suggestion->uncommented &&
+		     holder_is_written(suggestion, i, HOLDER_DOUBTED)))
 			r = add_holder(merging, &suggestion->holders[i], err);
 	return r;
 }
@@ -141,8 +143,10 @@ static void say_rest(const struct suggestion *suggestion, FILE *file)
 
 	fputs("#\n", file);
 	say_listed(suggestion, file);
-	for (unsigned role = 0; role < envelope->role_count; role++)
+	for (unsigned role = 0; role < envelope->role_count; role++) {
+		say_doubted(suggestion, file, &envelope->roles[role]);
 		say_role(suggestion, file, &envelope->roles[role]);
+	}
 	say_tail(suggestion, file);
 }
 

@@ -9,8 +9,7 @@
 
 #include <stdarg.h>
 
-#define COLUMNS 88       /* they may be indented by some more */
-#define DOUBTED_SHOWN 12 /* of a role; how many more there are is said */
+#define COLUMNS 88 /* they may be indented by some more */
 #define EVIDENCE_TEXT 1024
 
 /* Characters that fit a terminal; '?' for each byte that does not. */
@@ -101,7 +100,8 @@ static void say_host(const struct suggestion *suggestion, FILE *file,
 		text_add(why, sizeof(why), "; named by --unit");
 	if (candidate->by_name.flows)
 		text_add(
-			why, sizeof(why), "; asked for or contacted %s: %s", candidate->called,
+			why, sizeof(why), "; asked for or contacted %s%s: %s",
+			candidate->called, candidate->called_more ? " and others like it" : "",
 			trace_print(suggestion, &candidate->by_name, "", flows, sizeof(flows)));
 	if (lease->first_us) {
 		text_add(why, sizeof(why), "; DHCP gave it %s, by %s",
@@ -240,26 +240,12 @@ static bool is_again(const struct suggestion *suggestion, size_t at)
 	return false;
 }
 
-bool holder_is_written(const struct suggestion *suggestion, size_t at)
+bool holder_is_written(const struct suggestion *suggestion, size_t at, enum holder_state state)
 {
-	return suggestion->holders[at].state == HOLDER_ACTIVE && !is_again(suggestion, at);
+	return suggestion->holders[at].state == state && !is_again(suggestion, at);
 }
 
-void say_holder(const struct suggestion *suggestion, FILE *file, const void *of)
-{
-	const struct holder *holder = of;
-	char why[EVIDENCE_TEXT], addr[ADDR_TEXT], who[ADDR_TEXT + 64] = "";
-
-	/* In a file that is written in one line the comment stands far from what it is about. */
-	if (suggestion->options.in_force)
-		snprintf(who, sizeof(who), "new: %s %s: ",
-		         suggestion->options.envelope->roles[holder->role].id,
-		         addr_print(&holder->addr, addr));
-	holder_print(suggestion, holder, why, sizeof(why));
-	put(file, "%s%s", who, strlen(why) > 2 ? why + 2 : "on record");
-}
-
-/* " (sts.corp.example, fs.corp.example)"; "" */
+/* "sts.corp.example, fs.corp.example"; "" */
 static void names_print(const struct holder *holder, char *buf, size_t size)
 {
 	unsigned shown = 0;
@@ -271,30 +257,47 @@ static void names_print(const struct holder *holder, char *buf, size_t size)
 		for (unsigned n = 0; n < i; n++)
 			again |= !strcasecmp(holder->names[n].text, holder->names[i].text);
 		if (!again)
-			text_add(buf, size, "%s%.130s", shown++ ? ", " : " (",
+			text_add(buf, size, "%s%.130s", shown++ ? ", " : "",
 			         holder->names[i].text);
 	}
-	if (shown)
-		text_add(buf, size, ")");
 }
 
-static void say_doubted(const struct suggestion *suggestion, FILE *file, unsigned role)
+void say_holder(const struct suggestion *suggestion, FILE *file, const void *of)
 {
+	const struct holder *holder = of;
+	char why[EVIDENCE_TEXT], addr[ADDR_TEXT], who[ADDR_TEXT + 64] = "", names[320] = "";
+
+	/* In a file that is written in one line the comment stands far from what it is about. */
+	if (suggestion->options.in_force)
+		snprintf(who, sizeof(who),
+		         "new: %s %s: ", suggestion->options.envelope->roles[holder->role].id,
+		         addr_print(&holder->addr, addr));
+	holder_print(suggestion, holder, why, sizeof(why));
+	if (holder->state == HOLDER_DOUBTED && !*holder->name)
+		names_print(holder, names, sizeof(names));
+	put(file, "%s%s%s%s", who, names, *names ? ": " : "",
+	    strlen(why) > 2 ? why + 2 : "on record");
+}
+
+void say_doubted(const struct suggestion *suggestion, FILE *file, const void *of)
+{
+	const struct role *doc = of;
+	int role = (int)(doc - suggestion->options.envelope->roles);
 	unsigned count = 0;
 
 	for (size_t i = 0; i < suggestion->holder_count; i++) {
 		const struct holder *holder = &suggestion->holders[i];
 		char why[EVIDENCE_TEXT], addr[ADDR_TEXT], names[320];
 
-		if (holder->state != HOLDER_DOUBTED || holder->role != (int)role ||
-		    is_again(suggestion, i) || count++ >= DOUBTED_SHOWN)
+		if (holder->role != role || !holder_is_written(suggestion, i, HOLDER_DOUBTED) ||
+		    count++ >= DOUBTED_SHOWN)
 			continue;
 		if (count == 1)
-			put(file,
-			    "%s, not proposed:", suggestion->options.envelope->roles[role].id);
+			put(file, "%s, not proposed:", doc->id);
 		names_print(holder, names, sizeof(names));
 		holder_print(suggestion, holder, why, sizeof(why));
-		put(file, "  - %s%s: %s", addr_print(&holder->addr, addr), names,
+		put(file, "  - %s%s%s%s: %s", addr_print(&holder->addr, addr),
+		    *names ? " (" : "", names, *names ? ")" : "",
 		    strlen(why) > 2 ? why + 2 : "");
 	}
 	if (count > DOUBTED_SHOWN)
@@ -309,7 +312,6 @@ void say_role(const struct suggestion *suggestion, FILE *file, const void *of)
 	const struct trace *built_in = &suggestion->built_in[role];
 	char flows[256];
 
-	say_doubted(suggestion, file, role);
 	if (built_in->flows)
 		put(file, "%s: the document says who holds it; seen: %s", doc->id,
 		    trace_print(suggestion, built_in, "", flows, sizeof(flows)));
@@ -324,11 +326,28 @@ void say_domain(const struct suggestion *suggestion, FILE *file, const void *of)
 	const struct domain *domain = of;
 	char flows[256];
 
-	put(file, "%s%s: units asked for %s: %s", mark(suggestion), domain->text, domain->asked,
+	put(file, "%s%s: units asked for %s%s: %s", mark(suggestion), domain->text,
+	    domain->asked, domain->asked_more ? " and others like it" : "",
 	    trace_print(suggestion, &domain->trace, "", flows, sizeof(flows)));
 }
 
 /* --------------------------------------------------------------- the whole */
+
+static void put_withheld(const struct suggestion *suggestion, FILE *file)
+{
+	const struct envelope *envelope = suggestion->options.envelope;
+	char roles[256] = "";
+
+	for (unsigned role = 0; role < envelope->role_count; role++)
+		if (suggestion->withheld_roles >> role & 1)
+			text_add(roles, sizeof(roles), "%s%s", *roles ? ", " : "",
+			         envelope->roles[role].id);
+	put(file,
+	    "Not documented under this file: %llu flow%s to servers that %s (%s); %s those that are yours",
+	    (unsigned long long)suggestion->withheld, plural(suggestion->withheld),
+	    suggestion->options.in_force ? "are not proposed" : "stand in it commented out",
+	    roles, suggestion->options.in_force ? "list" : "uncomment");
+}
 
 static void put_looked_at(const struct suggestion *suggestion, FILE *file)
 {
@@ -356,6 +375,8 @@ static void put_looked_at(const struct suggestion *suggestion, FILE *file)
 		    suggestion->blind_causes & BLIND_UNSEEN ? "what ran then is not in here"
 		                                            : "some of it was seen in part");
 	}
+	if (suggestion->withheld)
+		put_withheld(suggestion, file);
 	put(file, "%s: %llu; units proposed: %zu%s",
 	    suggestion->options.recorded ? "Units on record" : "Hosts that spoke",
 	    (unsigned long long)suggestion->hosts, suggestion_fresh(suggestion),

@@ -91,33 +91,72 @@ static void put_units(const struct suggestion *suggestion, FILE *file)
 
 /* ------------------------------------------------------------------- roles */
 
-static bool is_here(const struct suggestion *suggestion, size_t at, unsigned role, bool named)
-{
-	const struct holder *holder = &suggestion->holders[at];
+enum list { LIST_ADDRESSES, LIST_NAMES, LIST_COUNT };
 
-	return holder->role == (int)role && named == (*holder->name != '\0') &&
-	       holder_is_written(suggestion, at);
+/* How many lines it has. */
+static size_t count_holders(const struct suggestion *suggestion, unsigned role, enum list list,
+                            enum holder_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < suggestion->holder_count; i++) {
+		const struct holder *holder = &suggestion->holders[i];
+
+		count += holder->role == (int)role &&
+		         (list == LIST_NAMES) == (*holder->name != '\0') &&
+		         holder_is_written(suggestion, i, state);
+	}
+	return count;
 }
 
+/* `hash`: "#" before what is commented out, else "". No blank follows it: so it is told from words. */
 static void put_holders(const struct suggestion *suggestion, FILE *file, unsigned role,
-                        bool named)
+                        enum list list, enum holder_state state, const char *hash)
 {
-	bool headed = false;
+	size_t count = 0;
 
 	for (size_t i = 0; i < suggestion->holder_count; i++) {
 		const struct holder *holder = &suggestion->holders[i];
 		char addr[ADDR_TEXT];
 
-		if (!is_here(suggestion, i, role, named))
+		if (holder->role != (int)role ||
+		    (list == LIST_NAMES) != (*holder->name != '\0') ||
+		    !holder_is_written(suggestion, i, state))
 			continue;
-		if (!headed)
-			fprintf(file, "    %s:\n", named ? "names" : "addresses");
-		headed = true;
+		if (state == HOLDER_DOUBTED && ++count > DOUBTED_SHOWN)
+			continue;
 		say(suggestion, file, 6, say_holder, holder);
-		fputs("      - ", file);
-		yaml_put_text(file, named ? holder->name : addr_print(&holder->addr, addr),
+		fprintf(file, "      %s- ", hash);
+		yaml_put_text(file,
+		              list == LIST_NAMES ? holder->name
+		                                 : addr_print(&holder->addr, addr),
 		              false);
 		fputc('\n', file);
+	}
+	if (count > DOUBTED_SHOWN)
+		fprintf(file, "      # and %zu more\n", count - DOUBTED_SHOWN);
+}
+
+static void put_role(const struct suggestion *suggestion, FILE *file, unsigned role)
+{
+	static const char *const words[] = {"addresses", "names"};
+	const char *hash = suggestion->uncommented ? "" : "#";
+	size_t active[LIST_COUNT], doubted[LIST_COUNT], actives = 0, all = 0;
+
+	for (unsigned list = 0; list < LIST_COUNT; list++) {
+		active[list] = count_holders(suggestion, role, list, HOLDER_ACTIVE);
+		doubted[list] = count_holders(suggestion, role, list, HOLDER_DOUBTED);
+		actives += active[list];
+		all += active[list] + doubted[list];
+	}
+	if (all)
+		fprintf(file, "  %s%s:\n", actives ? "" : hash,
+		        suggestion->options.envelope->roles[role].id);
+	for (unsigned list = 0; list < LIST_COUNT; list++) {
+		if (active[list] + doubted[list])
+			fprintf(file, "    %s%s:\n", active[list] ? "" : hash, words[list]);
+		put_holders(suggestion, file, role, list, HOLDER_ACTIVE, "");
+		put_holders(suggestion, file, role, list, HOLDER_DOUBTED, hash);
 	}
 }
 
@@ -127,16 +166,7 @@ static void put_roles(const struct suggestion *suggestion, FILE *file)
 
 	fputs("roles:\n", file);
 	for (unsigned role = 0; role < envelope->role_count; role++) {
-		bool any = false;
-
-		for (size_t i = 0; i < suggestion->holder_count; i++)
-			any |= is_here(suggestion, i, role, false) ||
-			       is_here(suggestion, i, role, true);
-		if (any) {
-			fprintf(file, "  %s:\n", envelope->roles[role].id);
-			put_holders(suggestion, file, role, false);
-			put_holders(suggestion, file, role, true);
-		}
+		put_role(suggestion, file, role);
 		say(suggestion, file, 2, say_role, &envelope->roles[role]);
 	}
 }

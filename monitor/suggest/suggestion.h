@@ -5,8 +5,10 @@
  *
  *     candidates_find()  who looks like a unit       (candidates.c)
  *     holders_note()     flows -> evidence of roles   (holders.c)
+ *     leases_note()      leases -> the same           (leases.c)
  *     holders_settle()   evidence -> who holds what   (settle.c)
- *     profiles_find()    rows that flows fit          (profiles.c)
+ *     profiles_note()    rows that flows fit          (profiles.c)
+ *     outcome_note()     what it all comes to         (outcome.c)
  *     site_write()       all of it as YAML            (site_text.c)
  *     site_merge()       into a file that there is    (site_merge.c)
  *
@@ -43,6 +45,7 @@ struct candidate {
 	bool by_oui;              /* ... it has a MAC of the maker, ... */
 	struct trace by_name;     /* ... or it asked for, or contacted: */
 	char called[NAME_MAX_LEN + 1];
+	bool called_more; /* not all of these flows by that name, but by others that only units ask for */
 	struct mac mac;    /* its own; zero: it is not known, or a router's */
 	struct mac routed; /* that it was seen behind; zero: none, or its own */
 	struct addr address[CANDIDATE_ADDRESSES_MAX]; /* in order */
@@ -97,7 +100,8 @@ struct holder {
 
 struct domain {
 	char text[NAME_MAX_LEN + 1];
-	char asked[NAME_MAX_LEN + 1]; /* the name that tells it */
+	char asked[NAME_MAX_LEN + 1]; /* the first name that tells it */
+	bool asked_more;              /* others do, too */
 	struct trace trace;
 };
 
@@ -144,6 +148,7 @@ struct suggestion {
 	unsigned innocent_count;
 	uint64_t innocents_refused;
 	bool missing[SUGGEST_WORDS_MAX]; /* by place in options.units: no such host was seen */
+	bool uncommented; /* written as if nobody were doubted: what would it document more? */
 
 	/* what was looked at */
 	uint64_t hosts, runs, packets, tunnelled;
@@ -154,6 +159,8 @@ struct suggestion {
 	char filter[256];
 	/* what the proposed file says of it: flows of its units, by enum ruling */
 	uint64_t rulings[5], blocked;
+	uint64_t withheld; /* that it would document with the doubted holders in it, ... */
+	uint32_t withheld_roles; /* ... of these roles; mask */
 	struct outsider {
 		uint8_t severity, kind;
 		char row[ROW_ID_MAX];

@@ -1,7 +1,7 @@
 #!/bin/bash
 # `tlmon suggest -i` from nothing: the office of the lab (lab/network.sh, lab/servers.sh) speaks every documented row, and
 # what is proposed must name each server in its role, pass `rules lint`, and leave no flow outside that is documented
-# by the site file that was written by hand. A watch with that one runs beside it, so both see the same packets.
+# by the site file that was written by hand. Who never answers is known by what DNS and DHCP say. A watch with that one runs beside it, so both see the same packets.
 set -u
 here=$PWD/tests/lab/lab
 # shellcheck source=tests/lib/tap.sh
@@ -84,12 +84,13 @@ holders() {
 named() { is "who is $1" "$(holders "$1")" "$(tr ' ' '\n' <<<"$2" | sort | tr '\n' ' ')"; }
 named dns-server "$dns $dns6 $dns_closed $dns_silent $dns6_prohibited"
 named dhcp-server "${ip4[router]}"
-named domain-controller "$dc $dc_silent"
-named front-end "fe01.corp.example $fe_sip $fe_prohibited"
+named domain-controller "$dc dc2.corp.example"
+named front-end "fe01.corp.example $fe_sip fe03.corp.example"
 named sfb-auth sts.corp.example
-named edge "$edge $edge_av $edge_silent $edge_reset $edge_ms"
+named edge "$edge $edge_av av2.corp.example access.corp.example $edge_ms"
 named touch-controller "${ip6[desk]}"
 named web-proxy $proxy
+is 'nobody is left commented out' "$(sed -n 's/^ *#- //p' "$work/site.yaml" | tr '\n' ' ')" ''
 is 'nobody is an other-client' "$(holders other-client)" ''
 has 'the domain' "$(cat "$work/site.yaml")" '^domains: \[corp\.example\]'
 

@@ -139,6 +139,14 @@ static void must_say(const struct bench *bench, enum check check, enum exam_stat
 		assert_true(*row->remedy);
 }
 
+/* Looks again. */
+static void must_find(struct bench *bench, enum check check, enum exam_state state,
+                      const char *seen, const char *remedy)
+{
+	look(bench);
+	must_say(bench, check, state, seen, remedy);
+}
+
 static void every_check_has_its_say_of_a_plain_mirror(void **state)
 {
 	BENCH("");
@@ -178,18 +186,15 @@ static void a_port_that_is_no_mirror_is_told_first_and_alone(void **state)
 	bench->subject.live = true;
 	bench->mirror->frames = bench->mirror->groups = 80;
 	bench->mirror->others = 0;
-	look(bench);
-	must_say(bench, CHECK_mirror, EXAM_BAD, "80 packets: broadcast and multicast alone", "SPAN session");
+	must_find(bench, CHECK_mirror, EXAM_BAD, "80 packets: broadcast and multicast alone", "SPAN session");
 	assert_int_equal(bench->exam->row_count, 1);
 	assert_false(exam_is_fit(bench->exam));
 	bench->mirror->own = 9;
-	look(bench);
-	must_say(bench, CHECK_mirror, EXAM_BAD, "80 packets: broadcast, multicast and our own alone", "SPAN session");
+	must_find(bench, CHECK_mirror, EXAM_BAD, "80 packets: broadcast, multicast and our own alone", "SPAN session");
 	assert_string_equal(exam_result(bench->exam, text),
 	                    "not fit: mirror: 80 packets: broadcast, multicast and our own alone");
 	bench->mirror->frames = 0;
-	look(bench);
-	must_say(bench, CHECK_mirror, EXAM_BAD, "no packet in 30.0 s", "ip -s link show eth1");
+	must_find(bench, CHECK_mirror, EXAM_BAD, "no packet in 30.0 s", "ip -s link show eth1");
 }
 
 static void what_is_no_ip_is_named_by_its_type(void **state)
@@ -201,8 +206,7 @@ static void what_is_no_ip_is_named_by_its_type(void **state)
 	bench->mirror->groups = 10;
 	bench->mirror->type_count = 1;
 	bench->mirror->type[0].type = 0x88e5; /* MACsec */
-	look(bench);
-	must_say(bench, CHECK_mirror, EXAM_BAD, "no IP in 1000 frames; most are of type 0x88e5", "encrypts");
+	must_find(bench, CHECK_mirror, EXAM_BAD, "no IP in 1000 frames; most are of type 0x88e5", "encrypts");
 }
 
 static void a_dead_output_of_a_tap_is_bad_an_empty_file_is_not(void **state)
@@ -224,27 +228,22 @@ static void few_drops_are_a_warning_many_are_bad(void **state)
 	BENCH("");
 
 	bench->subject.live = true;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_OK, "none", "");
+	must_find(bench, CHECK_drops, EXAM_OK, "none", "");
 	must_say(bench, CHECK_load, EXAM_OK, "33/s in 30.0 s, at most 0/s, 0.0 Mbit/s", "");
 	bench->counters.kernel_received = 100000;
 	bench->counters.kernel_dropped = 99;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_WARN, "99 of 100000 (0.1 %)", "the kernel dropped");
+	must_find(bench, CHECK_drops, EXAM_WARN, "99 of 100000 (0.1 %)", "the kernel dropped");
 	assert_int_equal(row_of(bench, CHECK_load, 0)->state, EXAM_WARN);
 	bench->counters.kernel_dropped = 100;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_BAD, "100 of 100000 (0.1 %)", "the kernel dropped");
+	must_find(bench, CHECK_drops, EXAM_BAD, "100 of 100000 (0.1 %)", "the kernel dropped");
 	assert_string_equal(row_of(bench, CHECK_drops, 0)->of, "kernel");
 	assert_int_equal(row_of(bench, CHECK_drops, 0)->count, 100);
 	bench->counters.kernel_dropped = 0;
 	bench->counters.interface_dropped = 1000;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_BAD, "1000 of 2000 (50.0 %)", "ethtool -G");
+	must_find(bench, CHECK_drops, EXAM_BAD, "1000 of 2000 (50.0 %)", "ethtool -G");
 	bench->counters.interface_dropped = 0;
 	bench->counters.evicted = 1;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_BAD, "1 of 50 (2.0 %)", "--flows");
+	must_find(bench, CHECK_drops, EXAM_BAD, "1 of 50 (2.0 %)", "--flows");
 }
 
 static void a_time_when_nobody_read_is_bad(void **state)
@@ -261,22 +260,18 @@ static void a_time_when_nobody_read_is_bad(void **state)
 
 	bench->subject.live = true;
 	must(flowdb_blind_put(bench->db, &blind, &id, &err), &err);
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_BAD, "1 times", "the interface was down or gone");
+	must_find(bench, CHECK_drops, EXAM_BAD, "1 times", "the interface was down or gone");
 }
 
 static void bytes_of_tcp_that_never_came_are_told_of_a_file(void **state)
 {
 	BENCH("");
 
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_UNKNOWN, "a file does not say", "");
+	must_find(bench, CHECK_drops, EXAM_UNKNOWN, "a file does not say", "");
 	bench->counters.streams_shed = 700;
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_WARN, "700 bytes of TCP never came", "lost before the capture");
+	must_find(bench, CHECK_drops, EXAM_WARN, "700 bytes of TCP never came", "lost before the capture");
 	bench->mirror->one_sided = 1; /* that explains it */
-	look(bench);
-	must_say(bench, CHECK_drops, EXAM_UNKNOWN, "a file does not say", "");
+	must_find(bench, CHECK_drops, EXAM_UNKNOWN, "a file does not say", "");
 }
 
 static void frames_are_too_large_by_the_ports_own_measure(void **state)
@@ -286,22 +281,17 @@ static void frames_are_too_large_by_the_ports_own_measure(void **state)
 
 	input->large = 10;
 	input->largest = 8900;
-	look(bench);
-	must_say(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames, or merged by a card. 'ethtool -K IF gro off");
+	must_find(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames, or merged by a card. 'ethtool -K IF gro off");
 	bench->subject.live = true;
 	bench->inputs[0].port = (struct port){.mtu = 9000, .is_known = true};
-	look(bench);
-	must_say(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames");
+	must_find(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames");
 	bench->inputs[0].port = (struct port){.mtu = 1500, .is_known = true}; /* it may take in more */
-	look(bench);
-	must_say(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames");
+	must_find(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)", "jumbo frames");
 	bench->inputs[0].port = (struct port){.mtu = 1500, .is_known = true, .merges = PORT_GRO | PORT_LRO};
-	look(bench);
-	must_say(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)",
-	         "no wire carried these: a card merged them, or was to cut them (on here: gro lro). 'ethtool -K eth1 gro off");
+	must_find(bench, CHECK_offload, EXAM_WARN, "up to 8900 bytes: 10 of 1000 (1.0 %)",
+	          "no wire carried these: a card merged them, or was to cut them (on here: gro lro). 'ethtool -K eth1 gro off");
 	input->large_udp = 3;
-	look(bench);
-	must_say(bench, CHECK_offload, EXAM_BAD, "up to 8900 bytes: 10 of 1000 (1.0 %)", "3 are UDP");
+	must_find(bench, CHECK_offload, EXAM_BAD, "up to 8900 bytes: 10 of 1000 (1.0 %)", "3 are UDP");
 }
 
 static void a_snap_length_that_cuts_names_is_bad(void **state)
@@ -311,18 +301,14 @@ static void a_snap_length_that_cuts_names_is_bad(void **state)
 
 	input->cut = 400;
 	input->cut_at = 1514;
-	look(bench);
-	must_say(bench, CHECK_truncation, EXAM_WARN, "cut at 1514 bytes: 400 of 1000 (40.0 %)", "1600");
+	must_find(bench, CHECK_truncation, EXAM_WARN, "cut at 1514 bytes: 400 of 1000 (40.0 %)", "1600");
 	input->cut_at = 256;
-	look(bench);
-	must_say(bench, CHECK_truncation, EXAM_BAD, "cut at 256 bytes: 400 of 1000 (40.0 %)", "1600 at least");
+	must_find(bench, CHECK_truncation, EXAM_BAD, "cut at 256 bytes: 400 of 1000 (40.0 %)", "1600 at least");
 	input->cut = 0;
 	bench->mirror->cut_inside = 5;
-	look(bench);
-	must_say(bench, CHECK_truncation, EXAM_WARN, "cut inside a tunnel: 5 of 1000 (0.5 %)", "MTU");
+	must_find(bench, CHECK_truncation, EXAM_WARN, "cut inside a tunnel: 5 of 1000 (0.5 %)", "MTU");
 	bench->mirror->tunnel_fragments = 50;
-	look(bench);
-	must_say(bench, CHECK_truncation, EXAM_BAD, "cut inside a tunnel: 50 of 1000 (5.0 %)", "MTU");
+	must_find(bench, CHECK_truncation, EXAM_BAD, "cut inside a tunnel: 50 of 1000 (5.0 %)", "MTU");
 }
 
 static void what_is_wrapped_otherwise_is_named(void **state)
@@ -334,8 +320,7 @@ static void what_is_wrapped_otherwise_is_named(void **state)
 	bench->mirror->tunnel[TUNNEL_ERSPAN] = 200;
 	bench->mirror->wrapped[WRAPPED_ESP] = 600;
 	bench->mirror->wrapped[WRAPPED_CAPWAP] = 10;
-	look(bench);
-	must_say(bench, CHECK_tunnels, EXAM_OK, "opened: GRE, ERSPAN; others came without", "");
+	must_find(bench, CHECK_tunnels, EXAM_OK, "opened: GRE, ERSPAN; others came without", "");
 	assert_string_equal(row_of(bench, CHECK_tunnels, 1)->of, "ESP (IPsec)");
 	assert_int_equal(row_of(bench, CHECK_tunnels, 1)->state, EXAM_WARN);
 	assert_null(row_of(bench, CHECK_tunnels, 2));
@@ -346,20 +331,16 @@ static void files_of_one_time_and_in_the_wrong_order(void **state)
 	BENCH("");
 
 	bench->subject.input_count = 2;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_BAD, "of one time with eth1: 1 min 0 s", "mergecap -w both.pcap eth1 eth2");
+	must_find(bench, CHECK_clock, EXAM_BAD, "of one time with eth1: 1 min 0 s", "mergecap -w both.pcap eth1 eth2");
 	bench->inputs[1].first_us -= 3600000000;
 	bench->inputs[1].last_us -= 3600000000;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_BAD, "older than eth1, read before", "in that of time");
+	must_find(bench, CHECK_clock, EXAM_BAD, "older than eth1, read before", "in that of time");
 	bench->inputs[1].first_us += 2 * 3600000000;
 	bench->inputs[1].last_us += 2 * 3600000000;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_OK, "goes on", "");
+	must_find(bench, CHECK_clock, EXAM_OK, "goes on", "");
 	bench->subject.live = true; /* interfaces are merged */
 	bench->inputs[1] = bench->inputs[0];
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_OK, "goes on", "");
+	must_find(bench, CHECK_clock, EXAM_OK, "goes on", "");
 }
 
 static void clocks_that_cross_a_little_are_fine(void **state)
@@ -369,14 +350,11 @@ static void clocks_that_cross_a_little_are_fine(void **state)
 
 	input->back = 40;
 	input->back_us = 9999;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_OK, "goes on", "");
+	must_find(bench, CHECK_clock, EXAM_OK, "goes on", "");
 	input->back_us = 40000;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_WARN, "back by 40 ms, 40 times", "reordercap");
+	must_find(bench, CHECK_clock, EXAM_WARN, "back by 40 ms, 40 times", "reordercap");
 	input->back_us = 1000000;
-	look(bench);
-	must_say(bench, CHECK_clock, EXAM_BAD, "back by 1.0 s, 40 times", "NTP");
+	must_find(bench, CHECK_clock, EXAM_BAD, "back by 1.0 s, 40 times", "NTP");
 }
 
 static void directions_of_all_count_where_no_unit_is_known(void **state)
@@ -385,17 +363,13 @@ static void directions_of_all_count_where_no_unit_is_known(void **state)
 
 	bench->mirror->one_sided = 1;
 	bench->mirror->two_way = 200;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_OK, "one way: 1 of 201 (0.5 %) flows", "");
+	must_find(bench, CHECK_directions, EXAM_OK, "one way: 1 of 201 (0.5 %) flows", "");
 	bench->mirror->one_sided = 10;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_WARN, "one way: 10 of 210 (4.8 %) flows", "both directions");
+	must_find(bench, CHECK_directions, EXAM_WARN, "one way: 10 of 210 (4.8 %) flows", "both directions");
 	bench->mirror->one_sided = 100;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_BAD, "one way: 100 of 300 (33.3 %) flows", "both directions");
+	must_find(bench, CHECK_directions, EXAM_BAD, "one way: 100 of 300 (33.3 %) flows", "both directions");
 	bench->mirror->one_sided = bench->mirror->two_way = 0;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_UNKNOWN, "no conversation that would show it", "");
+	must_find(bench, CHECK_directions, EXAM_UNKNOWN, "no conversation that would show it", "");
 }
 
 /* A unit on the list, as a run leaves it. */
@@ -418,18 +392,14 @@ static void silence_of_a_unit_proves_nothing_but_an_answer_to_nothing_does(void 
 	struct mirror_host *host = host_add(bench, "10.20.0.15", 40, 0);
 
 	list_unit(bench, "board", "10.20.0.15");
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_WARN, "40 packets from it, none to it", "nothing proves");
+	must_find(bench, CHECK_directions, EXAM_WARN, "40 packets from it, none to it", "nothing proves");
 	assert_true(exam_is_fit(bench->exam));
 	host->unseen_got = 1;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_BAD, "40 packets from it, none to it", "must copy both");
+	must_find(bench, CHECK_directions, EXAM_BAD, "40 packets from it, none to it", "must copy both");
 	*host = (struct mirror_host){.addr = host->addr, .sent = 40, .got = 30, .two_way = 30, .unseen_got = 2};
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_WARN, "one way: 2 of 32 (6.2 %) flows", "another way back");
+	must_find(bench, CHECK_directions, EXAM_WARN, "one way: 2 of 32 (6.2 %) flows", "another way back");
 	host->unseen_sent = 5;
-	look(bench);
-	must_say(bench, CHECK_directions, EXAM_BAD, "one way: 7 of 37 (18.9 %) flows", "what the unit sends is missing");
+	must_find(bench, CHECK_directions, EXAM_BAD, "one way: 7 of 37 (18.9 %) flows", "what the unit sends is missing");
 	*host = (struct mirror_host){.addr = host->addr, .sent = 9};
 	look(bench);
 	assert_int_equal(row_of(bench, CHECK_directions, 0)->state, EXAM_OK);
@@ -441,15 +411,12 @@ static void a_unit_that_is_not_there_makes_it_unfit(void **state)
 	char text[EXAM_RESULT];
 
 	list_unit(bench, "board", NULL);
-	look(bench);
-	must_say(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it", "is it on");
+	must_find(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it", "is it on");
 	assert_string_equal(exam_result(bench->exam, text), "not fit: units of board: no packet of it, nor for it");
 	host_add(bench, "10.20.0.15", 0, 12);
-	look(bench);
-	must_say(bench, CHECK_units, EXAM_BAD, "silent; 12 packets came for it", "is it on");
+	must_find(bench, CHECK_units, EXAM_BAD, "silent; 12 packets came for it", "is it on");
 	host_add(bench, "10.20.0.15", 12, 12);
-	look(bench);
-	must_say(bench, CHECK_units, EXAM_OK, "1 of 1 seen", "");
+	must_find(bench, CHECK_units, EXAM_OK, "1 of 1 seen", "");
 	assert_true(exam_is_fit(bench->exam));
 }
 
@@ -460,19 +427,15 @@ static void time_to_live_says_how_far_and_no_more(void **state)
 
 	list_unit(bench, "board", "10.20.0.15");
 	host->ttl[1] = 128; /* two of its programs */
-	look(bench);
-	must_say(bench, CHECK_translation, EXAM_OK, "none: 1 of 1 with full TTL", "");
+	must_find(bench, CHECK_translation, EXAM_OK, "none: 1 of 1 with full TTL", "");
 	host->ttl[0] = 61;
 	host->ttl[1] = 0;
-	look(bench);
-	must_say(bench, CHECK_translation, EXAM_UNKNOWN, "3 hops on the way here (TTL 61)", "cannot be told");
+	must_find(bench, CHECK_translation, EXAM_UNKNOWN, "3 hops on the way here (TTL 61)", "cannot be told");
 	host->ttl[1] = 125;
-	look(bench);
-	must_say(bench, CHECK_translation, EXAM_WARN, "routed, as of several hosts: 3 hops", "options.nat");
+	must_find(bench, CHECK_translation, EXAM_WARN, "routed, as of several hosts: 3 hops", "options.nat");
 	host->ttl[0] = 80; /* 48 hops: no way is so long */
 	host->ttl[1] = 0;
-	look(bench);
-	must_say(bench, CHECK_translation, EXAM_UNKNOWN, "no packet of a unit tells", "");
+	must_find(bench, CHECK_translation, EXAM_UNKNOWN, "no packet of a unit tells", "");
 }
 
 static void rows_that_need_ipv6_want_some(void **state)
@@ -484,8 +447,7 @@ static void rows_that_need_ipv6_want_some(void **state)
 	assert_int_not_equal(row_of(bench, CHECK_ipv6, 0)->state, EXAM_OK);
 	assert_non_null(strstr(row_of(bench, CHECK_ipv6, 0)->remedy, "touch."));
 	bench->mirror->v6 = 10;
-	look(bench);
-	must_say(bench, CHECK_ipv6, EXAM_OK, "10 of 1010 (1.0 %) packets", "");
+	must_find(bench, CHECK_ipv6, EXAM_OK, "10 of 1010 (1.0 %) packets", "");
 }
 
 /* The row of a role; NULL: it is confirmed. */

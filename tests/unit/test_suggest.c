@@ -26,6 +26,7 @@ struct proposal {
 	struct policy *policy;
 	struct suggestion *suggestion;
 	char *text, *plain; /* all of it; without comments */
+	char *whole;        /* with the holders that are commented out in it */
 };
 
 /* Lines that are no comment. */
@@ -44,12 +45,42 @@ static char *without_comments(const char *text)
 	return plain;
 }
 
+/* "#" before a line of YAML has blanks before it, and none behind. */
+static char *uncommented(const char *text)
+{
+	char *whole = calloc(1, strlen(text) + 1);
+
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n"), blanks = strspn(line, " ");
+
+		len += line[len] == '\n';
+		strncat(whole, line, blanks);
+		blanks += blanks && line[blanks] == '#' && line[blanks + 1] != ' ';
+		strncat(whole, line + blanks, len - blanks);
+		line += len;
+	}
+	return whole;
+}
+
+/* It can be used. */
+static void loads(const char *text)
+{
+	struct policy_args args = {.site_path = "proposed.yaml"};
+	struct policy *policy = NULL;
+	struct err err = {0};
+
+	args.site_text = text;
+	args.site_text_len = strlen(text);
+	if (policy_load(&args, &policy, &err) < 0)
+		fail_msg("%s\n%s", err.text, text);
+	policy_free(policy);
+}
+
 static void propose(struct proposal *p, const char *site, const struct wire *w,
                     const char *const *units)
 {
 	struct suggestion_options options = {.units = units, .source = "-r test.pcap"};
 	struct policy_args args = {.site_path = "proposed.yaml"};
-	struct policy *policy = NULL;
 	struct err err = {0};
 	size_t len;
 	FILE *file;
@@ -72,22 +103,21 @@ static void propose(struct proposal *p, const char *site, const struct wire *w,
 	assert_int_equal(suggestion_write(p->suggestion, file, &err), 0);
 	fclose(file);
 	p->plain = without_comments(p->text);
-	/* Whatever it is, it can be loaded. */
-	args.site_text = p->text;
-	args.site_text_len = len;
-	if (policy_load(&args, &policy, &err) < 0)
-		fail_msg("%s\n%s", err.text, p->text);
-	policy_free(policy);
+	p->whole = uncommented(p->text);
+	loads(p->text);
+	loads(p->whole);
 }
 
 static void proposal_release(struct proposal *p)
 {
 	free(p->text);
 	free(p->plain);
+	free(p->whole);
 	suggestion_free(p->suggestion);
 	policy_free(p->policy);
 	envelope_free(p->envelope);
 	run_free(p->run);
+	*p = (struct proposal){0};
 }
 
 static void must(const struct proposal *p, const char *line)
@@ -100,6 +130,13 @@ static void must_not(const struct proposal *p, const char *line)
 {
 	if (strstr(p->plain, line))
 		fail_msg("'%s' stands in:\n%s", line, p->text);
+}
+
+/* Commented out, and ready to be used. */
+static void must_offer(const struct proposal *p, const char *line)
+{
+	if (strstr(p->plain, line) || !strstr(p->whole, line))
+		fail_msg("'%s' is not commented out in:\n%s", line, p->text);
 }
 
 /* As a comment: words that may be parted by a line's end. */
@@ -172,6 +209,13 @@ static void who_asks_for_maestro_is_a_unit_and_whose_resolver_asks_is_none(void 
 	must_not(&p, "room-2");
 	must_say(&p, "asked for or contacted config.maestro.starleaf.com: 1 flow, udp 10.20.9.15:52001 > "
 	             "10.20.0.53:53");
+	proposal_release(&p);
+	/* By more than one name: it is not said that all of them were by the first. */
+	talk_dns(w, "10.20.9.15:52002 > 10.20.0.53:53",
+	         DNS("fw.maestro.starleaf.com", DNS_A, NULL, "203.0.113.21"));
+	propose(&p, NULL, w, NULL);
+	must_say(&p, "asked for or contacted config.maestro.starleaf.com and others like it: 2 flows, the "
+	             "first udp 10.20.9.15:52001");
 }
 
 static void a_mac_that_dhcp_gave_the_address_to_is_the_units_own(void **state)
@@ -259,7 +303,8 @@ static void one_touch_port_makes_no_controller(void **state)
 	talk_tcp(w, "[2001:db8:20::98]:49000 > [2001:db8:20::15]:5000", &ask, &answer);
 	propose(&p, NULL, w, NULL);
 	must_not(&p, "touch");
-	must_say(&p, "touch-controller, not proposed: - 2001:db8:20::98: opened port 5000 of units");
+	must_offer(&p, "      - \"2001:db8:20::98\"\n");
+	must_say(&p, "touch-controller: addresses: opened port 5000 of units");
 }
 
 static void a_public_resolver_beside_one_of_the_site_is_doubted(void **state)
@@ -272,7 +317,8 @@ static void a_public_resolver_beside_one_of_the_site_is_doubted(void **state)
 	propose(&p, NULL, w, NULL);
 	must(&p, "  dns-server:\n    addresses:\n      - 10.20.0.53\n");
 	must_not(&p, "8.8.8.8");
-	must_say(&p, "dns-server, not proposed: - 8.8.8.8: answered 1 dns flow");
+	must_offer(&p, "      - 8.8.8.8\n");
+	must_say(&p, "udp 10.20.0.15:52002 > 8.8.8.8:53 at 2026-03-02T08:00:00Z; a public resolver");
 }
 
 static void a_public_resolver_alone_is_proposed(void **state)
@@ -299,7 +345,7 @@ static void a_server_of_dhcp_is_one_that_acknowledged(void **state)
 	must_say(&p, "gave 1 lease (ACK), and offers");
 }
 
-static void a_kdc_is_proven_by_its_answer_and_its_neighbour_by_that(void **state)
+static void a_kdc_is_proven_by_its_answer_and_its_neighbour_is_not(void **state)
 {
 	CLEANUP(wire_freep) struct wire *w = office();
 	CLEANUP(proposal_release) struct proposal p;
@@ -310,14 +356,98 @@ static void a_kdc_is_proven_by_its_answer_and_its_neighbour_by_that(void **state
 	talk_refused(w, "10.20.0.15:49183 > 10.20.77.11:88");
 	talk_kerberos(w, "10.20.0.15:49184 > 198.51.100.77:88");
 	propose(&p, NULL, w, NULL);
-	must(&p, "  domain-controller:\n    addresses:\n      - 10.20.5.10\n      - 10.20.5.11\n");
-	must_not(&p, "10.20.77.11");
-	must_not(&p, "198.51.100.77");
-	must_say(&p, "no answer proves it, but beside 10.20.5.10");
-	must_say(&p, "10.20.77.11: tried in vain: 1 flow, tcp 10.20.0.15:49183 > 10.20.77.11:88");
-	must_say(&p, "198.51.100.77: answered 1 kerberos flow");
+	must(&p, "  domain-controller:\n    addresses:\n      - 10.20.5.10\n");
+	must_offer(&p, "      - 10.20.5.11\n");
+	must_offer(&p, "      - 10.20.77.11\n");
+	must_offer(&p, "      - 198.51.100.77\n");
+	must_say(&p, "49182 > 10.20.5.11:88 at 2026-03-02T08:00:01Z; no answer proves it; it stands beside "
+	             "10.20.5.10 - 10.20.5.11");
+	must_say(&p, "tried in vain: 1 flow, tcp 10.20.0.15:49183 > 10.20.77.11:88 at "
+	             "2026-03-02T08:00:01Z; no answer proves it - 10.20.77.11");
+	must_say(&p, "answered 1 kerberos flow, udp 10.20.0.15:49184 > 198.51.100.77:88");
 	must_say(&p, "a public address, and DNS bound no name of yours to it");
 	must(&p, "profiles: [room, onprem]}");
+}
+
+static void a_silent_server_is_proven_by_a_name_that_dns_bound(void **state)
+{
+	static const char *const names[] = {"dc2.corp.example", "access.corp.example",
+	                                    "files.corp.example", "dc3.example.org"};
+	static const char *const tries[] = {
+		"10.20.0.15:49181 > 10.20.5.31:88", "10.20.0.15:49182 > 10.20.5.32:443",
+		"10.20.0.15:49183 > 10.20.5.33:443", "10.20.0.15:49184 > 10.20.5.34:88",
+		/* The same host, but before its name was asked for. */
+		"10.20.0.21:49185 > 10.20.5.31:88",
+	};
+	CLEANUP(wire_freep) struct wire *w = office();
+	CLEANUP(proposal_release) struct proposal p, none;
+
+	lease(w, ROOM, "10.20.0.15", "10.20.0.1");
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		char tuple[WIRE_TUPLE], addr[16];
+
+		snprintf(tuple, sizeof(tuple), "10.20.0.15:%u > 10.20.0.53:53", 52001 + i);
+		snprintf(addr, sizeof(addr), "10.20.5.3%u", 1 + i);
+		talk_dns(w, tuple, DNS(names[i], DNS_A, NULL, addr));
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		wire_at(w, 1 + i);
+		talk_refused(w, tries[i]);
+	}
+	/* While nobody knows a domain of the site's, any name is as good. */
+	propose(&none, NULL, w, NULL);
+	must_not(&none, "dc2.corp.example");
+	must_offer(&none, "      - 10.20.5.31\n");
+	proposal_release(&none);
+
+	talk_dns(w, "10.20.0.15:52011 > 10.20.0.53:53",
+	         DNS("lyncdiscover.corp.example", DNS_A, NULL, "10.20.5.21"));
+	propose(&p, NULL, w, NULL);
+	must(&p, "  domain-controller:\n    names:\n      - dc2.corp.example\n");
+	must(&p, "  edge:\n    names:\n      - access.corp.example\n");
+	must_not(&p, "files.corp");
+	must_offer(&p, "      - files.corp.example\n");
+	must_not(&p, "example.org");
+	must_say(&p, "DNS bound dc2.corp.example to 10.20.5.31 each time; tried in vain: 1 flow, tcp "
+	             "10.20.0.15:49181 > 10.20.5.31:88");
+	must_offer(&p, "      - 10.20.5.34\n");
+	proposal_release(&p);
+
+	talk_refused(w, tries[4]);
+	propose(&p, NULL, w, NULL);
+	must_not(&p, "dc2.corp.example");
+	must_offer(&p, "      - 10.20.5.31\n");
+}
+
+static void resolvers_that_a_lease_names_are_proven_by_that(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = office();
+	CLEANUP(proposal_release) struct proposal p;
+
+	lease(w, ROOM, "10.20.0.15", "10.20.0.1"); /* it names 10.20.0.53, whom nobody asked */
+	talk_dns(w, "10.20.0.15:52001 > 10.20.0.54:53", DNS("a.example", DNS_A, NULL, NULL));
+	wire_wait(w, 1);
+	talk_refused(w, "10.20.0.15:52002 > 10.20.0.55:53");
+	propose(&p, NULL, w, NULL);
+	must(&p, "  dns-server:\n    addresses:\n      - 10.20.0.53\n      - 10.20.0.54\n");
+	must_say(&p, "DHCP names it - 10.20.0.53");
+	must_offer(&p, "      - 10.20.0.55\n");
+}
+
+static void flows_that_only_a_commented_server_would_document_are_counted(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = office();
+	CLEANUP(proposal_release) struct proposal p;
+
+	talk_kerberos(w, "10.20.0.15:49181 > 10.20.5.10:88");
+	wire_wait(w, 1);
+	talk_refused(w, "10.20.0.15:49182 > 10.20.5.11:88");
+	talk_refused(w, "10.20.0.15:49183 > 10.20.5.11:88");
+	talk_refused(w, "10.20.0.15:49184 > 10.20.5.11:89"); /* no row takes it, whoever it is */
+	propose(&p, NULL, w, NULL);
+	assert_int_equal(p.suggestion->withheld, 2);
+	must_say(&p, "Not documented under this file: 2 flows to servers that stand in it commented out "
+	             "(domain-controller); uncomment those that are yours");
 }
 
 static void names_that_dns_bound_go_before_addresses(void **state)
@@ -342,7 +472,11 @@ static void names_that_dns_bound_go_before_addresses(void **state)
 	propose(&p, NULL, w, NULL);
 	must(&p, "domains: [corp.example]\n");
 	must(&p, "  front-end:\n    addresses:\n      - 10.20.5.25\n    names:\n      - fe01.corp.example\n");
-	must(&p, "  sfb-auth:\n    addresses:\n      - 10.20.5.26\n    names:\n");
+	must_offer(&p, "  sfb-auth:\n    addresses:\n");
+	must_offer(&p, "      - 10.20.5.26\n");
+	must_say(&p, "adfs.corp.example: answered 1 tls flow, tcp 10.20.0.15:49188 > 10.20.5.26:443 at "
+	             "2026-03-02T08:00:01Z; only the unit itself says its name (SNI); it stands beside "
+	             "10.20.5.22");
 	must(&p, "      - fe01.corp.example\n");
 	must(&p, "      - sts.corp.example\n");
 	must_say(&p, "web services of the front-end");
@@ -511,7 +645,10 @@ int main(void)
 		cmocka_unit_test(a_public_resolver_beside_one_of_the_site_is_doubted),
 		cmocka_unit_test(a_public_resolver_alone_is_proposed),
 		cmocka_unit_test(a_server_of_dhcp_is_one_that_acknowledged),
-		cmocka_unit_test(a_kdc_is_proven_by_its_answer_and_its_neighbour_by_that),
+		cmocka_unit_test(a_kdc_is_proven_by_its_answer_and_its_neighbour_is_not),
+		cmocka_unit_test(a_silent_server_is_proven_by_a_name_that_dns_bound),
+		cmocka_unit_test(resolvers_that_a_lease_names_are_proven_by_that),
+		cmocka_unit_test(flows_that_only_a_commented_server_would_document_are_counted),
 		cmocka_unit_test(names_that_dns_bound_go_before_addresses),
 		cmocka_unit_test(a_relay_is_an_edge_unless_the_document_lists_it),
 		cmocka_unit_test(media_makes_nobody_a_holder_and_wide_rows_no_profile),

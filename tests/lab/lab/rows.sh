@@ -44,10 +44,13 @@ rows_room() {
 	names boardroom config.maestro.starleaf.com fw.maestro.starleaf.com maestro.starleaf.com closed.maestro.starleaf.com \
 		plain.maestro.starleaf.com webdir.online.lync.com sipdir.online.lync.com login.microsoftonline.com
 	names huddle config.maestro.starleaf.com lyncdiscover.corp.example lyncdiscoverinternal.corp.example \
-		autodiscover.corp.example sts.corp.example fe01.corp.example sip.corp.example nobody.corp.example
-	names studio config.maestro.starleaf.com maestro.starleaf.com lyncdiscover.corp.example
+		autodiscover.corp.example sts.corp.example fe01.corp.example sip.corp.example nobody.corp.example \
+		dc2.corp.example fe03.corp.example
+	names studio config.maestro.starleaf.com maestro.starleaf.com lyncdiscover.corp.example av2.corp.example access.corp.example
 	names pod config.maestro.starleaf.com maestro.starleaf.com webdir.online.lync.com
 	dns_ask 'room.out.dns over TCP' huddle $dns _sipinternaltls._tcp.corp.example SRV tcp documented exact room.out.dns app=dns
+	dns_ask 'room.out.dns over TCP, where UDP is forbidden' boardroom $dns6_prohibited fw.maestro.starleaf.com A tcp \
+		documented exact room.out.dns app=dns
 	dns_ask 'room.out.dns over IPv6' boardroom $dns6 fw.maestro.starleaf.com A documented exact room.out.dns app=dns
 	settle
 	for unit in boardroom huddle studio pod; do

@@ -14,11 +14,13 @@ certificates() {
 # Our resolvers, and one that is nobody's and lies about the management server.
 dns_start() {
 	local common='no-resolv no-hosts no-daemon user=root group=root bind-interfaces no-poll'
-	printf '%s\n' $common log-facility=- "listen-address=$dns,$dns6" "pid-file=$work/dns.pid" \
+	printf '%s\n' $common log-facility=- "listen-address=$dns,$dns6,$dns6_prohibited" "pid-file=$work/dns.pid" \
 		"host-record=maestro.starleaf.com,config.maestro.starleaf.com,fw.maestro.starleaf.com,$maestro" \
 		"host-record=closed.maestro.starleaf.com,$maestro_closed" "host-record=plain.maestro.starleaf.com,$maestro_http" \
 		"host-record=lyncdiscover.corp.example,lyncdiscoverinternal.corp.example,autodiscover.corp.example,$discover" \
 		"host-record=sts.corp.example,$sts" "host-record=fe01.corp.example,$fe" \
+		"host-record=dc2.corp.example,$dc_silent" "host-record=fe03.corp.example,$fe_prohibited" \
+		"host-record=av2.corp.example,$edge_silent" "host-record=access.corp.example,$edge_reset" \
 		'cname=sip.corp.example,fe01.corp.example' 'srv-host=_sipinternaltls._tcp.corp.example,fe01.corp.example,5061' \
 		"host-record=webdir.online.lync.com,sipdir.online.lync.com,$sfb" "host-record=login.microsoftonline.com,$login" \
 		"txt-record=long.corp.example,$(printf 'x%.0s' {1..250}),$(printf 'y%.0s' {1..250}),$(printf 'z%.0s' {1..250})" \
@@ -27,7 +29,7 @@ dns_start() {
 		"address=/maestro.starleaf.com/$impostor" >"$work/resolver.conf"
 	# DHCP on the segment, and router advertisements; TFTP elsewhere.
 	printf '%s\n' $common port=0 interface=eth0 "pid-file=$work/dhcp.pid" "dhcp-leasefile=$work/leases" no-ping \
-		'dhcp-range=10.20.0.100,10.20.0.150,255.255.255.0,1h' "dhcp-option=option:dns-server,$dns" \
+		'dhcp-range=10.20.0.100,10.20.0.150,255.255.255.0,1h' "dhcp-option=option:dns-server,$dns,$dns_closed,$dns_silent" \
 		'dhcp-range=2001:db8:20::,ra-only' enable-ra dhcp-authoritative >"$work/dhcp.conf"
 	mkdir "$work/tftp" && echo firmware >"$work/tftp/image" || return
 	printf '%s\n' $common port=0 "listen-address=$stranger" "pid-file=$work/tftp.pid" enable-tftp \
