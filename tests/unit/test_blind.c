@@ -425,6 +425,34 @@ static void every_cause_has_its_word_and_back(void **state)
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void take_told(void *context, const struct blind_row *row)
+{
+	text_add(context, 256, "%s %lld-%lld x%llu; ", blind_cause_name(row->cause), (long long)row->since_us,
+	         (long long)row->until_us, (unsigned long long)row->count);
+}
+
+static void an_interval_is_told_when_it_begins_and_when_one_that_went_on_is_over(void **state)
+{
+	struct bench *bench = *state;
+	char told[256] = "";
+
+	blinds_tell(bench->blinds, take_told, told);
+	note(bench, (struct blind_row){.cause = BLIND_MIRROR_SILENT, .since_us = 1 * S, .count = 1});
+	note(bench, (struct blind_row){.cause = BLIND_MIRROR_SILENT, .since_us = 1 * S, .count = 1});
+	assert_string_equal(told, "mirror-silent 1000000-0 x1; ");
+	*told = '\0';
+	note(bench, (struct blind_row){.cause = BLIND_MIRROR_SILENT, .since_us = 1 * S, .until_us = 3 * S, .count = 1});
+	assert_string_equal(told, "mirror-silent 1000000-3000000 x3; ");
+	*told = '\0';
+	note(bench, (struct blind_row){.cause = BLIND_KERNEL_DROP, .since_us = 5 * S, .until_us = 6 * S, .count = 4});
+	note(bench, (struct blind_row){.cause = BLIND_KERNEL_DROP, .since_us = 6 * S, .until_us = 7 * S, .count = 4});
+	assert_string_equal(told, "kernel-drop 5000000-6000000 x4; ");
+	*told = '\0';
+	blinds_tell(bench->blinds, NULL, NULL);
+	note(bench, (struct blind_row){.cause = BLIND_KERNEL_DROP, .since_us = 500 * S, .until_us = 600 * S, .count = 4});
+	assert_string_equal(told, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +461,7 @@ int main(void)
 		WITH(one_joins_whichever_it_touches),
 		WITH(cause_unit_and_detail_keep_intervals_apart),
 		WITH(one_that_goes_on_is_ended_by_the_next_alike),
+		WITH(an_interval_is_told_when_it_begins_and_when_one_that_went_on_is_over),
 		WITH(an_interval_may_be_a_moment),
 		WITH(one_of_a_unit_meets_that_unit_alone),
 		WITH(a_row_told_of_is_marked_by_what_is_noted_later),

@@ -95,6 +95,7 @@ static void flows_are_added_up_that_are_alike_in_all_that_is_asked(void **state)
 	facts.end[0].port++; /* the unit's own, where it asks, tells nothing apart */
 	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
 	assert_string_equal(sums(kit, 30000, 30001), "203.0.113.5 documented 2 -0 +2; ");
+	assert_string_equal(sums(kit, 30005, 30020), "203.0.113.5 documented 2 -2 +0; ");
 	facts.first_us += SECOND;
 	facts.name_kind = NAME_SNI;
 	dbkit_flow(kit, &facts, "online.out.sip_tls", 0);
