@@ -115,11 +115,16 @@ static void try_step(const char *site, void (*tell)(struct wire *w), const struc
 	CLEANUP(wire_freep) struct wire *w = wire_new();
 	CLEANUP(policy_freep) struct policy *policy = NULL;
 	CLEANUP(acceptance_freep) struct acceptance *after = NULL;
+	size_t gone;
 
 	tell(w);
 	run_wire(run, w, 1);
 	after = check(run, &policy);
-	if (open_findings(after) + step->settles != open_findings(before))
+	gone = step->settles;
+	/* "this also makes 45.33.20.9 a proven maestro (F7)" */
+	for (const char *at = step->say; (at = strstr(at, " a proven ")); at++)
+		gone++;
+	if (open_findings(after) + gone != open_findings(before))
 		fail_msg("%s\n%s\n%zu findings before, %zu after", step->say, changed,
 		         open_findings(before), open_findings(after));
 }
@@ -147,6 +152,17 @@ static void taught_resolver(struct wire *w)
 	                                 "10.20.0.1", "10.0.0.53", 0x11223301});
 	talk_dns(w, "10.20.0.15:52001 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
 	talk_dns(w, "10.20.0.15:52002 > 8.8.8.8:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+}
+
+/* Its word alone makes somebody the maestro. */
+static void resolver_that_lies(struct wire *w)
+{
+	wire_at(w, 61);
+	talk_dns(w, "10.20.0.15:52000 > 10.0.0.53:53",
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "203.0.113.20"));
+	talk_dns(w, "10.20.0.15:52001 > 8.8.8.8:53",
+	         DNS("config.maestro.starleaf.com", DNS_A, NULL, "45.33.20.9"));
+	talk_tls(w, "10.20.0.15:49703 > 45.33.20.9:443", TLS(.sni = "config.maestro.starleaf.com"));
 }
 
 static void stranger_in_a_call(struct wire *w)
@@ -299,6 +315,14 @@ static const struct remedy_case CASES[] = {
          "site boardroom F1 proven 1: If 8.8.8.8 is yours to trust as dns-server, list it, beside those that DHCP "
          "teaches, under roles: behind line 2 of site.yaml (where roles: is there by then, without the first "
          "line)" SPOKEN_FOR "\nroles:\n  dns-server: {addresses: [8.8.8.8, 10.0.0.53]}\n"},
+	{"a resolver, and who is proven by its word alone: that one keeps a step of its own",
+         "units:\n  - " BOARDROOM "\nroles: {dns-server: {addresses: [10.0.0.53]}}\n", resolver_that_lies,
+         "site boardroom F2 proven 1: If 8.8.8.8 is yours to trust as dns-server, list it under roles: in place of line 3 "
+         "of site.yaml; this also makes 45.33.20.9 a proven maestro (F1)" SPOKEN_FOR "\n"
+         "roles: {dns-server: {addresses: [10.0.0.53, 8.8.8.8]}}\n"
+         "site boardroom F1 proven 1: If 45.33.20.9 is yours to trust as maestro, list it under roles: in place of line 3 "
+         "of site.yaml" SPOKEN_FOR "\n"
+         "roles: {dns-server: {addresses: [10.0.0.53]}, maestro: {addresses: [45.33.20.9]}}\n"},
 	{"nobody is made an other client",
          "units:\n  - " BOARDROOM "\nroles: {other-client: {addresses: [10.20.64.0/20]}}\n", stranger_in_a_call,
          "network boardroom F1: Find out whose 45.33.20.10 is: no list of sfb-online or other-client holds it, and it "
@@ -492,12 +516,65 @@ static void work_is_bounded_and_it_is_said(void **state)
 	assert_int_equal(left_out, 1);
 }
 
+/* More flows of another unit than are judged again, before all that the cases tell. */
+static void many_others(struct wire *w)
+{
+	char tuple[64];
+
+	for (unsigned i = 0; i <= REMEDY_BESIDE_MAX; i++) {
+		wire_at(w, 1 + i / 100.0);
+		snprintf(tuple, sizeof(tuple), "10.20.1.21:%u > 10.0.0.53:53", 10000 + i);
+		talk_refused(w, tuple);
+	}
+}
+
+/* Not all flows of a long window are judged again: those of the unit in question are, and what is left out is said. */
+static void a_long_window_is_judged_in_part(void **state)
+{
+	static const struct {
+		void (*tell)(struct wire *w);
+		const char *profiles, *says;
+		bool proven;
+	} cases[] = {
+		{resolver_that_lies, "room, online", " (of other flows 4000 of the window were judged again); this also makes 45.33.20.9", true},
+		{known_as_another, "onprem", "Find out why the unit talks to 10.0.0.53", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(run_freep) struct run *run = NULL;
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		CLEANUP(policy_freep) struct policy *policy = NULL;
+		CLEANUP(acceptance_freep) struct acceptance *acceptance = NULL;
+		const struct step *found = NULL;
+		char said[TEXT_MAX], site[512];
+
+		snprintf(site, sizeof(site),
+		         "units:\n  - {name: huddle, addresses: [10.20.1.21], profiles: [room]}\n"
+		         "  - {name: boardroom, addresses: [10.20.0.15], profiles: [%s]}\n"
+		         "roles: {dns-server: {addresses: [10.0.0.53]}}\n",
+		         cases[i].profiles);
+		run = run_new(site);
+		many_others(w);
+		cases[i].tell(w);
+		run_wire(run, w, 1);
+		acceptance = check(run, &policy);
+		for (size_t k = 0; k < acceptance->step_count; k++)
+			if (strstr(acceptance->steps[k].say, cases[i].says))
+				found = &acceptance->steps[k];
+		steps_print(acceptance, false, said);
+		if (!found)
+			fail_msg("%s is not said:\n%s", cases[i].says, said);
+		assert_int_equal(found->proven, cases[i].proven);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_are_said_and_hold),
 		cmocka_unit_test(exercises_are_gathered),
 		cmocka_unit_test(work_is_bounded_and_it_is_said),
+		cmocka_unit_test(a_long_window_is_judged_in_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
