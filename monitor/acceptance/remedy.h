@@ -16,7 +16,7 @@
 #define REMEDY_BYTES_MAX (32u * 1024 * 1024) /* ... and what is read of site files for them */
 #define REMEDY_JUDGED_MAX 200000 /* ... and flows that are judged for them */
 #define REMEDY_OWN_MAX 1000     /* flows of a finding that are judged again, for each change */
-#define REMEDY_BESIDE_MAX 4000  /* ... and of all that are recorded in the window, the same for each */
+#define REMEDY_BESIDE_MAX 4000  /* ... and of the window, the same for each */
 
 /* Open, not waived, not blocked. */
 struct remedy_finding {

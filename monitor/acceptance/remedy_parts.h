@@ -38,7 +38,8 @@ struct candidate {
 	char say[1024];
 	char else_say[256];    /* "" */
 	struct yaml_edit edit; /* points into what follows, and the search */
-	const struct yaml_edit *filled; /* as a person may fill it in: that is what is proven; NULL: there is nothing to */
+	/* As a person may fill it in: that is what is proven. NULL: there is nothing to fill in. */
+	const struct yaml_edit *filled;
 	const char *texts[SAMPLE_PEERS_MAX];
 	char space[SAMPLE_PEERS_MAX][PREFIX_TEXT];
 	char item[NAME_MAX_LEN + 8];

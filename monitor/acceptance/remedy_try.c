@@ -248,7 +248,8 @@ static int judge_others(struct trial *trial, struct err *err)
 		struct tally *tally = &trial->tallies[i];
 
 		if (search->judged >= REMEDY_JUDGED_MAX || i == search->at || !tally->seen ||
-		    tally->settled < tally->seen || tally->seen == search->findings[i].row->kept)
+		    tally->settled < tally->seen ||
+		    tally->seen == search->findings[i].row->kept)
 			continue;
 		r = judge_own(trial, i, err);
 		tally->seen = search->findings[i].row->kept;
@@ -266,7 +267,7 @@ static int judge_all(struct trial *trial, struct err *err)
 	if (r >= 0 && !trial->failed)
 		r = judge_beside(trial, err);
 	return r < 0 || trial->failed || !trial->search->beside_cut ? r
-	                                                             : judge_others(trial, err);
+	                                                            : judge_others(trial, err);
 }
 
 /* ------------------------------------------------------------------ the change */
@@ -329,8 +330,8 @@ static void say_also(const struct trial *trial, char *buf, size_t size)
 	for (size_t i = 0; i < trial->also_count; i++) {
 		const struct also *also = &trial->also[i];
 
-		text_add(buf, size, "%s%s a proven %s (F%lld)",
-		         i ? ", " : "; this also makes ", addr_print(&also->peer, addr),
+		text_add(buf, size, "%s%s a proven %s (F%lld)", i ? ", " : "; this also makes ",
+		         addr_print(&also->peer, addr),
 		         also->role < 0 ? "peer" : envelope->roles[also->role].id,
 		         (long long)also->finding);
 	}
@@ -442,7 +443,8 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 	search->tries++;
 	r = edit_site(search, &candidate->edit, &edited, err);
 	if (r >= 0 && edited.text)
-		r = load_changed(search, candidate->filled ? candidate->filled : &candidate->edit,
+		r = load_changed(search,
+		                 candidate->filled ? candidate->filled : &candidate->edit,
 		                 &policy, err);
 	if (r < 0 || !policy)
 		return r;

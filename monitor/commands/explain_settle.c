@@ -56,9 +56,8 @@ static int find(struct explain *explain, const struct remedy_finding *finding,
 	if (r >= 0 && kind_is_blocked(finding->row->kind))
 		r = remedy_blocked(explain->db, policy, finding, ret, err);
 	else if (r >= 0)
-		r = remedies_find(explain->db, policy, finding, 1,
-		                  since_us - HOUR_US, finding->row->last_us + HOUR_US, ret,
-		                  err);
+		r = remedies_find(explain->db, policy, finding, 1, since_us - HOUR_US,
+		                  finding->row->last_us + HOUR_US, ret, err);
 	return r;
 }
 

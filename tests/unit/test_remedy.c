@@ -145,6 +145,13 @@ static void two_resolvers(struct wire *w)
 	talk_dns(w, "10.20.0.15:52003 > 10.0.2.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
 }
 
+static void resolver_of_two(struct wire *w)
+{
+	wire_at(w, 61);
+	talk_dns(w, "10.20.0.15:52002 > 10.0.1.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+	talk_dns(w, "10.20.1.21:52003 > 10.0.1.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+}
+
 static void taught_resolver(struct wire *w)
 {
 	wire_at(w, 61);
@@ -204,6 +211,15 @@ static void panel(struct wire *w)
 
 	wire_at(w, 61);
 	talk_tcp(w, "[2001:db8:20::99]:49500 > [2001:db8:20::15]:5000", &ask, &answer);
+}
+
+/* At two ports: a finding each. */
+static void panels(struct wire *w)
+{
+	struct message ask = message_noise(60, 1), answer = message_noise(140, 10);
+
+	panel(w);
+	talk_tcp(w, "[2001:db8:20::99]:49501 > [2001:db8:20::15]:5152", &ask, &answer);
 }
 
 static void translated(struct wire *w)
@@ -286,6 +302,16 @@ static void closed_ways(struct wire *w)
 	talk_dns(w, "10.20.0.15:52002 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
 }
 
+static void refused_twice(struct wire *w)
+{
+	wire_at(w, 61);
+	talk_refused(w, "10.20.0.15:49721 > 10.0.0.53:53");
+	talk_refused(w, "10.20.1.21:49721 > 10.0.0.53:53");
+	wire_wait(w, 40);
+	talk_dns(w, "10.20.0.15:52002 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+	talk_dns(w, "10.20.1.21:52002 > 10.0.0.53:53", DNS("a.example", DNS_A, NULL, "203.0.113.1"));
+}
+
 static void one_side(struct wire *w)
 {
 	wire_at(w, 61);
@@ -310,6 +336,13 @@ static const struct remedy_case CASES[] = {
          "line 6 of site.yaml" SPOKEN_FOR "\n      - 10.0.1.53\n"
          "site boardroom F2 proven 1: If 10.0.2.53 is yours to trust as dns-server, list it under roles: behind "
          "line 6 of site.yaml" SPOKEN_FOR "\n      - 10.0.2.53\n"},
+	{"... which two units ask: whoever is named is proven by nobody's word",
+         "units:\n  - " BOARDROOM "\n  - {name: huddle, addresses: [10.20.1.21], profiles: [room]}\n"
+         "roles: {dns-server: {addresses: [10.0.0.53]}}\n",
+         resolver_of_two,
+         "site boardroom, huddle F1 proven 2: If 10.0.1.53 is yours to trust as dns-server, list it under roles: in "
+         "place of line 4 of site.yaml; settles F1 and F2" SPOKEN_FOR "\n"
+         "roles: {dns-server: {addresses: [10.0.0.53, 10.0.1.53]}}\n"},
 	{"... where DHCP taught one: that is listed too, or it would be nobody any more",
          "units:\n  - {name: boardroom, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}\n", taught_resolver,
          "site boardroom F1 proven 1: If 8.8.8.8 is yours to trust as dns-server, list it, beside those that DHCP "
@@ -357,6 +390,22 @@ static const struct remedy_case CASES[] = {
          panel,
          "site boardroom F1 proven 1: If boardroom is also deployed as touch (Internal for Teamline 5141), give it "
          "that profile under units: in place of line 3 of site.yaml\n     profiles: [room, online, touch]}\n"},
+	{"... which settles two findings of the one unit",
+         "units:\n  - {name: boardroom, addresses: [10.20.0.15, \"2001:db8:20::15\"],\n     profiles: [room, online]}\n"
+         "roles: {touch-controller: {addresses: [\"2001:db8:20::99\"]}}\n",
+         panels,
+         "site boardroom F1 proven 2: If boardroom is also deployed as touch (Internal for Teamline 5141), give it "
+         "that profile under units: in place of line 3 of site.yaml; settles F1 and F2\n"
+         "     profiles: [room, online, touch]}\n"},
+	{"the same row closed to two units",
+         "units:\n  - {name: boardroom, addresses: [10.20.0.15], profiles: [room]}\n"
+         "  - {name: huddle, addresses: [10.20.1.21], profiles: [room]}\n"
+         "roles: {dns-server: {addresses: [10.0.0.53]}}\n",
+         refused_twice,
+         "network boardroom F1: 10.0.0.53 itself refuses TCP port 53: start the service there, or open its own port; no "
+         "filter on the way does it\n"
+         "network huddle F2: 10.0.0.53 itself refuses TCP port 53: start the service there, or open its own port; no "
+         "filter on the way does it\n"},
 	{"a translator before the unit", "units:\n  - " BOARDROOM "\n", translated,
          "site boardroom F1 proven 1: No media of the unit comes from the ports that it should; set the unit's media "
          "ports, or if the mirror stands behind a translator, say so under options: behind line 2 of site.yaml "
