@@ -16,8 +16,8 @@
 #define RULE "insert rule inet filter forward "
 static const char HEAD[] = "# for 'nft -f'; table and chain are the usual ones: put in yours\n";
 /* The last that is put in stands first. */
-static const char ANSWERS[] = RULE
-	"ct state established,related accept comment \"answers to what is allowed\"\n";
+static const char ANSWERS[] =
+	RULE "ct state established,related accept comment \"answers to what is allowed\"\n";
 
 struct prefixes {
 	struct prefix list[PEERS_MAX];

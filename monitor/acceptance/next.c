@@ -267,16 +267,13 @@ static int add_remedy(struct acceptance *a, const struct found *found, struct re
 
 static int add_left_out(struct acceptance *a, size_t left_out, struct err *err)
 {
-	struct step step = {.kind = STEP_SITE, .unit = SIZE_MAX, .row = -1, .who = strdup("")};
+	struct step step = {.kind = STEP_SITE, .unit = SIZE_MAX, .row = -1};
 
-	if (!step.who ||
-	    asprintf(&step.say,
+	if (asprintf(&step.say,
 	             "%zu more findings were not looked at: settle these first, then check "
 	             "again.",
-	             left_out) < 0) {
-		free(step.who);
+	             left_out) < 0)
 		return no_memory(err);
-	}
 	return step_add(a, &step, err);
 }
 

@@ -27,6 +27,7 @@ static void search_release(struct search *search)
 	attempt_release(&search->best);
 	history_free(search->history);
 	text_file_release(&search->site);
+	free(search->beside);
 	free(search->done);
 }
 

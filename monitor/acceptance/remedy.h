@@ -14,8 +14,9 @@
 #define REMEDY_FINDINGS_MAX 256 /* worst first */
 #define REMEDY_TRIES_MAX 48     /* changes that are tried, of all findings together, ... */
 #define REMEDY_BYTES_MAX (32u * 1024 * 1024) /* ... and what is read of site files for them */
+#define REMEDY_JUDGED_MAX 200000 /* ... and flows that are judged for them */
 #define REMEDY_OWN_MAX 1000     /* flows of a finding that are judged again, for each change */
-#define REMEDY_BESIDE_MAX 20000 /* ... and of all that are recorded in the window */
+#define REMEDY_BESIDE_MAX 4000  /* ... and of the window, the same for each */
 
 /* Open, not waived, not blocked. */
 struct remedy_finding {
@@ -41,7 +42,8 @@ struct remedies {
 void remedies_release(struct remedies *remedies);
 
 /*
- * Flows of [since, until] (until 0: no end) count. `policy` is the one that judged them; what another one judged
+ * Flows of [since, until] (until 0: no end) count; where these are too many those of the unit first, if the
+ * findings are all of one. `policy` is the one that judged them; what another one judged
  * proves nothing. *ret is the caller's also on failure.
  */
 int remedies_find(struct flowdb *db, const struct policy *policy,

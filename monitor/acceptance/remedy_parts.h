@@ -38,11 +38,13 @@ struct candidate {
 	char say[1024];
 	char else_say[256];    /* "" */
 	struct yaml_edit edit; /* points into what follows, and the search */
-	const struct yaml_edit *filled; /* as a person may fill it in: that is what is proven; NULL: there is nothing to */
+	/* As a person may fill it in: that is what is proven. NULL: there is nothing to fill in. */
+	const struct yaml_edit *filled;
 	const char *texts[SAMPLE_PEERS_MAX];
 	char space[SAMPLE_PEERS_MAX][PREFIX_TEXT];
 	char item[NAME_MAX_LEN + 8];
 	bool strict; /* only what verdict_is_firm() says settles it: a profile full of open rows excuses anybody */
+	bool trusts; /* it names a server, by whose word others may be proven */
 	bool unseen; /* there are no flows of it on record: nothing can be proven */
 };
 
@@ -64,7 +66,12 @@ struct search {
 	int64_t since_us, until_us;
 	struct text_file site; /* as recorded; "site.yaml" without a text where there is none */
 	bool *done;            /* findings that are settled by what is proven */
+	/* Flows of the window that must not be worse, by id; taken when something is first tried. */
+	int64_t *beside;
+	size_t beside_count;
+	bool beside_taken, beside_cut;
 	size_t tries;
+	uint64_t judged;
 	bool untried; /* of the finding in hand: something was not tried any more */
 	struct remedies *ret;
 	/* Of the finding in hand. */

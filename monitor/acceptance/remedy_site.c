@@ -90,7 +90,8 @@ static int try_role(struct search *search, unsigned role, struct err *err)
 {
 	const struct role *what = &search->policy->envelope->roles[role];
 	struct candidate candidate = {
-		.edit = {.verb = YAML_ADD, .path = {"roles", what->id, "addresses"}}};
+		.edit = {.verb = YAML_ADD, .path = {"roles", what->id, "addresses"}},
+		.trusts = true};
 	struct taught taught = {search->findings[search->at].row->unit, &candidate};
 	const struct sample *sample = &search->sample;
 	char peers[512] = "";

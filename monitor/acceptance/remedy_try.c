@@ -6,6 +6,15 @@
 
 #include "rules/recorded.h"
 
+#define ALSO_MAX 4
+
+/* Who is proven by the word of a server that is named: a resolver that says which name an address has. */
+struct also {
+	struct addr peer;
+	int role; /* -1: none */
+	int64_t finding;
+};
+
 struct trial {
 	struct search *search;
 	const struct candidate *candidate;
@@ -15,7 +24,11 @@ struct trial {
 	uint64_t flows; /* looked at */
 	struct tally {  /* by finding: its flows among these */
 		uint64_t seen, settled;
+		bool also; /* some of them by another's word: it keeps a step of its own */
 	} * tallies;
+	struct also also[ALSO_MAX];
+	size_t also_count;
+	bool also_more;
 };
 
 void attempt_release(struct attempt *attempt)
@@ -82,6 +95,38 @@ static bool find_finding(const struct search *search, int64_t id, size_t *ret)
 	return false;
 }
 
+static bool is_named(const struct search *search, const struct addr *peer)
+{
+	for (size_t i = 0; i < search->sample.peer_count; i++)
+		if (addr_equal(&search->sample.peers[i], peer))
+			return true;
+	return false;
+}
+
+/* A flow under another finding, settled, though the change does not name its peer. */
+static void note_also(struct trial *trial, const struct flow_view *flow,
+                      const struct past *past)
+{
+	const struct addr *peer = &flow->facts.end[!flow->local].addr;
+	size_t at;
+
+	if (!trial->candidate->trusts || !flow->finding || past_waiver(past) ||
+	    flow->finding == trial->search->findings[trial->search->at].id ||
+	    is_named(trial->search, peer))
+		return;
+	if (find_finding(trial->search, flow->finding, &at))
+		trial->tallies[at].also = true;
+	for (size_t i = 0; i < trial->also_count; i++)
+		if (trial->also[i].finding == flow->finding &&
+		    addr_equal(&trial->also[i].peer, peer))
+			return;
+	if (trial->also_count == ALSO_MAX)
+		trial->also_more = true;
+	else
+		trial->also[trial->also_count++] =
+			(struct also){*peer, past->verdict.role, flow->finding};
+}
+
 static int judge_flow_again(void *context, const struct flow_view *flow, struct err *err)
 {
 	struct trial *trial = context;
@@ -91,6 +136,7 @@ static int judge_flow_again(void *context, const struct flow_view *flow, struct 
 
 	(void)err;
 	trial->flows++;
+	search->judged++;
 	if (strcmp(flow->policy, search->policy->hash) != 0) {
 		trial->failed |= !trial->beside;
 		return trial->failed;
@@ -103,6 +149,8 @@ static int judge_flow_again(void *context, const struct flow_view *flow, struct 
 		trial->failed |= is_worse(flow, &past);
 	else
 		trial->failed |= !is_settled(trial, &past);
+	if (is_settled(trial, &past))
+		note_also(trial, flow, &past);
 	if (trial->beside && flow->finding && find_finding(search, flow->finding, &at)) {
 		trial->tallies[at].seen++;
 		trial->tallies[at].settled += is_settled(trial, &past);
@@ -123,6 +171,73 @@ static int judge_own(struct trial *trial, size_t finding, struct err *err)
 	return r;
 }
 
+/* NULL: the findings are of several. */
+static const char *only_unit(const struct search *search)
+{
+	for (size_t i = 1; i < search->count; i++)
+		if (strcmp(search->findings[i].unit, search->findings[0].unit) != 0)
+			return NULL;
+	return search->findings[0].unit;
+}
+
+struct taking {
+	struct search *search;
+	const char *taken; /* flows of this unit are there already */
+	size_t read;
+};
+
+static int note_beside(void *context, const struct flow_view *flow, struct err *err)
+{
+	struct taking *taking = context;
+	struct search *search = taking->search;
+
+	(void)err;
+	search->beside_cut |= taking->read++ == REMEDY_BESIDE_MAX;
+	if (taking->taken && !strcmp(flow->unit, taking->taken))
+		return 0;
+	if (search->beside_count == REMEDY_BESIDE_MAX)
+		search->beside_cut = true;
+	else
+		search->beside[search->beside_count++] = flow->id;
+	return search->beside_cut;
+}
+
+/* Once, for to find the first ones of a long window all of it is gone through. */
+static int take_beside(struct search *search, struct err *err)
+{
+	struct flow_query query = {.unit = only_unit(search),
+	                           .since_us = search->since_us,
+	                           .until_us = search->until_us,
+	                           .limit = REMEDY_BESIDE_MAX + 1};
+	struct taking taking = {.search = search};
+	int r = 0;
+
+	if (search->beside_taken)
+		return 0;
+	search->beside_taken = true;
+	search->beside = calloc(REMEDY_BESIDE_MAX, sizeof(*search->beside));
+	if (!search->beside)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (query.unit)
+		r = flowdb_flows(search->db, &query, note_beside, &taking, err);
+	taking = (struct taking){.search = search, .taken = query.unit};
+	query.unit = NULL;
+	return r < 0 || search->beside_cut
+	               ? r
+	               : flowdb_flows(search->db, &query, note_beside, &taking, err);
+}
+
+static int judge_beside(struct trial *trial, struct err *err)
+{
+	struct search *search = trial->search;
+	int r = take_beside(search, err);
+
+	trial->beside = true;
+	for (size_t i = 0; r >= 0 && !trial->failed && i < search->beside_count; i++)
+		r = flowdb_flow(search->db, search->beside[i], judge_flow_again, trial, err);
+	return r;
+}
+
 /* Where not all flows of the window were looked at: of findings that went well so far the rest. */
 static int judge_others(struct trial *trial, struct err *err)
 {
@@ -132,7 +247,8 @@ static int judge_others(struct trial *trial, struct err *err)
 	for (size_t i = 0; r >= 0 && i < search->count; i++) {
 		struct tally *tally = &trial->tallies[i];
 
-		if (i == search->at || !tally->seen || tally->settled < tally->seen ||
+		if (search->judged >= REMEDY_JUDGED_MAX || i == search->at || !tally->seen ||
+		    tally->settled < tally->seen ||
 		    tally->seen == search->findings[i].row->kept)
 			continue;
 		r = judge_own(trial, i, err);
@@ -140,27 +256,18 @@ static int judge_others(struct trial *trial, struct err *err)
 		tally->settled = trial->failed ? 0 : tally->seen;
 		trial->failed = false;
 	}
-	trial->flows = REMEDY_BESIDE_MAX;
 	return r;
 }
 
 /* Its own flows first: most changes fail there. */
 static int judge_all(struct trial *trial, struct err *err)
 {
-	struct search *search = trial->search;
-	const struct flow_query beside = {.since_us = search->since_us,
-	                                  .until_us = search->until_us,
-	                                  .limit = REMEDY_BESIDE_MAX};
-	int r = judge_own(trial, search->at, err);
+	int r = judge_own(trial, trial->search->at, err);
 
-	if (r < 0 || trial->failed)
-		return r;
-	trial->beside = true;
-	trial->flows = 0;
-	r = flowdb_flows(search->db, &beside, judge_flow_again, trial, err);
-	return r < 0 || trial->failed || trial->flows < REMEDY_BESIDE_MAX
-	               ? r
-	               : judge_others(trial, err);
+	if (r >= 0 && !trial->failed)
+		r = judge_beside(trial, err);
+	return r < 0 || trial->failed || !trial->search->beside_cut ? r
+	                                                            : judge_others(trial, err);
 }
 
 /* ------------------------------------------------------------------ the change */
@@ -206,13 +313,29 @@ static void say_extent(const struct trial *trial, char *buf, size_t size)
 	else if (row->flows > row->kept)
 		snprintf(own, sizeof(own), "%llu of its %llu flows are on record",
 		         (unsigned long long)row->kept, (unsigned long long)row->flows);
-	if (trial->flows >= REMEDY_BESIDE_MAX)
+	if (trial->search->beside_cut)
 		snprintf(beside, sizeof(beside),
-		         "of other flows the first %d of the window were judged "
-		         "again",
-		         REMEDY_BESIDE_MAX);
+		         "of other flows %zu of the window were judged again",
+		         trial->search->beside_count);
 	if (*own || *beside)
 		text_add(buf, size, " (%s%s%s)", own, *own && *beside ? "; " : "", beside);
+}
+
+/* "; this also makes 45.33.20.9 a proven maestro (F7)" */
+static void say_also(const struct trial *trial, char *buf, size_t size)
+{
+	const struct envelope *envelope = trial->search->policy->envelope;
+	char addr[ADDR_TEXT];
+
+	for (size_t i = 0; i < trial->also_count; i++) {
+		const struct also *also = &trial->also[i];
+
+		text_add(buf, size, "%s%s a proven %s (F%lld)", i ? ", " : "; this also makes ",
+		         addr_print(&also->peer, addr),
+		         also->role < 0 ? "peer" : envelope->roles[also->role].id,
+		         (long long)also->finding);
+	}
+	text_add(buf, size, "%s", trial->also_more ? " and others" : "");
 }
 
 static size_t count_lines(const struct yaml_edited *edited)
@@ -233,7 +356,7 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 	ret->settles = calloc(search->count, sizeof(*ret->settles));
 	for (size_t i = 0; ret->settles && i < search->count; i++)
 		if (i == search->at ||
-		    (ret->proven && trial->tallies[i].settled &&
+		    (ret->proven && trial->tallies[i].settled && !trial->tallies[i].also &&
 		     trial->tallies[i].settled == search->findings[i].row->kept))
 			ret->settles[ret->settle_count++] = i;
 	say_place(search, trial->candidate, edited, place, sizeof(place));
@@ -246,6 +369,7 @@ static int attempt_fill(const struct trial *trial, const struct yaml_edited *edi
 		         : i + 1 == ret->settle_count ? " and "
 		                                      : ", ",
 		         (long long)search->findings[ret->settles[i]].id);
+	say_also(trial, text, sizeof(text));
 	text_add(text, sizeof(text), "%s", trial->candidate->else_say);
 	ret->say = strdup(text);
 	ret->lines = *edited->lines ? strdup(edited->lines) : NULL;
@@ -311,14 +435,16 @@ int search_try(struct search *search, const struct candidate *candidate, struct 
 	if (!tallies)
 		return err_set(err, -ENOMEM, "out of memory");
 	if (search->tries == REMEDY_TRIES_MAX ||
-	    search->tries * search->site.len > REMEDY_BYTES_MAX) {
+	    search->tries * search->site.len > REMEDY_BYTES_MAX ||
+	    search->judged >= REMEDY_JUDGED_MAX) {
 		search->untried = true;
 		return 0;
 	}
 	search->tries++;
 	r = edit_site(search, &candidate->edit, &edited, err);
 	if (r >= 0 && edited.text)
-		r = load_changed(search, candidate->filled ? candidate->filled : &candidate->edit,
+		r = load_changed(search,
+		                 candidate->filled ? candidate->filled : &candidate->edit,
 		                 &policy, err);
 	if (r < 0 || !policy)
 		return r;

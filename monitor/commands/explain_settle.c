@@ -9,9 +9,9 @@
 #include "monitor/json.h"
 #include "monitor/policy_record.h"
 
-#define BESIDE_US \
-	(INT64_C(3600) * \
-	 1000000) /* flows of that long before and after must not be judged worse */
+/* Flows of its last day, and of an hour before and after, must not be judged worse. */
+#define HOUR_US (INT64_C(3600) * 1000000)
+#define DAY_US (24 * HOUR_US)
 
 static int note_policy(void *context, const struct flow_view *flow, struct err *err)
 {
@@ -44,8 +44,11 @@ static int find(struct explain *explain, const struct remedy_finding *finding,
 	CLEANUP(policy_freep) struct policy *bare = NULL;
 	const struct policy_args args = {.envelope = explain->compiled_in};
 	const struct policy *policy = explain->policy;
+	int64_t since_us = finding->row->first_us;
 	int r = 0;
 
+	if (since_us < finding->row->last_us - DAY_US)
+		since_us = finding->row->last_us - DAY_US;
 	/* What judged it is not on record: no flow is judged again, and words remain. */
 	if (!policy)
 		r = policy_load(&args, &bare, err);
@@ -53,9 +56,8 @@ static int find(struct explain *explain, const struct remedy_finding *finding,
 	if (r >= 0 && kind_is_blocked(finding->row->kind))
 		r = remedy_blocked(explain->db, policy, finding, ret, err);
 	else if (r >= 0)
-		r = remedies_find(explain->db, policy, finding, 1,
-		                  finding->row->first_us - BESIDE_US,
-		                  finding->row->last_us + BESIDE_US, ret, err);
+		r = remedies_find(explain->db, policy, finding, 1, since_us - HOUR_US,
+		                  finding->row->last_us + HOUR_US, ret, err);
 	return r;
 }
 

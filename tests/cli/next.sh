@@ -84,6 +84,8 @@ change() {
 		tail -n "+$((last + 1))" "$3"
 	} >"$4"
 }
+# Whom it proves beside those whom it names: by the word of a resolver.
+also() { grep -oE 'this also makes [^;]*' | grep -oE 'F[0-9]+'; }
 mkdir "$work/site"
 proven=$(ask "$work/before.json" "SELECT key FROM %s WHERE json_extract(value, '\$.proven')")
 is 'changes of the site file are proven' "$([ "$(wc -w <<<"$proven")" -ge 4 ] && echo some)" some
@@ -92,6 +94,7 @@ for step in $proven; do
 	settled=$(grep -oE 'settles F[0-9, and]*[0-9F]+' <<<"$say" | grep -oE 'F[0-9]+')
 	settled=${settled:-$(field "$work/before.json" "$step" finding)}
 	is "step $step settles as many as it names" "$(wc -w <<<"$settled")" "$(field "$work/before.json" "$step" settles)"
+	settled+=" $(also <<<"$say")"
 	field "$work/before.json" "$step" lines | sed -e '$ { /^$/d }' >"$work/lines"
 	change "$say" "$work/lines" "$site" "$work/site/site.yaml" || not_ok "step $step says where" "$say"
 	if grep -q WHO "$work/lines"; then
@@ -106,6 +109,12 @@ for step in $proven; do
 		"$(open_ones "$work/before.json" | grep -vxF -f <(for id in $settled; do one "$work/before.json" "$id"; done))"
 	is '... with no complaint' "$(grep -v '^tlmon: .*waiver' "$work/err")" ''
 done
+
+resolver=$(ask "$work/before.json" "SELECT key FROM %s WHERE json_extract(value, '\$.row') = 'room.out.dns'")
+say=$(field "$work/before.json" "$resolver" say)
+has 'a resolver that is trusted makes whomever it names: that is said' "$say" '; this also makes 45\.33\.20\.9 a proven maestro \(F[0-9]+\); if not, '
+has '... and whoever was so made keeps a step of his own' "$(ask "$work/before.json" "SELECT json_extract(value, '\$.say') FROM %s
+	WHERE json_extract(value, '\$.finding') = '$(also <<<"$say")'")" '^If 45\.33\.20\.9 is yours to trust as maestro, list it'
 
 # A host on no list: nothing is recorded of it that could be proven, yet the entry is one that loads.
 step=$(ask "$work/before.json" "SELECT key FROM %s WHERE json_extract(value, '\$.unit') = '10.20.3.30'")
@@ -124,7 +133,8 @@ has 'without a site file the change is a file of its own' "$(field "$work/words.
 field "$work/words.json" "$step" lines >"$work/site/own.yaml"
 check "$work/after.json" -c "$work/site/own.yaml" --unit 10.20.0.15 --profile room,online
 is '... and with it the findings that it settles are gone' \
-	"$(($(open_ones "$work/words.json" | wc -l) - $(open_ones "$work/after.json" | wc -l)))" "$(field "$work/words.json" "$step" settles)"
+	"$(($(open_ones "$work/words.json" | wc -l) - $(open_ones "$work/after.json" | wc -l)))" \
+	"$(($(field "$work/words.json" "$step" settles) + $(field "$work/words.json" "$step" say | also | wc -l)))"
 
 # One finding by itself: what settles it is tried for who asks, and is what the report says.
 "$TLMON" watch -r "$work/demo.pcap" -c "$site" -l "$work/db" >/dev/null 2>&1
@@ -139,6 +149,7 @@ is '... nor does it as JSON' "$(at='' settle) $(grep -c '"settle":null' "$work/e
 said=$(explain --settle)
 is '... asked it prints the lines of the report' "$(grep -cxF -f <(field "$work/before.json" "$step" lines | sed '/^$/d; s/^/    /') <<<"$said")" \
 	"$(field "$work/before.json" "$step" lines | grep -c .)"
+is '... and its sentence' "$(grep -cF "  $(field "$work/before.json" "$step" say) Proven: " <<<"$said")" 1
 has '... proven, and does not name the command again' "$(grep -c -- --settle <<<"$said")$said" '^0' ' Proven: '
 is '... as JSON too' "$(at='[0].lines' settle --settle)" "$(field "$work/before.json" "$step" lines)"
 for what in 1 'udp 10.1.2.3:50063 > 52.112.1.9:50011'; do
