@@ -20,7 +20,7 @@ static const char HELP[] =
 	"that a profile needs and nobody holds, wide rows that cover narrow ones, waivers\n"
 	"near their end, the age of Microsoft's endpoint list. It ends 0 if there is no\n"
 	"warning, 1 if there is, 2 if the policy cannot be loaded.\n"
-	"diff compares two envelopes row by row and role by role; each is a folder, '-'\n"
+	"diff compares two envelopes by row, group and role; each is a folder, '-'\n"
 	"for the one compiled in (which stands before a single one), or the hash of a\n"
 	"policy recorded in -l DIR. It ends 0 if they say the same, 1 if not.\n\n" POLICY_HELP OUT_HELP
 	"  -l, --log DIR         diff: where policies are recorded\n"
