@@ -19,9 +19,9 @@ static const char HELP[] =
 	"                        Repeatable: a number that several databases hold is\n"
 	"                        named with its own: DIR:81234, DIR:F17\n"
 	"  -o, --output FORMAT   table (for people, the default) or json\n"
-	"      --settle          of a finding: try what would settle it, changes of the site\n"
-	"                        file by judging again what is recorded; seconds on a large\n"
-	"                        database\n" POLICY_HELP
+	"      --settle          of a finding: try what would settle it, changes of the\n"
+	"                        site file by judging again what is recorded; seconds\n"
+	"                        on a large database\n" POLICY_HELP
 	"  -h, --help            this text\n\n"
 	"  tlmon explain F17 -l /var/lib/tlmon\n"
 	"  tlmon explain 'udp 10.1.2.3:50063 > 52.112.1.9:50011 app=rtp media=audio' \\\n"
