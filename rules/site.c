@@ -291,5 +291,5 @@ int site_waivers(struct site_loading *loading, struct err *err)
 {
 	const struct yaml *list = yaml_get(yaml_root(loading->file), "waivers");
 
-	return list ? waivers_read(list, loading->policy, err) : 0;
+	return list ? waivers_read(list, loading->from_record, loading->policy, err) : 0;
 }

@@ -148,8 +148,7 @@ static int read_application(const struct yaml *node, struct waiver *waiver, stru
 	return r;
 }
 
-/* Whom or what a waiver rests on, in a person's words: nobody's are none. */
-static int check_filled_in(const struct yaml *node, const char *text, const char *open,
+static int check_words(const struct yaml *node, const char *text, const char *open,
                            const char *wanted, struct err *err)
 {
 	char shown[SHOWN_MAX];
@@ -157,6 +156,17 @@ static int check_filled_in(const struct yaml *node, const char *text, const char
 	if (text[strspn(text, " \t\r\n")] && strcmp(text, open) != 0)
 		return 0;
 	return yaml_fail(node, err, "'%s': fill in %s", text_shown(text, shown), wanted);
+}
+
+/* Whom and what a waiver rests on, in a person's words: nobody's are none. */
+static int check_filled_in(const struct yaml *map, const struct waiver *waiver, struct err *err)
+{
+	int r = check_words(yaml_get(map, "owner"), waiver->owner, WAIVER_OWNER_OPEN,
+	                    "who answers for it", err);
+
+	return r < 0 ? r
+	             : check_words(yaml_get(map, "reason"), waiver->reason, WAIVER_REASON_OPEN,
+	                           "why it is let be", err);
 }
 
 static int read_text(const struct yaml *map, const char *key, struct policy *policy,
@@ -230,13 +240,7 @@ static int read_waiver(const struct yaml *map, struct policy *policy, struct wai
 	if (r >= 0)
 		r = read_text(map, "owner", policy, &waiver->owner, err);
 	if (r >= 0)
-		r = check_filled_in(yaml_get(map, "owner"), waiver->owner, WAIVER_OWNER_OPEN,
-		                    "who answers for it", err);
-	if (r >= 0)
 		r = read_text(map, "reason", policy, &waiver->reason, err);
-	if (r >= 0)
-		r = check_filled_in(yaml_get(map, "reason"), waiver->reason, WAIVER_REASON_OPEN,
-		                    "why it is let be", err);
 	if (r >= 0)
 		r = read_text(map, "expires", policy, &waiver->expires, err);
 	if (r >= 0)
@@ -256,7 +260,7 @@ static int read_waiver(const struct yaml *map, struct policy *policy, struct wai
 	return read_scope(map, policy, waiver, err);
 }
 
-int waivers_read(const struct yaml *list, struct policy *policy, struct err *err)
+int waivers_read(const struct yaml *list, bool recorded, struct policy *policy, struct err *err)
 {
 	int r = yaml_list(list, err);
 
@@ -277,6 +281,8 @@ int waivers_read(const struct yaml *list, struct policy *policy, struct err *err
 		if (!waiver->file)
 			return no_memory(err);
 		r = read_waiver(item, policy, waiver, err);
+		if (r >= 0 && !recorded)
+			r = check_filled_in(item, waiver, err);
 		if (r < 0)
 			return r;
 	}

@@ -11,7 +11,11 @@
 #define WAIVER_OWNER_OPEN "WHO"
 #define WAIVER_REASON_OPEN "WHY"
 
-/* Fills the policy's waivers; its units and rows are there already. */
-int waivers_read(const struct yaml *list, struct policy *policy, struct err *err) MUST_CHECK;
+/*
+ * Fills the policy's waivers; its units and rows are there already. Of a policy that was recorded those that were
+ * never filled in are taken as they judged then.
+ */
+int waivers_read(const struct yaml *list, bool recorded, struct policy *policy,
+                 struct err *err) MUST_CHECK;
 
 #endif

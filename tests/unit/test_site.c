@@ -438,6 +438,24 @@ static void a_need_that_names_a_profile_and_a_row_is_refused(void **state)
 	assert_non_null(strstr(err.text, "site.yaml:2:8: 'x' is a profile and a row of this envelope"));
 }
 
+/* A program before this one took it; what it judged by can still be loaded. */
+static void a_waiver_never_filled_in_is_taken_from_the_record_alone(void **state)
+{
+	static const char open[] =
+		UNIT "waivers: [{kind: peer, owner: WHO, reason: WHY, expires: 2026-12-31}]\n";
+	const struct policy_args recorded = {.recorded_site = "# FILE site.yaml\n" UNIT
+		"waivers: [{kind: peer, owner: WHO, reason: WHY, expires: 2026-12-31}]\n",
+	                                     .envelope = envelope};
+	CLEANUP(policy_freep) struct policy *policy = NULL;
+	struct err err = {0};
+
+	assert_true(load(open, &policy, &err) < 0);
+	assert_non_null(strstr(err.text, "'WHO': fill in who answers for it"));
+	assert_int_equal(policy_load(&recorded, &policy, &err), 0);
+	assert_int_equal(policy->waiver_count, 1);
+	assert_string_equal(policy->waivers[0].owner, "WHO");
+}
+
 static void options_choose_among_the_readings_of_a_row(void **state)
 {
 	CLEANUP(policy_freep) struct policy *plain = site(UNIT);
@@ -757,6 +775,7 @@ int main(void)
 		cmocka_unit_test(a_narrowed_row_allows_less_in_all_its_readings),
 		cmocka_unit_test(the_site_says_what_it_needs_and_narrower_goes_before_wider),
 		cmocka_unit_test(a_need_that_names_a_profile_and_a_row_is_refused),
+		cmocka_unit_test(a_waiver_never_filled_in_is_taken_from_the_record_alone),
 		cmocka_unit_test(options_choose_among_the_readings_of_a_row),
 		cmocka_unit_test(rooms_csv_is_read_as_rfc_4180_writes_it),
 		cmocka_unit_test(a_broken_line_of_rooms_csv_is_shown),
