@@ -62,6 +62,7 @@ int new_file_open(struct new_file *file, const char *option, const char *path, s
 		return err_set(err, r, "%s %s: %s", option, path, strerror(-r));
 	}
 	file->path = path;
+	file->keeper = -1;
 	file->fds[0] = fd;
 	r = start_keeper(file, option, err);
 	if (r < 0)

@@ -38,11 +38,13 @@ static void back_row(struct exam *exam, const struct mirror_input *input)
 
 static void unset_row(struct exam *exam, const struct mirror_input *input)
 {
-	char first[TIME_TEXT];
+	bool early = input->first_us < FIRST_US;
+	char time[TIME_TEXT];
 	struct exam_row *row;
 
-	row = exam_add(exam, CHECK_clock, EXAM_WARN, name_of(exam, input->input),
-	               "begins %.10s", time_print(input->first_us, first));
+	row = exam_add(exam, CHECK_clock, EXAM_WARN, name_of(exam, input->input), "%s %.10s",
+	               early ? "begins" : "ends",
+	               time_print(early ? input->first_us : input->last_us, time));
 	exam_remedy(
 		row,
 		"no clock was ever set so: waivers and windows of time mean nothing there. Set the "

@@ -100,7 +100,10 @@ struct exam {
 	uint64_t blind
 		[BLIND_CAUSE_COUNT]; /* what the intervals of each cause count, and how many there are */
 	uint64_t blinds[BLIND_CAUSE_COUNT];
-	uint64_t names; /* DNS answers on record */
+	int64_t ended_us; /* the run, by its packets */
+	int64_t silent_us,
+		silent_at_us; /* the longest interval of BLIND_MIRROR_SILENT, and from when */
+	uint64_t names;       /* DNS answers on record */
 	/* Masks of roles: DNS bound a name of it to an address from which a packet was seen; DHCP or DNS was. */
 	uint32_t roles_bound, roles_learnt;
 	struct exam_row *rows;

@@ -205,7 +205,18 @@ static int take_run(void *context, const struct run_view *run, struct err *err)
 	struct exam *exam = context;
 
 	exam->counters = run->counters; /* a private database holds one run */
+	exam->ended_us = run->last_us;
 	return 0;
+}
+
+static void take_silence(struct exam *exam, const struct blind_row *row)
+{
+	int64_t until_us = row->until_us ? row->until_us : exam->ended_us;
+
+	if (until_us - row->since_us <= exam->silent_us)
+		return;
+	exam->silent_us = until_us - row->since_us;
+	exam->silent_at_us = row->since_us;
 }
 
 static int take_blind(void *context, const struct blind_view *blind, struct err *err)
@@ -217,6 +228,8 @@ static int take_blind(void *context, const struct blind_view *blind, struct err 
 		return 0;
 	exam->blinds[blind->row.cause]++;
 	exam->blind[blind->row.cause] += blind->row.count;
+	if (blind->row.cause == BLIND_MIRROR_SILENT)
+		take_silence(exam, &blind->row);
 	if (blind->row.cause == BLIND_MAC_SHARED && unit)
 		unit->mac_shared = true;
 	return 0;

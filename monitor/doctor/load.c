@@ -33,7 +33,8 @@ static void blind_rows(struct exam *exam)
 		if (!exam->blinds[CAUSES[i]])
 			continue;
 		row = exam_add(exam, CHECK_drops, EXAM_BAD, blind_cause_name(CAUSES[i]),
-		               "%llu times", (unsigned long long)exam->blinds[CAUSES[i]]);
+		               "%llu time%s", (unsigned long long)exam->blinds[CAUSES[i]],
+		               exam->blinds[CAUSES[i]] == 1 ? "" : "s");
 		exam_remedy(row, "%s; 'tlmon watch' says when, and of what",
 		            blind_cause_sentence(CAUSES[i]));
 	}

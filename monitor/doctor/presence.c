@@ -39,14 +39,18 @@ static void nothing_came(struct exam *exam)
 static void no_mirror(struct exam *exam)
 {
 	const struct mirror *mirror = exam->subject.mirror;
+	uint64_t most = 0;
 	struct exam_row *row;
 
+	for (uint64_t i = 1; i < mirror->type_count; i++)
+		if (mirror->type[i].frames > mirror->type[most].frames)
+			most = i;
 	if (mirror->frames_unicast > mirror->own && mirror->frames_unicast > mirror->groups &&
 	    mirror->type_count) {
 		row = exam_add(exam, CHECK_mirror, EXAM_BAD, "",
 		               "no IP in %llu frames; most are of type 0x%04x",
 		               (unsigned long long)mirror->frames,
-		               (unsigned)mirror->type[0].type);
+		               (unsigned)mirror->type[most].type);
 		exam_remedy(
 			row,
 			"the mirror wraps or encrypts what it copies in a way that is not read here: "
@@ -117,13 +121,17 @@ static const struct mirror_input *longest_gap(const struct mirror *mirror)
 void check_silence(struct exam *exam)
 {
 	const struct mirror_input *input = longest_gap(exam->subject.mirror);
-	int64_t gap_us = (int64_t)input->gap_us;
+	int64_t gap_us = (int64_t)input->gap_us, at_us = input->gap_at_us;
 	char span[TIME_TEXT], from[TIME_TEXT];
 	struct exam_row *row;
 
+	/* A gap ends with a packet; at the end of a run there may be none. */
+	if (exam->silent_us > gap_us) {
+		gap_us = exam->silent_us;
+		at_us = exam->silent_at_us;
+	}
 	time_print_span(gap_us, span);
-	if (gap_us < (exam->subject.live ? SILENT_LIVE_US : SILENT_FILE_US) &&
-	    !exam->blinds[BLIND_MIRROR_SILENT]) {
+	if (gap_us < (exam->subject.live ? SILENT_LIVE_US : SILENT_FILE_US)) {
 		exam_add(exam, CHECK_silence, EXAM_OK, "", "%s at the most", span);
 		return;
 	}
@@ -132,5 +140,5 @@ void check_silence(struct exam *exam)
 		row,
 		"from %s on: the mirror was silent, the capture paused, or its clock was set forward. Of "
 		"that time nobody can say anything",
-		time_print(input->gap_at_us, from));
+		time_print(at_us, from));
 }

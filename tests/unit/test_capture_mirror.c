@@ -207,6 +207,8 @@ static void sizes_and_cuts_by_input(void **state)
 	wire_tcp(w, TCP, "PA", data, 30000);
 	wire_udp(w, UNIT ":50000 > " PEER ":53", data, 1472);
 	wire_udp(w, UNIT ":50000 > " PEER ":53", data, 1473);
+	wire_mtu(w, 4000);
+	wire_udp(w, UNIT ":50000 > " PEER ":55", data, 7000); /* in pieces, of which one is long */
 	show(bench, w, 0);
 	CLEANUP(wire_freep) struct wire *cut = wire_new();
 
@@ -273,6 +275,46 @@ static void time_to_live_is_kept_of_what_goes_to_one(void **state)
 	assert_int_equal(host_of(mirror, UNIT)->ttl_more, 1);
 }
 
+static void of_ipv6_it_is_the_hop_limit(void **state)
+{
+	BENCH;
+
+	wire_udp(w, "[2001:db8::15]:50000 > [2001:db8::53]:53", "question", 8);
+	show(bench, w, 0);
+	end(bench);
+	assert_int_equal(host_of(mirror, "2001:db8::15")->ttl[0], 64);
+	assert_int_equal(host_of(mirror, "2001:db8::15")->ttl[1], 0);
+}
+
+static void a_host_has_the_mac_that_it_came_with(void **state)
+{
+	BENCH;
+	char text[MAC_TEXT];
+
+	wire_mac(w, UNIT, "02:00:00:00:00:01");
+	wire_udp(w, UNIT ":50000 > " PEER ":53", "question", 8);
+	wire_mac(w, UNIT, "02:00:00:00:00:02");
+	wire_udp(w, UNIT ":50000 > " PEER ":53", "another", 7);
+	show(bench, w, 0);
+	end(bench);
+	assert_string_equal(mac_print(&host_of(mirror, UNIT)->mac, text), "02:00:00:00:00:01");
+}
+
+static void what_is_wrapped_is_told_by_its_ports(void **state)
+{
+	BENCH;
+
+	wire_udp(w, UNIT ":2152 > " PEER ":2152", "x", 1);
+	wire_udp(w, UNIT ":2152 > " PEER ":53", "x", 1); /* a port that a host may happen to have */
+	wire_udp(w, UNIT ":50000 > " PEER ":5247", "x", 1);
+	wire_udp(w, UNIT ":50000 > " PEER ":1701", "x", 1);
+	show(bench, w, 0);
+	end(bench);
+	assert_int_equal(mirror->wrapped[WRAPPED_GTP], 1);
+	assert_int_equal(mirror->wrapped[WRAPPED_CAPWAP], 1);
+	assert_int_equal(mirror->wrapped[WRAPPED_L2TP], 1);
+}
+
 static void a_flood_of_hosts_is_counted_and_takes_nothing(void **state)
 {
 	BENCH;
@@ -327,6 +369,9 @@ int main(void)
 		cmocka_unit_test(sizes_and_cuts_by_input),
 		cmocka_unit_test(each_input_has_its_clock),
 		cmocka_unit_test(time_to_live_is_kept_of_what_goes_to_one),
+		cmocka_unit_test(of_ipv6_it_is_the_hop_limit),
+		cmocka_unit_test(a_host_has_the_mac_that_it_came_with),
+		cmocka_unit_test(what_is_wrapped_is_told_by_its_ports),
 		cmocka_unit_test(a_flood_of_hosts_is_counted_and_takes_nothing),
 		cmocka_unit_test(nonsense_is_not_sound),
 	};
