@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-void must(int r, const struct err *err)
+void succeeded(int r, const struct err *err)
 {
 	if (r < 0)
 		fail_msg("%s", err->text);
@@ -46,9 +46,9 @@ struct bench *bench_new(const char *site)
 	struct err err = {0};
 
 	assert_non_null(bench);
-	must(policy_load(&args, &bench->policy, &err), &err);
-	must(flowdb_open(NULL, FLOWDB_WRITE, &bench->db, &err), &err);
-	must(flowdb_run_begin(bench->db, &run, &bench->run, &err), &err);
+	succeeded(policy_load(&args, &bench->policy, &err), &err);
+	succeeded(flowdb_open(NULL, FLOWDB_WRITE, &bench->db, &err), &err);
+	succeeded(flowdb_run_begin(bench->db, &run, &bench->run, &err), &err);
 	bench->mirror = mirror_new();
 	assert_non_null(bench->mirror);
 	bench->mirror->frames = bench->mirror->ip = bench->mirror->others = 1000;
@@ -88,11 +88,11 @@ void look(struct bench *bench)
 {
 	struct err err = {0};
 
-	must(flowdb_run_update(bench->db, bench->run, START_US, START_US + 60000000, true,
+	succeeded(flowdb_run_update(bench->db, bench->run, START_US, START_US + 60000000, true,
 	                       &bench->counters, &err), &err);
 	exam_free(bench->exam);
 	bench->exam = NULL;
-	must(exam_new(&bench->subject, &bench->exam, &err), &err);
+	succeeded(exam_new(&bench->subject, &bench->exam, &err), &err);
 }
 
 const struct exam_row *row_of(const struct bench *bench, enum check check, unsigned n)
@@ -103,7 +103,7 @@ const struct exam_row *row_of(const struct bench *bench, enum check check, unsig
 	return NULL;
 }
 
-void must_say(const struct bench *bench, enum check check, enum exam_state state,
+void row_says(const struct bench *bench, enum check check, enum exam_state state,
                      const char *seen, const char *remedy)
 {
 	const struct exam_row *row = row_of(bench, check, 0);
@@ -118,11 +118,11 @@ void must_say(const struct bench *bench, enum check check, enum exam_state state
 		assert_true(*row->remedy);
 }
 
-void must_find(struct bench *bench, enum check check, enum exam_state state,
+void look_finds(struct bench *bench, enum check check, enum exam_state state,
                       const char *seen, const char *remedy)
 {
 	look(bench);
-	must_say(bench, check, state, seen, remedy);
+	row_says(bench, check, state, seen, remedy);
 }
 
 void list_unit(struct bench *bench, const char *name, const char *address)
@@ -131,9 +131,9 @@ void list_unit(struct bench *bench, const char *name, const char *address)
 	struct addr addr;
 	int64_t id = 0;
 
-	must(flowdb_unit_put(bench->db, name, "room, touch", true, &id, &err), &err);
+	succeeded(flowdb_unit_put(bench->db, name, "room, touch", true, &id, &err), &err);
 	if (!address)
 		return;
 	assert_int_equal(addr_parse(address, &addr), 0);
-	must(flowdb_unit_seen(bench->db, id, &addr, &(struct mac){0}, KNOWN_BY_PACKETS, START_US, START_US + 1, &err), &err);
+	succeeded(flowdb_unit_seen(bench->db, id, &addr, &(struct mac){0}, KNOWN_BY_PACKETS, START_US, START_US + 1, &err), &err);
 }

@@ -29,7 +29,7 @@ struct bench *bench_new(const char *site);
 void bench_freep(struct bench **at);
 #define BENCH(site) CLEANUP(bench_freep) struct bench *bench = bench_new(site)
 
-void must(int r, const struct err *err);
+void succeeded(int r, const struct err *err);
 /* A host that sent and got so many packets. */
 struct mirror_host *host_add(struct bench *bench, const char *text, uint64_t sent, uint64_t got);
 /* A unit of the site was seen there. */
@@ -40,10 +40,10 @@ void look(struct bench *bench);
 /* The n-th row of a check; NULL: there is none. */
 const struct exam_row *row_of(const struct bench *bench, enum check check, unsigned n);
 /* The first row of a check is exactly so, and its remedy has these words. */
-void must_say(const struct bench *bench, enum check check, enum exam_state state,
+void row_says(const struct bench *bench, enum check check, enum exam_state state,
               const char *seen, const char *remedy);
 /* Looks before that. */
-void must_find(struct bench *bench, enum check check, enum exam_state state, const char *seen,
+void look_finds(struct bench *bench, enum check check, enum exam_state state, const char *seen,
                const char *remedy);
 
 #endif

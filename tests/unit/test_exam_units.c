@@ -16,14 +16,14 @@ static void silence_of_a_unit_proves_nothing_but_an_answer_to_nothing_does(void 
 	struct mirror_host *host = host_add(bench, "10.20.0.15", 40, 0);
 
 	list_unit(bench, "board", "10.20.0.15");
-	must_find(bench, CHECK_directions, EXAM_WARN, "40 packets from it, none to it", "nothing proves");
+	look_finds(bench, CHECK_directions, EXAM_WARN, "40 packets from it, none to it", "nothing proves");
 	assert_true(exam_is_fit(bench->exam));
 	host->unseen_got = 1;
-	must_find(bench, CHECK_directions, EXAM_BAD, "40 packets from it, none to it", "must copy both");
+	look_finds(bench, CHECK_directions, EXAM_BAD, "40 packets from it, none to it", "must copy both");
 	*host = (struct mirror_host){.addr = host->addr, .sent = 40, .got = 30, .two_way = 30, .unseen_got = 2};
-	must_find(bench, CHECK_directions, EXAM_WARN, "one way: 2 of 32 (6.2 %) flows", "another way back");
+	look_finds(bench, CHECK_directions, EXAM_WARN, "one way: 2 of 32 (6.2 %) flows", "another way back");
 	host->unseen_sent = 5;
-	must_find(bench, CHECK_directions, EXAM_BAD, "one way: 7 of 37 (18.9 %) flows", "what the unit sends is missing");
+	look_finds(bench, CHECK_directions, EXAM_BAD, "one way: 7 of 37 (18.9 %) flows", "what the unit sends is missing");
 	*host = (struct mirror_host){.addr = host->addr, .sent = 9};
 	look(bench);
 	assert_int_equal(row_of(bench, CHECK_directions, 0)->state, EXAM_OK);
@@ -35,13 +35,13 @@ static void a_unit_that_is_not_there_makes_it_unfit(void **state)
 	char text[EXAM_RESULT];
 
 	list_unit(bench, "board", NULL);
-	must_find(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it", "is it on");
+	look_finds(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it", "is it on");
 	assert_string_equal(exam_result(bench->exam, text), "not fit: units of board: no packet of it, nor for it");
 	assert_non_null(strstr(row_of(bench, CHECK_units, 0)->remedy, "its address in the site file"));
 	host_add(bench, "10.20.0.15", 0, 12);
-	must_find(bench, CHECK_units, EXAM_BAD, "silent; 12 packets came for it", "is it on");
+	look_finds(bench, CHECK_units, EXAM_BAD, "silent; 12 packets came for it", "is it on");
 	host_add(bench, "10.20.0.15", 12, 12);
-	must_find(bench, CHECK_units, EXAM_OK, "1 of 1 seen", "");
+	look_finds(bench, CHECK_units, EXAM_OK, "1 of 1 seen", "");
 	assert_true(exam_is_fit(bench->exam));
 }
 
@@ -50,7 +50,7 @@ static void one_known_by_its_mac_may_stand_behind_a_router(void **state)
 	BENCH("units: [{name: board, macs: [\"00:26:8c:01:02:03\"], profiles: [room]}]\n");
 
 	list_unit(bench, "board", NULL);
-	must_find(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it",
+	look_finds(bench, CHECK_units, EXAM_BAD, "no packet of it, nor for it",
 	          "its MAC in the site file is not its own, or it stands behind a router");
 }
 
@@ -61,7 +61,7 @@ static void what_others_hide_is_no_fault_of_a_unit_that_is_whole(void **state)
 	list_unit(bench, "board", "10.20.0.15");
 	host_add(bench, "10.20.0.15", 12, 12);
 	bench->mirror->one_sided = 50;
-	must_find(bench, CHECK_directions, EXAM_WARN, "one way: 50 of 100 (50.0 %) flows", "of all hosts");
+	look_finds(bench, CHECK_directions, EXAM_WARN, "one way: 50 of 100 (50.0 %) flows", "of all hosts");
 	assert_true(exam_is_fit(bench->exam));
 }
 
@@ -72,15 +72,15 @@ static void time_to_live_says_how_far_and_no_more(void **state)
 
 	list_unit(bench, "board", "10.20.0.15");
 	host->ttl[1] = 128; /* two of its programs */
-	must_find(bench, CHECK_translation, EXAM_OK, "none: 1 of 1 with full TTL", "");
+	look_finds(bench, CHECK_translation, EXAM_OK, "none: 1 of 1 with full TTL", "");
 	host->ttl[0] = 61;
 	host->ttl[1] = 0;
-	must_find(bench, CHECK_translation, EXAM_UNKNOWN, "3 hops on the way here (TTL 61)", "cannot be told");
+	look_finds(bench, CHECK_translation, EXAM_UNKNOWN, "3 hops on the way here (TTL 61)", "cannot be told");
 	host->ttl[1] = 125;
-	must_find(bench, CHECK_translation, EXAM_WARN, "routed, as of several hosts: 3 hops", "options.nat");
+	look_finds(bench, CHECK_translation, EXAM_WARN, "routed, as of several hosts: 3 hops", "options.nat");
 	host->ttl[0] = 80; /* 48 hops: no way is so long */
 	host->ttl[1] = 0;
-	must_find(bench, CHECK_translation, EXAM_UNKNOWN, "no packet of a unit tells", "");
+	look_finds(bench, CHECK_translation, EXAM_UNKNOWN, "no packet of a unit tells", "");
 }
 
 static void rows_that_need_ipv6_want_some(void **state)
@@ -92,7 +92,7 @@ static void rows_that_need_ipv6_want_some(void **state)
 	assert_int_not_equal(row_of(bench, CHECK_ipv6, 0)->state, EXAM_OK);
 	assert_non_null(strstr(row_of(bench, CHECK_ipv6, 0)->remedy, "touch."));
 	bench->mirror->v6 = 10;
-	must_find(bench, CHECK_ipv6, EXAM_OK, "10 of 1010 (1.0 %) packets", "");
+	look_finds(bench, CHECK_ipv6, EXAM_OK, "10 of 1010 (1.0 %) packets", "");
 }
 
 /* The row of a role; NULL: it is confirmed. */
@@ -131,11 +131,11 @@ static void a_role_is_confirmed_by_a_packet_of_its_holder(void **state)
 	assert_int_equal(addr_parse("8.8.8.8", &name.server), 0);
 	assert_int_equal(addr_parse("203.0.113.20", &name.address), 0);
 	host_add(bench, "203.0.113.20", 5, 5);
-	must(flowdb_name_put(bench->db, &name, &err), &err);
+	succeeded(flowdb_name_put(bench->db, &name, &err), &err);
 	look(bench);
 	assert_non_null(role_row(bench, "maestro")); /* a resolver that the site does not list */
 	assert_int_equal(addr_parse("10.20.0.53", &name.server), 0);
-	must(flowdb_name_put(bench->db, &name, &err), &err);
+	succeeded(flowdb_name_put(bench->db, &name, &err), &err);
 	look(bench);
 	assert_null(role_row(bench, "maestro"));
 }
