@@ -91,6 +91,8 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 		flowtab_free(tab);
 		return NULL;
 	}
+	pages_wide(tab->index, index_size(limits) * sizeof(*tab->index));
+	pages_wide(tab->youth, limits->young * sizeof(*tab->youth));
 	return tab;
 }
 
