@@ -47,9 +47,8 @@ struct call_trace {
 };
 
 struct flow {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint32_t hash;
-	uint32_t newer, older;               /* on its idle list; slot + 1, 0 ends */
 	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
@@ -106,6 +105,11 @@ uint32_t flowtab_untold_count(const struct flowtab *tab);
 
 /* The flow whose time is over at `now_us`; NULL if there is none (any more). */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
+/*
+ * No flow's time is over before this, whatever flows begin or are touched by then; never later than `now_us` and
+ * the shortest silence.
+ */
+int64_t flowtab_due(struct flowtab *tab, int64_t now_us);
 /* The flow that has been silent longest of all: who must go when the table is full; NULL if empty. */
 struct flow *flowtab_longest_idle(struct flowtab *tab);
 /*
