@@ -78,7 +78,9 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 
 		if (given)
 			*given++ = '\0';
-		if (!strcmp(word, "ndpi-dtls") && !given)
+		if (!strcmp(word, "libpcap") && !given)
+			feed->libpcap = true;
+		else if (!strcmp(word, "ndpi-dtls") && !given)
 			feed->test.ndpi_dtls = true;
 		else if (!strcmp(word, "delay") && given)
 			feed->test.delay = strtoull(given, NULL, 10);
@@ -94,7 +96,7 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			r = read_try(feed, given, err);
 		else
 			r = err_set(err, -EINVAL,
-			            "--test %s: no such word; ndpi-dtls, delay=SEED, pace=US, commit=US, "
+			            "--test %s: no such word; libpcap, ndpi-dtls, delay=SEED, pace=US, commit=US, "
 			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}
@@ -256,6 +258,7 @@ struct run_options feed_run(const struct feed *feed)
 				.live = live,
 				.filter = feed->filter,
 				.snap_len = feed->snap_len,
+				.libpcap = feed->libpcap,
 			},
 		.limits = limits(feed),
 		.for_us = feed->for_us,
