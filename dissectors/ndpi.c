@@ -9,6 +9,7 @@
 #include "schema/event.h"
 
 #include <ndpi_api.h>
+#include <ndpi_main.h>
 
 #define SPARES_MAX 4096 /* 10 MiB */
 
@@ -255,6 +256,30 @@ enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const u
 	*ret_final = ((app != APP_NONE && app != APP_OTHER) || is_over(&state->flow)) &&
 	             !(engine->dtls && app == APP_DTLS);
 	return app;
+}
+
+/*
+ * In the place of nDPI's own, which goes through both masks by 16 words of 32 bits. It asks this twice of each of its 200
+ * dissectors for each packet, and that was a third of its time.
+ */
+#define MASK_WORDS (sizeof(NDPI_PROTOCOL_BITMASK) / sizeof(uint64_t))
+
+__attribute__((visibility("default"))) int NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a,
+                                                                NDPI_PROTOCOL_BITMASK b)
+{
+	const uint8_t *left = (const uint8_t *)&a, *right = (const uint8_t *)&b;
+
+	_Static_assert(sizeof(a) % sizeof(uint64_t) == 0, "a mask is whole words");
+#pragma GCC unroll 8
+	for (size_t i = 0; i < MASK_WORDS; i++) {
+		uint64_t x, y;
+
+		memcpy(&x, left + i * sizeof(x), sizeof(x));
+		memcpy(&y, right + i * sizeof(y), sizeof(y));
+		if (x & y)
+			return 1;
+	}
+	return 0;
 }
 
 const char *ndpi_version(void)
