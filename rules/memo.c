@@ -7,6 +7,7 @@
 #include "rules/classes.h"
 #include "rules/score.h"
 
+#define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
 #define PLACES 4096 /* a power of two */

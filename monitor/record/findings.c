@@ -8,6 +8,7 @@
 #include "monitor/finding_key.h"
 #include "monitor/idmap.h"
 
+#define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
 #define FOLDED "folded into F" /* the reasons of what folded, by which a successor knows it */
@@ -364,6 +365,8 @@ static struct scan *scan_note(struct findings *findings, const struct unit *unit
 	struct scan *scan = idmap_find(&findings->scans, key);
 
 	if (!scan) {
+		if (findings->scans.count == SCANS_MAX)
+			return NULL;
 		scan = calloc(1, sizeof(*scan));
 		if (!scan || idmap_add(&findings->scans, key, scan) < 0) {
 			free(scan);

@@ -32,6 +32,7 @@ struct unit {
 	bool spoke; /* a packet of its own was seen, ... */
 	bool plain; /* ... and one that came in no tunnel */
 	int64_t bound_us[ROLES_MAX]; /* when a name of the role was first bound for it; 0: never */
+	uint32_t bound;               /* these roles */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
 		struct addr addr;
