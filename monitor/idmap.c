@@ -39,7 +39,7 @@ void idmap_clear(struct idmap *map)
 
 void *idmap_find(const struct idmap *map, uint64_t key)
 {
-	return map->size ? map->slots[slot_of(map, key)].value : NULL;
+	return map->count ? map->slots[slot_of(map, key)].value : NULL;
 }
 
 static int grow(struct idmap *map)
@@ -79,7 +79,7 @@ void *idmap_take(struct idmap *map, uint64_t key)
 	size_t hole, i;
 	void *value;
 
-	if (!map->size)
+	if (!map->count)
 		return NULL;
 	hole = slot_of(map, key);
 	if (!map->slots[hole].key)

@@ -214,6 +214,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.keep = options->keep,
 		.again = options->again,
 		.commit_us = options->test.commit_us,
+		.plain = options->test.plain,
 		.input = live ? NULL : input_told,
 		.found = found,
 		.exercised = live && options->exercised ? exercised : NULL,

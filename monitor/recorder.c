@@ -98,11 +98,14 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 	recorder->book = book_new();
 	recorder->units = units_new(options->policy);
 	recorder->findings = findings_new(options->policy, found, recorder);
+	if (recorder->findings && options->plain)
+		findings_plain(recorder->findings);
 	recorder->blinds = blinds_new();
 	recorder->evidence =
 		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
+		.plain = options->plain,
 		.db = options->db,
 		.join = recorder->join,
 		.book = recorder->book,

@@ -24,6 +24,7 @@ struct recorder_options {
 	const char *how; /* all that beside policy and filter decides what facts come; NULL */
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live;
+	bool plain;        /* for tests: no way is shorter for flows that are alike */
 	int64_t commit_us; /* for tests: so long after the last commit the next one is due; 0: as ever */
 	bool rests; /* behind a commit, so that other writers have their turn: it is asked again soon */
 	int64_t begun_us; /* live: wall clock */

@@ -8,8 +8,8 @@
  */
 #include "rules/score.h"
 
-#define FEW_PACKETS \
-	3 /* with payload: fewer settle neither RTP nor a framed stream (domain.md 1.9) */
+#define DHCPV6_CLIENT 546
+#define DHCPV6_SERVER 547
 
 /* Link upkeep that no envelope lists (domain.md 7.1, 7.2): ICMP, IGMP, DHCPv6 (RFC 8415 7.2). */
 static bool is_housekeeping(const struct scorer *s)
@@ -22,11 +22,21 @@ static bool is_housekeeping(const struct scorer *s)
 	case TRANSPORT_IGMP:
 		return true;
 	case TRANSPORT_UDP:
-		return facts->ip_version == 6 && s->local->port == 546 &&
-		       s->remote->port == 547 && (!s->certain || s->view->app == APP_DHCPV6);
+		return facts->ip_version == 6 && s->local->port == DHCPV6_CLIENT &&
+		       s->remote->port == DHCPV6_SERVER && (!s->certain || s->view->app == APP_DHCPV6);
 	default:
 		return false;
 	}
+}
+
+bool judge_known_port(size_t i, uint16_t *ret_port)
+{
+	static const uint16_t ports[] = {0, DHCPV6_CLIENT, DHCPV6_SERVER};
+
+	if (i >= ARRAY_LEN(ports))
+		return innocent_port(i - ARRAY_LEN(ports), ret_port);
+	*ret_port = ports[i];
+	return true;
 }
 
 /*

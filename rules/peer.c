@@ -5,8 +5,6 @@
  */
 #include "rules/score.h"
 
-#define ICE_PROBE_PACKETS 15 /* domain.md 3.3: fewer, and only requests */
-
 static bool subnet_known(const struct scorer *s, const struct prefix *subnet, bool *ret_covers)
 {
 	if (!prefix_covers(subnet, &s->local->addr))
@@ -30,7 +28,7 @@ static enum fit own_subnet_fit(const struct scorer *s)
 }
 
 /* The broadcast address of a subnet of IPv4: all host bits set (RFC 922). */
-static bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr)
+bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr)
 {
 	struct addr last = subnet->addr;
 
@@ -98,23 +96,34 @@ static void direction_init(struct scorer *s)
 		s->direction = DIRECTION_IN;
 }
 
-static void names_init(struct scorer *s)
+void scorer_names(const struct policy *policy, const struct view *view, struct names_said *ret)
 {
-	const struct view *view = s->view;
 	uint32_t all = UINT32_MAX;
 
-	s->claim = view->name && view->name[0] &&
-	           (view->facts->name_kind == NAME_SNI ||
-	            view->facts->name_kind == NAME_HTTP_HOST);
-	if (s->claim)
-		all &= s->claimed = policy_roles_of_name(s->policy, view->name);
+	*ret = (struct names_said){0};
+	ret->claim = view->name && view->name[0] &&
+	             (view->facts->name_kind == NAME_SNI ||
+	              view->facts->name_kind == NAME_HTTP_HOST);
+	if (ret->claim)
+		all &= ret->claimed = policy_roles_of_name(policy, view->name);
 	for (unsigned i = 0; i < view->bound_count && i < BOUND_MAX; i++) {
-		uint32_t roles = policy_roles_of_name(s->policy, view->bound[i]);
+		uint32_t roles = policy_roles_of_name(policy, view->bound[i]);
 
-		s->bound |= roles;
+		ret->bound |= roles;
 		all &= roles;
 	}
-	s->outside = ~all;
+	ret->outside = ~all;
+}
+
+static void names_init(struct scorer *s)
+{
+	struct names_said names;
+
+	scorer_names(s->policy, s->view, &names);
+	s->claim = names.claim;
+	s->claimed = names.claimed;
+	s->bound = names.bound;
+	s->outside = names.outside;
 }
 
 /* What the document lists under a role that DHCP teaches is the broadcast address, nobody's own. */

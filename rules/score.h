@@ -35,6 +35,21 @@ struct scorer {
 	uint8_t role_fit[ROLES_MAX]; /* enum fit of the peer under each role */
 };
 
+#define ICE_PROBE_PACKETS 15 /* domain.md 3.3: fewer, and only requests */
+#define FEW_PACKETS \
+	3 /* with payload: fewer settle neither RTP nor a framed stream (domain.md 1.9) */
+
+/* What the names of a flow and its peer say of roles: as in struct scorer. */
+struct names_said {
+	uint32_t claim, claimed, bound, outside;
+};
+void scorer_names(const struct policy *policy, const struct view *view, struct names_said *ret);
+/* The broadcast address of a subnet of IPv4. */
+bool is_broadcast_of(const struct prefix *subnet, const struct addr *addr);
+/* Ports that the judge knows beside those of the rows, one after the other; false: there are no more. */
+bool judge_known_port(size_t i, uint16_t *ret_port);
+bool innocent_port(size_t i, uint16_t *ret_port);
+
 void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view);
 /* Where the peer is the site's web proxy: the host and port asked for take its place (proxy.c). */
 void scorer_proxy(struct scorer *s);

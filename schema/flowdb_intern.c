@@ -4,6 +4,7 @@
  */
 #include "schema/flowdb_sql.h"
 
+#define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
 static const struct {

@@ -82,6 +82,8 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			feed->libpcap = true;
 		else if (!strcmp(word, "ndpi-dtls") && !given)
 			feed->test.ndpi_dtls = true;
+		else if (!strcmp(word, "plain") && !given)
+			feed->test.plain = true;
 		else if (!strcmp(word, "delay") && given)
 			feed->test.delay = strtoull(given, NULL, 10);
 		else if (!strcmp(word, "pace") && given)
@@ -96,7 +98,8 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			r = read_try(feed, given, err);
 		else
 			r = err_set(err, -EINVAL,
-			            "--test %s: no such word; libpcap, ndpi-dtls, delay=SEED, pace=US, commit=US, "
+			            "--test %s: no such word; libpcap, plain, ndpi-dtls, delay=SEED, pace=US, "
+			            "commit=US, "
 			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}

@@ -3,6 +3,7 @@
  */
 #include "monitor/record/addresses.h"
 
+#define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
 #define WAYS 16
@@ -20,6 +21,7 @@ struct set {
 
 struct addresses {
 	struct set lease[SETS], neighbour[SETS];
+	bool leases, neighbours; /* some were told of: else nobody needs to look */
 	uint64_t refused;
 };
 
@@ -76,6 +78,7 @@ void addresses_lease(struct addresses *addresses, const struct mac *mac,
 {
 	struct set *set = &addresses->lease[set_of(addr)];
 
+	addresses->leases = true;
 	for (unsigned i = 0; i < WAYS; i++)
 		if (claims(&set->way[i], addr) && !mac_equal(&set->way[i].mac, mac) &&
 		    set->way[i].until_us > from_us)
@@ -95,6 +98,7 @@ void addresses_give_up(struct addresses *addresses, const struct mac *mac,
 void addresses_neighbour(struct addresses *addresses, const struct mac *mac,
                          const struct addr *addr, int64_t at_us)
 {
+	addresses->neighbours = true;
 	claim_put(addresses, &addresses->neighbour[set_of(addr)], mac, addr, at_us,
 	          at_us + NEIGHBOUR_HOLDS_US);
 }
@@ -102,9 +106,12 @@ void addresses_neighbour(struct addresses *addresses, const struct mac *mac,
 bool addresses_leased(const struct addresses *addresses, const struct addr *addr,
                       int64_t first_us, int64_t last_us, struct mac *ret_mac)
 {
-	const struct set *set = &addresses->lease[set_of(addr)];
+	const struct set *set;
 	const struct claim *best = NULL;
 
+	if (!addresses->leases)
+		return false;
+	set = &addresses->lease[set_of(addr)];
 	for (unsigned i = 0; i < WAYS; i++) {
 		const struct claim *claim = &set->way[i];
 
@@ -121,9 +128,12 @@ bool addresses_leased(const struct addresses *addresses, const struct addr *addr
 bool addresses_told(const struct addresses *addresses, const struct addr *addr,
                     int64_t first_us, int64_t last_us, struct mac *ret_mac)
 {
-	const struct set *set = &addresses->neighbour[set_of(addr)];
+	const struct set *set;
 	const struct claim *only = NULL;
 
+	if (!addresses->neighbours)
+		return false;
+	set = &addresses->neighbour[set_of(addr)];
 	for (unsigned i = 0; i < WAYS; i++) {
 		const struct claim *claim = &set->way[i];
 
@@ -142,8 +152,11 @@ bool addresses_told(const struct addresses *addresses, const struct addr *addr,
 bool addresses_says(const struct addresses *addresses, const struct mac *mac,
                     const struct addr *addr, int64_t first_us, int64_t last_us)
 {
-	const struct set *set = &addresses->neighbour[set_of(addr)];
+	const struct set *set;
 
+	if (!addresses->neighbours)
+		return false;
+	set = &addresses->neighbour[set_of(addr)];
 	for (unsigned i = 0; i < WAYS; i++)
 		if (claims(&set->way[i], addr) && mac_equal(&set->way[i].mac, mac) &&
 		    set->way[i].until_us >= first_us && set->way[i].from_us <= last_us)

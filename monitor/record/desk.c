@@ -9,6 +9,8 @@
  */
 #include "monitor/record/desk.h"
 
+#include "rules/memo.h"
+
 #include <stdatomic.h>
 
 #define WRITE_AGE_US (60 * SECOND_US)
@@ -45,8 +47,11 @@ int desk_init(struct desk *desk)
 	idmap_init(&desk->open, DESK_OPEN_MAX);
 	desk->held = calloc(DESK_HELD_MAX, sizeof(*desk->held));
 	desk->retries = retries_new();
-	return desk->held && desk->retries ? coverage_init(&desk->coverage, desk->policy)
-	                                   : -ENOMEM;
+	if (!desk->plain)
+		desk->memo = memo_new(desk->policy);
+	return desk->held && desk->retries && (desk->plain || desk->memo)
+	               ? coverage_init(&desk->coverage, desk->policy)
+	               : -ENOMEM;
 }
 
 static void open_free(struct open_flow *open)
@@ -64,6 +69,7 @@ void desk_release(struct desk *desk)
 		free(desk->held[i].event);
 	free(desk->held);
 	retries_free(desk->retries);
+	memo_free(desk->memo);
 	idmap_release(&desk->open);
 	coverage_release(&desk->coverage);
 }
@@ -255,6 +261,15 @@ static bool outcome_waits(const struct desk *desk, const struct view *view,
 	return true;
 }
 
+/* False: in what the nearest rows differ is not there; judge_flow() says it. */
+static bool judge(const struct desk *desk, const struct view *view, struct verdict *verdict)
+{
+	if (desk->memo)
+		return memo_judge(desk->memo, view, verdict);
+	judge_flow(desk->policy, view, verdict);
+	return true;
+}
+
 /* One event of a flow, for the unit at end `local`. Sets *ret_hold where an ended flow must wait. */
 static int flow_judge(struct desk *desk, struct unit *unit,
                       const struct flow_facts *facts, const char *name, unsigned local,
@@ -263,7 +278,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 {
 	struct verdict verdict;
 	struct view view;
-	bool two_way;
+	bool two_way, worded;
 	uint8_t told;
 	int r = 0;
 
@@ -276,7 +291,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 			return r;
 	}
 	told = view_fill(desk, unit, facts, name, local, opinion, &view);
-	judge_flow(desk->policy, &view, &verdict);
+	worded = judge(desk, &view, &verdict);
 	two_way = unit->two_way_us && unit->two_way_us >= facts->first_us - TWO_WAY_US &&
 	          unit->two_way_us <= facts->last_us + TWO_WAY_US;
 	if (!ended)
@@ -311,11 +326,14 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	if (r >= 0)
 		r = evidence_follow(desk->evidence, desk->run, facts->id,
 		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
-	if (ended && flow_is_sampled(facts, sheet))
+	if (ended && flow_is_sampled(facts, sheet)) {
 		desk->sums->flows++;
-	else if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
-	                    facts->last_us - facts->first_us >= WRITE_AGE_US))
-		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
+	} else if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
+	                      facts->last_us - facts->first_us >= WRITE_AGE_US)) {
+		if (!worded)
+			judge_flow(desk->policy, &view, &verdict);
+		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);	}
+
 	if (ended) {
 		sheet->over = true;
 		desk->sums->by_ruling[verdict.ruling]++;

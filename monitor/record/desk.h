@@ -35,6 +35,7 @@ struct recorder_sums {
 /* Its owner fills what comes first, and keeps `now_us` and `run` up to date. */
 struct desk {
 	const struct policy *policy;
+	bool plain; /* for tests: no way is shorter for flows that are alike */
 	struct flowdb *db;
 	struct join *join; /* what the inspector thinks of a flow so far */
 	struct book *book;
@@ -60,6 +61,7 @@ struct desk {
 	bool held_moved; /* since they were written last */
 	struct coverage coverage;
 	struct retries *retries;
+	struct memo *memo; /* NULL: every flow is judged by itself */
 	struct strangers strangers;
 };
 

@@ -8,6 +8,7 @@
 #include "monitor/finding_key.h"
 #include "monitor/idmap.h"
 
+#define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
 #define FOLDED "folded into F" /* the reasons of what folded, by which a successor knows it */
@@ -28,6 +29,7 @@ struct scan {
 
 struct findings {
 	const struct policy *policy;
+	bool plain; /* findings_plain() */
 	const char *dropped; /* why a finding is closed that no flow is left under */
 	struct idmap by_key;  /* hash of the key -> finding */
 	struct idmap by_id;
@@ -57,6 +59,11 @@ struct findings *findings_new(const struct policy *policy,
 	idmap_init(&findings->by_kind, FINDINGS_MAX);
 	idmap_init(&findings->scans, SCANS_MAX);
 	return findings;
+}
+
+void findings_plain(struct findings *findings)
+{
+	findings->plain = true;
 }
 
 void findings_free(struct findings *findings)
@@ -136,6 +143,7 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	}
 	findings->all[findings->count++] = finding;
+	finding->unit->findings[finding->row.kind]++;
 	return 0;
 }
 
@@ -222,6 +230,12 @@ void finding_close(struct findings *findings, struct finding *finding, const cha
 	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
 }
 
+static void finding_goes(struct finding *from, struct finding *into)
+{
+	from->folded = into;
+	from->unit->findings[from->row.kind]--;
+}
+
 /* All flows of `from` go over to `into`. */
 static int finding_fold(struct findings *findings, struct flowdb *db, struct finding *from,
                         struct finding *into, struct err *err)
@@ -243,7 +257,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	if (from->row.severity > into->row.severity)
 		into->row.severity = from->row.severity;
 	into->dirty = true;
-	from->folded = into;
+	finding_goes(from, into);
 	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
@@ -334,7 +348,7 @@ void findings_fold_again(struct findings *findings)
 		found = bsearch(&key, findings->all, findings->count, sizeof(struct finding *),
 		                by_id);
 		if (found && *found != from && !(*found)->folded)
-			from->folded = *found;
+			finding_goes(from, *found);
 	}
 }
 
@@ -351,6 +365,8 @@ static struct scan *scan_note(struct findings *findings, const struct unit *unit
 	struct scan *scan = idmap_find(&findings->scans, key);
 
 	if (!scan) {
+		if (findings->scans.count == SCANS_MAX)
+			return NULL;
 		scan = calloc(1, sizeof(*scan));
 		if (!scan || idmap_add(&findings->scans, key, scan) < 0) {
 			free(scan);
@@ -471,32 +487,70 @@ static void waiver_write(struct findings *findings, const struct view *view,
 		waiver_print(waiver, finding->row.waiver, sizeof(finding->row.waiver));
 }
 
+/* Of a verdict out of the judge's memory what differs is asked for first. */
+static void sentence_write(const struct findings *findings, const struct view *view,
+                           const struct verdict *verdict, struct finding *finding)
+{
+	struct verdict worded = *verdict;
+
+	if (verdict->nearest_count && !verdict->nearest[0].count)
+		judge_flow(findings->policy, view, &worded);
+	judge_sentence(findings->policy, view, &worded, finding->row.reason,
+	               sizeof(finding->row.reason));
+}
+
+/* All of the unit's findings of that kind went into one: so does whatever comes. */
+static struct finding *fold_of(const struct unit *unit, uint8_t kind)
+{
+	struct finding *fold = unit->fold[kind];
+
+	return fold && !fold->folded && unit->findings[kind] == 1 ? fold : NULL;
+}
+
+/* The finding that a flow belongs under; *ret_one: it speaks of flows like this one alone. */
+static int finding_of(struct findings *findings, struct flowdb *db, struct unit *unit,
+                      const struct view *view, const struct verdict *verdict,
+                      struct finding **ret, bool *ret_one, struct err *err)
+{
+	struct scan *scan = NULL;
+	struct finding_row key;
+	int r;
+
+	if (verdict->direction == DIRECTION_IN && !view->facts->media &&
+	    verdict->ruling == RULING_OUTSIDE)
+		scan = scan_note(findings, unit, view);
+	*ret = scan || findings->plain ? NULL : fold_of(unit, verdict->kind);
+	*ret_one = false;
+	if (*ret)
+		return 0;
+	finding_key(findings->policy, unit->id, view, verdict, &key);
+	if (scan)
+		r = fold_scan(findings, db, unit, scan, &key, ret, err);
+	else if (!idmap_find(&findings->by_key, key_of(unit, &key)) &&
+	         (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
+		r = fold_kind(findings, db, unit, &key, ret, err);
+	else
+		r = finding_get(findings, db, unit, &key, ret, err);
+	if (r < 0)
+		return r;
+	*ret = finding_now(*ret);
+	*ret_one = !scan && *ret != unit->fold[key.kind];
+	return 0;
+}
+
 int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit,
                  const struct view *view, const struct verdict *verdict,
                  struct gathered *gathered, struct err *err)
 {
 	const struct flow_facts *facts = view->facts;
 	uint64_t bytes = facts->bytes[0] + facts->bytes[1];
-	struct scan *scan = NULL;
 	struct finding *finding;
-	struct finding_row key;
-	bool is_new;
+	bool is_new, is_one;
 	int r;
 
-	finding_key(findings->policy, unit->id, view, verdict, &key);
-	if (verdict->direction == DIRECTION_IN && !facts->media &&
-	    verdict->ruling == RULING_OUTSIDE)
-		scan = scan_note(findings, unit, view);
-	if (scan)
-		r = fold_scan(findings, db, unit, scan, &key, &finding, err);
-	else if (!idmap_find(&findings->by_key, key_of(unit, &key)) &&
-	         (unit->fold[key.kind] || unit->open_findings[key.kind] >= FINDINGS_FOLD))
-		r = fold_kind(findings, db, unit, &key, &finding, err);
-	else
-		r = finding_get(findings, db, unit, &key, &finding, err);
+	r = finding_of(findings, db, unit, view, verdict, &finding, &is_one, err);
 	if (r < 0)
 		return r;
-	finding = finding_now(finding);
 	is_new = gathered_finding(gathered) != finding || !finding->row.flows;
 	if (is_new) {
 		findings_drop(findings, gathered);
@@ -511,9 +565,8 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 		finding->row.last_us = facts->last_us;
 	if (verdict->severity > finding->row.severity)
 		finding->row.severity = verdict->severity;
-	if (is_new && !finding->row.open && !scan && finding != unit->fold[key.kind])
-		judge_sentence(findings->policy, view, verdict, finding->row.reason,
-		               sizeof(finding->row.reason));
+	if (is_new && !finding->row.open && is_one)
+		sentence_write(findings, view, verdict, finding);
 	waiver_write(findings, view, verdict, finding);
 	finding->dirty = true;
 	/* What went on when a person closed it does not open it again: the next flow does. */

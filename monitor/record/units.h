@@ -32,6 +32,7 @@ struct unit {
 	bool spoke; /* a packet of its own was seen, ... */
 	bool plain; /* ... and one that came in no tunnel */
 	int64_t bound_us[ROLES_MAX]; /* when a name of the role was first bound for it; 0: never */
+	uint32_t bound;               /* these roles */
 	int64_t two_way_us;   /* last packet of its latest two-way flow; 0: none yet */
 	struct unit_address {
 		struct addr addr;
@@ -44,6 +45,7 @@ struct unit {
 	bool fresh; /* one of them is new: unit_settle() */
 	uint64_t addresses_refused; /* found no place since the last units_flush() */
 	uint16_t open_findings[KIND_COUNT];
+	uint32_t findings[KIND_COUNT]; /* known, open or not, that did not fold */
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
 	struct row_use *use;              /* one a row of the policy */
 	bool dirty;                       /* `use` has not been written yet */
