@@ -99,8 +99,7 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 		else
 			r = err_set(err, -EINVAL,
 			            "--test %s: no such word; libpcap, plain, ndpi-dtls, delay=SEED, pace=US, "
-			            "commit=US, "
-			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
+			            "commit=US, die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}
 	return r;
