@@ -13,6 +13,8 @@ void input_close(struct input *input)
 	input->pcap = NULL;
 	plain_free(input->plain);
 	input->plain = NULL;
+	file_hash_free(input->hash);
+	input->hash = NULL;
 	fclosep(&input->file);
 }
 
@@ -118,6 +120,10 @@ void capture_tell(struct capture *capture, const struct event_input *input)
 	told->first_us = input->first_us;
 	told->last_us = input->last_us;
 	told->cut = input->cut;
+	if (input->hashed) {
+		told->size = input->size;
+		memcpy(told->hash, input->hash, sizeof(input->hash));
+	}
 	memcpy(told->note, input->note, input->note_len);
 	told->note[input->note_len] = '\0';
 }
@@ -133,15 +139,25 @@ int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 	return capture->live ? live_next(capture, frame) : file_next(capture, frame, err);
 }
 
+bool capture_hash_rest(struct capture *capture)
+{
+	return !capture->live && capture->current < capture->count &&
+	       file_hash_rest(&capture->inputs[capture->current]);
+}
+
 bool capture_stop(struct capture *capture, unsigned *ret_input)
 {
 	struct input *input = &capture->inputs[capture->current];
 
-	if (capture->live || capture->current == capture->count || (!input->pcap && !input->plain))
+	if (capture->live || capture->current == capture->count ||
+	    (!input->pcap && !input->plain && !input->over))
 		return false;
-	input->told.cut = true;
-	snprintf(input->told.note, sizeof(input->told.note), "interrupted after packet %llu",
-	         (unsigned long long)input->told.packets);
+	if (!input->over) {
+		input->told.cut = true;
+		snprintf(input->told.note, sizeof(input->told.note),
+		         "interrupted after packet %llu",
+		         (unsigned long long)input->told.packets);
+	}
 	*ret_input = (unsigned)capture->current;
 	return true;
 }
@@ -165,7 +181,7 @@ int capture_progress(const struct capture *capture)
 		return -1;
 	if (input->plain)
 		at += plain_offset(input->plain);
-	else if (input->pcap && *input->told.hash)
+	else if (input->pcap && !input->once)
 		at += (uint64_t)ftell(pcap_file(input->pcap));
 	return (int)(at * 1000 / capture->total);
 }

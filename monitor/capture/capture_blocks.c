@@ -11,9 +11,9 @@
 #define LEAD ((PIECE_MAX + PAGE - 1) / PAGE * PAGE)
 #define BLOCK ((size_t)256 * 1024) /* stays in the cache until it is read again, by whoever decodes it */
 
-int blocks_init(struct blocks *blocks, int fd)
+int blocks_init(struct blocks *blocks, int fd, struct file_hash *hash)
 {
-	*blocks = (struct blocks){.fd = fd, .at = LEAD, .end = LEAD};
+	*blocks = (struct blocks){.fd = fd, .hash = hash, .at = LEAD, .end = LEAD};
 	blocks->room = aligned_alloc(PAGE, LEAD + BLOCK);
 	return blocks->room ? 0 : -ENOMEM;
 }
@@ -39,6 +39,8 @@ const uint8_t *blocks_read(struct blocks *blocks, size_t len)
 			blocks->failed = n < 0;
 			return NULL;
 		}
+		if (blocks->hash)
+			file_hash_add(blocks->hash, blocks->offset, blocks->room + LEAD, (size_t)n);
 		blocks->end += (size_t)n;
 		blocks->offset += (uint64_t)n;
 	}

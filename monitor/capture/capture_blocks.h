@@ -5,7 +5,7 @@
 #ifndef MONITOR_CAPTURE_CAPTURE_BLOCKS_H
 #define MONITOR_CAPTURE_CAPTURE_BLOCKS_H
 
-#include "schema/base.h"
+#include "monitor/capture/file_hash.h"
 
 #define PIECE_MAX ((size_t)266240) /* the longest that may be asked for: a packet of 262,144 bytes, and what it stands in */
 
@@ -14,10 +14,11 @@ struct blocks {
 	uint8_t *room;
 	size_t at, end;  /* in `room`: what was read and is not taken yet */
 	uint64_t offset; /* in the file, behind what was read */
+	struct file_hash *hash; /* borrowed: gets what is read; NULL */
 	bool failed;     /* a read did */
 };
 
-int blocks_init(struct blocks *blocks, int fd) MUST_CHECK;
+int blocks_init(struct blocks *blocks, int fd, struct file_hash *hash) MUST_CHECK;
 void blocks_release(struct blocks *blocks);
 /* As blocks_need(), where it does not lie there yet. */
 const uint8_t *blocks_read(struct blocks *blocks, size_t len);

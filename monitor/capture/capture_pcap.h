@@ -17,6 +17,8 @@ struct input {
 	struct plain *plain; /* then: we are reading it */
 	bool once;  /* it is no regular file: what was read of it is gone */
 	bool empty; /* a file without a packet */
+	bool over;  /* its packets are; its hash may not be known yet */
+	struct file_hash *hash; /* while it is read */
 	/* live: the frame held back */
 	bool held;
 	struct pcap_pkthdr *header;
@@ -62,6 +64,8 @@ bool input_passes(const struct input *input, const struct filter *filter,
 int file_open(struct input *input, struct err *err) MUST_CHECK;
 int files_room(size_t count, struct err *err) MUST_CHECK;
 int file_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
+/* Reads on for the hash: whether there is more. */
+bool file_hash_rest(struct input *input);
 
 int live_open(struct capture *capture, struct input *input, const struct capture_options *options,
               struct err *err) MUST_CHECK;

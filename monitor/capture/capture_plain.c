@@ -103,14 +103,14 @@ static bool begin_ng(struct plain *plain)
 	       !u16(plain, head + 14);
 }
 
-struct plain *plain_new(int fd, int dlt)
+struct plain *plain_new(int fd, int dlt, struct file_hash *hash)
 {
 	struct plain *plain = calloc(1, sizeof(*plain));
 
 	if (!plain)
 		return NULL;
 	plain->dlt = dlt;
-	if (!blocks_init(&plain->blocks, fd) && (begin_pcap(plain) || begin_ng(plain)))
+	if (!blocks_init(&plain->blocks, fd, hash) && (begin_pcap(plain) || begin_ng(plain)))
 		return plain;
 	plain_free(plain);
 	return NULL;

@@ -6,7 +6,7 @@
 #ifndef MONITOR_CAPTURE_CAPTURE_PLAIN_H
 #define MONITOR_CAPTURE_CAPTURE_PLAIN_H
 
-#include "schema/base.h"
+#include "monitor/capture/file_hash.h"
 
 #include <pcap/pcap.h>
 
@@ -20,9 +20,9 @@ enum plain_next {
 
 /*
  * A reader of the file behind `fd` (borrowed), of which libpcap says that its link type is `dlt`; NULL: it is
- * strange from its beginning, or memory is out.
+ * strange from its beginning, or memory is out. What is read goes into `hash` as well (borrowed; NULL).
  */
-struct plain *plain_new(int fd, int dlt);
+struct plain *plain_new(int fd, int dlt, struct file_hash *hash);
 void plain_free(struct plain *plain);
 
 /* As pcap_next_ex() would give it; *ret_bytes is valid until the next plain_next(). */

@@ -100,7 +100,7 @@ static void every_form_is_read_to_its_end_without_libpcap(void **state)
 
 		data = formed(w, form, &len);
 		assert_int_equal(write(fd, data, len), len);
-		plain = plain_new(fd, DLT_EN10MB);
+		plain = plain_new(fd, DLT_EN10MB, NULL);
 		assert_non_null(plain);
 		while ((next = plain_next(plain, &header, &bytes)) == PLAIN_PACKET)
 			count++;
@@ -108,7 +108,7 @@ static void every_form_is_read_to_its_end_without_libpcap(void **state)
 		assert_int_equal(count, wire_count(w));
 		assert_int_equal(plain_offset(plain), len);
 		plain_free(plain);
-		plain = plain_new(fd, DLT_RAW); /* libpcap said otherwise */
+		plain = plain_new(fd, DLT_RAW, NULL); /* libpcap said otherwise */
 		assert_true(!plain || plain_next(plain, &header, &bytes) == PLAIN_STRANGE);
 		plain_free(plain);
 	}
