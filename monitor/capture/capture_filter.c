@@ -111,6 +111,14 @@ int filter_new(const char *words, struct filter **ret, struct err *err)
 	return r;
 }
 
+const struct bpf_program *filter_program(const struct filter *filter, int type)
+{
+	for (size_t i = 0; filter && i < ARRAY_LEN(TYPES); i++)
+		if (TYPES[i] == type && filter->type[i].fine)
+			return &filter->type[i].program;
+	return NULL;
+}
+
 int input_filter(struct input *input, const struct filter *filter, struct err *err)
 {
 	int type = pcap_datalink(input->pcap);

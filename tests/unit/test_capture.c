@@ -312,14 +312,14 @@ static void more_files_than_descriptors_raise_the_soft_limit(void **state)
 		free((void *)(uintptr_t)inputs[i]);
 }
 
-static void drops_of_an_interface_are_read_by_its_name(void **state)
+static void counts_of_an_interface_are_read_by_its_name(void **state)
 {
-	uint64_t drops = UINT64_MAX;
+	uint64_t received = UINT64_MAX, drops = UINT64_MAX;
 
-	assert_int_equal(capture_interface_drops("lo", &drops), 0);
-	assert_true(drops < UINT64_MAX);
-	assert_int_equal(capture_interface_drops("l", &drops), -ENODEV);
-	assert_int_equal(capture_interface_drops("no-such-one", &drops), -ENODEV);
+	assert_int_equal(capture_interface_counts("lo", &received, &drops), 0);
+	assert_true(received < UINT64_MAX && drops < UINT64_MAX);
+	assert_int_equal(capture_interface_counts("l", &received, &drops), -ENODEV);
+	assert_int_equal(capture_interface_counts("no-such-one", &received, &drops), -ENODEV);
 }
 
 static int begin(void **state)
@@ -348,7 +348,7 @@ int main(void)
 		cmocka_unit_test(a_pipe_cannot_be_gone_on_with_and_says_so),
 		cmocka_unit_test(a_successor_reads_the_handle_that_another_process_used_up),
 		cmocka_unit_test(more_files_than_descriptors_raise_the_soft_limit),
-		cmocka_unit_test(drops_of_an_interface_are_read_by_its_name),
+		cmocka_unit_test(counts_of_an_interface_are_read_by_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
