@@ -281,8 +281,7 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	if (r < 0)
 		return r;
 	older_tell(pipeline->db, options->dir);
-	if (options->scope && !options->mirror)
-		r = keeper_begin(&pipeline->keeper, options->policy, err);
+	r = keeper_begin(&pipeline->keeper, options, err);
 	if (r < 0)
 		return r;
 	keeper_take(&pipeline->keeper, capture);

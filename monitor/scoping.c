@@ -36,10 +36,14 @@ static int add_holders(struct scope *scope, const struct policy *policy,
 	return r;
 }
 
-int scoping_new(const struct policy *policy, struct scope **ret, struct err *err)
+int scoping_new(const struct policy *policy, bool live, struct scope **ret, struct err *err)
 {
 	CLEANUP(scope_freep) struct scope *scope = scope_new();
 	int r = scope ? 0 : -ENOMEM;
+
+	*ret = NULL;
+	if (!policy->unit_count || (!live && policy->mac_count))
+		return 0;
 
 	for (size_t i = 0; i < policy->unit_count && r >= 0; i++)
 		r = add_unit(scope, &policy->units[i]);
@@ -51,7 +55,7 @@ int scoping_new(const struct policy *policy, struct scope **ret, struct err *err
 		r = scope_seal(scope);
 	if (r < 0)
 		return err_set(err, r, "out of memory for the scope");
-	*ret = policy->unit_count && !scope->open ? TAKE(scope) : NULL;
+	*ret = scope->open ? NULL : TAKE(scope);
 	return 0;
 }
 

@@ -9,10 +9,12 @@
 #include "rules/policy.h"
 
 /*
- * *ret is the caller's; NULL where everybody may be a unit: nobody is listed, or a prefix that stands for all. 0, or
+ * *ret is the caller's; NULL where everybody may be a unit: nobody is listed, or a prefix that stands for all; and of files
+ * also where a unit goes by its MAC, for an address that turns out to be its own late had flows before. 0, or
  * -ENOMEM with err filled.
  */
-int scoping_new(const struct policy *policy, struct scope **ret, struct err *err) MUST_CHECK;
+int scoping_new(const struct policy *policy, bool live, struct scope **ret,
+                struct err *err) MUST_CHECK;
 /* Whether who holds this name is wanted by units alone; `policy` as in sensor_options. */
 bool scoping_is_name(const void *policy, const char *name);
 

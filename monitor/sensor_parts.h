@@ -77,9 +77,11 @@ void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 bool icmp_error(struct sensor *sensor, const struct packet *packet);
 
 /* sensor_scope.c */
-/* What a packet says of the addresses of units: DHCP; ARP and neighbour discovery; what a payload told of names. */
+/* What a packet says of the addresses of units: DHCP; ARP and neighbour discovery; what a payload told of names, and
+ * whom a flow wants. */
 void scope_hear_dhcp(struct sensor *sensor, const struct packet *packet);
 void scope_hear_neighbour(struct sensor *sensor, const struct packet *packet);
 void scope_hear_names(struct sensor *sensor);
+void scope_hear_flow(struct sensor *sensor, const struct flow_facts *facts, const char *name);
 
 #endif

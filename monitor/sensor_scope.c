@@ -43,3 +43,13 @@ void scope_hear_names(struct sensor *sensor)
 		if (scope->is_name(scope->context, learnt->name[i].name))
 			learn(sensor, &learnt->name[i].address);
 }
+
+/* The same by its SNI. */
+void scope_hear_flow(struct sensor *sensor, const struct flow_facts *facts, const char *name)
+{
+	const struct sensor_scope *scope = &sensor->scope;
+
+	if (scope->scope && facts->name_kind == NAME_SNI && facts->initiator < 2 &&
+	    scope->is_name(scope->context, name))
+		learn(sensor, &facts->end[!facts->initiator].addr);
+}

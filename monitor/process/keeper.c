@@ -7,9 +7,11 @@
 
 #include <unistd.h>
 
-int keeper_begin(struct keeper *keeper, const struct policy *policy, struct err *err)
+int keeper_begin(struct keeper *keeper, const struct run_options *options, struct err *err)
 {
-	return scoping_new(policy, &keeper->scope, err);
+	if (!options->scope || options->mirror)
+		return 0;
+	return scoping_new(options->policy, options->capture.live, &keeper->scope, err);
 }
 
 void keeper_let_go(struct keeper *keeper)

@@ -19,8 +19,9 @@ struct keeper {
 	bool said; /* how it went */
 };
 
-/* From the policy. 0, or negative errno with err filled. */
-int keeper_begin(struct keeper *keeper, const struct policy *policy, struct err *err) MUST_CHECK;
+/* As the run wants it. 0, or negative errno with err filled. */
+int keeper_begin(struct keeper *keeper, const struct run_options *options,
+                 struct err *err) MUST_CHECK;
 void keeper_end(struct keeper *keeper);
 /* Of the sockets. */
 void keeper_let_go(struct keeper *keeper);

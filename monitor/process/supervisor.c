@@ -393,8 +393,8 @@ static int set_up(struct supervisor *sup, struct capture *capture, struct err *e
 		r = links_new(inputs->inputs, inputs->input_count, &sup->crew.links, err);
 	for (size_t i = 0; i < inputs->input_count && sup->live; i++)
 		sup->link[i].handled = true;
-	if (r >= 0 && sup->options->scope && !sup->options->mirror)
-		r = keeper_begin(&sup->crew.keeper, sup->options->policy, err);
+	if (r >= 0)
+		r = keeper_begin(&sup->crew.keeper, sup->options, err);
 	if (r >= 0)
 		keeper_take(&sup->crew.keeper, capture);
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
