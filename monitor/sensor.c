@@ -42,6 +42,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->scope = options->scope;
 	sensor->unwrap = options->unwrap;
 	sensor->keep = options->keep;
 	sensor->mirror = options->mirror;
@@ -175,13 +176,24 @@ static void retire_all(struct sensor *sensor)
 
 /* ----------------------------------------------------------------- packets */
 
+/* What the scope keeps in the kernel is no silence of the mirror. */
+static void received(struct sensor *sensor)
+{
+	if (sensor->counters->interface_received == sensor->received)
+		return;
+	sensor->received = sensor->counters->interface_received;
+	sensor->received_us = sensor->now_us;
+}
+
 /* What was not seen may have been the SYN of any flow that we meet next. */
 static void looking_anew(struct sensor *sensor)
 {
 	const struct counters *counters = sensor->counters;
 
+	received(sensor);
 	if (counters->kernel_dropped != sensor->dropped || !sensor->looking_us ||
-	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US))
+	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US &&
+	     sensor->now_us - sensor->received_us >= SILENT_US))
 		sensor->looking_us = sensor->now_us;
 	sensor->dropped = counters->kernel_dropped;
 	sensor->frame_us = sensor->now_us;
@@ -193,6 +205,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	unsigned end;
 
 	sensor->tunnel = packet->tunnel;
+	scope_hear_dhcp(sensor, packet);
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
 			sensor->counters->in_flows++;
@@ -293,9 +306,13 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	file_clock(sensor, frame->time_us);
 	clock_set(sensor, frame->time_us);
 	looking_anew(sensor);
-	packet.number = sensor->counters->seen;
-	packet.time_us = sensor->now_us;
-	frame_count(sensor, frame, &packet);
+	if (sensor->scope.scope && !scope_passes(sensor->scope.scope, frame)) {
+		sensor->counters->out_of_scope++;
+	} else {
+		packet.number = sensor->counters->seen;
+		packet.time_us = sensor->now_us;
+		frame_count(sensor, frame, &packet);
+	}
 	tell_health_when_due(sensor);
 }
 
@@ -339,6 +356,7 @@ void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
 	clock_set(sensor, wall_us - LATE_US);
+	received(sensor);
 	tell_health_when_due(sensor);
 }
 

@@ -40,6 +40,7 @@ static bool flow_show(struct sensor *sensor, struct flow *flow, unsigned end,
 	     strcmp(name, names_text(sensor->names, flow->name)))) {
 		names_drop(sensor->names, flow->name);
 		flow->name = names_take(sensor->names, name);
+		scope_hear_flow(sensor, facts, name);
 		if (!flow->name) {
 			facts->name_kind = NAME_NONE;
 			sensor->counters->names_refused += *name != '\0';

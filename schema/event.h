@@ -103,7 +103,7 @@ struct event_lease {
  */
 struct counters {
 	uint64_t seen, bytes;   /* packets read, bytes on the wire */
-	uint64_t out_of_scope; /* no flow: ARP, IGMP, neighbour discovery, not IP, cut before the ports */
+	uint64_t out_of_scope; /* of nobody that is asked for (monitor/capture/scope.h), or no flow: ARP, IGMP, neighbour discovery, not IP, cut before the ports */
 	uint64_t arp, igmp, nd; /* of these */
 	uint64_t in_flows;
 	uint64_t malformed;
@@ -117,6 +117,7 @@ struct counters {
 	uint64_t names_refused; /* names, or what tells of them, that found no room */
 	uint64_t kernel_received, kernel_dropped,
 		interface_dropped; /* live; received includes dropped */
+	uint64_t interface_received; /* live: frames that came in, whoever wanted them; not in the database */
 	uint64_t inspected;        /* packets handed to the inspector */
 	uint64_t inspect_shed;     /* ... that it could not be given */
 	uint64_t told_shed;        /* names and leases that the recorder could not be given */

@@ -106,8 +106,28 @@ void capture_skip(struct capture *capture, unsigned input, uint64_t packets);
  * kernel_received and kernel_dropped.
  */
 void capture_stats(struct capture *capture, struct counters *counters);
-/* Adds nothing: what the interface `name` dropped before any capture. Negative errno: it cannot be known. */
-int capture_interface_drops(const char *name, uint64_t *ret_drops) MUST_CHECK;
+/* What the interface `name` received, and dropped before any capture. Negative errno: it cannot be known. */
+int capture_interface_counts(const char *name, uint64_t *ret_received, uint64_t *ret_drops) MUST_CHECK;
+
+/*
+ * Live: the socket behind an input, the caller's own to close; it outlives the capture, also where that was let go of.
+ * 0, or negative errno: there is none.
+ */
+struct capture_handle {
+	int fd;
+	int type; /* libpcap's number of the link type */
+	enum link link;
+};
+int capture_handle(const struct capture *capture, size_t index,
+                   struct capture_handle *ret) MUST_CHECK;
+/*
+ * From now on the kernel lets through what is in the scope and passes the words of the filter that `capture` was opened
+ * with; no frame is lost over it. Returns how long its program is; or negative errno, with err saying why, and then the words
+ * alone count.
+ */
+struct scope;
+int capture_scope(const struct capture *capture, const struct capture_handle *handle,
+                  const struct scope *scope, struct err *err) MUST_CHECK;
 
 /*
  * Files behind `path`: itself, or if it is a folder its plain files in name order. Appended to

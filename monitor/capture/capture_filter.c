@@ -120,6 +120,14 @@ static const struct compiled *filter_of(const struct input *input, const struct 
 	return NULL;
 }
 
+const struct bpf_program *filter_program(const struct filter *filter, int type)
+{
+	for (size_t i = 0; filter && i < ARRAY_LEN(TYPES); i++)
+		if (TYPES[i] == type && filter->type[i].fine)
+			return &filter->type[i].program;
+	return NULL;
+}
+
 int input_filter(struct input *input, const struct filter *filter, struct err *err)
 {
 	const struct compiled *type = filter ? filter_of(input, filter) : NULL;

@@ -55,6 +55,8 @@ void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *h
  */
 int filter_new(const char *words, struct filter **ret, struct err *err) MUST_CHECK;
 void filter_free(struct filter *filter);
+/* The words for this link type; NULL: none. */
+const struct bpf_program *filter_program(const struct filter *filter, int type);
 int input_filter(struct input *input, const struct filter *filter, struct err *err) MUST_CHECK;
 /* Whether a packet that libpcap has not seen passes. */
 bool input_passes(const struct input *input, const struct filter *filter,

@@ -122,6 +122,9 @@ static struct flowtab_limits limits(const struct feed *feed)
 
 #define FLOWS_MAX (1 << 26)
 
+enum { SCOPE_ON, SCOPE_OFF };
+static const char *const SCOPES[] = {"on", "off"};
+
 int feed_option(struct feed *feed, int option, const char *value, struct err *err)
 {
 	char *end;
@@ -168,6 +171,10 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 	case FEED_IN_PROCESS:
 		feed->in_process = true;
 		return 1;
+	case FEED_SCOPE:
+		r = word_parse("--scope", "scope", value, SCOPES, ARRAY_LEN(SCOPES), err);
+		feed->no_scope = r == SCOPE_OFF;
+		return r < 0 ? r : 1;
 	case FEED_TEST:
 		r = read_test(feed, value, err);
 		return r < 0 ? r : 1;
@@ -266,6 +273,7 @@ struct run_options feed_run(const struct feed *feed)
 		.for_us = feed->for_us,
 		.again = feed->again,
 		.in_process = feed->in_process,
+		.scope = !feed->no_scope,
 		.test = feed->test,
 		.progress = progress_show,
 	};

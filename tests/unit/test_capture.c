@@ -368,14 +368,14 @@ static void files_that_differ_at_their_ends_or_in_size_have_other_marks(void **s
 	}
 }
 
-static void drops_of_an_interface_are_read_by_its_name(void **state)
+static void counts_of_an_interface_are_read_by_its_name(void **state)
 {
-	uint64_t drops = UINT64_MAX;
+	uint64_t received = UINT64_MAX, drops = UINT64_MAX;
 
-	assert_int_equal(capture_interface_drops("lo", &drops), 0);
-	assert_true(drops < UINT64_MAX);
-	assert_int_equal(capture_interface_drops("l", &drops), -ENODEV);
-	assert_int_equal(capture_interface_drops("no-such-one", &drops), -ENODEV);
+	assert_int_equal(capture_interface_counts("lo", &received, &drops), 0);
+	assert_true(received < UINT64_MAX && drops < UINT64_MAX);
+	assert_int_equal(capture_interface_counts("l", &received, &drops), -ENODEV);
+	assert_int_equal(capture_interface_counts("no-such-one", &received, &drops), -ENODEV);
 }
 
 static int begin(void **state)
@@ -406,7 +406,7 @@ int main(void)
 		cmocka_unit_test(more_files_than_descriptors_raise_the_soft_limit),
 		cmocka_unit_test(a_file_has_one_hash_however_it_is_read),
 		cmocka_unit_test(files_that_differ_at_their_ends_or_in_size_have_other_marks),
-		cmocka_unit_test(drops_of_an_interface_are_read_by_its_name),
+		cmocka_unit_test(counts_of_an_interface_are_read_by_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
