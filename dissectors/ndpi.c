@@ -6,6 +6,7 @@
 #include "dissectors/ndpi.h"
 
 #include "dissectors/decode.h"
+#include "dissectors/quic.h"
 #include "schema/event.h"
 
 #include <ndpi_api.h>
@@ -195,29 +196,14 @@ static const uint8_t *mend(const struct packet *packet, uint8_t copy[INSPECT_MAX
 	return copy;
 }
 
-#define QUIC_PORT 443
-#define QUIC_INITIAL_MIN 1200
-#define QUIC_ID_MAX 20
-
 /*
- * A flow that begins with an Initial of QUIC (RFC 9000 17.2.2) on its port. nDPI asks its dissector of QUIC first
- * there, which wants no more than this. But then it derives the keys and decrypts the hello, for a name that nobody
- * asks it for: four times the cost of another packet.
+ * A flow that begins with an Initial of QUIC. nDPI names it by less than what is read here; but then it derives the keys
+ * and decrypts the hello, for a name that nobody asks it for: four times the cost of another packet.
  */
 static bool begins_quic(const struct ndpi_state *state, const struct packet *packet)
 {
-	const uint8_t *b = packet->payload;
-	uint32_t version;
-
-	if (state->flow.num_processed_pkts || packet->transport != TRANSPORT_UDP ||
-	    packet->payload_len < QUIC_INITIAL_MIN || (b[0] & 0xb0) != 0x80 ||
-	    (packet->src_port != QUIC_PORT && packet->dst_port != QUIC_PORT) ||
-	    packet->src_port < QUIC_PORT || packet->dst_port < QUIC_PORT ||
-	    (packet->ip_version == 6 && packet->ip[6] != 17))
-		return false;
-	version = (uint32_t)b[1] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 8 | b[4];
-	return (version == 1 || version >> 8 == 0xff0000) && b[5] <= QUIC_ID_MAX &&
-	       b[6 + b[5]] <= QUIC_ID_MAX;
+	return !state->flow.num_processed_pkts && packet->transport == TRANSPORT_UDP &&
+	       quic_is_initial(packet->payload, packet->payload_len);
 }
 
 /* Nothing it is shown will change its mind: no dissector of its is left, or it has what it wanted. */

@@ -3,6 +3,7 @@
  * where it is spared work, the same as without.
  */
 #include "dissectors/ndpi.h"
+#include "dissectors/quic.h"
 #include "schema/event.h"
 #include "tests/lib/seen.h"
 #include "tests/lib/talk.h"
@@ -189,34 +190,42 @@ static void a_packet_cut_on_its_way_is_still_read(void **state)
 	ndpi_engine_free(engine);
 }
 
-/* A v1 Initial (RFC 9000 17.2.2) that no key opens, `len` bytes with its header; `flaw`: 1 a Handshake, 2 an id too long. */
-static struct message quic_initial(size_t len, uint32_t version, unsigned flaw)
+/* What may be wrong with an Initial of QUIC: its type, its fixed bit, an id, its length. */
+enum flaw { FLAWLESS, HANDSHAKE, NOT_FIXED, LONG_ID, LONG_TOKEN, LONGER };
+
+/* One that no key opens, `len` bytes of UDP (RFC 9000 17.2.2). */
+static struct message quic_initial(size_t len, uint32_t version, enum flaw flaw)
 {
+	unsigned id = flaw == LONG_ID ? 21 : 8;
 	struct message m = {0};
 
-	message_add8(&m, flaw == 1 ? 0xe3 : 0xc3);
+	message_add8(&m, flaw == HANDSHAKE ? 0xe3 : flaw == NOT_FIXED ? 0x83 : 0xc3);
 	message_add32(&m, version);
-	message_add8(&m, flaw == 2 ? 21 : 8);
-	message_add_noise(&m, flaw == 2 ? 21 : 8, 1);
+	message_add8(&m, id);
+	message_add_noise(&m, id, 1);
 	message_add8(&m, 0);
-	message_add8(&m, 0); /* no token */
-	message_add16(&m, 0x4000 | (unsigned)(len - m.len - 2));
+	message_add16(&m, flaw == LONG_TOKEN ? 0x4000 | 1400 : 0x4000 | 16);
+	message_add_noise(&m, 16, 3);
+	message_add16(&m, 0x4000 | (unsigned)(len - m.len - 2 + (flaw == LONGER)));
 	message_add_noise(&m, len - m.len, 2);
 	return m;
 }
 
-/* On its port it is named without being decrypted, elsewhere by nDPI as a whole: both say the same. */
-static void an_initial_of_quic_is_named_as_ndpi_does(void **state)
+/* What is named without being decrypted; nothing less is, nor what is cut. */
+static void an_initial_of_quic_is_named_and_not_decrypted(void **state)
 {
 	static const struct {
 		uint32_t version;
 		size_t len;
-		unsigned flaw;
-		enum app app;
+		enum flaw flaw;
+		bool ours;
 	} cases[] = {
-		{1, 1200, 0, APP_QUIC},          {1, 1252, 0, APP_QUIC},
-		{0xff00001d, 1200, 0, APP_QUIC}, {1, 1199, 0, APP_NONE},
-		{1, 1200, 1, APP_NONE},          {1, 1200, 2, APP_NONE},
+		{1, 1200, FLAWLESS, true},          {1, 1252, FLAWLESS, true},
+		{0xff00001d, 1200, FLAWLESS, true}, {0xfaceb002, 1200, FLAWLESS, true},
+		{0x1a2a3a4a, 1200, FLAWLESS, true}, {2, 1200, FLAWLESS, false},
+		{1, 1199, FLAWLESS, false},         {1, 1200, HANDSHAKE, false},
+		{1, 1200, NOT_FIXED, false},        {1, 1200, LONG_ID, false},
+		{1, 1200, LONG_TOKEN, false},       {1, 1200, LONGER, false},
 	};
 	static const char *const tuples[] = {
 		"10.1.0.7:50016 > 10.1.0.9:443", "10.1.0.9:443 > 10.1.0.7:50016",
@@ -228,12 +237,17 @@ static void an_initial_of_quic_is_named_as_ndpi_does(void **state)
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++)
 		for (unsigned j = 0; j < ARRAY_LEN(tuples); j++) {
 			CLEANUP(wire_freep) struct wire *w = wire_new();
-			struct message m = quic_initial(cases[i].len, cases[i].version, cases[i].flaw);
+			struct message m =
+				quic_initial(cases[i].len, cases[i].version, cases[i].flaw);
+			unsigned looks;
 			enum app app;
 
+			assert_int_equal(quic_is_initial(m.b, (uint32_t)m.len), cases[i].ours);
+			for (uint32_t len = 0; len < m.len; len++)
+				assert_false(quic_is_initial(m.b, len));
 			talk_udp(w, tuples[j], &m);
-			app = opinion(engine, w);
-			if (app != cases[i].app)
+			app = opinion_after(engine, w, &looks);
+			if (cases[i].ours && app != APP_QUIC)
 				fail_msg("case %u, %s: reads %s", i, tuples[j], app_name(app));
 		}
 	ndpi_engine_free(engine);
@@ -286,7 +300,7 @@ int main(void)
 		cmocka_unit_test(several_engines_live_side_by_side),
 		cmocka_unit_test(no_ip_packet_is_no_opinion),
 		cmocka_unit_test(a_packet_cut_on_its_way_is_still_read),
-		cmocka_unit_test(an_initial_of_quic_is_named_as_ndpi_does),
+		cmocka_unit_test(an_initial_of_quic_is_named_and_not_decrypted),
 		cmocka_unit_test(what_is_over_for_ndpi_is_over_here),
 		cmocka_unit_test(a_state_used_again_is_like_a_new_one),
 		cmocka_unit_test(its_version_is_told),
