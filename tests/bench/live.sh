@@ -1,7 +1,7 @@
 #!/bin/bash
 # The program live on a veth pair under load: tests/bench/live.sh [SECONDS]. trafgen sends media (300 flows, packets of 300
-# bytes) and then a flood in which every packet is a new flow to one unit, PACE (400,000) packets a second each; no packet may be
-# dropped. Ends 1 and names what misses; without root or trafgen it says why it is skipped. LOADS chooses among media, new.
+# bytes) and then a flood in which every packet is a new flow to one unit, PACE (400,000; 0: as fast as it can) packets a second each; no
+# packet may be dropped. Ends 1 and names what misses; without root or trafgen it says why it is skipped. LOADS chooses among media, new.
 set -u
 seconds=${1:-10} pace=${PACE:-400000} loads=${LOADS:-media new}
 . tests/lib/tap.sh
@@ -17,9 +17,8 @@ result=${RESULT:-$result}
 skip() { echo "bench-live: $2"; } # of lab_make
 command -v trafgen >/dev/null || skip_all 'no trafgen: make bench-deps' live
 lab_make live
-# Whatever else runs here must not take the cores from sender and program.
-# Where the kernel shares time out by sessions (sched(7), autogroup), that of this one counts.
-renice -n -19 -p $$ >/dev/null 2>&1
+# Whatever else runs here must not take the cores from sender and program. Where the kernel shares time out by
+# sessions (sched(7), autogroup), that of this one counts. The sender goes before the program: a mirror waits for nobody.
 session_nice=$(sed 's/.*nice //' /proc/self/autogroup 2>/dev/null)
 [ -z "$session_nice" ] || echo -19 2>/dev/null >/proc/self/autogroup
 lab_end_hook() {
@@ -60,11 +59,14 @@ cpu_of_children() {
 # run LOAD: one line of figures, tab-separated, in $work/line
 run() {
 	local load=$1 before sent began lasted ticks figures
+	local count=$((pace * seconds)) pacing=(-b "${pace}pps")
+
+	[ "$pace" != 0 ] || count=$((400000 * seconds)) pacing=()
 	"load_$load" >"$work/$load.cfg"
 	run_units=(-c "tests/bench/site/${site[$load]}.yaml")
 	run_start "$load" || stop "tlmon does not run: $(cat "$work/$load.err")"
 	before=$(lab_received) began=$(now_ms)
-	inside $far trafgen --no-sock-mem -P 1 -q -o replay0 -i "$work/$load.cfg" -n $((pace * seconds)) -b "${pace}pps" \
+	inside $far nice -n -5 trafgen --no-sock-mem -P 1 -q -o replay0 -i "$work/$load.cfg" -n $count "${pacing[@]}" \
 		>"$work/trafgen" 2>&1 || stop "trafgen ended with $?: $(tail -3 "$work/trafgen")"
 	lasted=$(($(now_ms) - began))
 	pause 2
@@ -89,14 +91,14 @@ mkdir -p "$(dirname "$result")"
 } >"$result"
 sed -n 's/^# \([a-z]*\)\t/\1: /p' "$result"
 echo "note: sender, veth pair and tlmon share these $(nproc) cores; CPU is that of tlmon alone;"
-echo "      both run at nice $(nice) so that nothing else takes the cores from them"
+echo "      this session goes before others on the machine, and in it the sender before tlmon"
 missed=()
 for load in $loads; do
 	run "$load"
 	cat "$work/line" >>"$result"
 	IFS=$'\t' read -r _ sent rate seen dropped flows inspected shed names early cpu <"$work/line"
 	printf '\n%s\n' "${title[$load]}"
-	printf '  %-34s %12s   %s\n' sent "$sent" '' 'a second' "$rate" "wanted: $pace" 'seen by tlmon' "$seen" 'all' \
+	printf '  %-34s %12s   %s\n' sent "$sent" '' 'a second' "$rate" "wanted: $pace" 'seen by tlmon' "$seen" 'all that were not dropped' \
 		'dropped by kernel and interface' "$dropped" 'limit: 0' flows "$flows" '' 'packets given to nDPI' "$inspected" '' \
 		'inspections shed, counted' "$shed" '' 'names shed, counted' "$names" '' 'flows ended early, table full' "$early" '' \
 		'CPU a packet, us' "$cpu" ''
