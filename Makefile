@@ -8,6 +8,7 @@ PACKAGES_CHECK := libcmocka-dev sqlite3 iproute2 ethtool tcpreplay openssl util-
 PACKAGES_LAB   := nftables dnsmasq-base knot-dnsutils udhcpc nginx-light curl llmnrd krb5-kdc krb5-admin-server krb5-user \
                   coturn sip-tester ffmpeg openssh-server openssh-client inetutils-telnet inetutils-telnetd socat tinyproxy-bin \
                   chrony iputils-ping bsdutils
+PACKAGES_BENCH := libndpi-bin netsniff-ng
 PACKAGES_TOOLS := clang libclang-rt-14-dev clang-format clang-tidy
 
 PKGS     := libpcap libndpi sqlite3 libfyaml smartcols libxxhash libmd libseccomp libcap-ng
@@ -136,13 +137,16 @@ WANTED_demo  := $(PACKAGES_BUILD) $(PACKAGES_DEMO)
 WANTED_check := $(PACKAGES_BUILD) $(PACKAGES_CHECK)
 WANTED_deps  := $(if $(NEED),,$(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_TOOLS))
 WANTED_lab-deps := $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_LAB)
-WANTED       := $(sort $(foreach goal,$(filter demo check deps lab-deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
+WANTED_bench-deps := $(PACKAGES_BUILD) $(PACKAGES_CHECK) $(PACKAGES_BENCH)
+WANTED       := $(sort $(foreach goal,$(filter demo check deps lab-deps bench-deps,$(MAKECMDGOALS)),$(WANTED_$(goal))) $(NEED))
 ifneq ($(WANTED),)
 INSTALLED := $(shell if command -v dpkg-query >/dev/null; then dpkg-query -W -f \
                '$${Package}:$${db:Status-Status}\n' $(WANTED) 2>/dev/null; else echo all:installed; fi)
 MISSING   := $(if $(filter all:installed,$(INSTALLED)),,$(filter-out \
                $(patsubst %:installed,%,$(filter %:installed,$(INSTALLED))),$(WANTED)))
 endif
+
+bench-deps: deps ## install what `make bench` and `make bench-live` need besides: the peer, the sender
 
 deps: ## install the Debian packages that are missing (as root, or with CI set; else it asks)
 ifeq ($(MISSING),)
@@ -224,6 +228,13 @@ bench-db: all $(BENCHES) ## speed and size of a database of FLOWS (10000000) flo
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/db.sh $(or $(FLOWS),10000000)
 
 BENCH := build/bench
+PEER  := ndpiReader
+bench: all $(BENCHES) ## CPU, time and memory beside PEER=ndpiReader's, each ratio beside its bar (bench-inputs, bench-deps)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon DIR=$(BENCH) RESULT=$(RESULT) ROUNDS=$(ROUNDS) INPUTS='$(INPUTS)' tests/bench/bench.sh $(PEER)
+
+bench-live: all ## trafgen's 400,000 packets a second on a veth pair: drops, what was shed, CPU a packet (root, bench-deps)
+	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/live.sh $(FOR)
+
 bench-inputs: $(BENCHES) $(TOOLS) ## the four inputs of `make bench`, 2.6 GB under build/bench; PCAPS=folder of captures for the mix
 	$QB=$(B) tests/bench/inputs.sh $(BENCH) $(PCAPS)
 
@@ -266,7 +277,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps lab-deps lab demo check units bench-db bench-inputs build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps lab-deps bench-deps lab demo check units bench bench-db bench-inputs bench-live build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d $(B)/bench/*.d)

@@ -30,3 +30,8 @@ done
 is 'the media are 300 flows, documented' "$(ask media "SELECT COUNT(*), SUM(verdict = 'documented') FROM v_flow")" '300|300'
 is 'each short flow is a row, documented' "$(ask short "SELECT COUNT(*), SUM(verdict = 'documented') FROM v_flow")" '5000|5000'
 has 'each SYN of the flood is counted as a flow' "$(cat "$work/flood.out")" '^1 units, 10000 of their flows: '
+if tests/bench/readme.sh --check >"$work/diff"; then
+	ok "the README's tables of speed are what was measured last"
+else
+	not_ok "the README's tables of speed are what was measured last" "$(cat "$work/diff")"
+fi
