@@ -33,6 +33,8 @@ enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen
  * fragments is opened by its first: the rest of what is inside counts as cut off.
  */
 bool packet_unwrap(struct packet *packet, enum decoded *ret);
+/* Whether it may be one, by protocol and port. Cheap: it is asked of every packet. */
+bool packet_seems_wrapped(const struct packet *packet);
 
 /*
  * Of a packet of which DECODED_IP was said: how many bytes from packet->frame on are headers, to the end of that

@@ -213,5 +213,43 @@ bool dhcp_client(const struct packet *packet, struct mac *ret_client)
 	return true;
 }
 
+/* Behind the fixed fields; zero if it is not there. */
+static struct addr requested_address(const uint8_t *data, uint32_t len)
+{
+	struct cursor c = cursor_over(data, len);
+
+	cursor_skip(&c, FIXED);
+	while (c.left) {
+		uint8_t code = cursor_u8(&c), size;
+		const uint8_t *value;
+
+		if (code == OPTION_PAD)
+			continue;
+		size = code == OPTION_END ? 0 : cursor_u8(&c);
+		value = code == OPTION_END ? NULL : cursor_take(&c, size);
+		if (!value)
+			break;
+		if (code == OPTION_REQUESTED && size == 4)
+			return addr_from_v4(value);
+	}
+	return (struct addr){{0}};
+}
+
+unsigned dhcp_addresses(const struct packet *packet, struct mac *ret_client,
+                        struct addr ret[DHCP_ADDRESSES_MAX])
+{
+	struct message message;
+	unsigned count = 0;
+
+	if (!uses_dhcp_ports(packet) ||
+	    !read_fixed(packet->payload, packet->payload_len, &message))
+		return 0;
+	*ret_client = message.chaddr;
+	ret[count++] = addr_from_v4(message.ciaddr);
+	ret[count++] = addr_from_v4(message.yiaddr);
+	ret[count++] = requested_address(packet->payload, packet->payload_len);
+	return count;
+}
+
 const struct dissector dissector_dhcp = {
 	.name = "dhcp", .app = APP_DHCP, .udp = true, .look = dhcp_look};

@@ -32,6 +32,13 @@ bool dissect_goes_on(enum app app);
 
 /* DHCP's client of a UDP 67/68 packet, for the key of its flow (RFC 2131: chaddr); false if it is none. */
 bool dhcp_client(const struct packet *packet, struct mac *ret_client);
+/*
+ * Of such a packet: the addresses that its client has, is offered, given or asks for. At most DHCP_ADDRESSES_MAX;
+ * returns how many.
+ */
+#define DHCP_ADDRESSES_MAX 3
+unsigned dhcp_addresses(const struct packet *packet, struct mac *ret_client,
+                        struct addr ret[DHCP_ADDRESSES_MAX]);
 
 /* Whether a port is a server's by IANA or the envelope (domain.md 3.2: <1024, 3478-3481, 5061, 5355). */
 bool port_listens(uint16_t port);

@@ -42,6 +42,8 @@ static inline uint32_t be32(const uint8_t *b)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* Nothing of it is known but number and time_us, which stay (decode.c). */
+void packet_empty(struct packet *packet);
 /* From the Ethernet header on (decode.c). */
 enum decoded decode_ethernet(struct rest rest, struct packet *packet);
 /* From the IP header on (ip.c); `version` 0 takes what the header says. */

@@ -177,16 +177,27 @@ static bool is_link_group(const struct mac *mac)
 	return !memcmp(mac->b, BRIDGES, 3) || !memcmp(mac->b, CISCO, 3);
 }
 
+bool packet_seems_wrapped(const struct packet *packet)
+{
+	if (packet->tunnel || packet->fragment_later)
+		return false;
+	if (packet->transport != TRANSPORT_UDP)
+		return packet->transport == TRANSPORT_GRE;
+	return packet->dst_port == PORT_VXLAN || packet->dst_port == PORT_GENEVE ||
+	       packet->dst_port == PORT_TZSP;
+}
+
 bool packet_unwrap(struct packet *packet, enum decoded *ret)
 {
 	struct inside inside = {.vlan = VLAN_NONE};
-	struct packet empty = {
-		.number = packet->number, .time_us = packet->time_us, .vlan = VLAN_NONE};
-	struct packet inner;
+	struct packet empty, inner;
 	enum decoded r;
 
-	if (packet->tunnel || packet->fragment_later || !inside_find(packet, &inside))
+	if (!packet_seems_wrapped(packet) || !inside_find(packet, &inside))
 		return false;
+	empty.number = packet->number;
+	empty.time_us = packet->time_us;
+	packet_empty(&empty);
 	empty.tunnel = (uint8_t)inside.tunnel;
 	empty.wire_len = inside.rest.wire;
 	empty.frame = inside.rest.c.at;

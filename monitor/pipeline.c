@@ -7,7 +7,9 @@
 #include "monitor/inspector.h"
 #include "monitor/intake.h"
 #include "monitor/older.h"
+#include "monitor/process/keeper.h"
 #include "monitor/process/status.h"
+#include "monitor/scoping.h"
 
 #include <signal.h>
 #include <time.h>
@@ -25,6 +27,7 @@ struct pipeline {
 	struct flowdb *db;
 	struct ring *facts, *packets, *opinions;
 	struct counters counters;
+	struct keeper keeper;
 	struct sensor *sensor;
 	struct inspector *inspector;
 	struct recorder *recorder;
@@ -85,6 +88,13 @@ static const struct captured_input *input_told(void *context, unsigned index)
 	return index < capture_input_count(pipeline->capture)
 	               ? capture_input(pipeline->capture, index)
 	               : NULL;
+}
+
+static int input_hash(void *context, unsigned index, struct err *err)
+{
+	const struct pipeline *pipeline = context;
+
+	return capture_hash(pipeline->capture, index, err);
 }
 
 static void found(void *context, const struct finding *finding)
@@ -192,6 +202,14 @@ static enum turn turn(void *context, bool idle)
 	return signals_seen || pipeline->failed || is_over(pipeline) ? TURN_STOP : TURN_ON;
 }
 
+/* The scope has grown already: it is the keeper's own. */
+static void learnt(void *context, const struct addr *addr)
+{
+	struct pipeline *pipeline = context;
+
+	keeper_apply(&pipeline->keeper, pipeline->capture);
+}
+
 static int roles_new(struct pipeline *pipeline, struct err *err)
 {
 	const struct run_options *options = pipeline->options;
@@ -216,6 +234,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.commit_us = options->test.commit_us,
 		.plain = options->test.plain,
 		.input = live ? NULL : input_told,
+		.hash = input_hash,
 		.found = found,
 		.exercised = live && options->exercised ? exercised : NULL,
 		.teller = 1,
@@ -235,6 +254,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.begin_us = recorder.begun_us,
 		.live = live,
 		.prompt = live && options->exercised,
+		.scope = {pipeline->keeper.scope, scoping_is_name, options->policy, learnt, pipeline},
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
@@ -270,12 +290,17 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	if (r < 0)
 		return r;
 	older_tell(pipeline->db, options->dir);
+	r = keeper_begin(&pipeline->keeper, options, err);
+	if (r < 0)
+		return r;
+	keeper_take(&pipeline->keeper, capture);
 	return roles_new(pipeline, err);
 }
 
 static void pipeline_release(struct pipeline *pipeline)
 {
 	sensor_free(pipeline->sensor);
+	keeper_end(&pipeline->keeper);
 	inspector_free(pipeline->inspector);
 	recorder_free(pipeline->recorder);
 	flowdb_close(pipeline->db);

@@ -58,6 +58,7 @@ struct run_options {
 	struct retention_limits keep; /* of the database */
 	bool again;      /* files that the database holds already are read all the same */
 	bool in_process;
+	bool scope; /* what cannot matter to the units is not looked into (scoping.h); never with a mirror */
 	const int *apart; /* descriptors of the caller's that no role is to have */
 	size_t apart_count;
 	struct mirror *mirror; /* the sensor writes down there what the mirror shows; NULL */

@@ -42,6 +42,7 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->counters = options->counters;
 	sensor->inspector_off = options->inspector_off;
 	sensor->dtls = options->dtls;
+	sensor->scope = options->scope;
 	sensor->unwrap = options->unwrap;
 	sensor->keep = options->keep;
 	sensor->mirror = options->mirror;
@@ -123,18 +124,33 @@ bool sensor_waits(const struct sensor *sensor, int64_t by_us)
 	return flowtab_any(sensor->tab, flow_waits, &(struct asked_by){sensor, by_us});
 }
 
-/* Everything that happens because time has passed. */
-static void sensor_tick(struct sensor *sensor)
+/* Flows that were silent for long enough, and that were young for long enough. */
+static void flows_age(struct sensor *sensor)
 {
 	struct flow *flow;
 
+	if (sensor->now_us < sensor->due_us)
+		return;
 	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
 	       sensor->now_us - flow->payload_us >= SETTLE_US)
 		flow_settle(sensor, flow, SETTLED_AGE);
-	tell_waiting(sensor);
-	outbox_flush_forgets(sensor->outbox);
+	sensor->due_us = flowtab_due(sensor->tab, sensor->now_us);
+	if (sensor->due_us > sensor->now_us + SETTLE_US)
+		sensor->due_us = sensor->now_us + SETTLE_US;
+	if (flow && sensor->due_us > flow->payload_us + SETTLE_US)
+		sensor->due_us = flow->payload_us + SETTLE_US;
+}
+
+/* Everything that happens because time has passed. */
+static void sensor_tick(struct sensor *sensor)
+{
+	flows_age(sensor);
+	if (flowtab_untold_count(sensor->tab) || outbox_waits(sensor->outbox)) {
+		tell_waiting(sensor);
+		outbox_flush_forgets(sensor->outbox);
+	}
 }
 
 static void clock_set(struct sensor *sensor, int64_t time_us)
@@ -154,19 +170,30 @@ static void retire_all(struct sensor *sensor)
 	for (size_t i = 0; i < count; i++)
 		flow_retire(sensor, flows[i]);
 	/* Only where there was no memory to sort them. */
-	while ((flow = flowtab_longest_idle(sensor->tab)))
+	while ((flow = flowtab_least_missed(sensor->tab)))
 		flow_retire(sensor, flow);
 }
 
 /* ----------------------------------------------------------------- packets */
+
+/* What the scope keeps in the kernel is no silence of the mirror. */
+static void received(struct sensor *sensor)
+{
+	if (sensor->counters->interface_received == sensor->received)
+		return;
+	sensor->received = sensor->counters->interface_received;
+	sensor->received_us = sensor->now_us;
+}
 
 /* What was not seen may have been the SYN of any flow that we meet next. */
 static void looking_anew(struct sensor *sensor)
 {
 	const struct counters *counters = sensor->counters;
 
+	received(sensor);
 	if (counters->kernel_dropped != sensor->dropped || !sensor->looking_us ||
-	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US))
+	    (sensor->live && sensor->now_us - sensor->frame_us >= SILENT_US &&
+	     sensor->now_us - sensor->received_us >= SILENT_US))
 		sensor->looking_us = sensor->now_us;
 	sensor->dropped = counters->kernel_dropped;
 	sensor->frame_us = sensor->now_us;
@@ -178,6 +205,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	unsigned end;
 
 	sensor->tunnel = packet->tunnel;
+	scope_hear_dhcp(sensor, packet);
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
 			sensor->counters->in_flows++;
@@ -278,9 +306,13 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	file_clock(sensor, frame->time_us);
 	clock_set(sensor, frame->time_us);
 	looking_anew(sensor);
-	packet.number = sensor->counters->seen;
-	packet.time_us = sensor->now_us;
-	frame_count(sensor, frame, &packet);
+	if (sensor->scope.scope && !scope_passes(sensor->scope.scope, frame)) {
+		sensor->counters->out_of_scope++;
+	} else {
+		packet.number = sensor->counters->seen;
+		packet.time_us = sensor->now_us;
+		frame_count(sensor, frame, &packet);
+	}
 	tell_health_when_due(sensor);
 }
 
@@ -288,6 +320,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 static void forget_all(struct sensor *sensor)
 {
 	retire_all(sensor);
+	sensor->due_us = 0;
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	queries_clear(sensor->queries);
@@ -323,6 +356,7 @@ void sensor_idle(struct sensor *sensor, int64_t wall_us, int64_t mono_us)
 {
 	sensor_clock(sensor, wall_us, mono_us);
 	clock_set(sensor, wall_us - LATE_US);
+	received(sensor);
 	tell_health_when_due(sensor);
 }
 

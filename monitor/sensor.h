@@ -1,5 +1,5 @@
 /*
- * sensor.h - the role that reads packets: decode, flow table, dissect. It knows no policy. What it
+ * sensor.h - the role that reads packets: decode, flow table, dissect. It knows no policy but a scope. What it
  * finds goes out as facts to the recorder and as first packets to the inspector.
  */
 #ifndef MONITOR_SENSOR_H
@@ -8,12 +8,23 @@
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
 #include "monitor/capture/mirror.h"
+#include "monitor/capture/scope.h"
 #include "monitor/capture/unwrap.h"
 #include "monitor/outbox.h"
 
 #include <stdatomic.h>
 
 struct sensor;
+
+/* Which frames are looked into at all; it grows by what the sensor hears of units (sensor_scope.c). */
+struct sensor_scope {
+	struct scope *scope; /* the caller's; NULL: all frames are */
+	bool (*is_name)(const void *context, const char *name); /* wanted by units alone */
+	const void *context;
+	/* An address is in it from now on; may be NULL. */
+	void (*told)(void *told_context, const struct addr *addr);
+	void *told_context;
+};
 
 struct sensor_options {
 	struct flowtab_limits limits;
@@ -31,6 +42,7 @@ struct sensor_options {
 	int64_t begin_us; /* from here on packets are seen; 0 for the first one in a file */
 	/* While it is not 0 the inspector is handed nothing; NULL: never. */
 	const _Atomic uint32_t *inspector_off;
+	struct sensor_scope scope;
 	struct unwrap_options unwrap; /* whose tunnels stay as they are */
 	enum keep keep; /* of the first packets of flows; KEEP_OFF: none is copied */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */

@@ -1,6 +1,7 @@
 /*
- * sensor_parts.h - a sensor from the inside, for its three files alone: sensor.c reads frames and keeps
- * the clock, sensor_flow.c has the flow of each packet, sensor_tell.c tells of them.
+ * sensor_parts.h - a sensor from the inside, for its four files alone: sensor.c reads frames and keeps
+ * the clock, sensor_flow.c has the flow of each packet, sensor_tell.c tells of them,
+ * sensor_scope.c hears which addresses units have.
  */
 #ifndef MONITOR_SENSOR_PARTS_H
 #define MONITOR_SENSOR_PARTS_H
@@ -25,6 +26,7 @@ struct sensor {
 	struct counters *counters;
 	const _Atomic uint32_t *inspector_off;
 	bool dtls; /* sensor_options.dtls */
+	struct sensor_scope scope;
 	struct unwrap_options unwrap;
 	enum keep keep;
 	struct mirror *mirror; /* sensor_options.mirror */
@@ -32,9 +34,12 @@ struct sensor {
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
+	int64_t due_us; /* before it no flow is over, and none has been young for too long */
 	int64_t looking_us; /* since when we look without a gap that we know of; 0: since the next packet */
 	int64_t frame_us; /* of the last packet of all */
 	uint64_t dropped; /* kernel_dropped when it came */
+	uint64_t received; /* interface_received when it last grew, ... */
+	int64_t received_us; /* ... and when that was */
 	bool live, prompt, clock_known;
 	bool behind; /* of a file: its packets' times went back, and are not where they were yet */
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
@@ -71,5 +76,13 @@ void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
                  const struct packet *packet);
 /* An ICMP error belongs to the flow it quotes (design.md 3); false if we do not know that flow. */
 bool icmp_error(struct sensor *sensor, const struct packet *packet);
+
+/* sensor_scope.c */
+/* What a packet says of the addresses of units: DHCP; ARP and neighbour discovery; what a payload told of names, and
+ * whom a flow wants. */
+void scope_hear_dhcp(struct sensor *sensor, const struct packet *packet);
+void scope_hear_neighbour(struct sensor *sensor, const struct packet *packet);
+void scope_hear_names(struct sensor *sensor);
+void scope_hear_flow(struct sensor *sensor, const struct flow_facts *facts, const char *name);
 
 #endif

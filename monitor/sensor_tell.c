@@ -102,6 +102,7 @@ void tell_learnt(struct sensor *sensor, const struct flow *flow)
 	const struct learnt *learnt = &sensor->learnt;
 
 	request_join(sensor, flow);
+	scope_hear_names(sensor);
 
 	sensor->counters->names_refused += learnt->names_refused;
 	if (learnt->name_count || learnt->has_lease)
@@ -111,6 +112,7 @@ void tell_learnt(struct sensor *sensor, const struct flow *flow)
 
 void tell_neighbour(struct sensor *sensor, const struct packet *packet)
 {
+	scope_hear_neighbour(sensor, packet);
 	switch (neighbours_note(sensor->neighbours, packet)) {
 	case NEIGHBOUR_NEW:
 		outbox_neighbour(sensor->outbox, &packet->neighbour, &packet->neighbour_mac,

@@ -5,35 +5,6 @@
 
 #include <arpa/inet.h>
 
-static const uint8_t V4_MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-struct addr addr_from_v4(const uint8_t bytes[4])
-{
-	struct addr addr;
-
-	memcpy(addr.b, V4_MAPPED, 12);
-	memcpy(addr.b + 12, bytes, 4);
-	return addr;
-}
-
-struct addr addr_from_v6(const uint8_t bytes[16])
-{
-	struct addr addr;
-
-	memcpy(addr.b, bytes, 16);
-	return addr;
-}
-
-bool addr_is_v4(const struct addr *addr)
-{
-	return !memcmp(addr->b, V4_MAPPED, 12);
-}
-
-bool addr_equal(const struct addr *a, const struct addr *b)
-{
-	return !memcmp(a, b, sizeof(*a));
-}
-
 int addr_compare(const struct addr *a, const struct addr *b)
 {
 	int order = (int)addr_is_v4(b) - (int)addr_is_v4(a);
@@ -105,18 +76,6 @@ bool mac_is_broadcast(const struct mac *mac)
 	static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 	return mac_equal(mac, &all);
-}
-
-bool mac_is_zero(const struct mac *mac)
-{
-	static const struct mac zero;
-
-	return mac_equal(mac, &zero);
-}
-
-bool mac_equal(const struct mac *a, const struct mac *b)
-{
-	return !memcmp(a, b, sizeof(*a));
 }
 
 int mac_parse(const char *text, struct mac *ret_mac)

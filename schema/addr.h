@@ -25,10 +25,33 @@ struct prefix {
 #define PREFIX_TEXT 50 /* "address/bits" */
 #define MAC_TEXT 18
 
-struct addr addr_from_v4(const uint8_t bytes[4]);
-struct addr addr_from_v6(const uint8_t bytes[16]);
-bool addr_is_v4(const struct addr *addr);
-bool addr_equal(const struct addr *a, const struct addr *b);
+/* Those that every packet needs are here to be inlined. */
+static inline struct addr addr_from_v4(const uint8_t bytes[4])
+{
+	struct addr addr = {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}};
+
+	memcpy(addr.b + 12, bytes, 4);
+	return addr;
+}
+
+static inline struct addr addr_from_v6(const uint8_t bytes[16])
+{
+	struct addr addr;
+
+	memcpy(addr.b, bytes, 16);
+	return addr;
+}
+
+static inline bool addr_is_v4(const struct addr *addr)
+{
+	return !memcmp(addr->b, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+}
+
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
 /* An order: all of IPv4 before all of IPv6, so that no prefix of one lies among the other's. */
 int addr_compare(const struct addr *a, const struct addr *b);
 /* 0.0.0.0, :: and the all-zero struct (no address known). */
@@ -44,9 +67,17 @@ int addr_parse(const char *text, struct addr *ret_addr) MUST_CHECK;
 /* Returns `buf`. */
 const char *addr_print(const struct addr *addr, char buf[ADDR_TEXT]);
 
-bool mac_is_zero(const struct mac *mac);
+static inline bool mac_equal(const struct mac *a, const struct mac *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static inline bool mac_is_zero(const struct mac *mac)
+{
+	return !memcmp(mac->b, "\0\0\0\0\0", 6);
+}
+
 bool mac_is_broadcast(const struct mac *mac);
-bool mac_equal(const struct mac *a, const struct mac *b);
 int mac_parse(const char *text,
               struct mac *ret_mac) MUST_CHECK; /* 00:26:8c:01:02:03, also with - */
 const char *mac_print(const struct mac *mac, char buf[MAC_TEXT]);

@@ -103,7 +103,7 @@ struct event_lease {
  */
 struct counters {
 	uint64_t seen, bytes;   /* packets read, bytes on the wire */
-	uint64_t out_of_scope; /* no flow: ARP, IGMP, neighbour discovery, not IP, cut before the ports */
+	uint64_t out_of_scope; /* of nobody that is asked for (monitor/capture/scope.h), or no flow: ARP, IGMP, neighbour discovery, not IP, cut before the ports */
 	uint64_t arp, igmp, nd; /* of these */
 	uint64_t in_flows;
 	uint64_t malformed;
@@ -117,6 +117,7 @@ struct counters {
 	uint64_t names_refused; /* names, or what tells of them, that found no room */
 	uint64_t kernel_received, kernel_dropped,
 		interface_dropped; /* live; received includes dropped */
+	uint64_t interface_received; /* live: frames that came in, whoever wanted them; not in the database */
 	uint64_t inspected;        /* packets handed to the inspector */
 	uint64_t inspect_shed;     /* ... that it could not be given */
 	uint64_t told_shed;        /* names and leases that the recorder could not be given */
@@ -139,10 +140,13 @@ struct event_input {
 	struct event head;
 	int64_t first_us, last_us; /* 0: it held no packet */
 	uint64_t packets;
+	uint64_t size; /* hashed: of the file */
+	char hash[32]; /* hashed: of its content, in hex digits */
 	uint32_t index; /* of the input in the run's list */
 	uint8_t cut;    /* it ended in the middle of a packet or was damaged there */
+	uint8_t hashed;
 	uint8_t note_len;
-	char note[2]; /* where and why it was cut, going on past the struct; no NUL */
+	char note[1]; /* where and why it was cut, going on past the struct; no NUL */
 };
 
 struct event_packet {

@@ -4,26 +4,25 @@
 #include "schema/facts.h"
 
 #include <sha1.h>
+#define XXH_INLINE_ALL /* of a length that is known it is a few instructions */
 #include <xxhash.h>
 
 unsigned flow_key_of(const struct packet *packet, const struct mac *dhcp_client,
                      struct flow_key *key)
 {
-	int order = addr_compare(&packet->src, &packet->dst);
+	int order = memcmp(&packet->src, &packet->dst, sizeof(packet->src));
 	unsigned from;
 
 	if (!order)
 		order = (int)packet->src_port - (int)packet->dst_port;
 	from = order > 0; /* the lower end is side 0 */
-	memset(key, 0, sizeof(*key));
 	key->addr[from] = packet->src;
 	key->addr[!from] = packet->dst;
 	key->port[from] = packet->src_port;
 	key->port[!from] = packet->dst_port;
 	key->transport = packet->transport;
 	key->ip_version = packet->ip_version;
-	if (dhcp_client)
-		key->mac = *dhcp_client;
+	key->mac = dhcp_client ? *dhcp_client : (struct mac){{0}};
 	return from;
 }
 

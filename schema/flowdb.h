@@ -143,7 +143,7 @@ struct input_row {
 };
 int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
                      struct err *err) MUST_CHECK;
-/* 1 if a run already holds packets of a file of this size and hash, 0 if not. */
+/* 1 if a run already holds packets of a file of this size and hash (NULL: any), 0 if not. */
 int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
                      struct err *err) MUST_CHECK;
 

@@ -129,14 +129,15 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash, struct 
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
-		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = ?2 AND hash <> ''"
+		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = coalesce(?2, hash) AND hash <> ''"
 		" AND packets > 0 LIMIT 1",
 		&stmt, err);
 
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, (int64_t)size);
-	bind_text(stmt, 2, hash);
+	if (hash)
+		bind_text(stmt, 2, hash);
 	return sql_step(db, stmt, err);
 }
 

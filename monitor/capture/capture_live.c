@@ -115,8 +115,8 @@ void capture_stats(struct capture *capture, struct counters *counters)
 	counters->kernel_dropped += sums.dropped;
 }
 
-/* proc(5): the fourth number of a line is what was received and dropped, and missed before. */
-int capture_interface_drops(const char *name, uint64_t *ret_drops)
+/* proc(5): the second number of a line is packets received, the fourth what was dropped of them, and missed before. */
+int capture_interface_counts(const char *name, uint64_t *ret_received, uint64_t *ret_drops)
 {
 	CLEANUP(fclosep) FILE *file = fopen("/proc/net/dev", "re");
 	CLEANUP(freep) char *line = NULL;
@@ -126,12 +126,13 @@ int capture_interface_drops(const char *name, uint64_t *ret_drops)
 		return -errno;
 	while (getline(&line, &room, file) >= 0) {
 		const char *at = line + strspn(line, " ");
-		unsigned long long drops;
+		unsigned long long received, drops;
 
 		if (strncmp(at, name, len) || at[len] != ':')
 			continue;
-		if (sscanf(at + len + 1, "%*u %*u %*u %llu", &drops) != 1)
+		if (sscanf(at + len + 1, "%*u %llu %*u %llu", &received, &drops) != 2)
 			return -EBADMSG;
+		*ret_received = received;
 		*ret_drops = drops;
 		return 0;
 	}

@@ -3,6 +3,7 @@
  */
 #include "monitor/capture/copies.h"
 
+#define XXH_INLINE_ALL /* of a length that is known it is a few instructions */
 #include <xxhash.h>
 
 #define COPY_US 50000 /* copies follow within that (domain.md 7.4) */

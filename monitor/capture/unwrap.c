@@ -12,7 +12,7 @@ static bool is_unit(const struct unwrap_options *options, const struct addr *add
 enum decoded unwrap(const struct unwrap_options *options, struct fragments *fragments,
                     struct packet *packet, struct counters *counters)
 {
-	struct packet outer = *packet;
+	struct packet outer;
 	enum decoded decoded;
 
 	if (packet->fragment_later) {
@@ -21,6 +21,9 @@ enum decoded unwrap(const struct unwrap_options *options, struct fragments *frag
 		counters->tunnelled++;
 		return DECODED_NOT_IP;
 	}
+	if (!packet_seems_wrapped(packet))
+		return DECODED_IP;
+	outer = *packet;
 	if (!packet_unwrap(packet, &decoded))
 		return DECODED_IP;
 	if (options->is_unit && (is_unit(options, &outer.src, &outer.src_mac, true) ||

@@ -20,6 +20,7 @@ static const char HELP[] =
 	"matrix of documented rows and units, where a row nobody exercised says so.\n"
 	"Nothing is stored. A live run says on stderr what happens, and ends when every\n"
 	"required row of every unit is decided, after --for, or at ctrl-C.\n\n" POLICY_HELP FEED_HELP
+	FEED_SCOPE_HELP
 	"  -l, --log DIR         no run: what `tlmon watch` has on record there, by the\n"
 	"                        policy it was judged by; then --unit is a unit's name or\n"
 	"                        an address it had, and -c, -e, --profile have no place\n"
@@ -246,6 +247,7 @@ int cmd_check(int argc, char **argv)
 	static const struct option LONG[] = {
 		POLICY_LONG,
 		FEED_LONG,
+		FEED_SCOPE_LONG,
 		CHECK_LOG_LONG,
 		{"fail-on", required_argument, NULL, CHECK_FAIL_ON},
 		{"report", required_argument, NULL, CHECK_REPORT},

@@ -17,7 +17,7 @@ static const char HELP[] =
 	"findings to DIR/flows.db. Live it prints a line for each new finding, until\n"
 	"SIGINT, SIGTERM or SIGHUP; SIGUSR1 prints how it goes. Without units it lists\n"
 	"hosts that look like room systems.\n\n" POLICY_HELP
-		FEED_HELP LOG_HELP
+		FEED_HELP FEED_SCOPE_HELP LOG_HELP
 	"      --eve FILE        append each finding to FILE as a line of EVE JSON\n"
 	"                        (rotate it with copytruncate)\n"
 	"      --keep SPAN       delete flows that ended so long before the newest packet\n"
@@ -214,6 +214,7 @@ int cmd_watch(int argc, char **argv)
 {
 	static const struct option LONG[] = {POLICY_LONG,
 	                                     FEED_LONG,
+	                                     FEED_SCOPE_LONG,
 	                                     {"log", required_argument, NULL, 'l'},
 	                                     {"eve", required_argument, NULL, WATCH_EVE},
 	                                     {"keep", required_argument, NULL, WATCH_KEEP},

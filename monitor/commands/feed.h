@@ -18,6 +18,7 @@ enum {
 	FEED_FLOWS,
 	FEED_IDLE,
 	FEED_TEST,
+	FEED_SCOPE,
 	FEED_LAST
 };
 
@@ -30,7 +31,9 @@ struct feed {
 	int snap_len;
 	int64_t for_us;
 	bool again, in_process;
+	bool no_scope; /* --scope off */
 	struct run_test test;
+	bool libpcap; /* capture_options.libpcap */
 	char *test_words; /* what `test` points into */
 	struct flowtab_limits limits; /* of the flow table; 0: its default */
 };
@@ -52,10 +55,16 @@ struct feed {
 	"      --for SPAN        live: end after 90s, 15m, 2h ...\n" \
 	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
 	"      --flows N         flows watched at once (default 1048576); when it is full\n" \
-	"                        the one that was silent longest ends early\n" \
+	"                        one ends early: first those that nobody answers\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
 	"      --in-process      all roles in one process, no sandbox: for debuggers\n"
+
+/* Of those that judge units alone, beside FEED_LONG. */
+#define FEED_SCOPE_LONG {"scope", required_argument, NULL, FEED_SCOPE}
+#define FEED_SCOPE_HELP \
+	"      --scope off       look into all packets, not those alone that can matter to\n" \
+	"                        the units ('on')\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
 int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "monitor/exporter.h"
 #include "monitor/process/roles.h"
 #include "monitor/process/sandbox.h"
+#include "monitor/capture/scope.h"
 #include "monitor/run.h"
 
 #define BOARD_PAGE 4096
@@ -59,6 +60,8 @@ struct board {
 	_Atomic uint32_t input; /* the one being read, and how many packets of it were begun: */
 	_Atomic uint64_t input_packets;
 	struct board_frame frame;
+	_Atomic uint32_t learnt_count; /* addresses that came into its scope, of all sensors of the run */
+	struct addr learnt[SCOPE_LEARNT_MAX + 1]; /* the last one opens it */
 	/* The inspector's. */
 	_Alignas(BOARD_PAGE) _Atomic uint64_t refused_opinions;
 	/* The exporter's. */

@@ -5,9 +5,12 @@
 #include "monitor/process/crew.h"
 #include "monitor/inspector.h"
 
+#include <sys/resource.h>
+
 #define WAIT_US 50000
 #define BATCH 32
 #define MEMORY (512u << 20)
+#define NICE 10 /* live: where there is not time for all, its packets are shed first */
 
 int inspector_main(struct crew *crew)
 {
@@ -29,6 +32,8 @@ int inspector_main(struct crew *crew)
 	ring_attach_writer(crew->opinions);
 	if (inspector_new(&options, &inspector, &err) < 0)
 		return crew_fail(crew, &err);
+	if (crew->options->capture.live)
+		(void)setpriority(PRIO_PROCESS, 0, NICE);
 	if (crew_enter(crew, PROCESS_INSPECTOR, NULL, MEMORY) < 0)
 		return CREW_FAILED;
 	crew_ready(crew, PROCESS_INSPECTOR);

@@ -123,20 +123,22 @@ void lookout_links(struct supervisor *sup)
 	}
 }
 
-/* What the interfaces dropped before any capture; not the sensor's to ask, for it may open nothing. */
+/* What the interfaces received, and dropped before any capture; not the sensor's to ask, for it may open nothing. */
 void lookout_drops(struct supervisor *sup)
 {
-	uint64_t sum = 0, drops;
+	uint64_t sum = 0, drops, all = 0, received;
 
 	for (size_t i = 0; i < sup->options->capture.input_count; i++) {
-		if (capture_interface_drops(sup->options->capture.inputs[i], &drops) < 0)
+		if (capture_interface_counts(sup->options->capture.inputs[i], &received, &drops) < 0)
 			continue;
+		all += received;
 		if (!sup->link[i].drops_known || drops < sup->link[i].drops)
 			sup->link[i].drops = drops;
 		sup->link[i].drops_known = true;
 		sum += drops - sup->link[i].drops;
 	}
 	sup->board->counters.interface_dropped = sum;
+	sup->board->counters.interface_received = all;
 }
 
 static void locked_watch(struct supervisor *sup)

@@ -4,6 +4,7 @@
  */
 #include "monitor/process/crew.h"
 #include "monitor/intake.h"
+#include "monitor/scoping.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -127,6 +128,19 @@ static bool waits(struct work *work)
 	return sensor_waits(work->sensor, work->stop_us);
 }
 
+/* The supervisor takes it from there. */
+static void learnt(void *context, const struct addr *addr)
+{
+	struct work *work = context;
+	struct board *board = work->crew->board;
+	uint32_t count = atomic_load(&board->learnt_count);
+
+	if (count >= ARRAY_LEN(board->learnt))
+		return;
+	board->learnt[count] = *addr;
+	atomic_store_explicit(&board->learnt_count, count + 1, memory_order_release);
+}
+
 static enum turn turn(void *context, bool idle)
 {
 	struct work *work = context;
@@ -200,6 +214,7 @@ int sensor_main(struct crew *crew)
 		.again = crew->again,
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,
+		.scope = {crew->keeper.scope, scoping_is_name, options->policy, learnt, &work},
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,

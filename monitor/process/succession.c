@@ -300,8 +300,10 @@ void succession_restart(struct supervisor *sup, enum process_role role)
 		return;
 	}
 	sup->unopened = false;
-	if (fresh)
+	if (fresh) {
 		sup->crew.capture = fresh;
+		keeper_take(&sup->crew.keeper, fresh);
+	}
 	if (role == PROCESS_SENSOR)
 		counters_mend(sup);
 	if (supervisor_start(sup, role, &err) < 0) {

@@ -354,6 +354,7 @@ static void supervise(struct supervisor *sup)
 			if (child_ended(&sup->child[role], sup->board, &end))
 				succession_ended(sup, role, &end);
 			succession_up(sup, role);
+			keeper_look(&sup->crew.keeper, sup->crew.capture, sup->board);
 			succession_restart(sup, role);
 		}
 		lookout_hands(sup);
@@ -392,6 +393,10 @@ static int set_up(struct supervisor *sup, struct capture *capture, struct err *e
 		r = links_new(inputs->inputs, inputs->input_count, &sup->crew.links, err);
 	for (size_t i = 0; i < inputs->input_count && sup->live; i++)
 		sup->link[i].handled = true;
+	if (r >= 0)
+		r = keeper_begin(&sup->crew.keeper, sup->options, err);
+	if (r >= 0)
+		keeper_take(&sup->crew.keeper, capture);
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		sup->child[role].role = role;
 	return r;
@@ -401,6 +406,7 @@ static void tear_down(struct supervisor *sup)
 {
 	for (unsigned role = 0; role < PROCESS_COUNT; role++)
 		child_kill(&sup->child[role]);
+	keeper_end(&sup->crew.keeper);
 	links_free(sup->crew.links);
 	ring_free(sup->crew.facts);
 	ring_free(sup->crew.packets);

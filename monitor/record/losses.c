@@ -44,7 +44,10 @@ int losses_note(struct losses *losses, struct blinds *blinds, struct flowdb *db,
 	int64_t since_us = losses->before_us && losses->before_us <= health->time_us
 	                           ? losses->before_us
 	                           : health->time_us;
-	bool packets = now->seen != before->seen || !losses->packet_us;
+	/* What the scope keeps in the kernel came all the same. */
+	bool packets = now->seen != before->seen ||
+	               now->interface_received != before->interface_received ||
+	               !losses->packet_us;
 	int r = 0;
 
 	/* They come once a second: whoever was late stood still, and did not see whether it was silent. */

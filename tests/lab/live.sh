@@ -26,6 +26,8 @@ done
 sleep 1
 inside $far timeout 120 tcpreplay -q --timer=nano -i replay0 "$work/demo.pcap" >"$work/replay" 2>&1
 sleep 2
+ranks=$(ps --ppid $pid -o ni=,args= |
+	sed -nE 's/^ *(-?[0-9]+) tlmon: (sensor|inspector|recorder) .*/\2 \1/p' | sort | xargs)
 kill -INT $pid
 code=0
 wait $pid || code=$?
@@ -33,6 +35,8 @@ pid=
 set +e
 is 'the live run ends with 0 on INT' $code 0
 is "... though its reader went after one line" "$(wc -l <"$work/out") $(grep -c written "$work/err")" "1 0"
+
+is 'only the inspector gives way where CPU is short' "$ranks" 'inspector 10 recorder 0 sensor 0'
 
 # What must agree, in an order of its own: numbers and times differ.
 facts() {
