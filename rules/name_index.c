@@ -6,11 +6,12 @@
 
 #include "rules/envelope.h"
 
-#include <ctype.h>
+#include <strings.h>
 
 struct entry {
 	const char *text; /* of the second sort: without its star, ".lync.com" */
 	uint32_t mask;
+	uint32_t tail; /* of the third sort: so many bytes follow its last star */
 };
 
 struct list {
@@ -24,7 +25,7 @@ struct name_index {
 
 static char lower(char c)
 {
-	return (char)tolower((unsigned char)c);
+	return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
 bool name_fits(const char *pattern, const char *name)
@@ -71,6 +72,7 @@ struct name_index *name_index_new(struct arena *arena, size_t count)
 void name_index_add(struct name_index *index, const char *pattern, uint32_t mask)
 {
 	bool below = pattern[0] == '*' && pattern[1] == '.';
+	const char *star = strrchr(pattern, '*');
 	struct list *list = &index->whole;
 
 	if (strchr(pattern + below, '*'))
@@ -78,7 +80,8 @@ void name_index_add(struct name_index *index, const char *pattern, uint32_t mask
 	else if (below)
 		list = &index->below;
 	list->entries[list->count++] =
-		(struct entry){list == &index->below ? pattern + 1 : pattern, mask};
+		(struct entry){list == &index->below ? pattern + 1 : pattern, mask,
+	                       star ? (uint32_t)strlen(star + 1) : 0};
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -121,6 +124,13 @@ static uint32_t find(const struct list *list, const char *text)
 	return found ? found->mask : 0;
 }
 
+/* What follows the last star ends the name: most patterns need no closer look. */
+static bool ends_alike(const struct entry *entry, const char *text, size_t len)
+{
+	return len >= entry->tail && !strncasecmp(entry->text + strlen(entry->text) - entry->tail,
+	                                          text + len - entry->tail, entry->tail);
+}
+
 uint32_t name_index_find(const struct name_index *index, const char *name)
 {
 	char text[NAME_MAX_LEN + 1];
@@ -139,7 +149,8 @@ uint32_t name_index_find(const struct name_index *index, const char *name)
 		if (dot > text && dot[1])
 			mask |= find(&index->below, dot);
 	for (size_t i = 0; i < index->odd.count; i++)
-		if (name_fits(index->odd.entries[i].text, text))
+		if (ends_alike(&index->odd.entries[i], text, len) &&
+		    name_fits(index->odd.entries[i].text, text))
 			mask |= index->odd.entries[i].mask;
 	return mask;
 }

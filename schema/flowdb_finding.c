@@ -48,7 +48,7 @@ static void read_finding(sqlite3_stmt *stmt, int at, struct finding_row *row)
 
 /* Statements over the chain, in the order of `keys`, one finding after the other. */
 static int findings_merge(struct flowdb *db, const struct finding_query *query, const char *keys,
-                          unsigned key_count, uint64_t down, const char *columns,
+                          unsigned key_count, uint64_t down, const char *columns, const char *where,
                           struct merge *merge, struct err *err)
 {
 	CLEANUP(freep) char *sql = malloc(WHERE_MAX);
@@ -56,7 +56,7 @@ static int findings_merge(struct flowdb *db, const struct finding_query *query, 
 
 	merge_init(merge, key_count, down, query->flow.limit);
 	for (struct flowdb *first = db; db && r >= 0; db = query->flow.alone ? NULL : db->next) {
-		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM, keys, columns);
+		snprintf(sql, WHERE_MAX, "SELECT %s, %s" FINDING_FROM "%s", keys, columns, where);
 		r = twice_findings(first, db, sql, query, err);
 		if (r < 0)
 			break;
@@ -64,6 +64,28 @@ static int findings_merge(struct flowdb *db, const struct finding_query *query, 
 		r = merge_add(merge, db, sql, &query->flow, err);
 	}
 	return r;
+}
+
+int flowdb_without_row(struct flowdb *db, const struct finding_query *query, uint64_t *ret_flows,
+                       struct err *err)
+{
+	struct finding_query whole = *query;
+	struct merge merge;
+	struct flowdb *from;
+	sqlite3_stmt *stmt;
+	char where[64];
+	int r = query_check_units(db, &query->flow, err);
+
+	if (r < 0)
+		return r;
+	*ret_flows = 0;
+	whole.flow.limit = 0;
+	snprintf(where, sizeof(where), " AND g.kept < g.flows AND g.kind <> %d", KIND_UNLISTED_UNIT);
+	r = findings_merge(db, &whole, "g.id", 1, 0, "g.flows - g.kept", where, &merge, err);
+	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0)
+		*ret_flows += (uint64_t)sqlite3_column_int64(stmt, 1);
+	merge_release(&merge);
+	return r < 0 ? r : 0;
 }
 
 /* Open before closed, waived last, worst first; id tells apart what is alike in one database. */
@@ -93,7 +115,7 @@ int flowdb_findings(struct flowdb *db, const struct finding_query *query,
 	at = (int)sorting.count + NATURAL_COUNT;
 	r = findings_merge(db, query, keys, (unsigned)at,
 	                   sorting.down | (uint64_t)NATURAL_DOWN << sorting.count, FINDING_COLUMNS,
-	                   &merge, err);
+	                   "", &merge, err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, at),
 		                            .sensor = from->sensor,
@@ -361,7 +383,8 @@ static int gather(struct flowdb *db, const struct finding_query *query,
 	int r;
 
 	whole.flow.limit = 0;
-	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, &merge, err);
+	r = findings_merge(db, &whole, GROUP_KEYS, GROUP_KEY_COUNT, 0, GROUP_COLUMNS, "",
+	                   &merge, err);
 	while (r >= 0 && (r = merge_next(&merge, &from, &stmt, err)) > 0) {
 		struct finding_view view = {.id = sqlite3_column_int64(stmt, GROUP_KEY_COUNT),
 		                            .sensor = from->sensor,

@@ -173,6 +173,12 @@ struct finding_view {
 	const char *by, *why; /* whoever brought it into its state, if a person did; "" */
 	int64_t at_us;        /* by the wall clock; 0 */
 };
+/*
+ * How many flows such findings count that have no row in flow: of a flood samples are kept, and retention deletes.
+ * Hosts on no list are left out, of which no flow ever has one. `limit` and `sort` are not looked at.
+ */
+int flowdb_without_row(struct flowdb *db, const struct finding_query *query, uint64_t *ret_flows,
+                       struct err *err) MUST_CHECK;
 /* Worst first: open before closed, waived ones last, then by severity, flows, kind, row, peer, unit. */
 int flowdb_findings(struct flowdb *db, const struct finding_query *query,
                     int (*each)(void *context, const struct finding_view *finding,

@@ -192,6 +192,8 @@ int incident_read_policies(struct incident *incident, struct err *err) MUST_CHEC
 /* Whether enough of the days before was watched to call a thing new. */
 bool incident_can_tell_new(const struct incident *incident);
 /* What may be claimed of a time that is not blind: "watched", or "on record" where some of it was removed. */
+/* Flows that the finding counts, of all times, and that have no row. */
+uint64_t incident_without_row(const struct finding_row *finding);
 const char *incident_kept(const struct incident_watch *watch);
 /* The whole answer in one sentence. Returns `buf`. */
 #define INCIDENT_ANSWER 768

@@ -109,6 +109,8 @@ static void put_findings(FILE *file, const struct incident *incident)
 		json_filled(file, "waiver", row->waiver);
 		json_filled(file, "changed_by", finding->by);
 		json_text(file, "changed_why", *finding->by ? finding->why : NULL);
+		json_number(file, "flows", row->flows);
+		json_number(file, "rows", row->kept);
 		json_number(file, "evidence_flows", finding->evidence);
 		json_key(file, "in_window");
 		fputs("{\"kept\":", file);

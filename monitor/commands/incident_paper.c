@@ -194,7 +194,7 @@ static void put_finding(const struct incident *incident, const struct incident_f
                         struct paper *paper)
 {
 	const struct finding_row *row = &finding->row;
-	char first[TIME_TEXT], last[TIME_TEXT], dir[DIR_TEXT], transport[96];
+	char first[TIME_TEXT], last[TIME_TEXT], dir[DIR_TEXT], transport[96], rows[96] = "";
 	const char *state = !row->open ? " (closed)" : *row->waiver ? " (waived)" : "";
 
 	incident_dir(finding->source, dir, sizeof(dir));
@@ -215,13 +215,16 @@ static void put_finding(const struct incident *incident, const struct incident_f
 	               first);
 	incident_clock(incident, finding->sum.flows ? finding->sum.last_us : row->last_us,
 	               last);
-	paper_note(paper, "%s%s%s: %s%s%s%s%s%s%s", first, strcmp(first, last) ? " to " : "",
+	if (incident_without_row(row))
+		snprintf(rows, sizeof(rows), "; of its %llu flows, of all times, %llu have a row",
+		         (unsigned long long)row->flows, (unsigned long long)row->kept);
+	paper_note(paper, "%s%s%s: %s%s%s%s%s%s%s%s", first, strcmp(first, last) ? " to " : "",
 	           strcmp(first, last) ? last : "", row->reason,
 	           *row->waiver ? "; waived by " : "", row->waiver,
 	           !*finding->by ? ""
 	           : row->open   ? "; opened by "
 	                         : "; closed by ",
-	           finding->by, *finding->by ? ": " : "", finding->why);
+	           finding->by, *finding->by ? ": " : "", finding->why, rows);
 	if (finding->evidence)
 		paper_note_command(paper, "tlmon evidence F%lld -w F%lld.pcapng%s",
 		                   (long long)finding->id, (long long)finding->id, dir);

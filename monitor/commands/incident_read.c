@@ -277,6 +277,26 @@ static void add_new(const struct incident *incident, char *buf, size_t size)
 	}
 }
 
+uint64_t incident_without_row(const struct finding_row *finding)
+{
+	return finding->kept < finding->flows && finding->kind != KIND_UNLISTED_UNIT
+	               ? finding->flows - finding->kept
+	               : 0;
+}
+
+/* Of floods the window shows samples, of others what retention left. */
+static void add_without_row(const struct incident *incident, char *buf, size_t size)
+{
+	uint64_t flows = 0;
+
+	for (size_t i = 0; i < incident->finding_count; i++)
+		flows += incident_without_row(&incident->findings[i].row);
+	if (flows)
+		text_add(buf, size, "; %llu more %s counted under the findings below and %s no row here",
+		         (unsigned long long)flows, flows == 1 ? "is" : "are",
+		         flows == 1 ? "has" : "have");
+}
+
 static void add_flows(const struct incident *incident, char *buf, size_t size)
 {
 	const struct incident_sum *sum = &incident->sum;
@@ -295,6 +315,7 @@ static void add_flows(const struct incident *incident, char *buf, size_t size)
 		text_add(buf, size, ", %llu undetermined",
 		         (unsigned long long)by[RULING_UNDETERMINED]);
 	add_new(incident, buf, size);
+	add_without_row(incident, buf, size);
 }
 
 /* What was not seen of the window, and what is here no more. */

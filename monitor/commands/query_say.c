@@ -209,6 +209,25 @@ void query_end(const struct query *query, struct out *out, const char *what, boo
 		say_limit(query, out);
 }
 
+/* A flood has samples for rows: who counts these must know how many flows they stand for. */
+static int say_samples(const struct query *query, struct out *out, const char *what, struct err *err)
+{
+	const struct finding_query findings = {.flow = query->flow, .state = FINDINGS_ALL};
+	const struct flow_query *flow = &query->flow;
+	uint64_t flows;
+	int r;
+
+	/* A finding is none of what was documented, and of no other verdict. */
+	if ((strcmp(what, "flows") != 0 && strcmp(what, "units") != 0) || (flow->ruling && flow->ruling != RULING_OUTSIDE))
+		return 0;
+	r = flowdb_without_row(query->db, &findings, &flows, err);
+	if (r >= 0 && flows)
+		out_say(out, "(%llu more flow%s counted under findings %s no row here; 'tlmon findings' "
+		             "counts them)",
+		        (unsigned long long)flows, plural(flows), flows == 1 ? "has" : "have");
+	return r;
+}
+
 int query_foot_of(const struct query *query, struct out *out, const char *what, uint64_t count,
                   struct err *err)
 {
@@ -233,6 +252,9 @@ int query_foot_of(const struct query *query, struct out *out, const char *what, 
 		out_say(out, "(blind meanwhile: %llu interval%s; 'tlmon blind' lists %s)",
 		        (unsigned long long)intervals, plural(intervals),
 		        intervals == 1 ? "it" : "them");
+	r = say_samples(query, out, what, err);
+	if (r < 0)
+		return r;
 	return flowdb_check(query->db, err);
 }
 

@@ -5,6 +5,8 @@
  *
  *   send IF flows COUNT PER_SECOND [FIRST]   conversations of one unit, all distinct from number FIRST on, of
  *                                            which no dissector knows what they speak, so that nDPI is asked
+ *   send IF syns COUNT PER_SECOND [PORT]     a SYN each, to one port of that unit (else to one after the other), of
+ *                                            ever another source, and nobody answers
  *   send IF packets COUNT BYTES              one flow, as fast as possible, packets of BYTES from the IP header on
  *   send IF text TEXT [SECONDS]              one UDP packet whose payload begins with TEXT, that much later
  *   send IF frame HEX                        one frame as it stands, from the link header on
@@ -156,6 +158,22 @@ static void send_flows(struct line *line, uint64_t count, uint64_t per_second, u
 	}
 }
 
+static void send_syns(struct line *line, uint64_t count, uint64_t per_second, unsigned port)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		CLEANUP(wire_freep) struct wire *w = wire_new();
+		char tuple[WIRE_TUPLE];
+
+		/* One port: of ever another network. All ports: of one host, as a scan. */
+		snprintf(tuple, sizeof(tuple), "198.%u.%u.%u:%u > " UNIT ":%u",
+		         18 + (port ? (unsigned)(i / 256 % 2) : 0), port ? (unsigned)(i % 256) : 0,
+		         port ? 1 + (unsigned)(i / 512 % 250) : 9, 20000 + (unsigned)(i % 40000),
+		         port ? port : 6000 + (unsigned)(i % 30000));
+		wire_tcp(w, tuple, "S", NULL, 0);
+		line_play(line, w, (int64_t)(i * 1000000 / per_second));
+	}
+}
+
 static void send_packets(struct line *line, uint64_t count, uint64_t bytes)
 {
 	CLEANUP(wire_freep) struct wire *w = wire_new();
@@ -223,7 +241,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3) {
 		fprintf(stderr,
-		        "usage: send IF|PATH flows COUNT PER_SECOND [FIRST] | packets COUNT BYTES | "
+		        "usage: send IF|PATH flows COUNT PER_SECOND [FIRST] | syns COUNT PER_SECOND [PORT] | packets COUNT BYTES | "
 		        "text TEXT [SECONDS] | frame HEX | talk\n");
 		return 2;
 	}
@@ -235,6 +253,13 @@ int main(int argc, char **argv)
 			stop(argv[4], "flows a second, from 1 to 100000");
 		send_flows(&line, number(argv[3], "no such number of flows", COUNT_MAX), rate,
 		           argc == 6 ? number(argv[5], "no such number", COUNT_MAX) : 0);
+	} else if (!strcmp(what, "syns") && (argc == 5 || argc == 6)) {
+		uint64_t rate = number(argv[4], "SYNs a second, from 1 to 1000000", 1000000);
+
+		if (!rate)
+			stop(argv[4], "SYNs a second, from 1 to 1000000");
+		send_syns(&line, number(argv[3], "no such number of SYNs", COUNT_MAX), rate,
+		          argc == 6 ? (unsigned)number(argv[5], "no port", 65535) : 0);
 	} else if (!strcmp(what, "packets") && argc == 5) {
 		uint64_t bytes = number(argv[4], "bytes of a packet, from 28 to 4096", 4096);
 
