@@ -109,7 +109,7 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Sorted, and none begins where another has not ended. */
+/* Sorted, and none begins where another has not ended; of IPv4, right behind it. */
 static size_t apart4(struct span4 *list, size_t count)
 {
 	size_t kept = 0;
@@ -117,7 +117,8 @@ static size_t apart4(struct span4 *list, size_t count)
 	if (count)
 		qsort(list, count, sizeof(*list), by_first4);
 	for (size_t i = 0; i < count; i++) {
-		if (!kept || list[i].first > list[kept - 1].last)
+		if (!kept || (list[i].first > list[kept - 1].last &&
+		              list[i].first - list[kept - 1].last > 1))
 			list[kept++] = list[i];
 		else if (list[i].last > list[kept - 1].last)
 			list[kept - 1].last = list[i].last;
