@@ -27,7 +27,7 @@ struct pipeline {
 	struct flowdb *db;
 	struct ring *facts, *packets, *opinions;
 	struct counters counters;
-	struct keeper keeper;
+	struct keeper keeper; /* of the scope alone: nobody here would count what stays in the kernel */
 	struct sensor *sensor;
 	struct inspector *inspector;
 	struct recorder *recorder;
@@ -202,14 +202,6 @@ static enum turn turn(void *context, bool idle)
 	return signals_seen || pipeline->failed || is_over(pipeline) ? TURN_STOP : TURN_ON;
 }
 
-/* The scope has grown already: it is the keeper's own. */
-static void learnt(void *context, const struct addr *addr)
-{
-	struct pipeline *pipeline = context;
-
-	keeper_apply(&pipeline->keeper, pipeline->capture);
-}
-
 static int roles_new(struct pipeline *pipeline, struct err *err)
 {
 	const struct run_options *options = pipeline->options;
@@ -254,7 +246,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.begin_us = recorder.begun_us,
 		.live = live,
 		.prompt = live && options->exercised,
-		.scope = {pipeline->keeper.scope, scoping_is_name, options->policy, learnt, pipeline},
+		.scope = {pipeline->keeper.scope, scoping_is_name, options->policy, NULL, NULL},
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
 		.dtls = options->test.ndpi_dtls,
@@ -293,7 +285,6 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	r = keeper_begin(&pipeline->keeper, options, err);
 	if (r < 0)
 		return r;
-	keeper_take(&pipeline->keeper, capture);
 	return roles_new(pipeline, err);
 }
 

@@ -205,7 +205,10 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 	unsigned end;
 
 	sensor->tunnel = packet->tunnel;
-	scope_hear_dhcp(sensor, packet);
+	/* It tells of those that go by their MAC. */
+	if (sensor->scope.scope && sensor->scope.scope->mac_count &&
+	    (packet->dst_port == 67 || packet->dst_port == 68))
+		scope_hear_dhcp(sensor, packet);
 	if (packet->quoted) {
 		if (icmp_error(sensor, packet)) {
 			sensor->counters->in_flows++;

@@ -19,7 +19,7 @@ void scope_hear_dhcp(struct sensor *sensor, const struct packet *packet)
 	struct mac client;
 	unsigned count;
 
-	if (!sensor->scope.scope || packet->transport != TRANSPORT_UDP || packet->fragment_later)
+	if (packet->transport != TRANSPORT_UDP || packet->fragment_later)
 		return;
 	count = dhcp_addresses(packet, &client, addrs);
 	for (unsigned i = 0; i < count && scope_has_mac(sensor->scope.scope, &client); i++)

@@ -11,7 +11,7 @@ static uint16_t be16(const uint8_t *b)
 
 static uint32_t be32(const uint8_t *b)
 {
-	return (uint32_t)be16(b) << 16 | be16(b + 2);
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
 static struct wide wide_of(const uint8_t b[16])
@@ -109,7 +109,7 @@ static int by_number(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Sorted, and none begins where another has not ended. */
+/* Sorted, and none begins where another has not ended; of IPv4, right behind it. */
 static size_t apart4(struct span4 *list, size_t count)
 {
 	size_t kept = 0;
@@ -117,7 +117,8 @@ static size_t apart4(struct span4 *list, size_t count)
 	if (count)
 		qsort(list, count, sizeof(*list), by_first4);
 	for (size_t i = 0; i < count; i++) {
-		if (!kept || list[i].first > list[kept - 1].last)
+		if (!kept || (list[i].first > list[kept - 1].last &&
+		              list[i].first - list[kept - 1].last > 1))
 			list[kept++] = list[i];
 		else if (list[i].last > list[kept - 1].last)
 			list[kept - 1].last = list[i].last;
@@ -407,6 +408,10 @@ bool scope_passes(const struct scope *scope, const struct frame *frame)
 		return true;
 	switch (frame->link) {
 	case LINK_ETHERNET:
+		/* What units mostly say, first. */
+		if (be16(b + 12) == SCOPE_IPV4 &&
+		    (has4(scope, be32(b + 26)) || has4(scope, be32(b + 30))))
+			return true;
 		return mac_passes(scope, b + 6) || mac_passes(scope, b) ||
 		       type_passes(scope, be16(b + 12), b, len, 14);
 	case LINK_SLL:

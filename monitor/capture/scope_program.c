@@ -218,7 +218,9 @@ static void sort(struct ranges *ranges)
 	if (ranges->count)
 		qsort(ranges->list, ranges->count, sizeof(*ranges->list), by_first);
 	for (size_t i = 0; i < ranges->count; i++) {
-		if (!kept || ranges->list[i].first > ranges->list[kept - 1].last)
+		uint32_t last = kept ? ranges->list[kept - 1].last : 0;
+
+		if (!kept || (ranges->list[i].first > last && ranges->list[i].first - last > 1))
 			ranges->list[kept++] = ranges->list[i];
 		else if (ranges->list[i].last > ranges->list[kept - 1].last)
 			ranges->list[kept - 1].last = ranges->list[i].last;

@@ -91,13 +91,17 @@ static void say_sums(const struct run_result *result, const char *dir)
 	const struct recorder_sums *sums = &result->sums;
 	const struct counters *counters = &sums->counters;
 
-	printf("%llu packets (%llu in flows, %llu not IP or upkeep, %llu malformed, %llu fragments without a flow, "
+	printf("%llu packets (%llu in flows, %llu out of scope, %llu malformed, %llu fragments without a flow, "
 	       "%llu copies)\n",
 	       (unsigned long long)counters->seen, (unsigned long long)counters->in_flows,
 	       (unsigned long long)counters->out_of_scope,
 	       (unsigned long long)counters->malformed,
 	       (unsigned long long)counters->fragments_lost,
 	       (unsigned long long)counters->duplicates);
+	if (counters->interface_received > counters->seen)
+		printf("%llu more came to the interfaces and stayed in the kernel: filter and scope let through what can matter to "
+		       "the units (--scope off: all)\n",
+		       (unsigned long long)(counters->interface_received - counters->seen));
 	printf("%llu units, %llu of their flows: %llu documented, %llu outside, %llu undetermined, %llu housekeeping; "
 	       "%llu findings opened\n",
 	       (unsigned long long)result->units, (unsigned long long)sums->flows,

@@ -63,8 +63,8 @@ struct feed {
 /* Of those that judge units alone, beside FEED_LONG. */
 #define FEED_SCOPE_LONG {"scope", required_argument, NULL, FEED_SCOPE}
 #define FEED_SCOPE_HELP \
-	"      --scope off       look into all packets, not those alone that can matter to\n" \
-	"                        the units ('on')\n"
+	"      --scope off       look into all packets, not only into those that can\n" \
+	"                        matter to the units ('on')\n"
 
 /* Takes the option if it is one of FEED_*: 1 taken, 0 not mine, negative errno with err filled. */
 int feed_option(struct feed *feed, int option, const char *value, struct err *err) MUST_CHECK;

@@ -28,7 +28,7 @@ void keeper_end(struct keeper *keeper)
 }
 
 /* Said once of each run, and again when it is over with it. */
-void keeper_apply(struct keeper *keeper, const struct capture *capture)
+static void apply(struct keeper *keeper, const struct capture *capture)
 {
 	for (unsigned i = 0; i < keeper->handle_count; i++) {
 		struct err err;
@@ -49,7 +49,7 @@ void keeper_take(struct keeper *keeper, const struct capture *capture)
 	for (size_t i = 0; i < capture_input_count(capture) && i < KEEPER_HANDLES_MAX; i++)
 		if (!capture_handle(capture, i, &keeper->handle[keeper->handle_count]))
 			keeper->name[keeper->handle_count++] = capture_input(capture, i)->name;
-	keeper_apply(keeper, capture);
+	apply(keeper, capture);
 }
 
 void keeper_look(struct keeper *keeper, const struct capture *capture, const struct board *board)
@@ -68,5 +68,5 @@ void keeper_look(struct keeper *keeper, const struct capture *capture, const str
 		news |= scope_learn(keeper->scope, &addr);
 	}
 	if (news && !was_open)
-		keeper_apply(keeper, capture);
+		apply(keeper, capture);
 }

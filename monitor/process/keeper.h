@@ -27,8 +27,6 @@ void keeper_end(struct keeper *keeper);
 void keeper_let_go(struct keeper *keeper);
 /* The inputs that the next sensor reads, while they are open here: the kernel keeps to the scope from now on. */
 void keeper_take(struct keeper *keeper, const struct capture *capture);
-/* The scope as it is now. */
-void keeper_apply(struct keeper *keeper, const struct capture *capture);
 /* What the sensor has learnt since. */
 void keeper_look(struct keeper *keeper, const struct capture *capture, const struct board *board);
 

@@ -131,10 +131,13 @@ void lookout_drops(struct supervisor *sup)
 	for (size_t i = 0; i < sup->options->capture.input_count; i++) {
 		if (capture_interface_counts(sup->options->capture.inputs[i], &received, &drops) < 0)
 			continue;
-		all += received;
-		if (!sup->link[i].drops_known || drops < sup->link[i].drops)
+		if (!sup->link[i].counts_known || drops < sup->link[i].drops ||
+		    received < sup->link[i].received) {
 			sup->link[i].drops = drops;
-		sup->link[i].drops_known = true;
+			sup->link[i].received = received;
+		}
+		sup->link[i].counts_known = true;
+		all += received - sup->link[i].received;
 		sum += drops - sup->link[i].drops;
 	}
 	sup->board->counters.interface_dropped = sum;

@@ -33,8 +33,8 @@ struct supervisor {
 	struct {
 		int64_t down_us;
 		bool handled; /* the sensor has a handle on it as it is now */
-		bool drops_known;
-		uint64_t drops; /* what it had dropped when we began */
+		bool counts_known;
+		uint64_t drops, received; /* what it had dropped and received when we began */
 	} link[INPUTS_LIVE_MAX];
 	int64_t stop_moved_us;
 	uint64_t stop_written;

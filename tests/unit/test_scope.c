@@ -389,7 +389,7 @@ static void thousands_of_units_fit_into_any_program(void **state)
 		unsigned units;
 		size_t max;
 		unsigned wider; /* of 2000 foreign addresses, each between two units, so many may pass */
-	} CASES[] = {{200, PLENTY, 0}, {2000, PLENTY, 1850}, {200, 1024, 200}, {5000, 256, 2000}};
+	} CASES[] = {{200, 3276, 0}, {2000, PLENTY, 1850}, {200, 1024, 200}, {5000, 256, 2000}};
 
 	for (size_t c = 0; c < ARRAY_LEN(CASES); c++) {
 		CLEANUP(scope_freep) struct scope *scope = large_scope(CASES[c].units);
