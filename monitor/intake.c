@@ -7,7 +7,7 @@
 
 #define BATCH 32
 #define STATS_US 1000000
-#define WAIT_MS 50
+#define WAIT_MS 100
 
 static int64_t clock_us(clockid_t clock)
 {

@@ -61,7 +61,7 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 	r = filter_new(options->filter ? options->filter : "", &capture->filter, err);
 	if (r < 0)
 		return r;
-	r = options->live ? live_timer(capture, err) : files_room(options->input_count, err);
+	r = options->live ? live_timer(capture, options->input_count, err) : files_room(options->input_count, err);
 	for (size_t i = 0; !r && i < options->input_count; i++) {
 		struct input *input = &capture->inputs[capture->count];
 		const char *slash = strrchr(options->inputs[i], '/');
