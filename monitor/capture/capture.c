@@ -139,6 +139,22 @@ int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 	return capture->live ? live_next(capture, frame) : file_next(capture, frame, err);
 }
 
+bool capture_ahead(struct capture *capture, struct frame *frame)
+{
+	struct input *input = &capture->inputs[capture->current];
+	struct pcap_pkthdr header;
+
+	if (capture->live || capture->current == capture->count || !input->plain ||
+	    !plain_ahead(input->plain, &header, &frame->bytes))
+		return false;
+	frame->time_us = stamp_us(&header);
+	frame->caplen = header.caplen;
+	frame->wire_len = header.len > header.caplen ? header.len : header.caplen;
+	frame->link = input->link;
+	frame->input = (unsigned)capture->current;
+	return true;
+}
+
 bool capture_hash_rest(struct capture *capture)
 {
 	return !capture->live && capture->current < capture->count &&
