@@ -7,7 +7,7 @@
 
 #define BATCH 32
 #define STATS_US 1000000
-#define WAIT_MS 50
+#define WAIT_MS 100
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -57,6 +57,9 @@ static int run_files(const struct intake *intake, struct err *err)
 		if (count % BATCH == 0 || r == CAPTURED_NOTHING)
 			turn = intake->turn(intake->context, false);
 	}
+	/* Interrupted: when it comes again it is to be known. */
+	while (turn == TURN_STOP && capture_hash_rest(capture))
+		intake->turn(intake->context, false);
 	if (capture_stop(capture, &over))
 		sensor_input_end(intake->sensor, over, capture_input(capture, over), 0);
 	return turn;

@@ -303,6 +303,11 @@ void outbox_input(struct outbox *outbox, unsigned index, const struct captured_i
 	event->packets = input->packets;
 	event->index = index;
 	event->cut = input->cut;
+	event->hashed = *input->hash != '\0';
+	if (event->hashed) {
+		event->size = input->size;
+		memcpy(event->hash, input->hash, sizeof(event->hash));
+	}
 	event->note_len = (uint8_t)note_len;
 	memcpy(event->note, input->note, note_len);
 	ring_publish(outbox->options.facts);

@@ -87,6 +87,13 @@ static const struct captured_input *input_told(void *context, unsigned index)
 	               : NULL;
 }
 
+static int input_hash(void *context, unsigned index, struct err *err)
+{
+	const struct pipeline *pipeline = context;
+
+	return capture_hash(pipeline->capture, index, err);
+}
+
 static void found(void *context, const struct finding *finding)
 {
 	const struct pipeline *pipeline = context;
@@ -215,6 +222,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.again = options->again,
 		.commit_us = options->test.commit_us,
 		.input = live ? NULL : input_told,
+		.hash = input_hash,
 		.found = found,
 		.exercised = live && options->exercised ? exercised : NULL,
 		.teller = 1,

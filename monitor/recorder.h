@@ -33,8 +33,10 @@ struct recorder_options {
 	const struct blind_row *note; /* to be put on record first of all; NULL */
 	bool stands_in; /* for one that cannot write: judges and tells, and leaves all on the rings for that one */
 	bool waited; /* for room, in the place of one that found none: that is no restart */
-	/* The inputs as capture knows them, for names and hashes; NULL for live. */
+	/* The inputs as capture knows them, for names and marks; NULL for live. */
 	const struct captured_input *(*input)(void *context, unsigned index);
+	/* Has the input's hash be known before it is over. Called by recorder_new() alone. */
+	int (*hash)(void *context, unsigned index, struct err *err);
 	/* A commit is done: a successor goes on from these; a file is over; a finding opens; may be NULL. */
 	void (*committed)(void *context, const struct recorder_sums *sums);
 	void (*input_over)(void *context, const struct event_input *input);

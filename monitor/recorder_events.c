@@ -72,11 +72,11 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 		recorder->options.input
 			? recorder->options.input(recorder->options.context, event->index)
 			: NULL;
-	char note[UINT8_MAX + 1];
+	char note[UINT8_MAX + 1], hash[sizeof(event->hash) + 1] = "";
 	struct input_row row = {
 		.name = told ? told->name : "",
-		.size = told ? told->size : 0,
-		.hash = told ? told->hash : "",
+		.size = event->hashed ? event->size : told ? told->size : 0,
+		.hash = hash,
 		.first_us = event->first_us,
 		.last_us = event->last_us,
 		.packets = event->packets,
@@ -86,6 +86,8 @@ static int handle_input(struct recorder *recorder, const struct event_input *eve
 
 	memcpy(note, event->note, event->note_len);
 	note[event->note_len] = '\0';
+	if (event->hashed)
+		memcpy(hash, event->hash, sizeof(event->hash));
 	if (recorder->options.input_over)
 		recorder->options.input_over(recorder->options.context, event);
 	return flowdb_input_put(recorder->options.db, recorder->desk.run, &row, err);

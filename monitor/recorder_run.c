@@ -15,9 +15,14 @@ static int inputs_are_new(const struct recorder *recorder, struct err *err)
 	for (unsigned i = 0; options->input && !options->again &&
 	                     (input = options->input(options->context, i));
 	     i++) {
-		int r = *input->hash ? flowdb_has_input(options->db, input->size, input->hash, err)
-		                     : 0;
+		int r = !input->size ? 0
+		                     : flowdb_has_input(options->db, input->size, NULL, err);
 
+		/* To know its hash now it has to be read twice. */
+		if (r > 0)
+			r = options->hash(options->context, i, err);
+		if (r >= 0 && *input->hash)
+			r = flowdb_has_input(options->db, input->size, input->hash, err);
 		if (r < 0)
 			return r;
 		if (r)

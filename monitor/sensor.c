@@ -169,7 +169,7 @@ static void retire_all(struct sensor *sensor)
 	for (size_t i = 0; i < count; i++)
 		flow_retire(sensor, flows[i]);
 	/* Only where there was no memory to sort them. */
-	while ((flow = flowtab_longest_idle(sensor->tab)))
+	while ((flow = flowtab_least_missed(sensor->tab)))
 		flow_retire(sensor, flow);
 }
 

@@ -53,6 +53,14 @@ static bool text_is_sound(const struct event *event, const char *text, size_t te
 	       !memchr(text, 0, text_len);
 }
 
+static bool hash_is_sound(const char *hash, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr("0123456789abcdef", hash[i]) || !hash[i])
+			return false;
+	return true;
+}
+
 static bool exercised_is_sound(const struct event_exercised *event)
 {
 	const struct exercised *e = &event->exercised;
@@ -149,7 +157,9 @@ int event_check(const struct event *event, size_t len)
 		sound = text_is_sound(event, input->note, input->note_len) &&
 		        time_is_sound(input->first_us) && time_is_sound(input->last_us) &&
 		        input->first_us <= input->last_us &&
-		        counts_are_sound(&input->packets, 1);
+		        counts_are_sound(&input->packets, 1) &&
+		        counts_are_sound(&input->size, 1) &&
+		        (!input->hashed || hash_is_sound(input->hash, sizeof(input->hash)));
 		break;
 	}
 	case EVENT_BLIND: {

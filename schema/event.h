@@ -139,10 +139,13 @@ struct event_input {
 	struct event head;
 	int64_t first_us, last_us; /* 0: it held no packet */
 	uint64_t packets;
+	uint64_t size; /* hashed: of the file */
+	char hash[32]; /* hashed: of its content, in hex digits */
 	uint32_t index; /* of the input in the run's list */
 	uint8_t cut;    /* it ended in the middle of a packet or was damaged there */
+	uint8_t hashed;
 	uint8_t note_len;
-	char note[2]; /* where and why it was cut, going on past the struct; no NUL */
+	char note[1]; /* where and why it was cut, going on past the struct; no NUL */
 };
 
 struct event_packet {

@@ -143,7 +143,7 @@ struct input_row {
 };
 int flowdb_input_put(struct flowdb *db, int64_t run, const struct input_row *input,
                      struct err *err) MUST_CHECK;
-/* 1 if a run already holds packets of a file of this size and hash, 0 if not. */
+/* 1 if a run already holds packets of a file of this size and hash (NULL: any), 0 if not. */
 int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash,
                      struct err *err) MUST_CHECK;
 
@@ -306,6 +306,9 @@ struct finding_row {
 /* The finding of the same unit, kind, row, remote, role, transport, port and app: 1 with *ret and *ret_id filled, 0 if there is none. */
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
                         struct finding_row *ret, int64_t *ret_id, struct err *err) MUST_CHECK;
+/* The latest beginning of a flow that has a row under it; 0: none has. */
+int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us,
+                          struct err *err) MUST_CHECK;
 /* Inserts where *id is 0 (and fills it), else rewrites. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;

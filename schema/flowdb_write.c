@@ -129,14 +129,15 @@ int flowdb_has_input(struct flowdb *db, uint64_t size, const char *hash, struct 
 {
 	CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
 	int r = sql_prepare(
-		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = ?2 AND hash <> ''"
+		db, "SELECT 1 FROM input WHERE size = ?1 AND hash = coalesce(?2, hash) AND hash <> ''"
 		" AND packets > 0 LIMIT 1",
 		&stmt, err);
 
 	if (r < 0)
 		return r;
 	sqlite3_bind_int64(stmt, 1, (int64_t)size);
-	bind_text(stmt, 2, hash);
+	if (hash)
+		bind_text(stmt, 2, hash);
 	return sql_step(db, stmt, err);
 }
 
@@ -248,6 +249,15 @@ int flowdb_row_put(struct flowdb *db, const char *row, struct err *err)
 	int64_t id;
 
 	return row_id(db, row, &id, err);
+}
+
+int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, struct err *err)
+{
+	int r = sql_ask_slot(db, SLOT_FINDING_LATEST,
+	                     "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1", &finding,
+	                     1, ret_us, err);
+
+	return r < 0 ? r : 0;
 }
 
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,

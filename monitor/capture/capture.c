@@ -11,6 +11,10 @@ void input_close(struct input *input)
 	if (input->pcap)
 		pcap_close(input->pcap);
 	input->pcap = NULL;
+	plain_free(input->plain);
+	input->plain = NULL;
+	file_hash_free(input->hash);
+	input->hash = NULL;
 	fclosep(&input->file);
 }
 
@@ -50,13 +54,14 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 		return err_set(err, -ENOMEM, "out of memory");
 	capture->epoll_fd = capture->timer_fd = -1;
 	capture->live = options->live;
+	capture->libpcap = options->libpcap;
 	capture->inputs = calloc(options->input_count, sizeof(*capture->inputs));
 	if (!capture->inputs)
 		return err_set(err, -ENOMEM, "out of memory");
 	r = filter_new(options->filter ? options->filter : "", &capture->filter, err);
 	if (r < 0)
 		return r;
-	r = options->live ? live_timer(capture, err) : files_room(options->input_count, err);
+	r = options->live ? live_timer(capture, options->input_count, err) : files_room(options->input_count, err);
 	for (size_t i = 0; !r && i < options->input_count; i++) {
 		struct input *input = &capture->inputs[capture->count];
 		const char *slash = strrchr(options->inputs[i], '/');
@@ -115,6 +120,10 @@ void capture_tell(struct capture *capture, const struct event_input *input)
 	told->first_us = input->first_us;
 	told->last_us = input->last_us;
 	told->cut = input->cut;
+	if (input->hashed) {
+		told->size = input->size;
+		memcpy(told->hash, input->hash, sizeof(input->hash));
+	}
 	memcpy(told->note, input->note, input->note_len);
 	told->note[input->note_len] = '\0';
 }
@@ -130,15 +139,41 @@ int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 	return capture->live ? live_next(capture, frame) : file_next(capture, frame, err);
 }
 
+bool capture_ahead(struct capture *capture, struct frame *frame)
+{
+	struct input *input = &capture->inputs[capture->current];
+	struct pcap_pkthdr header;
+
+	if (capture->live || capture->current == capture->count || !input->plain ||
+	    !plain_ahead(input->plain, &header, &frame->bytes))
+		return false;
+	frame->time_us = stamp_us(&header);
+	frame->caplen = header.caplen;
+	frame->wire_len = header.len > header.caplen ? header.len : header.caplen;
+	frame->link = input->link;
+	frame->input = (unsigned)capture->current;
+	return true;
+}
+
+bool capture_hash_rest(struct capture *capture)
+{
+	return !capture->live && capture->current < capture->count &&
+	       file_hash_rest(&capture->inputs[capture->current]);
+}
+
 bool capture_stop(struct capture *capture, unsigned *ret_input)
 {
 	struct input *input = &capture->inputs[capture->current];
 
-	if (capture->live || capture->current == capture->count || !input->pcap)
+	if (capture->live || capture->current == capture->count ||
+	    (!input->pcap && !input->plain && !input->over))
 		return false;
-	input->told.cut = true;
-	snprintf(input->told.note, sizeof(input->told.note), "interrupted after packet %llu",
-	         (unsigned long long)input->told.packets);
+	if (!input->over) {
+		input->told.cut = true;
+		snprintf(input->told.note, sizeof(input->told.note),
+		         "interrupted after packet %llu",
+		         (unsigned long long)input->told.packets);
+	}
 	*ret_input = (unsigned)capture->current;
 	return true;
 }
@@ -160,7 +195,9 @@ int capture_progress(const struct capture *capture)
 
 	if (!capture->total || capture->current == capture->count)
 		return -1;
-	if (input->pcap && *input->told.hash)
+	if (input->plain)
+		at += plain_offset(input->plain);
+	else if (input->pcap && !input->once)
 		at += (uint64_t)ftell(pcap_file(input->pcap));
 	return (int)(at * 1000 / capture->total);
 }

@@ -7,6 +7,7 @@
 #define MONITOR_CAPTURE_CAPTURE_H
 
 #include "dissectors/decode.h"
+#include "monitor/capture/file_hash.h"
 #include "schema/event.h"
 
 struct capture;
@@ -16,6 +17,7 @@ struct capture_options {
 	size_t input_count;
 	bool live;
 	const char *filter; /* tcpdump words; "" */
+	bool libpcap;       /* for tests: it reads every file, none is read in blocks */
 	int snap_len;       /* live; 0: 1,600 would do, 65,535 is the default */
 };
 
@@ -40,7 +42,9 @@ enum captured {
 struct captured_input {
 	const char *name; /* base name, or the interface */
 	uint64_t size;    /* of a file; 0 */
-	char hash[33];    /* of a file's content; "" for standard input and interfaces */
+	/* Of a file's content, once it is over; "": it is not, and of standard input and interfaces. */
+	char hash[FILE_HASH_TEXT];
+	char mark[FILE_HASH_TEXT]; /* of some of its content, from the beginning on */
 	uint64_t packets;
 	int64_t first_us, last_us;
 	bool cut; /* ended in the middle of a packet, or was damaged there */
@@ -49,7 +53,7 @@ struct captured_input {
 };
 
 /*
- * Opens every input, hashes files and compiles the filter; no byte of a file is looked at yet. On failure err
+ * Opens every input, marks files and compiles the filter; nothing of a file is understood yet. On failure err
  * names the file or interface, what is wrong with it and what would do. On success *ret is the caller's.
  */
 int capture_open(const struct capture_options *options, struct capture **ret,
@@ -72,14 +76,26 @@ void capture_tell(struct capture *capture, const struct event_input *input);
  * error: all interfaces are gone. Negative errno with err filled when it fails for good.
  */
 int capture_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
+/*
+ * A frame that comes soon, if it lies ready: one of the next eight or so, each once and in their order; valid as the one that
+ * capture_next() gave. Whether it really comes is another matter.
+ */
+bool capture_ahead(struct capture *capture, struct frame *frame);
 /* Live: sleeps until a packet may lie ready, a signal came, or `timeout_ms` passed. */
 void capture_wait(struct capture *capture, int timeout_ms);
 
-/* The rest of a file is not wanted: true with its index if one was being read. It counts as cut. */
+/*
+ * The rest of a file is not wanted, but its hash is: reads on for a while in the one that was being read, and says
+ * whether there is more.
+ */
+bool capture_hash_rest(struct capture *capture);
+/* Then: true with its index if one was being read. It counts as cut. */
 bool capture_stop(struct capture *capture, unsigned *ret_input);
 
 size_t capture_input_count(const struct capture *capture);
 const struct captured_input *capture_input(const struct capture *capture, size_t index);
+/* The hash of a file that is not over: it is read for that. Of what has none it stays "". */
+int capture_hash(struct capture *capture, size_t index, struct err *err) MUST_CHECK;
 /* Files: how much of all has been read, 0 to 1000; -1 where it cannot be known. */
 int capture_progress(const struct capture *capture);
 

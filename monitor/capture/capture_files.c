@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #define FILES_BESIDE 64 /* descriptors for all that is no capture file */
+#define STRANGE 2       /* beside what pcap_next_ex() returns: it is to have a look */
 
 int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
                    struct err *err)
@@ -48,35 +48,6 @@ int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
 	if (!r && *count == before)
 		return err_set(err, -ENOENT, "%s: this folder holds no capture file", path);
 	return r;
-}
-
-static int file_digest(struct input *input, int fd, struct err *err)
-{
-	CLEANUP(freep) uint8_t *buf = malloc(1 << 20);
-	XXH3_state_t *state = XXH3_createState();
-	XXH128_hash_t hash;
-	XXH128_canonical_t canonical;
-	ssize_t n = 0;
-	off_t at = 0;
-
-	if (!buf || !state) {
-		XXH3_freeState(state);
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	XXH3_128bits_reset(state);
-	while ((n = pread(fd, buf, 1 << 20, at)) > 0) {
-		XXH3_128bits_update(state, buf, (size_t)n);
-		at += n;
-	}
-	hash = XXH3_128bits_digest(state);
-	XXH3_freeState(state);
-	if (n < 0)
-		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
-	XXH128_canonicalFromHash(&canonical, hash);
-	for (unsigned i = 0; i < 16; i++)
-		snprintf(input->told.hash + 2 * i, 3, "%02x", canonical.digest[i]);
-	input->told.size = (uint64_t)at;
-	return 0;
 }
 
 /* Every file stays open from here on, so that it can be read where nothing may be opened. */
@@ -141,13 +112,18 @@ static int files_hold_packets(const struct capture *capture, struct err *err)
 int file_open(struct input *input, struct err *err)
 {
 	struct stat st;
+	int r;
 
 	input->file = strcmp(input->path, "-") ? fopen(input->path, "rbe") : stdin;
 	if (!input->file || fstat(fileno(input->file), &st) < 0)
 		return err_set(err, -errno, "%s: %s", input->path, strerror(errno));
 	input->once = !S_ISREG(st.st_mode) || input->file == stdin;
 	input->empty = !input->once && !st.st_size;
-	return input->once || input->empty ? 0 : file_digest(input, fileno(input->file), err);
+	if (input->once || input->empty)
+		return 0;
+	input->told.size = (uint64_t)st.st_size;
+	r = file_mark(fileno(input->file), input->told.size, input->told.mark);
+	return r < 0 ? err_set(err, r, "%s: %s", input->path, strerror(-r)) : 0;
 }
 
 /*
@@ -204,18 +180,102 @@ void capture_skip(struct capture *capture, unsigned index, uint64_t packets)
 	capture->skip = packets;
 }
 
+static int file_fd(const struct input *input)
+{
+	return fileno(input->pcap ? pcap_file(input->pcap) : input->file);
+}
+
+bool file_hash_rest(struct input *input)
+{
+	int r = input->hash ? file_hash_step(input->hash, file_fd(input)) : 0;
+
+	if (input->hash && !r)
+		input->told.size = file_hash_text(input->hash, input->told.hash);
+	return r > 0;
+}
+
+int capture_hash(struct capture *capture, size_t index, struct err *err)
+{
+	struct input *input = &capture->inputs[index];
+	struct file_hash *hash;
+	int r;
+
+	if (capture->live || input->once || !input->told.size || *input->told.hash || !input->file)
+		return 0;
+	hash = file_hash_new();
+	r = hash ? 1 : -ENOMEM;
+	while (r > 0)
+		r = file_hash_step(hash, fileno(input->file));
+	if (!r)
+		file_hash_text(hash, input->told.hash);
+	file_hash_free(hash);
+	return r < 0 ? err_set(err, r, "%s: %s", input->path, strerror(-r)) : 0;
+}
+
+/* Its packets are over. Nothing of it was to be read but its hash: also of one without any. */
 static int file_over(struct capture *capture, struct frame *frame)
 {
+	struct input *input = &capture->inputs[capture->current];
+
+	if (!input->over && !input->hash && !input->once && input->told.size)
+		input->hash = file_hash_new();
+	input->over = true;
+	if (file_hash_rest(input))
+		return CAPTURED_NOTHING;
 	input_close(&capture->inputs[capture->current]);
 	capture->before += capture->inputs[capture->current].told.size;
 	frame->input = (unsigned)capture->current++;
 	return CAPTURED_INPUT_END;
 }
 
-/* As pcap_next_ex(); behind the packets that another process has read. */
+static int file_begin_filtered(struct capture *capture, struct input *input, struct err *err)
+{
+	int r = file_begin(input, err);
+
+	return r < 0 ? r : input_filter(input, capture->filter, err);
+}
+
+/* Its turn has come. What we do not read ourselves is libpcap's. */
+static int file_start(struct capture *capture, struct input *input, struct err *err)
+{
+	input->hash = file_hash_new();
+	if (!input->hash)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (!capture->libpcap)
+		input->plain = plain_new(fileno(input->file), input->dlt, input->hash);
+	return input->plain ? 0 : file_begin_filtered(capture, input, err);
+}
+
+/* libpcap is to say what is strange about it: from its beginning, behind what was read of it. */
+static int file_hand_over(struct capture *capture, struct input *input, struct err *err)
+{
+	plain_free(input->plain);
+	input->plain = NULL;
+	capture->skip += input->told.packets;
+	input->told.packets = 0;
+	input->told.last_us = 0;
+	return file_begin_filtered(capture, input, err);
+}
+
+/* The next packet that passes the filter, as pcap_next_ex(); or STRANGE. */
+static int plain_packet(const struct capture *capture, struct input *input,
+                        struct pcap_pkthdr *header, const uint8_t **ret_bytes)
+{
+	enum plain_next next;
+
+	do {
+		next = plain_next(input->plain, header, ret_bytes);
+	} while (next == PLAIN_PACKET &&
+	         !input_passes(input, capture->filter, header, *ret_bytes));
+	if (next == PLAIN_PACKET)
+		return 1;
+	return next == PLAIN_END ? PCAP_ERROR_BREAK : STRANGE;
+}
+
+/* The same, behind the packets that another process has read. */
 static int file_packet(struct capture *capture, struct input *input, struct frame *frame)
 {
-	struct pcap_pkthdr *header;
+	struct pcap_pkthdr plain, *header = &plain;
 	const uint8_t *bytes;
 	int r;
 
@@ -223,7 +283,10 @@ static int file_packet(struct capture *capture, struct input *input, struct fram
 		return PCAP_ERROR_BREAK;
 	do {
 		errno = 0;
-		r = pcap_next_ex(input->pcap, &header, &bytes);
+		if (input->plain)
+			r = plain_packet(capture, input, &plain, &bytes);
+		else
+			r = pcap_next_ex(input->pcap, &header, &bytes);
 		if (r == 1)
 			frame_fill(input, (unsigned)capture->current, header, bytes, frame);
 	} while (r == 1 && capture->skip && capture->skip--);
@@ -238,6 +301,8 @@ int file_next(struct capture *capture, struct frame *frame, struct err *err)
 	if (capture->current == capture->count)
 		return CAPTURED_END;
 	input = &capture->inputs[capture->current];
+	if (input->over)
+		return file_over(capture, frame);
 	if (capture->skipping && input->once) {
 		input->told.cut = true;
 		input->told.packets = capture->skip;
@@ -250,14 +315,18 @@ int file_next(struct capture *capture, struct frame *frame, struct err *err)
 		return file_over(capture, frame);
 	}
 	capture->skipping = false;
-	if (input->file && !input->empty) {
-		r = file_begin(input, err);
-		if (!r)
-			r = input_filter(input, capture->filter, err);
+	if (input->file && !input->plain && !input->empty) {
+		r = file_start(capture, input, err);
 		if (r < 0)
 			return r;
 	}
 	r = file_packet(capture, input, frame);
+	if (r == STRANGE) {
+		r = file_hand_over(capture, input, err);
+		if (r < 0)
+			return r;
+		r = file_packet(capture, input, frame);
+	}
 	if (r == 1)
 		return CAPTURED_FRAME;
 	if (r == PCAP_ERROR && errno == EINTR)

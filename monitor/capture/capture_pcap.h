@@ -5,17 +5,20 @@
 #define MONITOR_CAPTURE_CAPTURE_PCAP_H
 
 #include "monitor/capture/capture.h"
-
-#include <pcap/pcap.h>
+#include "monitor/capture/capture_plain.h"
 
 struct input {
 	struct captured_input told;
 	char *path;
 	pcap_t *pcap;
-	enum link link;
-	FILE *file; /* a file that is not being read yet */
+	int dlt; /* its link type as libpcap calls it, */
+	enum link link; /* and as we do */
+	FILE *file; /* of a file that libpcap does not read, or not yet */
+	struct plain *plain; /* then: we are reading it */
 	bool once;  /* it is no regular file: what was read of it is gone */
 	bool empty; /* a file without a packet */
+	bool over;  /* its packets are; its hash may not be known yet */
+	struct file_hash *hash; /* while it is read */
 	/* live: the frame held back */
 	bool held;
 	struct pcap_pkthdr *header;
@@ -27,7 +30,7 @@ struct live_stats {
 };
 
 struct capture {
-	bool live;
+	bool live, libpcap;
 	struct filter *filter; /* NULL: everything passes */
 	struct input *inputs;
 	size_t count, current;
@@ -53,15 +56,20 @@ void frame_fill(struct input *input, unsigned index, const struct pcap_pkthdr *h
 int filter_new(const char *words, struct filter **ret, struct err *err) MUST_CHECK;
 void filter_free(struct filter *filter);
 int input_filter(struct input *input, const struct filter *filter, struct err *err) MUST_CHECK;
+/* Whether a packet that libpcap has not seen passes. */
+bool input_passes(const struct input *input, const struct filter *filter,
+                  const struct pcap_pkthdr *header, const uint8_t *bytes);
 
 /* Opens and hashes it; libpcap does not see it yet. */
 int file_open(struct input *input, struct err *err) MUST_CHECK;
 int files_room(size_t count, struct err *err) MUST_CHECK;
 int file_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
+/* Reads on for the hash: whether there is more. */
+bool file_hash_rest(struct input *input);
 
 int live_open(struct capture *capture, struct input *input, const struct capture_options *options,
               struct err *err) MUST_CHECK;
-int live_timer(struct capture *capture, struct err *err) MUST_CHECK;
+int live_timer(struct capture *capture, size_t interfaces, struct err *err) MUST_CHECK;
 int live_next(struct capture *capture, struct frame *frame);
 
 #endif

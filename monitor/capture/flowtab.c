@@ -26,8 +26,33 @@ const struct flowtab_limits FLOWTAB_DEFAULTS = {
 			[IDLE_TCP_OPENING] = 30 * INT64_C(1000000),
 			[IDLE_TCP_OPEN] = 3600 * INT64_C(1000000),
 			[IDLE_TCP_CLOSED] = 5 * INT64_C(1000000),
+			[IDLE_UDP_LONE] = 60 * INT64_C(1000000),
+			[IDLE_UDP_CALL] = 60 * INT64_C(1000000),
+			[IDLE_TCP_LONE] = 3600 * INT64_C(1000000),
 		},
 };
+
+/* Whose span a kind has. */
+static const uint8_t SPAN[IDLE_COUNT] = {
+	[IDLE_UDP] = IDLE_UDP,
+	[IDLE_ICMP] = IDLE_ICMP,
+	[IDLE_OTHER] = IDLE_OTHER,
+	[IDLE_TCP_OPENING] = IDLE_TCP_OPENING,
+	[IDLE_TCP_OPEN] = IDLE_TCP_OPEN,
+	[IDLE_TCP_CLOSED] = IDLE_TCP_CLOSED,
+	[IDLE_UDP_LONE] = IDLE_UDP,
+	[IDLE_UDP_CALL] = IDLE_UDP,
+	[IDLE_TCP_LONE] = IDLE_TCP_OPEN,
+};
+
+/* Which are given up before which; all others first. */
+enum rank { RANK_LONE, RANK_ANSWERED, RANK_KEPT, RANKS };
+static const uint8_t RANK[IDLE_COUNT] = {
+	[IDLE_UDP] = RANK_ANSWERED,
+	[IDLE_UDP_CALL] = RANK_KEPT,
+	[IDLE_TCP_OPEN] = RANK_KEPT,
+};
+#define RANK_SHARE 8 /* of the slots one in so many stays with each rank, as far as it fills it */
 
 struct list {
 	uint32_t oldest, newest; /* slot + 1 */
@@ -60,6 +85,7 @@ struct flowtab {
 	union young_slot *youth;
 	uint32_t young_fresh, young_free;
 	struct list idle[IDLE_COUNT], over, young, staying, untold;
+	uint32_t ranked[RANKS]; /* flows on the idle lists of each */
 };
 
 static size_t index_size(const struct flowtab_limits *limits)
@@ -78,11 +104,13 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 	if (!tab)
 		return NULL;
 	tab->limits = *limits;
+	for (unsigned i = 0; i < IDLE_COUNT; i++)
+		tab->limits.idle_us[i] = limits->idle_us[SPAN[i]];
 	tab->index_mask = (uint32_t)index_size(limits) - 1;
 	tab->shortest_us = INT64_MAX;
 	for (unsigned i = 0; i < IDLE_COUNT; i++)
-		if (limits->idle_us[i] < tab->shortest_us)
-			tab->shortest_us = limits->idle_us[i];
+		if (tab->limits.idle_us[i] < tab->shortest_us)
+			tab->shortest_us = tab->limits.idle_us[i];
 	tab->slots = pages_new(limits->flows * sizeof(*tab->slots));
 	tab->links = pages_new(limits->flows * sizeof(*tab->links));
 	tab->index = pages_new(index_size(limits) * sizeof(*tab->index));
@@ -205,6 +233,8 @@ static void idle_unlink(struct flowtab *tab, struct flow *flow)
 	struct list *list = idle_list(tab, flow->idle);
 	const struct links *links = links_of(tab, flow);
 
+	if (flow->idle != IDLE_OVER)
+		tab->ranked[RANK[flow->idle]]--;
 	if (links->older)
 		tab->links[links->older - 1].newer = links->newer;
 	else
@@ -226,6 +256,8 @@ void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 	if (flow->idle != IDLE_NOT)
 		idle_unlink(tab, flow);
 	flow->idle = (uint8_t)idle;
+	if (idle != IDLE_OVER)
+		tab->ranked[RANK[idle]]++;
 	links->newer = 0;
 	links->older = list->newest;
 	if (list->newest)
@@ -333,15 +365,21 @@ uint32_t flowtab_untold_count(const struct flowtab *tab)
 
 /* -------------------------------------------------------------- their age */
 
+/* Kinds that share a span go in the order of their last packets. */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
 {
+	struct flow *first = NULL;
+
 	for (unsigned i = 0; i < IDLE_COUNT; i++) {
 		struct flow *flow = flow_of(tab, tab->idle[i].oldest);
 
-		if (flow && now_us - flow->facts.last_us >= tab->limits.idle_us[i])
-			return flow;
+		if (!flow || now_us - flow->facts.last_us < tab->limits.idle_us[i])
+			continue;
+		if (!first || SPAN[i] < SPAN[first->idle] ||
+		    (SPAN[i] == SPAN[first->idle] && flow->facts.last_us < first->facts.last_us))
+			first = flow;
 	}
-	return NULL;
+	return first;
 }
 
 int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
@@ -357,17 +395,31 @@ int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
 	return due_us;
 }
 
-struct flow *flowtab_longest_idle(struct flowtab *tab)
+static struct flow *longest_idle(struct flowtab *tab, enum rank rank)
 {
 	struct flow *longest = NULL;
 
 	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		struct flow *flow = flow_of(tab, tab->idle[i].oldest);
+		struct flow *flow = RANK[i] == rank ? flow_of(tab, tab->idle[i].oldest) : NULL;
 
 		if (flow && (!longest || flow->facts.last_us < longest->facts.last_us))
 			longest = flow;
 	}
 	return longest;
+}
+
+struct flow *flowtab_least_missed(struct flowtab *tab)
+{
+	struct flow *flow = NULL;
+	unsigned rank = 0;
+
+	while (rank < RANKS && tab->ranked[rank] <= tab->limits.flows / RANK_SHARE)
+		rank++;
+	if (rank < RANKS)
+		return longest_idle(tab, rank);
+	for (rank = 0; rank < RANKS && !flow; rank++)
+		flow = longest_idle(tab, rank);
+	return flow;
 }
 
 struct numbered {

@@ -42,7 +42,9 @@ int crew_leave(struct crew *crew, enum process_role role)
 	closep(&crew->signals);
 	links_free(crew->links);
 	if (role != PROCESS_SENSOR) {
-		capture_detach(crew->capture);
+		/* The recorder may have to read a file for its hash, and does it itself before it reads events. */
+		if (role != PROCESS_RECORDER || crew->options->capture.live)
+			capture_detach(crew->capture);
 		mirror_free(crew->options->mirror); /* what is not mapped cannot be written to */
 	}
 	if (role != PROCESS_RECORDER)

@@ -16,7 +16,7 @@ struct crew {
 	struct ring *found;                      /* recorder -> supervisor, to be shown */
 	struct sandbox_users users;
 	struct capture *capture; /* the sensor's, opened for it */
-	const struct capture *inputs; /* names, sizes, hashes: to look at */
+	struct capture *inputs; /* names, sizes, hashes: to look at */
 	char input_names[1024];
 	uint64_t session; /* recorder_options */
 	int64_t unwritten_us; /* since when the database cannot be written, wall clock; 0: it can */

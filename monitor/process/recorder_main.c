@@ -22,6 +22,13 @@ static const struct captured_input *input_told(void *context, unsigned index)
 	               : NULL;
 }
 
+static int input_hash(void *context, unsigned index, struct err *err)
+{
+	const struct work *work = context;
+
+	return capture_hash(work->crew->inputs, index, err);
+}
+
 /* Shown if there is room; the database has it in any case. */
 static void show(struct crew *crew, const void *event, size_t len)
 {
@@ -209,6 +216,7 @@ int recorder_main(struct crew *crew)
 		.again = options->again,
 		.inspector_off = &board->inspector_off,
 		.input = options->capture.live ? NULL : input_told,
+		.hash = input_hash,
 		.committed = committed,
 		.input_over = input_over,
 		.found = found,
@@ -233,6 +241,7 @@ int recorder_main(struct crew *crew)
 		recorder.note = storage->has_note ? &storage->note : NULL;
 		r = recorder_new(&recorder, &work.recorder, &err);
 	}
+	capture_detach(crew->capture);
 	if (r >= 0 && storage->stands_in)
 		return stand_in(&work);
 	if (r >= 0) {

@@ -19,7 +19,7 @@ static void reads_fill(struct handover *handover, const struct recorder_options 
 	XXH128_canonical_t canonical;
 
 	for (unsigned i = 0; input_at(options, i); i++)
-		if (!*input_at(options, i)->hash) /* standard input comes once */
+		if (!*input_at(options, i)->mark) /* standard input comes once */
 			return;
 	if (options->live || !options->input ||
 	    asprintf(&text, "%s|%s|%s|%s|%s", options->version, options->policy->hash,
@@ -40,7 +40,7 @@ int handover_init(struct handover *handover, const struct recorder_options *opti
 	if (!out)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (unsigned i = 0; !options->live && (input = input_at(options, i)); i++)
-		fprintf(out, "%llu:%s,", (unsigned long long)input->size, input->hash);
+		fprintf(out, "%llu:%s,", (unsigned long long)input->size, input->mark);
 	if (fclose(out))
 		return err_set(err, -ENOMEM, "out of memory");
 	handover->session = options->session;
@@ -60,7 +60,7 @@ static int refuse_parts(const struct recorder_options *options, bool same, struc
 	const struct captured_input *input;
 
 	for (unsigned i = 0; !options->live && (input = input_at(options, i)); i++) {
-		int r = flowdb_handover_reads(options->db, input->size, input->hash, err);
+		int r = flowdb_handover_reads(options->db, input->size, input->mark, err);
 
 		if (r < 0)
 			return r;
@@ -85,7 +85,7 @@ static int forget(const struct recorder_options *options, struct err *err)
 
 	for (unsigned i = 0; r >= 0 && options->again && (input = input_at(options, i)); i++)
 		r = flowdb_handover_forget(options->db, options->session, input->size,
-		                           input->hash, err);
+		                           input->mark, err);
 	return r;
 }
 

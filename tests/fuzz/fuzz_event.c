@@ -189,6 +189,8 @@ static size_t make(uint8_t *at, unsigned type, unsigned pick, int64_t now_us)
 		input->first_us = BEGIN_US;
 		input->last_us = now_us;
 		input->packets = pick;
+		input->hashed = pick & 1;
+		memset(input->hash, pick & 2 ? 'g' : 'e', sizeof(input->hash));
 		return sizeof(*input) + (input->note_len = put_name(input->note, pick));
 	}
 	case EVENT_PACKET:

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -312,6 +313,61 @@ static void more_files_than_descriptors_raise_the_soft_limit(void **state)
 		free((void *)(uintptr_t)inputs[i]);
 }
 
+/* Read to its end, interrupted, or not read at all: the hash is that of the whole content. */
+static void a_file_has_one_hash_however_it_is_read(void **state)
+{
+	char hash[3][FILE_HASH_TEXT];
+
+	write_capture("hashed.pcap", WIRE_ETHERNET, 3000, 0);
+	for (unsigned way = 0; way < 3; way++) {
+		CLEANUP(capture_closep) struct capture *capture = NULL;
+		struct frame frame;
+		struct err err;
+		unsigned input;
+		int r = CAPTURED_NOTHING;
+
+		assert_int_equal(open_one("hashed.pcap", &capture, &err), 0);
+		assert_string_equal(capture_input(capture, 0)->hash, "");
+		assert_int_equal(strlen(capture_input(capture, 0)->mark), FILE_HASH_TEXT - 1);
+		if (way == 0) {
+			while (r != CAPTURED_INPUT_END)
+				r = capture_next(capture, &frame, &err);
+		} else if (way == 1) {
+			assert_int_equal(capture_next(capture, &frame, &err), CAPTURED_FRAME);
+			while (capture_hash_rest(capture))
+				;
+			assert_true(capture_stop(capture, &input));
+			assert_non_null(strstr(capture_input(capture, 0)->note, "after packet 1"));
+		} else {
+			assert_int_equal(capture_hash(capture, 0, &err), 0);
+		}
+		text_copy(hash[way], sizeof(hash[way]), capture_input(capture, 0)->hash);
+		assert_int_equal(strlen(hash[way]), FILE_HASH_TEXT - 1);
+		assert_string_equal(hash[way], hash[0]);
+	}
+}
+
+/* Of files longer than the pieces too: one byte at either end, or one more of them, is another mark. */
+static void files_that_differ_at_their_ends_or_in_size_have_other_marks(void **state)
+{
+	static const size_t SIZES[] = {100, 65536, 1048576, 3000000};
+
+	for (size_t i = 0; i < ARRAY_LEN(SIZES); i++) {
+		CLEANUP(closep) int fd = memfd_create("marked", MFD_CLOEXEC);
+		char mark[FILE_HASH_TEXT], other[FILE_HASH_TEXT];
+		const size_t places[] = {0, SIZES[i] - 1, SIZES[i]};
+
+		assert_int_equal(ftruncate(fd, (off_t)SIZES[i]), 0);
+		assert_int_equal(file_mark(fd, SIZES[i], mark), 0);
+		for (size_t place = 0; place < ARRAY_LEN(places); place++) {
+			assert_int_equal(pwrite(fd, "x", 1, (off_t)places[place]), 1);
+			assert_int_equal(file_mark(fd, SIZES[i] + (place == 2), other), 0);
+			assert_string_not_equal(mark, other);
+			assert_int_equal(pwrite(fd, "", 1, (off_t)places[place]), 1);
+		}
+	}
+}
+
 static void drops_of_an_interface_are_read_by_its_name(void **state)
 {
 	uint64_t drops = UINT64_MAX;
@@ -348,6 +404,8 @@ int main(void)
 		cmocka_unit_test(a_pipe_cannot_be_gone_on_with_and_says_so),
 		cmocka_unit_test(a_successor_reads_the_handle_that_another_process_used_up),
 		cmocka_unit_test(more_files_than_descriptors_raise_the_soft_limit),
+		cmocka_unit_test(a_file_has_one_hash_however_it_is_read),
+		cmocka_unit_test(files_that_differ_at_their_ends_or_in_size_have_other_marks),
 		cmocka_unit_test(drops_of_an_interface_are_read_by_its_name),
 	};
 

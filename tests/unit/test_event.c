@@ -248,6 +248,7 @@ static void times_counts_and_numbers_of_flows_have_their_limits(void **state)
 		CASE(event_input, EVENT_INPUT, first_us);
 		CASE(event_input, EVENT_INPUT, last_us);
 		CASE(event_input, EVENT_INPUT, packets);
+		CASE(event_input, EVENT_INPUT, size);
 		CASE(event_packet, EVENT_PACKET, flow);
 		CASE(event_packet, EVENT_PACKET, time_us);
 		CASE(event_forget, EVENT_FORGET, flow);
