@@ -88,9 +88,9 @@ static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 		if (labels == LABELS_MAX)
 			return DECODED_MALFORMED;
 	}
-	if (!rest.c.left)
+	if (!rest.left)
 		return rest_fault(&rest, 1);
-	nibble = rest.c.at[0] >> 4;
+	nibble = rest.at[0] >> 4;
 	if (nibble == 4 || nibble == 6) {
 		struct packet frame = before;
 
@@ -98,7 +98,7 @@ static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 		/* Of two readings that one which leaves less behind it unexplained. */
 		if (r != DECODED_MALFORMED && packet->ip_len < rest.wire &&
 		    decode_pseudowire(rest, &frame, &other) && other == DECODED_IP &&
-		    (uint32_t)(frame.ip - rest.c.at) + frame.ip_len > packet->ip_len) {
+		    (uint32_t)(frame.ip - rest.at) + frame.ip_len > packet->ip_len) {
 			*packet = frame;
 			return other;
 		}
@@ -108,7 +108,7 @@ static enum decoded decode_mpls(struct rest rest, struct packet *packet)
 	}
 	behind = rest;
 	word = !nibble && rest_take(&behind, 4);
-	plain = word && !be16(rest.c.at);
+	plain = word && !be16(rest.at);
 	if ((plain && decode_pseudowire(behind, packet, &r)) ||
 	    decode_pseudowire(rest, packet, &r) ||
 	    (word && !plain && decode_pseudowire(behind, packet, &r)))
@@ -235,7 +235,8 @@ enum decoded packet_decode(enum link link, const uint8_t *frame, uint32_t caplen
                            uint32_t wire_len, struct packet *packet)
 {
 	struct rest rest = {
-		.c = cursor_over(frame, caplen),
+		.at = frame,
+		.left = caplen,
 		.wire = wire_len > caplen ? wire_len : caplen,
 	};
 

@@ -23,10 +23,10 @@ static enum decoded rest_trim(struct rest *rest, uint32_t header, uint32_t total
 	if (total < header || total > rest->wire)
 		return DECODED_MALFORMED;
 	packet->ip_len = total;
-	packet->ip_caplen = rest->c.left < total ? rest->c.left : total;
+	packet->ip_caplen = rest->left < total ? rest->left : total;
 	packet->truncated = packet->ip_caplen < total;
 	rest->wire = total;
-	rest->c.left = packet->ip_caplen;
+	rest->left = packet->ip_caplen;
 	return DECODED_IP;
 }
 
@@ -136,10 +136,10 @@ enum decoded decode_ip(struct rest rest, unsigned version, struct packet *packet
 {
 	if (!rest.wire)
 		return DECODED_MALFORMED;
-	if (!rest.c.left)
+	if (!rest.left)
 		return DECODED_CUT;
 	if (!version)
-		version = rest.c.at[0] >> 4;
+		version = rest.at[0] >> 4;
 	if (version == 4)
 		return decode_ipv4(rest, packet);
 	if (version == 6)

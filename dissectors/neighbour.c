@@ -74,12 +74,12 @@ void decode_nd(struct rest rest, struct packet *packet)
 	else if (packet->icmp_type != ND_ROUTER_SOLICIT)
 		target = rest_take(&rest, 16);
 	if (packet->icmp_type != ND_ADVERT) {
-		mac = find_option(rest.c, OPTION_SOURCE);
+		mac = find_option(rest_cursor(&rest), OPTION_SOURCE);
 		if (mac)
 			note(packet, &packet->src, mac);
 		return;
 	}
-	mac = target ? find_option(rest.c, OPTION_TARGET) : NULL;
+	mac = target ? find_option(rest_cursor(&rest), OPTION_TARGET) : NULL;
 	if (mac) {
 		struct addr addr = addr_from_v6(target);
 

@@ -6,15 +6,15 @@
 
 static void take_payload(struct packet *packet, struct rest rest)
 {
-	packet->payload = rest.c.at;
-	packet->payload_len = rest.c.left < rest.wire ? rest.c.left : rest.wire;
+	packet->payload = rest.at;
+	packet->payload_len = rest.left < rest.wire ? rest.left : rest.wire;
 	packet->payload_wire_len = rest.wire;
 }
 
 /* RFC 9293 3.1. */
 static enum decoded decode_tcp(struct rest rest, struct packet *packet)
 {
-	struct cursor c = rest.c;
+	struct cursor c = rest_cursor(&rest);
 	uint32_t header;
 
 	if (rest.wire < 20)
@@ -31,7 +31,7 @@ static enum decoded decode_tcp(struct rest rest, struct packet *packet)
 		return DECODED_IP;
 	if (header < 20 || header > rest.wire)
 		return DECODED_MALFORMED;
-	cursor_skip(&rest.c, header);
+	(void)rest_jump(&rest, header);
 	rest.wire -= header;
 	take_payload(packet, rest);
 	return DECODED_IP;
@@ -44,7 +44,7 @@ static enum decoded decode_tcp(struct rest rest, struct packet *packet)
  */
 static enum decoded decode_udp(struct rest rest, struct packet *packet)
 {
-	struct cursor c = rest.c;
+	struct cursor c = rest_cursor(&rest);
 	uint32_t len;
 
 	if (rest.wire < 8)
@@ -58,7 +58,7 @@ static enum decoded decode_udp(struct rest rest, struct packet *packet)
 		len = rest.wire;
 	if (len < 8 || (len > rest.wire && !packet->fragment))
 		return DECODED_MALFORMED;
-	cursor_skip(&rest.c, 8);
+	(void)rest_jump(&rest, 8);
 	rest.wire = len - 8;
 	take_payload(packet, rest);
 	return DECODED_IP;
@@ -85,7 +85,7 @@ static enum decoded icmp6_kind(uint8_t type)
 
 static enum decoded decode_icmp(struct rest rest, struct packet *packet)
 {
-	struct cursor c = rest.c;
+	struct cursor c = rest_cursor(&rest);
 
 	if (rest.wire < 8)
 		return DECODED_MALFORMED;
@@ -93,7 +93,7 @@ static enum decoded decode_icmp(struct rest rest, struct packet *packet)
 	packet->icmp_code = cursor_u8(&c);
 	if (c.short_read)
 		return DECODED_CUT;
-	cursor_skip(&rest.c, 8);
+	(void)rest_jump(&rest, 8);
 	rest.wire -= 8;
 	take_payload(packet, rest);
 	if (icmp_quotes(packet))

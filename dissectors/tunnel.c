@@ -138,15 +138,14 @@ static bool inside_find(const struct packet *packet, struct inside *inside)
 
 		if (header > packet->ip_caplen)
 			return false;
-		inside->rest = (struct rest){
-			cursor_over(packet->ip + header, packet->ip_caplen - header),
-			packet->ip_len - header};
+		inside->rest = (struct rest){packet->ip + header, packet->ip_caplen - header,
+		                             packet->ip_len - header};
 		return read_gre(inside);
 	}
 	if (packet->transport != TRANSPORT_UDP)
 		return false;
-	inside->rest = (struct rest){cursor_over(packet->payload, packet->payload_len),
-	                             packet->payload_wire_len};
+	inside->rest =
+		(struct rest){packet->payload, packet->payload_len, packet->payload_wire_len};
 	switch (packet->dst_port) {
 	case PORT_VXLAN:
 		return read_vxlan(inside);
@@ -200,8 +199,8 @@ bool packet_unwrap(struct packet *packet, enum decoded *ret)
 	packet_empty(&empty);
 	empty.tunnel = (uint8_t)inside.tunnel;
 	empty.wire_len = inside.rest.wire;
-	empty.frame = inside.rest.c.at;
-	empty.frame_len = inside.rest.c.left;
+	empty.frame = inside.rest.at;
+	empty.frame_len = inside.rest.left;
 	empty.link = inside.ip ? LINK_RAW : LINK_ETHERNET;
 	inner = empty;
 	r = inside_decode(&inside, &inner);

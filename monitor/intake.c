@@ -7,7 +7,7 @@
 
 #define BATCH 32
 #define STATS_US 1000000
-#define WAIT_MS 50
+#define WAIT_MS 100
 
 static int64_t clock_us(clockid_t clock)
 {
@@ -26,11 +26,20 @@ static void show(const struct intake *intake, const struct frame *frame)
 		intake->end(intake->context);
 }
 
+static void look_ahead(const struct intake *intake)
+{
+	struct frame frame;
+
+	while (capture_ahead(intake->capture, &frame))
+		sensor_expect(intake->sensor, &frame);
+}
+
 static int run_files(const struct intake *intake, struct err *err)
 {
 	struct capture *capture = intake->capture;
 	unsigned first_over = 0, over = 0; /* inputs that ended and are not told of yet */
 	int turn = TURN_ON;
+	bool looks_ahead = false;
 	struct frame frame;
 
 	for (unsigned count = 0; turn == TURN_ON; count++) {
@@ -52,10 +61,14 @@ static int run_files(const struct intake *intake, struct err *err)
 				                 r == CAPTURED_FRAME ? frame.time_us : 0);
 			if (r == CAPTURED_END)
 				return TURN_ON;
+			if (looks_ahead)
+				look_ahead(intake);
 			show(intake, &frame);
 		}
-		if (count % BATCH == 0 || r == CAPTURED_NOTHING)
+		if (count % BATCH == 0 || r == CAPTURED_NOTHING) {
 			turn = intake->turn(intake->context, false);
+			looks_ahead = sensor_looks_ahead(intake->sensor);
+		}
 	}
 	/* Interrupted: when it comes again it is to be known. */
 	while (turn == TURN_STOP && capture_hash_rest(capture))

@@ -319,6 +319,16 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 	tell_health_when_due(sensor);
 }
 
+bool sensor_looks_ahead(const struct sensor *sensor)
+{
+	return flowtab_count(sensor->tab) >= AHEAD_FLOWS;
+}
+
+void sensor_expect(struct sensor *sensor, const struct frame *frame)
+{
+	ahead_look(&sensor->ahead, sensor->tab, frame);
+}
+
 /* Nothing that was seen before is of the time that now begins. */
 static void forget_all(struct sensor *sensor)
 {

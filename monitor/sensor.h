@@ -55,6 +55,13 @@ void sensor_free(struct sensor *sensor);
 
 /* One frame, in the order of capture. */
 void sensor_frame(struct sensor *sensor, const struct frame *frame);
+/* Whether there are so many flows that it pays to look at frames before they come; may be asked now and then. */
+bool sensor_looks_ahead(const struct sensor *sensor);
+/*
+ * A frame that will come some eight frames later, if it lies ready by now: brings near what it will need. Each at most once,
+ * in their order; it changes nothing that could be seen.
+ */
+void sensor_expect(struct sensor *sensor, const struct frame *frame);
 /*
  * Live. sensor_clock(): what CLOCK_REALTIME and CLOCK_MONOTONIC say, at least once a second also
  * under load. Where their difference changed by more than 1 s the clock was set: that is told, and if it

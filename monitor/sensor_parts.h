@@ -7,6 +7,7 @@
 #define MONITOR_SENSOR_PARTS_H
 
 #include "dissectors/dissect.h"
+#include "monitor/capture/ahead.h"
 #include "monitor/capture/fragments.h"
 #include "monitor/capture/names.h"
 #include "monitor/capture/neighbours.h"
@@ -17,6 +18,7 @@
 struct sensor {
 	struct outbox *outbox;
 	struct flowtab *tab;
+	struct ahead ahead;
 	struct names *names;
 	struct fragments *fragments;
 	struct streams *streams;

@@ -3,19 +3,30 @@
  */
 #include "schema/facts.h"
 
+#include <endian.h>
 #include <sha1.h>
 #define XXH_INLINE_ALL /* of a length that is known it is a few instructions */
 #include <xxhash.h>
 
+/* As numbers: memcmp() would do, and is a call. Those of one packet are of one family. */
+static bool is_above(const struct addr *a, const struct addr *b)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a, sizeof(x));
+	memcpy(y, b, sizeof(y));
+	return x[0] == y[0] ? be64toh(x[1]) > be64toh(y[1]) : be64toh(x[0]) > be64toh(y[0]);
+}
+
 unsigned flow_key_of(const struct packet *packet, const struct mac *dhcp_client,
                      struct flow_key *key)
 {
-	int order = memcmp(&packet->src, &packet->dst, sizeof(packet->src));
-	unsigned from;
+	unsigned from; /* the lower end is side 0 */
 
-	if (!order)
-		order = (int)packet->src_port - (int)packet->dst_port;
-	from = order > 0; /* the lower end is side 0 */
+	if (addr_equal(&packet->src, &packet->dst))
+		from = packet->src_port > packet->dst_port;
+	else
+		from = is_above(&packet->src, &packet->dst);
 	key->addr[from] = packet->src;
 	key->addr[!from] = packet->dst;
 	key->port[from] = packet->src_port;

@@ -61,7 +61,7 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 	r = filter_new(options->filter ? options->filter : "", &capture->filter, err);
 	if (r < 0)
 		return r;
-	r = options->live ? live_timer(capture, err) : files_room(options->input_count, err);
+	r = options->live ? live_timer(capture, options->input_count, err) : files_room(options->input_count, err);
 	for (size_t i = 0; !r && i < options->input_count; i++) {
 		struct input *input = &capture->inputs[capture->count];
 		const char *slash = strrchr(options->inputs[i], '/');
@@ -137,6 +137,22 @@ void capture_closep(struct capture **capture)
 int capture_next(struct capture *capture, struct frame *frame, struct err *err)
 {
 	return capture->live ? live_next(capture, frame) : file_next(capture, frame, err);
+}
+
+bool capture_ahead(struct capture *capture, struct frame *frame)
+{
+	struct input *input = &capture->inputs[capture->current];
+	struct pcap_pkthdr header;
+
+	if (capture->live || capture->current == capture->count || !input->plain ||
+	    !plain_ahead(input->plain, &header, &frame->bytes))
+		return false;
+	frame->time_us = stamp_us(&header);
+	frame->caplen = header.caplen;
+	frame->wire_len = header.len > header.caplen ? header.len : header.caplen;
+	frame->link = input->link;
+	frame->input = (unsigned)capture->current;
+	return true;
 }
 
 bool capture_hash_rest(struct capture *capture)

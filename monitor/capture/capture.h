@@ -76,6 +76,11 @@ void capture_tell(struct capture *capture, const struct event_input *input);
  * error: all interfaces are gone. Negative errno with err filled when it fails for good.
  */
 int capture_next(struct capture *capture, struct frame *frame, struct err *err) MUST_CHECK;
+/*
+ * A frame that comes soon, if it lies ready: one of the next eight or so, each once and in their order; valid as the one that
+ * capture_next() gave. Whether it really comes is another matter.
+ */
+bool capture_ahead(struct capture *capture, struct frame *frame);
 /* Live: sleeps until a packet may lie ready, a signal came, or `timeout_ms` passed. */
 void capture_wait(struct capture *capture, int timeout_ms);
 

@@ -34,6 +34,17 @@ static inline const uint8_t *blocks_need(struct blocks *blocks, size_t len)
 	return blocks_read(blocks, len);
 }
 
+/* What lies there behind the next `skip` bytes, without reading any: *ret_len bytes of it; NULL: nothing does. */
+static inline const uint8_t *blocks_ahead(const struct blocks *blocks, size_t skip, size_t *ret_len)
+{
+	size_t left = blocks->end - blocks->at;
+
+	if (left <= skip)
+		return NULL;
+	*ret_len = left - skip;
+	return blocks->room + blocks->at + skip;
+}
+
 /* Takes what blocks_need() gave. */
 static inline void blocks_take(struct blocks *blocks, size_t len)
 {

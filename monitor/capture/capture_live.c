@@ -18,6 +18,7 @@
 #define SNAP_DEFAULT 65535
 #define BLOCK_MS 10 /* how long the kernel may collect packets before it hands a block over */
 #define MERGE_US 50000 /* how long a frame waits for an older one of a slower interface */
+#define ALONE_US 100000 /* the tick where there is no other */
 
 int live_open(struct capture *capture, struct input *input, const struct capture_options *options,
               struct err *err)
@@ -64,9 +65,10 @@ int live_open(struct capture *capture, struct input *input, const struct capture
 	return 0;
 }
 
-int live_timer(struct capture *capture, struct err *err)
+int live_timer(struct capture *capture, size_t interfaces, struct err *err)
 {
-	struct itimerspec tick = {{0, 50 * 1000000}, {0, 50 * 1000000}};
+	long ns = interfaces > 1 ? MERGE_US * 1000 : ALONE_US * 1000;
+	struct itimerspec tick = {{0, ns}, {0, ns}};
 	struct epoll_event event = {.events = EPOLLIN};
 
 	capture->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -71,7 +71,7 @@ bool file_hash_rest(struct input *input);
 
 int live_open(struct capture *capture, struct input *input, const struct capture_options *options,
               struct err *err) MUST_CHECK;
-int live_timer(struct capture *capture, struct err *err) MUST_CHECK;
+int live_timer(struct capture *capture, size_t interfaces, struct err *err) MUST_CHECK;
 int live_next(struct capture *capture, struct frame *frame);
 
 #endif

@@ -29,6 +29,8 @@ struct plain {
 	int dlt;
 	uint32_t snap;
 	unsigned per_us; /* pcap: parts of a second in a microsecond */
+	unsigned ahead;  /* packets that plain_ahead() gave and plain_next() did not, */
+	size_t ahead_len; /* and what of the file they fill */
 	/* pcapng: of each interface, parts of a second in a microsecond */
 	unsigned interfaces, resolution[INTERFACES_MAX];
 };
@@ -129,12 +131,32 @@ uint64_t plain_offset(const struct plain *plain)
 	return plain->blocks.offset - (plain->blocks.end - plain->blocks.at);
 }
 
+/* Takes so much of the file, a packet or what stands between two. */
+static void take(struct plain *plain, size_t len, bool packet)
+{
+	blocks_take(&plain->blocks, len);
+	plain->ahead_len = plain->ahead_len > len ? plain->ahead_len - len : 0;
+	if (packet && plain->ahead)
+		plain->ahead--;
+}
+
 /* libpcap takes seconds for signed where the file has our byte order, and not where it has not. */
+static void header_fill(const struct plain *plain, const uint8_t *at, struct pcap_pkthdr *header)
+{
+	uint32_t s = u32(plain, at), fraction = u32(plain, at + 4);
+
+	header->ts.tv_sec = plain->swapped ? (int64_t)s : (int32_t)s;
+	header->ts.tv_usec = (plain->swapped ? (int64_t)fraction : (int32_t)fraction) /
+	                     (int)plain->per_us;
+	header->caplen = u32(plain, at + 8);
+	header->len = u32(plain, at + 12);
+}
+
 static enum plain_next next_pcap(struct plain *plain, struct pcap_pkthdr *header,
                                  const uint8_t **ret_bytes)
 {
 	const uint8_t *at = blocks_need(&plain->blocks, RECORD);
-	uint32_t s, fraction, caplen;
+	uint32_t caplen;
 
 	if (!at)
 		return blocks_over(&plain->blocks) ? PLAIN_END : PLAIN_STRANGE;
@@ -142,15 +164,9 @@ static enum plain_next next_pcap(struct plain *plain, struct pcap_pkthdr *header
 	if (caplen > SNAP_MAX || caplen > plain->snap ||
 	    !(at = blocks_need(&plain->blocks, RECORD + caplen)))
 		return PLAIN_STRANGE;
-	s = u32(plain, at);
-	fraction = u32(plain, at + 4);
-	header->ts.tv_sec = plain->swapped ? (int64_t)s : (int32_t)s;
-	header->ts.tv_usec = (plain->swapped ? (int64_t)fraction : (int32_t)fraction) /
-	                     (int)plain->per_us;
-	header->caplen = caplen;
-	header->len = u32(plain, at + 12);
+	header_fill(plain, at, header);
 	*ret_bytes = at + RECORD;
-	blocks_take(&plain->blocks, RECORD + caplen);
+	take(plain, RECORD + caplen, true);
 	return PLAIN_PACKET;
 }
 
@@ -234,7 +250,7 @@ static enum plain_next next_ng(struct plain *plain, struct pcap_pkthdr *header,
 		    (type == PACKET_ENHANCED &&
 		     !packet_enhanced(plain, body, len - FRAME, header, ret_bytes)))
 			return PLAIN_STRANGE;
-		blocks_take(&plain->blocks, len);
+		take(plain, len, type == PACKET_ENHANCED);
 		if (type == PACKET_ENHANCED)
 			return PLAIN_PACKET;
 	}
@@ -245,4 +261,46 @@ enum plain_next plain_next(struct plain *plain, struct pcap_pkthdr *header,
 {
 	return plain->ng ? next_ng(plain, header, ret_bytes)
 	                 : next_pcap(plain, header, ret_bytes);
+}
+
+/* How long what begins at `at` is, in the file; 0: it does not lie there whole, or is strange. */
+static size_t ahead_len(const struct plain *plain, const uint8_t *at, size_t left)
+{
+	uint32_t len;
+
+	if (left < RECORD)
+		return 0;
+	len = u32(plain, at + (plain->ng ? 4 : 8));
+	if (len > PIECE_MAX - RECORD || (plain->ng && (len < FRAME || len % 4)))
+		return 0;
+	if (!plain->ng)
+		len += RECORD;
+	return len <= left ? len : 0;
+}
+
+bool plain_ahead(struct plain *plain, struct pcap_pkthdr *header, const uint8_t **ret_bytes)
+{
+	while (plain->ahead < PLAIN_AHEAD) {
+		size_t left, len;
+		const uint8_t *at = blocks_ahead(&plain->blocks, plain->ahead_len, &left);
+		bool packet = !plain->ng;
+
+		len = at ? ahead_len(plain, at, left) : 0;
+		if (!len)
+			return false;
+		if (packet) {
+			header_fill(plain, at, header);
+			*ret_bytes = at + RECORD;
+		} else if (u32(plain, at) == PACKET_ENHANCED) {
+			packet = packet_enhanced(plain, at + 8, (uint32_t)len - FRAME, header,
+			                         ret_bytes);
+			if (!packet)
+				return false;
+		}
+		plain->ahead_len += len;
+		plain->ahead += packet;
+		if (packet)
+			return true;
+	}
+	return false;
 }

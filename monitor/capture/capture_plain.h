@@ -28,6 +28,12 @@ void plain_free(struct plain *plain);
 /* As pcap_next_ex() would give it; *ret_bytes is valid until the next plain_next(). */
 enum plain_next plain_next(struct plain *plain, struct pcap_pkthdr *header,
                            const uint8_t **ret_bytes);
+/*
+ * One of the next PLAIN_AHEAD packets, each once and in their order, if it lies ready: the earliest that was not asked for;
+ * valid until the next plain_next(). A guess: what is strange is found by plain_next() alone.
+ */
+#define PLAIN_AHEAD 8
+bool plain_ahead(struct plain *plain, struct pcap_pkthdr *header, const uint8_t **ret_bytes);
 /* How many bytes of the file lie behind the packet given last. */
 uint64_t plain_offset(const struct plain *plain);
 

@@ -174,6 +174,26 @@ struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key)
 	return flow_of(tab, tab->index[place_of(tab, key, (uint32_t)flow_key_hash(key))].number);
 }
 
+void flowtab_near_place(const struct flowtab *tab, uint32_t hash)
+{
+	__builtin_prefetch(&tab->index[hash & tab->index_mask], 1);
+}
+
+void flowtab_near(const struct flowtab *tab, uint32_t hash)
+{
+	uint32_t i = hash & tab->index_mask;
+	const char *slot;
+
+	while (tab->index[i].number && tab->index[i].hash != hash)
+		i = (i + 1) & tab->index_mask;
+	if (!tab->index[i].number)
+		return;
+	slot = (const char *)&tab->slots[tab->index[i].number - 1];
+	for (size_t line = 0; line < sizeof(struct flow); line += 64)
+		__builtin_prefetch(slot + line, 1);
+	__builtin_prefetch(&tab->links[tab->index[i].number - 1], 1);
+}
+
 bool flowtab_is_full(const struct flowtab *tab)
 {
 	return !tab->free && tab->fresh == tab->limits.flows;

@@ -88,6 +88,12 @@ void flowtab_free(struct flowtab *tab);
 struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key);
 /* A new flow, zeroed but for key, on no idle list yet: touch it. NULL if the table is full. */
 struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key);
+/*
+ * A packet of a flow with this hash of its key will come soon: brings near its place in the index; then, a while
+ * later, its flow, or the slot that it will get.
+ */
+void flowtab_near_place(const struct flowtab *tab, uint32_t hash);
+void flowtab_near(const struct flowtab *tab, uint32_t hash);
 bool flowtab_is_full(const struct flowtab *tab);
 /* It lives at `now_us`, and may be silent from here for as long as `idle` says. */
 void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle);

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #define WAIT_US 50000
+#define REST_US 400000 /* ... while nothing comes: a sensor that is not busy rings */
 #define BATCH 32
 #define MEMORY (512u << 20)
 #define NICE 10 /* live: where there is not time for all, its packets are shed first */
@@ -26,6 +27,7 @@ int inspector_main(struct crew *crew)
 	};
 	struct inspector *inspector;
 	uint64_t delay = 0;
+	int64_t wait_us = WAIT_US;
 	struct err err;
 
 	ring_attach_reader(crew->packets);
@@ -44,12 +46,14 @@ int inspector_main(struct crew *crew)
 		unsigned done = inspector_step(inspector, BATCH);
 
 		if (done) {
+			wait_us = WAIT_US;
 			bell_ring(&board->bell[PROCESS_RECORDER]);
 			bell_ring(&board->bell[PROCESS_SENSOR]);
 		} else if (over && !ring_peek(crew->packets)) {
 			break;
 		} else {
-			bell_wait(bell, ticket, WAIT_US);
+			bell_wait(bell, ticket, wait_us);
+			wait_us = wait_us * 2 < REST_US ? wait_us * 2 : REST_US;
 		}
 		atomic_store(&board->refused_opinions, inspector_refused(inspector));
 		crew_delay(crew, &delay);

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #define STILL_US 5000000
+#define DROPS_US 900000
 #define LOCKED_US 1000000
 #define LOCKED_AGAIN_US 10000000
 #define WAL_LONG (64u << 20)
@@ -123,11 +124,18 @@ void lookout_links(struct supervisor *sup)
 	}
 }
 
-/* What the interfaces received, and dropped before any capture; not the sensor's to ask, for it may open nothing. */
+/*
+ * What the interfaces received, and dropped before any capture; not the sensor's to ask, for it may open nothing. It is
+ * told once a second: looked at more often only while the run ends.
+ */
 void lookout_drops(struct supervisor *sup)
 {
+	int64_t now_us = child_clock_us();
 	uint64_t sum = 0, drops, all = 0, received;
 
+	if (sup->stop == BOARD_RUN && sup->drops_us && now_us - sup->drops_us < DROPS_US)
+		return;
+	sup->drops_us = now_us;
 	for (size_t i = 0; i < sup->options->capture.input_count; i++) {
 		if (capture_interface_counts(sup->options->capture.inputs[i], &received, &drops) < 0)
 			continue;

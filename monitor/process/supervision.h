@@ -30,6 +30,7 @@ struct supervisor {
 	int64_t locked_said_us; /* monotonic: when it was last said who holds a lock on it, ... */
 	int64_t locked_us;      /* ... and since when; 0: nobody */
 	uint64_t wal_said;      /* bytes of a WAL that was said to be long */
+	int64_t drops_us;       /* monotonic: when the interfaces' drops were looked at */
 	struct {
 		int64_t down_us;
 		bool handled; /* the sensor has a handle on it as it is now */

@@ -114,6 +114,45 @@ static void every_form_is_read_to_its_end_without_libpcap(void **state)
 	}
 }
 
+/* What is looked at before is what comes then, nothing twice, and nothing is left out while it lies ready. */
+static void packets_ahead_are_those_that_come(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+
+	for (unsigned i = 0; i < 20000; i++) {
+		wire_udp(w, "10.0.0.1:5000 > 10.0.0.2:6000", &i, sizeof(i));
+		wire_wait(w, 0.001);
+	}
+	for (unsigned form = 0; form < CAPFORM_COUNT; form++) {
+		CLEANUP(freep) uint8_t *data = NULL;
+		CLEANUP(closep) int fd = memfd_create("capture", MFD_CLOEXEC);
+		struct pcap_pkthdr header, ahead[PLAIN_AHEAD];
+		unsigned ahead_count = 0, foretold = 0;
+		const uint8_t *bytes, *bytes_ahead;
+		struct plain *plain;
+		size_t len;
+
+		data = formed(w, form, &len);
+		assert_int_equal(write(fd, data, len), len);
+		plain = plain_new(fd, DLT_EN10MB, NULL);
+		assert_non_null(plain);
+		while (plain_next(plain, &header, &bytes) == PLAIN_PACKET) {
+			if (ahead_count) {
+				assert_memory_equal(&ahead[0], &header, sizeof(header));
+				foretold++;
+				memmove(ahead, ahead + 1, --ahead_count * sizeof(*ahead));
+			}
+			while (plain_ahead(plain, &header, &bytes_ahead)) {
+				assert_true(ahead_count < PLAIN_AHEAD);
+				ahead[ahead_count++] = header;
+			}
+		}
+		assert_int_equal(ahead_count, 0);
+		assert_true(foretold > 19000 && foretold < 20000);
+		plain_free(plain);
+	}
+}
+
 static void a_file_cut_anywhere_ends_as_libpcap_says(void **state)
 {
 	CLEANUP(wire_freep) struct wire *w = some_packets(70);
@@ -185,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_gives_the_same_packets),
 		cmocka_unit_test(every_form_is_read_to_its_end_without_libpcap),
+		cmocka_unit_test(packets_ahead_are_those_that_come),
 		cmocka_unit_test(a_file_cut_anywhere_ends_as_libpcap_says),
 		cmocka_unit_test(a_file_damaged_anywhere_gives_what_libpcap_gives),
 		cmocka_unit_test(packets_across_blocks_are_whole),
