@@ -496,6 +496,7 @@ int flowdb_begin(struct flowdb *db, struct err *err)
 
 	if (db->lock >= 0)
 		door_wait(db);
+	db->finding_last = 0; /* somebody beside us may have written */
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
 
@@ -514,6 +515,7 @@ void flowdb_rollback(struct flowdb *db)
 {
 	if (!sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	db->finding_last = 0;
 	intern_forget(db);
 	tally_forget(db);
 }

@@ -49,6 +49,8 @@ enum slot {
 	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
+	SLOT_FINDING_UPDATE,
+	SLOT_FINDING_LAST,
 	SLOT_FINDING_FOLD,
 	SLOT_COVERAGE_ADD,
 	SLOT_FLOW_FIND,
@@ -104,6 +106,7 @@ struct flowdb {
 		int64_t flow_now, change_now; /* ... and that there are now */
 		bool known;
 	} point; /* of flowdb_refresh() */
+	int64_t finding_last; /* the highest id that was given; 0: not yet, in this transaction */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int was_version; /* of flowdb_was_version() */
