@@ -224,6 +224,7 @@ struct flow_row {
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told (rules/judge.h) */
 	uint8_t told;            /* TOLD_* */
+	bool waits; /* it goes on: its row may wait for the end of the transaction */
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,

@@ -252,9 +252,12 @@ int flowdb_row_put(struct flowdb *db, const char *row, struct err *err)
 
 int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, struct err *err)
 {
-	int r = sql_ask_slot(db, SLOT_FINDING_LATEST,
-	                     "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1", &finding,
-	                     1, ret_us, err);
+	int r = waiting_flush(db, err);
+
+	if (r >= 0)
+		r = sql_ask_slot(db, SLOT_FINDING_LATEST,
+		                 "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1",
+		                 &finding, 1, ret_us, err);
 
 	return r < 0 ? r : 0;
 }
@@ -396,6 +399,7 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 
 	if (r < 0)
 		return r;
+	waiting_fold(db, from, into);
 	bind_all(stmt, values, ARRAY_LEN(values));
 	r = sql_run(db, stmt, err);
 	return r < 0 ? r : flowdb_evidence_fold(db, from, into, err);
