@@ -428,6 +428,7 @@ void flowdb_close(struct flowdb *db)
 		sqlite3_finalize(db->slot[i]);
 	intern_release(db);
 	tally_release(db);
+	waiting_release(db);
 	sqlite3_close(db->sql);
 	closep(&db->door); /* not before: with any descriptor of a file its locks go */
 	closep(&db->ask_file);
@@ -496,6 +497,7 @@ int flowdb_begin(struct flowdb *db, struct err *err)
 
 	if (db->lock >= 0)
 		door_wait(db);
+	db->finding_last = db->flow_last = 0; /* somebody beside us may have written */
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
 
@@ -514,6 +516,8 @@ void flowdb_rollback(struct flowdb *db)
 {
 	if (!sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	db->finding_last = db->flow_last = 0;
+	waiting_forget(db);
 	intern_forget(db);
 	tally_forget(db);
 }

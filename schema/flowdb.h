@@ -224,6 +224,7 @@ struct flow_row {
 	bool blind;
 	bool asked_again, lossy; /* as the judge was told (rules/judge.h) */
 	uint8_t told;            /* TOLD_* */
+	bool waits; /* it goes on: its row may wait for the end of the transaction */
 };
 /* Inserts where *id is 0 (and fills it), else rewrites that row. */
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
@@ -309,7 +310,9 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 /* The latest beginning of a flow that has a row under it; 0: none has. */
 int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us,
                           struct err *err) MUST_CHECK;
-/* Inserts where *id is 0 (and fills it), else rewrites. */
+/* The id of a finding that is put later, in the same transaction. */
+int flowdb_finding_number(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
+/* Inserts where *id is 0 (and fills it) or of none that is there, else rewrites all but what it is found by. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;
 

@@ -12,7 +12,11 @@ static int64_t or_null(int64_t value)
 int flowdb_flow_blind(struct flowdb *db, int64_t id, struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_BLIND, "UPDATE flow SET said = said | ?2 WHERE id = ?1",
+	int r;
+
+	if (waiting_is_blind(db, id))
+		return 0;
+	r = sql_slot(db, SLOT_FLOW_BLIND, "UPDATE flow SET said = said | ?2 WHERE id = ?1",
 	                 &stmt, err);
 
 	if (r < 0)

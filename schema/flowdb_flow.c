@@ -16,10 +16,8 @@ static bool zero_addr(const struct addr *addr)
 	return addr_equal(addr, &zero);
 }
 
-enum { MORE_COLUMNS = 25 };
-
-/* Fills the columns of flow_more but flow and remark; returns whether any is there. */
-static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_COLUMNS],
+/* Fills the columns of flow_more but remark; *ret_any: whether any is there. */
+static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values[MORE_VALUES],
                    bool *ret_any, struct err *err)
 {
 	bool payload_types = false, tries = f->asked && (f->first_try_us != f->first_us ||
@@ -31,59 +29,60 @@ static int more_of(struct flowdb *db, const struct flow_facts *f, int64_t values
 		packed |= (uint32_t)f->payload_types[i] << 8 * i;
 		payload_types |= f->payload_types[i] != 0xff;
 	}
-	for (size_t i = 0; i < MORE_COLUMNS; i++)
+	for (size_t i = 0; i < MORE_VALUES; i++)
 		values[i] = SQL_NULL;
-	values[1] = payload_types ? (int64_t)packed : SQL_NULL;
+	values[0] = payload_types ? (int64_t)packed : SQL_NULL;
 	for (size_t i = 0; i < 3; i++)
-		values[2 + i] = nonzero(f->media_packets[i]);
-	values[19] = nonzero(f->media_packets[3]);
-	values[20] = nonzero(f->by_shape);
-	values[21] = nonzero(f->connect_port);
-	values[22] = nonzero(f->tunnel);
-	values[23] = nonzero(f->connect_status);
+		values[1 + i] = nonzero(f->media_packets[i]);
+	values[18] = nonzero(f->media_packets[3]);
+	values[19] = nonzero(f->by_shape);
+	values[20] = nonzero(f->connect_port);
+	values[21] = nonzero(f->tunnel);
+	values[22] = nonzero(f->connect_status);
 	if (!zero_addr(&f->icmp_sender)) {
-		values[5] = f->icmp_type << 8 | f->icmp_code;
-		r = intern_addr(db, &f->icmp_sender, &values[6], err);
+		values[4] = f->icmp_type << 8 | f->icmp_code;
+		r = intern_addr(db, &f->icmp_sender, &values[5], err);
 	} else if (f->icmp_type || f->icmp_code) {
-		values[5] = f->icmp_type << 8 | f->icmp_code;
+		values[4] = f->icmp_type << 8 | f->icmp_code;
 	}
-	values[7] = nonzero(f->fragments);
-	values[8] = nonzero(f->truncated);
-	values[9] = nonzero(f->duplicates);
+	values[6] = nonzero(f->fragments);
+	values[7] = nonzero(f->truncated);
+	values[8] = nonzero(f->duplicates);
 	if (r >= 0 && !zero_addr(&f->relayed))
-		r = intern_addr(db, &f->relayed, &values[10], err);
-	values[11] = nonzero(f->relayed_port);
-	values[12] = tries ? f->first_try_us : SQL_NULL;
-	values[13] = tries ? f->last_try_us : SQL_NULL;
-	values[14] = nonzero(f->not_apps.w[0]);
-	values[15] = nonzero(f->not_apps.w[1]);
+		r = intern_addr(db, &f->relayed, &values[9], err);
+	values[10] = nonzero(f->relayed_port);
+	values[11] = tries ? f->first_try_us : SQL_NULL;
+	values[12] = tries ? f->last_try_us : SQL_NULL;
+	values[13] = nonzero(f->not_apps.w[0]);
+	values[14] = nonzero(f->not_apps.w[1]);
 	if (r >= 0 && !mac_is_zero(&f->chaddr))
-		r = intern_mac(db, &f->chaddr, &values[16], err);
-	values[17] = nonzero(f->dhcp_xid);
-	values[18] = nonzero(f->dhcp_type);
+		r = intern_mac(db, &f->chaddr, &values[15], err);
+	values[16] = nonzero(f->dhcp_xid);
+	values[17] = nonzero(f->dhcp_type);
 	*ret_any = false;
-	for (size_t i = 1; i < MORE_COLUMNS - 1; i++)
+	for (size_t i = 0; i < MORE_VALUES; i++)
 		*ret_any |= values[i] != SQL_NULL;
 	return r;
 }
 
-static int put_more(struct flowdb *db, int64_t values[MORE_COLUMNS], const char *remark,
+static int put_more(struct flowdb *db, const struct flow_cells *cells, int64_t id,
                     struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
 		db, SLOT_FLOW_MORE,
-		"INSERT INTO flow_more (flow, payload_types, audio, video, data, icmp, icmp_sender,"
+		"INSERT INTO flow_more (payload_types, audio, video, data, icmp, icmp_sender,"
 		" fragments, truncated, duplicates, relayed, relayed_port, first_try_us, last_try_us,"
 		" not_apps_low, not_apps_high, chaddr, dhcp_xid, dhcp_type, other, by_shape,"
-		" connect_port, tunnel, connect_status, remark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" connect_port, tunnel, connect_status, remark, flow) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		&stmt, err);
 
 	if (r < 0)
 		return r;
-	bind_all(stmt, values, MORE_COLUMNS);
-	if (*remark)
-		bind_text(stmt, MORE_COLUMNS, remark);
+	bind_all(stmt, cells->more, MORE_VALUES);
+	if (*cells->remark)
+		bind_text(stmt, MORE_VALUES, cells->remark);
+	sqlite3_bind_int64(stmt, MORE_VALUES + 1, id);
 	return sql_run(db, stmt, err);
 }
 
@@ -102,43 +101,62 @@ static int row_set_of(struct flowdb *db, const struct flow_row *flow, int64_t *r
 	return intern_text(db, INTERN_ROW_SET, text, ret_id, err);
 }
 
-static int put_differs(struct flowdb *db, int64_t id, unsigned rank, const char *row,
-                       const struct differs *differs, struct err *err)
+static int differs_of(struct flowdb *db, unsigned rank, const char *row,
+                      const struct differs *differs, struct flow_cells *cells, struct err *err)
 {
-	int64_t values[] = {id, rank, differs->field, 0, 0, 0};
-	sqlite3_stmt *stmt;
-	int r = intern_text(db, INTERN_ROW, row, &values[3], err);
+	int64_t ids[3];
+	int r = intern_text(db, INTERN_ROW, row, &ids[0], err);
 
 	if (r >= 0)
-		r = intern_text(db, INTERN_PHRASE, differs->expected, &values[4], err);
+		r = intern_text(db, INTERN_PHRASE, differs->expected, &ids[1], err);
 	if (r >= 0)
-		r = intern_text(db, INTERN_PHRASE, differs->seen, &values[5], err);
-	if (r >= 0)
-		r = sql_slot(db, SLOT_FLOW_DIFFERS,
-		             "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
-		             " VALUES (?, ?, ?, ?, ?, ?)",
-		             &stmt, err);
+		r = intern_text(db, INTERN_PHRASE, differs->seen, &ids[2], err);
 	if (r < 0)
 		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
+	cells->differs[cells->differs_count].rank = (uint8_t)rank;
+	cells->differs[cells->differs_count].field = differs->field;
+	cells->differs[cells->differs_count].row = (uint32_t)ids[0];
+	cells->differs[cells->differs_count].expected = (uint32_t)ids[1];
+	cells->differs[cells->differs_count].seen = (uint32_t)ids[2];
+	cells->differs_count++;
+	return 0;
 }
 
-static int put_nearest(struct flowdb *db, const struct flow_row *flow, int64_t id,
-                       struct err *err)
+static int nearest_of(struct flowdb *db, const struct flow_row *flow, struct flow_cells *cells,
+                      struct err *err)
 {
 	for (unsigned i = 0; i < flow->verdict->nearest_count && i < NEAREST_MAX; i++) {
 		const struct nearest *nearest = &flow->verdict->nearest[i];
 
 		for (unsigned j = 0; j < nearest->count && j < FIELD_COUNT; j++) {
-			int r = put_differs(db, id, i, flow->nearest[i], &nearest->differs[j],
-			                    err);
+			int r = differs_of(db, i, flow->nearest[i], &nearest->differs[j], cells,
+			                   err);
 
 			if (r < 0)
 				return r;
 		}
 	}
 	return 0;
+}
+
+static int put_differs(struct flowdb *db, const struct flow_cells *cells, int64_t id,
+                       struct err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_DIFFERS,
+	                 "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
+	                 " VALUES (?, ?, ?, ?, ?, ?)",
+	                 &stmt, err);
+
+	for (unsigned i = 0; i < cells->differs_count && r >= 0; i++) {
+		bind_all(stmt,
+		         (const int64_t[]){id, cells->differs[i].rank, cells->differs[i].field,
+		                           cells->differs[i].row, cells->differs[i].expected,
+		                           cells->differs[i].seen},
+		         6);
+		r = sql_run(db, stmt, err);
+	}
+	return r;
 }
 
 static int64_t how_of(const struct flow_row *flow, bool more)
@@ -174,46 +192,10 @@ static int64_t said_of(const struct flow_row *flow, int64_t row_set)
 	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
 }
 
-/* A flow that is rewritten goes, with what hangs from it, and comes back under its id: put_back(). */
+/* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
 static int take_away(struct flowdb *db, int64_t id, struct err *err)
 {
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_DELETE, "DELETE FROM flow WHERE id = ?1", &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, &id, 1);
-	return sql_run(db, stmt, err);
-}
-
-static int put_back(struct flowdb *db, const char *text, const int64_t values[FLOW_VALUES + 1],
-                    struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_PUT_BACK, text, &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, FLOW_VALUES + 1);
-	return sql_run(db, stmt, err);
-}
-
-/* A flow is appended. What it shares with the one before is bound already: half of its columns, in the long run. */
-static int append(struct flowdb *db, const char *text, const int64_t values[FLOW_VALUES],
-                  struct err *err)
-{
-	bool fresh = !db->slot[SLOT_FLOW_PUT];
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_PUT, text, &stmt, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < FLOW_VALUES; i++)
-		if (fresh || values[i] != db->flow_bound[i]) {
-			bind_one(stmt, (int)i + 1, values[i]);
-			db->flow_bound[i] = values[i];
-		}
-	return sql_run(db, stmt, err);
+	return sql_tell(db, SLOT_FLOW_DELETE, "DELETE FROM flow WHERE id = ?1", &id, 1, err);
 }
 
 #define COLUMNS \
@@ -222,7 +204,46 @@ static int append(struct flowdb *db, const char *text, const int64_t values[FLOW
 	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
 #define VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 
-int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
+/* What it shares with the one written before is bound already: half of its columns, in the long run. */
+static int put_flow(struct flowdb *db, const int64_t values[FLOW_VALUES], int64_t id,
+                    struct err *err)
+{
+	bool fresh = !db->slot[SLOT_FLOW_PUT];
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FLOW_PUT,
+	                 "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < FLOW_VALUES; i++)
+		if (fresh || values[i] != db->flow_bound[i]) {
+			bind_one(stmt, (int)i + 1, values[i]);
+			db->flow_bound[i] = values[i];
+		}
+	sqlite3_bind_int64(stmt, FLOW_VALUES + 1, id);
+	return sql_run(db, stmt, err);
+}
+
+static uint8_t grade_of(const struct flow_cells *cells)
+{
+	return cells->flow[FLOW_SAID] >> SAID_GRADE & 3;
+}
+
+int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t id, struct err *err)
+{
+	int r = put_flow(db, cells->flow, id, err);
+
+	if (r >= 0 && cells->has_more)
+		r = put_more(db, cells, id, err);
+	if (r >= 0)
+		r = put_differs(db, cells, id, err);
+	return r < 0 ? r
+	             : tally_flow(db, cells->flow[FLOW_UNIT], (uint8_t)cells->flow[FLOW_RULING],
+	                          grade_of(cells), err);
+}
+
+/* Ids of what is written now are given here, so that everything has its id before it is there. */
+static int cells_of(struct flowdb *db, const struct flow_row *flow, struct flow_cells *cells,
                     struct err *err)
 {
 	const struct flow_facts *f = flow->facts;
@@ -230,11 +251,11 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	unsigned local = flow->local & 1;
 	const struct endpoint *unit = &f->end[local], *peer = &f->end[!local];
 	int64_t hosts[2] = {0}, link, name = SQL_NULL, row = SQL_NULL, row_set;
-	int64_t more[MORE_COLUMNS];
-	bool any;
-	int r = more_of(db, f, more, &any, err);
+	int r = more_of(db, f, cells->more, &cells->has_more, err);
 
-	any |= v->reason[0] != '\0';
+	text_copy(cells->remark, sizeof(cells->remark), v->reason);
+	cells->has_more |= v->reason[0] != '\0';
+	cells->differs_count = 0;
 	if (r >= 0)
 		r = intern_addr(db, &unit->addr, &hosts[0], err);
 	if (r >= 0)
@@ -247,11 +268,11 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		r = intern_text(db, INTERN_ROW, flow->rows[0], &row, err);
 	if (r >= 0)
 		r = row_set_of(db, flow, &row_set, err);
-	if (r >= 0 && *id)
-		r = take_away(db, *id, err);
+	if (r >= 0)
+		r = nearest_of(db, flow, cells, err);
 	if (r < 0)
 		return r;
-	const int64_t values[FLOW_VALUES + 1] = {
+	const int64_t values[FLOW_VALUES] = {
 		flow->run,
 		flow->policy,
 		flow->unit,
@@ -275,26 +296,54 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		(int64_t)f->bytes[local],
 		(int64_t)f->bytes[!local],
 		said_of(flow, row_set),
-		how_of(flow, any),
+		how_of(flow, cells->has_more),
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
 		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
-		*id,
 	};
-	/* Without an id nothing is sought. */
-	r = *id ? put_back(db, "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", values, err)
-	        : append(db, "INSERT INTO flow (" COLUMNS ") VALUES (" VALUES ")", values, err);
-	if (r < 0)
-		return r;
-	more[0] = *id ? *id : sqlite3_last_insert_rowid(db->sql);
-	if (any)
-		r = put_more(db, more, v->reason, err);
-	if (r >= 0)
-		r = put_nearest(db, flow, more[0], err);
-	if (r >= 0)
-		r = tally_flow(db, flow, err);
-	if (r < 0)
-		return r;
-	*id = more[0];
+	memcpy(cells->flow, values, sizeof(values));
 	return 0;
+}
+
+/* What stands there of the flow goes; where it waits and counts as the new row does, there is nothing to be seen of it. */
+static int replace(struct flowdb *db, const struct flow_cells *cells, int64_t id, struct err *err)
+{
+	struct flow_cells before;
+	int r = 0;
+
+	if (waiting_take(db, id, &before)) {
+		if (before.flow[FLOW_UNIT] == cells->flow[FLOW_UNIT] &&
+		    before.flow[FLOW_RULING] == cells->flow[FLOW_RULING] &&
+		    grade_of(&before) == grade_of(cells))
+			return 0;
+		r = flow_cells_write(db, &before, id, err);
+	}
+	return r < 0 ? r : take_away(db, id, err);
+}
+
+static int give_id(struct flowdb *db, int64_t *ret_id, struct err *err)
+{
+	if (!db->flow_last) {
+		int r = sql_ask_slot(db, SLOT_FLOW_LAST, "SELECT max(id) FROM flow", NULL, 0,
+		                     &db->flow_last, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_id = ++db->flow_last;
+	return 0;
+}
+
+int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
+                    struct err *err)
+{
+	struct flow_cells cells;
+	int r = cells_of(db, flow, &cells, err);
+
+	if (r >= 0)
+		r = *id ? replace(db, &cells, *id, err) : give_id(db, id, err);
+	if (r >= 0)
+		r = flow->waits ? waiting_put(db, &cells, *id, err)
+		                : flow_cells_write(db, &cells, *id, err);
+	return r < 0 ? r : tally_port(db, flow, err);
 }

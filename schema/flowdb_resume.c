@@ -19,7 +19,10 @@ int flowdb_flow_find(struct flowdb *db, int64_t run, int64_t unit, int64_t start
 {
 	const int64_t values[] = {unit, start_us, run, (int64_t)packet};
 	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_FIND,
+	int r = waiting_flush(db, err);
+
+	if (r >= 0)
+		r = sql_slot(db, SLOT_FLOW_FIND,
 	                 "SELECT id, finding, bytes_out + bytes_in, application, " FLOW_EVIDENCE " FROM flow f"
 	                 " WHERE unit = ?1 AND start_us = ?2 AND run = ?3 AND packet = ?4",
 	                 &stmt, err);

@@ -30,7 +30,7 @@ enum slot {
 	SLOT_NAME_PUT,
 	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
-	SLOT_FLOW_PUT_BACK,
+	SLOT_FLOW_LAST,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
 	SLOT_FLOW_DIFFERS,
@@ -49,6 +49,8 @@ enum slot {
 	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
+	SLOT_FINDING_UPDATE,
+	SLOT_FINDING_LAST,
 	SLOT_FINDING_FOLD,
 	SLOT_COVERAGE_ADD,
 	SLOT_FLOW_FIND,
@@ -84,7 +86,26 @@ struct interned {
 	};
 };
 
-enum { FLOW_VALUES = 27 }; /* columns of flow that are written, but its id */
+enum {
+	FLOW_VALUES = 27, /* columns of flow that are written, but its id; of them: */
+	FLOW_UNIT = 2,
+	FLOW_RULING = 14,
+	FLOW_FINDING = 18,
+	FLOW_SAID = 22,
+	MORE_VALUES = 24, /* of flow_more, but the flow; the last one is `remark` */
+};
+
+/* A flow as its rows hold it. */
+struct flow_cells {
+	int64_t flow[FLOW_VALUES], more[MORE_VALUES];
+	bool has_more;
+	uint8_t differs_count;
+	char remark[32];
+	struct {
+		uint8_t rank, field;
+		uint32_t row, expected, seen;
+	} differs[NEAREST_MAX * FIELD_COUNT];
+};
 
 struct flowdb {
 	sqlite3 *sql;
@@ -104,6 +125,9 @@ struct flowdb {
 		int64_t flow_now, change_now; /* ... and that there are now */
 		bool known;
 	} point; /* of flowdb_refresh() */
+	int64_t finding_last; /* the highest id that was given; 0: not yet, in this transaction */
+	int64_t flow_last; /* as finding_last */
+	struct waiting *waiting; /* of flowdb_wait.c; NULL until the first row waits */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
 	int was_version; /* of flowdb_was_version() */
@@ -133,6 +157,22 @@ int migrate(struct flowdb *db, int64_t version, struct err *err) MUST_CHECK;
 int door_open(struct flowdb *db, struct err *err) MUST_CHECK;
 void door_wait(const struct flowdb *db);
 int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/* Writes rows of a flow that has none. */
+int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t id,
+                     struct err *err) MUST_CHECK;
+/*
+ * Rows that wait (flowdb_wait.c): one is to; it is taken out of there, was not seen whole, stands under another finding
+ * (true: it is one that waits); all are written; all are forgotten with what was rolled back.
+ */
+int waiting_put(struct flowdb *db, const struct flow_cells *cells, int64_t id,
+                struct err *err) MUST_CHECK;
+bool waiting_take(struct flowdb *db, int64_t id, struct flow_cells *ret);
+bool waiting_is_blind(struct flowdb *db, int64_t id);
+void waiting_fold(struct flowdb *db, int64_t from, int64_t into);
+int waiting_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void waiting_forget(struct flowdb *db);
+void waiting_release(struct flowdb *db);
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
@@ -203,10 +243,13 @@ void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
 
 /*
- * A flow was inserted: counted for `tally`, and for `media_port` where it carried media. What is
+ * A flow was inserted: counted for `tally`. What is
  * counted is written by tally_flush(), before a commit and before a question. A rollback forgets it.
  */
-int tally_flow(struct flowdb *db, const struct flow_row *flow, struct err *err) MUST_CHECK;
+int tally_flow(struct flowdb *db, int64_t unit, uint8_t verdict, uint8_t grade,
+               struct err *err) MUST_CHECK;
+/* The local port of a flow that is put, if it carries media. */
+int tally_port(struct flowdb *db, const struct flow_row *flow, struct err *err) MUST_CHECK;
 int tally_flush(struct flowdb *db, struct err *err) MUST_CHECK;
 void tally_forget(struct flowdb *db);
 void tally_release(struct flowdb *db);

@@ -5,7 +5,7 @@
  */
 #include "schema/flowdb_sql.h"
 
-enum { COUNTS = 8192, PORTS = 16384 }; /* powers of two */
+enum { COUNTS = 65536, PORTS = 16384 }; /* powers of two */
 
 struct count {
 	int64_t unit;
@@ -75,35 +75,42 @@ static int add_port(struct flowdb *db, const struct flow_row *flow, struct err *
 	return r;
 }
 
-int tally_flow(struct flowdb *db, const struct flow_row *flow, struct err *err)
+int tally_port(struct flowdb *db, const struct flow_row *flow, struct err *err)
 {
-	const struct verdict *v = flow->verdict;
+	if (!carries_media(flow))
+		return 0;
+	if (!db->tally)
+		db->tally = calloc(1, sizeof(*db->tally));
+	return db->tally ? add_port(db, flow, err) : err_set(err, -ENOMEM, "out of memory");
+}
+
+int tally_flow(struct flowdb *db, int64_t unit, uint8_t verdict, uint8_t grade, struct err *err)
+{
 	struct count *count;
 
 	if (!db->tally)
 		db->tally = calloc(1, sizeof(*db->tally));
 	if (!db->tally)
 		return err_set(err, -ENOMEM, "out of memory");
-	count = &db->tally->count[((uint64_t)flow->unit << 3 ^ (uint64_t)v->ruling << 2 ^
-	                           v->grade) &
+	count = &db->tally->count[((uint64_t)unit << 3 ^ (uint64_t)verdict << 2 ^ grade) &
 	                          (COUNTS - 1)];
-	if (count->flows && (count->unit != flow->unit || count->verdict != v->ruling ||
-	                     count->grade != v->grade)) {
+	if (count->flows &&
+	    (count->unit != unit || count->verdict != verdict || count->grade != grade)) {
 		int r = write_count(db, count, err);
 
 		if (r < 0)
 			return r;
 	}
-	count->unit = flow->unit;
-	count->verdict = v->ruling;
-	count->grade = v->grade;
+	count->unit = unit;
+	count->verdict = verdict;
+	count->grade = grade;
 	count->flows++;
-	return carries_media(flow) ? add_port(db, flow, err) : 0;
+	return 0;
 }
 
 int tally_flush(struct flowdb *db, struct err *err)
 {
-	int r = 0;
+	int r = waiting_flush(db, err);
 
 	for (size_t i = 0; db->tally && r >= 0 && i < COUNTS; i++)
 		r = write_count(db, &db->tally->count[i], err);

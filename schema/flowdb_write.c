@@ -253,9 +253,12 @@ int flowdb_row_put(struct flowdb *db, const char *row, struct err *err)
 
 int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, struct err *err)
 {
-	int r = sql_ask_slot(db, SLOT_FINDING_LATEST,
-	                     "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1", &finding,
-	                     1, ret_us, err);
+	int r = waiting_flush(db, err);
+
+	if (r >= 0)
+		r = sql_ask_slot(db, SLOT_FINDING_LATEST,
+		                 "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1",
+		                 &finding, 1, ret_us, err);
 
 	return r < 0 ? r : 0;
 }
@@ -298,11 +301,54 @@ int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
 	return 1;
 }
 
-int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *id,
-                       struct err *err)
+int flowdb_finding_number(struct flowdb *db, int64_t *ret_id, struct err *err)
+{
+	if (!db->finding_last) {
+		int r = sql_ask_slot(db, SLOT_FINDING_LAST,
+		                     "SELECT seq FROM sqlite_sequence WHERE name = 'finding'", NULL, 0,
+		                     &db->finding_last, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_id = ++db->finding_last;
+	return 0;
+}
+
+/* What its key says of a finding never changes: neither does its place in the index. */
+static int finding_update(struct flowdb *db, const struct finding_row *f, int64_t id,
+                          struct err *err)
+{
+	const int64_t values[] = {
+		id,
+		f->severity,
+		f->first_us,
+		f->last_us,
+		(int64_t)f->flows,
+		(int64_t)f->kept,
+		(int64_t)f->bytes,
+		f->open,
+	};
+	sqlite3_stmt *stmt;
+	int r = sql_slot(db, SLOT_FINDING_UPDATE,
+	                 "UPDATE finding SET severity = ?2, first_us = ?3, last_us = ?4, flows = ?5,"
+	                 " kept = ?6, bytes = ?7, open = ?8, reason = ?9, waiver = ?10 WHERE id = ?1",
+	                 &stmt, err);
+
+	if (r < 0)
+		return r;
+	bind_all(stmt, values, ARRAY_LEN(values));
+	bind_text(stmt, 9, f->reason);
+	bind_text(stmt, 10, f->waiver);
+	r = sql_run(db, stmt, err);
+	return r < 0 ? r : sqlite3_changes(db->sql);
+}
+
+static int finding_insert(struct flowdb *db, const struct finding_row *f, int64_t id,
+                          struct err *err)
 {
 	int64_t values[] = {
-		*id ? *id : SQL_NULL,
+		id,
 		f->unit,
 		f->kind,
 		f->severity,
@@ -324,13 +370,7 @@ int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *
 			db, SLOT_FINDING_PUT,
 			"INSERT INTO finding (id, unit, kind, severity, row, transport, application,"
 			" first_us, last_us, flows, kept, bytes, open, remote, role, port, reason, waiver)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-			" ON CONFLICT (id) DO UPDATE SET (unit, kind, severity, row, transport,"
-			" application, first_us, last_us, flows, kept, bytes, open, remote, role, port,"
-			" reason, waiver) = (excluded.unit, excluded.kind, excluded.severity,"
-			" excluded.row, excluded.transport, excluded.application, excluded.first_us,"
-			" excluded.last_us, excluded.flows, excluded.kept, excluded.bytes, excluded.open,"
-			" excluded.remote, excluded.role, excluded.port, excluded.reason, excluded.waiver)",
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			&stmt, err);
 	if (r < 0)
 		return r;
@@ -340,12 +380,15 @@ int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *
 	bind_text(stmt, 16, f->port);
 	bind_text(stmt, 17, f->reason);
 	bind_text(stmt, 18, f->waiver);
-	r = sql_run(db, stmt, err);
-	if (r < 0)
-		return r;
-	if (!*id)
-		*id = sqlite3_last_insert_rowid(db->sql);
-	return 0;
+	return sql_run(db, stmt, err);
+}
+
+int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *id,
+                       struct err *err)
+{
+	int r = *id ? finding_update(db, f, *id, err) : flowdb_finding_number(db, id, err);
+
+	return r ? r < 0 ? r : 0 : finding_insert(db, f, *id, err);
 }
 
 int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err)
@@ -357,6 +400,7 @@ int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct er
 
 	if (r < 0)
 		return r;
+	waiting_fold(db, from, into);
 	bind_all(stmt, values, ARRAY_LEN(values));
 	r = sql_run(db, stmt, err);
 	return r < 0 ? r : flowdb_evidence_fold(db, from, into, err);

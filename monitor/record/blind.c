@@ -2,16 +2,21 @@
  * blind.c - see blind.h. Invariants:
  *  (1) What the ledger remembers stands in the database as it does here.
  *  (2) An interval that goes on is never forgotten while another one could be.
- *  (3) keys[] stand apart, so that looking for one reads nothing else; what begins after latest_us
- *      is not looked for at all while nothing goes on: most flows, most of the time.
+ *  (3) Each interval is in the chain of its unit's place, or of those of all units; what begins after
+ *      latest_us is not looked for at all while nothing goes on: most flows, most of the time.
  */
 #include "monitor/record/blind.h"
 
 #include <xxhash.h>
 
+#define PLACES 16384 /* a power of two */
+#define NONE UINT32_MAX
+
 struct interval {
 	int64_t id, run, unit, since_us, until_us; /* until 0: goes on */
+	uint64_t key;                              /* of cause, unit, detail */
 	uint64_t count, number;                    /* number: larger is noted later */
+	uint32_t next; /* of its chain, or NONE */
 	uint8_t cause;
 	char detail[BLIND_DETAIL_MAX];
 };
@@ -21,7 +26,7 @@ struct told_row {
 };
 
 struct blinds {
-	uint64_t keys[BLINDS_MAX]; /* of cause, unit, detail; 0: empty */
+	uint32_t of_all, of_unit[PLACES]; /* chains: what holds for all units, and for some of them */
 	struct interval all[BLINDS_MAX];
 	size_t count, next; /* next: where the search for a place begins when all are taken */
 	uint64_t noted;
@@ -38,7 +43,13 @@ struct blinds {
 
 struct blinds *blinds_new(void)
 {
-	return calloc(1, sizeof(struct blinds));
+	struct blinds *blinds = calloc(1, sizeof(*blinds));
+
+	if (!blinds)
+		return NULL;
+	blinds->of_all = NONE;
+	memset(blinds->of_unit, 0xff, sizeof(blinds->of_unit));
+	return blinds;
 }
 
 void blinds_free(struct blinds *blinds)
@@ -92,8 +103,24 @@ static void account(struct blinds *blinds, const struct interval *interval)
 		blinds->latest_us = interval->until_us;
 }
 
+/* Where the chain begins that an interval of this unit is in; 0: of all units. */
+static uint32_t *chain_of(struct blinds *blinds, int64_t unit)
+{
+	return unit ? &blinds->of_unit[(uint64_t)unit & (PLACES - 1)] : &blinds->of_all;
+}
+
+static void unchain(struct blinds *blinds, uint32_t at)
+{
+	uint32_t *link = chain_of(blinds, blinds->all[at].unit);
+
+	while (*link != at)
+		link = &blinds->all[*link].next;
+	*link = blinds->all[at].next;
+}
+
 static void remember(struct blinds *blinds, const struct interval *interval)
 {
+	uint32_t *chain = chain_of(blinds, interval->unit);
 	size_t at = blinds->count;
 
 	if (at < BLINDS_MAX) {
@@ -105,11 +132,14 @@ static void remember(struct blinds *blinds, const struct interval *interval)
 		blinds->next = (at + 1) % BLINDS_MAX;
 		blinds->refused++;
 		blinds->open -= !blinds->all[at].until_us;
+		unchain(blinds, (uint32_t)at);
 	}
 	account(blinds, interval);
 	blinds->all[at] = *interval;
 	blinds->all[at].number = ++blinds->noted;
-	blinds->keys[at] = key_of(interval);
+	blinds->all[at].key = key_of(interval);
+	blinds->all[at].next = *chain;
+	*chain = (uint32_t)at;
 }
 
 static int load_one(void *context, const struct blind_view *view, struct err *err)
@@ -179,10 +209,10 @@ static struct interval *home_of(struct blinds *blinds, const struct interval *mo
 
 	if (all_before(blinds, more->since_us - BLIND_JOIN_US))
 		return NULL;
-	for (size_t i = 0; i < blinds->count; i++) {
+	for (uint32_t i = *chain_of(blinds, more->unit); i != NONE; i = blinds->all[i].next) {
 		struct interval *other = &blinds->all[i];
 
-		if (blinds->keys[i] == key && other->cause == more->cause &&
+		if (other->key == key && other->cause == more->cause &&
 		    other->unit == more->unit && !strcmp(other->detail, more->detail) &&
 		    belongs(other, more) && (!home || other->number > home->number))
 			home = other;
@@ -264,12 +294,10 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 	return mark_rows(blinds, db, &more, err);
 }
 
-bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
-                  int64_t since_us, int64_t until_us)
+static bool chain_meets(const struct blinds *blinds, uint32_t chain, enum blind_cause cause,
+                        int64_t unit, int64_t since_us, int64_t until_us)
 {
-	if (all_before(blinds, since_us))
-		return false;
-	for (size_t i = blinds->count; i-- > 0;) {
+	for (uint32_t i = chain; i != NONE; i = blinds->all[i].next) {
 		const struct interval *interval = &blinds->all[i];
 
 		if (overlaps(interval, since_us, until_us) &&
@@ -278,6 +306,16 @@ bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t u
 			return true;
 	}
 	return false;
+}
+
+bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
+                  int64_t since_us, int64_t until_us)
+{
+	if (all_before(blinds, since_us))
+		return false;
+	return chain_meets(blinds, blinds->of_all, cause, unit, since_us, until_us) ||
+	       (unit && chain_meets(blinds, blinds->of_unit[(uint64_t)unit & (PLACES - 1)], cause,
+	                            unit, since_us, until_us));
 }
 
 void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,

@@ -94,6 +94,7 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		.asked_again = view->asked_again,
 		.lossy = view->lossy,
 		.told = told,
+		.waits = told & TOLD_OPEN,
 		.verdict = verdict,
 		.finding = finding ? finding->id : 0,
 		.blind = view->facts->settled_by == SETTLED_LOST ||

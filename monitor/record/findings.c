@@ -1,6 +1,7 @@
 /*
  * findings.c - see findings.h. Invariants:
- *  (1) A finding is in the database from the moment it is known here; its counts follow at a flush.
+ *  (1) A finding has its id from the moment it is known here; it is in the database behind the event that opened it,
+ *      and its counts follow at a flush. Those that one has to write are on the list `changed`, once.
  *  (2) `flows` is the number of flows gathered, whether or not a row of each is kept; `kept` is that of the rows.
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
@@ -35,8 +36,9 @@ struct findings {
 	struct idmap by_id;
 	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
 	struct idmap scans;
-	struct finding **all, **moved;
+	struct finding **all, **moved, **changed;
 	size_t count, room;
+	size_t changed_count, changed_room; /* there is room for all */
 	size_t moved_count, moved_room;
 	void (*told)(void *context, const struct finding *finding);
 	void *context;
@@ -76,6 +78,7 @@ void findings_free(struct findings *findings)
 		free(findings->scans.slots[i].value);
 	free(findings->all);
 	free(findings->moved);
+	free(findings->changed);
 	idmap_release(&findings->by_key);
 	idmap_release(&findings->by_id);
 	idmap_release(&findings->by_kind);
@@ -127,6 +130,8 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 
 	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
 	                  sizeof(struct finding *)) < 0 ||
+	    array_reserve(&findings->changed, &findings->changed_room, findings->count + 1,
+	                  sizeof(struct finding *)) < 0 ||
 	    idmap_add(&findings->by_id, (uint64_t)finding->id, finding) < 0)
 		return err_set(err, -ENOMEM, "out of memory for findings");
 	if (idmap_add(&findings->by_key, key_of(finding->unit, &finding->row), finding) < 0) {
@@ -147,11 +152,22 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 	return 0;
 }
 
+/* To be written at the next flush; the list has a place for every finding. */
+static void finding_change(struct findings *findings, struct finding *finding)
+{
+	finding->dirty = true;
+	if (finding->listed)
+		return;
+	finding->listed = true;
+	findings->changed[findings->changed_count++] = finding;
+}
+
 /* The finding of this key: known here, in the database from an earlier run, or new. */
 static int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
                        const struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
+	bool is_new = false;
 	int r;
 
 	if (finding && same_key(&finding->row, key)) {
@@ -169,10 +185,13 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 			r = flowdb_finding_latest(db, finding->id, &finding->kept_us, err);
 	} else if (!r) {
 		finding->row = *key;
-		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
+		r = flowdb_finding_number(db, &finding->id, err);
+		is_new = true;
 	}
 	if (r >= 0)
 		r = finding_enter(findings, finding, err);
+	if (r >= 0 && is_new)
+		finding_change(findings, finding);
 	if (r < 0) {
 		free(finding);
 		return r;
@@ -226,7 +245,7 @@ void finding_close(struct findings *findings, struct finding *finding, const cha
 	finding_moves(findings, finding);
 	finding->row.open = false;
 	finding->unit->open_findings[finding->row.kind]--;
-	finding->dirty = true;
+	finding_change(findings, finding);
 	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
 }
 
@@ -256,7 +275,7 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 		into->row.last_us = from->row.last_us;
 	if (from->row.severity > into->row.severity)
 		into->row.severity = from->row.severity;
-	into->dirty = true;
+	finding_change(findings, into);
 	finding_goes(from, into);
 	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
@@ -454,7 +473,7 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	finding->row.flows = less(finding->row.flows, 1);
 	finding->row.kept = less(finding->row.kept, gathered->kept);
 	finding->row.bytes = less(finding->row.bytes, gathered->bytes);
-	finding->dirty = true;
+	finding_change(findings, finding);
 	if (!finding->row.flows)
 		finding_close(findings, finding, findings->dropped);
 	*gathered = (struct gathered){0};
@@ -568,7 +587,7 @@ int findings_add(struct findings *findings, struct flowdb *db, struct unit *unit
 	if (is_new && !finding->row.open && is_one)
 		sentence_write(findings, view, verdict, finding);
 	waiver_write(findings, view, verdict, finding);
-	finding->dirty = true;
+	finding_change(findings, finding);
 	/* What went on when a person closed it does not open it again: the next flow does. */
 	if (is_new)
 		finding_open(findings, finding);
@@ -585,7 +604,7 @@ void findings_say(struct findings *findings, struct unit *unit, const struct vie
 		return;
 	judge_sentence(findings->policy, view, verdict, finding->row.reason,
 	               sizeof(finding->row.reason));
-	finding->dirty = true;
+	finding_change(findings, finding);
 }
 
 int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit *unit,
@@ -611,7 +630,7 @@ int findings_unlisted(struct findings *findings, struct flowdb *db, struct unit 
 		finding->row.reason, sizeof(finding->row.reason),
 		"%s (%s) behaves like a room system and stands on no list of units; add it to the site file",
 		unit->name, mac_print(&facts->end[local].mac, mac));
-	finding->dirty = true;
+	finding_change(findings, finding);
 	finding_open(findings, finding);
 	*ret_finding = finding;
 	return 0;
@@ -624,7 +643,7 @@ void findings_rows_gone(struct findings *findings, int64_t id, uint64_t rows)
 	if (!finding)
 		return;
 	finding->row.kept = less(finding->row.kept, rows);
-	finding->dirty = true;
+	finding_change(findings, finding);
 }
 
 int findings_packets_gone(struct findings *findings, struct flowdb *db, int64_t id,
@@ -707,13 +726,14 @@ int findings_flush(struct findings *findings, struct flowdb *db, struct err *err
 {
 	int r = 0;
 
-	for (size_t i = 0; i < findings->count && r >= 0; i++) {
-		struct finding *finding = findings->all[i];
+	for (size_t i = 0; i < findings->changed_count && r >= 0; i++) {
+		struct finding *finding = findings->changed[i];
 
 		if (finding->dirty)
 			r = flowdb_finding_put(db, &finding->row, &finding->id, err);
-		finding->dirty = false;
+		finding->dirty = finding->listed = false;
 	}
+	findings->changed_count = 0;
 	return r < 0 ? r : 0;
 }
 
@@ -725,8 +745,12 @@ void findings_dropped(struct findings *findings, const char *reason)
 void findings_each(struct findings *findings, void (*each)(void *context, struct finding *finding),
                    void *context)
 {
-	for (size_t i = 0; i < findings->count; i++) {
+	for (size_t i = 0; i < findings->count; i++)
 		each(context, findings->all[i]);
-		findings->all[i]->dirty = true;
+	/* In the order in which they came to be known, whatever changed first. */
+	findings->changed_count = 0;
+	for (size_t i = 0; i < findings->count; i++) {
+		findings->all[i]->listed = false;
+		finding_change(findings, findings->all[i]);
 	}
 }

@@ -21,7 +21,7 @@ struct finding {
 	struct finding *next;   /* of the same unit and kind */
 	uint64_t evidence;      /* flows that packets are kept of (evidence.h) */
 	int64_t kept_us;        /* the latest beginning of a flow whose row is kept; 0: none is */
-	bool dirty;
+	bool dirty, listed; /* listed: on the list of findings_flush() */
 	bool noted; /* that this run has seen it is on record */
 	bool moved; /* its state has: on the list of findings_settle() */
 };
