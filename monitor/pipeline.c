@@ -13,10 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_FACTS (16u << 20)
-#define RING_PACKETS (8u << 20)
 #define RING_OPINIONS (1u << 20)
-#define NAMES_MAX (1u << 16)
 #define PROGRESS_US 100000
 
 struct pipeline {
@@ -214,6 +211,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.keep = options->keep,
 		.again = options->again,
 		.commit_us = options->test.commit_us,
+		.memory = &options->memory,
 		.input = live ? NULL : input_told,
 		.found = found,
 		.exercised = live && options->exercised ? exercised : NULL,
@@ -222,13 +220,15 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.context = pipeline,
 	};
 	const struct inspector_options inspector = {
+		.flows = options->memory.most[MEMORY_INSPECTED],
 		.packets = pipeline->packets,
 		.opinions = pipeline->opinions,
 		.dtls = options->test.ndpi_dtls,
 	};
 	const struct sensor_options sensor = {
 		.limits = options->limits,
-		.names = NAMES_MAX,
+		.names = options->memory.most[MEMORY_NAMES],
+		.streams = options->memory.most[MEMORY_STREAMS],
 		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline, live},
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
@@ -260,8 +260,8 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(pipeline->inputs, sizeof(pipeline->inputs), "%s%s", i ? ", " : "",
 		         capture_input(capture, i)->name);
-	pipeline->facts = ring_new(RING_FACTS);
-	pipeline->packets = ring_new(RING_PACKETS);
+	pipeline->facts = ring_new((size_t)options->memory.most[MEMORY_FACTS] << 10);
+	pipeline->packets = ring_new((size_t)options->memory.most[MEMORY_PACKETS] << 10);
 	pipeline->opinions = ring_new(RING_OPINIONS);
 	if (!pipeline->facts || !pipeline->packets || !pipeline->opinions)
 		return err_set(err, -ENOMEM, "out of memory for the rings");

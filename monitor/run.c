@@ -44,6 +44,8 @@ const char *run_how(const struct run_options *options, char buf[RUN_HOW])
 	text_add(buf, RUN_HOW, "%u %u", limits->flows, limits->young);
 	for (size_t i = 0; i < ARRAY_LEN(limits->idle_us); i++)
 		text_add(buf, RUN_HOW, " %lld", (long long)limits->idle_us[i]);
+	if (options->memory.bytes)
+		text_add(buf, RUN_HOW, " of %llu", (unsigned long long)options->memory.bytes);
 	return buf;
 }
 

@@ -8,7 +8,7 @@
 static const char HELP[] =
 	"usage: tlmon doctor -i IF [-i ...] [--for 30s] [-c site.yaml] [filter]\n"
 	"       tlmon doctor -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
-	"       tlmon doctor [--sandbox]\n\n"
+	"       tlmon doctor [--sandbox | --memory SIZE [--flows N]]\n\n"
 	"Looks at a mirror port, or at a capture of one, and says whether it is fit to\n"
 	"judge by: check by check what was seen, and what to do. It ends with 0 if it\n"
 	"is, also with warnings, and with 1 if not. Nothing is stored. Live it looks for\n"
@@ -87,6 +87,9 @@ static int doctor(struct asked *asked, struct err *err)
 	if (is_of_mirror(asked))
 		return doctor_mirror(&asked->feed, &asked->policy, asked->format, asked->wide,
 		                     err);
+	if (asked->feed.memory_bytes)
+		return doctor_memory(asked->feed.memory_bytes, asked->feed.limits.flows,
+		                     asked->format, asked->wide, err);
 	return asked->sandbox ? doctor_sandbox(asked->format, asked->wide, err)
 	                      : doctor_host(asked->format, asked->wide, err);
 }

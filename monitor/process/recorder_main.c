@@ -203,6 +203,7 @@ int recorder_main(struct crew *crew)
 		.filter = options->capture.filter ? options->capture.filter : "",
 		.live = options->capture.live,
 		.commit_us = options->test.commit_us,
+		.memory = &options->memory,
 		.rests = options->capture.live,
 		.begun_us = options->capture.live ? crew_now_us() : 0,
 		.keep = options->keep,
