@@ -51,9 +51,8 @@ struct call_trace {
 };
 
 struct flow {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint32_t hash;
-	uint32_t newer, older;               /* on its idle list; slot + 1, 0 ends */
 	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
@@ -112,6 +111,11 @@ uint32_t flowtab_untold_count(const struct flowtab *tab);
 
 /* The flow whose time is over at `now_us`; NULL if there is none (any more). */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
+/*
+ * No flow's time is over before this, whatever flows begin or are touched by then; never later than `now_us` and
+ * the shortest silence.
+ */
+int64_t flowtab_due(struct flowtab *tab, int64_t now_us);
 /*
  * Who must go when the table is full; NULL if it is empty. Of those that nobody answered, or that are closed, the one
  * that was silent longest, while they hold more than an eighth of the slots: so much is left to what

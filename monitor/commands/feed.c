@@ -79,7 +79,9 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 
 		if (given)
 			*given++ = '\0';
-		if (!strcmp(word, "ndpi-dtls") && !given)
+		if (!strcmp(word, "libpcap") && !given)
+			feed->libpcap = true;
+		else if (!strcmp(word, "ndpi-dtls") && !given)
 			feed->test.ndpi_dtls = true;
 		else if (!strcmp(word, "delay") && given)
 			feed->test.delay = strtoull(given, NULL, 10);
@@ -95,7 +97,7 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			r = read_try(feed, given, err);
 		else
 			r = err_set(err, -EINVAL,
-			            "--test %s: no such word; ndpi-dtls, delay=SEED, pace=US, commit=US, "
+			            "--test %s: no such word; libpcap, ndpi-dtls, delay=SEED, pace=US, commit=US, "
 			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}
@@ -290,6 +292,7 @@ struct run_options feed_run(const struct feed *feed)
 				.ring_kib = feed->memory_bytes
 				                    ? feed->memory.most[MEMORY_CAPTURE]
 				                    : 0,
+				.libpcap = feed->libpcap,
 			},
 		.limits = limits(feed),
 		.memory = feed->memory,

@@ -32,6 +32,7 @@ struct feed {
 	int64_t for_us;
 	bool again, in_process;
 	struct run_test test;
+	bool libpcap; /* capture_options.libpcap */
 	char *test_words; /* what `test` points into */
 	struct flowtab_limits limits; /* of the flow table; 0: its default */
 	uint64_t memory_bytes;        /* that all processes stay under; 0: not asked for */
