@@ -17,7 +17,7 @@ static const char HELP[] =
 	"is missing for the user who asks; exit 1 if anything is. With --sandbox it says\n"
 	"of the processes that run now, run by run, what each may still do, as the kernel\n"
 	"shows it in /proc; exit 1 if none runs, one is weaker than it should be, or a\n"
-	"run lacks a role.\n\n" POLICY_HELP FEED_HELP
+	"run lacks a role. With --memory SIZE it says how a run would split that.\n\n" POLICY_HELP FEED_HELP
 	"      --sandbox         the running processes instead of the host\n" OUT_HELP
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"

@@ -58,10 +58,9 @@ struct feed {
 	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
 	"      --flows N         flows watched at once (default 1048576); when it is full\n" \
 	"                        one ends early: first those that nobody answers\n" \
-	"      --memory SIZE     all processes together stay under it, as in 512M, 2G; tables\n" \
-	"                        that are full then end or refuse something, counted;\n" \
-	"                        'tlmon doctor --memory SIZE' prints the split (default:\n" \
-	"                        every table at its largest)\n" \
+	"      --memory SIZE     all processes together stay under it, as in 512M, 2G;\n" \
+	"                        what a full table gives up is counted, and 'tlmon doctor\n" \
+	"                        --memory SIZE' prints the split (default: no limit)\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
 	"      --in-process      all roles in one process, no sandbox: for debuggers\n"
