@@ -44,7 +44,8 @@ int inspector_new(const struct inspector_options *options, struct inspector **re
 	inspector->opinions = options->opinions;
 	inspector->hand = options->hand ? options->hand : &inspector->nowhere;
 	inspector->finished = options->finished ? options->finished : &inspector->nowhere;
-	idmap_init(&inspector->flows, INSPECTOR_FLOWS_MAX);
+	idmap_init(&inspector->flows,
+	           options->flows ? options->flows : INSPECTOR_FLOWS_MAX);
 	*ret = inspector;
 	return 0;
 }

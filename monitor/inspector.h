@@ -12,6 +12,7 @@ struct inspector;
 #define INSPECTOR_FLOWS_MAX (1 << 16)
 
 struct inspector_options {
+	uint32_t flows; /* kept at once; 0: INSPECTOR_FLOWS_MAX */
 	struct ring *packets, *opinions; /* read; written */
 	/*
 	 * Where it shows which packet it has in hand: the position released so far, plus one; 0: none. So who

@@ -15,10 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RING_FACTS (16u << 20)
-#define RING_PACKETS (8u << 20)
 #define RING_OPINIONS (1u << 20)
-#define NAMES_MAX (1u << 16)
 #define PROGRESS_US 100000
 
 struct pipeline {
@@ -225,6 +222,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.again = options->again,
 		.commit_us = options->test.commit_us,
 		.plain = options->test.plain,
+		.memory = &options->memory,
 		.input = live ? NULL : input_told,
 		.hash = input_hash,
 		.found = found,
@@ -234,13 +232,15 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.context = pipeline,
 	};
 	const struct inspector_options inspector = {
+		.flows = options->memory.most[MEMORY_INSPECTED],
 		.packets = pipeline->packets,
 		.opinions = pipeline->opinions,
 		.dtls = options->test.ndpi_dtls,
 	};
 	const struct sensor_options sensor = {
 		.limits = options->limits,
-		.names = NAMES_MAX,
+		.names = options->memory.most[MEMORY_NAMES],
+		.streams = options->memory.most[MEMORY_STREAMS],
 		.outbox = {pipeline->facts, pipeline->packets, pump, pipeline, live},
 		.counters = &pipeline->counters,
 		.begin_us = recorder.begun_us,
@@ -273,8 +273,8 @@ static int pipeline_new(const struct run_options *options, struct capture *captu
 	for (size_t i = 0; i < capture_input_count(capture); i++)
 		text_add(pipeline->inputs, sizeof(pipeline->inputs), "%s%s", i ? ", " : "",
 		         capture_input(capture, i)->name);
-	pipeline->facts = ring_new(RING_FACTS);
-	pipeline->packets = ring_new(RING_PACKETS);
+	pipeline->facts = ring_new((size_t)options->memory.most[MEMORY_FACTS] << 10);
+	pipeline->packets = ring_new((size_t)options->memory.most[MEMORY_PACKETS] << 10);
 	pipeline->opinions = ring_new(RING_OPINIONS);
 	if (!pipeline->facts || !pipeline->packets || !pipeline->opinions)
 		return err_set(err, -ENOMEM, "out of memory for the rings");

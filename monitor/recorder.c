@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#define OPINIONS_MAX (1 << 18)
 #define COMMIT_WALL_US 800000 /* whatever the packets' clock says; asked once in LOOK facts */
 #define LOOK 16
 #define REST_US 120000 /* live, behind a commit: other writers of the database have their turn */
@@ -85,6 +84,9 @@ static int shows_new(struct recorder *recorder)
 int recorder_new(const struct recorder_options *options, struct recorder **ret, struct err *err)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
+	const struct memory memory = options->memory ? *options->memory : memory_default();
+	const struct evidence_limits evidence = {(size_t)memory.most[MEMORY_EVIDENCE] << 10,
+	                                         EVIDENCE_DEFAULTS.day};
 	int r;
 
 	if (!recorder)
@@ -94,15 +96,15 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		recorder->options.commit_us = COMMIT_WALL_US;
 	if (options->sums)
 		recorder->sums = recorder->committed = *options->sums;
-	recorder->join = join_new(OPINIONS_MAX);
-	recorder->book = book_new();
-	recorder->units = units_new(options->policy);
+	recorder->join = join_new(memory.most[MEMORY_OPINIONS]);
+	recorder->book = book_new(memory.most[MEMORY_BOUND]);
+	recorder->units = units_new(options->policy, memory.most[MEMORY_UNITS]);
 	recorder->findings = findings_new(options->policy, found, recorder);
 	if (recorder->findings && options->plain)
 		findings_plain(recorder->findings);
 	recorder->blinds = blinds_new();
 	recorder->evidence =
-		evidence_new(options->db, options->policy->keep, &EVIDENCE_DEFAULTS);
+		evidence_new(options->db, options->policy->keep, &evidence);
 	recorder->desk = (struct desk){
 		.policy = options->policy,
 		.plain = options->plain,
@@ -129,7 +131,9 @@ int recorder_new(const struct recorder_options *options, struct recorder **ret, 
 		.knows = is_known,
 		.context = recorder,
 	};
-	r = handover_init(&recorder->handover, options, err);
+	r = flowdb_cache(options->db, memory.most[MEMORY_CACHE], err);
+	if (r >= 0)
+		r = handover_init(&recorder->handover, options, err);
 	if (r >= 0)
 		r = recorder_run_begin(recorder, err);
 	recorder->retention.spared_run = options->live ? 0 : recorder->desk.run;

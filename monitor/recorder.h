@@ -6,6 +6,7 @@
 #ifndef MONITOR_RECORDER_H
 #define MONITOR_RECORDER_H
 
+#include "monitor/memory.h"
 #include "monitor/record/desk.h"
 #include "monitor/record/losses.h"
 #include "monitor/record/retention.h"
@@ -25,6 +26,7 @@ struct recorder_options {
 	const char *version, *source, *inputs, *filter; /* of the run; "" */
 	bool live;
 	bool plain;        /* for tests: no way is shorter for flows that are alike */
+	const struct memory *memory; /* how large its tables may become; NULL: as large as ever */
 	int64_t commit_us; /* for tests: so long after the last commit the next one is due; 0: as ever */
 	bool rests; /* behind a commit, so that other writers have their turn: it is asked again soon */
 	int64_t begun_us; /* live: wall clock */

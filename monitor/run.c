@@ -46,6 +46,8 @@ const char *run_how(const struct run_options *options, char buf[RUN_HOW])
 		text_add(buf, RUN_HOW, " %lld", (long long)limits->idle_us[i]);
 	if (options->scope && !options->mirror)
 		text_add(buf, RUN_HOW, " scope");
+	if (options->memory.bytes)
+		text_add(buf, RUN_HOW, " of %llu", (unsigned long long)options->memory.bytes);
 	return buf;
 }
 

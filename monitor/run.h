@@ -7,6 +7,7 @@
 
 #include "monitor/capture/capture.h"
 #include "monitor/capture/flowtab.h"
+#include "monitor/memory.h"
 #include "monitor/process/roles.h"
 #include "monitor/recorder.h"
 
@@ -51,6 +52,7 @@ struct mirror;
 struct run_options {
 	struct capture_options capture;
 	struct flowtab_limits limits;
+	struct memory memory; /* how large the other tables may become */
 	const struct policy *policy;
 	const char *dir; /* of the database; NULL: a private one */
 	const char *eve; /* the file that findings go to as EVE lines, appended; NULL */

@@ -53,7 +53,8 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->tab = flowtab_new(&options->limits);
 	sensor->names = names_new(options->names);
 	sensor->fragments = calloc(1, sizeof(*sensor->fragments));
-	sensor->streams = streams_new(STREAMS_DEFAULT, &options->counters->streams_shed);
+	sensor->streams = streams_new(options->streams ? options->streams : STREAMS_DEFAULT,
+	                              &options->counters->streams_shed);
 	sensor->neighbours = calloc(1, sizeof(*sensor->neighbours));
 	sensor->queries = queries_new();
 	sensor->requests = requests_new();

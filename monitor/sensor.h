@@ -29,6 +29,7 @@ struct sensor_scope {
 struct sensor_options {
 	struct flowtab_limits limits;
 	uint32_t names;               /* names kept of live flows */
+	uint32_t streams;             /* TCP put in order: blocks; 0: STREAMS_DEFAULT */
 	struct outbox_options outbox; /* rings to recorder and inspector */
 	/*
 	 * The caller's, may be shared memory. What they hold is gone on from: `seen` also numbers

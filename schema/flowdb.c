@@ -55,6 +55,14 @@ int flowdb_sync_each(struct flowdb *db, struct err *err)
 	return sql_exec(db, "PRAGMA synchronous = FULL", err);
 }
 
+int flowdb_cache(struct flowdb *db, uint32_t kib, struct err *err)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "PRAGMA cache_size = -%u", kib);
+	return sql_exec(db, text, err);
+}
+
 static int prepare_writer(struct flowdb *db, struct err *err)
 {
 	int64_t version;

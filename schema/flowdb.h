@@ -76,6 +76,8 @@ struct flowdb_aside {
 		until_us; /* and until at_us at least */
 };
 int flowdb_aside(const char *dir, struct flowdb_aside *ret, struct err *err) MUST_CHECK;
+/* How much of the database is kept in memory. */
+int flowdb_cache(struct flowdb *db, uint32_t kib, struct err *err) MUST_CHECK;
 /* Each commit waits until the disk has it: not even a power cut takes it back. */
 int flowdb_sync_each(struct flowdb *db, struct err *err) MUST_CHECK;
 

@@ -34,7 +34,9 @@ int live_open(struct capture *capture, struct input *input, const struct capture
 	pcap_set_snaplen(pcap, options->snap_len ? options->snap_len : SNAP_DEFAULT);
 	pcap_set_promisc(pcap, 1);
 	pcap_set_timeout(pcap, BLOCK_MS);
-	pcap_set_buffer_size(pcap, RING_BYTES);
+	pcap_set_buffer_size(pcap, options->ring_kib
+	                                   ? (int)(options->ring_kib * 1024u / options->input_count)
+	                                   : RING_BYTES);
 	r = pcap_activate(pcap);
 	if (r == PCAP_ERROR_NO_SUCH_DEVICE)
 		return err_set(err, -ENODEV,

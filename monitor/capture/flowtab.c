@@ -124,6 +124,15 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 	return tab;
 }
 
+uint64_t flowtab_bytes(const struct flowtab_limits *limits)
+{
+	const struct flowtab *tab = NULL;
+
+	return (uint64_t)limits->flows * (sizeof(*tab->slots) + sizeof(*tab->links)) +
+	       index_size(limits) * sizeof(*tab->index) +
+	       (uint64_t)limits->young * sizeof(*tab->youth);
+}
+
 void flowtab_free(struct flowtab *tab)
 {
 	if (!tab)

@@ -83,6 +83,8 @@ struct flowtab;
 
 struct flowtab *flowtab_new(const struct flowtab_limits *limits);
 void flowtab_free(struct flowtab *tab);
+/* What such a table takes when it is full. */
+uint64_t flowtab_bytes(const struct flowtab_limits *limits);
 
 /* NULL if there is none. */
 struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key);

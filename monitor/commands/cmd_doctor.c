@@ -8,7 +8,7 @@
 static const char HELP[] =
 	"usage: tlmon doctor -i IF [-i ...] [--for 30s] [-c site.yaml] [filter]\n"
 	"       tlmon doctor -r FILE|DIR [-r ...] [-c site.yaml] [filter]\n"
-	"       tlmon doctor [--sandbox]\n\n"
+	"       tlmon doctor [--sandbox | --memory SIZE [--flows N]]\n\n"
 	"Looks at a mirror port, or at a capture of one, and says whether it is fit to\n"
 	"judge by: check by check what was seen, and what to do. It ends with 0 if it\n"
 	"is, also with warnings, and with 1 if not. Nothing is stored. Live it looks for\n"
@@ -17,7 +17,7 @@ static const char HELP[] =
 	"is missing for the user who asks; exit 1 if anything is. With --sandbox it says\n"
 	"of the processes that run now, run by run, what each may still do, as the kernel\n"
 	"shows it in /proc; exit 1 if none runs, one is weaker than it should be, or a\n"
-	"run lacks a role.\n\n" POLICY_HELP FEED_HELP
+	"run lacks a role. With --memory SIZE it says how a run would split that.\n\n" POLICY_HELP FEED_HELP
 	"      --sandbox         the running processes instead of the host\n" OUT_HELP
 	"  -w, --wide            on a terminal too let the table be as wide as it likes\n"
 	"  -h, --help            this text\n\n"
@@ -87,6 +87,9 @@ static int doctor(struct asked *asked, struct err *err)
 	if (is_of_mirror(asked))
 		return doctor_mirror(&asked->feed, &asked->policy, asked->format, asked->wide,
 		                     err);
+	if (asked->feed.memory_bytes)
+		return doctor_memory(asked->feed.memory_bytes, asked->feed.limits.flows,
+		                     asked->format, asked->wide, err);
 	return asked->sandbox ? doctor_sandbox(asked->format, asked->wide, err)
 	                      : doctor_host(asked->format, asked->wide, err);
 }

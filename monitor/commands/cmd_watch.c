@@ -195,20 +195,14 @@ static int read_keep(const char *value, int64_t *ret_us, struct err *err)
 /* "20G", "unlimited". */
 static int read_keep_size(const char *value, uint64_t *ret_bytes, struct err *err)
 {
-	static const char UNITS[] = "MGT";
-	size_t digits = strspn(value, "0123456789");
-	const char *unit = value[digits] ? strchr(UNITS, value[digits]) : NULL;
-	uint64_t number = digits && digits < 7 ? strtoull(value, NULL, 10) : 0;
-
 	if (!strcmp(value, "unlimited")) {
 		*ret_bytes = 0;
 		return 0;
 	}
-	if (!number || !unit || value[digits + 1])
+	if (read_size(value, "MGT", ret_bytes) < 0)
 		return err_set(err, -EINVAL,
 		               "--keep-size %s: accepted: a size as in 500M, 20G, 1T, or 'unlimited'",
 		               value);
-	*ret_bytes = number << (20 + 10 * (unit - UNITS));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * feed.c - see feed.h.
  */
 #include "monitor/commands/feed.h"
+#include "monitor/log.h"
 #include "schema/time.h"
 
 #include <sys/stat.h>
@@ -110,6 +111,8 @@ static struct flowtab_limits limits(const struct feed *feed)
 {
 	struct flowtab_limits ret = FLOWTAB_DEFAULTS;
 
+	ret.flows = feed->memory.flows;
+	ret.young = feed->memory.young;
 	if (feed->limits.flows)
 		ret.flows = feed->limits.flows;
 	if (ret.young > ret.flows)
@@ -162,6 +165,11 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 			               FLOWS_MAX);
 		feed->limits.flows = (uint32_t)number;
 		return 1;
+	case FEED_MEMORY:
+		if (read_size(value, "KMGT", &feed->memory_bytes) < 0)
+			return err_set(err, -EINVAL,
+			               "--memory %s: a size is wanted, as in 512M, 2G", value);
+		return 1;
 	case FEED_IDLE:
 		r = read_idle(feed, value, err);
 		return r < 0 ? r : 1;
@@ -181,6 +189,27 @@ int feed_option(struct feed *feed, int option, const char *value, struct err *er
 	default:
 		return 0;
 	}
+}
+
+/* --flows wins over what there would be room for, which is said. */
+static int split_memory(struct feed *feed, struct err *err)
+{
+	bool live = feed->interface_count > 0;
+	struct err why;
+	int r;
+
+	feed->memory = memory_default();
+	if (!feed->memory_bytes)
+		return 0;
+	r = memory_split(feed->memory_bytes, feed->limits.flows, live, &feed->memory, &why);
+	if (r < 0)
+		return err_set(err, r, "--memory %lluM: %s",
+		               (unsigned long long)(feed->memory_bytes >> 20), why.text);
+	if (memory_needed(&feed->memory, live) > feed->memory_bytes)
+		log_warning("--flows %u: with so many it may take %lluM, whatever --memory says",
+		            feed->limits.flows,
+		            (unsigned long long)(memory_needed(&feed->memory, live) >> 20));
+	return 0;
 }
 
 static int check_interfaces(const struct feed *feed, struct err *err)
@@ -243,6 +272,8 @@ int feed_words(struct feed *feed, int argc, char **argv, struct err *err)
 			"what shall be read? -i INTERFACE watches a mirror port, -r FILE reads a capture");
 	if (feed->file_count && feed->for_us)
 		return err_set(err, -EINVAL, "--for ends a live run; a file ends by itself");
+	if (split_memory(feed, err) < 0)
+		return err->code;
 	return feed->file_count ? check_files(feed, err) : check_interfaces(feed, err);
 }
 
@@ -267,9 +298,13 @@ struct run_options feed_run(const struct feed *feed)
 				.live = live,
 				.filter = feed->filter,
 				.snap_len = feed->snap_len,
+				.ring_kib = feed->memory_bytes
+				                    ? feed->memory.most[MEMORY_CAPTURE]
+				                    : 0,
 				.libpcap = feed->libpcap,
 			},
 		.limits = limits(feed),
+		.memory = feed->memory,
 		.for_us = feed->for_us,
 		.again = feed->again,
 		.in_process = feed->in_process,

@@ -16,6 +16,7 @@ enum {
 	FEED_AGAIN,
 	FEED_IN_PROCESS,
 	FEED_FLOWS,
+	FEED_MEMORY,
 	FEED_IDLE,
 	FEED_TEST,
 	FEED_SCOPE,
@@ -36,6 +37,8 @@ struct feed {
 	bool libpcap; /* capture_options.libpcap */
 	char *test_words; /* what `test` points into */
 	struct flowtab_limits limits; /* of the flow table; 0: its default */
+	uint64_t memory_bytes;        /* that all processes stay under; 0: not asked for */
+	struct memory memory;         /* what follows from that, once feed_words() has looked */
 };
 #define FEED_LONG \
 	{"read", required_argument, NULL, 'r'}, {"interface", required_argument, NULL, 'i'}, \
@@ -43,6 +46,7 @@ struct feed {
 		{"for", required_argument, NULL, FEED_FOR}, \
 		{"again", no_argument, NULL, FEED_AGAIN}, \
 		{"flows", required_argument, NULL, FEED_FLOWS}, \
+		{"memory", required_argument, NULL, FEED_MEMORY}, \
 		{"idle", required_argument, NULL, FEED_IDLE}, \
 		{"test", required_argument, NULL, FEED_TEST}, \
 	{ \
@@ -56,6 +60,9 @@ struct feed {
 	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
 	"      --flows N         flows watched at once (default 1048576); when it is full\n" \
 	"                        one ends early: first those that nobody answers\n" \
+	"      --memory SIZE     all processes together stay under it, as in 512M, 2G;\n" \
+	"                        what a full table gives up is counted, and 'tlmon doctor\n" \
+	"                        --memory SIZE' prints the split (default: no limit)\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
 	"      --in-process      all roles in one process, no sandbox: for debuggers\n"

@@ -231,3 +231,16 @@ const char *data_dir(const char *given)
 
 	return dir && *dir ? dir : "/var/lib/tlmon";
 }
+
+int read_size(const char *text, const char *units, uint64_t *ret_bytes)
+{
+	static const char UNITS[] = "KMGT";
+	size_t digits = strspn(text, "0123456789");
+	char unit = text[digits];
+	uint64_t number = digits && digits < 7 ? strtoull(text, NULL, 10) : 0;
+
+	if (!number || !unit || !strchr(units, unit) || text[digits + 1])
+		return -EINVAL;
+	*ret_bytes = number << (10 + 10 * (strchr(UNITS, unit) - UNITS));
+	return 0;
+}

@@ -84,4 +84,7 @@ int policy_options_load(const struct policy_options *options, struct policy **re
 /* The data directory: `given` (from -l), else $TLMON_DIR, else /var/lib/tlmon. */
 const char *data_dir(const char *given);
 
+/* "512M", in one of `units` of "KMGT": 0, or -EINVAL. */
+int read_size(const char *text, const char *units, uint64_t *ret_bytes) MUST_CHECK;
+
 #endif

@@ -19,6 +19,7 @@ int inspector_main(struct crew *crew)
 	struct board_role *mine = &board->role[PROCESS_INSPECTOR];
 	struct bell *bell = &board->bell[PROCESS_INSPECTOR];
 	const struct inspector_options options = {
+		.flows = crew->options->memory.most[MEMORY_INSPECTED],
 		.packets = crew->packets,
 		.opinions = crew->opinions,
 		.hand = &mine->hand,

@@ -211,6 +211,7 @@ int recorder_main(struct crew *crew)
 		.live = options->capture.live,
 		.commit_us = options->test.commit_us,
 		.plain = options->test.plain,
+		.memory = &options->memory,
 		.rests = options->capture.live,
 		.begun_us = options->capture.live ? crew_now_us() : 0,
 		.keep = options->keep,

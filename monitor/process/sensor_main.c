@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define NAMES_MAX (1u << 16)
 #define WAIT_US 50000
 #define MEMORY (256u << 20) /* over what it has taken at the start */
 /* While so much or more lies unread its reader is woken; before that it comes by itself, after WAIT_US. */
@@ -210,7 +209,8 @@ int sensor_main(struct crew *crew)
 	struct work work = {.crew = crew, .mine = &board->role[PROCESS_SENSOR]};
 	struct sensor_options sensor = {
 		.limits = options->limits,
-		.names = NAMES_MAX,
+		.names = options->memory.most[MEMORY_NAMES],
+		.streams = options->memory.most[MEMORY_STREAMS],
 		.again = crew->again,
 		.counters = &board->counters,
 		.inspector_off = &board->inspector_off,

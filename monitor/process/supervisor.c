@@ -20,8 +20,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RING_FACTS (16u << 20)
-#define RING_PACKETS (8u << 20)
 #define RING_OPINIONS (1u << 20)
 #define RING_CONTROL (1u << 20)
 #define RING_FOUND (1u << 20)
@@ -51,8 +49,8 @@ static int crew_fill(struct supervisor *sup, struct capture *capture, struct err
 		text_add(crew->input_names, sizeof(crew->input_names), "%s%s", i ? ", " : "",
 		         capture_input(capture, i)->name);
 	crew->board = sup->board = board_new();
-	crew->facts = ring_new(RING_FACTS);
-	crew->packets = ring_new(RING_PACKETS);
+	crew->facts = ring_new((size_t)options->memory.most[MEMORY_FACTS] << 10);
+	crew->packets = ring_new((size_t)options->memory.most[MEMORY_PACKETS] << 10);
 	crew->opinions = ring_new(RING_OPINIONS);
 	crew->control = sup->tidings.control = ring_new(RING_CONTROL);
 	crew->found = ring_new(RING_FOUND);

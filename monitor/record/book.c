@@ -34,12 +34,12 @@ struct book {
 	uint64_t refused;
 };
 
-struct book *book_new(void)
+struct book *book_new(size_t max)
 {
 	struct book *book = calloc(1, sizeof(*book));
 
 	if (book)
-		idmap_init(&book->pages, BOOK_NAMES_MAX);
+		idmap_init(&book->pages, max);
 	return book;
 }
 
@@ -129,7 +129,7 @@ static struct page *page_new(struct book *book, uint64_t unit, const struct addr
 	page = calloc(1, sizeof(*page));
 	if (!page)
 		return NULL;
-	if ((turn == BOOK_NAMES_MAX && !make_room(book, unit, at_us, &turn)) ||
+	if ((turn == book->pages.max && !make_room(book, unit, at_us, &turn)) ||
 	    idmap_add(&book->pages, key, page) < 0) {
 		free(page);
 		return NULL;

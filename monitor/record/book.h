@@ -16,7 +16,7 @@ struct book;
 	(3600 * INT64_C(1000000)) /* a name counts so long past its TTL (domain.md 5.4) */
 
 /* NULL when out of memory. */
-struct book *book_new(void);
+struct book *book_new(size_t max);
 void book_free(struct book *book);
 
 /*

@@ -482,7 +482,7 @@ static int prepare(struct rejudge *again, struct err *err)
 	idmap_init(&again->by_name, UNITS_MAX);
 	idmap_init(&again->by_id, UNITS_MAX);
 	idmap_init(&again->extents, 1 << 20);
-	again->units = units_new(policy);
+	again->units = units_new(policy, UNITS_MAX);
 	again->findings = findings_new(policy, NULL, NULL);
 	again->evidence = evidence_new(options->db, KEEP_OFF, &(struct evidence_limits){0});
 	if (!again->units || !again->findings || !again->evidence || coverage_init(&again->coverage, policy) < 0)

@@ -10,7 +10,7 @@
 #define LATELY_US (3600 * SECOND_US)
 #define HAD_US (600 * SECOND_US) /* a router's MAC shows its addresses at once; a unit has had its own */
 
-struct units *units_new(const struct policy *policy)
+struct units *units_new(const struct policy *policy, size_t max)
 {
 	struct units *units = calloc(1, sizeof(*units));
 
@@ -24,7 +24,7 @@ struct units *units_new(const struct policy *policy)
 	}
 	routers_init(&units->routers);
 	routers_init(&units->proxies);
-	idmap_init(&units->by_place, UNITS_MAX);
+	idmap_init(&units->by_place, max);
 	idmap_init(&units->by_lease, LEASES_MAX);
 	return units;
 }

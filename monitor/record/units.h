@@ -63,7 +63,7 @@ int units_put(struct units *units, struct flowdb *db, struct unit *unit,
               struct err *err) MUST_CHECK;
 
 /* NULL when out of memory. `policy` must outlive it. */
-struct units *units_new(const struct policy *policy);
+struct units *units_new(const struct policy *policy, size_t max);
 void units_free(struct units *units);
 
 /* All units that the policy names one by one, into the database: silence is told from absence. */

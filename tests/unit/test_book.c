@@ -19,7 +19,7 @@ static void a_name_counts_for_its_unit_address_and_time_alone(void **state)
 {
 	struct addr here = address("10.0.0.1"), there = address("10.0.0.2");
 	const char *names[BOUND_MAX];
-	struct book *book = book_new();
+	struct book *book = book_new(BOOK_NAMES_MAX);
 
 	book_bind(book, 1, &here, "a.example", 100, 200);
 	assert_int_equal(book_names(book, 1, &here, 150, 160, names), 1);
@@ -39,7 +39,7 @@ static void the_latest_names_of_an_address_are_kept_latest_first(void **state)
 {
 	struct addr here = address("2001:db8::1");
 	const char *names[BOUND_MAX];
-	struct book *book = book_new();
+	struct book *book = book_new(BOOK_NAMES_MAX);
 	char name[16];
 
 	for (unsigned i = 0; i < BOUND_MAX + 3; i++) {
@@ -56,7 +56,7 @@ static void the_latest_names_of_an_address_are_kept_latest_first(void **state)
 
 static void a_full_book_refuses_and_counts(void **state)
 {
-	struct book *book = book_new();
+	struct book *book = book_new(BOOK_NAMES_MAX);
 	struct addr here = address("10.0.0.1");
 	const char *names[BOUND_MAX];
 
@@ -82,7 +82,7 @@ static void fill(struct book *book, uint64_t unit, unsigned count, int64_t until
 
 static void what_is_over_gives_way_in_a_full_book(void **state)
 {
-	struct book *book = book_new();
+	struct book *book = book_new(BOOK_NAMES_MAX);
 	struct addr here = address("192.0.2.1"), first = address("10.0.0.0");
 	const char *names[BOUND_MAX];
 
@@ -101,7 +101,7 @@ static void what_is_over_gives_way_in_a_full_book(void **state)
 
 static void no_unit_keeps_more_than_its_share_of_a_full_book(void **state)
 {
-	struct book *book = book_new();
+	struct book *book = book_new(BOOK_NAMES_MAX);
 	struct addr here = address("192.0.2.1"), there = address("192.0.2.2");
 	const char *names[BOUND_MAX];
 

@@ -39,7 +39,7 @@ static void units_named_one_by_one_stand_in_the_database_unseen(void **state)
 	const struct run_row run = {
 		.version = "2", .source = "file", .inputs = "", .filter = ""};
 	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
-	struct units *units = units_new(site);
+	struct units *units = units_new(site, UNITS_MAX);
 	struct err err = {0};
 	char names[512] = "";
 	struct unit *unit;
@@ -94,7 +94,7 @@ static void an_address_that_was_not_written_is_kept(void **state)
 {
 	struct policy *site =
 		policy("units: [{name: board, addresses: [10.1.0.7], profiles: [room]}]\n");
-	struct units *units = units_new(site);
+	struct units *units = units_new(site, UNITS_MAX);
 	struct sighting at = {.end.addr = {{[10] = 0xff, [11] = 0xff, 10, 1, 0, 7}},
 	                      .spoke = true};
 	const struct run_row run = {
@@ -128,7 +128,7 @@ static void the_latest_leases_tell_whose_a_mac_is(void **state)
 {
 	struct policy *site =
 		policy("units: [{name: board, addresses: [10.1.0.7], profiles: [room]}]\n");
-	struct units *units = units_new(site);
+	struct units *units = units_new(site, UNITS_MAX);
 	const struct run_row run = {
 		.version = "2", .source = "file", .inputs = "", .filter = ""};
 	struct event_lease lease = {.time_us = 1, .word = LEASE_GIVEN};
