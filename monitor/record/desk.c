@@ -18,21 +18,6 @@
 	(600 * SECOND_US) /* design.md 5: blocked is claimed beside a two-way flow that near */
 #define SECOND_US INT64_C(1000000)
 
-/* What is kept of a flow between its events, for the unit at one of its ends. */
-struct sheet {
-	int64_t id; /* its row; 0: not written yet */
-	struct unit *unit; /* whose it is to its end, whatever is learnt of addresses meanwhile */
-	struct gathered gathered;
-	struct exhibit exhibit;
-	bool over;   /* its last word is judged: only the other end's unit still waits */
-	bool waited; /* for the same question in what ended along with it */
-};
-
-struct open_flow {
-	struct sheet sheet[2];
-	struct event_flow *last; /* its facts so far */
-};
-
 /* Bits of what is kept of one in the database, for the unit at end 0; at end 1 they stand one further. */
 enum { HELD_OVER = 1, HELD_WAITED = 4 };
 
@@ -44,7 +29,7 @@ struct held_flow {
 
 int desk_init(struct desk *desk)
 {
-	idmap_init(&desk->open, DESK_OPEN_MAX);
+	shelf_init(&desk->open, DESK_OPEN_MAX);
 	desk->held = calloc(DESK_HELD_MAX, sizeof(*desk->held));
 	desk->retries = retries_new();
 	if (!desk->plain)
@@ -54,23 +39,14 @@ int desk_init(struct desk *desk)
 	               : -ENOMEM;
 }
 
-static void open_free(struct open_flow *open)
-{
-	if (open)
-		free(open->last);
-	free(open);
-}
-
 void desk_release(struct desk *desk)
 {
-	for (size_t i = 0; i < desk->open.size; i++)
-		open_free(desk->open.slots[i].value);
+	shelf_release(&desk->open);
 	for (unsigned i = 0; i < desk->held_count; i++)
 		free(desk->held[i].event);
 	free(desk->held);
 	retries_free(desk->retries);
 	memo_free(desk->memo);
-	idmap_release(&desk->open);
 	coverage_release(&desk->coverage);
 }
 
@@ -333,8 +309,8 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	                      facts->last_us - facts->first_us >= WRITE_AGE_US)) {
 		if (!worded)
 			judge_flow(desk->policy, &view, &verdict);
-		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);	}
-
+		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
+	}
 	if (ended) {
 		sheet->over = true;
 		desk->sums->by_ruling[verdict.ruling]++;
@@ -436,7 +412,7 @@ static int flow_handle(struct desk *desk, const struct event_flow *event,
 	struct unit *units[2];
 	char name[NAME_MAX_LEN + 1];
 	/* It began before we took over, and this is the first we hear of it. */
-	bool recall = facts->id <= desk->resumed_flow && !open->last;
+	bool recall = facts->id <= desk->resumed_flow && !open->told;
 	int r = 0;
 
 	memcpy(name, event->name, event->name_len);
@@ -549,68 +525,41 @@ int desk_read_held(struct desk *desk, struct err *err)
 	return flowdb_held(desk->db, desk->run, held_recall, desk, err);
 }
 
-/* What is known of an open flow, for its next event or its sensor's death. */
-static void open_keep(struct desk *desk, const struct event_flow *event,
-                      struct open_flow *open, const struct open_flow *fresh)
-{
-	struct event_flow *last = malloc(event->head.len);
-
-	if (!open) {
-		open = last ? malloc(sizeof(*open)) : NULL;
-		if (!open || idmap_add(&desk->open, event->facts.id, open) < 0) {
-			free(open);
-			free(last);
-			desk->sums->refused++;
-			return;
-		}
-		*open = *fresh;
-	}
-	if (!last)
-		return;
-	memcpy(last, event, event->head.len);
-	free(open->last);
-	open->last = last;
-}
-
 int desk_flow(struct desk *desk, const struct event_flow *event, struct err *err)
 {
 	uint64_t id = event->facts.id;
 	bool ended = event->head.type == EVENT_FLOW_END, hold = false, units = false;
-	struct open_flow fresh = {0};
-	struct open_flow *open = idmap_find(&desk->open, id);
 	enum app opinion = join_opinion(desk->join, id, ended);
+	struct open_flow open;
 	int r = 0;
 
+	shelf_get(&desk->open, id, &open);
 	if (id > desk->sums->latest_flow)
 		desk->sums->latest_flow = id;
 	r = flow_handle(desk, event, opinion,
-	                    desk->held_count < DESK_HELD_MAX &&
-	                            event->facts.settled_by != SETTLED_LOST,
-	                    open ? open : &fresh, &hold, &units, err);
-
+	                desk->held_count < DESK_HELD_MAX && event->facts.settled_by != SETTLED_LOST,
+	                &open, &hold, &units, err);
 	if (hold)
-		flow_hold(desk, event, opinion, open ? open : &fresh);
+		flow_hold(desk, event, opinion, &open);
 	else if (ended)
 		evidence_forget(desk->evidence, id);
 	if (ended)
-		open_free(idmap_take(&desk->open, id));
-	else if (units)
-		open_keep(desk, event, open, &fresh);
+		shelf_drop(&desk->open, id);
+	else if (units && shelf_put(&desk->open, &open, event) < 0)
+		desk->sums->refused++;
 	return r;
 }
 
 int desk_sample(struct desk *desk, const struct event_sample *event, struct err *err)
 {
-	struct open_flow *open;
 	int r = 0;
 
 	if (!evidence_add(desk->evidence, event))
 		return 0;
-	open = idmap_find(&desk->open, event->flow);
-	for (unsigned end = 0; open && end < 2 && r >= 0; end++) {
-		struct sheet *sheet = &open->sheet[end];
+	for (unsigned end = 0; end < 2 && r >= 0; end++) {
+		struct sheet *sheet = shelf_exhibited(&desk->open, event->flow, end);
 
-		if (!sheet->exhibit.finding)
+		if (!sheet || !sheet->exhibit.finding)
 			continue;
 		r = evidence_follow(desk->evidence, desk->run, event->flow,
 		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
@@ -643,21 +592,12 @@ static int by_number(const void *a, const void *b)
 
 int desk_lose(struct desk *desk, struct err *err)
 {
-	CLEANUP(freep) struct event_flow **lost = NULL;
 	size_t count = 0;
+	CLEANUP(freep) struct event_flow **lost = shelf_latest(&desk->open, &count);
 	int r = 0;
 
-	lost = calloc(desk->open.count + 1, sizeof(struct event_flow *));
 	if (!lost)
 		return err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < desk->open.size; i++) {
-		struct open_flow *open = desk->open.slots[i].value;
-
-		if (open && open->last) {
-			lost[count++] = open->last;
-			open->last = NULL;
-		}
-	}
 	qsort(lost, count, sizeof(struct event_flow *), by_number);
 	for (size_t i = 0; i < count; i++) {
 		struct event_flow *event = lost[i];

@@ -5,7 +5,6 @@
 #ifndef MONITOR_RECORD_DESK_H
 #define MONITOR_RECORD_DESK_H
 
-#include "monitor/idmap.h"
 #include "monitor/record/blind.h"
 #include "monitor/record/book.h"
 #include "monitor/record/coverage.h"
@@ -13,6 +12,7 @@
 #include "monitor/record/findings.h"
 #include "monitor/record/join.h"
 #include "monitor/record/retries.h"
+#include "monitor/record/shelf.h"
 #include "monitor/record/standing.h"
 #include "monitor/record/strangers.h"
 
@@ -55,7 +55,7 @@ struct desk {
 	uint64_t resumed_flow, resumed_parted;
 	/* The desk's own. */
 	uint64_t rows; /* written */
-	struct idmap open;
+	struct shelf open; /* flows told of and not over */
 	struct held_flow *held;
 	unsigned held_count;
 	bool held_moved; /* since they were written last */
