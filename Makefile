@@ -223,6 +223,10 @@ golden-accept: all $(TOOLS) ## write CASE=x's report anew; review the difference
 bench-db: all $(BENCHES) ## speed and size of a database of FLOWS (10000000) flows, each figure beside its limit
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/db.sh $(or $(FLOWS),10000000)
 
+BENCH := build/bench
+bench-inputs: $(BENCHES) $(TOOLS) ## the four inputs of `make bench`, 2.6 GB under build/bench; PCAPS=folder of captures for the mix
+	$QB=$(B) tests/bench/inputs.sh $(BENCH) $(PCAPS)
+
 lab: all $(TOOLS) ## real programs in namespaces, watched live: every row, every violation (root, lab-deps)
 	$Q$(RUN) 'tests/lab/lab.sh 13'
 
@@ -262,7 +266,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps lab-deps lab demo check units bench-db build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
+.PHONY: all deps lab-deps lab demo check units bench-db bench-inputs build-tests test-processes test-faults-db golden golden-accept replay fuzz fuzz-run layers headers format tidy \
         install clean help
 .SECONDARY:
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/monitor/main.d $(wildcard $(B)/unit/*.d $(B)/tools/*.d $(B)/bench/*.d)

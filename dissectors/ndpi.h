@@ -19,13 +19,11 @@ void ndpi_state_free(struct ndpi_engine *engine, struct ndpi_state *state);
 
 /*
  * Shows one packet from its IP header on. Returns the application once nDPI is sure by DPI, else
- * APP_NONE; `*ret_final` says that no better answer will come. DTLS never gets here: such a packet
+ * APP_NONE; never by a guess from port or address. `*ret_final` says that no other answer will come. DTLS never gets here: such a packet
  * is passed over (APP_NONE), as Debian's 4.2 dies of it.
  */
 enum app ndpi_look(struct ndpi_engine *engine, struct ndpi_state *state, const uint8_t *ip,
                    uint32_t len, int64_t time_us, bool *ret_final);
-/* The last word about a flow: by DPI, never by a guess from port or address. */
-enum app ndpi_giveup(struct ndpi_engine *engine, struct ndpi_state *state);
 
 /* "4.2.0" */
 const char *ndpi_version(void);

@@ -138,17 +138,11 @@ static void forget(struct inspector *inspector, const struct event_forget *event
                    struct event_opinion *opinion)
 {
 	struct inspected *flow = flow_take(inspector, event->flow);
-	enum app app;
 
 	if (!flow)
 		return;
-	if (flow->state) {
-		app = ndpi_giveup(inspector->engine, flow->state);
-		if (app == APP_NONE)
-			app = flow->app;
-		if (app != APP_NONE)
-			say(inspector, opinion, event->flow, app, true);
-	}
+	if (flow->state && flow->app != APP_NONE)
+		say(inspector, opinion, event->flow, flow->app, true);
 	inspected_free(inspector, flow);
 }
 

@@ -56,6 +56,11 @@ void outbox_must(struct outbox *outbox)
 	outbox->must = true;
 }
 
+bool outbox_waits(const struct outbox *outbox)
+{
+	return outbox->count || outbox->forget_count;
+}
+
 uint64_t outbox_wait_number(struct outbox *outbox)
 {
 	return ++outbox->numbers;

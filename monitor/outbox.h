@@ -38,6 +38,8 @@ void outbox_free(struct outbox *outbox);
 /* From here on facts are waited for, also live. */
 void outbox_must(struct outbox *outbox);
 
+/* Whether anything waits here, for recorder or inspector. */
+bool outbox_waits(const struct outbox *outbox);
 /* The next number in the line of what waits. */
 uint64_t outbox_wait_number(struct outbox *outbox);
 /* Writes what waits here with a number below `number`; false if some of it found no room. */

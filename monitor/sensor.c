@@ -124,18 +124,33 @@ bool sensor_waits(const struct sensor *sensor, int64_t by_us)
 	return flowtab_any(sensor->tab, flow_waits, &(struct asked_by){sensor, by_us});
 }
 
-/* Everything that happens because time has passed. */
-static void sensor_tick(struct sensor *sensor)
+/* Flows that were silent for long enough, and that were young for long enough. */
+static void flows_age(struct sensor *sensor)
 {
 	struct flow *flow;
 
+	if (sensor->now_us < sensor->due_us)
+		return;
 	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
 		flow_retire(sensor, flow);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
 	       sensor->now_us - flow->payload_us >= SETTLE_US)
 		flow_settle(sensor, flow, SETTLED_AGE);
-	tell_waiting(sensor);
-	outbox_flush_forgets(sensor->outbox);
+	sensor->due_us = flowtab_due(sensor->tab, sensor->now_us);
+	if (sensor->due_us > sensor->now_us + SETTLE_US)
+		sensor->due_us = sensor->now_us + SETTLE_US;
+	if (flow && sensor->due_us > flow->payload_us + SETTLE_US)
+		sensor->due_us = flow->payload_us + SETTLE_US;
+}
+
+/* Everything that happens because time has passed. */
+static void sensor_tick(struct sensor *sensor)
+{
+	flows_age(sensor);
+	if (flowtab_untold_count(sensor->tab) || outbox_waits(sensor->outbox)) {
+		tell_waiting(sensor);
+		outbox_flush_forgets(sensor->outbox);
+	}
 }
 
 static void clock_set(struct sensor *sensor, int64_t time_us)
@@ -155,7 +170,7 @@ static void retire_all(struct sensor *sensor)
 	for (size_t i = 0; i < count; i++)
 		flow_retire(sensor, flows[i]);
 	/* Only where there was no memory to sort them. */
-	while ((flow = flowtab_longest_idle(sensor->tab)))
+	while ((flow = flowtab_least_missed(sensor->tab)))
 		flow_retire(sensor, flow);
 }
 
@@ -308,6 +323,7 @@ void sensor_frame(struct sensor *sensor, const struct frame *frame)
 static void forget_all(struct sensor *sensor)
 {
 	retire_all(sensor);
+	sensor->due_us = 0;
 	memset(sensor->fragments, 0, sizeof(*sensor->fragments));
 	memset(sensor->neighbours, 0, sizeof(*sensor->neighbours));
 	queries_clear(sensor->queries);

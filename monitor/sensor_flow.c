@@ -91,7 +91,7 @@ void flow_retire(struct sensor *sensor, struct flow *flow)
 
 /*
  * The table is full. A flow that is over and could not be told is given up first, the one that waited
- * longest; else the one that was silent longest ends, and is told if there is room.
+ * longest; else the one that is missed least ends, and is told if there is room.
  */
 static void flow_evict(struct sensor *sensor)
 {
@@ -100,7 +100,7 @@ static void flow_evict(struct sensor *sensor)
 	if (!flowtab_is_full(sensor->tab))
 		return;
 	if (!flowtab_oldest_over(sensor->tab))
-		flow_retire(sensor, flowtab_longest_idle(sensor->tab));
+		flow_retire(sensor, flowtab_least_missed(sensor->tab));
 	if (flowtab_is_full(sensor->tab))
 		flow_drop(sensor, flowtab_oldest_over(sensor->tab));
 }
@@ -171,13 +171,22 @@ struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned 
 	return flow;
 }
 
+static enum idle udp_idle(const struct flow_facts *facts)
+{
+	bool answered = facts->packets[0] && facts->packets[1];
+
+	if (facts->app == APP_RTP || facts->media || (answered && call_is(facts)))
+		return IDLE_UDP_CALL;
+	return answered ? IDLE_UDP : IDLE_UDP_LONE;
+}
+
 static enum idle flow_idle(const struct flow *flow)
 {
 	switch (flow->facts.transport) {
 	case TRANSPORT_TCP:
 		return tcp_idle(flow);
 	case TRANSPORT_UDP:
-		return IDLE_UDP;
+		return udp_idle(&flow->facts);
 	case TRANSPORT_ICMP:
 	case TRANSPORT_ICMP6:
 		return IDLE_ICMP;

@@ -34,6 +34,7 @@ struct sensor {
 	struct learnt learnt;
 	uint32_t heard; /* live flows that the recorder was told of */
 	int64_t now_us, health_us;
+	int64_t due_us; /* before it no flow is over, and none has been young for too long */
 	int64_t looking_us; /* since when we look without a gap that we know of; 0: since the next packet */
 	int64_t frame_us; /* of the last packet of all */
 	uint64_t dropped; /* kernel_dropped when it came */

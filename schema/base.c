@@ -71,6 +71,12 @@ void *pages_new(size_t bytes)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+void pages_wide(void *pages, size_t bytes)
+{
+	if (pages)
+		(void)madvise(pages, bytes, MADV_HUGEPAGE);
+}
+
 void pages_free(void *pages, size_t bytes)
 {
 	if (pages)

@@ -56,6 +56,11 @@ int array_reserve(void *items, size_t *room, size_t want, size_t size) MUST_CHEC
  */
 void *pages_new(size_t bytes) MUST_CHECK;
 void pages_free(void *pages, size_t bytes);
+/*
+ * Wishes for large pages (MADV_HUGEPAGE): whoever looks here and there in many megabytes misses the TLB else. Costs up to 2 MiB
+ * more than is used. NULL is fine.
+ */
+void pages_wide(void *pages, size_t bytes);
 
 /*
  * Copies `text` into `buf` of `size` bytes, cut at the end if need be, always terminated.

@@ -306,6 +306,9 @@ struct finding_row {
 /* The finding of the same unit, kind, row, remote, role, transport, port and app: 1 with *ret and *ret_id filled, 0 if there is none. */
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
                         struct finding_row *ret, int64_t *ret_id, struct err *err) MUST_CHECK;
+/* The latest beginning of a flow that has a row under it; 0: none has. */
+int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us,
+                          struct err *err) MUST_CHECK;
 /* Inserts where *id is 0 (and fills it), else rewrites. */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;

@@ -250,6 +250,15 @@ int flowdb_row_put(struct flowdb *db, const char *row, struct err *err)
 	return row_id(db, row, &id, err);
 }
 
+int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, struct err *err)
+{
+	int r = sql_ask_slot(db, SLOT_FINDING_LATEST,
+	                     "SELECT coalesce(max(start_us), 0) FROM flow WHERE finding = ?1", &finding,
+	                     1, ret_us, err);
+
+	return r < 0 ? r : 0;
+}
+
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
                         struct finding_row *ret, int64_t *ret_id, struct err *err)
 {

@@ -11,6 +11,8 @@ void input_close(struct input *input)
 	if (input->pcap)
 		pcap_close(input->pcap);
 	input->pcap = NULL;
+	plain_free(input->plain);
+	input->plain = NULL;
 	fclosep(&input->file);
 }
 
@@ -50,6 +52,7 @@ int capture_open(const struct capture_options *options, struct capture **ret, st
 		return err_set(err, -ENOMEM, "out of memory");
 	capture->epoll_fd = capture->timer_fd = -1;
 	capture->live = options->live;
+	capture->libpcap = options->libpcap;
 	capture->inputs = calloc(options->input_count, sizeof(*capture->inputs));
 	if (!capture->inputs)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -134,7 +137,7 @@ bool capture_stop(struct capture *capture, unsigned *ret_input)
 {
 	struct input *input = &capture->inputs[capture->current];
 
-	if (capture->live || capture->current == capture->count || !input->pcap)
+	if (capture->live || capture->current == capture->count || (!input->pcap && !input->plain))
 		return false;
 	input->told.cut = true;
 	snprintf(input->told.note, sizeof(input->told.note), "interrupted after packet %llu",
@@ -160,7 +163,9 @@ int capture_progress(const struct capture *capture)
 
 	if (!capture->total || capture->current == capture->count)
 		return -1;
-	if (input->pcap && *input->told.hash)
+	if (input->plain)
+		at += plain_offset(input->plain);
+	else if (input->pcap && *input->told.hash)
 		at += (uint64_t)ftell(pcap_file(input->pcap));
 	return (int)(at * 1000 / capture->total);
 }

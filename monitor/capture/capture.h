@@ -16,6 +16,7 @@ struct capture_options {
 	size_t input_count;
 	bool live;
 	const char *filter; /* tcpdump words; "" */
+	bool libpcap;       /* for tests: it reads every file, none is read in blocks */
 	int snap_len;       /* live; 0: 1,600 would do, 65,535 is the default */
 };
 

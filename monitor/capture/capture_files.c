@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #define FILES_BESIDE 64 /* descriptors for all that is no capture file */
+#define STRANGE 2       /* beside what pcap_next_ex() returns: it is to have a look */
 
 int capture_expand(const char *path, char ***paths, size_t *room, size_t *count,
                    struct err *err)
@@ -212,10 +213,51 @@ static int file_over(struct capture *capture, struct frame *frame)
 	return CAPTURED_INPUT_END;
 }
 
-/* As pcap_next_ex(); behind the packets that another process has read. */
+static int file_begin_filtered(struct capture *capture, struct input *input, struct err *err)
+{
+	int r = file_begin(input, err);
+
+	return r < 0 ? r : input_filter(input, capture->filter, err);
+}
+
+/* Its turn has come. What we do not read ourselves is libpcap's. */
+static int file_start(struct capture *capture, struct input *input, struct err *err)
+{
+	if (!capture->libpcap && !input->once)
+		input->plain = plain_new(fileno(input->file), input->dlt);
+	return input->plain ? 0 : file_begin_filtered(capture, input, err);
+}
+
+/* libpcap is to say what is strange about it: from its beginning, behind what was read of it. */
+static int file_hand_over(struct capture *capture, struct input *input, struct err *err)
+{
+	plain_free(input->plain);
+	input->plain = NULL;
+	capture->skip += input->told.packets;
+	input->told.packets = 0;
+	input->told.last_us = 0;
+	return file_begin_filtered(capture, input, err);
+}
+
+/* The next packet that passes the filter, as pcap_next_ex(); or STRANGE. */
+static int plain_packet(const struct capture *capture, struct input *input,
+                        struct pcap_pkthdr *header, const uint8_t **ret_bytes)
+{
+	enum plain_next next;
+
+	do {
+		next = plain_next(input->plain, header, ret_bytes);
+	} while (next == PLAIN_PACKET &&
+	         !input_passes(input, capture->filter, header, *ret_bytes));
+	if (next == PLAIN_PACKET)
+		return 1;
+	return next == PLAIN_END ? PCAP_ERROR_BREAK : STRANGE;
+}
+
+/* The same, behind the packets that another process has read. */
 static int file_packet(struct capture *capture, struct input *input, struct frame *frame)
 {
-	struct pcap_pkthdr *header;
+	struct pcap_pkthdr plain, *header = &plain;
 	const uint8_t *bytes;
 	int r;
 
@@ -223,7 +265,10 @@ static int file_packet(struct capture *capture, struct input *input, struct fram
 		return PCAP_ERROR_BREAK;
 	do {
 		errno = 0;
-		r = pcap_next_ex(input->pcap, &header, &bytes);
+		if (input->plain)
+			r = plain_packet(capture, input, &plain, &bytes);
+		else
+			r = pcap_next_ex(input->pcap, &header, &bytes);
 		if (r == 1)
 			frame_fill(input, (unsigned)capture->current, header, bytes, frame);
 	} while (r == 1 && capture->skip && capture->skip--);
@@ -250,14 +295,18 @@ int file_next(struct capture *capture, struct frame *frame, struct err *err)
 		return file_over(capture, frame);
 	}
 	capture->skipping = false;
-	if (input->file && !input->empty) {
-		r = file_begin(input, err);
-		if (!r)
-			r = input_filter(input, capture->filter, err);
+	if (input->file && !input->plain && !input->empty) {
+		r = file_start(capture, input, err);
 		if (r < 0)
 			return r;
 	}
 	r = file_packet(capture, input, frame);
+	if (r == STRANGE) {
+		r = file_hand_over(capture, input, err);
+		if (r < 0)
+			return r;
+		r = file_packet(capture, input, frame);
+	}
 	if (r == 1)
 		return CAPTURED_FRAME;
 	if (r == PCAP_ERROR && errno == EINTR)

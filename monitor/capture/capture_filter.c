@@ -45,7 +45,7 @@ static int link_of(int type, enum link *ret)
 
 int input_link(struct input *input, struct err *err)
 {
-	int type = pcap_datalink(input->pcap);
+	int type = input->dlt = pcap_datalink(input->pcap);
 	const char *name = pcap_datalink_val_to_name(type);
 
 	if (link_of(type, &input->link) < 0)
@@ -119,20 +119,32 @@ const struct bpf_program *filter_program(const struct filter *filter, int type)
 	return NULL;
 }
 
+/* NULL: input_link() has refused its link type. */
+static const struct compiled *filter_of(const struct input *input, const struct filter *filter)
+{
+	for (size_t i = 0; i < ARRAY_LEN(TYPES); i++)
+		if (TYPES[i] == input->dlt)
+			return &filter->type[i];
+	return NULL;
+}
+
 int input_filter(struct input *input, const struct filter *filter, struct err *err)
 {
-	int type = pcap_datalink(input->pcap);
-	size_t i = 0;
+	const struct compiled *type = filter ? filter_of(input, filter) : NULL;
 
-	if (!filter)
+	if (!type)
 		return 0;
-	while (i < ARRAY_LEN(TYPES) && TYPES[i] != type)
-		i++;
-	if (i == ARRAY_LEN(TYPES))
-		return 0; /* input_link() has refused it */
-	if (!filter->type[i].fine)
-		return words_refused(filter, filter->type[i].why, err);
-	if (pcap_setfilter(input->pcap, (struct bpf_program *)&filter->type[i].program) < 0)
+	if (!type->fine)
+		return words_refused(filter, type->why, err);
+	if (pcap_setfilter(input->pcap, (struct bpf_program *)&type->program) < 0)
 		return words_refused(filter, pcap_geterr(input->pcap), err);
 	return 0;
+}
+
+bool input_passes(const struct input *input, const struct filter *filter,
+                  const struct pcap_pkthdr *header, const uint8_t *bytes)
+{
+	const struct compiled *type = filter ? filter_of(input, filter) : NULL;
+
+	return !type || pcap_offline_filter(&type->program, header, bytes);
 }

@@ -5,15 +5,16 @@
 #define MONITOR_CAPTURE_CAPTURE_PCAP_H
 
 #include "monitor/capture/capture.h"
-
-#include <pcap/pcap.h>
+#include "monitor/capture/capture_plain.h"
 
 struct input {
 	struct captured_input told;
 	char *path;
 	pcap_t *pcap;
-	enum link link;
-	FILE *file; /* a file that is not being read yet */
+	int dlt; /* its link type as libpcap calls it, */
+	enum link link; /* and as we do */
+	FILE *file; /* of a file that libpcap does not read, or not yet */
+	struct plain *plain; /* then: we are reading it */
 	bool once;  /* it is no regular file: what was read of it is gone */
 	bool empty; /* a file without a packet */
 	/* live: the frame held back */
@@ -27,7 +28,7 @@ struct live_stats {
 };
 
 struct capture {
-	bool live;
+	bool live, libpcap;
 	struct filter *filter; /* NULL: everything passes */
 	struct input *inputs;
 	size_t count, current;
@@ -55,6 +56,9 @@ void filter_free(struct filter *filter);
 /* The words for this link type; NULL: none. */
 const struct bpf_program *filter_program(const struct filter *filter, int type);
 int input_filter(struct input *input, const struct filter *filter, struct err *err) MUST_CHECK;
+/* Whether a packet that libpcap has not seen passes. */
+bool input_passes(const struct input *input, const struct filter *filter,
+                  const struct pcap_pkthdr *header, const uint8_t *bytes);
 
 /* Opens and hashes it; libpcap does not see it yet. */
 int file_open(struct input *input, struct err *err) MUST_CHECK;

@@ -15,6 +15,10 @@ enum idle {
 	IDLE_TCP_OPENING,
 	IDLE_TCP_OPEN,
 	IDLE_TCP_CLOSED,
+	IDLE_SPANS, /* each of these has a span of its own; what follows shares one, ... */
+	IDLE_UDP_LONE = IDLE_SPANS, /* ... of UDP: nobody answered */
+	IDLE_UDP_CALL,              /* media, or checks that were answered */
+	IDLE_TCP_LONE,              /* ... of an open connection: one end has acknowledged nothing */
 	IDLE_COUNT,
 	IDLE_NOT = IDLE_COUNT, /* not touched yet */
 	IDLE_OVER              /* ended: no packet finds it any more */
@@ -23,7 +27,7 @@ enum idle {
 struct flowtab_limits {
 	uint32_t flows; /* slots; 1 M by default */
 	uint32_t young; /* flows being dissected at once; their memory is dearer */
-	int64_t idle_us[IDLE_COUNT];
+	int64_t idle_us[IDLE_COUNT]; /* asked for of those with a span of their own */
 };
 extern const struct flowtab_limits FLOWTAB_DEFAULTS;
 
@@ -47,9 +51,8 @@ struct call_trace {
 };
 
 struct flow {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint32_t hash;
-	uint32_t newer, older;               /* on its idle list; slot + 1, 0 ends */
 	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
@@ -106,8 +109,17 @@ uint32_t flowtab_untold_count(const struct flowtab *tab);
 
 /* The flow whose time is over at `now_us`; NULL if there is none (any more). */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
-/* The flow that has been silent longest of all: who must go when the table is full; NULL if empty. */
-struct flow *flowtab_longest_idle(struct flowtab *tab);
+/*
+ * No flow's time is over before this, whatever flows begin or are touched by then; never later than `now_us` and
+ * the shortest silence.
+ */
+int64_t flowtab_due(struct flowtab *tab, int64_t now_us);
+/*
+ * Who must go when the table is full; NULL if it is empty. Of those that nobody answered, or that are closed, the one
+ * that was silent longest, while they hold more than an eighth of the slots: so much is left to what
+ * begins, for its answer. Then in the same way of UDP that was answered; last of calls and open connections.
+ */
+struct flow *flowtab_least_missed(struct flowtab *tab);
 /*
  * All live flows in the order of their numbers, *ret_count of them; the array is the caller's to
  * free, NULL when out of memory or empty. For the end of an input.

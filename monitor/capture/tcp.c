@@ -98,6 +98,7 @@ enum idle tcp_idle(const struct flow *flow)
 	if (facts->closed)
 		return IDLE_TCP_CLOSED;
 	if (facts->midstream || (outcome_spoke(facts, 0) && outcome_spoke(facts, 1)))
-		return IDLE_TCP_OPEN;
+		return facts->tcp_flags[0] & facts->tcp_flags[1] & TCP_ACK ? IDLE_TCP_OPEN
+		                                                           : IDLE_TCP_LONE;
 	return IDLE_TCP_OPENING;
 }

@@ -110,6 +110,9 @@ static void say_sums(const struct run_result *result, const char *dir)
 	       (unsigned long long)sums->by_ruling[RULING_UNDETERMINED],
 	       (unsigned long long)sums->by_ruling[RULING_HOUSEKEEPING],
 	       (unsigned long long)sums->findings);
+	if (sums->kept < sums->flows)
+		printf("flows counted: %llu, of which %llu have a row: samples stand for floods that nobody answered\n",
+		       (unsigned long long)sums->flows, (unsigned long long)sums->kept);
 	if (counters->kernel_dropped)
 		log_warning("the kernel dropped %llu packets",
 		            (unsigned long long)counters->kernel_dropped);

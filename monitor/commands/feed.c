@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* The words of --idle; as enum idle. */
-static const char *const IDLES[IDLE_COUNT] = {"udp",         "icmp",     "other",
+static const char *const IDLES[IDLE_SPANS] = {"udp",         "icmp",     "other",
                                               "tcp-opening", "tcp-open", "tcp-closed"};
 
 static int read_idle(struct feed *feed, const char *value, struct err *err)
@@ -25,9 +25,9 @@ static int read_idle(struct feed *feed, const char *value, struct err *err)
 
 		if (span)
 			*span++ = '\0';
-		while (kind < IDLE_COUNT && strcmp(IDLES[kind], word) != 0)
+		while (kind < IDLE_SPANS && strcmp(IDLES[kind], word) != 0)
 			kind++;
-		if (!span || kind == IDLE_COUNT)
+		if (!span || kind == IDLE_SPANS)
 			return err_set(
 				err, -EINVAL,
 				"--idle %s: KIND=SPAN is wanted, as in udp=60s; kinds are udp, icmp, "
@@ -78,7 +78,9 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 
 		if (given)
 			*given++ = '\0';
-		if (!strcmp(word, "ndpi-dtls") && !given)
+		if (!strcmp(word, "libpcap") && !given)
+			feed->libpcap = true;
+		else if (!strcmp(word, "ndpi-dtls") && !given)
 			feed->test.ndpi_dtls = true;
 		else if (!strcmp(word, "delay") && given)
 			feed->test.delay = strtoull(given, NULL, 10);
@@ -94,7 +96,7 @@ static int read_test(struct feed *feed, const char *value, struct err *err)
 			r = read_try(feed, given, err);
 		else
 			r = err_set(err, -EINVAL,
-			            "--test %s: no such word; ndpi-dtls, delay=SEED, pace=US, commit=US, "
+			            "--test %s: no such word; libpcap, ndpi-dtls, delay=SEED, pace=US, commit=US, "
 			            "die=TEXT, hang=TEXT, try=ROLE:WHAT are",
 			            word);
 	}
@@ -110,7 +112,7 @@ static struct flowtab_limits limits(const struct feed *feed)
 		ret.flows = feed->limits.flows;
 	if (ret.young > ret.flows)
 		ret.young = ret.flows;
-	for (unsigned kind = 0; kind < IDLE_COUNT; kind++)
+	for (unsigned kind = 0; kind < IDLE_SPANS; kind++)
 		if (feed->limits.idle_us[kind])
 			ret.idle_us[kind] = feed->limits.idle_us[kind];
 	return ret;
@@ -263,6 +265,7 @@ struct run_options feed_run(const struct feed *feed)
 				.live = live,
 				.filter = feed->filter,
 				.snap_len = feed->snap_len,
+				.libpcap = feed->libpcap,
 			},
 		.limits = limits(feed),
 		.for_us = feed->for_us,

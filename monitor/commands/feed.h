@@ -33,6 +33,7 @@ struct feed {
 	bool again, in_process;
 	bool no_scope; /* --scope off */
 	struct run_test test;
+	bool libpcap; /* capture_options.libpcap */
 	char *test_words; /* what `test` points into */
 	struct flowtab_limits limits; /* of the flow table; 0: its default */
 };
@@ -54,7 +55,7 @@ struct feed {
 	"      --for SPAN        live: end after 90s, 15m, 2h ...\n" \
 	"      --snaplen BYTES   live: bytes kept of a packet (default 65535)\n" \
 	"      --flows N         flows watched at once (default 1048576); when it is full\n" \
-	"                        the one that was silent longest ends early\n" \
+	"                        one ends early: first those that nobody answers\n" \
 	"      --idle KIND=SPAN,...  how long a flow may be silent: udp=60s icmp=10s\n" \
 	"                        other=60s tcp-opening=30s tcp-open=1h tcp-closed=5s\n" \
 	"      --in-process      all roles in one process, no sandbox: for debuggers\n"

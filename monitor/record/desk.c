@@ -2,7 +2,8 @@
  * desk.c - see desk.h. The corridor of one flow event: flow_handle() finds the units at its ends,
  * flow_judge() judges it for one of them, flow_write() puts it down. Invariants:
  *  (1) No flow of a unit goes unjudged: each event judges anew, the last one counts.
- *  (2) A flow is written when it ends; earlier if it is under a finding or older than 60 s.
+ *  (2) A flow is written when it ends; earlier if it is under a finding or older than 60 s. Of a flood of flows under
+ *      one finding that nobody answered samples are (flow_is_sampled()); all of them count.
  *  (3) What a unit used of the rows is counted once a flow, when it ends.
  *  (4) Every open flow of a unit has its last event here: should its sensor die, that is its last word.
  */
@@ -99,11 +100,13 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		row.rows[i] = policy->rows[verdict->rows[i]].id;
 	for (unsigned i = 0; i < verdict->nearest_count; i++)
 		row.nearest[i] = policy->rows[verdict->nearest[i].row].id;
-	if (!sheet->id)
+	if (!sheet->id) {
 		desk->sums->flows++;
+		desk->sums->kept++;
+	}
 	if (finding && !sheet->gathered.kept) {
 		sheet->gathered.kept = true;
-		finding->row.kept++;
+		finding_keeps(finding, view->facts->first_us);
 	}
 	desk->rows++;
 	r = flowdb_flow_put(desk->db, &row, &sheet->id, err);
@@ -111,6 +114,19 @@ static int flow_write(struct desk *desk, const struct unit *unit,
 		blinds_row(desk->blinds, sheet->id, unit->id, view->facts->first_us,
 		           view->facts->last_us);
 	return r;
+}
+
+/*
+ * Whether this flow, which is over, is counted alone: nobody answered it, it carried nothing, no packet of it is
+ * kept, and its finding has enough samples of what is like it.
+ */
+static bool flow_is_sampled(const struct flow_facts *facts, const struct sheet *sheet)
+{
+	const struct finding *finding = gathered_finding(&sheet->gathered);
+
+	return finding && !sheet->id && !sheet->exhibit.finding &&
+	       facts->outcome == OUTCOME_UNANSWERED && !facts->payload_packets &&
+	       !finding_samples(finding, facts->first_us);
 }
 
 /* The mirror shows one direction of what this unit says: so much is known of it, and for so long. */
@@ -295,8 +311,10 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	if (r >= 0)
 		r = evidence_follow(desk->evidence, desk->run, facts->id,
 		                    gathered_finding(&sheet->gathered), &sheet->exhibit, err);
-	if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
-	               facts->last_us - facts->first_us >= WRITE_AGE_US))
+	if (ended && flow_is_sampled(facts, sheet))
+		desk->sums->flows++;
+	else if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
+	                    facts->last_us - facts->first_us >= WRITE_AGE_US))
 		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
 	if (ended) {
 		sheet->over = true;

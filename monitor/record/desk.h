@@ -20,7 +20,8 @@
 #define DESK_HELD_MAX 4096 /* over, but what became of them hangs on what is still to come */
 
 struct recorder_sums {
-	uint64_t flows;        /* rows: flows of units, one for each unit */
+	uint64_t flows;        /* flows of units, one for each unit; of these ... */
+	uint64_t kept;         /* ... have a row: all but what a flood is sampled of */
 	uint64_t by_ruling[5]; /* ended ones, by enum ruling */
 	uint64_t findings;     /* opened in this run */
 	uint64_t refused;      /* events that failed their check, and flows without a place */

@@ -1,7 +1,7 @@
 /*
  * findings.c - see findings.h. Invariants:
  *  (1) A finding is in the database from the moment it is known here; its counts follow at a flush.
- *  (2) `flows` is the number of flows gathered, whether or not a row of each is kept.
+ *  (2) `flows` is the number of flows gathered, whether or not a row of each is kept; `kept` is that of the rows.
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
 #include "monitor/record/findings.h"
@@ -157,6 +157,8 @@ static int finding_get(struct findings *findings, struct flowdb *db, struct unit
 	r = flowdb_finding_find(db, key, &finding->row, &finding->id, err);
 	if (r > 0) {
 		r = flowdb_evidence_flows(db, finding->id, &finding->evidence, err);
+		if (r >= 0)
+			r = flowdb_finding_latest(db, finding->id, &finding->kept_us, err);
 	} else if (!r) {
 		finding->row = *key;
 		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
@@ -232,6 +234,8 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	into->row.kept += from->row.kept;
 	into->row.bytes += from->row.bytes;
 	into->evidence += from->evidence;
+	if (from->kept_us > into->kept_us)
+		into->kept_us = from->kept_us;
 	if (!into->row.first_us || from->row.first_us < into->row.first_us)
 		into->row.first_us = from->row.first_us;
 	if (from->row.last_us > into->row.last_us)
@@ -438,6 +442,19 @@ void findings_drop(struct findings *findings, struct gathered *gathered)
 	if (!finding->row.flows)
 		finding_close(findings, finding, findings->dropped);
 	*gathered = (struct gathered){0};
+}
+
+bool finding_samples(const struct finding *finding, int64_t first_us)
+{
+	return finding->row.kept < FINDING_ROWS ||
+	       first_us / FINDING_ROW_US > finding->kept_us / FINDING_ROW_US;
+}
+
+void finding_keeps(struct finding *finding, int64_t first_us)
+{
+	finding->row.kept++;
+	if (first_us > finding->kept_us)
+		finding->kept_us = first_us;
 }
 
 static void waiver_write(struct findings *findings, const struct view *view,

@@ -10,6 +10,8 @@
 #define FINDINGS_FOLD 32                /* more open ones of a unit and kind become one */
 #define SCAN_PORTS 20                   /* so many local ports from one source ... */
 #define SCAN_US (60 * INT64_C(1000000)) /* ... within that are one scan */
+#define FINDING_ROWS 1000               /* rows of flows without an answer that a finding has, before ... */
+#define FINDING_ROW_US INT64_C(1000000) /* ... it has one of each stretch of so long */
 
 struct finding {
 	struct finding_row row;
@@ -18,6 +20,7 @@ struct finding {
 	struct finding *folded; /* gone into that one */
 	struct finding *next;   /* of the same unit and kind */
 	uint64_t evidence;      /* flows that packets are kept of (evidence.h) */
+	int64_t kept_us;        /* the latest beginning of a flow whose row is kept; 0: none is */
 	bool dirty;
 	bool noted; /* that this run has seen it is on record */
 	bool moved; /* its state has: on the list of findings_settle() */
@@ -57,6 +60,13 @@ int findings_know(struct findings *findings, struct flowdb *db, struct unit *uni
 void findings_fold_again(struct findings *findings);
 /* The flow is under no finding any more: the last flow gone closes it. */
 void findings_drop(struct findings *findings, struct gathered *gathered);
+/*
+ * Under a flood samples stand for the flows: whether one more that nobody answered, which began then, is to have a
+ * row under the finding. It hangs on what the database holds alone, so that a successor samples alike.
+ */
+bool finding_samples(const struct finding *finding, int64_t first_us);
+/* The row of a flow that began then is written under it, its first one. */
+void finding_keeps(struct finding *finding, int64_t first_us);
 /* The finding a flow stands under now (it may have folded); NULL. */
 struct finding *gathered_finding(const struct gathered *gathered);
 /* Where its flows went, if it folded; else itself; NULL of NULL. */

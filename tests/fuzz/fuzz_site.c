@@ -114,10 +114,11 @@ static int read_endpoints(const char *text, size_t len, struct err *err)
 static int read_envelope(const char *text, size_t len, struct err *err)
 {
 	CLEANUP(envelope_freep) struct envelope *read = NULL;
-	CLEANUP(freep) char *all = strndup(text, len);
+	CLEANUP(freep) char *all = calloc(1, len + 1);
 	int r;
 
 	assert(all);
+	memcpy(all, text, len);
 	r = envelope_of_text(all, &read, err);
 	assert((r == 0) == (read != NULL));
 	for (size_t i = 0; read && i < read->group_count; i++)

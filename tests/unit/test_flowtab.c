@@ -48,15 +48,68 @@ static void a_full_table_refuses_and_names_the_longest_idle(void **state)
 	struct flowtab *tab = small(3, 1);
 	struct flow_key key = key_of(2);
 
-	begin(tab, 1, 30, IDLE_UDP);
-	begin(tab, 2, 10, IDLE_TCP_OPEN);
+	begin(tab, 1, 30, IDLE_UDP_LONE);
+	begin(tab, 2, 10, IDLE_TCP_OPENING);
 	begin(tab, 3, 20, IDLE_ICMP);
 	assert_null(begin(tab, 4, 40, IDLE_UDP));
-	assert_int_equal(flowtab_longest_idle(tab)->facts.id, 2);
-	flowtab_remove(tab, flowtab_longest_idle(tab));
+	assert_int_equal(flowtab_least_missed(tab)->facts.id, 2);
+	flowtab_remove(tab, flowtab_least_missed(tab));
 	assert_null(flowtab_find(tab, &key));
 	assert_non_null(begin(tab, 4, 40, IDLE_UDP));
 	assert_int_equal(flowtab_count(tab), 3);
+	flowtab_free(tab);
+}
+
+static void flows_are_given_up_by_what_they_are_before_how_long_they_were_silent(void **state)
+{
+	/* In the order in which they go; who was silent longest stays longest. */
+	static const enum idle order[] = {
+		IDLE_UDP_LONE, IDLE_TCP_LONE, IDLE_TCP_OPENING, IDLE_TCP_CLOSED, IDLE_ICMP,
+		IDLE_OTHER,    IDLE_UDP,      IDLE_UDP_CALL,    IDLE_TCP_OPEN,
+	};
+	static const uint8_t rank[] = {0, 0, 0, 0, 0, 0, 1, 2, 2};
+
+	for (unsigned a = 0; a < ARRAY_LEN(order); a++)
+		for (unsigned b = 0; b < ARRAY_LEN(order); b++) {
+			struct flowtab *tab = small(4, 1);
+
+			begin(tab, 1, 100 + (int64_t)a, order[a]);
+			begin(tab, 2, 200, order[b]);
+			assert_int_equal(flowtab_least_missed(tab)->facts.id,
+			                 rank[b] < rank[a] ? 2 : 1);
+			flowtab_free(tab);
+		}
+	assert_int_equal(ARRAY_LEN(order), IDLE_COUNT);
+}
+
+static void what_begins_is_left_an_eighth_of_the_slots_for_its_answer(void **state)
+{
+	struct flowtab *tab = small(80, 1);
+
+	for (uint16_t i = 1; i <= 70; i++)
+		begin(tab, i, i, IDLE_TCP_OPEN);
+	for (uint16_t i = 71; i <= 80; i++)
+		begin(tab, i, i, IDLE_UDP_LONE);
+	assert_int_equal(flowtab_least_missed(tab)->facts.id, 1);
+	flowtab_remove(tab, flowtab_least_missed(tab));
+	begin(tab, 81, 81, IDLE_UDP_LONE);
+	assert_int_equal(flowtab_least_missed(tab)->facts.id, 71); /* now they have more */
+	flowtab_free(tab);
+}
+
+static void kinds_that_share_a_span_end_in_the_order_of_their_last_packets(void **state)
+{
+	static const enum idle kind[] = {IDLE_UDP_CALL, IDLE_UDP, IDLE_UDP_LONE, IDLE_UDP};
+	struct flowtab *tab = small(4, 1);
+
+	for (uint16_t i = 0; i < 4; i++)
+		begin(tab, i + 1, i, kind[i]);
+	for (unsigned i = 0; i < 4; i++) {
+		struct flow *over = flowtab_expired(tab, 61 * 1000000);
+
+		assert_int_equal(over->facts.id, i + 1);
+		flowtab_remove(tab, over);
+	}
 	flowtab_free(tab);
 }
 
@@ -67,7 +120,8 @@ static void each_kind_of_flow_has_its_time_out(void **state)
 		int64_t seconds;
 	} cases[] = {
 		{IDLE_UDP, 60},         {IDLE_ICMP, 10},       {IDLE_TCP_OPENING, 30},
-		{IDLE_TCP_OPEN, 3600}, {IDLE_TCP_CLOSED, 5}, {IDLE_OTHER, 60},
+		{IDLE_TCP_OPEN, 3600}, {IDLE_TCP_CLOSED, 5},   {IDLE_OTHER, 60},
+		{IDLE_UDP_LONE, 60},   {IDLE_UDP_CALL, 60},    {IDLE_TCP_LONE, 3600},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -177,7 +231,7 @@ static void a_flow_that_is_over_keeps_its_slot_and_frees_its_key(void **state)
 	flowtab_end(tab, first, 1);
 	assert_null(flowtab_find(tab, &key));
 	assert_null(flowtab_oldest_young(tab));
-	assert_null(flowtab_longest_idle(tab));
+	assert_null(flowtab_least_missed(tab));
 	assert_int_equal(flowtab_count(tab), 0);
 	again = begin(tab, 1, 10, IDLE_UDP);
 	assert_ptr_equal(flowtab_find(tab, &key), again);
@@ -231,6 +285,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_table_refuses_and_names_the_longest_idle),
+		cmocka_unit_test(flows_are_given_up_by_what_they_are_before_how_long_they_were_silent),
+		cmocka_unit_test(what_begins_is_left_an_eighth_of_the_slots_for_its_answer),
+		cmocka_unit_test(kinds_that_share_a_span_end_in_the_order_of_their_last_packets),
 		cmocka_unit_test(each_kind_of_flow_has_its_time_out),
 		cmocka_unit_test(a_touched_flow_lives_longer),
 		cmocka_unit_test(it_keeps_every_flow_through_random_changes),

@@ -1,5 +1,6 @@
 /*
- * test_ndpi.c - nDPI behind its wall: its opinions in our words, no guess, no DTLS, nothing leaked.
+ * test_ndpi.c - nDPI behind its wall: its opinions in our words, no guess, no DTLS, nothing leaked; and
+ * where it is spared work, the same as without.
  */
 #include "dissectors/ndpi.h"
 #include "schema/event.h"
@@ -10,12 +11,14 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-/* What it says of all packets of a wire as one flow, its last word included. */
-static enum app opinion(struct ndpi_engine *engine, const struct wire *w)
+/* What it says of all packets of a wire as one flow, and how many of them it wanted to see. */
+static enum app opinion_after(struct ndpi_engine *engine, const struct wire *w, unsigned *ret_looks)
 {
 	struct ndpi_state *state = ndpi_state_new(engine);
 	enum app app = APP_NONE;
 	bool final = false;
+
+	*ret_looks = 0;
 
 	assert_non_null(state);
 	for (size_t i = 0; i < wire_count(w) && !final; i++) {
@@ -26,11 +29,17 @@ static enum app opinion(struct ndpi_engine *engine, const struct wire *w)
 			continue;
 		app = ndpi_look(engine, state, packet.ip, packet.ip_caplen, packet.time_us,
 				&final);
+		++*ret_looks;
 	}
-	if (!final)
-		app = ndpi_giveup(engine, state);
 	ndpi_state_free(engine, state);
 	return app;
+}
+
+static enum app opinion(struct ndpi_engine *engine, const struct wire *w)
+{
+	unsigned looks;
+
+	return opinion_after(engine, w, &looks);
 }
 
 static void say_dns(struct wire *w)
@@ -180,6 +189,90 @@ static void a_packet_cut_on_its_way_is_still_read(void **state)
 	ndpi_engine_free(engine);
 }
 
+/* A v1 Initial (RFC 9000 17.2.2) that no key opens, `len` bytes with its header; `flaw`: 1 a Handshake, 2 an id too long. */
+static struct message quic_initial(size_t len, uint32_t version, unsigned flaw)
+{
+	struct message m = {0};
+
+	message_add8(&m, flaw == 1 ? 0xe3 : 0xc3);
+	message_add32(&m, version);
+	message_add8(&m, flaw == 2 ? 21 : 8);
+	message_add_noise(&m, flaw == 2 ? 21 : 8, 1);
+	message_add8(&m, 0);
+	message_add8(&m, 0); /* no token */
+	message_add16(&m, 0x4000 | (unsigned)(len - m.len - 2));
+	message_add_noise(&m, len - m.len, 2);
+	return m;
+}
+
+/* On its port it is named without being decrypted, elsewhere by nDPI as a whole: both say the same. */
+static void an_initial_of_quic_is_named_as_ndpi_does(void **state)
+{
+	static const struct {
+		uint32_t version;
+		size_t len;
+		unsigned flaw;
+		enum app app;
+	} cases[] = {
+		{1, 1200, 0, APP_QUIC},          {1, 1252, 0, APP_QUIC},
+		{0xff00001d, 1200, 0, APP_QUIC}, {1, 1199, 0, APP_NONE},
+		{1, 1200, 1, APP_NONE},          {1, 1200, 2, APP_NONE},
+	};
+	static const char *const tuples[] = {
+		"10.1.0.7:50016 > 10.1.0.9:443", "10.1.0.9:443 > 10.1.0.7:50016",
+		"[fd00::7]:50016 > [fd00::9]:443", "10.1.0.7:50016 > 10.1.0.9:8443"};
+	struct ndpi_engine *engine = NULL;
+	struct err err;
+
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++)
+		for (unsigned j = 0; j < ARRAY_LEN(tuples); j++) {
+			CLEANUP(wire_freep) struct wire *w = wire_new();
+			struct message m = quic_initial(cases[i].len, cases[i].version, cases[i].flaw);
+			enum app app;
+
+			talk_udp(w, tuples[j], &m);
+			app = opinion(engine, w);
+			if (app != cases[i].app)
+				fail_msg("case %u, %s: reads %s", i, tuples[j], app_name(app));
+		}
+	ndpi_engine_free(engine);
+}
+
+/* It names what is none of our applications (a keep-alive of Dropbox), and has nothing more to learn of it. */
+static void what_is_over_for_ndpi_is_over_here(void **state)
+{
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	struct message m = message_text("{\"host_int\": 1, \"version\": [2, 0]}");
+	struct ndpi_engine *engine = NULL;
+	unsigned looks;
+	struct err err;
+
+	for (unsigned i = 0; i < 4; i++)
+		talk_udp(w, "10.1.0.7:17500 > 10.1.0.255:17500", &m);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
+	assert_int_equal(opinion_after(engine, w, &looks), APP_OTHER);
+	assert_int_equal(looks, 1);
+	ndpi_engine_free(engine);
+}
+
+/* A place that was given back knows nothing of the flow it served. */
+static void a_state_used_again_is_like_a_new_one(void **state)
+{
+	CLEANUP(wire_freep) struct wire *ssh = wire_new(), *noise = wire_new();
+	struct ndpi_engine *engine = NULL;
+	struct err err;
+
+	say_ssh(ssh);
+	say_noise_to_3478(noise);
+	assert_int_equal(ndpi_engine_new(false, &engine, &err), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(opinion(engine, ssh), APP_SSH);
+		assert_int_equal(opinion(engine, noise), APP_NONE);
+	}
+	ndpi_engine_free(engine);
+}
+
 static void its_version_is_told(void **state)
 {
 	assert_int_equal(strncmp(ndpi_version(), "4.", 2), 0);
@@ -193,6 +286,9 @@ int main(void)
 		cmocka_unit_test(several_engines_live_side_by_side),
 		cmocka_unit_test(no_ip_packet_is_no_opinion),
 		cmocka_unit_test(a_packet_cut_on_its_way_is_still_read),
+		cmocka_unit_test(an_initial_of_quic_is_named_as_ndpi_does),
+		cmocka_unit_test(what_is_over_for_ndpi_is_over_here),
+		cmocka_unit_test(a_state_used_again_is_like_a_new_one),
 		cmocka_unit_test(its_version_is_told),
 	};
 

@@ -39,8 +39,6 @@ static enum app ndpi_alone(const struct wire *w)
 			app = ndpi_look(engine, state, packet.ip, packet.ip_caplen,
 			                packet.time_us, &final);
 	}
-	if (!final)
-		app = ndpi_giveup(engine, state);
 	ndpi_state_free(engine, state);
 	ndpi_engine_free(engine);
 	return app;
