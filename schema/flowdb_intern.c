@@ -12,7 +12,7 @@ static const struct {
 	uint32_t slots; /* a power of two */
 } TABLES[INTERN_COUNT] = {
 	[INTERN_HOST] = {"SELECT id FROM host WHERE bytes = ?1",
-                         "INSERT INTO host (bytes, text) VALUES (?1, ?2)", 65536},
+                         "INSERT INTO host (bytes, text) VALUES (?1, ?2)", 131072},
 	[INTERN_NAME] = {"SELECT id FROM name WHERE text = ?1",
                          "INSERT INTO name (text) VALUES (?1)", 65536},
 	[INTERN_ROW] = {"SELECT id FROM envelope_row WHERE text = ?1",
@@ -25,7 +25,7 @@ static const struct {
                          " AND coalesce(remote_mac, 0) = coalesce(?2, 0)"
                          " AND coalesce(vlan, -1) = coalesce(?3, -1)",
                          "INSERT INTO link (local_mac, remote_mac, vlan) VALUES (?1, ?2, ?3)",
-                         16384},
+                         65536},
 };
 
 static int ready(struct flowdb *db, sqlite3_stmt **stmt, const char *text, struct err *err)

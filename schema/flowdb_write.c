@@ -308,6 +308,10 @@ int flowdb_finding_number(struct flowdb *db, int64_t *ret_id, struct err *err)
 		                     "SELECT seq FROM sqlite_sequence WHERE name = 'finding'", NULL, 0,
 		                     &db->finding_last, err);
 
+		if (!r) /* the first one of all */
+			r = sql_exec(db, "INSERT INTO sqlite_sequence (name, seq)"
+			             " VALUES ('finding_change', 0), ('finding', 0)",
+			             err);
 		if (r < 0)
 			return r;
 	}

@@ -26,6 +26,7 @@ void coverage_count(const struct coverage *coverage, struct unit *unit, const st
 	const struct flow_facts *facts = view->facts;
 
 	unit->dirty = true;
+	unit_change(unit);
 	if (verdict->ruling == RULING_OUTSIDE && verdict->nearest_count)
 		unit->use[verdict->nearest[0].row].outside++;
 	if (verdict->ruling != RULING_DOCUMENTED)

@@ -45,6 +45,7 @@ void units_free(struct units *units)
 	idmap_release(&units->by_place);
 	idmap_release(&units->by_lease);
 	free(units->lease_keys);
+	free(units->changed);
 	free(units->all);
 	free(units);
 }
@@ -96,6 +97,16 @@ static void profiles_print(const struct policy *policy, uint32_t profiles, char 
 			         policy->envelope->profiles[i].id);
 }
 
+/* Room for one more, and for its change. */
+static int reserve(struct units *units)
+{
+	int r = array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *));
+
+	return r < 0 ? r
+	             : array_reserve(&units->changed, &units->changed_room, units->count + 1,
+	                             sizeof(struct unit *));
+}
+
 static struct unit *unit_make(struct units *units, struct flowdb *db,
                               const struct unit_rule *rule, const struct addr *addr,
                               int *ret_error, struct err *err)
@@ -106,8 +117,7 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 	if (unit)
 		unit->use = calloc(units->policy->row_count + 1, sizeof(*unit->use));
 	if (!unit || !unit->use ||
-	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) <
-	            0 ||
+	    reserve(units) < 0 ||
 	    idmap_add(&units->by_place, place_of(rule, addr), unit) < 0) {
 		if (unit)
 			free(unit->use);
@@ -124,6 +134,7 @@ static struct unit *unit_make(struct units *units, struct flowdb *db,
 	profiles_print(units->policy, rule ? rule->profiles : 0, profiles, sizeof(profiles));
 	units->all[units->count++] = unit;
 	unit->number = units->count;
+	unit->units = units;
 	*ret_error = flowdb_unit_put(db, unit->name, profiles, rule != NULL, &unit->id, err);
 	return *ret_error < 0 ? NULL : unit;
 }
@@ -136,7 +147,7 @@ struct unit *units_adopt(struct units *units, const struct unit_rule *rule, cons
 	if (unit)
 		unit->use = calloc(units->policy->row_count + 1, sizeof(*unit->use));
 	if (!unit || !unit->use ||
-	    array_reserve(&units->all, &units->room, units->count + 1, sizeof(struct unit *)) < 0) {
+	    reserve(units) < 0) {
 		if (unit)
 			free(unit->use);
 		free(unit);
@@ -147,6 +158,7 @@ struct unit *units_adopt(struct units *units, const struct unit_rule *rule, cons
 	text_copy(unit->name, sizeof(unit->name), name);
 	units->all[units->count++] = unit;
 	unit->number = units->count;
+	unit->units = units;
 	return unit;
 }
 
@@ -439,10 +451,20 @@ static struct unit_address *address_place(struct unit *unit)
 	return at;
 }
 
+void unit_change(struct unit *unit)
+{
+	if (unit->listed || !unit->units)
+		return;
+	unit->listed = true;
+	unit->units->changed[unit->units->changed_count++] = unit;
+}
+
 void unit_seen(struct unit *unit, const struct sighting *sighting)
 {
 	const struct endpoint *end = &sighting->end;
 	struct unit_address *at = NULL;
+
+	unit_change(unit);
 
 	unit->spoke |= sighting->known_by & KNOWN_BY_PACKETS;
 	unit->plain |= sighting->plain;
@@ -567,20 +589,30 @@ static int use_flush(const struct units *units, struct unit *unit, struct flowdb
 	return r < 0 ? r : 0;
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = (*(struct unit *const *)a)->number, y = (*(struct unit *const *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
 int units_flush(struct units *units, struct flowdb *db, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < units->count && r >= 0; i++) {
-		struct unit *unit = units->all[i];
+	if (units->changed_count)
+		qsort(units->changed, units->changed_count, sizeof(struct unit *), by_number);
+	for (size_t i = 0; i < units->changed_count && r >= 0; i++) {
+		struct unit *unit = units->changed[i];
 
 		r = addresses_flush(unit, db, err);
 		units->refused += unit->addresses_refused;
 		unit->addresses_refused = 0;
 		if (unit->dirty && r >= 0)
 			r = use_flush(units, unit, db, err);
-		unit->dirty = false;
+		unit->dirty = unit->listed = false;
 	}
+	units->changed_count = 0;
 	return r < 0 ? r : 0;
 }
 

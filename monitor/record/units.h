@@ -13,6 +13,7 @@
 #define UNIT_LEASES_MAX 8 /* remembered; the one that was given longest ago goes */
 
 struct finding;
+struct units;
 
 struct row_use {
 	uint64_t exact, unproven, wide, unanswered, blocked, outside;
@@ -49,9 +50,9 @@ struct unit {
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
 	struct row_use *use;              /* one a row of the policy */
 	bool dirty;                       /* `use` has not been written yet */
+	struct units *units;              /* that flush it; NULL: none do */
+	bool listed;                      /* on the list of units_flush() */
 };
-
-struct units;
 
 /*
  * For judging anew: a unit by its name, whose `id` in the database may be known (else 0, until units_put()). It is found by
@@ -101,6 +102,8 @@ struct unit *units_unlisted(struct units *units, struct flowdb *db, const struct
 struct unit *units_by_mac(struct units *units, struct flowdb *db, const struct mac *mac,
                           int64_t at_us, int *ret_error, struct err *err);
 
+/* Something of it is to be written at the next flush. */
+void unit_change(struct unit *unit);
 /* It was seen there. */
 void unit_seen(struct unit *unit, const struct sighting *at);
 /* Writes addresses that are new; how long they were seen follows at a flush. */

@@ -16,6 +16,8 @@ struct units {
 	const struct policy *policy;
 	struct unit **all;
 	size_t count, room;
+	struct unit **changed; /* those that a flush writes; there is room for all */
+	size_t changed_count, changed_room;
 	struct idmap by_place; /* hash of (entry, address) -> unit */
 	struct idmap by_lease; /* MAC -> struct addr, the address DHCP gave it */
 	uint64_t *lease_keys;  /* of these, in the order they came; once full a circle, ... */
