@@ -18,30 +18,29 @@ static const struct part {
 	uint32_t cost; /* bytes of one */
 	uint32_t all, least;
 	uint8_t percent;
-	bool doubled; /* a power of two */
-	bool live;
+	enum { PLAIN, DOUBLED, LIVE } kind; /* a power of two; of live runs alone */
 } PARTS[MEMORY_PARTS] = {
 	[MEMORY_STREAMS] = {"sensor", "TCP that waits for its turn", "streams",
-                            STREAM_MAX + 1024, STREAMS_DEFAULT, 256, 6},
-	[MEMORY_NAMES] = {"sensor", "names seen in flows", "names", 280, 1 << 16, 1 << 12, 2},
+                            STREAM_MAX + 1024, STREAMS_DEFAULT, 256, 6, PLAIN},
+	[MEMORY_NAMES] = {"sensor", "names seen in flows", "names", 280, 1 << 16, 1 << 12, 2, PLAIN},
 	[MEMORY_CAPTURE] = {"sensor", "packets the kernel holds", "KiB", KIB, 64 * KIB, 4 * KIB,
-                            6, .live = true},
+                            6, LIVE},
 	[MEMORY_PACKETS] = {"rings", "packets for the inspector", "KiB", KIB, 8 * KIB, KIB, 3,
-                            .doubled = true},
+                            DOUBLED},
 	[MEMORY_INSPECTED] = {"inspector", "flows that nDPI looks at", "flows", 2 * KIB,
-                              INSPECTOR_FLOWS_MAX, 1 << 10, 6},
+                              INSPECTOR_FLOWS_MAX, 1 << 10, 6, PLAIN},
 	[MEMORY_FACTS] = {"rings", "facts for the recorder", "KiB", KIB, 16 * KIB, 2 * KIB, 4,
-                          .doubled = true},
+                          DOUBLED},
 	[MEMORY_EVIDENCE] = {"recorder", "packets that may become evidence", "KiB", KIB + 64,
-                             EVIDENCE_POOL / KIB, 2 * KIB, 4},
+                             EVIDENCE_POOL / KIB, 2 * KIB, 4, PLAIN},
 	[MEMORY_OPINIONS] = {"recorder", "opinions that wait for their flows", "flows", 48,
-                             1 << 18, 1 << 14, 1},
+                             1 << 18, 1 << 14, 1, PLAIN},
 	[MEMORY_BOUND] = {"recorder", "addresses bound to names", "addresses", 512,
-                          BOOK_NAMES_MAX, 1 << 12, 2},
+                          BOOK_NAMES_MAX, 1 << 12, 2, PLAIN},
 	[MEMORY_UNITS] = {"recorder", "units, with the findings of each", "units", 12 * KIB,
-                          UNITS_MAX, 256, 5},
+                          UNITS_MAX, 256, 5, PLAIN},
 	[MEMORY_CACHE] = {"recorder", "the database's cache", "KiB", KIB + 64, 32 * KIB, 2 * KIB,
-                          4},
+                          4, PLAIN},
 };
 
 /* Of each process and the small rings, whatever comes; of a flow what the recorder keeps until it ends, and its end's sorting. */
@@ -61,7 +60,7 @@ static uint64_t flows_cost(uint32_t flows, uint32_t young)
 
 static bool has_part(unsigned part, bool live)
 {
-	return live || !PARTS[part].live;
+	return live || PARTS[part].kind != LIVE;
 }
 
 uint64_t memory_needed(const struct memory *memory, bool live)
@@ -98,7 +97,7 @@ static void parts_fill(uint64_t bytes, struct memory *memory)
 
 		if (most > part->all)
 			most = part->all;
-		while (part->doubled && most & (most - 1))
+		while (part->kind == DOUBLED && most & (most - 1))
 			most &= most - 1;
 		if (most < part->least)
 			most = part->least;
