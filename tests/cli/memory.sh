@@ -7,8 +7,8 @@ set -u
 
 peak=$PWD/tests/bench/peak.sh
 cp tests/demo/site.yaml "$work/site.yaml"
+"$B/tools/send" "$work/flood.pcap" flows 30000 20000 >"$work/sent"
 cd "$work" || exit 1
-"$B/tools/send" "$work/flood.pcap" flows 30000 20000 >sent
 
 refuses() {
 	"$TLMON" watch -r flood.pcap -c site.yaml -l no --memory "$1" >out 2>&1

@@ -79,7 +79,7 @@ inspector_killed() {
 	run_end
 	fine inspector
 	is "inspector: it was killed $kills times in $seconds s" $hits $kills
-	at_most 'inspector: ... and not much slower than that' $((ended - begun)) $(((seconds + 3 * SLOW) * 1000000))
+	at_most 'inspector: ... and not much slower than that' $((ended - begun)) $(((seconds + 15 * SLOW) * 1000000))
 	is 'inspector: every packet was seen' "$(db inspector 'SELECT seen FROM run')" "$sent"
 	every "inspector: $flows flows sent, as many with a row" inspector $flows
 	is 'inspector: every restart is counted' "$(blind inspector inspector-down)" $hits
