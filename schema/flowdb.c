@@ -437,6 +437,7 @@ void flowdb_close(struct flowdb *db)
 	intern_release(db);
 	tally_release(db);
 	waiting_release(db);
+	free(db->packets);
 	sqlite3_close(db->sql);
 	closep(&db->door); /* not before: with any descriptor of a file its locks go */
 	closep(&db->ask_file);
@@ -515,6 +516,8 @@ int flowdb_commit(struct flowdb *db, struct err *err)
 	int r = tally_flush(db, err);
 
 	if (r >= 0)
+		r = packets_flush(db, err);
+	if (r >= 0)
 		r = sql_slot(db, SLOT_COMMIT, "COMMIT", &stmt, err);
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
@@ -526,6 +529,7 @@ void flowdb_rollback(struct flowdb *db)
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
 	db->finding_last = db->flow_last = 0;
 	waiting_forget(db);
+	packets_forget(db);
 	intern_forget(db);
 	tally_forget(db);
 }

@@ -149,6 +149,8 @@ int flowdb_standing(struct flowdb *db, struct standing *ret, struct err *err)
 	int r = tally_flush(db, err);
 
 	if (r >= 0)
+		r = packets_flush(db, err);
+	if (r >= 0)
 		r = read_numbers(db,
 		                 "SELECT count(*), coalesce(sum(" UNIT_SEEN "), 0) FROM unit u"
 		                 " WHERE u.listed AND " UNIT_CURRENT,

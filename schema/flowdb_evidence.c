@@ -10,42 +10,101 @@ static int64_t or_null(int64_t value)
 	return value ? value : SQL_NULL;
 }
 
-int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, struct err *err)
+enum { BATCH = 16, COLUMNS = 8, SHORT = 256 };
+
+/* Rows that wait for others: so many at once cost less than half, for the last id is read and written for each statement. */
+struct packets {
+	unsigned count;
+	struct evidence_row rows[BATCH];
+	uint8_t bytes[BATCH][SHORT];
+};
+
+#define INTO "INSERT OR FAIL INTO evidence (run, flow, finding, time_us, cause, link, wire_len, bytes) VALUES "
+#define ONE "(?, ?, ?, ?, ?, ?, ?, ?)"
+#define FOUR ONE ", " ONE ", " ONE ", " ONE
+
+static int write_rows(struct flowdb *db, const struct evidence_row *rows, unsigned count,
+                      struct err *err)
 {
-	const int64_t values[] = {
-		evidence->run,
-		or_null((int64_t)evidence->flow),
-		or_null(evidence->finding),
-		evidence->time_us,
-		or_null(evidence->cause),
-		evidence->link,
-		evidence->wire_len,
-	};
 	sqlite3_stmt *stmt;
-	int r = sql_slot(
-		db, SLOT_EVIDENCE_PUT,
-		"INSERT INTO evidence (run, flow, finding, time_us, cause, link, wire_len, bytes)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		&stmt, err);
+	int r = count == BATCH ? sql_slot(db, SLOT_EVIDENCE_PUT_MANY,
+	                                  INTO FOUR ", " FOUR ", " FOUR ", " FOUR, &stmt, err)
+	                       : sql_slot(db, SLOT_EVIDENCE_PUT, INTO ONE, &stmt, err);
 
 	if (r < 0)
 		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	/* A pointer that is NULL would bind NULL; no bytes at all are no NULL. */
-	sqlite3_bind_blob(stmt, ARRAY_LEN(values) + 1,
-	                  evidence->len ? evidence->bytes : (void *)"", (int)evidence->len,
-	                  SQLITE_STATIC);
+	for (unsigned i = 0; i < count; i++) {
+		const struct evidence_row *row = &rows[i];
+		const int64_t values[] = {
+			row->run,
+			or_null((int64_t)row->flow),
+			or_null(row->finding),
+			row->time_us,
+			or_null(row->cause),
+			row->link,
+			row->wire_len,
+		};
+		int at = (int)i * COLUMNS + 1;
+
+		for (size_t j = 0; j < ARRAY_LEN(values); j++)
+			bind_one(stmt, at++, values[j]);
+		/* A pointer that is NULL would bind NULL; no bytes at all are no NULL. */
+		sqlite3_bind_blob(stmt, at, row->len ? row->bytes : (void *)"", (int)row->len,
+		                  SQLITE_STATIC);
+	}
 	return sql_run(db, stmt, err);
+}
+
+int packets_flush(struct flowdb *db, struct err *err)
+{
+	struct packets *packets = db->packets;
+	unsigned count = packets ? packets->count : 0;
+	int r = 0;
+
+	if (count)
+		packets->count = 0;
+	if (count == BATCH)
+		return write_rows(db, packets->rows, BATCH, err);
+	for (unsigned i = 0; i < count && r >= 0; i++)
+		r = write_rows(db, &packets->rows[i], 1, err);
+	return r;
+}
+
+void packets_forget(struct flowdb *db)
+{
+	if (db->packets)
+		db->packets->count = 0;
+}
+
+int flowdb_evidence_put(struct flowdb *db, const struct evidence_row *evidence, struct err *err)
+{
+	struct packets *packets = db->packets;
+	int r;
+
+	if (!packets)
+		packets = db->packets = calloc(1, sizeof(*packets));
+	if (!packets || evidence->len > SHORT || sqlite3_get_autocommit(db->sql)) {
+		r = packets_flush(db, err);
+		return r < 0 ? r : write_rows(db, evidence, 1, err);
+	}
+	packets->rows[packets->count] = *evidence;
+	packets->rows[packets->count].bytes = packets->bytes[packets->count];
+	if (evidence->len)
+		memcpy(packets->bytes[packets->count], evidence->bytes, evidence->len);
+	return ++packets->count == BATCH ? packets_flush(db, err) : 0;
 }
 
 int flowdb_evidence_flows(struct flowdb *db, int64_t finding, uint64_t *ret_flows,
                           struct err *err)
 {
 	int64_t flows = 0;
-	int r = sql_ask_slot(
-		db, SLOT_EVIDENCE_FLOWS,
-		"SELECT count(*) FROM (SELECT DISTINCT run, flow FROM evidence WHERE finding = ?1)",
-		&finding, 1, &flows, err);
+	int r = packets_flush(db, err);
+
+	if (r >= 0)
+		r = sql_ask_slot(
+			db, SLOT_EVIDENCE_FLOWS,
+			"SELECT count(*) FROM (SELECT DISTINCT run, flow FROM evidence WHERE finding = ?1)",
+			&finding, 1, &flows, err);
 
 	*ret_flows = (uint64_t)flows;
 	return r < 0 ? r : 0;
@@ -56,10 +115,13 @@ int flowdb_evidence_held(struct flowdb *db, int64_t finding, int64_t run, uint64
 {
 	const int64_t values[] = {finding, run, (int64_t)flow};
 	int64_t packets = 0;
-	int r = sql_ask_slot(
-		db, SLOT_EVIDENCE_HELD,
-		"SELECT count(*) FROM evidence WHERE finding = ?1 AND run = ?2 AND flow = ?3",
-		values, ARRAY_LEN(values), &packets, err);
+	int r = packets_flush(db, err);
+
+	if (r >= 0)
+		r = sql_ask_slot(
+			db, SLOT_EVIDENCE_HELD,
+			"SELECT count(*) FROM evidence WHERE finding = ?1 AND run = ?2 AND flow = ?3",
+			values, ARRAY_LEN(values), &packets, err);
 
 	*ret_packets = (uint64_t)packets;
 	return r < 0 ? r : 0;
@@ -69,7 +131,10 @@ int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64
                          int64_t into, struct err *err)
 {
 	const int64_t values[] = {finding, run, (int64_t)flow, into};
+	int r = packets_flush(db, err);
 
+	if (r < 0)
+		return r;
 	if (!into)
 		return sql_tell(
 			db, SLOT_EVIDENCE_DROP,
@@ -84,10 +149,12 @@ int flowdb_evidence_move(struct flowdb *db, int64_t finding, int64_t run, uint64
 int flowdb_evidence_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err)
 {
 	const int64_t values[] = {from, into};
+	int r = packets_flush(db, err);
 
-	return sql_tell(db, SLOT_EVIDENCE_FOLD,
-	            "UPDATE evidence SET finding = ?2 WHERE finding = ?1", values,
-	            ARRAY_LEN(values), err);
+	return r < 0 ? r
+	             : sql_tell(db, SLOT_EVIDENCE_FOLD,
+	                        "UPDATE evidence SET finding = ?2 WHERE finding = ?1", values,
+	                        ARRAY_LEN(values), err);
 }
 
 int flowdb_evidence_lost(struct flowdb *db, int64_t run, uint64_t packets, struct err *err)
@@ -201,6 +268,8 @@ int flowdb_evidence(struct flowdb *db, const struct evidence_query *query,
 	int r = sql ? flowdb_check_unit(db, query->window.unit, err)
 	            : err_set(err, -ENOMEM, "out of memory");
 
+	if (r >= 0)
+		r = packets_flush(db, err);
 	if (r >= 0)
 		r = sql_prepare(db, sql, &stmt, err);
 	if (r < 0)

@@ -39,6 +39,7 @@ enum slot {
 	SLOT_MEDIA_PORT,
 	SLOT_BLIND_PUT,
 	SLOT_EVIDENCE_PUT,
+	SLOT_EVIDENCE_PUT_MANY,
 	SLOT_EVIDENCE_FLOWS,
 	SLOT_FINDING_LATEST,
 	SLOT_EVIDENCE_HELD,
@@ -127,6 +128,7 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	int64_t finding_last; /* the highest id that was given; 0: not yet, in this transaction */
 	int64_t flow_last; /* as finding_last */
+	struct packets *packets; /* of flowdb_evidence.c; NULL until the first */
 	struct waiting *waiting; /* of flowdb_wait.c; NULL until the first row waits */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
@@ -173,6 +175,10 @@ void waiting_fold(struct flowdb *db, int64_t from, int64_t into);
 int waiting_flush(struct flowdb *db, struct err *err) MUST_CHECK;
 void waiting_forget(struct flowdb *db);
 void waiting_release(struct flowdb *db);
+
+/* Packets that wait for others (flowdb_evidence.c) are written; or forgotten with what was rolled back. */
+int packets_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void packets_forget(struct flowdb *db);
 
 /* Turns SQLite's error `rc` into ours: the path, what went wrong, what to do. */
 int sql_error(struct flowdb *db, int rc, struct err *err);
