@@ -91,7 +91,7 @@ enum {
 	FLOW_VALUES = 27, /* columns of flow that are written, but its id; of them: */
 	FLOW_UNIT = 2,
 	FLOW_RULING = 14,
-	FLOW_FINDING = 18,
+	FLOW_FINDING = 17,
 	FLOW_SAID = 22,
 	MORE_VALUES = 24, /* of flow_more, but the flow; the last one is `remark` */
 };
