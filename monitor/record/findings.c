@@ -280,6 +280,9 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
+	/* Also of one that was closed: a person's words stand with the change that closed it. */
+	text_copy(from->row.reason, sizeof(from->row.reason), reason);
+	finding_change(findings, from);
 	return flowdb_finding_fold(db, from->id, into->id, err);
 }
 
