@@ -252,7 +252,8 @@ void finding_close(struct findings *findings, struct finding *finding, const cha
 static void finding_goes(struct finding *from, struct finding *into)
 {
 	from->folded = into;
-	from->unit->findings[from->row.kind]--;
+	/* What went into one of another kind (a scan) stays a reason to look up each key of its own kind. */
+	from->unit->findings[from->row.kind] -= from->row.kind == into->row.kind;
 }
 
 /* All flows of `from` go over to `into`. */
