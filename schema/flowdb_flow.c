@@ -321,17 +321,14 @@ static int replace(struct flowdb *db, const struct flow_cells *cells, int64_t id
 	return r < 0 ? r : take_away(db, id, err);
 }
 
-static int give_id(struct flowdb *db, int64_t *ret_id, struct err *err)
+/* Asked for before a row is taken away: one with the highest id that waits afterwards would be overlooked. */
+static int know_last(struct flowdb *db, struct err *err)
 {
-	if (!db->flow_last) {
-		int r = sql_ask_slot(db, SLOT_FLOW_LAST, "SELECT max(id) FROM flow", NULL, 0,
-		                     &db->flow_last, err);
+	int r = db->flow_last ? 0
+	                      : sql_ask_slot(db, SLOT_FLOW_LAST, "SELECT max(id) FROM flow", NULL,
+	                                     0, &db->flow_last, err);
 
-		if (r < 0)
-			return r;
-	}
-	*ret_id = ++db->flow_last;
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
@@ -341,7 +338,11 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 	int r = cells_of(db, flow, &cells, err);
 
 	if (r >= 0)
-		r = *id ? replace(db, &cells, *id, err) : give_id(db, id, err);
+		r = know_last(db, err);
+	if (r >= 0 && *id)
+		r = replace(db, &cells, *id, err);
+	else if (r >= 0)
+		*id = ++db->flow_last;
 	if (r >= 0)
 		r = flow->waits ? waiting_put(db, &cells, *id, err)
 		                : flow_cells_write(db, &cells, *id, err);

@@ -252,7 +252,8 @@ void finding_close(struct findings *findings, struct finding *finding, const cha
 static void finding_goes(struct finding *from, struct finding *into)
 {
 	from->folded = into;
-	from->unit->findings[from->row.kind]--;
+	/* What went into one of another kind (a scan) stays a reason to look up each key of its own kind. */
+	from->unit->findings[from->row.kind] -= from->row.kind == into->row.kind;
 }
 
 /* All flows of `from` go over to `into`. */
@@ -280,6 +281,9 @@ static int finding_fold(struct findings *findings, struct flowdb *db, struct fin
 	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
 	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
 	finding_close(findings, from, reason);
+	/* Also of one that was closed: a person's words stand with the change that closed it. */
+	text_copy(from->row.reason, sizeof(from->row.reason), reason);
+	finding_change(findings, from);
 	return flowdb_finding_fold(db, from->id, into->id, err);
 }
 

@@ -46,7 +46,7 @@ struct unit {
 	bool fresh; /* one of them is new: unit_settle() */
 	uint64_t addresses_refused; /* found no place since the last units_flush() */
 	uint16_t open_findings[KIND_COUNT];
-	uint32_t findings[KIND_COUNT]; /* known, open or not, that did not fold */
+	uint32_t findings[KIND_COUNT]; /* known, open or not, that did not fold into one of their kind */
 	struct finding *fold[KIND_COUNT]; /* findings.h: where too many of a kind went */
 	struct row_use *use;              /* one a row of the policy */
 	bool dirty;                       /* `use` has not been written yet */

@@ -174,6 +174,25 @@ static void what_waited_is_forgotten_with_its_transaction(void **state)
 	told_alike(tell_of_what_is_taken_back);
 }
 
+static void tell_of_the_last_row_and_new_ones(struct story *story)
+{
+	for (unsigned i = 0; i < 10; i++)
+		put(story, i, false, false, 0);
+	commit(story);
+	put(story, 9, false, false, 0); /* first of all in its transaction */
+	for (unsigned i = 10; i < 200; i++)
+		put(story, i, i % 2, false, 0);
+	put(story, 9, true, false, 0);
+	for (unsigned i = 0; i < 200; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_int_not_equal(story->id[i], story->id[j]);
+}
+
+static void what_waits_with_the_highest_id_keeps_it(void **state)
+{
+	told_alike(tell_of_the_last_row_and_new_ones);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test(what_waits_is_marked_blind_where_it_waits),
 		cmocka_unit_test(what_waits_goes_along_with_its_finding),
 		cmocka_unit_test(what_waited_is_forgotten_with_its_transaction),
+		cmocka_unit_test(what_waits_with_the_highest_id_keeps_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,6 +249,43 @@ static void a_conversation_of_which_one_side_shows_is_blind_and_on_record(void *
 	assert_int_equal(ones, 1);
 }
 
+/* Each to another network, which is another finding. */
+static void ask_strangers(struct wire *w, unsigned from, unsigned until)
+{
+	for (unsigned i = from; i < until; i++) {
+		char tuple[WIRE_TUPLE];
+
+		snprintf(tuple, sizeof(tuple), "10.1.0.7:%u > 9.9.%u.1:53", 50100 + i, i);
+		talk_dns(w, tuple, &(struct dns_case){.name = "a.example", .type = 1, .value = "192.0.2.1"});
+	}
+}
+
+static void what_a_person_closed_counts_once_where_it_folds(void **state)
+{
+	const struct finding_judgement closed = {.finding = 1, .by_whom = "ann", .why = "known"};
+	struct finding_row sum;
+	struct rows rows;
+	struct err err = {0};
+	RUN(true);
+
+	ask_strangers(w, 0, 20);
+	wire_wait(w, 100); /* all of it is over, and committed */
+	ask_strangers(w, 20, 21);
+	run_sensor_dies(run);
+	run_wire(run, w, 1);
+	run_recorder_dies(run);
+	assert_int_equal(flowdb_finding_judge(run_db(run), &closed, &err), 1);
+	run_recorder_dies(run);
+	wire_at(later, 400);
+	ask_strangers(later, 30, 60);
+	run_wire(run, later, 1);
+	rows = rows_of(run);
+	sum = findings_of(run);
+	assert_in_range(rows.count, 50, 51);
+	assert_int_equal(sum.flows, rows.count);
+	assert_int_equal(sum.kept, rows.count);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_flow_that_outlives_a_name_keeps_it_when_its_recorder_dies),
 		cmocka_unit_test(a_flow_that_waits_for_its_verdict_outlives_its_recorder),
 		cmocka_unit_test(a_conversation_of_which_one_side_shows_is_blind_and_on_record),
+		cmocka_unit_test(what_a_person_closed_counts_once_where_it_folds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
