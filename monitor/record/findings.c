@@ -370,7 +370,8 @@ void findings_fold_again(struct findings *findings)
 		into.id = strtoll(from->row.reason + strlen(FOLDED), NULL, 10);
 		found = bsearch(&key, findings->all, findings->count, sizeof(struct finding *),
 		                by_id);
-		if (found && *found != from && !(*found)->folded)
+		/* That one may have folded as well; round in a circle nothing goes. */
+		if (found && finding_now(*found) != from)
 			finding_goes(from, *found);
 	}
 }
