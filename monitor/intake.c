@@ -73,6 +73,8 @@ static int run_files(const struct intake *intake, struct err *err)
 	/* Interrupted: when it comes again it is to be known. */
 	while (turn == TURN_STOP && capture_hash_rest(capture))
 		intake->turn(intake->context, false);
+	for (; first_over < over; first_over++)
+		sensor_input_end(intake->sensor, first_over, capture_input(capture, first_over), 0);
 	if (capture_stop(capture, &over))
 		sensor_input_end(intake->sensor, over, capture_input(capture, over), 0);
 	return turn;

@@ -399,6 +399,12 @@ static bool bare_passes(const struct scope *scope, const uint8_t *b, uint32_t le
 	return *b >> 4 != 6 || ipv6_passes(scope, b, len);
 }
 
+/* A cooked frame does not say whose MAC it goes to: whoever is known by that alone would be heard and not answered. */
+static bool by_mac(const struct scope *scope)
+{
+	return scope->mac_count || scope->oui_count;
+}
+
 bool scope_passes(const struct scope *scope, const struct frame *frame)
 {
 	const uint8_t *b = frame->bytes;
@@ -415,11 +421,9 @@ bool scope_passes(const struct scope *scope, const struct frame *frame)
 		return mac_passes(scope, b + 6) || mac_passes(scope, b) ||
 		       type_passes(scope, be16(b + 12), b, len, 14);
 	case LINK_SLL:
-		return (be16(b + 4) == 6 && mac_passes(scope, b + 6)) ||
-		       type_passes(scope, be16(b + 14), b, len, 16);
+		return by_mac(scope) || type_passes(scope, be16(b + 14), b, len, 16);
 	case LINK_SLL2:
-		return (b[11] == 6 && mac_passes(scope, b + 12)) ||
-		       type_passes(scope, be16(b), b, len, 20);
+		return by_mac(scope) || type_passes(scope, be16(b), b, len, 20);
 	case LINK_RAW:
 		return bare_passes(scope, b, len);
 	case LINK_LOOPBACK:

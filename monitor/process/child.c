@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define HANG_US 2000000
+#define HANG_CPU_US (HANG_US / 2) /* one that runs must have used so much of it */
 #define HANG_MERCY_US 500000 /* for its handler to keep the packet */
 #define BACKOFF_US 100000
 #define BACKOFF_MAX_US 5000000
@@ -155,6 +156,40 @@ bool child_await(struct child *child, struct crew *crew, struct child_end *ret_e
 	}
 }
 
+/* -1: not known. */
+static int64_t child_cpu_us(const struct child *child)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(child->pid, &clock) || clock_gettime(clock, &used) < 0)
+		return -1;
+	return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+/* proc(5): it runs, or waits for a CPU. */
+static bool child_is_runnable(const struct child *child)
+{
+	CLEANUP(fclosep) FILE *file = NULL;
+	char path[32], line[256] = "";
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)child->pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(line, sizeof(line), file))
+		return false;
+	state = strrchr(line, ')'); /* behind its name */
+	return state && !strncmp(state, ") R", 3);
+}
+
+static bool child_starves(const struct child *child)
+{
+	int64_t used_us = child_cpu_us(child);
+
+	return child->hand_cpu_us >= 0 && used_us >= 0 &&
+	       used_us - child->hand_cpu_us < HANG_CPU_US && child_is_runnable(child);
+}
+
 void child_watch(struct child *child, uint64_t hand)
 {
 	int64_t now_us = child_clock_us();
@@ -164,10 +199,13 @@ void child_watch(struct child *child, uint64_t hand)
 	if (!hand || hand != child->hand) {
 		child->hand = hand;
 		child->hand_since_us = now_us;
-	} else if (now_us - child->hand_since_us >= HANG_US + HANG_MERCY_US) {
+		child->hand_cpu_us = hand ? child_cpu_us(child) : -1;
+	} else if (child->hung && now_us - child->hung_us >= HANG_MERCY_US) {
 		kill(child->pid, SIGKILL);
-	} else if (now_us - child->hand_since_us >= HANG_US && !child->hung) {
+	} else if (!child->hung && now_us - child->hand_since_us >= HANG_US &&
+	           !child_starves(child)) {
 		child->hung = true;
+		child->hung_us = now_us;
 		kill(child->pid, SIGABRT);
 	}
 }

@@ -14,7 +14,9 @@ struct child {
 	uint64_t forks;
 	uint64_t hand;          /* the packet it had in hand when we looked last, ... */
 	int64_t hand_since_us;  /* ... and since when; monotonic */
-	bool hung;              /* we ended it for that */
+	int64_t hand_cpu_us;    /* ... and what it had used of CPU time by then; -1: not known */
+	bool hung;              /* we ended it for that, ... */
+	int64_t hung_us;        /* ... and when; monotonic */
 	uint64_t turns;         /* of its loop, when we looked last, ... */
 	int64_t turns_us;       /* ... and since when; monotonic */
 	bool still;             /* it stands still: stopped, most likely */
@@ -46,7 +48,10 @@ bool child_ended(struct child *child, struct board *board, struct child_end *ret
  * run ends it at once while the sensor is awaited, for nothing has begun yet; later it is kept in crew->asked.
  */
 bool child_await(struct child *child, struct crew *crew, struct child_end *ret_end);
-/* Ends it if it has had the same packet in hand for 2 s: `hand`, 0 while it has none. */
+/*
+ * Ends it if it has had the same packet in hand for 2 s: `hand`, 0 while it has none. Not one that would go on but
+ * for want of a CPU: such a one has its time until it has used half as much.
+ */
 void child_watch(struct child *child, uint64_t hand);
 void child_kill(struct child *child);
 

@@ -170,6 +170,44 @@ static void a_mac_of_the_lists_or_of_the_maker_passes_at_either_end(void **state
 	}
 }
 
+/* The frame as a capture of all interfaces has it: with the sender's MAC alone. */
+static size_t cook(enum link link, struct wire_frame frame, uint8_t cooked[256])
+{
+	size_t header = link == LINK_SLL ? 16 : 20;
+
+	assert_true(frame.len - 14 + header <= 256);
+	memset(cooked, 0, header);
+	cooked[link == LINK_SLL ? 5 : 11] = 6;
+	memcpy(cooked + (link == LINK_SLL ? 6 : 12), frame.data + 6, 6);
+	memcpy(cooked + (link == LINK_SLL ? 14 : 0), frame.data + 12, 2);
+	memcpy(cooked + header, frame.data + 14, frame.len - 14);
+	return header + frame.len - 14;
+}
+
+static void where_only_the_sender_has_a_mac_who_is_known_by_it_hears_what_is_said_to_it(void **state)
+{
+	static const enum link LINKS[] = {LINK_SLL, LINK_SLL2};
+	CLEANUP(scope_freep) struct scope *by_address = scope_new(), *scope = small_scope();
+	CLEANUP(wire_freep) struct wire *w = wire_new();
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(UNIT, &prefix), 0);
+	assert_int_equal(scope_add_prefix(by_address, &prefix), 0);
+	assert_int_equal(scope_seal(by_address), 0);
+	wire_mac(w, "192.0.2.7", "00:26:8c:aa:bb:cc");
+	wire_udp(w, "192.0.2.7:9 > 192.0.2.9:9", "hello", 5);
+	wire_udp(w, "192.0.2.9:9 > 192.0.2.7:9", "hello", 5);
+	wire_udp(w, "192.0.2.9:9 > " UNIT ":9", "hello", 5);
+	for (size_t i = 0; i < ARRAY_LEN(LINKS); i++)
+		for (size_t f = 0; f < wire_count(w); f++) {
+			uint8_t cooked[256];
+			size_t len = cook(LINKS[i], wire_packet(w, f), cooked);
+
+			assert_true(passes(scope, LINKS[i], cooked, len));
+			assert_int_equal(passes(by_address, LINKS[i], cooked, len), f == 2);
+		}
+}
+
 static void what_others_say_stays_out(void **state)
 {
 	CLEANUP(scope_freep) struct scope *scope = small_scope();
@@ -530,6 +568,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_unit_says_and_hears_passes),
 		cmocka_unit_test(a_mac_of_the_lists_or_of_the_maker_passes_at_either_end),
+		cmocka_unit_test(where_only_the_sender_has_a_mac_who_is_known_by_it_hears_what_is_said_to_it),
 		cmocka_unit_test(what_others_say_stays_out),
 		cmocka_unit_test(what_tells_of_units_passes),
 		cmocka_unit_test(who_is_wanted_by_name_passes_with_the_name),
