@@ -128,6 +128,22 @@ const struct bpf_program *filter_program(const struct filter *filter, int type)
 	return NULL;
 }
 
+int filter_live(struct filter *filter, const struct input *input, struct err *err)
+{
+	struct compiled *type = filter ? (struct compiled *)filter_of(input, filter) : NULL;
+	struct bpf_program program;
+
+	if (!type)
+		return 0;
+	if (pcap_compile(input->pcap, &program, filter->words, 1, PCAP_NETMASK_UNKNOWN) < 0)
+		return words_refused(filter, pcap_geterr(input->pcap), err);
+	if (type->fine)
+		pcap_freecode(&type->program);
+	type->program = program;
+	type->fine = true;
+	return 0;
+}
+
 int input_filter(struct input *input, const struct filter *filter, struct err *err)
 {
 	const struct compiled *type = filter ? filter_of(input, filter) : NULL;

@@ -58,6 +58,9 @@ int live_open(struct capture *capture, struct input *input, const struct capture
 	r = input_link(input, err);
 	if (r < 0)
 		return r;
+	r = filter_live(capture->filter, input, err);
+	if (r < 0)
+		return r;
 	r = input_filter(input, capture->filter, err);
 	if (r < 0)
 		return r;

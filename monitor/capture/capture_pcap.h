@@ -57,6 +57,11 @@ int filter_new(const char *words, struct filter **ret, struct err *err) MUST_CHE
 void filter_free(struct filter *filter);
 /* The words for this link type; NULL: none. */
 const struct bpf_program *filter_program(const struct filter *filter, int type);
+/*
+ * The words once more, for the interface at hand: what they say of VLANs is there a question to the kernel, which took the
+ * tag off before it asks the filter.
+ */
+int filter_live(struct filter *filter, const struct input *input, struct err *err) MUST_CHECK;
 int input_filter(struct input *input, const struct filter *filter, struct err *err) MUST_CHECK;
 /* Whether a packet that libpcap has not seen passes. */
 bool input_passes(const struct input *input, const struct filter *filter,
