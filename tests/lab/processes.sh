@@ -35,13 +35,21 @@ every() {
 blind() { db "$1" "SELECT coalesce(sum(count), 0) FROM v_blind WHERE cause = '$2'"; }
 # Flows end soon and are told then: what a sensor had not told yet dies with it.
 brief=(--idle 'udp=200ms,tcp-open=200ms')
+# Bounds of time hold on a machine that has CPU to give: where somebody waited for it in a fifth of the last ten seconds or a tenth of the last minute, or
+# nobody knows, they are wider.
+patience() {
+	awk -F'[= ]' '/^some/ { wide = $3 > 20 || $5 > 10 } END { print NR && !wide ? 1 : 5 }' /proc/pressure/cpu 2>/dev/null || echo 5
+}
 # near NAME A B MILLISECONDS: two times in microseconds
 near() {
 	local apart=$(($2 - $3))
-	[ ${apart#-} -le $(($4 * 1000)) ] && ok "$1" || not_ok "$1" "$apart us apart"
+	[ ${apart#-} -le $(($4 * 1000 * $(patience))) ] && ok "$1" || not_ok "$1" "$apart us apart"
 }
 # at_most NAME SEEN BOUND
-at_most() { [ "$2" -le "$3" ] && ok "$1" || not_ok "$1" "$2, and $3 is allowed"; }
+at_most() {
+	local bound=$(($3 * $(patience)))
+	[ "$2" -le $bound ] && ok "$1" || not_ok "$1" "$2, and $bound is allowed"
+}
 # written RUN FLOWS: waits until so many are committed
 written() { within $((10 * SLOW)) eval '[ "$(db '"$1"' "SELECT count(*) FROM flow" 2>/dev/null || echo 0)" -ge '"$2"' ]'; }
 fine() {
@@ -79,7 +87,7 @@ inspector_killed() {
 	run_end
 	fine inspector
 	is "inspector: it was killed $kills times in $seconds s" $hits $kills
-	at_most 'inspector: ... and not much slower than that' $((ended - begun)) $(((seconds + 15 * SLOW) * 1000000))
+	at_most 'inspector: ... and not much slower than that' $((ended - begun)) $(((seconds + 3 * SLOW) * 1000000))
 	is 'inspector: every packet was seen' "$(db inspector 'SELECT seen FROM run')" "$sent"
 	every "inspector: $flows flows sent, as many with a row" inspector $flows
 	is 'inspector: every restart is counted' "$(blind inspector inspector-down)" $hits
