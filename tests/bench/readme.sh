@@ -21,7 +21,7 @@ speed() {
 			$1, $2, $5, ($16 == "MISSED") ? "**missed:** " : "", $9, "", $8, $10, $11, $12, $3, $6, $4, $7,
 			$13 / $5, $14 / $5, $15 / $5 }' $file
 	echo
-	sed -n 's/^# input\t/* /p' $file
+	sed -n 's/^# input\t\([^ ]* ..*\)/* \1/p' $file # of which it is known what they were made of
 }
 live() {
 	local file=tests/bench/LIVE.tsv
