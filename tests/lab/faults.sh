@@ -281,7 +281,7 @@ disk_live() {
 # near_s NAME A B SECONDS
 near_s() {
 	local apart=$((${2:-0} - $3))
-	[ ${apart#-} -le $(($4 * 1000000 * SLOW)) ] && ok "$1" || not_ok "$1" "$apart us apart"
+	[ ${apart#-} -le $(($4 * 1000000 * SLOW * $(patience))) ] && ok "$1" || not_ok "$1" "$apart us apart"
 }
 
 # ----------------------------------------------------------------------------- live

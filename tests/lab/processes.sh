@@ -35,11 +35,6 @@ every() {
 blind() { db "$1" "SELECT coalesce(sum(count), 0) FROM v_blind WHERE cause = '$2'"; }
 # Flows end soon and are told then: what a sensor had not told yet dies with it.
 brief=(--idle 'udp=200ms,tcp-open=200ms')
-# Bounds of time hold on a machine that has CPU to give: where somebody waited for it in a fifth of the last ten seconds or a tenth of the last minute, or
-# nobody knows, they are wider.
-patience() {
-	awk -F'[= ]' '/^some/ { wide = $3 > 20 || $5 > 10 } END { print NR && !wide ? 1 : 5 }' /proc/pressure/cpu 2>/dev/null || echo 5
-}
 # near NAME A B MILLISECONDS: two times in microseconds
 near() {
 	local apart=$(($2 - $3))
