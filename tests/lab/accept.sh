@@ -186,28 +186,34 @@ run_wait $((10 * SLOW))
 is "${names[3]}: undetermined" "$code" 3
 has '... with every row and why' "$(cat "$work/ended.out")" 'room\.out\.dns' 'room\.out\.maestro' 'UNDETERMINED'
 has '... and it said what it waits for' "$(cat "$work/ended.err")" 'ends when all of them are decided, or by ctrl-C' 'ended after'
-# On a terminal, where ctrl-C goes to every process of the run. terminal_run NAME [VARIABLE=VALUE]
+# On a terminal, where ctrl-C goes to every process of the run: pressed when the row has turned and the line under it
+# counts it, and the terminal stays until the run has ended. terminal_run NAME [VARIABLE=VALUE]
+typed() { [ -f "$work/$1.typescript" ] && tr -d '\r' <"$work/$1.typescript" | grep -qE "$2"; }
+turned() {
+	page_asked
+	pause 0.5
+	typed "$1" 'tiny\.in\.web'
+}
 terminal_run() {
 	local name=$1
 	shift
 	{
-		pause 2
-		page_asked
-		pause 1
+		within $((10 * SLOW)) typed "$name" 'or by ctrl-C'
+		within $((10 * SLOW)) turned "$name"
+		pause 1.5
 		printf '\003'
-		pause 1
-	} | inside $near env "$@" TERM=xterm timeout 20 script -qec \
+		within $((10 * SLOW)) typed "$name" COMMAND_EXIT_CODE
+	} | inside $near env "$@" TERM=xterm timeout $((60 * SLOW)) script -qefc \
 		"'$TLMON' check -i mirror0 -e '$work/tiny' -c '$work/tiny.site.yaml'" "$work/$name.typescript" >/dev/null 2>&1
-	grep -q 'COMMAND_EXIT_CODE="3"' "$work/$name.typescript"
+	grep -oE 'COMMAND_EXIT_CODE="[0-9]+"' "$work/$name.typescript"
 }
 if ! command -v script >/dev/null; then
 	skip 'on a terminal a line shows how far it is' 'skipped: no script'
 else
-	terminal_run terminal
-	is 'on a terminal ctrl-C ends it with its report' $? 0
-	has '... a line shows how far it is' "$(tr '\r' '\n' <"$work/terminal.typescript")" '^0:0[0-9]  1 of 2 required rows  [0-9]+ packets'
+	is 'on a terminal ctrl-C ends it with its report' "$(terminal_run terminal)" 'COMMAND_EXIT_CODE="3"'
+	has '... a line shows how far it is' "$(tr '\r' '\n' <"$work/terminal.typescript")" '^0:[0-9][0-9]  1 of 2 required rows  [0-9]+ packets'
 	has '... what turns is in colour' "$(cat -v "$work/terminal.typescript")" 'tiny.in.web +\^\[\[32mok'
-	terminal_run plain NO_COLOR=1
+	terminal_run plain NO_COLOR=1 >/dev/null
 	is '... with NO_COLOR there is neither' "$(tr -d '\r' <"$work/plain.typescript" | LC_ALL=C grep -cP '\x1b|of 2 required rows  ')" 0
 	has '... but all the rest' "$(tr -d '\r' <"$work/plain.typescript")" 'tiny.in.web +ok' 'ended after' UNDETERMINED
 fi
