@@ -110,6 +110,19 @@ void text_add(char *buf, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
+char *digits_put(char *at, uint32_t number)
+{
+	char digits[DIGITS_MAX];
+	unsigned left = DIGITS_MAX;
+
+	do {
+		digits[--left] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	memcpy(at, digits + left, DIGITS_MAX - left);
+	return at + DIGITS_MAX - left;
+}
+
 void text_tame(char *text)
 {
 	for (uint8_t *s = (uint8_t *)text; *s; s++)
