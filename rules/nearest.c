@@ -68,11 +68,11 @@ static void media_print(const struct row *row, const struct row_form *form, stru
 			words_add(words, media_name(kinds[i]));
 }
 
-static void expected_print(const struct scorer *s, const struct score *score, enum field field,
+static void expected_print(const struct scorer *s, const struct nearest *nearest, enum field field,
                            char *buf, size_t size)
 {
-	const struct row *row = &s->policy->rows[score->row];
-	const struct row_form *form = &row->form[score->form];
+	const struct row *row = &s->policy->rows[nearest->row];
+	const struct row_form *form = &row->form[nearest->form];
 	struct words words = {.buf = buf, .size = size};
 
 	buf[0] = '\0';
@@ -189,7 +189,7 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 	text_add(buf, size, " (%s)", shown);
 }
 
-static void seen_print(const struct scorer *s, const struct score *score, enum field field,
+static void seen_print(const struct scorer *s, const struct row_form *form, enum field field,
                        char *buf, size_t size)
 {
 	const struct flow_facts *facts = s->view->facts;
@@ -212,7 +212,7 @@ static void seen_print(const struct scorer *s, const struct score *score, enum f
 		text_add(buf, size, "%u", s->port);
 		break;
 	case FIELD_APPLICATION:
-		application_seen(s, score_form(s, score), buf, size);
+		application_seen(s, form, buf, size);
 		break;
 	case FIELD_LOCAL_PORT:
 		text_add(buf, size, "%u", s->local->port);
@@ -232,33 +232,62 @@ static enum kind kind_of(const struct score *nearest)
 	return (enum kind)(KIND_IP_VERSION + nearest->first);
 }
 
-void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret)
+static uint8_t fields_of(const struct score *score)
 {
-	ret->row = score->row;
-	ret->count = 0;
-	for (unsigned field = 0; field < FIELD_COUNT; field++) {
-		struct differs *differs = &ret->differs[ret->count];
+	uint8_t fields = 0;
 
-		if (score->fit[field] != FIT_MISMATCH)
-			continue;
-		differs->field = (uint8_t)field;
-		expected_print(s, score, (enum field)field, differs->expected,
-		               sizeof(differs->expected));
-		seen_print(s, score, (enum field)field, differs->seen, sizeof(differs->seen));
-		ret->count++;
-	}
+	for (unsigned field = 0; field < FIELD_COUNT; field++)
+		fields |= (uint8_t)((score->fit[field] == FIT_MISMATCH) << field);
+	return fields;
 }
 
-void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
-                  struct verdict *verdict)
+void nearest_fill(const struct score *scores, unsigned count, struct verdict *verdict)
 {
 	verdict->kind =
 		KIND_SERVICE; /* a unit without profiles: no row was there to come near */
 	verdict->nearest_count = (uint8_t)count;
-	for (unsigned i = 0; i < count; i++)
-		score_differs(s, &scores[i], &verdict->nearest[i]);
+	for (unsigned i = 0; i < count; i++) {
+		struct nearest *nearest = &verdict->nearest[i];
+
+		nearest->row = scores[i].row;
+		nearest->form = scores[i].form;
+		nearest->fields = fields_of(&scores[i]);
+		nearest->count = 0;
+	}
 	if (!count)
 		return;
 	verdict->kind = (uint8_t)kind_of(&scores[0]);
 	verdict->role = scores[0].role;
+}
+
+static void differs_say(const struct scorer *s, struct nearest *nearest)
+{
+	const struct row_form *form = &s->policy->rows[nearest->row].form[nearest->form];
+
+	nearest->count = 0;
+	for (unsigned left = nearest->fields; left; left &= left - 1) {
+		unsigned field = (unsigned)__builtin_ctz(left);
+		struct differs *differs = &nearest->differs[nearest->count++];
+
+		differs->field = (uint8_t)field;
+		expected_print(s, nearest, (enum field)field, differs->expected,
+		               sizeof(differs->expected));
+		seen_print(s, form, (enum field)field, differs->seen, sizeof(differs->seen));
+	}
+}
+
+void nearest_say(const struct scorer *s, struct verdict *verdict)
+{
+	for (unsigned i = 0; i < verdict->nearest_count; i++)
+		differs_say(s, &verdict->nearest[i]);
+}
+
+void judge_words(const struct policy *policy, const struct view *view, struct verdict *verdict)
+{
+	struct scorer s;
+
+	if (!verdict->nearest_count)
+		return;
+	scorer_init_seen(&s, policy, view, (enum direction)verdict->direction);
+	nearest_say(&s, verdict);
 }

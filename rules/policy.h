@@ -69,6 +69,7 @@ struct policy {
 	struct row *rows; /* the envelope's, narrowed; same order and number */
 	size_t row_count;
 	bool *row_narrowed;
+	uint32_t proxies; /* roles that go where they are asked to, where somebody is listed under them */
 	struct waiver *waivers;
 	size_t waiver_count;
 	struct prefix *subnets; /* the units' own subnets as the site lists them */
