@@ -37,6 +37,12 @@ void idmap_clear(struct idmap *map)
 	idmap_init(map, max);
 }
 
+void idmap_near(const struct idmap *map, uint64_t key)
+{
+	if (map->count)
+		__builtin_prefetch(&map->slots[home_of(map, key)]);
+}
+
 void *idmap_find(const struct idmap *map, uint64_t key)
 {
 	return map->count ? map->slots[slot_of(map, key)].value : NULL;

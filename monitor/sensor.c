@@ -21,6 +21,7 @@
 #define LATE_US \
 	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
+#define RETIRE_NEAR 8  /* at the end, flows ahead of the one that ends */
 #define SECOND INT64_C(1000000)
 
 /* The packet that the one before died of has no counter yet. */
@@ -168,8 +169,11 @@ static void retire_all(struct sensor *sensor)
 	size_t count;
 
 	flows = flowtab_sorted(sensor->tab, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (i + RETIRE_NEAR < count)
+			flowtab_near_end(sensor->tab, flows[i + RETIRE_NEAR]);
 		flow_retire(sensor, flows[i]);
+	}
 	/* Only where there was no memory to sort them. */
 	while ((flow = flowtab_least_missed(sensor->tab)))
 		flow_retire(sensor, flow);

@@ -114,6 +114,7 @@ struct flowdb {
 	int64_t flow_bound[FLOW_VALUES]; /* what SLOT_FLOW_PUT has as its parameters */
 	struct {
 		struct interned *cache;
+		bool longer; /* a key was kept that does not fit into its slot */
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */

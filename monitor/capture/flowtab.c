@@ -52,6 +52,7 @@ static const uint8_t RANK[IDLE_COUNT] = {
 	[IDLE_UDP_CALL] = RANK_KEPT,
 	[IDLE_TCP_OPEN] = RANK_KEPT,
 };
+#define NEXT_NEAR 4  /* so many evictions before its own a flow is brought near */
 #define RANK_SHARE 8 /* of the slots one in so many stays with each rank, as far as it fills it */
 
 struct list {
@@ -63,9 +64,10 @@ struct place {
 	uint32_t hash;
 };
 
-/* On the flow's idle list, or that of the ended; slot + 1, 0 ends. */
+/* On the flow's idle list, or that of the ended; slot + 1, 0 ends. And the hash of its key. */
 struct links {
 	uint32_t older, newer;
+	uint32_t hash;
 };
 
 union young_slot {
@@ -203,6 +205,32 @@ void flowtab_near(const struct flowtab *tab, uint32_t hash)
 	__builtin_prefetch(&tab->links[tab->index[i].number - 1], 1);
 }
 
+/* Of a flow that ends soon: its place in the index and what it holds. gcc leaves out calls that only fetch. */
+static inline __attribute__((always_inline)) void slot_near(const struct flowtab *tab, uint32_t number)
+{
+	const char *slot = (const char *)&tab->slots[number - 1];
+
+	__builtin_prefetch(&tab->index[tab->links[number - 1].hash & tab->index_mask], 1);
+	for (size_t line = 0; line < sizeof(struct flow); line += 64)
+		__builtin_prefetch(slot + line, 1);
+}
+
+void flowtab_near_end(const struct flowtab *tab, const struct flow *flow)
+{
+	slot_near(tab, number_of(tab, flow));
+}
+
+/* Whoever ends after this one, if others go first only now and then. */
+static inline __attribute__((always_inline)) void next_near(const struct flowtab *tab, const struct flow *flow)
+{
+	uint32_t number = number_of(tab, flow);
+
+	for (unsigned i = 0; number && i < NEXT_NEAR; i++)
+		number = tab->links[number - 1].newer;
+	if (number)
+		slot_near(tab, number);
+}
+
 bool flowtab_is_full(const struct flowtab *tab)
 {
 	return !tab->free && tab->fresh == tab->limits.flows;
@@ -225,7 +253,7 @@ struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key)
 	}
 	memset(flow, 0, sizeof(*flow));
 	flow->key = *key;
-	flow->hash = hash;
+	links_of(tab, flow)->hash = hash;
 	flow->idle = IDLE_NOT;
 	tab->index[place] = (struct place){number_of(tab, flow), hash};
 	tab->count++;
@@ -279,7 +307,7 @@ void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 static void index_remove(struct flowtab *tab, const struct flow *flow)
 {
 	uint32_t mask = tab->index_mask, number = number_of(tab, flow);
-	uint32_t hole = flow->hash & mask;
+	uint32_t hole = links_of(tab, flow)->hash & mask;
 
 	while (tab->index[hole].number != number)
 		hole = (hole + 1) & mask;
@@ -425,9 +453,11 @@ struct flow *flowtab_least_missed(struct flowtab *tab)
 	while (rank < RANKS && tab->ranked[rank] <= tab->limits.flows / RANK_SHARE)
 		rank++;
 	if (rank < RANKS)
-		return longest_idle(tab, rank);
+		flow = longest_idle(tab, rank);
 	for (rank = 0; rank < RANKS && !flow; rank++)
 		flow = longest_idle(tab, rank);
+	if (flow)
+		next_near(tab, flow);
 	return flow;
 }
 

@@ -52,7 +52,6 @@ struct call_trace {
 
 struct flow {
 	_Alignas(64) struct flow_key key;
-	uint32_t hash;
 	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
@@ -96,6 +95,8 @@ struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key);
  */
 void flowtab_near_place(const struct flowtab *tab, uint32_t hash);
 void flowtab_near(const struct flowtab *tab, uint32_t hash);
+/* This flow will be taken out soon. */
+void flowtab_near_end(const struct flowtab *tab, const struct flow *flow);
 bool flowtab_is_full(const struct flowtab *tab);
 /* It lives at `now_us`, and may be silent from here for as long as `idle` says. */
 void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle);

@@ -259,6 +259,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	uint8_t told;
 	int r = 0;
 
+	findings_near(desk->findings, unit, facts, local);
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
 	    facts->last_us > unit->two_way_us)
 		unit->two_way_us = facts->last_us;

@@ -376,6 +376,13 @@ void findings_fold_again(struct findings *findings)
 	}
 }
 
+void findings_near(const struct findings *findings, const struct unit *unit,
+                   const struct flow_facts *facts, unsigned local)
+{
+	if (facts->initiator == !local)
+		idmap_near(&findings->scans, scan_key(unit, &facts->end[!local].addr));
+}
+
 /*
  * Whether this inbound flow is one of a scan: its source tried more than SCAN_PORTS local ports
  * within SCAN_US. ICE probes are media and never get here (domain.md 7.3).
