@@ -62,12 +62,28 @@ int addr_parse(const char *text, struct addr *ret_addr)
 	return 0;
 }
 
+static char *byte_print(uint8_t byte, char *at)
+{
+	if (byte >= 100)
+		*at++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*at++ = (char)('0' + byte / 10 % 10);
+	*at++ = (char)('0' + byte % 10);
+	return at;
+}
+
 const char *addr_print(const struct addr *addr, char buf[ADDR_TEXT])
 {
-	if (addr_is_v4(addr))
-		inet_ntop(AF_INET, addr->b + 12, buf, ADDR_TEXT);
-	else
+	char *at = buf;
+
+	if (!addr_is_v4(addr)) {
 		inet_ntop(AF_INET6, addr->b, buf, ADDR_TEXT);
+		return buf;
+	}
+	for (unsigned i = 12; i < 16; i++) {
+		at = byte_print(addr->b[i], at);
+		*at++ = i < 15 ? '.' : '\0';
+	}
 	return buf;
 }
 

@@ -110,6 +110,24 @@ void text_add(char *buf, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
+void text_append(char *buf, size_t size, const char *text)
+{
+	size_t used = strnlen(buf, size);
+
+	text_copy(buf + used, size - used, text);
+}
+
+void text_number(char *buf, size_t size, uint32_t number)
+{
+	char digits[11], *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do
+		*--at = (char)('0' + number % 10);
+	while (number /= 10);
+	text_append(buf, size, at);
+}
+
 void text_tame(char *text)
 {
 	for (uint8_t *s = (uint8_t *)text; *s; s++)

@@ -3,6 +3,7 @@
  */
 #include "schema/addr.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -93,6 +94,20 @@ static void macs_are_read_with_colons_or_dashes_and_nothing_else(void **state)
 		assert_int_equal(mac_parse(bad[i], &mac), -EINVAL);
 }
 
+static void addresses_print_as_the_c_library_does(void **state)
+{
+	char ours[ADDR_TEXT], theirs[INET6_ADDRSTRLEN];
+	struct addr addr;
+
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (unsigned at = 12; at < 16; at++) {
+			assert_int_equal(addr_parse("9.10.99.100", &addr), 0);
+			addr.b[at] = (uint8_t)byte;
+			assert_string_equal(addr_print(&addr, ours),
+			                    inet_ntop(AF_INET, addr.b + 12, theirs, sizeof(theirs)));
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +115,7 @@ int main(void)
 		cmocka_unit_test(impossible_prefixes_are_refused),
 		cmocka_unit_test(a_prefix_covers_its_own_and_no_other_family),
 		cmocka_unit_test(kinds_of_addresses_are_told),
+		cmocka_unit_test(addresses_print_as_the_c_library_does),
 		cmocka_unit_test(macs_are_read_with_colons_or_dashes_and_nothing_else),
 	};
 
