@@ -319,6 +319,42 @@ static void a_row_given_up_before_its_time_is_counted_if_it_is_missed(void **sta
 	assert_int_equal(blinds_refused(bench->blinds), 1);
 }
 
+/* Rows of others, none of which is in the database. */
+static void told_of_others(struct bench *bench, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		blinds_row(bench->blinds, 100000 + i, bench->huddle + i % 3, DBKIT_DAY + 5 * S,
+		           DBKIT_DAY + 5 * S);
+}
+
+static void of_one_unit_all_its_rows_that_are_remembered_are_found(void **state)
+{
+	struct bench *bench = *state;
+	int64_t alike = bench->kit.unit + (1 << 14); /* another unit whose rows lie in the same chain */
+	struct flow_facts facts = dbkit_facts(3, "52.112.1.9", 443);
+	int64_t lost = told(bench, 1), first = told(bench, 2), last, others;
+	struct blind_row mine = drop(0, 30);
+
+	mine.unit = bench->kit.unit;
+	told_of_others(bench, BLIND_ROWS_MAX / 2);
+	others = dbkit_flow(&bench->kit, &facts, "online.out.sip_tls", 0);
+	blinds_row(bench->blinds, others, alike, facts.first_us, facts.last_us);
+	last = told(bench, 4);
+	/* All but one of the places are taken by what came behind the first one. */
+	told_of_others(bench, BLIND_ROWS_MAX - BLIND_ROWS_MAX / 2 - 3);
+	note(bench, mine);
+	assert_true(blind(bench, first));
+	assert_true(blind(bench, last));
+	assert_false(blind(bench, lost)); /* the place of its row was taken */
+	assert_false(blind(bench, others));
+	assert_int_equal(blinds_refused(bench->blinds), 1);
+	/* Nobody looks behind the oldest that is remembered: its place is another's by now. */
+	told_of_others(bench, 2 * BLIND_ROWS_MAX);
+	note(bench, drop(0, 31));
+	note(bench, mine);
+	assert_false(blind(bench, lost));
+}
+
 static void a_full_ledger_forgets_the_oldest_that_is_over(void **state)
 {
 	struct bench *bench = *state;
@@ -468,6 +504,7 @@ int main(void)
 		WITH(rows_that_ended_10_s_before_the_newest_are_left_alone),
 		WITH(the_gap_that_joins_two_intervals_is_blind_as_well),
 		WITH(a_row_given_up_before_its_time_is_counted_if_it_is_missed),
+		WITH(of_one_unit_all_its_rows_that_are_remembered_are_found),
 		WITH(a_full_ledger_forgets_the_oldest_that_is_over),
 		WITH(a_successor_goes_on_where_the_dead_one_stopped),
 		WITH(a_long_detail_is_cut_and_still_one_thing),
