@@ -33,6 +33,7 @@ struct blinds {
 	struct interval all[BLINDS_MAX];
 	size_t count, next; /* next: where the search for a place begins when all are taken */
 	uint64_t noted;
+	uint32_t causes;   /* of all that was ever noted */
 	size_t open;       /* intervals that go on */
 	int64_t latest_us; /* no other one ends later */
 	struct told_row rows[BLIND_ROWS_MAX];
@@ -143,6 +144,7 @@ static void remember(struct blinds *blinds, const struct interval *interval)
 		unchain(blinds, (uint32_t)at);
 	}
 	account(blinds, interval);
+	blinds->causes |= (uint32_t)BIT(interval->cause);
 	blinds->all[at] = *interval;
 	blinds->all[at].number = ++blinds->noted;
 	blinds->all[at].key = key_of(interval);
@@ -319,28 +321,36 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 	return mark_rows(blinds, db, &more, err);
 }
 
-static bool chain_meets(const struct blinds *blinds, uint32_t chain, enum blind_cause cause,
+static bool chain_meets(const struct blinds *blinds, uint32_t chain, uint32_t causes,
                         int64_t unit, int64_t since_us, int64_t until_us)
 {
 	for (uint32_t i = chain; i != NONE; i = blinds->all[i].next) {
 		const struct interval *interval = &blinds->all[i];
 
-		if (overlaps(interval, since_us, until_us) &&
-		    (cause ? interval->cause == cause : interval->cause != BLIND_SET_ASIDE) &&
+		if (overlaps(interval, since_us, until_us) && causes >> interval->cause & 1 &&
 		    (!interval->unit || interval->unit == unit))
 			return true;
 	}
 	return false;
 }
 
+bool blinds_meet_any(const struct blinds *blinds, uint32_t causes, int64_t unit, int64_t since_us,
+                     int64_t until_us)
+{
+	_Static_assert(BLIND_CAUSE_COUNT <= 32, "a cause is a bit of a mask");
+	if (!(blinds->causes & causes) || all_before(blinds, since_us))
+		return false;
+	return chain_meets(blinds, blinds->of_all, causes, unit, since_us, until_us) ||
+	       (unit && chain_meets(blinds, blinds->of_unit[place_of(unit)], causes, unit, since_us,
+	                            until_us));
+}
+
 bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
                   int64_t since_us, int64_t until_us)
 {
-	if (all_before(blinds, since_us))
-		return false;
-	return chain_meets(blinds, blinds->of_all, cause, unit, since_us, until_us) ||
-	       (unit && chain_meets(blinds, blinds->of_unit[place_of(unit)], cause, unit, since_us,
-	                            until_us));
+	uint32_t causes = (uint32_t)(cause ? BIT(cause) : ~BIT(BLIND_SET_ASIDE));
+
+	return blinds_meet_any(blinds, causes, unit, since_us, until_us);
 }
 
 void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,

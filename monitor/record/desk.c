@@ -141,16 +141,13 @@ static bool inspector_is_off(const struct desk *desk)
 static bool was_lossy(const struct desk *desk, const struct unit *unit,
                       const struct flow_facts *facts)
 {
-	static const uint8_t causes[] = {BLIND_KERNEL_DROP,   BLIND_SENSOR_DOWN, BLIND_LINK_DOWN,
-	                                 BLIND_MIRROR_SILENT, BLIND_EVICTED,     BLIND_CLOCK_STEP,
-	                                 BLIND_ONE_SIDED};
-	int64_t until_us = facts->last_us + facts->silent_s * SECOND_US;
+	static const uint32_t causes = BIT(BLIND_KERNEL_DROP) | BIT(BLIND_SENSOR_DOWN) |
+	                               BIT(BLIND_LINK_DOWN) | BIT(BLIND_MIRROR_SILENT) |
+	                               BIT(BLIND_EVICTED) | BIT(BLIND_CLOCK_STEP) |
+	                               BIT(BLIND_ONE_SIDED);
 
-	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
-		if (blinds_meets(desk->blinds, (enum blind_cause)causes[i], unit->id,
-		                 facts->first_us, until_us))
-			return true;
-	return false;
+	return blinds_meet_any(desk->blinds, causes, unit->id, facts->first_us,
+	                       facts->last_us + facts->silent_s * SECOND_US);
 }
 
 /* What is known beside the flow's own facts; what of it no table tells is returned: TOLD_*. */
@@ -280,17 +277,19 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	view.lossy = ended && facts->outcome == OUTCOME_UNANSWERED &&
 	             (facts->tries > 1 || view.asked_again) && was_lossy(desk, unit, facts);
 	if (ended && verdict.ruling == RULING_DOCUMENTED) {
-		struct verdict so_far = verdict;
 		bool missing = judge_outcome(desk->policy, &view, two_way, &verdict);
 
 		if (may_hold)
 			*ret_hold = outcome_waits(desk, &view, missing, sheet);
 		if (*ret_hold) {
+			/* Nothing is claimed of its outcome yet. */
+			verdict.kind = KIND_NONE;
+			verdict.severity = SEVERITY_NONE;
 			if (desk->standings)
-				standings_note(desk->standings, unit, &view, &so_far, false);
+				standings_note(desk->standings, unit, &view, &verdict, false);
 			/* Its row does not wait: should we die meanwhile, nobody else knows of it. */
 			return sheet->id ? 0
-			                 : flow_write(desk, unit, &view, &so_far,
+			                 : flow_write(desk, unit, &view, &verdict,
 			                              told | TOLD_OPEN, sheet, err);
 		}
 	}

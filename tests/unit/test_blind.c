@@ -221,6 +221,28 @@ static void one_of_a_unit_meets_that_unit_alone(void **state)
 	assert_false(blinds_meets(bench->blinds, BLIND_NONE, bench->kit.unit, S, S));
 }
 
+static void several_causes_are_asked_for_at_once(void **state)
+{
+	struct bench *bench = *state;
+	const uint32_t lost = BIT(BLIND_KERNEL_DROP) | BIT(BLIND_ONE_SIDED);
+
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 9 * S));
+	note(bench, (struct blind_row){.cause = BLIND_LINK_DOWN, .since_us = S, .until_us = 2 * S, .count = 1});
+	note(bench, (struct blind_row){.cause = BLIND_ONE_SIDED,
+	                               .unit = bench->huddle,
+	                               .since_us = 4 * S,
+	                               .until_us = 5 * S,
+	                               .count = 1});
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 3 * S));
+	assert_true(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 4 * S));
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->kit.unit, 0, 9 * S));
+	assert_true(blinds_meet_any(bench->blinds, lost | BIT(BLIND_LINK_DOWN), bench->kit.unit, 0, 9 * S));
+	/* Any cause but that of a database that was set aside, which took other flows. */
+	note(bench, (struct blind_row){.cause = BLIND_SET_ASIDE, .since_us = 7 * S, .until_us = 8 * S, .count = 1});
+	assert_false(blinds_meets(bench->blinds, BLIND_NONE, bench->huddle, 6 * S, 9 * S));
+	assert_true(blinds_meets(bench->blinds, BLIND_SET_ASIDE, bench->huddle, 6 * S, 9 * S));
+}
+
 static int is_blind(void *context, const struct flow_view *flow, struct err *err)
 {
 	*(bool *)context = flow->blind;
@@ -500,6 +522,7 @@ int main(void)
 		WITH(an_interval_is_told_when_it_begins_and_when_one_that_went_on_is_over),
 		WITH(an_interval_may_be_a_moment),
 		WITH(one_of_a_unit_meets_that_unit_alone),
+		WITH(several_causes_are_asked_for_at_once),
 		WITH(a_row_told_of_is_marked_by_what_is_noted_later),
 		WITH(rows_that_ended_10_s_before_the_newest_are_left_alone),
 		WITH(the_gap_that_joins_two_intervals_is_blind_as_well),
