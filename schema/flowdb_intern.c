@@ -197,11 +197,13 @@ void intern_forget(struct flowdb *db)
 	for (size_t i = 0; i < INTERN_COUNT; i++)
 		for (size_t j = 0; db->intern[i].cache && j < TABLES[i].slots; j++)
 			empty(&db->intern[i].cache[j]);
+	differs_forget(db);
 }
 
 void intern_release(struct flowdb *db)
 {
 	intern_forget(db);
+	differs_release(db);
 	for (size_t i = 0; i < INTERN_COUNT; i++) {
 		free(db->intern[i].cache);
 		sqlite3_finalize(db->intern[i].find);
