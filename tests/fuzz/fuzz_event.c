@@ -428,7 +428,7 @@ static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
 		"held",         "handover", "policy_use", "evidence",
-		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
+		"differs",      "flow_more", "flow",         "tally",        "media_port", "finding_change",
 		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence_day",
 		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",
