@@ -43,7 +43,7 @@ static void port_write(const struct policy *policy, const struct view *view,
 			return;
 		}
 	}
-	snprintf(row->port, sizeof(row->port), "%u", port);
+	*digits_put(row->port, port) = '\0';
 }
 
 void finding_key(const struct policy *policy, int64_t unit, const struct view *view,

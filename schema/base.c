@@ -110,6 +110,34 @@ void text_add(char *buf, size_t size, const char *fmt, ...)
 	va_end(args);
 }
 
+char *digits_put(char *at, uint32_t number)
+{
+	char digits[DIGITS_MAX];
+	unsigned left = DIGITS_MAX;
+
+	do {
+		digits[--left] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	memcpy(at, digits + left, DIGITS_MAX - left);
+	return at + DIGITS_MAX - left;
+}
+
+void text_append(char *buf, size_t size, const char *text)
+{
+	size_t used = strnlen(buf, size);
+
+	text_copy(buf + used, size - used, text);
+}
+
+void text_number(char *buf, size_t size, uint32_t number)
+{
+	char digits[DIGITS_MAX + 1];
+
+	*digits_put(digits, number) = '\0';
+	text_append(buf, size, digits);
+}
+
 void text_tame(char *text)
 {
 	for (uint8_t *s = (uint8_t *)text; *s; s++)

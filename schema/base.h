@@ -71,6 +71,14 @@ bool text_copy(char *buf, size_t size, const char *text);
 /* Appends like printf to what stands in `buf`; cuts silently at its end. */
 void text_add(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 
+/* Writes the number in decimal digits at `at`, without a NUL; returns where they end. At most DIGITS_MAX. */
+#define DIGITS_MAX 10
+char *digits_put(char *at, uint32_t number);
+
+/* The same of a text as it is, and of a number, for what is said of every flow. */
+void text_append(char *buf, size_t size, const char *text);
+void text_number(char *buf, size_t size, uint32_t number);
+
 /* '?' for what could steer a terminal: control characters but tab and newline. */
 void text_tame(char *text);
 

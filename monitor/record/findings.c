@@ -5,44 +5,13 @@
  *  (2) `flows` is the number of flows gathered, whether or not a row of each is kept; `kept` is that of the rows.
  *  (3) A finding that folded keeps its place here and points to the one it went into.
  */
-#include "monitor/record/findings.h"
 #include "monitor/finding_key.h"
-#include "monitor/idmap.h"
+#include "monitor/record/findings_parts.h"
 
 #define XXH_INLINE_ALL /* of keys this short the call costs more */
 #include <xxhash.h>
 
-#define FOLDED "folded into F" /* the reasons of what folded, by which a successor knows it */
-#define TOO_MANY "more than "
 #define FINDINGS_MAX (1 << 20)
-#define SCANS_MAX 65536
-
-/* Local ports that one source tried of one unit lately. */
-struct scan {
-	struct addr source;
-	uint64_t unit;
-	int64_t first_us;
-	uint16_t ports[SCAN_PORTS];
-	unsigned count;
-	bool is_scan;
-	struct finding *into; /* once it is one */
-};
-
-struct findings {
-	const struct policy *policy;
-	bool plain; /* findings_plain() */
-	const char *dropped; /* why a finding is closed that no flow is left under */
-	struct idmap by_key;  /* hash of the key -> finding */
-	struct idmap by_id;
-	struct idmap by_kind; /* (unit, kind) -> the first of a chain */
-	struct idmap scans;
-	struct finding **all, **moved, **changed;
-	size_t count, room;
-	size_t changed_count, changed_room; /* there is room for all */
-	size_t moved_count, moved_room;
-	void (*told)(void *context, const struct finding *finding);
-	void *context;
-};
 
 struct findings *findings_new(const struct policy *policy,
                               void (*told)(void *context, const struct finding *finding),
@@ -109,7 +78,7 @@ static uint64_t key_of(const struct unit *unit, const struct finding_row *row)
 	return XXH3_64bits(&key, sizeof(key)) | 1;
 }
 
-static uint64_t kind_key(const struct unit *unit, uint8_t kind)
+uint64_t findings_kind(const struct unit *unit, uint8_t kind)
 {
 	return unit->number << 8 | kind;
 }
@@ -126,7 +95,7 @@ static bool same_key(const struct finding_row *a, const struct finding_row *b)
 static int finding_enter(struct findings *findings, struct finding *finding, struct err *err)
 {
 	struct finding *first =
-		idmap_find(&findings->by_kind, kind_key(finding->unit, finding->row.kind));
+		idmap_find(&findings->by_kind, findings_kind(finding->unit, finding->row.kind));
 
 	if (array_reserve(&findings->all, &findings->room, findings->count + 1,
 	                  sizeof(struct finding *)) < 0 ||
@@ -141,7 +110,7 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 	if (first) {
 		finding->next = first->next;
 		first->next = finding;
-	} else if (idmap_add(&findings->by_kind, kind_key(finding->unit, finding->row.kind),
+	} else if (idmap_add(&findings->by_kind, findings_kind(finding->unit, finding->row.kind),
 	                     finding) < 0) {
 		idmap_take(&findings->by_id, (uint64_t)finding->id);
 		idmap_take(&findings->by_key, key_of(finding->unit, &finding->row));
@@ -152,19 +121,17 @@ static int finding_enter(struct findings *findings, struct finding *finding, str
 	return 0;
 }
 
-/* To be written at the next flush; the list has a place for every finding. */
-static void finding_change(struct findings *findings, struct finding *finding)
+void finding_change(struct findings *findings, struct finding *finding)
 {
 	finding->dirty = true;
 	if (finding->listed)
 		return;
 	finding->listed = true;
-	findings->changed[findings->changed_count++] = finding;
+	findings->changed[findings->changed_count++] = finding; /* there is a place for every one */
 }
 
-/* The finding of this key: known here, in the database from an earlier run, or new. */
-static int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
-                       const struct finding_row *key, struct finding **ret, struct err *err)
+int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
+                const struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
 	bool is_new = false;
@@ -249,215 +216,6 @@ void finding_close(struct findings *findings, struct finding *finding, const cha
 	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
 }
 
-static void finding_goes(struct finding *from, struct finding *into)
-{
-	from->folded = into;
-	/* What went into one of another kind (a scan) stays a reason to look up each key of its own kind. */
-	from->unit->findings[from->row.kind] -= from->row.kind == into->row.kind;
-}
-
-/* All flows of `from` go over to `into`. */
-static int finding_fold(struct findings *findings, struct flowdb *db, struct finding *from,
-                        struct finding *into, struct err *err)
-{
-	char reason[64];
-
-	if (from == into || from->folded)
-		return 0;
-	into->row.flows += from->row.flows;
-	into->row.kept += from->row.kept;
-	into->row.bytes += from->row.bytes;
-	into->evidence += from->evidence;
-	if (from->kept_us > into->kept_us)
-		into->kept_us = from->kept_us;
-	if (!into->row.first_us || from->row.first_us < into->row.first_us)
-		into->row.first_us = from->row.first_us;
-	if (from->row.last_us > into->row.last_us)
-		into->row.last_us = from->row.last_us;
-	if (from->row.severity > into->row.severity)
-		into->row.severity = from->row.severity;
-	finding_change(findings, into);
-	finding_goes(from, into);
-	from->row.flows = from->row.kept = from->row.bytes = from->evidence = 0;
-	snprintf(reason, sizeof(reason), FOLDED "%lld", (long long)into->id);
-	finding_close(findings, from, reason);
-	/* Also of one that was closed: a person's words stand with the change that closed it. */
-	text_copy(from->row.reason, sizeof(from->row.reason), reason);
-	finding_change(findings, from);
-	return flowdb_finding_fold(db, from->id, into->id, err);
-}
-
-/* More than FINDINGS_FOLD open ones of a unit and kind: one for all of them, this one's key too. */
-static int fold_kind(struct findings *findings, struct flowdb *db, struct unit *unit,
-                     struct finding_row *key, struct finding **ret, struct err *err)
-{
-	struct finding *into;
-	int r;
-
-	if (unit->fold[key->kind]) {
-		*ret = unit->fold[key->kind];
-		return 0;
-	}
-	*key->row = *key->remote = *key->role = *key->port = '\0';
-	key->app = APP_NONE;
-	key->transport = 0;
-	r = finding_get(findings, db, unit, key, &into, err);
-	if (r < 0)
-		return r;
-	for (struct finding *f = idmap_find(&findings->by_kind, kind_key(unit, key->kind));
-	     f && r >= 0; f = f->next)
-		r = finding_fold(findings, db, f, into, err);
-	snprintf(into->row.reason, sizeof(into->row.reason),
-	         TOO_MANY "%d different findings of this kind: %s", FINDINGS_FOLD,
-	         kind_sentence(key->kind));
-	*ret = unit->fold[key->kind] = into;
-	return r < 0 ? r : 0;
-}
-
-static uint64_t scan_key(const struct unit *unit, const struct addr *source)
-{
-	return XXH3_64bits_withSeed(source, sizeof(*source), unit->number) | 1;
-}
-
-int findings_know(struct findings *findings, struct flowdb *db, struct unit *unit, int64_t id,
-                  struct err *err)
-{
-	struct finding *finding;
-	struct finding_row key;
-	int r = flowdb_finding_key(db, id, &key, err);
-
-	if (r > 0)
-		r = finding_get(findings, db, unit, &key, &finding, err);
-	else
-		return r;
-	if (r < 0)
-		return r;
-	finding->noted = true;
-	if (!strncmp(finding->row.reason, TOO_MANY, strlen(TOO_MANY)) && !*key.row && !*key.port)
-		unit->fold[key.kind] = finding;
-	if (!strcmp(key.port, "scan")) {
-		struct scan *scan = calloc(1, sizeof(*scan));
-
-		if (!scan || addr_parse(key.remote, &scan->source) < 0 ||
-		    idmap_add(&findings->scans, scan_key(unit, &scan->source), scan) < 0) {
-			free(scan);
-			return 0;
-		}
-		scan->unit = unit->number;
-		scan->first_us = finding->row.first_us;
-		scan->is_scan = true;
-		scan->into = finding;
-	}
-	return 0;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	int64_t x = (*(struct finding *const *)a)->id, y = (*(struct finding *const *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-void findings_fold_again(struct findings *findings)
-{
-	if (findings->count)
-		qsort(findings->all, findings->count, sizeof(struct finding *), by_id);
-	for (size_t i = 0; i < findings->count; i++) {
-		struct finding *from = findings->all[i], into = {0}, *key = &into, **found;
-
-		if (from->row.open || strncmp(from->row.reason, FOLDED, strlen(FOLDED)) != 0)
-			continue;
-		into.id = strtoll(from->row.reason + strlen(FOLDED), NULL, 10);
-		found = bsearch(&key, findings->all, findings->count, sizeof(struct finding *),
-		                by_id);
-		/* That one may have folded as well; round in a circle nothing goes. */
-		if (found && finding_now(*found) != from)
-			finding_goes(from, *found);
-	}
-}
-
-void findings_near(const struct findings *findings, const struct unit *unit,
-                   const struct flow_facts *facts, unsigned local)
-{
-	if (facts->initiator == !local)
-		idmap_near(&findings->scans, scan_key(unit, &facts->end[!local].addr));
-}
-
-/*
- * Whether this inbound flow is one of a scan: its source tried more than SCAN_PORTS local ports
- * within SCAN_US. ICE probes are media and never get here (domain.md 7.3).
- */
-static struct scan *scan_note(struct findings *findings, const struct unit *unit,
-                              const struct view *view)
-{
-	const struct endpoint *source = &view->facts->end[!view->local];
-	uint16_t port = view->facts->end[view->local].port;
-	uint64_t key = scan_key(unit, &source->addr);
-	struct scan *scan = idmap_find(&findings->scans, key);
-
-	if (!scan) {
-		if (findings->scans.count == SCANS_MAX)
-			return NULL;
-		scan = calloc(1, sizeof(*scan));
-		if (!scan || idmap_add(&findings->scans, key, scan) < 0) {
-			free(scan);
-			return NULL;
-		}
-		scan->source = source->addr;
-		scan->unit = unit->number;
-		scan->first_us = view->facts->first_us;
-	}
-	if (scan->unit != unit->number || !addr_equal(&scan->source, &source->addr))
-		return NULL;
-	if (view->facts->first_us - scan->first_us > SCAN_US && !scan->is_scan) {
-		scan->count = 0;
-		scan->first_us = view->facts->first_us;
-	}
-	for (unsigned i = 0; i < scan->count; i++)
-		if (scan->ports[i] == port)
-			return scan->is_scan ? scan : NULL;
-	if (scan->count < SCAN_PORTS)
-		scan->ports[scan->count++] = port;
-	else
-		scan->is_scan = true;
-	return scan->is_scan ? scan : NULL;
-}
-
-static int fold_scan(struct findings *findings, struct flowdb *db, struct unit *unit,
-                     struct scan *scan, const struct finding_row *key, struct finding **ret,
-                     struct err *err)
-{
-	struct finding_row scan_key = {
-		.unit = key->unit, .kind = KIND_SERVICE, .transport = key->transport};
-	char source[ADDR_TEXT];
-	struct finding *into;
-	int r;
-
-	if (scan->into) {
-		*ret = scan->into;
-		return 0;
-	}
-	text_copy(scan_key.remote, sizeof(scan_key.remote), addr_print(&scan->source, source));
-	text_copy(scan_key.port, sizeof(scan_key.port), "scan");
-	r = finding_get(findings, db, unit, &scan_key, &into, err);
-	/* What its first ports had opened each on its own goes into it. */
-	for (size_t i = 0; i < findings->count && r >= 0; i++) {
-		struct finding *f = findings->all[i];
-
-		if (f->unit == unit && f->row.first_us >= scan->first_us &&
-		    !strcmp(f->row.remote, key->remote) && !strcmp(f->row.role, key->role) &&
-		    f->row.transport == key->transport && f->row.flows <= 1)
-			r = finding_fold(findings, db, f, into, err);
-	}
-	if (r < 0)
-		return r;
-	snprintf(into->row.reason, sizeof(into->row.reason),
-	         "%s tries the unit's ports one after the other (more than %d within a minute)",
-	         source, SCAN_PORTS);
-	*ret = scan->into = into;
-	return 0;
-}
-
 struct finding *finding_now(struct finding *finding)
 {
 	while (finding && finding->folded)
@@ -525,17 +283,9 @@ static void sentence_write(const struct findings *findings, const struct view *v
 	struct verdict worded = *verdict;
 
 	if (verdict->nearest_count && !verdict->nearest[0].count)
-		judge_flow(findings->policy, view, &worded);
+		judge_words(findings->policy, view, &worded);
 	judge_sentence(findings->policy, view, &worded, finding->row.reason,
 	               sizeof(finding->row.reason));
-}
-
-/* All of the unit's findings of that kind went into one: so does whatever comes. */
-static struct finding *fold_of(const struct unit *unit, uint8_t kind)
-{
-	struct finding *fold = unit->fold[kind];
-
-	return fold && !fold->folded && unit->findings[kind] == 1 ? fold : NULL;
 }
 
 /* The finding that a flow belongs under; *ret_one: it speaks of flows like this one alone. */
@@ -669,84 +419,6 @@ int findings_packets_gone(struct findings *findings, struct flowdb *db, int64_t 
 bool findings_have(const struct findings *findings, int64_t id)
 {
 	return idmap_find(&findings->by_id, (uint64_t)id);
-}
-
-int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < findings->moved_count && r >= 0; i++) {
-		struct finding *finding = findings->moved[i];
-
-		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
-		finding->dirty = finding->moved = false;
-	}
-	findings->moved_count = 0;
-	return r < 0 ? r : 0;
-}
-
-static int compare_ids(const void *id, const void *finding)
-{
-	int64_t a = *(const int64_t *)id, b = (*(struct finding *const *)finding)->id;
-
-	return (a > b) - (a < b);
-}
-
-static int compare_findings(const void *a, const void *b)
-{
-	return compare_ids(&(*(struct finding *const *)a)->id, b);
-}
-
-struct refreshed {
-	struct finding **by_id;
-	size_t count;
-};
-
-static int refresh_one(void *context, int64_t id, bool open, const char *reason, struct err *err)
-{
-	const struct refreshed *refreshed = context;
-	struct finding **found = bsearch(&id, refreshed->by_id, refreshed->count,
-	                                 sizeof(struct finding *), compare_ids);
-	struct finding *finding = found ? *found : NULL;
-
-	(void)err;
-	if (!finding || finding->row.open == open)
-		return 0;
-	finding->row.open = open;
-	finding->unit->open_findings[finding->row.kind] =
-		(uint16_t)(finding->unit->open_findings[finding->row.kind] + (open ? 1 : -1));
-	text_copy(finding->row.reason, sizeof(finding->row.reason), reason);
-	return 0;
-}
-
-int findings_refresh(struct findings *findings, struct flowdb *db, struct err *err)
-{
-	CLEANUP(freep)
-	struct finding **by_id = calloc(findings->count + 1, sizeof(struct finding *));
-	struct refreshed refreshed = {by_id, findings->count};
-
-	if (!by_id)
-		return err_set(err, -ENOMEM, "out of memory");
-	if (!findings->count)
-		return 0;
-	memcpy(by_id, findings->all, findings->count * sizeof(struct finding *));
-	qsort(by_id, findings->count, sizeof(struct finding *), compare_findings);
-	return flowdb_finding_states(db, refresh_one, &refreshed, err);
-}
-
-int findings_flush(struct findings *findings, struct flowdb *db, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < findings->changed_count && r >= 0; i++) {
-		struct finding *finding = findings->changed[i];
-
-		if (finding->dirty)
-			r = flowdb_finding_put(db, &finding->row, &finding->id, err);
-		finding->dirty = finding->listed = false;
-	}
-	findings->changed_count = 0;
-	return r < 0 ? r : 0;
 }
 
 void findings_dropped(struct findings *findings, const char *reason)

@@ -3,6 +3,7 @@
  */
 #include "schema/addr.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -93,6 +94,43 @@ static void macs_are_read_with_colons_or_dashes_and_nothing_else(void **state)
 		assert_int_equal(mac_parse(bad[i], &mac), -EINVAL);
 }
 
+/* What is printed without printf() reads as printf() has it. */
+static void addresses_and_macs_are_printed_as_the_library_does(void **state)
+{
+	for (unsigned i = 0; i < 65536; i++) {
+		const uint8_t bytes[] = {(uint8_t)(i >> 8), (uint8_t)i, (uint8_t)(i * 7), (uint8_t)(i >> 4)};
+		const struct mac mac = {{bytes[0], bytes[1], bytes[2], bytes[3], bytes[1], bytes[0]}};
+		const struct addr addr = addr_from_v4(bytes);
+		const struct prefix prefix = prefix_of(&addr, 96 + i % 33);
+		char text[PREFIX_TEXT], wanted[PREFIX_TEXT], whole[ADDR_TEXT];
+
+		inet_ntop(AF_INET, bytes, wanted, sizeof(wanted));
+		assert_string_equal(addr_print(&addr, whole), wanted);
+		snprintf(wanted, sizeof(wanted), "%02x:%02x:%02x:%02x:%02x:%02x", mac.b[0], mac.b[1],
+		         mac.b[2], mac.b[3], mac.b[4], mac.b[5]);
+		assert_string_equal(mac_print(&mac, text), wanted);
+		inet_ntop(AF_INET, prefix.addr.b + 12, whole, sizeof(whole));
+		if (i % 33 == 32)
+			snprintf(wanted, sizeof(wanted), "%s", whole);
+		else
+			snprintf(wanted, sizeof(wanted), "%s/%u", whole, i % 33);
+		assert_string_equal(prefix_print(&prefix, text), wanted);
+	}
+}
+
+static void numbers_have_all_their_digits_and_no_more(void **state)
+{
+	static const uint32_t numbers[] = {0, 9, 10, 65535, 999999999, 1000000000, UINT32_MAX};
+
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		char text[DIGITS_MAX + 1], wanted[DIGITS_MAX + 1];
+
+		*digits_put(text, numbers[i]) = '\0';
+		snprintf(wanted, sizeof(wanted), "%u", numbers[i]);
+		assert_string_equal(text, wanted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -101,6 +139,8 @@ int main(void)
 		cmocka_unit_test(a_prefix_covers_its_own_and_no_other_family),
 		cmocka_unit_test(kinds_of_addresses_are_told),
 		cmocka_unit_test(macs_are_read_with_colons_or_dashes_and_nothing_else),
+		cmocka_unit_test(addresses_and_macs_are_printed_as_the_library_does),
+		cmocka_unit_test(numbers_have_all_their_digits_and_no_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
