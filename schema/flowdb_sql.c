@@ -81,7 +81,9 @@ static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_
 
 int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
 {
-	return prepare(db, text, 0, ret_stmt, err);
+	int r = changes_flush(db, err);
+
+	return r < 0 ? r : prepare(db, text, 0, ret_stmt, err);
 }
 
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
@@ -138,9 +140,10 @@ int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
 
 int sql_exec(struct flowdb *db, const char *text, struct err *err)
 {
-	int rc = sqlite3_exec(db->sql, text, NULL, NULL, NULL);
+	int r = changes_flush(db, err);
+	int rc = r < 0 ? 0 : sqlite3_exec(db->sql, text, NULL, NULL, NULL);
 
-	return rc ? sql_error(db, rc, err) : 0;
+	return r < 0 ? r : rc ? sql_error(db, rc, err) : 0;
 }
 
 int sql_tell(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,

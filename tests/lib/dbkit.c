@@ -188,6 +188,15 @@ static void fail(const char *what, const char *why)
 	must(err_set(&err, -EIO, "%s: %s", what, why), &err);
 }
 
+static void print_row(sqlite3_stmt *stmt, FILE *out)
+{
+	for (int i = 0; i < sqlite3_column_count(stmt); i++)
+		fprintf(out, "%s%s", i ? "|" : "",
+		        sqlite3_column_text(stmt, i) ? (const char *)sqlite3_column_text(stmt, i)
+		                                     : "NULL");
+	fputc('\n', out);
+}
+
 char *dbkit_ask(const char *dir, const char *text)
 {
 	char path[128], *lines = NULL;
@@ -199,17 +208,13 @@ char *dbkit_ask(const char *dir, const char *text)
 	snprintf(path, sizeof(path), "%s/flows.db", dir);
 	if (sqlite3_open(path, &db))
 		fail(path, sqlite3_errmsg(db));
-	if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL))
-		fail(text, sqlite3_errmsg(db));
-	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		for (int i = 0; i < sqlite3_column_count(stmt); i++)
-			fprintf(out, "%s%s", i ? "|" : "",
-			        sqlite3_column_text(stmt, i)
-			                ? (const char *)sqlite3_column_text(stmt, i)
-			                : "NULL");
-		fputc('\n', out);
+	while (*text) {
+		if (sqlite3_prepare_v2(db, text, -1, &stmt, &text))
+			fail(text, sqlite3_errmsg(db));
+		while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+			print_row(stmt, out);
+		sqlite3_finalize(stmt);
 	}
-	sqlite3_finalize(stmt);
 	sqlite3_close(db);
 	fclose(out);
 	return lines;
