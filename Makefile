@@ -82,6 +82,11 @@ $(B)/%.o: %.c Makefile
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Chosen while it runs (file_hash_wide.h).
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
+$(B)/monitor/capture/file_hash_wide.o: VARIANT += -mavx2
+endif
+
 # The documented rows and the endpoint snapshot, compiled in as they are.
 BUILTIN := $(wildcard rules/teamline/*)
 $(B)/rules/builtin.S: $(BUILTIN) Makefile

@@ -15,9 +15,14 @@ void idmap_release(struct idmap *map)
 	*map = (struct idmap){.max = map->max};
 }
 
+/* Numbers side by side have places side by side, up to so many: flows come and go about in the order of theirs. */
+enum { SIDE_BITS = 3 };
+
 static size_t home_of(const struct idmap *map, uint64_t key)
 {
-	return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (map->size - 1);
+	size_t group = (size_t)((key >> SIDE_BITS) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+
+	return (group << SIDE_BITS | (key & (BIT(SIDE_BITS) - 1))) & (map->size - 1);
 }
 
 static size_t slot_of(const struct idmap *map, uint64_t key)
@@ -35,6 +40,12 @@ void idmap_clear(struct idmap *map)
 
 	idmap_release(map);
 	idmap_init(map, max);
+}
+
+void idmap_near(const struct idmap *map, uint64_t key)
+{
+	if (map->count)
+		__builtin_prefetch(&map->slots[home_of(map, key)]);
 }
 
 void *idmap_find(const struct idmap *map, uint64_t key)

@@ -22,6 +22,8 @@ void idmap_init(struct idmap *map, size_t max);
 void idmap_release(struct idmap *map);
 /* Empties it. */
 void idmap_clear(struct idmap *map);
+/* The key will be looked for soon: brings near where it would be. */
+void idmap_near(const struct idmap *map, uint64_t key);
 /* NULL if the key is not there. */
 void *idmap_find(const struct idmap *map, uint64_t key);
 /* The key must not be there. 0, -ENOSPC at the maximum, -ENOMEM. */

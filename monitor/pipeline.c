@@ -249,6 +249,7 @@ static int roles_new(struct pipeline *pipeline, struct err *err)
 		.scope = {pipeline->keeper.scope, scoping_is_name, options->policy, NULL, NULL},
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
+		.plain = options->test.plain,
 		.dtls = options->test.ndpi_dtls,
 		.mirror = options->mirror,
 	};

@@ -41,7 +41,7 @@ struct run_test {
 	bool ndpi_dtls;        /* DTLS goes to nDPI, which dies of it */
 	uint64_t delay;        /* each role sleeps at times drawn from this seed; 0: none does */
 	unsigned pace_us;      /* the sensor sleeps so long before every 32nd packet */
-	bool plain;            /* the recorder goes no shorter way for flows that are alike */
+	bool plain;            /* no shorter way for flows that are alike, none for those of one packet */
 	int64_t commit_us;     /* commits are so far apart; 0: as ever */
 	const char *die, *hang; /* the sensor does so on a UDP payload that begins with it; NULL */
 	enum process_role try_role;

@@ -21,6 +21,7 @@
 #define LATE_US \
 	200000 /* live: the clock of a silent link runs so far behind, for packets come late */
 #define STEP_US SECOND /* two clocks that part by more than that at once: one was set */
+#define RETIRE_NEAR 8  /* at the end, flows ahead of the one that ends */
 #define SECOND INT64_C(1000000)
 
 /* The packet that the one before died of has no counter yet. */
@@ -48,6 +49,8 @@ struct sensor *sensor_new(const struct sensor_options *options)
 	sensor->mirror = options->mirror;
 	sensor->live = options->live;
 	sensor->prompt = options->prompt;
+	/* What a mirror shows is looked at with whole flows. */
+	sensor->sows = !options->plain && !options->mirror;
 	sensor->now_us = sensor->looking_us = sensor->frame_us = options->begin_us;
 	sensor->outbox = outbox_new(&options->outbox, options->counters);
 	sensor->tab = flowtab_new(&options->limits);
@@ -163,13 +166,16 @@ static void clock_set(struct sensor *sensor, int64_t time_us)
 
 static void retire_all(struct sensor *sensor)
 {
-	CLEANUP(freep) struct flow **flows = NULL;
+	CLEANUP(freep) uint32_t *flows = NULL;
 	struct flow *flow;
 	size_t count;
 
 	flows = flowtab_sorted(sensor->tab, &count);
-	for (size_t i = 0; i < count; i++)
-		flow_retire(sensor, flows[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (i + RETIRE_NEAR < count)
+			flowtab_near_end(sensor->tab, flows[i + RETIRE_NEAR]);
+		flow_retire(sensor, flowtab_at(sensor->tab, flows[i]));
+	}
 	/* Only where there was no memory to sort them. */
 	while ((flow = flowtab_least_missed(sensor->tab)))
 		flow_retire(sensor, flow);
@@ -204,6 +210,7 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 {
 	struct flow *flow;
 	unsigned end;
+	bool sown;
 
 	sensor->tunnel = packet->tunnel;
 	/* It tells of those that go by their MAC. */
@@ -219,7 +226,12 @@ static void sensor_ip(struct sensor *sensor, struct packet *packet)
 		}
 		return;
 	}
-	flow = packet_flow(sensor, packet, &end);
+	flow = packet_flow(sensor, packet, &end, &sown);
+	if (sown) {
+		sensor->counters->in_flows++;
+		tell_first_sample(sensor, packet);
+		return;
+	}
 	if (!flow) {
 		sensor->counters->fragments_lost++;
 		return;

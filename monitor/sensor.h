@@ -46,6 +46,7 @@ struct sensor_options {
 	struct sensor_scope scope;
 	struct unwrap_options unwrap; /* whose tunnels stay as they are */
 	enum keep keep; /* of the first packets of flows; KEEP_OFF: none is copied */
+	bool plain; /* for tests: every flow is whole from its first packet on (seed.h) */
 	bool dtls; /* for tests: the inspector is handed DTLS too, which nDPI dies of */
 	struct mirror *mirror; /* what the mirror shows is written down there; NULL: nobody asks */
 };

@@ -5,8 +5,9 @@
  */
 #include "monitor/sensor_parts.h"
 #include "monitor/capture/call.h"
-#include "monitor/capture/opener.h"
+#include "monitor/capture/headers.h"
 #include "monitor/capture/outcome.h"
+#include "monitor/capture/seed.h"
 #include "monitor/capture/tcp.h"
 
 #define UPDATE_US (60 * SECOND)
@@ -109,31 +110,31 @@ static struct flow *flow_begin(struct sensor *sensor, const struct flow_key *key
                                const struct packet *packet)
 {
 	struct flow *flow = flowtab_add(sensor->tab, key);
-	struct flow_facts *facts;
 
 	if (!flow) {
 		flow_evict(sensor);
 		flow = flowtab_add(sensor->tab, key);
 	}
 	sensor->counters->flows++;
-	facts = &flow->facts;
-	flow->side0 = (uint8_t)side;
-	facts->id = packet->number;
-	facts->first_us = facts->last_us = packet->time_us;
-	facts->end[0] = (struct endpoint){packet->src, packet->src_mac, packet->src_port};
-	facts->end[1] = (struct endpoint){packet->dst, packet->dst_mac, packet->dst_port};
-	facts->transport = packet->transport;
-	facts->ip_version = packet->ip_version;
-	facts->vlan = packet->vlan;
-	facts->tunnel = packet->tunnel;
-	facts->chaddr = key->mac;
-	memset(facts->payload_types, 0xff, sizeof(facts->payload_types));
-	opener_begin(flow, packet, sensor->looking_us);
-	flow->told_us = packet->time_us;
+	headers_first(flow, packet, side, sensor->looking_us);
 	return flow;
 }
 
-struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end)
+/* The same of one that nothing more is known of than this packet. */
+static void flow_sow(struct sensor *sensor, const struct flow_key *key, unsigned side,
+                     const struct packet *packet)
+{
+	unsigned samples = sensor->keep != KEEP_OFF;
+
+	if (!flowtab_sow(sensor->tab, key, side, packet, samples)) {
+		flow_evict(sensor);
+		(void)flowtab_sow(sensor->tab, key, side, packet, samples);
+	}
+	sensor->counters->flows++;
+}
+
+struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end,
+                         bool *ret_sown)
 {
 	struct mac client;
 	bool dhcp = false;
@@ -141,6 +142,7 @@ struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned 
 	struct flow *flow;
 	unsigned side;
 
+	*ret_sown = false;
 	if (packet->fragment_later) {
 		if (!fragments_find(sensor->fragments, packet, &client, &dhcp))
 			return NULL;
@@ -164,6 +166,11 @@ struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned 
 		flow_retire(sensor, flow);
 		flow = flow_begin(sensor, &key, side, packet);
 		call_begin(flow, &next, same_end);
+	}
+	if (!flow && sensor->sows && seed_fits(packet)) {
+		flow_sow(sensor, &key, side, packet);
+		*ret_sown = true;
+		return NULL;
 	}
 	if (!flow)
 		flow = flow_begin(sensor, &key, side, packet);
@@ -338,14 +345,7 @@ void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
 {
 	struct flow_facts *facts = &flow->facts;
 
-	facts->packets[end]++;
-	facts->bytes[end] += packet->ip_len;
-	facts->last_us = packet->time_us;
-	facts->end[end].mac = packet->src_mac;
-	facts->fragments += packet->fragment;
-	facts->truncated += packet->truncated;
-	if (packet->transport == TRANSPORT_TCP && !packet->fragment_later)
-		tcp_packet(flow, end, packet);
+	headers_add(flow, end, packet);
 	flowtab_touch(sensor->tab, flow, flow_idle(flow));
 	if (packet->payload_wire_len && !packet->fragment_later) {
 		bool news = call_packet(flow, end, packet);

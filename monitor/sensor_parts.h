@@ -43,6 +43,7 @@ struct sensor {
 	uint64_t received; /* interface_received when it last grew, ... */
 	int64_t received_us; /* ... and when that was */
 	bool live, prompt, clock_known;
+	bool sows; /* a flow begins as a seed where that fits */
 	bool behind; /* of a file: its packets' times went back, and are not where they were yet */
 	int64_t clock_us; /* CLOCK_REALTIME less CLOCK_MONOTONIC, when they were looked at last */
 };
@@ -56,8 +57,9 @@ bool tell_waiting(struct sensor *sensor);
 void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type);
 /* The last word about a flow; until it is told the flow keeps its slot. */
 void tell_end(struct sensor *sensor, struct flow *flow);
-/* One of the flow's first packets, before what follows from it. */
+/* One of the flow's first packets, before what follows from it; the first one of a flow that was sown. */
 void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *packet);
+void tell_first_sample(struct sensor *sensor, const struct packet *packet);
 /* Names and leases that a payload told. */
 void tell_learnt(struct sensor *sensor, const struct flow *flow);
 /* Who says which address is its own. */
@@ -72,8 +74,12 @@ void inspector_forget(struct sensor *sensor, struct flow *flow);
 /* sensor_flow.c */
 void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by);
 void flow_retire(struct sensor *sensor, struct flow *flow);
-/* The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of. */
-struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end);
+/*
+ * The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of, and where *ret_sown: the
+ * packet began a flow that is a seed, and is in it.
+ */
+struct flow *packet_flow(struct sensor *sensor, struct packet *packet, unsigned *ret_end,
+                         bool *ret_sown);
 void flow_packet(struct sensor *sensor, struct flow *flow, unsigned end,
                  const struct packet *packet);
 /* An ICMP error belongs to the flow it quotes (design.md 3); false if we do not know that flow. */

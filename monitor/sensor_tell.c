@@ -72,6 +72,13 @@ void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *
 	flow->samples++;
 }
 
+void tell_first_sample(struct sensor *sensor, const struct packet *packet)
+{
+	if (sensor->keep != KEEP_OFF &&
+	    !outbox_sample(sensor->outbox, packet->number, 0, packet, sensor->keep))
+		sensor->counters->evidence_shed++;
+}
+
 /* The flow began in it, or the packet at hand came in it. */
 static uint8_t tunnel_of(const struct sensor *sensor, const struct flow *flow)
 {

@@ -136,6 +136,11 @@ static void number_ports(struct borders *borders, const struct policy *policy)
 		class = (uint16_t)(class + (port && borders->port[port]));
 		borders->classes->port[port] = class;
 	}
+	for (size_t i = 0; i < ARRAY_LEN(borders->classes->ports); i++) {
+		const uint16_t *first = &borders->classes->port[i << 8];
+
+		borders->classes->ports[i] = first[0] == first[255] ? first[0] : PORTS_DIFFER;
+	}
 }
 
 static int compare_v4(const void *a, const void *b)

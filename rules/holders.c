@@ -122,6 +122,8 @@ int holders_build(struct site_loading *loading, struct err *err)
 
 		if (r < 0)
 			return r;
+		if (policy->envelope->roles[i].proxy && policy->holders[i].prefix_count)
+			policy->proxies |= (uint32_t)BIT(i);
 		prefixes += policy->holders[i].prefix_count;
 		names += policy->holders[i].name_count;
 	}

@@ -282,7 +282,8 @@ void judge_flow(const struct policy *policy, const struct view *view, struct ver
 	}
 	ret->ruling = RULING_OUTSIDE;
 	ballot_settle_nearest(&ballot, &s);
-	nearest_fill(&s, ballot.nearest, ballot.nearest_count, ret);
+	nearest_fill(ballot.nearest, ballot.nearest_count, ret);
+	nearest_say(&s, ret);
 	severity_fill(&s, ballot.nearest_count ? &ballot.nearest[0] : NULL, ret);
 }
 

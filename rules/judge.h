@@ -38,6 +38,11 @@ struct view {
 
 /* Fills *ret whole; every flow gets a ruling. */
 void judge_flow(const struct policy *policy, const struct view *view, struct verdict *ret);
+/*
+ * In what the nearest rows differ from the flow, in words: fills what a verdict out of the judge's memory (memo.h) lacks.
+ * `verdict` is of this flow or of one that the judge cannot tell from it.
+ */
+void judge_words(const struct policy *policy, const struct view *view, struct verdict *verdict);
 
 enum fit { FIT_MISMATCH, FIT_UNKNOWN, FIT_MATCH };
 /* How the peer of a flow answers to one role: proven, unknown, wrong (design.md 4, "Who is the peer?"). */

@@ -37,12 +37,12 @@ struct place {
 	uint8_t ruling, grade, why, kind, severity, direction, row_count, nearest_count;
 	int16_t role;
 	uint16_t rows[ROWS_MAX], nearest[NEAREST_MAX];
+	uint8_t form[NEAREST_MAX], fields[NEAREST_MAX]; /* of them */
 	char reason[32];
 };
 
 struct memo {
 	const struct policy *policy;
-	uint32_t proxies; /* roles */
 	struct classes classes;
 	struct place place[PLACES];
 };
@@ -54,8 +54,6 @@ struct memo *memo_new(const struct policy *policy)
 	if (!memo)
 		return NULL;
 	memo->policy = policy;
-	for (unsigned i = 0; i < policy->envelope->role_count; i++)
-		memo->proxies |= (uint32_t)policy->envelope->roles[i].proxy << i;
 	if (classes_init(&memo->classes, policy) < 0) {
 		free(memo);
 		return NULL;
@@ -136,8 +134,11 @@ static void place_fill(struct place *place, const struct memo_key *key, const st
 	};
 	memcpy(place->rows, v->rows, sizeof(place->rows));
 	memcpy(place->reason, v->reason, sizeof(place->reason));
-	for (unsigned i = 0; i < v->nearest_count; i++)
+	for (unsigned i = 0; i < v->nearest_count; i++) {
 		place->nearest[i] = v->nearest[i].row;
+		place->form[i] = v->nearest[i].form;
+		place->fields[i] = v->nearest[i].fields;
+	}
 }
 
 static void verdict_fill(const struct place *place, struct verdict *ret)
@@ -155,6 +156,8 @@ static void verdict_fill(const struct place *place, struct verdict *ret)
 	memcpy(ret->reason, place->reason, sizeof(ret->reason));
 	for (unsigned i = 0; i < NEAREST_MAX; i++) {
 		ret->nearest[i].row = place->nearest[i];
+		ret->nearest[i].form = place->form[i];
+		ret->nearest[i].fields = place->fields[i];
 		ret->nearest[i].count = 0;
 	}
 }
@@ -177,7 +180,8 @@ bool memo_judge(struct memo *memo, const struct view *view, struct verdict *ret)
 		return !ret->nearest_count;
 	}
 	judge_flow(memo->policy, view, ret);
-	if (!(policy_roles_of_addr(memo->policy, &facts->end[!view->local].addr) & memo->proxies))
+	if (!(policy_roles_of_addr(memo->policy, &facts->end[!view->local].addr) &
+	      memo->policy->proxies))
 		place_fill(place, &key, ret);
 	return true;
 }

@@ -15,8 +15,8 @@ struct memo *memo_new(const struct policy *policy);
 void memo_free(struct memo *memo);
 
 /*
- * As judge_flow(). Where it returns false the nearest rows are there, but not in what they differ: their count is 0;
- * who wants to read that asks judge_flow().
+ * As judge_flow(). Where it returns false the nearest rows are there, but not in what they differ in words: their count
+ * is 0; who wants to read that asks judge_words().
  */
 bool memo_judge(struct memo *memo, const struct view *view, struct verdict *ret);
 

@@ -2,136 +2,25 @@
  * nearest.c - the nearest rows of a flow outside, in words: each field that differs with what the
  * row expects and what was seen; and the kind that follows from the nearest (design.md 5).
  */
+#include "rules/expected.h"
 #include "rules/score.h"
 
 #define SERVICE_FIELDS \
 	3 /* so many differences, and the row says nothing of the flow any more */
 
-/* Joins words as a sentence does: "a", "a or b", "a, b or c". */
-struct words {
-	char *buf;
-	size_t size;
-	unsigned count;
-	const char *last;
-};
-
-static void words_add(struct words *words, const char *word)
-{
-	if (words->last)
-		text_add(words->buf, words->size, "%s%s", words->count > 1 ? ", " : "",
-		         words->last);
-	words->last = word;
-	words->count++;
-}
-
-static void words_end(struct words *words)
-{
-	if (words->last)
-		text_add(words->buf, words->size, "%s%s", words->count > 1 ? " or " : "",
-		         words->last);
-}
-
-/* "rtp, rtcp, stun", as a row is written, becomes "rtp, rtcp or stun". */
-static void list_print(const char *written, char *buf, size_t size)
-{
-	const char *last = strrchr(written, ',');
-
-	if (last)
-		text_add(buf, size, "%.*s or%s", (int)(last - written), written, last + 1);
-	else
-		text_add(buf, size, "%s", written);
-}
-
-static void applications_print(const struct row *row, const struct row_form *form,
-                               struct words *words)
-{
-	if (!memcmp(&form->apps, &row->form[0].apps, sizeof(form->apps)) &&
-	    row->application_words[0]) {
-		list_print(row->application_words, words->buf, words->size);
-		return;
-	}
-	for (unsigned app = 0; app < APP_COUNT; app++)
-		if (app_set_has(&form->apps, (enum app)app))
-			words_add(words, app_name((enum app)app));
-}
-
-static void media_print(const struct row *row, const struct row_form *form, struct words *words)
-{
-	static const uint8_t kinds[] = {MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_DATA};
-
-	if (form->media == row->form[0].media && row->media_words[0]) {
-		list_print(row->media_words, words->buf, words->size);
-		return;
-	}
-	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++)
-		if (form->media & kinds[i])
-			words_add(words, media_name(kinds[i]));
-}
-
-static void expected_print(const struct scorer *s, const struct score *score, enum field field,
-                           char *buf, size_t size)
-{
-	const struct row *row = &s->policy->rows[score->row];
-	const struct row_form *form = &row->form[score->form];
-	struct words words = {.buf = buf, .size = size};
-
-	buf[0] = '\0';
-	switch (field) {
-	case FIELD_IP_VERSION:
-		for (unsigned version = 4; version <= 6; version += 2)
-			if (form->ip_versions & BIT(version))
-				words_add(&words, version == 4 ? "4" : "6");
-		break;
-	case FIELD_TRANSPORT:
-		if (form->tcp)
-			words_add(&words, "tcp");
-		if (form->udp)
-			words_add(&words, "udp");
-		break;
-	case FIELD_DIRECTION:
-		for (unsigned d = DIRECTION_OUT; d <= DIRECTION_IN; d++)
-			if (form->directions & BIT(d))
-				words_add(&words, direction_name((enum direction)d));
-		break;
-	case FIELD_PEER:
-		for (unsigned role = 0; role < s->policy->envelope->role_count; role++)
-			if (form->peers >> role & 1)
-				words_add(&words, s->policy->envelope->roles[role].id);
-		break;
-	case FIELD_REMOTE_PORT:
-		port_set_print(&form->remote, buf, size);
-		break;
-	case FIELD_APPLICATION:
-		applications_print(row, form, &words);
-		break;
-	case FIELD_LOCAL_PORT:
-		port_set_print(&form->local, buf, size);
-		break;
-	case FIELD_MEDIA:
-		media_print(row, form, &words);
-		break;
-	case FIELD_COUNT:
-		break;
-	}
-	words_end(&words);
-}
-
 /* What we know of the application, and how: "rtp", "ssh (inspected)", "not tls". */
-static void application_seen(const struct scorer *s, const struct row_form *form, char *buf,
+static void application_seen(const struct scorer *s, const struct nearest *nearest, char *buf,
                              size_t size)
 {
-	struct words words = {.buf = buf, .size = size};
+	const struct row_form *form = &s->policy->rows[nearest->row].form[nearest->form];
 
 	if (s->certain && !(s->tunnel && scorer_is_by_proxy(s, form))) {
 		text_copy(buf, size, app_name(s->app));
 	} else if (s->view->evidence == EVIDENCE_INSPECTED && s->view->app != APP_NONE) {
 		text_add(buf, size, "%s (inspected)", app_name(s->view->app));
 	} else {
-		text_add(buf, size, "not ");
-		for (unsigned app = 0; app < APP_COUNT; app++)
-			if (app_set_has(&form->apps, (enum app)app))
-				words_add(&words, app_name((enum app)app));
-		words_end(&words);
+		text_copy(buf, size,
+		          expected_of(s->policy, nearest->row, nearest->form)->ruled_out);
 	}
 }
 
@@ -180,7 +69,7 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 		text_add(buf, size, addr_is_v4(&s->remote->addr) ? "%s:%u" : "[%s]:%u", addr,
 		         s->remote->port);
 	else
-		text_add(buf, size, "%s", addr);
+		text_append(buf, size, addr);
 	used = strlen(buf);
 	if (!name || used + 8 > size)
 		return;
@@ -189,7 +78,7 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 	text_add(buf, size, " (%s)", shown);
 }
 
-static void seen_print(const struct scorer *s, const struct score *score, enum field field,
+static void seen_print(const struct scorer *s, const struct nearest *nearest, enum field field,
                        char *buf, size_t size)
 {
 	const struct flow_facts *facts = s->view->facts;
@@ -197,7 +86,7 @@ static void seen_print(const struct scorer *s, const struct score *score, enum f
 	buf[0] = '\0';
 	switch (field) {
 	case FIELD_IP_VERSION:
-		text_add(buf, size, "%u", facts->ip_version);
+		text_number(buf, size, facts->ip_version);
 		break;
 	case FIELD_TRANSPORT:
 		text_copy(buf, size, transport_name(facts->transport));
@@ -209,13 +98,13 @@ static void seen_print(const struct scorer *s, const struct score *score, enum f
 		scorer_print_peer(s, false, buf, size);
 		break;
 	case FIELD_REMOTE_PORT:
-		text_add(buf, size, "%u", s->port);
+		text_number(buf, size, s->port);
 		break;
 	case FIELD_APPLICATION:
-		application_seen(s, score_form(s, score), buf, size);
+		application_seen(s, nearest, buf, size);
 		break;
 	case FIELD_LOCAL_PORT:
-		text_add(buf, size, "%u", s->local->port);
+		text_number(buf, size, s->local->port);
 		break;
 	case FIELD_MEDIA:
 		text_copy(buf, size, media_name(facts->media));
@@ -232,33 +121,61 @@ static enum kind kind_of(const struct score *nearest)
 	return (enum kind)(KIND_IP_VERSION + nearest->first);
 }
 
-void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret)
+static uint8_t fields_of(const struct score *score)
 {
-	ret->row = score->row;
-	ret->count = 0;
-	for (unsigned field = 0; field < FIELD_COUNT; field++) {
-		struct differs *differs = &ret->differs[ret->count];
+	uint8_t fields = 0;
 
-		if (score->fit[field] != FIT_MISMATCH)
-			continue;
-		differs->field = (uint8_t)field;
-		expected_print(s, score, (enum field)field, differs->expected,
-		               sizeof(differs->expected));
-		seen_print(s, score, (enum field)field, differs->seen, sizeof(differs->seen));
-		ret->count++;
-	}
+	for (unsigned field = 0; field < FIELD_COUNT; field++)
+		fields |= (uint8_t)((score->fit[field] == FIT_MISMATCH) << field);
+	return fields;
 }
 
-void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
-                  struct verdict *verdict)
+void nearest_fill(const struct score *scores, unsigned count, struct verdict *verdict)
 {
 	verdict->kind =
 		KIND_SERVICE; /* a unit without profiles: no row was there to come near */
 	verdict->nearest_count = (uint8_t)count;
-	for (unsigned i = 0; i < count; i++)
-		score_differs(s, &scores[i], &verdict->nearest[i]);
+	for (unsigned i = 0; i < count; i++) {
+		struct nearest *nearest = &verdict->nearest[i];
+
+		nearest->row = scores[i].row;
+		nearest->form = scores[i].form;
+		nearest->fields = fields_of(&scores[i]);
+		nearest->count = 0;
+	}
 	if (!count)
 		return;
 	verdict->kind = (uint8_t)kind_of(&scores[0]);
 	verdict->role = scores[0].role;
+}
+
+static void differs_say(const struct scorer *s, struct nearest *nearest)
+{
+	const struct expected *expected = expected_of(s->policy, nearest->row, nearest->form);
+
+	nearest->count = 0;
+	for (unsigned left = nearest->fields; left; left &= left - 1) {
+		unsigned field = (unsigned)__builtin_ctz(left);
+		struct differs *differs = &nearest->differs[nearest->count++];
+
+		differs->field = (uint8_t)field;
+		text_copy(differs->expected, sizeof(differs->expected), expected->field[field]);
+		seen_print(s, nearest, (enum field)field, differs->seen, sizeof(differs->seen));
+	}
+}
+
+void nearest_say(const struct scorer *s, struct verdict *verdict)
+{
+	for (unsigned i = 0; i < verdict->nearest_count; i++)
+		differs_say(s, &verdict->nearest[i]);
+}
+
+void judge_words(const struct policy *policy, const struct view *view, struct verdict *verdict)
+{
+	struct scorer s;
+
+	if (!verdict->nearest_count)
+		return;
+	scorer_init_seen(&s, policy, view, (enum direction)verdict->direction);
+	nearest_say(&s, verdict);
 }

@@ -96,14 +96,18 @@ static void direction_init(struct scorer *s)
 		s->direction = DIRECTION_IN;
 }
 
+static bool is_claimed(const struct view *view)
+{
+	return view->name && view->name[0] &&
+	       (view->facts->name_kind == NAME_SNI || view->facts->name_kind == NAME_HTTP_HOST);
+}
+
 void scorer_names(const struct policy *policy, const struct view *view, struct names_said *ret)
 {
 	uint32_t all = UINT32_MAX;
 
 	*ret = (struct names_said){0};
-	ret->claim = view->name && view->name[0] &&
-	             (view->facts->name_kind == NAME_SNI ||
-	              view->facts->name_kind == NAME_HTTP_HOST);
+	ret->claim = is_claimed(view);
 	if (ret->claim)
 		all &= ret->claimed = policy_roles_of_name(policy, view->name);
 	for (unsigned i = 0; i < view->bound_count && i < BOUND_MAX; i++) {
@@ -178,12 +182,11 @@ static enum fit role_fit(const struct scorer *s, unsigned role)
 	return FIT_MISMATCH;
 }
 
-void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view)
+/* What is to be read off the flow. */
+static void flow_init(struct scorer *s, const struct policy *policy, const struct view *view)
 {
 	const struct flow_facts *facts = view->facts;
-	const struct envelope *env = policy->envelope;
 	unsigned local = view->local & 1;
-	bool proxy = false;
 
 	memset(s, 0, sizeof(*s));
 	s->policy = policy;
@@ -191,9 +194,38 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 	s->local = &facts->end[local];
 	s->remote = &facts->end[!local];
 	s->port = s->remote->port;
-	direction_init(s);
 	s->certain = view->evidence == EVIDENCE_DISSECTOR && view->app != APP_NONE &&
 	             view->app < APP_COUNT;
+}
+
+static uint16_t app_of(const struct scorer *s)
+{
+	return s->view->facts->connect_port && !s->proxied ? APP_HTTP : s->view->app;
+}
+
+void scorer_init_seen(struct scorer *s, const struct policy *policy, const struct view *view,
+                      enum direction direction)
+{
+	const struct addr *remote = &view->facts->end[!(view->local & 1)].addr;
+
+	if (policy->proxies && policy_roles_of_addr(policy, remote) & policy->proxies) {
+		scorer_init(s, policy, view);
+		return;
+	}
+	flow_init(s, policy, view);
+	s->direction = direction;
+	s->claim = is_claimed(view);
+	s->app = app_of(s);
+}
+
+void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view)
+{
+	const struct flow_facts *facts = view->facts;
+	const struct envelope *env = policy->envelope;
+	unsigned local = view->local & 1;
+
+	flow_init(s, policy, view);
+	direction_init(s);
 	s->media =
 		facts->media || (s->certain && (view->app == APP_RTP || view->app == APP_RTCP));
 	s->ice = facts->ice >> !local & 1;
@@ -207,12 +239,11 @@ void scorer_init(struct scorer *s, const struct policy *policy, const struct vie
 		s->anyone |= (uint32_t)env->roles[i].anyone << i;
 		s->places |= (uint32_t)(env->roles[i].anyone || env->roles[i].own_subnet) << i;
 		s->clients |= (uint32_t)env->roles[i].by_ice << i;
-		proxy |= env->roles[i].proxy && s->listed >> i & 1;
 	}
 	names_init(s);
-	if (proxy)
+	if (s->listed & policy->proxies)
 		scorer_proxy(s);
-	s->app = facts->connect_port && !s->proxied ? APP_HTTP : view->app;
+	s->app = app_of(s);
 	for (unsigned i = 0; i < env->role_count; i++)
 		s->role_fit[i] = (uint8_t)role_fit(s, i);
 }

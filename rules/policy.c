@@ -4,6 +4,7 @@
  */
 #include "rules/policy.h"
 
+#include "rules/expected.h"
 #include "rules/holders.h"
 #include "rules/recorded.h"
 #include "rules/site.h"
@@ -251,6 +252,8 @@ int policy_load(const struct policy_args *args, struct policy **ret_policy, stru
 		r = take_hash(policy, &loading, &text_len, err);
 	if (r < 0)
 		return r;
+	if (expected_build(policy) < 0)
+		return no_memory(err);
 	*ret_policy = TAKE(policy);
 	return 0;
 }

@@ -57,6 +57,12 @@ struct mac_entry {
 	uint32_t unit; /* index */
 };
 
+/* What one reading of a row expects, in words (expected.h). */
+struct expected {
+	const char *field[FIELD_COUNT];
+	const char *ruled_out; /* "not tls or http": of a flow that is certainly none of its applications */
+};
+
 struct policy {
 	const struct envelope *envelope;
 	struct envelope *owned_envelope; /* NULL if the caller brought one */
@@ -69,6 +75,8 @@ struct policy {
 	struct row *rows; /* the envelope's, narrowed; same order and number */
 	size_t row_count;
 	bool *row_narrowed;
+	struct expected *expected; /* FORMS_MAX a row */
+	uint32_t proxies; /* roles that go where they are asked to, where somebody is listed under them */
 	struct waiver *waivers;
 	size_t waiver_count;
 	struct prefix *subnets; /* the units' own subnets as the site lists them */

@@ -51,6 +51,9 @@ bool judge_known_port(size_t i, uint16_t *ret_port);
 bool innocent_port(size_t i, uint16_t *ret_port);
 
 void scorer_init(struct scorer *s, const struct policy *policy, const struct view *view);
+/* As much of it as the words of what was seen need, of a flow whose direction is known by now. */
+void scorer_init_seen(struct scorer *s, const struct policy *policy, const struct view *view,
+                      enum direction direction);
 /* Where the peer is the site's web proxy: the host and port asked for take its place (proxy.c). */
 void scorer_proxy(struct scorer *s);
 enum fit scorer_proxy_role(const struct scorer *s, unsigned role);
@@ -95,11 +98,9 @@ static inline bool scorer_is_asked_for(const struct scorer *s)
  * was asked for "host.example" and "host.example:443".
  */
 void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size);
-/* What differs, in words. */
-void score_differs(const struct scorer *s, const struct score *score, struct nearest *ret);
-/* Fills nearest, kind of a flow outside; `scores` are the nearest rows, best first. */
-void nearest_fill(const struct scorer *s, const struct score *scores, unsigned count,
-                  struct verdict *verdict);
+/* Fills nearest, kind of a flow outside; `scores` are the nearest rows, best first. The words are still to be said. */
+void nearest_fill(const struct score *scores, unsigned count, struct verdict *verdict);
+void nearest_say(const struct scorer *s, struct verdict *verdict);
 /* Sets severity and, where a special reading decides it, reason of a flow outside. */
 void severity_fill(const struct scorer *s, const struct score *nearest,
                    struct verdict *verdict);

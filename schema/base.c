@@ -123,6 +123,21 @@ char *digits_put(char *at, uint32_t number)
 	return at + DIGITS_MAX - left;
 }
 
+void text_append(char *buf, size_t size, const char *text)
+{
+	size_t used = strnlen(buf, size);
+
+	text_copy(buf + used, size - used, text);
+}
+
+void text_number(char *buf, size_t size, uint32_t number)
+{
+	char digits[DIGITS_MAX + 1];
+
+	*digits_put(digits, number) = '\0';
+	text_append(buf, size, digits);
+}
+
 void text_tame(char *text)
 {
 	for (uint8_t *s = (uint8_t *)text; *s; s++)

@@ -75,6 +75,10 @@ void text_add(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 #define DIGITS_MAX 10
 char *digits_put(char *at, uint32_t number);
 
+/* The same of a text as it is, and of a number, for what is said of every flow. */
+void text_append(char *buf, size_t size, const char *text);
+void text_number(char *buf, size_t size, uint32_t number);
+
 /* '?' for what could steer a terminal: control characters but tab and newline. */
 void text_tame(char *text);
 

@@ -531,6 +531,7 @@ void flowdb_rollback(struct flowdb *db)
 	if (!sqlite3_get_autocommit(db->sql))
 		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
 	db->finding_last = db->flow_last = 0;
+	db->rows.count = 0;
 	waiting_forget(db);
 	packets_forget(db);
 	changes_forget(db);

@@ -198,32 +198,6 @@ static int take_away(struct flowdb *db, int64_t id, struct err *err)
 	return sql_tell(db, SLOT_FLOW_DELETE, "DELETE FROM flow WHERE id = ?1", &id, 1, err);
 }
 
-#define COLUMNS \
-	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
-	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
-	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
-#define VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-
-/* What it shares with the one written before is bound already: half of its columns, in the long run. */
-static int put_flow(struct flowdb *db, const int64_t values[FLOW_VALUES], int64_t id,
-                    struct err *err)
-{
-	bool fresh = !db->slot[SLOT_FLOW_PUT];
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_PUT,
-	                 "INSERT INTO flow (" COLUMNS ", id) VALUES (" VALUES ", ?)", &stmt, err);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < FLOW_VALUES; i++)
-		if (fresh || values[i] != db->flow_bound[i]) {
-			bind_one(stmt, (int)i + 1, values[i]);
-			db->flow_bound[i] = values[i];
-		}
-	sqlite3_bind_int64(stmt, FLOW_VALUES + 1, id);
-	return sql_run(db, stmt, err);
-}
-
 static uint8_t grade_of(const struct flow_cells *cells)
 {
 	return cells->flow[FLOW_SAID] >> SAID_GRADE & 3;
@@ -231,7 +205,7 @@ static uint8_t grade_of(const struct flow_cells *cells)
 
 int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t id, struct err *err)
 {
-	int r = put_flow(db, cells->flow, id, err);
+	int r = rows_put(db, cells->flow, id, err);
 
 	if (r >= 0 && cells->has_more)
 		r = put_more(db, cells, id, err);

@@ -64,8 +64,8 @@ static bool holds(const struct interned *slot, const void *key, size_t len)
 	return slot->id && slot->len == len && !memcmp(key_of(slot), key, len);
 }
 
-/* A cache may be out of memory: then it does not keep this one. */
-static void keep(struct interned *slot, const void *key, size_t len, int64_t id)
+/* A cache may be out of memory: then it does not keep this one. Whether it does beside the slot. */
+static bool keep(struct interned *slot, const void *key, size_t len, int64_t id)
 {
 	struct interned fresh = {.id = id, .len = (uint32_t)len};
 	uint8_t *copy = fresh.here;
@@ -73,10 +73,11 @@ static void keep(struct interned *slot, const void *key, size_t len, int64_t id)
 	if (len > sizeof(fresh.here))
 		copy = fresh.key = malloc(len);
 	if (!copy)
-		return;
+		return false;
 	memcpy(copy, key, len);
 	empty(slot);
 	*slot = fresh;
+	return copy != fresh.here;
 }
 
 /* How an address or a MAC reads; which one it is, its length says. */
@@ -139,7 +140,7 @@ static int intern_key(struct flowdb *db, enum intern table, const void *key, siz
 	}
 	r = look_up(db, table, key, len, ret_id, err);
 	if (r >= 0)
-		keep(slot, key, len, *ret_id);
+		db->intern[table].longer |= keep(slot, key, len, *ret_id);
 	return r;
 }
 
@@ -199,10 +200,12 @@ void intern_forget(struct flowdb *db)
 			empty(&db->intern[i].cache[j]);
 }
 
+/* What was never used is not looked at: pages would be given for it. */
 void intern_release(struct flowdb *db)
 {
-	intern_forget(db);
 	for (size_t i = 0; i < INTERN_COUNT; i++) {
+		for (size_t j = 0; db->intern[i].longer && j < TABLES[i].slots; j++)
+			empty(&db->intern[i].cache[j]);
 		free(db->intern[i].cache);
 		sqlite3_finalize(db->intern[i].find);
 		sqlite3_finalize(db->intern[i].put);

@@ -79,18 +79,49 @@ static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
+/* Rows that are to be written, of which a statement of somebody's own may ask. */
+static int write_all(struct flowdb *db, struct err *err)
+{
+	int r = rows_flush(db, err);
+
+	return r < 0 ? r : changes_flush(db, err);
+}
+
 int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
 {
-	int r = changes_flush(db, err);
+	int r = write_all(db, err);
 
 	return r < 0 ? r : prepare(db, text, 0, ret_stmt, err);
+}
+
+/* Rows of the table `flow` that are to be written make no difference to it. */
+static bool is_apart(enum slot slot)
+{
+	switch (slot) {
+	case SLOT_FLOW_POLICY:
+	case SLOT_FLOW_LAST:
+	case SLOT_FLOW_DELETE:
+	case SLOT_FLOW_BLIND:
+	case SLOT_FLOW_FIND:
+	case SLOT_FLOW_GET:
+	case SLOT_FINDING_LATEST:
+	case SLOT_FINDING_FOLD:
+	case SLOT_COMMIT:
+		return false;
+	default:
+		return true;
+	}
 }
 
 int sql_slot(struct flowdb *db, enum slot slot, const char *text, sqlite3_stmt **ret_stmt,
              struct err *err)
 {
+	int r = db->rows.count && !is_apart(slot) ? rows_flush(db, err) : 0;
+
+	if (r < 0)
+		return r;
 	if (!db->slot[slot]) {
-		int r = prepare(db, text, SQLITE_PREPARE_PERSISTENT, &db->slot[slot], err);
+		r = prepare(db, text, SQLITE_PREPARE_PERSISTENT, &db->slot[slot], err);
 
 		if (r < 0)
 			return r;
@@ -140,7 +171,7 @@ int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
 
 int sql_exec(struct flowdb *db, const char *text, struct err *err)
 {
-	int r = changes_flush(db, err);
+	int r = write_all(db, err);
 	int rc = r < 0 ? 0 : sqlite3_exec(db->sql, text, NULL, NULL, NULL);
 
 	return r < 0 ? r : rc ? sql_error(db, rc, err) : 0;

@@ -30,6 +30,7 @@ enum slot {
 	SLOT_NAME_PUT,
 	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
+	SLOT_FLOW_PUT_MANY,
 	SLOT_FLOW_LAST,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
@@ -95,6 +96,8 @@ enum {
 	FLOW_FINDING = 17,
 	FLOW_SAID = 22,
 	MORE_VALUES = 24, /* of flow_more, but the flow; the last one is `remark` */
+	ROW_VALUES = FLOW_VALUES + 1, /* with its id, the last one */
+	ROWS_AT_ONCE = 16,
 };
 
 /* A flow as its rows hold it. */
@@ -112,9 +115,13 @@ struct flow_cells {
 struct flowdb {
 	sqlite3 *sql;
 	sqlite3_stmt *slot[SLOT_COUNT];
-	int64_t flow_bound[FLOW_VALUES]; /* what SLOT_FLOW_PUT has as its parameters */
+	struct {
+		unsigned count; /* that are to be written */
+		int64_t bound[ROWS_AT_ONCE][ROW_VALUES]; /* what SLOT_FLOW_PUT_MANY has as its parameters */
+	} rows; /* of flowdb_rows.c */
 	struct {
 		struct interned *cache;
+		bool longer; /* a key was kept that does not fit into its slot */
 		sqlite3_stmt *find, *put;
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
@@ -161,6 +168,11 @@ int migrate(struct flowdb *db, int64_t version, struct err *err) MUST_CHECK;
 int door_open(struct flowdb *db, struct err *err) MUST_CHECK;
 void door_wait(const struct flowdb *db);
 int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
+
+/* A row of the table `flow` is to be written (flowdb_rows.c); all are. */
+int rows_put(struct flowdb *db, const int64_t values[FLOW_VALUES], int64_t id,
+             struct err *err) MUST_CHECK;
+int rows_flush(struct flowdb *db, struct err *err) MUST_CHECK;
 
 /* Writes rows of a flow that has none. */
 int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t id,

@@ -5,7 +5,7 @@
  */
 #include "schema/flowdb_sql.h"
 
-enum { COUNTS = 65536, PORTS = 16384 }; /* powers of two */
+enum { COUNTS = 65536, PORTS = 16384, PORTS_EACH = 64 }; /* powers of two */
 
 struct count {
 	int64_t unit;
@@ -15,7 +15,10 @@ struct count {
 
 struct tally {
 	struct count count[COUNTS];
-	uint64_t port[PORTS]; /* unit << 16 | port, known to stand in the table; 0: empty */
+	struct {
+		uint64_t key;   /* unit << 10 | port / PORTS_EACH; 0: empty */
+		uint64_t ports; /* mask: known to stand in the table */
+	} port[PORTS];
 };
 
 static int write_count(struct flowdb *db, struct count *count, struct err *err)
@@ -56,12 +59,13 @@ static bool carries_media(const struct flow_row *flow)
 static int add_port(struct flowdb *db, const struct flow_row *flow, struct err *err)
 {
 	const int64_t values[] = {flow->unit, flow->facts->end[flow->local & 1].port};
-	uint64_t key = (uint64_t)values[0] << 16 | (uint64_t)values[1];
-	uint64_t *slot = &db->tally->port[(key ^ key >> 10) & (PORTS - 1)];
+	uint64_t key = (uint64_t)values[0] << 10 | (uint64_t)values[1] / PORTS_EACH;
+	uint64_t bit = UINT64_C(1) << values[1] % PORTS_EACH;
+	size_t at = (key ^ key >> 10) & (PORTS - 1);
 	sqlite3_stmt *stmt;
 	int r;
 
-	if (*slot == key)
+	if (db->tally->port[at].key == key && db->tally->port[at].ports & bit)
 		return 0;
 	r = sql_slot(db, SLOT_MEDIA_PORT,
 	             "INSERT INTO media_port (unit, port) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -70,9 +74,13 @@ static int add_port(struct flowdb *db, const struct flow_row *flow, struct err *
 		return r;
 	bind_all(stmt, values, ARRAY_LEN(values));
 	r = sql_run(db, stmt, err);
-	if (r >= 0)
-		*slot = key;
-	return r;
+	if (r < 0)
+		return r;
+	if (db->tally->port[at].key != key)
+		db->tally->port[at].ports = 0;
+	db->tally->port[at].key = key;
+	db->tally->port[at].ports |= bit;
+	return 0;
 }
 
 int tally_port(struct flowdb *db, const struct flow_row *flow, struct err *err)

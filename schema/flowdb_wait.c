@@ -96,12 +96,12 @@ int waiting_flush(struct flowdb *db, struct err *err)
 	int r = 0;
 
 	if (!waiting || !waiting->count)
-		return 0;
+		return rows_flush(db, err);
 	/* In the order of ids, so that rows of new flows are appended. */
 	first = place_of(db->flow_last + 1);
 	for (size_t i = 0; i < PLACES && waiting->count && r >= 0; i++)
 		r = write_place(db, (first + i) & (PLACES - 1), err);
-	return r;
+	return r < 0 ? r : rows_flush(db, err);
 }
 
 void waiting_forget(struct flowdb *db)

@@ -63,8 +63,10 @@ struct differs {
 };
 
 struct nearest {
-	uint16_t row; /* index in the policy's envelope */
-	uint8_t count;
+	uint16_t row;   /* index in the policy's envelope */
+	uint8_t form;   /* the reading of it that came so near */
+	uint8_t fields; /* what differs: mask BIT(enum field) */
+	uint8_t count;  /* ... in words; 0: nobody asked for them yet (judge_words()) */
 	struct differs differs[FIELD_COUNT]; /* in the order of enum field */
 };
 
@@ -79,8 +81,8 @@ struct verdict {
 	uint8_t nearest_count; /* outside: best first */
 	int16_t role; /* index of the role that proves the peer for rows[0] or nearest[0]; -1 */
 	uint16_t rows[ROWS_MAX];
-	struct nearest nearest[NEAREST_MAX];
 	char reason[32]; /* "" or a word of domain.md 5: vbss, peer_nat, as_written, assumed */
+	struct nearest nearest[NEAREST_MAX];
 };
 
 const char *ruling_name(enum ruling ruling); /* documented outside undetermined housekeeping */

@@ -2,8 +2,10 @@
  * file_hash.c - see file_hash.h.
  */
 #include "monitor/capture/file_hash.h"
+#include "monitor/capture/file_hash_wide.h"
 
 #include <unistd.h>
+#define XXH_INLINE_ALL /* its state is shared with file_hash_wide.c: one header for both */
 #include <xxhash.h>
 
 #define STEP ((uint64_t)64 << 20)
@@ -11,31 +13,27 @@
 #define PIECES 16
 
 struct file_hash {
-	XXH3_state_t *state;
+	XXH3_state_t state;
+	bool wide;
 	uint64_t len;
 	uint8_t piece[PIECE];
 };
 
 struct file_hash *file_hash_new(void)
 {
-	struct file_hash *hash = malloc(sizeof(*hash));
+	struct file_hash *hash = aligned_alloc(_Alignof(struct file_hash), sizeof(*hash));
 
 	if (!hash)
 		return NULL;
 	hash->len = 0;
-	hash->state = XXH3_createState();
-	if (hash->state)
-		XXH3_128bits_reset(hash->state);
-	else
-		free(hash);
-	return hash->state ? hash : NULL;
+	hash->wide = file_hash_is_wide();
+	XXH3_INITSTATE(&hash->state);
+	XXH3_128bits_reset(&hash->state);
+	return hash;
 }
 
 void file_hash_free(struct file_hash *hash)
 {
-	if (!hash)
-		return;
-	XXH3_freeState(hash->state);
 	free(hash);
 }
 
@@ -43,7 +41,10 @@ void file_hash_add(struct file_hash *hash, uint64_t offset, const uint8_t *bytes
 {
 	if (offset != hash->len)
 		return;
-	XXH3_128bits_update(hash->state, bytes, len);
+	if (hash->wide)
+		file_hash_wide(&hash->state, bytes, len);
+	else
+		XXH3_128bits_update(&hash->state, bytes, len);
 	hash->len += len;
 }
 
@@ -63,7 +64,7 @@ uint64_t file_hash_text(const struct file_hash *hash, char text[FILE_HASH_TEXT])
 {
 	XXH128_canonical_t canonical;
 
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(hash->state));
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&hash->state));
 	for (size_t i = 0; i < sizeof(canonical.digest); i++)
 		snprintf(text + 2 * i, 3, "%02x", canonical.digest[i]);
 	return hash->len;

@@ -8,10 +8,12 @@
  *      the live untold are in the order of `untold`.
  *  (5) What is read of a flow to find it, to take it off a list or to take another one out of the index
  *      lies beside the slots, close together: a slot is a cache miss or more.
- *  (6) The list of the young is in payload_us order: all have the same time to settle. Those that
+ *  (6) A seed (seed.h) is a live flow in all of that; its number in the index says so, and its slot is not touched.
+ *      It grows there when it is found. To see it end it grows in the slot behind all others, one at a time.
+ *  (7) The list of the young is in payload_us order: all have the same time to settle. Those that
  *      stay young are on another, in the order of their last payloads.
  */
-#include "monitor/capture/flowtab.h"
+#include "monitor/capture/seed.h"
 
 #include <assert.h>
 
@@ -52,6 +54,7 @@ static const uint8_t RANK[IDLE_COUNT] = {
 	[IDLE_UDP_CALL] = RANK_KEPT,
 	[IDLE_TCP_OPEN] = RANK_KEPT,
 };
+#define NEXT_NEAR 4  /* so many evictions before its own a flow is brought near */
 #define RANK_SHARE 8 /* of the slots one in so many stays with each rank, as far as it fills it */
 
 struct list {
@@ -59,13 +62,16 @@ struct list {
 };
 
 struct place {
-	uint32_t number; /* slot + 1; 0: empty */
+	uint32_t number; /* slot + 1, and SOWN; 0: empty */
 	uint32_t hash;
 };
+#define SOWN (UINT32_C(1) << 31) /* it is a seed */
 
-/* On the flow's idle list, or that of the ended; slot + 1, 0 ends. */
+/* Of each slot, beside it. */
 struct links {
-	uint32_t older, newer;
+	uint32_t older, newer; /* on the flow's idle list, or that of the ended; slot + 1, 0 ends */
+	uint32_t hash;         /* of its key */
+	enum { SLOT_FREE, SLOT_SEED, SLOT_FLOW, SLOT_OVER } state;
 };
 
 union young_slot {
@@ -75,7 +81,9 @@ union young_slot {
 
 struct flowtab {
 	struct flowtab_limits limits;
-	struct flow *slots;
+	struct flow *slots; /* and one more, for a seed that ends */
+	struct seed *seeds;  /* of each slot */
+	uint32_t grown;      /* which of them lies in the slot behind the last */
 	struct links *links; /* of each slot */
 	struct place *index; /* open addressing, linear probing */
 	uint32_t index_mask;
@@ -86,6 +94,8 @@ struct flowtab {
 	uint32_t young_fresh, young_free;
 	struct list idle[IDLE_COUNT], over, young, staying, untold;
 	uint32_t ranked[RANKS]; /* flows on the idle lists of each */
+	struct flow_key sought; /* looked for last in vain, */
+	uint32_t sought_hash;   /* ... and its hash; 0: none was */
 };
 
 static size_t index_size(const struct flowtab_limits *limits)
@@ -111,11 +121,12 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 	for (unsigned i = 0; i < IDLE_COUNT; i++)
 		if (tab->limits.idle_us[i] < tab->shortest_us)
 			tab->shortest_us = tab->limits.idle_us[i];
-	tab->slots = pages_new(limits->flows * sizeof(*tab->slots));
+	tab->slots = pages_new((limits->flows + (size_t)1) * sizeof(*tab->slots));
+	tab->seeds = pages_new(limits->flows * sizeof(*tab->seeds));
 	tab->links = pages_new(limits->flows * sizeof(*tab->links));
 	tab->index = pages_new(index_size(limits) * sizeof(*tab->index));
 	tab->youth = pages_new(limits->young * sizeof(*tab->youth));
-	if (!tab->slots || !tab->links || !tab->index || !tab->youth) {
+	if (!tab->slots || !tab->seeds || !tab->links || !tab->index || !tab->youth) {
 		flowtab_free(tab);
 		return NULL;
 	}
@@ -128,7 +139,8 @@ uint64_t flowtab_bytes(const struct flowtab_limits *limits)
 {
 	const struct flowtab *tab = NULL;
 
-	return (uint64_t)limits->flows * (sizeof(*tab->slots) + sizeof(*tab->links)) +
+	return (uint64_t)limits->flows *
+	               (sizeof(*tab->slots) + sizeof(*tab->seeds) + sizeof(*tab->links)) +
 	       index_size(limits) * sizeof(*tab->index) +
 	       (uint64_t)limits->young * sizeof(*tab->youth);
 }
@@ -137,7 +149,8 @@ void flowtab_free(struct flowtab *tab)
 {
 	if (!tab)
 		return;
-	pages_free(tab->slots, tab->limits.flows * sizeof(*tab->slots));
+	pages_free(tab->slots, (tab->limits.flows + (size_t)1) * sizeof(*tab->slots));
+	pages_free(tab->seeds, tab->limits.flows * sizeof(*tab->seeds));
 	pages_free(tab->links, tab->limits.flows * sizeof(*tab->links));
 	pages_free(tab->index, index_size(&tab->limits) * sizeof(*tab->index));
 	pages_free(tab->youth, tab->limits.young * sizeof(*tab->youth));
@@ -146,7 +159,9 @@ void flowtab_free(struct flowtab *tab)
 
 static uint32_t number_of(const struct flowtab *tab, const struct flow *flow)
 {
-	return (uint32_t)(flow - tab->slots) + 1;
+	uint32_t slot = (uint32_t)(flow - tab->slots);
+
+	return slot == tab->limits.flows ? tab->grown : slot + 1;
 }
 
 static struct flow *flow_of(struct flowtab *tab, uint32_t number)
@@ -154,9 +169,29 @@ static struct flow *flow_of(struct flowtab *tab, uint32_t number)
 	return number ? &tab->slots[number - 1] : NULL;
 }
 
+/* As above, of any that lives: a seed as a copy of what it has grown to, for one that ends. */
+static struct flow *live_of(struct flowtab *tab, uint32_t number)
+{
+	struct flow *flow = &tab->slots[tab->limits.flows];
+
+	if (!number || tab->links[number - 1].state != SLOT_SEED)
+		return flow_of(tab, number);
+	tab->grown = number;
+	seed_grow(&tab->seeds[number - 1], false, flow);
+	flow->idle = IDLE_TCP_OPENING;
+	return flow;
+}
+
+/* When a live one had its last packet. */
+static int64_t last_us(const struct flowtab *tab, uint32_t number)
+{
+	return tab->links[number - 1].state == SLOT_SEED ? tab->seeds[number - 1].time_us
+	                                                 : tab->slots[number - 1].facts.last_us;
+}
+
 static struct links *links_of(struct flowtab *tab, const struct flow *flow)
 {
-	return &tab->links[flow - tab->slots];
+	return &tab->links[number_of(tab, flow) - 1];
 }
 
 /* As bytes, but without a call: it is asked of every packet. */
@@ -166,21 +201,47 @@ static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 	       !memcmp(a->port, b->port, sizeof(*a) - offsetof(struct flow_key, port));
 }
 
+static const struct flow_key *key_of(const struct flowtab *tab, uint32_t number)
+{
+	return number & SOWN ? &tab->seeds[(number & ~SOWN) - 1].key
+	                     : &tab->slots[number - 1].key;
+}
+
 /* Where the key lies in the index, or the empty place where it would. */
 static uint32_t place_of(const struct flowtab *tab, const struct flow_key *key, uint32_t hash)
 {
 	uint32_t i = hash & tab->index_mask;
 
 	while (tab->index[i].number &&
-	       (tab->index[i].hash != hash ||
-	        !key_equal(&tab->slots[tab->index[i].number - 1].key, key)))
+	       (tab->index[i].hash != hash || !key_equal(key_of(tab, tab->index[i].number), key)))
 		i = (i + 1) & tab->index_mask;
 	return i;
 }
 
+static struct flow *grow(struct flowtab *tab, struct place *place)
+{
+	uint32_t number = place->number & ~SOWN;
+	struct flow *flow = flow_of(tab, number);
+
+	seed_grow(&tab->seeds[number - 1], true, flow);
+	flow->idle = IDLE_TCP_OPENING;
+	place->number = number;
+	tab->links[number - 1].state = SLOT_FLOW;
+	return flow;
+}
+
 struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key)
 {
-	return flow_of(tab, tab->index[place_of(tab, key, (uint32_t)flow_key_hash(key))].number);
+	uint32_t hash = (uint32_t)flow_key_hash(key);
+	struct place *place = &tab->index[place_of(tab, key, hash)];
+
+	if (place->number & SOWN)
+		return grow(tab, place);
+	if (!place->number) {
+		tab->sought = *key;
+		tab->sought_hash = hash;
+	}
+	return flow_of(tab, place->number);
 }
 
 void flowtab_near_place(const struct flowtab *tab, uint32_t hash)
@@ -188,19 +249,57 @@ void flowtab_near_place(const struct flowtab *tab, uint32_t hash)
 	__builtin_prefetch(&tab->index[hash & tab->index_mask], 1);
 }
 
+/* gcc leaves out calls of functions that only fetch: these are none. */
+#define FETCHING static inline __attribute__((always_inline))
+
+FETCHING void bytes_near(const void *bytes, size_t len)
+{
+	for (size_t line = 0; line < len; line += 64)
+		__builtin_prefetch((const char *)bytes + line, 1);
+}
+
+FETCHING void slot_near(const struct flowtab *tab, uint32_t number, bool sown)
+{
+	if (sown)
+		bytes_near(&tab->seeds[number - 1], sizeof(struct seed));
+	else
+		bytes_near(&tab->slots[number - 1], sizeof(struct flow));
+}
+
 void flowtab_near(const struct flowtab *tab, uint32_t hash)
 {
-	uint32_t i = hash & tab->index_mask;
-	const char *slot;
+	uint32_t i = hash & tab->index_mask, number;
 
 	while (tab->index[i].number && tab->index[i].hash != hash)
 		i = (i + 1) & tab->index_mask;
-	if (!tab->index[i].number)
+	number = tab->index[i].number & ~SOWN;
+	if (!number)
 		return;
-	slot = (const char *)&tab->slots[tab->index[i].number - 1];
-	for (size_t line = 0; line < sizeof(struct flow); line += 64)
-		__builtin_prefetch(slot + line, 1);
-	__builtin_prefetch(&tab->links[tab->index[i].number - 1], 1);
+	slot_near(tab, number, tab->index[i].number & SOWN);
+	__builtin_prefetch(&tab->links[number - 1], 1);
+}
+
+/* Of a flow that ends soon: its place in the index and what it holds. */
+FETCHING void end_near(const struct flowtab *tab, uint32_t number)
+{
+	const struct links *links = &tab->links[number - 1];
+
+	__builtin_prefetch(&tab->index[links->hash & tab->index_mask], 1);
+	slot_near(tab, number, links->state == SLOT_SEED);
+}
+
+void flowtab_near_end(const struct flowtab *tab, uint32_t number)
+{
+	end_near(tab, number);
+}
+
+/* Whoever ends after this one, if others go first only now and then. */
+FETCHING void next_near(const struct flowtab *tab, uint32_t number)
+{
+	for (unsigned i = 0; number && i < NEXT_NEAR; i++)
+		number = tab->links[number - 1].newer;
+	if (number)
+		end_near(tab, number);
 }
 
 bool flowtab_is_full(const struct flowtab *tab)
@@ -208,27 +307,37 @@ bool flowtab_is_full(const struct flowtab *tab)
 	return !tab->free && tab->fresh == tab->limits.flows;
 }
 
+/* A slot for a new flow, in the index; 0: the table is full. */
+static uint32_t take_slot(struct flowtab *tab, const struct flow_key *key, bool sown)
+{
+	bool known = tab->sought_hash && key_equal(&tab->sought, key);
+	uint32_t hash = known ? tab->sought_hash : (uint32_t)flow_key_hash(key);
+	struct place *place = &tab->index[place_of(tab, key, hash)];
+	uint32_t number = tab->free;
+
+	assert(!place->number);
+	if (number)
+		tab->free = tab->links[number - 1].newer;
+	else if (tab->fresh < tab->limits.flows)
+		number = ++tab->fresh;
+	else
+		return 0;
+	tab->links[number - 1].hash = hash;
+	tab->links[number - 1].state = sown ? SLOT_SEED : SLOT_FLOW;
+	*place = (struct place){number | (sown ? SOWN : 0), hash};
+	tab->count++;
+	return number;
+}
+
 struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key)
 {
-	uint32_t hash = (uint32_t)flow_key_hash(key);
-	uint32_t place = place_of(tab, key, hash);
-	struct flow *flow;
+	struct flow *flow = flow_of(tab, take_slot(tab, key, false));
 
-	assert(!tab->index[place].number);
-	if (tab->free) {
-		flow = flow_of(tab, tab->free);
-		tab->free = links_of(tab, flow)->newer;
-	} else if (tab->fresh < tab->limits.flows) {
-		flow = &tab->slots[tab->fresh++];
-	} else {
+	if (!flow)
 		return NULL;
-	}
 	memset(flow, 0, sizeof(*flow));
 	flow->key = *key;
-	flow->hash = hash;
 	flow->idle = IDLE_NOT;
-	tab->index[place] = (struct place){number_of(tab, flow), hash};
-	tab->count++;
 	return flow;
 }
 
@@ -254,17 +363,12 @@ static void idle_unlink(struct flowtab *tab, struct flow *flow)
 		list->newest = links->older;
 }
 
-void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
+/* To the end of a list. */
+static void idle_link(struct flowtab *tab, uint32_t number, enum idle idle)
 {
 	struct list *list = idle_list(tab, idle);
-	struct links *links = links_of(tab, flow);
-	uint32_t number = number_of(tab, flow);
+	struct links *links = &tab->links[number - 1];
 
-	if (flow->idle == idle && list->newest == number)
-		return;
-	if (flow->idle != IDLE_NOT)
-		idle_unlink(tab, flow);
-	flow->idle = (uint8_t)idle;
 	if (idle != IDLE_OVER)
 		tab->ranked[RANK[idle]]++;
 	links->newer = 0;
@@ -276,12 +380,36 @@ void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 	list->newest = number;
 }
 
+void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
+{
+	uint32_t number = number_of(tab, flow);
+
+	if (flow->idle == idle && idle_list(tab, idle)->newest == number)
+		return;
+	if (flow->idle != IDLE_NOT)
+		idle_unlink(tab, flow);
+	flow->idle = (uint8_t)idle;
+	idle_link(tab, number, idle);
+}
+
+bool flowtab_sow(struct flowtab *tab, const struct flow_key *key, unsigned side,
+                 const struct packet *packet, unsigned samples)
+{
+	uint32_t number = take_slot(tab, key, true);
+
+	if (!number)
+		return false;
+	seed_fill(&tab->seeds[number - 1], key, side, packet, samples);
+	idle_link(tab, number, IDLE_TCP_OPENING);
+	return true;
+}
+
 static void index_remove(struct flowtab *tab, const struct flow *flow)
 {
 	uint32_t mask = tab->index_mask, number = number_of(tab, flow);
-	uint32_t hole = flow->hash & mask;
+	uint32_t hole = links_of(tab, flow)->hash & mask;
 
-	while (tab->index[hole].number != number)
+	while ((tab->index[hole].number & ~SOWN) != number)
 		hole = (hole + 1) & mask;
 	for (uint32_t i = (hole + 1) & mask; tab->index[i].number; i = (i + 1) & mask) {
 		uint32_t home = tab->index[i].hash & mask;
@@ -305,8 +433,8 @@ void flowtab_remove(struct flowtab *tab, struct flow *flow)
 	if (flow->idle != IDLE_NOT)
 		idle_unlink(tab, flow);
 	links_of(tab, flow)->newer = tab->free;
+	links_of(tab, flow)->state = SLOT_FREE;
 	tab->free = number_of(tab, flow);
-	flow->facts.id = 0;
 }
 
 /* ------------------------------------------------------------ the untold */
@@ -346,10 +474,17 @@ void flowtab_untold(struct flowtab *tab, struct flow *flow, uint64_t number)
 
 void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number)
 {
+	uint32_t slot = number_of(tab, flow);
+
 	assert(flow->idle != IDLE_OVER);
 	flowtab_make_old(tab, flow);
 	flowtab_told(tab, flow);
 	index_remove(tab, flow);
+	if (tab->links[slot - 1].state == SLOT_SEED) {
+		*flow_of(tab, slot) = *flow;
+		flow = flow_of(tab, slot);
+	}
+	tab->links[slot - 1].state = SLOT_OVER;
 	flowtab_touch(tab, flow, IDLE_OVER);
 	flow->untold = number;
 	tab->untold_count++;
@@ -377,18 +512,23 @@ uint32_t flowtab_untold_count(const struct flowtab *tab)
 /* Kinds that share a span go in the order of their last packets. */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
 {
-	struct flow *first = NULL;
+	uint32_t first = 0;
+	unsigned kind = 0;
 
 	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		struct flow *flow = flow_of(tab, tab->idle[i].oldest);
+		uint32_t number = tab->idle[i].oldest;
 
-		if (!flow || now_us - flow->facts.last_us < tab->limits.idle_us[i])
+		if (!number || now_us - last_us(tab, number) < tab->limits.idle_us[i])
 			continue;
-		if (!first || SPAN[i] < SPAN[first->idle] ||
-		    (SPAN[i] == SPAN[first->idle] && flow->facts.last_us < first->facts.last_us))
-			first = flow;
+		if (!first || SPAN[i] < SPAN[kind] ||
+		    (SPAN[i] == SPAN[kind] && last_us(tab, number) < last_us(tab, first))) {
+			first = number;
+			kind = i;
+		}
 	}
-	return first;
+	if (first)
+		next_near(tab, first);
+	return live_of(tab, first);
 }
 
 int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
@@ -396,99 +536,126 @@ int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
 	int64_t due_us = now_us + tab->shortest_us;
 
 	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		const struct flow *flow = flow_of(tab, tab->idle[i].oldest);
+		uint32_t oldest = tab->idle[i].oldest;
 
-		if (flow && flow->facts.last_us + tab->limits.idle_us[i] < due_us)
-			due_us = flow->facts.last_us + tab->limits.idle_us[i];
+		if (oldest && last_us(tab, oldest) + tab->limits.idle_us[i] < due_us)
+			due_us = last_us(tab, oldest) + tab->limits.idle_us[i];
 	}
 	return due_us;
 }
 
-static struct flow *longest_idle(struct flowtab *tab, enum rank rank)
+static uint32_t longest_idle(const struct flowtab *tab, enum rank rank)
 {
-	struct flow *longest = NULL;
+	uint32_t longest = 0;
 
 	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		struct flow *flow = RANK[i] == rank ? flow_of(tab, tab->idle[i].oldest) : NULL;
+		uint32_t number = RANK[i] == rank ? tab->idle[i].oldest : 0;
 
-		if (flow && (!longest || flow->facts.last_us < longest->facts.last_us))
-			longest = flow;
+		if (number && (!longest || last_us(tab, number) < last_us(tab, longest)))
+			longest = number;
 	}
 	return longest;
 }
 
 struct flow *flowtab_least_missed(struct flowtab *tab)
 {
-	struct flow *flow = NULL;
+	uint32_t number = 0;
 	unsigned rank = 0;
 
 	while (rank < RANKS && tab->ranked[rank] <= tab->limits.flows / RANK_SHARE)
 		rank++;
 	if (rank < RANKS)
-		return longest_idle(tab, rank);
-	for (rank = 0; rank < RANKS && !flow; rank++)
-		flow = longest_idle(tab, rank);
-	return flow;
+		number = longest_idle(tab, rank);
+	for (rank = 0; rank < RANKS && !number; rank++)
+		number = longest_idle(tab, rank);
+	if (number)
+		next_near(tab, number);
+	return live_of(tab, number);
+}
+
+static uint64_t id_of(const struct flowtab *tab, uint32_t number)
+{
+	return tab->links[number - 1].state == SLOT_SEED ? tab->seeds[number - 1].id
+	                                                 : tab->slots[number - 1].facts.id;
+}
+
+static bool is_live(const struct flowtab *tab, uint32_t number)
+{
+	return tab->links[number - 1].state == SLOT_SEED ||
+	       tab->links[number - 1].state == SLOT_FLOW;
 }
 
 struct numbered {
 	uint64_t id;
-	struct flow *flow;
+	uint32_t number;
 };
 
-static int by_number(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
 	uint64_t x = ((const struct numbered *)a)->id, y = ((const struct numbered *)b)->id;
 
 	return x < y ? -1 : x > y;
 }
 
-/* Sorts beside the flows: to look at them anew for each comparison costs a cache miss each. */
-static bool sort_by_number(struct flow **flows, size_t count)
+/*
+ * While no slot was used again they lie in order. Where the oldest always went for the newest, which took its place, they
+ * do from somewhere in the middle on, and round.
+ */
+static void sort_by_id(struct numbered *all, size_t count, uint32_t *ret)
 {
-	CLEANUP(freep) struct numbered *all = calloc(count, sizeof(*all));
+	size_t breaks = 0, first = 0;
 
-	if (!all)
-		return false;
+	for (size_t i = 1; i < count; i++)
+		if (all[i].id < all[i - 1].id) {
+			breaks++;
+			first = i;
+		}
+	if (breaks > 1 || (breaks && all[count - 1].id > all[0].id)) {
+		qsort(all, count, sizeof(*all), by_id);
+		first = 0;
+	}
 	for (size_t i = 0; i < count; i++)
-		all[i] = (struct numbered){flows[i]->facts.id, flows[i]};
-	qsort(all, count, sizeof(*all), by_number);
-	for (size_t i = 0; i < count; i++)
-		flows[i] = all[i].flow;
-	return true;
+		ret[i] = all[first + i < count ? first + i : first + i - count].number;
 }
 
-struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count)
+uint32_t *flowtab_sorted(const struct flowtab *tab, size_t *ret_count)
 {
-	CLEANUP(freep) struct flow **flows =
-		tab->count ? calloc(tab->count, sizeof(struct flow *)) : NULL;
-	bool in_order = true; /* while no slot was used again */
+	CLEANUP(freep) struct numbered *all = tab->count ? calloc(tab->count, sizeof(*all)) : NULL;
+	CLEANUP(freep) uint32_t *numbers = tab->count ? calloc(tab->count, sizeof(*numbers)) : NULL;
 	size_t count = 0;
 
 	*ret_count = 0;
-	if (!flows)
+	if (!all || !numbers)
 		return NULL;
-	for (uint32_t i = 0; i < tab->fresh; i++) {
-		struct flow *flow = &tab->slots[i];
-
-		if (!flow->facts.id || flow->idle == IDLE_OVER)
-			continue;
-		in_order &= !count || flows[count - 1]->facts.id < flow->facts.id;
-		flows[count++] = flow;
-	}
-	if (!in_order && !sort_by_number(flows, count))
-		return NULL;
+	for (uint32_t number = 1; number <= tab->fresh; number++)
+		if (is_live(tab, number))
+			all[count++] = (struct numbered){id_of(tab, number), number};
+	sort_by_id(all, count, numbers);
 	*ret_count = count;
-	return TAKE(flows);
+	return TAKE(numbers);
+}
+
+struct flow *flowtab_at(struct flowtab *tab, uint32_t number)
+{
+	return live_of(tab, number);
 }
 
 bool flowtab_any(const struct flowtab *tab,
                  bool (*is)(const void *context, const struct flow *flow), const void *context)
 {
-	for (uint32_t i = 0; i < tab->fresh; i++)
-		if (tab->slots[i].facts.id && tab->slots[i].idle != IDLE_OVER &&
-		    is(context, &tab->slots[i]))
+	for (uint32_t number = 1; number <= tab->fresh; number++) {
+		const struct flow *flow = &tab->slots[number - 1];
+		struct flow grown;
+
+		if (!is_live(tab, number))
+			continue;
+		if (tab->links[number - 1].state == SLOT_SEED) {
+			seed_grow(&tab->seeds[number - 1], false, &grown);
+			flow = &grown;
+		}
+		if (is(context, flow))
 			return true;
+	}
 	return false;
 }
 

@@ -52,7 +52,6 @@ struct call_trace {
 
 struct flow {
 	_Alignas(64) struct flow_key key;
-	uint32_t hash;
 	uint32_t young_newer, young_older;   /* on the list of the young, or of those that stay so */
 	uint32_t untold_newer, untold_older; /* on the list of the untold, while it lives */
 	uint64_t untold; /* its number in the line of what waits; 0: nothing is to be told */
@@ -91,11 +90,19 @@ struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key);
 /* A new flow, zeroed but for key, on no idle list yet: touch it. NULL if the table is full. */
 struct flow *flowtab_add(struct flowtab *tab, const struct flow_key *key);
 /*
+ * The same for a flow of one packet that seed.h takes, whose sender is `side` of the key; it is touched already. The flow
+ * that it is grows where it is found. False if the table is full.
+ */
+bool flowtab_sow(struct flowtab *tab, const struct flow_key *key, unsigned side,
+                 const struct packet *packet, unsigned samples);
+/*
  * A packet of a flow with this hash of its key will come soon: brings near its place in the index; then, a while
  * later, its flow, or the slot that it will get.
  */
 void flowtab_near_place(const struct flowtab *tab, uint32_t hash);
 void flowtab_near(const struct flowtab *tab, uint32_t hash);
+/* The flow of this number (flowtab_sorted()) will be taken out soon. */
+void flowtab_near_end(const struct flowtab *tab, uint32_t number);
 bool flowtab_is_full(const struct flowtab *tab);
 /* It lives at `now_us`, and may be silent from here for as long as `idle` says. */
 void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle);
@@ -115,7 +122,12 @@ struct flow *flowtab_oldest_untold(struct flowtab *tab);
 struct flow *flowtab_oldest_over(struct flowtab *tab);
 uint32_t flowtab_untold_count(const struct flowtab *tab);
 
-/* The flow whose time is over at `now_us`; NULL if there is none (any more). */
+/*
+ * Flows that are given out here, and by flowtab_at(), may be asked what they are, and taken out or ended; one that was sown is
+ * a copy that holds until the next is asked for.
+ *
+ * The flow whose time is over at `now_us`; NULL if there is none (any more).
+ */
 struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
 /*
  * No flow's time is over before this, whatever flows begin or are touched by then; never later than `now_us` and
@@ -129,10 +141,11 @@ int64_t flowtab_due(struct flowtab *tab, int64_t now_us);
  */
 struct flow *flowtab_least_missed(struct flowtab *tab);
 /*
- * All live flows in the order of their numbers, *ret_count of them; the array is the caller's to
+ * All live flows in the order in which they began, *ret_count of them, for flowtab_at(); the array is the caller's to
  * free, NULL when out of memory or empty. For the end of an input.
  */
-struct flow **flowtab_sorted(struct flowtab *tab, size_t *ret_count);
+uint32_t *flowtab_sorted(const struct flowtab *tab, size_t *ret_count);
+struct flow *flowtab_at(struct flowtab *tab, uint32_t number);
 
 /* Whether `is` says so of any live flow; all are looked at. */
 bool flowtab_any(const struct flowtab *tab,

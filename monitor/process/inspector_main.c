@@ -36,7 +36,7 @@ int inspector_main(struct crew *crew)
 	if (inspector_new(&options, &inspector, &err) < 0)
 		return crew_fail(crew, &err);
 	if (crew->options->capture.live)
-		(void)setpriority(PRIO_PROCESS, 0, NICE);
+		(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
 	if (crew_enter(crew, PROCESS_INSPECTOR, NULL, MEMORY) < 0)
 		return CREW_FAILED;
 	crew_ready(crew, PROCESS_INSPECTOR);

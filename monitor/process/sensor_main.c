@@ -217,6 +217,7 @@ int sensor_main(struct crew *crew)
 		.scope = {crew->keeper.scope, scoping_is_name, options->policy, learnt, &work},
 		.unwrap = {run_is_unit, options->policy},
 		.keep = options->policy->keep,
+		.plain = options->test.plain,
 		.dtls = options->test.ndpi_dtls,
 		.mirror = options->mirror,
 		.live = options->capture.live,

@@ -238,7 +238,7 @@ static bool outcome_waits(const struct desk *desk, const struct view *view,
 	return true;
 }
 
-/* False: in what the nearest rows differ is not there; judge_flow() says it. */
+/* False: in what the nearest rows differ is not there in words; judge_words() says it. */
 static bool judge(const struct desk *desk, const struct view *view, struct verdict *verdict)
 {
 	if (desk->memo)
@@ -259,6 +259,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	uint8_t told;
 	int r = 0;
 
+	findings_near(desk->findings, unit, facts, local);
 	if (facts->packets[0] && facts->packets[1] && facts->outcome == OUTCOME_ANSWERED &&
 	    facts->last_us > unit->two_way_us)
 		unit->two_way_us = facts->last_us;
@@ -308,7 +309,7 @@ static int flow_judge(struct desk *desk, struct unit *unit,
 	} else if (r >= 0 && (ended || sheet->id || verdict.kind != KIND_NONE ||
 	                      facts->last_us - facts->first_us >= WRITE_AGE_US)) {
 		if (!worded)
-			judge_flow(desk->policy, &view, &verdict);
+			judge_words(desk->policy, &view, &verdict);
 		r = flow_write(desk, unit, &view, &verdict, told, sheet, err);
 	}
 	if (ended) {

@@ -282,7 +282,7 @@ static void sentence_write(const struct findings *findings, const struct view *v
 	struct verdict worded = *verdict;
 
 	if (verdict->nearest_count && !verdict->nearest[0].count)
-		judge_flow(findings->policy, view, &worded);
+		judge_words(findings->policy, view, &worded);
 	judge_sentence(findings->policy, view, &worded, finding->row.reason,
 	               sizeof(finding->row.reason));
 }

@@ -44,6 +44,10 @@ void findings_free(struct findings *findings);
 /* For tests: no way is shorter for flows that are alike. */
 void findings_plain(struct findings *findings);
 
+/* A flow for the unit at its end `local` is about to be judged: brings near what it may be asked about. */
+void findings_near(const struct findings *findings, const struct unit *unit,
+                   const struct flow_facts *facts, unsigned local);
+
 /*
  * The flow of `view` belongs under the finding that `verdict` (which has a kind) asks for: opens it
  * or adds to it, and takes it away from where it was before. 0, or negative errno with err filled.

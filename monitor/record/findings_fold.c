@@ -154,6 +154,13 @@ void findings_fold_again(struct findings *findings)
 	}
 }
 
+void findings_near(const struct findings *findings, const struct unit *unit,
+                   const struct flow_facts *facts, unsigned local)
+{
+	if (facts->initiator == !local)
+		idmap_near(&findings->scans, scan_key(unit, &facts->end[!local].addr));
+}
+
 struct scan *scan_note(struct findings *findings, const struct unit *unit,
                        const struct view *view)
 {
