@@ -23,6 +23,7 @@ struct interval {
 
 struct told_row {
 	int64_t flow, unit, since_us, until_us; /* flow 0: empty, or marked already */
+	uint64_t older; /* number of the row before of a unit with the same place; 0: there was none */
 };
 
 struct blinds {
@@ -32,8 +33,9 @@ struct blinds {
 	uint64_t noted;
 	size_t open;       /* intervals that go on */
 	int64_t latest_us; /* no other one ends later */
-	struct told_row rows[BLIND_ROWS_MAX];
-	size_t row_next;
+	struct told_row rows[BLIND_ROWS_MAX]; /* by the low digits of their numbers: the latest ones */
+	uint64_t row_last; /* number of the newest row; from 1 */
+	uint64_t row_of_unit[PLACES]; /* the newest one of units of that place */
 	int64_t forgotten_us; /* end of the latest row that was forgotten; 0: none was */
 	int64_t newest_us; /* end of the newest row told of */
 	uint64_t refused;
@@ -234,9 +236,30 @@ static void join(struct interval *last, const struct interval *more)
 	last->count += more->count;
 }
 
+static struct told_row *row_at(struct blinds *blinds, uint64_t number)
+{
+	return &blinds->rows[number % BLIND_ROWS_MAX];
+}
+
+static int mark_row(const struct blinds *blinds, struct flowdb *db,
+                    const struct interval *interval, struct told_row *row, struct err *err)
+{
+	int r;
+
+	if (!row->flow || row->until_us < blinds->newest_us - BLIND_ROWS_US ||
+	    (interval->unit && interval->unit != row->unit) ||
+	    !overlaps(interval, row->since_us, row->until_us))
+		return 0;
+	r = flowdb_flow_blind(db, row->flow, err);
+	row->flow = 0;
+	return r;
+}
+
 static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct interval *interval,
                      struct err *err)
 {
+	uint64_t last = blinds->row_last;
+	uint64_t gone = last > BLIND_ROWS_MAX ? last - BLIND_ROWS_MAX : 0; /* up to this number */
 	int r = 0;
 
 	if (interval->cause == BLIND_SET_ASIDE) /* of flows that are not here */
@@ -245,16 +268,11 @@ static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct inte
 	blinds->refused += blinds->forgotten_us &&
 	                   blinds->forgotten_us >= blinds->newest_us - BLIND_ROWS_US &&
 	                   blinds->forgotten_us >= interval->since_us;
-	for (size_t i = 0; i < BLIND_ROWS_MAX && r >= 0; i++) {
-		struct told_row *row = &blinds->rows[i];
-
-		if (!row->flow || row->until_us < blinds->newest_us - BLIND_ROWS_US ||
-		    (interval->unit && interval->unit != row->unit) ||
-		    !overlaps(interval, row->since_us, row->until_us))
-			continue;
-		r = flowdb_flow_blind(db, row->flow, err);
-		row->flow = 0;
-	}
+	if (interval->unit)
+		last = blinds->row_of_unit[(uint64_t)interval->unit & (PLACES - 1)];
+	for (uint64_t i = last; i > gone && r >= 0;
+	     i = interval->unit ? row_at(blinds, i)->older : i - 1)
+		r = mark_row(blinds, db, interval, row_at(blinds, i), err);
 	return r < 0 ? r : 0;
 }
 
@@ -321,12 +339,13 @@ bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t u
 void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,
                 int64_t until_us)
 {
-	struct told_row *row = &blinds->rows[blinds->row_next];
+	uint64_t *newest = &blinds->row_of_unit[(uint64_t)unit & (PLACES - 1)];
+	struct told_row *row = row_at(blinds, ++blinds->row_last);
 
 	if (until_us > blinds->newest_us)
 		blinds->newest_us = until_us;
 	if (row->flow && row->until_us > blinds->forgotten_us)
 		blinds->forgotten_us = row->until_us;
-	*row = (struct told_row){flow, unit, since_us, until_us};
-	blinds->row_next = (blinds->row_next + 1) % BLIND_ROWS_MAX;
+	*row = (struct told_row){flow, unit, since_us, until_us, *newest};
+	*newest = blinds->row_last;
 }
