@@ -7,7 +7,7 @@
 #include "monitor/recorder_parts.h"
 
 #define COMMIT_US SECOND_US
-#define COMMIT_ROWS 10000
+#define COMMIT_ROWS 65536
 
 static int handle_begin(struct recorder *recorder, const struct event_begin *event,
                         struct err *err)
