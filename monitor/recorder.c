@@ -352,11 +352,19 @@ static bool is_joined(struct recorder *recorder, const struct event *event, uint
 	return waited;
 }
 
+/* What is handled and not committed fills most of the ring; live half of it, for there the sensor cannot wait. */
+static bool is_full(const struct recorder *recorder)
+{
+	const struct ring *facts = recorder->options.facts;
+	size_t size = ring_size(facts);
+
+	return !recorder->options.stands_in &&
+	       ring_unreleased(facts) > (recorder->options.live ? size / 2 : size / 8 * 7);
+}
+
 static bool is_due(const struct recorder *recorder, int count)
 {
-	return recorder->due ||
-	       (!recorder->options.stands_in &&
-	        ring_unreleased(recorder->options.facts) > ring_size(recorder->options.facts) / 2) ||
+	return recorder->due || is_full(recorder) ||
 	       (count % LOOK == 0 && clock_us() - recorder->wall_us >= recorder->options.commit_us);
 }
 

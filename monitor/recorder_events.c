@@ -8,7 +8,7 @@
 #include "schema/event_brief.h"
 
 #define COMMIT_US SECOND_US
-#define COMMIT_ROWS 10000
+#define COMMIT_ROWS 65536
 
 static int handle_begin(struct recorder *recorder, const struct event_begin *event,
                         struct err *err)

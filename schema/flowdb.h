@@ -314,9 +314,15 @@ int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us,
                           struct err *err) MUST_CHECK;
 /* The id of a finding that is put later, in the same transaction. */
 int flowdb_finding_number(struct flowdb *db, int64_t *ret_id, struct err *err) MUST_CHECK;
-/* Inserts where *id is 0 (and fills it) or of none that is there, else rewrites all but what it is found by. */
+/*
+ * Inserts where *id is 0 (and fills it) or of none that is there, else rewrites all but what it is found by. It may wait for
+ * the end of the transaction; whoever asks for findings sees it.
+ */
 int flowdb_finding_put(struct flowdb *db, const struct finding_row *finding, int64_t *id,
                        struct err *err) MUST_CHECK;
+/* The same of one that is not there, under an id of flowdb_finding_number(). */
+int flowdb_finding_open(struct flowdb *db, const struct finding_row *finding, int64_t id,
+                        struct err *err) MUST_CHECK;
 
 /* A person closes or reopens a finding. */
 struct finding_judgement {

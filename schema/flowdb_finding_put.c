@@ -3,19 +3,6 @@
  */
 #include "schema/flowdb_sql.h"
 
-/*
- * What fails leaves half a statement, which its transaction takes back whole (flowdb_rollback()): so OR FAIL. Without it, for
- * the triggers' sake, SQLite keeps a copy of each page that a statement changes.
- */
-#define OR_FAIL "OR FAIL "
-
-/* The id of a row's text; SQL_NULL for "". */
-static int row_id(struct flowdb *db, const char *row, int64_t *ret_id, struct err *err)
-{
-	*ret_id = SQL_NULL;
-	return *row ? intern_text(db, INTERN_ROW, row, ret_id, err) : 0;
-}
-
 int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, struct err *err)
 {
 	int r = waiting_flush(db, err);
@@ -31,10 +18,12 @@ int flowdb_finding_latest(struct flowdb *db, int64_t finding, int64_t *ret_us, s
 int flowdb_finding_find(struct flowdb *db, const struct finding_row *key,
                         struct finding_row *ret, int64_t *ret_id, struct err *err)
 {
-	int64_t values[] = {key->unit, key->kind, 0, key->transport, key->app};
+	int64_t values[] = {key->unit, key->kind, SQL_NULL, key->transport, key->app};
 	sqlite3_stmt *stmt;
-	int r = row_id(db, key->row, &values[2], err);
+	int r = changes_have(db, key) ? changes_flush(db, err) : 0;
 
+	if (r >= 0 && *key->row)
+		r = intern_text(db, INTERN_ROW, key->row, &values[2], err);
 	if (r >= 0)
 		r = sql_slot(
 			db, SLOT_FINDING_FIND,
@@ -82,82 +71,6 @@ int flowdb_finding_number(struct flowdb *db, int64_t *ret_id, struct err *err)
 	}
 	*ret_id = ++db->finding_last;
 	return 0;
-}
-
-/* What its key says of a finding never changes: neither does its place in the index. */
-static int finding_update(struct flowdb *db, const struct finding_row *f, int64_t id,
-                          struct err *err)
-{
-	const int64_t values[] = {
-		id,
-		f->severity,
-		f->first_us,
-		f->last_us,
-		(int64_t)f->flows,
-		(int64_t)f->kept,
-		(int64_t)f->bytes,
-		f->open,
-	};
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FINDING_UPDATE,
-	                 "UPDATE " OR_FAIL "finding SET severity = ?2, first_us = ?3, last_us = ?4, flows = ?5,"
-	                 " kept = ?6, bytes = ?7, open = ?8, reason = ?9, waiver = ?10 WHERE id = ?1",
-	                 &stmt, err);
-
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	bind_text(stmt, 9, f->reason);
-	bind_text(stmt, 10, f->waiver);
-	r = sql_run(db, stmt, err);
-	return r < 0 ? r : sqlite3_changes(db->sql);
-}
-
-static int finding_insert(struct flowdb *db, const struct finding_row *f, int64_t id,
-                          struct err *err)
-{
-	int64_t values[] = {
-		id,
-		f->unit,
-		f->kind,
-		f->severity,
-		0,
-		f->transport,
-		f->app,
-		f->first_us,
-		f->last_us,
-		(int64_t)f->flows,
-		(int64_t)f->kept,
-		(int64_t)f->bytes,
-		f->open,
-	};
-	sqlite3_stmt *stmt;
-	int r = row_id(db, f->row, &values[4], err);
-
-	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_FINDING_PUT,
-			"INSERT " OR_FAIL "INTO finding (id, unit, kind, severity, row, transport, application,"
-			" first_us, last_us, flows, kept, bytes, open, remote, role, port, reason, waiver)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			&stmt, err);
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	bind_text(stmt, 14, f->remote);
-	bind_text(stmt, 15, f->role);
-	bind_text(stmt, 16, f->port);
-	bind_text(stmt, 17, f->reason);
-	bind_text(stmt, 18, f->waiver);
-	return sql_run(db, stmt, err);
-}
-
-int flowdb_finding_put(struct flowdb *db, const struct finding_row *f, int64_t *id,
-                       struct err *err)
-{
-	int r = *id ? finding_update(db, f, *id, err) : flowdb_finding_number(db, id, err);
-
-	return r ? r < 0 ? r : 0 : finding_insert(db, f, *id, err);
 }
 
 int flowdb_finding_fold(struct flowdb *db, int64_t from, int64_t into, struct err *err)

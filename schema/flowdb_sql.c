@@ -79,9 +79,17 @@ static int prepare(struct flowdb *db, const char *text, unsigned flags, sqlite3_
 	return rc ? sql_error(db, rc, err) : 0;
 }
 
-int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
+/* Rows that are to be written, of which a statement of somebody's own may ask. */
+static int write_all(struct flowdb *db, struct err *err)
 {
 	int r = rows_flush(db, err);
+
+	return r < 0 ? r : changes_flush(db, err);
+}
+
+int sql_prepare(struct flowdb *db, const char *text, sqlite3_stmt **ret_stmt, struct err *err)
+{
+	int r = write_all(db, err);
 
 	return r < 0 ? r : prepare(db, text, 0, ret_stmt, err);
 }
@@ -163,12 +171,10 @@ int sql_run(struct flowdb *db, sqlite3_stmt *stmt, struct err *err)
 
 int sql_exec(struct flowdb *db, const char *text, struct err *err)
 {
-	int r = rows_flush(db, err);
+	int r = write_all(db, err);
 	int rc = r < 0 ? 0 : sqlite3_exec(db->sql, text, NULL, NULL, NULL);
 
-	if (r < 0)
-		return r;
-	return rc ? sql_error(db, rc, err) : 0;
+	return r < 0 ? r : rc ? sql_error(db, rc, err) : 0;
 }
 
 int sql_tell(struct flowdb *db, enum slot slot, const char *text, const int64_t *values,

@@ -52,6 +52,7 @@ enum slot {
 	SLOT_EVIDENCE_DAY_PUT,
 	SLOT_FINDING_FIND,
 	SLOT_FINDING_PUT,
+	SLOT_FINDING_PUT_MANY,
 	SLOT_FINDING_UPDATE,
 	SLOT_FINDING_LAST,
 	SLOT_FINDING_FOLD,
@@ -141,6 +142,7 @@ struct flowdb {
 	bool differs_known; /* as finding_last, of the highest id in `differs` */
 	struct sharing *sharing; /* of flowdb_differs.c; NULL until the first flow outside */
 	struct packets *packets; /* of flowdb_evidence.c; NULL until the first */
+	struct changes *changes; /* of flowdb_changes.c; NULL until the first */
 	struct waiting *waiting; /* of flowdb_wait.c; NULL until the first row waits */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
@@ -192,6 +194,20 @@ void waiting_fold(struct flowdb *db, int64_t from, int64_t into);
 int waiting_flush(struct flowdb *db, struct err *err) MUST_CHECK;
 void waiting_forget(struct flowdb *db);
 void waiting_release(struct flowdb *db);
+
+/*
+ * What fails leaves half a statement, which its transaction takes back whole (flowdb_rollback()): so OR FAIL. Without it, for
+ * the triggers' sake, SQLite keeps a copy of each page that a statement changes.
+ */
+#define OR_FAIL "OR FAIL "
+
+/*
+ * What became of findings waits (flowdb_changes.c): all of it is written; is forgotten with what was rolled back. False:
+ * nothing of that key waits.
+ */
+int changes_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void changes_forget(struct flowdb *db);
+bool changes_have(const struct flowdb *db, const struct finding_row *key);
 
 /* Packets that wait for others (flowdb_evidence.c) are written; or forgotten with what was rolled back. */
 int packets_flush(struct flowdb *db, struct err *err) MUST_CHECK;

@@ -12,11 +12,14 @@ int flowdb_run_begin(struct flowdb *db, const struct run_row *run, int64_t *ret_
                      struct err *err)
 {
 	sqlite3_stmt *stmt;
-	int r = sql_slot(
-		db, SLOT_RUN_BEGIN,
-		"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us, keep)"
-		" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0), ?)",
-		&stmt, err);
+	int r = changes_flush(db, err); /* they are of the run before */
+
+	if (r >= 0)
+		r = sql_slot(
+			db, SLOT_RUN_BEGIN,
+			"INSERT INTO run (version, source, inputs, filter, roles_unknown, begun_us, keep)"
+			" VALUES (?, ?, ?, ?, coalesce(?, ''), nullif(?, 0), ?)",
+			&stmt, err);
 
 	if (r < 0)
 		return r;

@@ -134,7 +134,6 @@ int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
                 const struct finding_row *key, struct finding **ret, struct err *err)
 {
 	struct finding *finding = idmap_find(&findings->by_key, key_of(unit, key));
-	bool is_new = false;
 	int r;
 
 	if (finding && same_key(&finding->row, key)) {
@@ -153,11 +152,11 @@ int finding_get(struct findings *findings, struct flowdb *db, struct unit *unit,
 	} else if (!r) {
 		finding->row = *key;
 		r = flowdb_finding_number(db, &finding->id, err);
-		is_new = true;
+		finding->fresh = true;
 	}
 	if (r >= 0)
 		r = finding_enter(findings, finding, err);
-	if (r >= 0 && is_new)
+	if (r >= 0 && finding->fresh)
 		finding_change(findings, finding);
 	if (r < 0) {
 		free(finding);

@@ -24,6 +24,7 @@ struct finding {
 	bool dirty, listed; /* listed: on the list of findings_flush() */
 	bool noted; /* that this run has seen it is on record */
 	bool moved; /* its state has: on the list of findings_settle() */
+	bool fresh; /* it is not in the database yet */
 };
 
 struct findings;

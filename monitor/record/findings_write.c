@@ -3,6 +3,15 @@
  */
 #include "monitor/record/findings_parts.h"
 
+static int finding_write(struct flowdb *db, struct finding *finding, struct err *err)
+{
+	bool fresh = finding->fresh;
+
+	finding->fresh = finding->dirty = false;
+	return fresh ? flowdb_finding_open(db, &finding->row, finding->id, err)
+	             : flowdb_finding_put(db, &finding->row, &finding->id, err);
+}
+
 int findings_settle(struct findings *findings, struct flowdb *db, struct err *err)
 {
 	int r = 0;
@@ -10,8 +19,8 @@ int findings_settle(struct findings *findings, struct flowdb *db, struct err *er
 	for (size_t i = 0; i < findings->moved_count && r >= 0; i++) {
 		struct finding *finding = findings->moved[i];
 
-		r = flowdb_finding_put(db, &finding->row, &finding->id, err);
-		finding->dirty = finding->moved = false;
+		r = finding_write(db, finding, err);
+		finding->moved = false;
 	}
 	findings->moved_count = 0;
 	return r < 0 ? r : 0;
@@ -74,8 +83,8 @@ int findings_flush(struct findings *findings, struct flowdb *db, struct err *err
 		struct finding *finding = findings->changed[i];
 
 		if (finding->dirty)
-			r = flowdb_finding_put(db, &finding->row, &finding->id, err);
-		finding->dirty = finding->listed = false;
+			r = finding_write(db, finding, err);
+		finding->listed = false;
 	}
 	findings->changed_count = 0;
 	return r < 0 ? r : 0;
