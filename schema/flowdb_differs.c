@@ -58,11 +58,13 @@ static uint16_t *find(struct sharing *sharing, uint32_t hash, const struct diffe
 
 	for (;; at++) {
 		uint16_t *place = &sharing->place[at & (PLACES - 1)];
-		const struct alike *alike = &sharing->alike[*place - 1];
+		const struct alike *alike;
 
-		if (!*place ||
-		    (alike->hash == hash && alike->count == count &&
-		     !memcmp(&sharing->differences[alike->first], all, count * sizeof(*all))))
+		if (!*place)
+			return place;
+		alike = &sharing->alike[*place - 1];
+		if (alike->hash == hash && alike->count == count &&
+		    !memcmp(&sharing->differences[alike->first], all, count * sizeof(*all)))
 			return place;
 	}
 }
