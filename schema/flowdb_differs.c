@@ -50,21 +50,23 @@ static uint32_t hash_of(const struct difference *all, size_t count)
 	return (uint32_t)XXH3_64bits(all, count * sizeof(*all));
 }
 
+static bool is_alike(const struct sharing *sharing, unsigned which, uint32_t hash,
+                     const struct difference *all, size_t count)
+{
+	const struct alike *alike = &sharing->alike[which];
+
+	return alike->hash == hash && alike->count == count &&
+	       !memcmp(&sharing->differences[alike->first], all, count * sizeof(*all));
+}
+
 /* The place of what is alike, or of what would be. */
 static uint16_t *find(struct sharing *sharing, uint32_t hash, const struct difference *all,
                       size_t count)
 {
-	uint32_t at = hash;
-
-	for (;; at++) {
+	for (uint32_t at = hash;; at++) {
 		uint16_t *place = &sharing->place[at & (PLACES - 1)];
-		const struct alike *alike;
 
-		if (!*place)
-			return place;
-		alike = &sharing->alike[*place - 1];
-		if (alike->hash == hash && alike->count == count &&
-		    !memcmp(&sharing->differences[alike->first], all, count * sizeof(*all)))
+		if (!*place || is_alike(sharing, *place - 1U, hash, all, count))
 			return place;
 	}
 }

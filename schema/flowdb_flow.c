@@ -178,7 +178,7 @@ static int64_t said_of(const struct flow_row *flow, int64_t row_set)
 	       (int64_t)(flow->told & 31) << SAID_TOLD | row_set << SAID_ROW_SET;
 }
 
-/* A flow that is rewritten goes, with what hangs from it, and comes back under its id. */
+/* A flow whose row cannot be rewritten goes, with what hangs from it, and comes back under its id. */
 static int take_away(struct flowdb *db, int64_t id, struct err *err)
 {
 	return sql_tell(db, SLOT_FLOW_DELETE, "DELETE FROM flow WHERE id = ?1", &id, 1, err);
@@ -263,11 +263,30 @@ static int cells_of(struct flowdb *db, const struct flow_row *flow, struct flow_
 	return 0;
 }
 
-/* What stands there of the flow goes; where it waits and counts as the new row does, there is nothing to be seen of it. */
+/* 1: the row that stood there is this one now. */
+static int rewrite(struct flowdb *db, const struct flow_cells *cells, int64_t id, struct err *err)
+{
+	bool had_more = false;
+	int r = rows_rewrite(db, cells->flow, id, &had_more, err);
+
+	if (r <= 0)
+		return r;
+	if (had_more)
+		r = sql_tell(db, SLOT_FLOW_MORE_DELETE, "DELETE FROM flow_more WHERE flow = ?1",
+		             &id, 1, err);
+	if (r >= 0 && cells->has_more)
+		r = put_more(db, cells, id, err);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * What stands there of the flow goes; where it waits and counts as the new row does, there is nothing to be seen of it. 1: it
+ * became the new one.
+ */
 static int replace(struct flowdb *db, const struct flow_cells *cells, int64_t id, struct err *err)
 {
 	struct flow_cells before;
-	int r = 0;
+	int r;
 
 	if (waiting_take(db, id, &before)) {
 		if (before.flow[FLOW_UNIT] == cells->flow[FLOW_UNIT] &&
@@ -275,6 +294,10 @@ static int replace(struct flowdb *db, const struct flow_cells *cells, int64_t id
 		    grade_of(&before) == grade_of(cells))
 			return 0;
 		r = flow_cells_write(db, &before, id, err);
+	} else {
+		r = rewrite(db, cells, id, err);
+		if (r)
+			return r;
 	}
 	return r < 0 ? r : take_away(db, id, err);
 }
@@ -301,7 +324,7 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
 		r = replace(db, &cells, *id, err);
 	else if (r >= 0)
 		*id = ++db->flow_last;
-	if (r >= 0)
+	if (!r)
 		r = flow->waits ? waiting_put(db, &cells, *id, err)
 		                : flow_cells_write(db, &cells, *id, err);
 	return r < 0 ? r : tally_port(db, flow, err);

@@ -31,6 +31,10 @@ enum slot {
 	SLOT_NAME_WIDEN,
 	SLOT_FLOW_PUT,
 	SLOT_FLOW_PUT_MANY,
+	SLOT_FLOW_WAS,
+	SLOT_FLOW_REWRITE,
+	SLOT_FLOW_REGATHER,
+	SLOT_FLOW_MORE_DELETE,
 	SLOT_FLOW_LAST,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
@@ -93,7 +97,9 @@ struct interned {
 enum {
 	FLOW_VALUES = 28, /* columns of flow that are written, but its id; of them: */
 	FLOW_UNIT = 2,
+	FLOW_START = 3,
 	FLOW_RULING = 14,
+	FLOW_KIND = 16,
 	FLOW_FINDING = 17,
 	FLOW_SAID = 22,
 	MORE_VALUES = 24, /* of flow_more, but the flow; the last one is `remark` */
@@ -178,6 +184,12 @@ int beside_begin(struct flowdb *db, struct err *err) MUST_CHECK;
 int rows_put(struct flowdb *db, const int64_t values[FLOW_VALUES], int64_t id,
              struct err *err) MUST_CHECK;
 int rows_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+/*
+ * A row that stands there becomes this one: 1, and *ret_more whether it had one of flow_more. 0: it does not stand there, or
+ * what it is found and counted by is another; it is as it was.
+ */
+int rows_rewrite(struct flowdb *db, const int64_t values[FLOW_VALUES], int64_t id, bool *ret_more,
+                 struct err *err) MUST_CHECK;
 
 /* Writes rows of a flow that has none. */
 int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t id,

@@ -453,6 +453,7 @@ static void database_empty(struct flowdb *db)
 		snprintf(text, sizeof(text), "DELETE FROM %s", TABLES[i]);
 		assert(sqlite3_exec(db->sql, text, NULL, NULL, NULL) == SQLITE_OK);
 	}
+	db->rows.count = 0;
 	intern_forget(db);
 	tally_forget(db);
 }

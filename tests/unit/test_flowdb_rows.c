@@ -196,10 +196,108 @@ static void rows_to_be_written_are_there_for_all(void **state)
 		}
 }
 
+/* What a flow may be when it is told, and told anew. */
+static const struct form {
+	enum ruling ruling;
+	enum kind kind;
+	unsigned finding, seconds, audio, blind;
+	const char *seen;
+} FORMS[] = {
+	{RULING_DOCUMENTED, KIND_NONE, 0, 10, 0, 0, NULL},
+	{RULING_DOCUMENTED, KIND_NONE, 0, 8000, 3, 1, NULL},
+	{RULING_DOCUMENTED, KIND_REFUSED, 1, 10, 0, 0, NULL},
+	{RULING_OUTSIDE, KIND_REMOTE_PORT, 1, 10, 0, 0, "443"},
+	{RULING_OUTSIDE, KIND_REMOTE_PORT, 2, 8000, 4, 0, "444"},
+	{RULING_OUTSIDE, KIND_PEER, 0, 10, 5, 0, "444"},
+	{RULING_UNDETERMINED, KIND_NONE, 0, 10, 6, 0, NULL},
+};
+
+static void put_form(struct story *story, const struct form *form, bool waits, int64_t *id)
+{
+	struct flow_facts facts = dbkit_facts(5, "52.112.1.9", 443);
+	bool outside = form->ruling == RULING_OUTSIDE;
+	struct verdict verdict = {
+		.ruling = (uint8_t)form->ruling,
+		.grade = outside ? GRADE_NONE : GRADE_EXACT,
+		.kind = (uint8_t)form->kind,
+		.row_count = form->ruling == RULING_DOCUMENTED,
+		.nearest_count = outside,
+		.nearest = {{.count = 1, .differs = {{FIELD_REMOTE_PORT, "50000", ""}}}}};
+	struct flow_row row = {
+		.run = story->kit.run,
+		.policy = story->kit.policy,
+		.unit = story->kit.unit,
+		.facts = &facts,
+		.name = form->audio ? "fe01.corp.example" : "",
+		.app = facts.app,
+		.verdict = &verdict,
+		.rows = {"online.out.auth_https"},
+		.nearest = {"online.out.audio"},
+		.finding = form->finding ? story->finding[form->finding - 1] : 0,
+		.blind = form->blind,
+		.waits = waits,
+	};
+	struct err err = {0};
+
+	if (outside)
+		text_copy(verdict.nearest[0].differs[0].seen,
+		          sizeof(verdict.nearest[0].differs[0].seen), form->seen);
+	facts.id = 7;
+	facts.last_us = facts.first_us + form->seconds * INT64_C(1000000);
+	facts.media_packets[0] = form->audio;
+	assert_int_equal(flowdb_flow_put(story->kit.db, &row, id, &err), 0);
+}
+
+/* `first` may be NULL: told once. */
+static char *told_anew(const struct form *first, const struct form *then, bool commits,
+                       bool waits)
+{
+	struct story story;
+	int64_t id = 0;
+	char *kept;
+
+	begin(&story, false);
+	put(&story, 3);
+	if (first)
+		put_form(&story, first, waits, &id);
+	if (first && commits)
+		commit(&story);
+	put_form(&story, then, waits, &id);
+	put(&story, 3);
+	dbkit_done(&story.kit);
+	kept = dbkit_ask(
+		story.kit.dir,
+		"SELECT * FROM v_flow; SELECT id, start_us, lasted_us, packet, name, row,"
+		" finding, kind, said, how FROM flow; SELECT * FROM flow_more;"
+		"SELECT * FROM tally WHERE flows <> 0; PRAGMA integrity_check;"
+		"SELECT count(*) FROM flow INDEXED BY flow_long WHERE lasted_us > 3600000000;"
+		"SELECT id FROM flow INDEXED BY flow_outside WHERE finding IS NOT NULL OR kind > 0"
+		" ORDER BY id");
+	dbkit_close(&story.kit);
+	return kept;
+}
+
+static void a_row_written_anew_is_as_if_it_were_written_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(FORMS); i++) {
+		CLEANUP(freep) char *once = told_anew(NULL, &FORMS[i], false, false);
+
+		for (size_t j = 0; j < 2 * ARRAY_LEN(FORMS); j++) {
+			CLEANUP(freep)
+			char *anew =
+				told_anew(&FORMS[j / 2], &FORMS[i], j & 1, (i + j / 2) & 1);
+
+			assert_string_equal(anew, once);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_to_be_written_are_there_for_all),
+		cmocka_unit_test(a_row_written_anew_is_as_if_it_were_written_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
