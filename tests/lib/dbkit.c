@@ -188,19 +188,8 @@ static void fail(const char *what, const char *why)
 	must(err_set(&err, -EIO, "%s: %s", what, why), &err);
 }
 
-char *dbkit_ask(const char *dir, const char *text)
+static void print_rows(sqlite3_stmt *stmt, FILE *out)
 {
-	char path[128], *lines = NULL;
-	sqlite3_stmt *stmt = NULL;
-	size_t size = 0;
-	sqlite3 *db;
-	FILE *out = open_memstream(&lines, &size);
-
-	snprintf(path, sizeof(path), "%s/flows.db", dir);
-	if (sqlite3_open(path, &db))
-		fail(path, sqlite3_errmsg(db));
-	if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL))
-		fail(text, sqlite3_errmsg(db));
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
 		for (int i = 0; i < sqlite3_column_count(stmt); i++)
 			fprintf(out, "%s%s", i ? "|" : "",
@@ -209,7 +198,26 @@ char *dbkit_ask(const char *dir, const char *text)
 			                : "NULL");
 		fputc('\n', out);
 	}
-	sqlite3_finalize(stmt);
+}
+
+char *dbkit_ask(const char *dir, const char *text)
+{
+	char path[128], *lines = NULL;
+	size_t size = 0;
+	sqlite3 *db;
+	FILE *out = open_memstream(&lines, &size);
+
+	snprintf(path, sizeof(path), "%s/flows.db", dir);
+	if (sqlite3_open(path, &db))
+		fail(path, sqlite3_errmsg(db));
+	while (*text) {
+		sqlite3_stmt *stmt = NULL;
+
+		if (sqlite3_prepare_v2(db, text, -1, &stmt, &text))
+			fail(text, sqlite3_errmsg(db));
+		print_rows(stmt, out);
+		sqlite3_finalize(stmt);
+	}
 	sqlite3_close(db);
 	fclose(out);
 	return lines;
