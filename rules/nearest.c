@@ -65,11 +65,16 @@ void scorer_print_peer(const struct scorer *s, bool port, char *buf, size_t size
 	}
 
 	addr_print(&s->remote->addr, addr);
-	if (port)
-		text_add(buf, size, addr_is_v4(&s->remote->addr) ? "%s:%u" : "[%s]:%u", addr,
-		         s->remote->port);
-	else
+	if (port) {
+		bool v4 = addr_is_v4(&s->remote->addr);
+
+		text_append(buf, size, v4 ? "" : "[");
 		text_append(buf, size, addr);
+		text_append(buf, size, v4 ? ":" : "]:");
+		text_number(buf, size, s->remote->port);
+	} else {
+		text_append(buf, size, addr);
+	}
 	used = strlen(buf);
 	if (!name || used + 8 > size)
 		return;

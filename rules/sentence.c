@@ -15,6 +15,17 @@ struct line {
 
 #define ADD(line, ...) text_add((line)->buf, (line)->size, __VA_ARGS__)
 
+/* The same without printf, for what nearly every sentence says. */
+static void put(const struct line *line, const char *text)
+{
+	text_append(line->buf, line->size, text);
+}
+
+static void put_number(const struct line *line, uint32_t number)
+{
+	text_number(line->buf, line->size, number);
+}
+
 /* "UDP audio from local port 50063 to 52.112.1.9:50011" */
 static void flow_add(const struct line *line, const struct scorer *s)
 {
@@ -27,28 +38,33 @@ static void flow_add(const struct line *line, const struct scorer *s)
 	for (; word[i] && i + 1 < sizeof(transport); i++)
 		transport[i] = (char)toupper((unsigned char)word[i]);
 	transport[i] = '\0';
-	ADD(line, "%s", transport);
-	if (facts->media)
-		ADD(line, " %s", media_name(facts->media));
-	else if ((s->certain || inspected) && s->view->app != APP_NONE)
-		ADD(line, " %s%s", app_name(s->view->app), inspected ? " (inspected)" : "");
+	put(line, transport);
+	if (facts->media) {
+		put(line, " ");
+		put(line, media_name(facts->media));
+	} else if ((s->certain || inspected) && s->view->app != APP_NONE) {
+		put(line, " ");
+		put(line, app_name(s->view->app));
+		put(line, inspected ? " (inspected)" : "");
+	}
 	if (facts->transport == TRANSPORT_ICMP || facts->transport == TRANSPORT_ICMP6) {
 		ADD(line, " with ");
 		scorer_print_peer(s, false, line->buf, line->size);
 	} else if (s->direction == DIRECTION_IN) {
-		ADD(line, " from ");
+		put(line, " from ");
 		scorer_print_peer(s, true, line->buf, line->size);
-		ADD(line, " to local port %u", s->local->port);
+		put(line, " to local port ");
+		put_number(line, s->local->port);
 	} else {
-		ADD(line,
-		    s->direction ? " from local port %u to " : " between local port %u and ",
-		    s->local->port);
+		put(line, s->direction ? " from local port " : " between local port ");
+		put_number(line, s->local->port);
+		put(line, s->direction ? " to " : " and ");
 		scorer_print_peer(s, true, line->buf, line->size);
 	}
 	if (scorer_is_asked_for(s))
 		ADD(line, s->remote->port ? " by the proxy %s port %u" : " by the proxy %s",
 		    addr_print(&s->remote->addr, addr), s->remote->port);
-	ADD(line, ": ");
+	put(line, ": ");
 }
 
 static void rows_add(const struct line *line, const struct policy *policy,
@@ -352,20 +368,22 @@ static void outside_add(const struct line *line, const struct scorer *s,
 		return;
 	}
 	if (verdict->kind == KIND_SERVICE) {
-		ADD(line, "no documented row comes near; the nearest, %s, differs in ",
-		    s->policy->rows[nearest->row].id);
-		for (unsigned i = 0; i < nearest->count; i++)
-			ADD(line, "%s%s",
-			    !i                        ? ""
-			    : i + 1 == nearest->count ? " and "
-			                              : ", ",
-			    field_name(nearest->differs[i].field));
+		put(line, "no documented row comes near; the nearest, ");
+		put(line, s->policy->rows[nearest->row].id);
+		put(line, ", differs in ");
+		for (unsigned i = 0; i < nearest->count; i++) {
+			put(line, !i                        ? ""
+			          : i + 1 == nearest->count ? " and "
+			                                    : ", ");
+			put(line, field_name(nearest->differs[i].field));
+		}
 		remedy_add(line, s, verdict);
 		return;
 	}
-	ADD(line, "%s ", s->policy->rows[nearest->row].id);
+	put(line, s->policy->rows[nearest->row].id);
+	put(line, " ");
 	for (unsigned i = 0; i < nearest->count; i++) {
-		ADD(line, "%s", i ? ", and it " : "");
+		put(line, i ? ", and it " : "");
 		differs_add(line, s, nearest->row, &nearest->differs[i]);
 	}
 	remedy_add(line, s, verdict);
