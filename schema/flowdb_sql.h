@@ -123,6 +123,7 @@ struct flowdb {
 		struct interned *cache;
 		bool longer; /* a key was kept that does not fit into its slot */
 		sqlite3_stmt *find, *put;
+		bool was_found; /* the last one that was looked for was there */
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
 	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
