@@ -439,6 +439,7 @@ void flowdb_close(struct flowdb *db)
 	waiting_release(db);
 	free(db->packets);
 	free(db->changes);
+	free(db->seen);
 	sqlite3_close(db->sql);
 	closep(&db->door); /* not before: with any descriptor of a file its locks go */
 	closep(&db->ask_file);
@@ -520,6 +521,8 @@ int flowdb_commit(struct flowdb *db, struct err *err)
 	if (r >= 0)
 		r = packets_flush(db, err);
 	if (r >= 0)
+		r = seen_flush(db, err);
+	if (r >= 0)
 		r = changes_flush(db, err);
 	if (r >= 0)
 		r = sql_slot(db, SLOT_COMMIT, "COMMIT", &stmt, err);
@@ -535,6 +538,7 @@ void flowdb_rollback(struct flowdb *db)
 	db->rows.count = 0;
 	waiting_forget(db);
 	packets_forget(db);
+	seen_forget(db);
 	changes_forget(db);
 	intern_forget(db);
 	tally_forget(db);

@@ -12,19 +12,19 @@ static const struct {
 	uint32_t slots; /* a power of two */
 } TABLES[INTERN_COUNT] = {
 	[INTERN_HOST] = {"SELECT id FROM host WHERE bytes = ?1",
-                         "INSERT INTO host (bytes, text) VALUES (?1, ?2)", 131072},
+                         "INSERT INTO host (bytes, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING", 131072},
 	[INTERN_NAME] = {"SELECT id FROM name WHERE text = ?1",
-                         "INSERT INTO name (text) VALUES (?1)", 65536},
+                         "INSERT INTO name (text) VALUES (?1) ON CONFLICT DO NOTHING", 65536},
 	[INTERN_ROW] = {"SELECT id FROM envelope_row WHERE text = ?1",
-                        "INSERT INTO envelope_row (text) VALUES (?1)", 1024},
+                        "INSERT INTO envelope_row (text) VALUES (?1) ON CONFLICT DO NOTHING", 1024},
 	[INTERN_ROW_SET] = {"SELECT id FROM row_set WHERE text = ?1",
-                            "INSERT INTO row_set (text) VALUES (?1)", 1024},
+                            "INSERT INTO row_set (text) VALUES (?1) ON CONFLICT DO NOTHING", 1024},
 	[INTERN_PHRASE] = {"SELECT id FROM phrase WHERE text = ?1",
-                           "INSERT INTO phrase (text) VALUES (?1)", 16384},
+                           "INSERT INTO phrase (text) VALUES (?1) ON CONFLICT DO NOTHING", 16384},
 	[INTERN_LINK] = {"SELECT id FROM link WHERE coalesce(local_mac, 0) = coalesce(?1, 0)"
                          " AND coalesce(remote_mac, 0) = coalesce(?2, 0)"
                          " AND coalesce(vlan, -1) = coalesce(?3, -1)",
-                         "INSERT INTO link (local_mac, remote_mac, vlan) VALUES (?1, ?2, ?3)",
+                         "INSERT INTO link (local_mac, remote_mac, vlan) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                          65536},
 };
 
@@ -96,34 +96,58 @@ static void bind_key(sqlite3_stmt *stmt, enum intern table, const void *key, siz
 		sqlite3_bind_text(stmt, 1, key, (int)len, SQLITE_STATIC);
 }
 
-/* Of the table itself: found there, or put there. */
-static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
-                   int64_t *ret_id, struct err *err)
+/* 1: found in the table; 0: it is not there. */
+static int find(struct flowdb *db, enum intern table, const void *key, size_t len, int64_t *ret_id,
+                struct err *err)
 {
-	sqlite3_stmt **find = &db->intern[table].find, **put = &db->intern[table].put;
-	int r = ready(db, find, TABLES[table].find, err);
+	sqlite3_stmt **stmt = &db->intern[table].find;
+	int r = ready(db, stmt, TABLES[table].find, err);
+
+	if (r < 0)
+		return r;
+	bind_key(*stmt, table, key, len);
+	r = sql_step(db, *stmt, err);
+	if (r <= 0)
+		return r;
+	*ret_id = sqlite3_column_int64(*stmt, 0);
+	sqlite3_reset(*stmt);
+	return 1;
+}
+
+/* 1: put into the table; 0: it was there. */
+static int put(struct flowdb *db, enum intern table, const void *key, size_t len, int64_t *ret_id,
+               struct err *err)
+{
+	sqlite3_stmt **stmt = &db->intern[table].put;
+	int r = ready(db, stmt, TABLES[table].put, err);
 	char text[ADDR_TEXT];
 
 	if (r < 0)
 		return r;
-	bind_key(*find, table, key, len);
-	r = sql_step(db, *find, err);
-	if (r < 0)
-		return r;
-	if (r) {
-		*ret_id = sqlite3_column_int64(*find, 0);
-		sqlite3_reset(*find);
-		return 0;
-	}
-	r = ready(db, put, TABLES[table].put, err);
-	if (r < 0)
-		return r;
-	bind_key(*put, table, key, len);
+	bind_key(*stmt, table, key, len);
 	if (table == INTERN_HOST)
-		bind_text(*put, 2, host_print(key, len, text));
-	r = sql_run(db, *put, err);
+		bind_text(*stmt, 2, host_print(key, len, text));
+	r = sql_run(db, *stmt, err);
+	if (r < 0 || !sqlite3_changes(db->sql))
+		return r;
 	*ret_id = sqlite3_last_insert_rowid(db->sql);
-	return r;
+	return 1;
+}
+
+/* Of the table itself: put there, or found there. What was so of the one before is tried first: either may be in vain. */
+static int look_up(struct flowdb *db, enum intern table, const void *key, size_t len,
+                   int64_t *ret_id, struct err *err)
+{
+	bool *was_found = &db->intern[table].was_found;
+	int r = *was_found ? find(db, table, key, len, ret_id, err)
+	                   : put(db, table, key, len, ret_id, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	*was_found = !*was_found;
+	r = *was_found ? find(db, table, key, len, ret_id, err)
+	               : put(db, table, key, len, ret_id, err);
+	return r < 0 ? r : 0;
 }
 
 static int intern_key(struct flowdb *db, enum intern table, const void *key, size_t len,

@@ -84,6 +84,8 @@ static int write_all(struct flowdb *db, struct err *err)
 {
 	int r = rows_flush(db, err);
 
+	if (r >= 0)
+		r = seen_flush(db, err);
 	return r < 0 ? r : changes_flush(db, err);
 }
 

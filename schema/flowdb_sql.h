@@ -26,6 +26,7 @@ enum slot {
 	SLOT_UNIT_FIND,
 	SLOT_UNIT_PUT,
 	SLOT_UNIT_SEEN,
+	SLOT_UNIT_SEEN_MANY,
 	SLOT_LEASE_PUT,
 	SLOT_NAME_PUT,
 	SLOT_NAME_WIDEN,
@@ -132,6 +133,7 @@ struct flowdb {
 		struct interned *cache;
 		bool longer; /* a key was kept that does not fit into its slot */
 		sqlite3_stmt *find, *put;
+		bool was_found; /* the last one that was looked for was there */
 	} intern[INTERN_COUNT];
 	struct flowdb *next; /* of several sensors' databases, asked together; see flowdb_merge.c */
 	struct flowdb *whole; /* this is an archive of that one, asked together with it (flowdb_twice.c); NULL */
@@ -149,6 +151,7 @@ struct flowdb {
 	struct sharing *sharing; /* of flowdb_differs.c; NULL until the first flow outside */
 	struct packets *packets; /* of flowdb_evidence.c; NULL until the first */
 	struct changes *changes; /* of flowdb_changes.c; NULL until the first */
+	struct seen *seen; /* of flowdb_seen.c; NULL until the first */
 	struct waiting *waiting; /* of flowdb_wait.c; NULL until the first row waits */
 	struct tally *tally; /* of flowdb_tally.c; NULL until the first flow */
 	char *path;  /* of the file, for messages */
@@ -220,6 +223,10 @@ void waiting_release(struct flowdb *db);
 int changes_flush(struct flowdb *db, struct err *err) MUST_CHECK;
 void changes_forget(struct flowdb *db);
 bool changes_have(const struct flowdb *db, const struct finding_row *key);
+
+/* Where units were seen (flowdb_seen.c) is written; is forgotten with what was rolled back. */
+int seen_flush(struct flowdb *db, struct err *err) MUST_CHECK;
+void seen_forget(struct flowdb *db);
 
 /* Packets that wait for others (flowdb_evidence.c) are written; or forgotten with what was rolled back. */
 int packets_flush(struct flowdb *db, struct err *err) MUST_CHECK;

@@ -22,31 +22,6 @@ void column_mac(sqlite3_stmt *stmt, int at, struct mac *ret)
 	column_bytes(stmt, at, ret->b, sizeof(ret->b));
 }
 
-int flowdb_unit_seen(struct flowdb *db, int64_t unit, const struct addr *addr,
-                     const struct mac *mac, uint8_t known_by, int64_t first_us, int64_t last_us,
-                     struct err *err)
-{
-	int64_t values[] = {unit, 0, SQL_NULL, first_us, last_us, known_by};
-	sqlite3_stmt *stmt;
-	int r = intern_addr(db, addr, &values[1], err);
-
-	if (r >= 0 && !mac_is_zero(mac))
-		r = intern_mac(db, mac, &values[2], err);
-	if (r >= 0)
-		r = sql_slot(
-			db, SLOT_UNIT_SEEN,
-			"INSERT INTO unit_address (unit, address, mac, first_us, last_us, known_by)"
-			" VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-			" first_us = min(first_us, excluded.first_us),"
-			" last_us = max(last_us, excluded.last_us),"
-			" known_by = known_by | excluded.known_by",
-			&stmt, err);
-	if (r < 0)
-		return r;
-	bind_all(stmt, values, ARRAY_LEN(values));
-	return sql_run(db, stmt, err);
-}
-
 int flowdb_lease_put(struct flowdb *db, const struct lease_row *lease, struct err *err)
 {
 	int64_t values[] = {lease->unit,
