@@ -229,14 +229,28 @@ void outbox_neighbour(struct outbox *outbox, const struct addr *address, const s
 
 /* ------------------------------------------------------- what its caller keeps */
 
+bool outbox_brief(struct outbox *outbox, const struct event_brief *brief)
+{
+	struct event_brief *event = fact_new(outbox, EVENT_FLOW_BRIEF, sizeof(*event));
+
+	if (!event)
+		return false;
+	memcpy(&event->head + 1, &brief->head + 1, sizeof(*event) - sizeof(event->head));
+	ring_publish(outbox->options.facts);
+	return true;
+}
+
 bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
                  const char *name)
 {
 	size_t name_len = strlen(name);
+	struct event_brief brief;
 	size_t len = offsetof(struct event_flow, name) + name_len;
-	struct event_flow *event =
-		fact_new(outbox, type, len > sizeof(*event) ? len : sizeof(*event));
+	struct event_flow *event;
 
+	if (type == EVENT_FLOW_END && !name_len && event_brief_fill(facts, &brief))
+		return outbox_brief(outbox, &brief);
+	event = fact_new(outbox, type, len > sizeof(*event) ? len : sizeof(*event));
 	if (!event)
 		return false;
 	event->facts = *facts;

@@ -13,6 +13,7 @@
 #include "monitor/capture/capture.h"
 #include "monitor/ring.h"
 #include "schema/blind.h"
+#include "schema/event_brief.h"
 
 struct outbox;
 
@@ -48,6 +49,8 @@ bool outbox_flush(struct outbox *outbox, uint64_t number);
 /* `type` is one of EVENT_FLOW_*; `name` may be "". False: no room, nothing was written. */
 bool outbox_flow(struct outbox *outbox, enum event_type type, const struct flow_facts *facts,
                  const char *name) MUST_CHECK;
+/* The same, behind its head as it stands. */
+bool outbox_brief(struct outbox *outbox, const struct event_brief *brief) MUST_CHECK;
 /* As above; never before the event of the sensor's beginning. */
 bool outbox_health(struct outbox *outbox, const struct counters *counters, uint32_t flows_open,
                    int64_t now_us, bool final) MUST_CHECK;

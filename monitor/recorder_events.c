@@ -5,6 +5,7 @@
 #include "monitor/capture/capture.h"
 #include "monitor/record/learn.h"
 #include "monitor/recorder_parts.h"
+#include "schema/event_brief.h"
 
 #define COMMIT_US SECOND_US
 #define COMMIT_ROWS 65536
@@ -174,6 +175,7 @@ int recorder_handle(struct recorder *recorder, const struct event *event, struct
 {
 	int r;
 
+	event = event_whole(event, &recorder->whole);
 	if (recorder->handover.skip)
 		return leave_out(recorder, event);
 	if (recorder->sums.handled >= 0)

@@ -31,6 +31,7 @@ struct recorder {
 	int64_t blocked_us; /* live: since when the oldest fact waits for the inspector; monotonic */
 	int64_t wall_us;    /* of the last commit, or the beginning of a transaction behind it; monotonic */
 	struct recorder_sums sums, committed;
+	struct event_flow whole; /* what a brief event at hand says */
 };
 
 /* recorder.c */

@@ -132,11 +132,12 @@ bool sensor_waits(const struct sensor *sensor, int64_t by_us)
 static void flows_age(struct sensor *sensor)
 {
 	struct flow *flow;
+	uint32_t number;
 
 	if (sensor->now_us < sensor->due_us)
 		return;
-	while ((flow = flowtab_expired(sensor->tab, sensor->now_us)))
-		flow_retire(sensor, flow);
+	while ((number = flowtab_expired(sensor->tab, sensor->now_us)))
+		number_retire(sensor, number);
 	while ((flow = flowtab_oldest_young(sensor->tab)) &&
 	       sensor->now_us - flow->payload_us >= SETTLE_US)
 		flow_settle(sensor, flow, SETTLED_AGE);
@@ -167,18 +168,18 @@ static void clock_set(struct sensor *sensor, int64_t time_us)
 static void retire_all(struct sensor *sensor)
 {
 	CLEANUP(freep) uint32_t *flows = NULL;
-	struct flow *flow;
+	uint32_t number;
 	size_t count;
 
 	flows = flowtab_sorted(sensor->tab, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (i + RETIRE_NEAR < count)
 			flowtab_near_end(sensor->tab, flows[i + RETIRE_NEAR]);
-		flow_retire(sensor, flowtab_at(sensor->tab, flows[i]));
+		number_retire(sensor, flows[i]);
 	}
 	/* Only where there was no memory to sort them. */
-	while ((flow = flowtab_least_missed(sensor->tab)))
-		flow_retire(sensor, flow);
+	while ((number = flowtab_least_missed(sensor->tab)))
+		number_retire(sensor, number);
 }
 
 /* ----------------------------------------------------------------- packets */

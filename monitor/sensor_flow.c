@@ -7,7 +7,6 @@
 #include "monitor/capture/call.h"
 #include "monitor/capture/headers.h"
 #include "monitor/capture/outcome.h"
-#include "monitor/capture/seed.h"
 #include "monitor/capture/tcp.h"
 
 #define UPDATE_US (60 * SECOND)
@@ -90,6 +89,16 @@ void flow_retire(struct sensor *sensor, struct flow *flow)
 	tell_end(sensor, flow);
 }
 
+void number_retire(struct sensor *sensor, uint32_t number)
+{
+	const struct seed *seed = flowtab_seed(sensor->tab, number);
+
+	if (seed && tell_seed_end(sensor, seed))
+		flowtab_remove_seed(sensor->tab, number);
+	else
+		flow_retire(sensor, flowtab_at(sensor->tab, number));
+}
+
 /*
  * The table is full. A flow that is over and could not be told is given up first, the one that waited
  * longest; else the one that is missed least ends, and is told if there is room.
@@ -101,7 +110,7 @@ static void flow_evict(struct sensor *sensor)
 	if (!flowtab_is_full(sensor->tab))
 		return;
 	if (!flowtab_oldest_over(sensor->tab))
-		flow_retire(sensor, flowtab_least_missed(sensor->tab));
+		number_retire(sensor, flowtab_least_missed(sensor->tab));
 	if (flowtab_is_full(sensor->tab))
 		flow_drop(sensor, flowtab_oldest_over(sensor->tab));
 }

@@ -13,6 +13,7 @@
 #include "monitor/capture/neighbours.h"
 #include "monitor/capture/queries.h"
 #include "monitor/capture/requests.h"
+#include "monitor/capture/seed.h"
 #include "monitor/sensor.h"
 
 struct sensor {
@@ -57,6 +58,8 @@ bool tell_waiting(struct sensor *sensor);
 void tell_flow(struct sensor *sensor, struct flow *flow, enum event_type type);
 /* The last word about a flow; until it is told the flow keeps its slot. */
 void tell_end(struct sensor *sensor, struct flow *flow);
+/* The same of a seed, which its caller takes out; false: there is no room, and it waits as a flow. */
+bool tell_seed_end(struct sensor *sensor, const struct seed *seed);
 /* One of the flow's first packets, before what follows from it; the first one of a flow that was sown. */
 void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *packet);
 void tell_first_sample(struct sensor *sensor, const struct packet *packet);
@@ -74,6 +77,8 @@ void inspector_forget(struct sensor *sensor, struct flow *flow);
 /* sensor_flow.c */
 void flow_settle(struct sensor *sensor, struct flow *flow, enum settled_by by);
 void flow_retire(struct sensor *sensor, struct flow *flow);
+/* The same of one of the table's numbers. */
+void number_retire(struct sensor *sensor, uint32_t number);
 /*
  * The flow of a packet, begun if need be; NULL for a later fragment that nothing is known of, and where *ret_sown: the
  * packet began a flow that is a seed, and is in it.

@@ -63,6 +63,14 @@ void tell_end(struct sensor *sensor, struct flow *flow)
 	flowtab_end(sensor->tab, flow, outbox_wait_number(sensor->outbox));
 }
 
+bool tell_seed_end(struct sensor *sensor, const struct seed *seed)
+{
+	struct event_brief brief;
+
+	seed_brief(seed, sensor->now_us, &brief);
+	return tell_waiting(sensor) && outbox_brief(sensor->outbox, &brief);
+}
+
 void tell_sample(struct sensor *sensor, struct flow *flow, const struct packet *packet)
 {
 	if (flow->samples == SAMPLE_PACKETS || sensor->keep == KEEP_OFF)

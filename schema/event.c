@@ -2,7 +2,7 @@
  * event.c - see event.h. Whoever wrote the event parsed hostile bytes and may be taken over: every
  * field that is used as an index, a length, an enum or in a sum is checked here.
  */
-#include "schema/event.h"
+#include "schema/event_brief.h"
 #include "schema/link.h"
 
 static bool time_is_sound(int64_t us)
@@ -92,6 +92,7 @@ int event_check(const struct event *event, size_t len)
 		[EVENT_NEIGHBOUR] = sizeof(struct event_neighbour),
 		[EVENT_SAMPLE] = sizeof(struct event_sample),
 		[EVENT_EXERCISED] = sizeof(struct event_exercised),
+		[EVENT_FLOW_BRIEF] = sizeof(struct event_brief),
 	};
 	bool sound = true;
 
@@ -104,6 +105,12 @@ int event_check(const struct event *event, size_t len)
 	case EVENT_FLOW_END:
 		sound = flow_is_sound((const struct event_flow *)event, len);
 		break;
+	case EVENT_FLOW_BRIEF: {
+		struct event_flow whole;
+
+		sound = event_whole(event, &whole) != event && flow_is_sound(&whole, sizeof(whole));
+		break;
+	}
 	case EVENT_NAME: {
 		const struct event_name *name = (const struct event_name *)event;
 

@@ -34,6 +34,7 @@ enum event_type {
 	EVENT_NEIGHBOUR, /* struct event_neighbour: who has which address, by ARP or neighbour discovery */
 	EVENT_SAMPLE, /* struct event_sample: sensor -> recorder: one of a flow's first packets */
 	EVENT_EXERCISED, /* struct event_exercised: recorder -> supervisor: a row of a unit stands otherwise */
+	EVENT_FLOW_BRIEF, /* struct event_brief (event_brief.h): EVENT_FLOW_END of a flow of SYNs alone */
 	EVENT_TYPE_COUNT
 };
 

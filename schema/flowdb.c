@@ -260,7 +260,7 @@ static int check_tables(struct flowdb *db, struct err *err)
 	static const char *const NEEDED[] = {
 		"blind",    "coverage", "envelope_row", "evidence",     "evidence_day",
 		"finding",  "finding_change",
-		"flow",     "flow_more", "flow_differs", "host",        "input",      "lease",
+		"flow",     "flow_more", "differs",      "host",        "input",      "lease",
 		"link",     "name",     "name_seen",    "phrase",       "policy",     "policy_use",
 		"removed",  "row_set",  "run",          "tally",        "media_port", "unit",
 		"unit_address"};
@@ -509,6 +509,7 @@ int flowdb_begin(struct flowdb *db, struct err *err)
 	if (db->lock >= 0)
 		door_wait(db);
 	db->finding_last = db->flow_last = 0; /* somebody beside us may have written */
+	db->differs_known = false;
 	return r < 0 ? r : sql_run(db, stmt, err);
 }
 

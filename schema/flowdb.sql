@@ -1,4 +1,4 @@
--- flowdb.sql - the flow database, version 4. Compiled in; the program runs it on an empty file. An
+-- flowdb.sql - the flow database, version 5. Compiled in; the program runs it on an empty file. An
 -- older database gets there by schema/migrate/, one step a version.
 --
 -- To look around:  sqlite3 -readonly flows.db 'SELECT * FROM v_finding'
@@ -334,7 +334,8 @@ CREATE TABLE flow (
 	                                 -- lost meanwhile: that no answer came says nothing
 	tcp_flags    INTEGER NOT NULL,   -- all seen, or-ed: unit's + 256 * peer's
 	asked        INTEGER NOT NULL,   -- requests that must be answered: mask, how many << 8, silent seconds << 24
-	payloads     INTEGER NOT NULL    -- packets with payload + 65536 * packets inspected
+	payloads     INTEGER NOT NULL,   -- packets with payload + 65536 * packets inspected
+	differs      INTEGER             -- the id, in that table, of what it differs in from the nearest rows; NULL: none
 ) STRICT;
 CREATE INDEX flow_unit ON flow (unit, start_us);
 CREATE INDEX flow_outside ON flow (finding, start_us) WHERE finding IS NOT NULL OR kind > 0;
@@ -355,7 +356,6 @@ CREATE TABLE tally (
 CREATE TRIGGER flow_goes AFTER DELETE ON flow
 BEGIN
 	DELETE FROM flow_more WHERE flow = OLD.id;
-	DELETE FROM flow_differs WHERE flow = OLD.id;
 	INSERT INTO tally (unit, verdict, grade, flows) VALUES (OLD.unit, OLD.verdict, OLD.said >> 7 & 3, -1)
 	ON CONFLICT DO UPDATE SET flows = flows - 1;
 END;
@@ -394,18 +394,20 @@ CREATE TABLE flow_more (
 	connect_status INTEGER           -- what the proxy answered: 200, 403, ...
 ) STRICT;
 
--- Of a flow outside: in what it differs from the nearest rows.
-CREATE TABLE flow_differs (
-	flow     INTEGER NOT NULL REFERENCES flow(id) ON DELETE CASCADE,
+-- In what flows outside differ from the nearest rows. Flows that differ alike share an id (flow.differs). An id is never
+-- given again, and not below the number of a flow that names it, rounded down to a multiple of 1048576: what stands
+-- below the first flow, rounded so, is named by none, and goes.
+CREATE TABLE differs (
+	id       INTEGER NOT NULL,
 	rank     INTEGER NOT NULL,       -- of the row: 0 is the nearest
 	field    INTEGER NOT NULL,
 	row      INTEGER NOT NULL REFERENCES envelope_row(id),
 	expected INTEGER NOT NULL REFERENCES phrase(id),
 	seen     INTEGER NOT NULL REFERENCES phrase(id),
-	PRIMARY KEY (flow, rank, field)
+	PRIMARY KEY (id, rank, field)
 ) STRICT, WITHOUT ROWID;
 
--- Texts of flow_differs.
+-- Texts of differs.
 CREATE TABLE phrase (
 	id   INTEGER PRIMARY KEY,
 	text TEXT    NOT NULL UNIQUE     -- '50000-50019'
@@ -468,12 +470,12 @@ CREATE VIEW v_flow AS SELECT
 	(SELECT word FROM word WHERE list = 'severity' AND id = f.said >> 16 & 7) AS severity,
 	'F' || f.finding AS finding,
 	(SELECT group_concat(x.text || ': ' || w.word || ' ' || s.text || ', expected ' || e.text, '; ')
-		FROM flow_differs d
+		FROM differs d
 		JOIN envelope_row x ON x.id = d.row
 		JOIN word w ON w.list = 'field' AND w.id = d.field
 		JOIN phrase e ON e.id = d.expected
 		JOIN phrase s ON s.id = d.seen
-		WHERE d.flow = f.id AND d.rank = 0) AS nearest,
+		WHERE d.id = f.differs AND d.rank = 0) AS nearest,
 	f.packets_out, f.packets_in, f.bytes_out, f.bytes_in, k.vlan, f.said >> 19 & 1 AS blind,
 	substr(p.hash, 1, 12) AS policy
 FROM flow f

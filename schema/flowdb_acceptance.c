@@ -26,7 +26,7 @@ static int ask_window(struct flowdb *db, const struct flow_query *query, char *s
 
 /* Of flow f: the row it is judged by; of one outside the nearest. */
 #define FLOW_ROW \
-	"iif(f.verdict = %1$d, (SELECT d.row FROM flow_differs d WHERE d.flow = f.id AND d.rank = 0 LIMIT 1), f.row)"
+	"iif(f.verdict = %1$d, (SELECT d.row FROM differs d WHERE d.id = f.differs AND d.rank = 0 LIMIT 1), f.row)"
 
 /* Nobody has said yet what became of it, but both ends were heard. */
 #define FLOW_GOES_ON \

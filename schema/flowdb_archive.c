@@ -65,7 +65,7 @@ static const struct {
 	{"tally", OTHERWISE, NULL, NULL},
 	{"media_port", ONCE, NULL, NULL},
 	{"flow_more", OF_FLOW, NULL, NULL},
-	{"flow_differs", OF_FLOW, NULL, NULL},
+	{"differs", OTHERWISE, NULL, NULL},
 	{"phrase", ONCE, NULL, NULL},
 	{"removed", OTHERWISE, NULL, NULL},
 	{"coverage", ANEW, NULL, NULL},
@@ -89,6 +89,8 @@ static const char *const SAME[] = {
 	"SELECT a.name FROM archive.unit a JOIN main.unit u ON u.name = a.name WHERE u.id <> a.id",
 	"SELECT 'policy ' || a.hash FROM archive.policy a JOIN main.policy p ON p.id = a.id"
 	" WHERE p.hash <> a.hash",
+	"SELECT 'differences ' || a.id FROM archive.differs a JOIN main.differs d USING (id, rank, field)"
+	" WHERE (d.row, d.expected, d.seen) <> (a.row, a.expected, a.seen)",
 	"SELECT 'run ' || a.id FROM archive.run a LEFT JOIN main.run r ON r.id = a.id WHERE r.id IS NULL"
 	" OR (r.source, r.inputs, coalesce(r.begun_us, 0)) <> (a.source, a.inputs, coalesce(a.begun_us, 0))",
 };
@@ -267,6 +269,8 @@ static int delete_ranges(struct flowdb *db, const char *to, int64_t until_us, st
 			" AND id NOT IN (SELECT finding FROM main.flow WHERE finding NOT NULL)"
 			" AND id NOT IN (SELECT finding FROM main.evidence WHERE finding NOT NULL)",
 			until_us, err);
+	if (r >= 0)
+		r = sql_exec(db, "DELETE FROM main.differs WHERE " DIFFERS_SPENT, err);
 	return r < 0 ? r : sql_exec(db, "COMMIT", err);
 }
 
@@ -317,6 +321,9 @@ static int copy_chunk(struct flowdb *db, struct archived *moved, struct err *err
 		again = sqlite3_changes(db->sql);
 	if (r >= 0)
 		r = copy(db, "flow", "INSERT", "id IN " IN_CHUNK, "", 0, err);
+	if (r >= 0)
+		r = copy(db, "differs", "INSERT OR IGNORE",
+		         "id IN (SELECT differs FROM main.flow WHERE id IN " IN_CHUNK ")", "", 0, err);
 	for (size_t i = 0; i < ARRAY_LEN(TABLES) && r >= 0; i++)
 		if (TABLES[i].how == OF_FLOW)
 			r = copy(db, TABLES[i].table, "INSERT", "flow IN " IN_CHUNK, "",

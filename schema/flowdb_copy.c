@@ -224,6 +224,11 @@ static int drop_all_unused(struct flowdb *db, struct err *err)
 	r = sql_exec(db, "BEGIN IMMEDIATE", err);
 	if (r >= 0)
 		r = sql_ask(db, ASTRAY, NULL, 0, &before, err);
+	if (r >= 0) /* before the phrases it refers to */
+		r = sql_exec(db,
+		             "DELETE FROM differs WHERE id < (SELECT max(id) FROM differs)"
+		             " AND id NOT IN (SELECT differs FROM flow WHERE differs NOT NULL)",
+		             err);
 	for (size_t i = 0; i < ARRAY_LEN(TEXTS) && r >= 0; i++)
 		r = drop_unused(db, i, err);
 	if (r >= 0)

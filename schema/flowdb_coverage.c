@@ -22,7 +22,7 @@ static const char MADE_UP[] =
 	" told AS (SELECT w.unit, used.row, w.kind = 0 AND outcome = %4$d AS answered, grade, kind,"
 	" 0 AS outside, start_us, end_us FROM used JOIN w ON w.id = used.id"
 	" UNION ALL SELECT unit, row, 0, 0, 0, 1, NULL, NULL FROM (SELECT DISTINCT w.id, w.unit,"
-	" d.row FROM w JOIN flow_differs d ON d.flow = w.id AND d.rank = 0 WHERE verdict = %2$d))"
+	" d.row FROM w JOIN differs d ON d.id = w.differs AND d.rank = 0 WHERE verdict = %2$d))"
 	" SELECT u.name, e.text, sum(answered AND grade = %5$d) AS exact,"
 	" sum(answered AND grade NOT IN (%5$d, %6$d)), sum(answered AND grade = %6$d),"
 	" sum(NOT answered AND NOT kind AND NOT outside), sum(kind > 0), sum(outside),"
@@ -42,7 +42,7 @@ static void sql_made_up(const struct flowdb *db, const struct flow_query *query,
 		         " WHERE a.text = '%s' AND b.text = '%s'",
 		         mirrors[i].row, mirrors[i].other);
 	text_add(sql, WHERE_MAX,
-	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, " FLOW_ROW_SET " AS row_set, f.verdict, f.kind,"
+	         "), w AS MATERIALIZED (SELECT f.id, f.unit, f.row, " FLOW_ROW_SET " AS row_set, f.verdict, f.kind, f.differs,"
 	         " " FLOW_OUTCOME " AS outcome, " FLOW_GRADE " AS grade, f.transport, f.start_us, f.start_us + f.lasted_us AS end_us FROM flow f"
 	         " WHERE 1");
 	query_flows(db, sql, &flows);

@@ -1,6 +1,6 @@
 /*
  * flowdb_flow.c - see flowdb.h: a flow becomes a row of integers. What few flows have goes to
- * flow_more, differences to a table of their own, each only where there is some.
+ * flow_more, only where there is some; of what it differs in it has the id.
  */
 #include "schema/flowdb_sql.h"
 
@@ -101,8 +101,8 @@ static int row_set_of(struct flowdb *db, const struct flow_row *flow, int64_t *r
 	return intern_text(db, INTERN_ROW_SET, text, ret_id, err);
 }
 
-static int differs_of(struct flowdb *db, unsigned rank, const char *row,
-                      const struct differs *differs, struct flow_cells *cells, struct err *err)
+static int difference_of(struct flowdb *db, unsigned rank, const char *row,
+                         const struct differs *differs, struct difference *ret, struct err *err)
 {
 	int64_t ids[3];
 	int r = intern_text(db, INTERN_ROW, row, &ids[0], err);
@@ -113,50 +113,36 @@ static int differs_of(struct flowdb *db, unsigned rank, const char *row,
 		r = intern_text(db, INTERN_PHRASE, differs->seen, &ids[2], err);
 	if (r < 0)
 		return r;
-	cells->differs[cells->differs_count].rank = (uint8_t)rank;
-	cells->differs[cells->differs_count].field = differs->field;
-	cells->differs[cells->differs_count].row = (uint32_t)ids[0];
-	cells->differs[cells->differs_count].expected = (uint32_t)ids[1];
-	cells->differs[cells->differs_count].seen = (uint32_t)ids[2];
-	cells->differs_count++;
+	*ret = (struct difference){
+		.rank = (uint16_t)rank,
+		.field = differs->field,
+		.row = (uint32_t)ids[0],
+		.expected = (uint32_t)ids[1],
+		.seen = (uint32_t)ids[2],
+	};
 	return 0;
 }
 
-static int nearest_of(struct flowdb *db, const struct flow_row *flow, struct flow_cells *cells,
+/* The id of what it differs in from the nearest rows; SQL_NULL: there are none. */
+static int differs_of(struct flowdb *db, const struct flow_row *flow, int64_t *ret_id,
                       struct err *err)
 {
+	struct difference all[DIFFERENCES_MAX];
+	size_t count = 0;
+
+	*ret_id = SQL_NULL;
 	for (unsigned i = 0; i < flow->verdict->nearest_count && i < NEAREST_MAX; i++) {
 		const struct nearest *nearest = &flow->verdict->nearest[i];
 
 		for (unsigned j = 0; j < nearest->count && j < FIELD_COUNT; j++) {
-			int r = differs_of(db, i, flow->nearest[i], &nearest->differs[j], cells,
-			                   err);
+			int r = difference_of(db, i, flow->nearest[i], &nearest->differs[j],
+			                      &all[count++], err);
 
 			if (r < 0)
 				return r;
 		}
 	}
-	return 0;
-}
-
-static int put_differs(struct flowdb *db, const struct flow_cells *cells, int64_t id,
-                       struct err *err)
-{
-	sqlite3_stmt *stmt;
-	int r = sql_slot(db, SLOT_FLOW_DIFFERS,
-	                 "INSERT INTO flow_differs (flow, rank, field, row, expected, seen)"
-	                 " VALUES (?, ?, ?, ?, ?, ?)",
-	                 &stmt, err);
-
-	for (unsigned i = 0; i < cells->differs_count && r >= 0; i++) {
-		bind_all(stmt,
-		         (const int64_t[]){id, cells->differs[i].rank, cells->differs[i].field,
-		                           cells->differs[i].row, cells->differs[i].expected,
-		                           cells->differs[i].seen},
-		         6);
-		r = sql_run(db, stmt, err);
-	}
-	return r;
+	return count ? differs_id(db, all, count, ret_id, err) : 0;
 }
 
 static int64_t how_of(const struct flow_row *flow, bool more)
@@ -209,8 +195,6 @@ int flow_cells_write(struct flowdb *db, const struct flow_cells *cells, int64_t 
 
 	if (r >= 0 && cells->has_more)
 		r = put_more(db, cells, id, err);
-	if (r >= 0)
-		r = put_differs(db, cells, id, err);
 	return r < 0 ? r
 	             : tally_flow(db, cells->flow[FLOW_UNIT], (uint8_t)cells->flow[FLOW_RULING],
 	                          grade_of(cells), err);
@@ -224,12 +208,11 @@ static int cells_of(struct flowdb *db, const struct flow_row *flow, struct flow_
 	const struct verdict *v = flow->verdict;
 	unsigned local = flow->local & 1;
 	const struct endpoint *unit = &f->end[local], *peer = &f->end[!local];
-	int64_t hosts[2] = {0}, link, name = SQL_NULL, row = SQL_NULL, row_set;
+	int64_t hosts[2] = {0}, link, name = SQL_NULL, row = SQL_NULL, row_set, differs;
 	int r = more_of(db, f, cells->more, &cells->has_more, err);
 
 	text_copy(cells->remark, sizeof(cells->remark), v->reason);
 	cells->has_more |= v->reason[0] != '\0';
-	cells->differs_count = 0;
 	if (r >= 0)
 		r = intern_addr(db, &unit->addr, &hosts[0], err);
 	if (r >= 0)
@@ -243,7 +226,7 @@ static int cells_of(struct flowdb *db, const struct flow_row *flow, struct flow_
 	if (r >= 0)
 		r = row_set_of(db, flow, &row_set, err);
 	if (r >= 0)
-		r = nearest_of(db, flow, cells, err);
+		r = differs_of(db, flow, &differs, err);
 	if (r < 0)
 		return r;
 	const int64_t values[FLOW_VALUES] = {
@@ -274,6 +257,7 @@ static int cells_of(struct flowdb *db, const struct flow_row *flow, struct flow_
 		f->tcp_flags[local] | f->tcp_flags[!local] << 8,
 		f->asked | (int64_t)f->tries << 8 | (int64_t)f->silent_s << 24,
 		f->payload_packets | (int64_t)f->inspected_packets << 16,
+		differs,
 	};
 	memcpy(cells->flow, values, sizeof(values));
 	return 0;
@@ -309,10 +293,10 @@ int flowdb_flow_put(struct flowdb *db, const struct flow_row *flow, int64_t *id,
                     struct err *err)
 {
 	struct flow_cells cells;
-	int r = cells_of(db, flow, &cells, err);
+	int r = know_last(db, err);
 
 	if (r >= 0)
-		r = know_last(db, err);
+		r = cells_of(db, flow, &cells, err);
 	if (r >= 0 && *id)
 		r = replace(db, &cells, *id, err);
 	else if (r >= 0)

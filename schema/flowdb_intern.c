@@ -222,11 +222,13 @@ void intern_forget(struct flowdb *db)
 	for (size_t i = 0; i < INTERN_COUNT; i++)
 		for (size_t j = 0; db->intern[i].cache && j < TABLES[i].slots; j++)
 			empty(&db->intern[i].cache[j]);
+	differs_forget(db);
 }
 
 /* What was never used is not looked at: pages would be given for it. */
 void intern_release(struct flowdb *db)
 {
+	differs_release(db);
 	for (size_t i = 0; i < INTERN_COUNT; i++) {
 		for (size_t j = 0; db->intern[i].longer && j < TABLES[i].slots; j++)
 			empty(&db->intern[i].cache[j]);

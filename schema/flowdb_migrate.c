@@ -16,12 +16,16 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         "flowdb_3_to_4: .incbin \"schema/migrate/3-to-4.sql\"\n"
         ".byte 0\n"
+        "flowdb_4_to_5: .incbin \"schema/migrate/4-to-5.sql\"\n"
+        ".byte 0\n"
         ".popsection\n");
-extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[], flowdb_3_to_4[];
+extern const char flowdb_tables[], flowdb_1_to_2[], flowdb_2_to_3[], flowdb_3_to_4[],
+	flowdb_4_to_5[];
 
 /* STEPS[n] takes a database from version n to n + 1. */
 static const char *const STEPS[FLOWDB_VERSION] = {
-	[1] = flowdb_1_to_2, [2] = flowdb_2_to_3, [3] = flowdb_3_to_4};
+	[1] = flowdb_1_to_2, [2] = flowdb_2_to_3, [3] = flowdb_3_to_4,
+	[4] = flowdb_4_to_5};
 
 /* Whose it is and how old. *ret_version 0: empty, nobody's yet. */
 int check_owner(struct flowdb *db, int64_t *ret_version, struct err *err)

@@ -12,6 +12,9 @@
 #ifndef SCHEMA_FLOWDB_NEEDED_H
 #define SCHEMA_FLOWDB_NEEDED_H
 
+/* Of `differs`: named by no flow (flowdb_differs.c says why). */
+#define DIFFERS_SPENT "id < ((SELECT min(id) FROM flow) & -1048576)"
+
 #define OF_RUN_GONE "run < (SELECT run FROM flow ORDER BY id LIMIT 1)"
 #define FLOWS_BEFORE " FROM unit u CROSS JOIN flow f ON f.unit = u.id AND f.start_us < ?1"
 #define NAME_SPENT \

@@ -260,7 +260,7 @@ void query_flows(const struct flowdb *db, char *where, const struct flow_query *
 			where, WHERE_MAX,
 			" AND (f.row = (SELECT id FROM envelope_row WHERE text = ?5) OR " FLOW_ROW_SET " IN"
 			" (SELECT id FROM row_set WHERE instr(', ' || text || ',', ', ' || ?5 || ','))"
-			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM flow_differs d WHERE d.flow = f.id"
+			" OR (f.kind > 0 AND EXISTS (SELECT 1 FROM differs d WHERE d.id = f.differs"
 			" AND d.rank = 0 AND d.row = (SELECT id FROM envelope_row WHERE text = ?5))))");
 	where_ends(where, query);
 }

@@ -74,19 +74,20 @@ static void read_rows(struct flow_view *view, const char *set, const char *row)
 	}
 }
 
-static int read_nearest(struct flowdb *db, struct flow_view *view, struct err *err)
+static int read_nearest(struct flowdb *db, struct flow_view *view, int64_t differs_id,
+                        struct err *err)
 {
 	sqlite3_stmt *stmt;
 	int r = sql_slot(
-		db, SLOT_FLOW_GET_DIFFERS,
-		"SELECT d.rank, e.text, d.field, x.text, s.text FROM flow_differs d"
+		db, SLOT_DIFFERS_GET,
+		"SELECT d.rank, e.text, d.field, x.text, s.text FROM differs d"
 		" JOIN envelope_row e ON e.id = d.row JOIN phrase x ON x.id = d.expected"
-		" JOIN phrase s ON s.id = d.seen WHERE d.flow = ?1 ORDER BY d.rank, d.field",
+		" JOIN phrase s ON s.id = d.seen WHERE d.id = ?1 ORDER BY d.rank, d.field",
 		&stmt, err);
 
 	if (r < 0)
 		return r;
-	sqlite3_bind_int64(stmt, 1, view->id);
+	sqlite3_bind_int64(stmt, 1, differs_id);
 	while ((r = sql_step(db, stmt, err)) > 0) {
 		unsigned rank = (unsigned)sqlite3_column_int(stmt, 0);
 		unsigned field = (unsigned)sqlite3_column_int(stmt, 2);
@@ -148,6 +149,7 @@ enum {
 	GET_FINDING,
 	GET_ROW,
 	GET_ROW_SET,
+	GET_DIFFERS,
 };
 
 static const char FLOW_GET[] =
@@ -155,7 +157,7 @@ static const char FLOW_GET[] =
 	" f.transport, k.vlan, f.packets_out, f.packets_in, f.bytes_out, f.bytes_in,"
 	" l.bytes, f.local_port, lm.bytes, r.bytes, f.remote_port, rm.bytes,"
 	" f.run, f.unit, u.name, u.profiles, p.hash, n.text, f.application, f.verdict, f.kind,"
-	" f.finding, e.text, s.text"
+	" f.finding, e.text, s.text, f.differs"
 	" FROM flow f JOIN unit u ON u.id = f.unit JOIN host l ON l.id = f.local"
 	" JOIN host r ON r.id = f.remote JOIN policy p ON p.id = f.policy"
 	" LEFT JOIN link k ON k.id = f.link"
@@ -268,8 +270,8 @@ int flow_get(struct flowdb *db, int64_t id,
 	how = sqlite3_column_int64(stmt, GET_HOW);
 	read_flow(stmt, &view);
 	r = how >> HOW_MORE & 1 ? read_more(db, &view, err) : 0;
-	if (r >= 0 && view.kind)
-		r = read_nearest(db, &view, err);
+	if (r >= 0 && view.kind && sqlite3_column_type(stmt, GET_DIFFERS) != SQLITE_NULL)
+		r = read_nearest(db, &view, sqlite3_column_int64(stmt, GET_DIFFERS), err);
 	if (r >= 0)
 		r = each(context, &view, err);
 	sqlite3_reset(stmt);

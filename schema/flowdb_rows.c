@@ -10,9 +10,10 @@
 #define INTO \
 	"INSERT OR FAIL INTO flow (run, policy, unit, start_us, lasted_us, packet, transport, local," \
 	" local_port, remote, remote_port, link, name, application, verdict, row, kind, finding," \
-	" packets_out, packets_in, bytes_out, bytes_in, said, how, tcp_flags, asked, payloads, id) VALUES "
+	" packets_out, packets_in, bytes_out, bytes_in, said, how, tcp_flags, asked, payloads, differs," \
+	" id) VALUES "
 #define ONE \
-	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define FOUR ONE ", " ONE ", " ONE ", " ONE
 
 /*

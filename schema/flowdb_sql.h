@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#define FLOWDB_VERSION 4
+#define FLOWDB_VERSION 5
 #define FLOWDB_APPLICATION 0x544c4d4e /* "TLMN" */
 
 /* Statements that are kept prepared; their texts stand where they are used. */
@@ -35,7 +35,8 @@ enum slot {
 	SLOT_FLOW_LAST,
 	SLOT_FLOW_DELETE,
 	SLOT_FLOW_MORE,
-	SLOT_FLOW_DIFFERS,
+	SLOT_DIFFERS_LAST,
+	SLOT_DIFFERS_PUT,
 	SLOT_FLOW_BLIND,
 	SLOT_TALLY,
 	SLOT_MEDIA_PORT,
@@ -60,7 +61,7 @@ enum slot {
 	SLOT_FLOW_FIND,
 	SLOT_FLOW_GET,
 	SLOT_FLOW_GET_MORE,
-	SLOT_FLOW_GET_DIFFERS,
+	SLOT_DIFFERS_GET,
 	SLOT_FINDING_LESS,
 	SLOT_HANDOVER_PUT,
 	SLOT_HELD_PUT,
@@ -91,7 +92,7 @@ struct interned {
 };
 
 enum {
-	FLOW_VALUES = 27, /* columns of flow that are written, but its id; of them: */
+	FLOW_VALUES = 28, /* columns of flow that are written, but its id; of them: */
 	FLOW_UNIT = 2,
 	FLOW_RULING = 14,
 	FLOW_FINDING = 17,
@@ -105,13 +106,15 @@ enum {
 struct flow_cells {
 	int64_t flow[FLOW_VALUES], more[MORE_VALUES];
 	bool has_more;
-	uint8_t differs_count;
 	char remark[32];
-	struct {
-		uint8_t rank, field;
-		uint32_t row, expected, seen;
-	} differs[NEAREST_MAX * FIELD_COUNT];
 };
+
+/* A row of `differs`, but its id. No gaps: it is compared as bytes. */
+struct difference {
+	uint16_t rank, field;
+	uint32_t row, expected, seen;
+};
+#define DIFFERENCES_MAX (NEAREST_MAX * FIELD_COUNT)
 
 struct flowdb {
 	sqlite3 *sql;
@@ -138,6 +141,8 @@ struct flowdb {
 	} point; /* of flowdb_refresh() */
 	int64_t finding_last; /* the highest id that was given; 0: not yet, in this transaction */
 	int64_t flow_last; /* as finding_last */
+	bool differs_known; /* as finding_last, of the highest id in `differs` */
+	struct sharing *sharing; /* of flowdb_differs.c; NULL until the first flow outside */
 	struct packets *packets; /* of flowdb_evidence.c; NULL until the first */
 	struct changes *changes; /* of flowdb_changes.c; NULL until the first */
 	struct seen *seen; /* of flowdb_seen.c; NULL until the first */
@@ -279,7 +284,15 @@ int intern_mac(struct flowdb *db, const struct mac *mac, int64_t *ret_id,
 /* The MACs of unit and peer (may be zero) and the VLAN (VLAN_NONE); SQL_NULL where all are unknown. */
 int intern_link(struct flowdb *db, const struct mac *local, const struct mac *remote,
                 uint16_t vlan, int64_t *ret_id, struct err *err) MUST_CHECK;
-/* After a rollback the ids given since are void. */
+/*
+ * The id of these differences (some), in the order of rank and field, given if they have none yet or one that is not to be
+ * named any more (flowdb_differs.c). flow_last is known.
+ */
+int differs_id(struct flowdb *db, const struct difference *all, size_t count, int64_t *ret_id,
+               struct err *err) MUST_CHECK;
+void differs_forget(struct flowdb *db);
+void differs_release(struct flowdb *db);
+/* After a rollback the ids given since are void, also of differences. */
 void intern_forget(struct flowdb *db);
 void intern_release(struct flowdb *db);
 

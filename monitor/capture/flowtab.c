@@ -189,11 +189,6 @@ static int64_t last_us(const struct flowtab *tab, uint32_t number)
 	                                                 : tab->slots[number - 1].facts.last_us;
 }
 
-static struct links *links_of(struct flowtab *tab, const struct flow *flow)
-{
-	return &tab->links[number_of(tab, flow) - 1];
-}
-
 /* As bytes, but without a call: it is asked of every packet. */
 static bool key_equal(const struct flow_key *a, const struct flow_key *b)
 {
@@ -346,13 +341,13 @@ static struct list *idle_list(struct flowtab *tab, unsigned idle)
 	return idle == IDLE_OVER ? &tab->over : &tab->idle[idle];
 }
 
-static void idle_unlink(struct flowtab *tab, struct flow *flow)
+static void idle_unlink(struct flowtab *tab, uint32_t number, enum idle idle)
 {
-	struct list *list = idle_list(tab, flow->idle);
-	const struct links *links = links_of(tab, flow);
+	struct list *list = idle_list(tab, idle);
+	const struct links *links = &tab->links[number - 1];
 
-	if (flow->idle != IDLE_OVER)
-		tab->ranked[RANK[flow->idle]]--;
+	if (idle != IDLE_OVER)
+		tab->ranked[RANK[idle]]--;
 	if (links->older)
 		tab->links[links->older - 1].newer = links->newer;
 	else
@@ -387,7 +382,7 @@ void flowtab_touch(struct flowtab *tab, struct flow *flow, enum idle idle)
 	if (flow->idle == idle && idle_list(tab, idle)->newest == number)
 		return;
 	if (flow->idle != IDLE_NOT)
-		idle_unlink(tab, flow);
+		idle_unlink(tab, number, flow->idle);
 	flow->idle = (uint8_t)idle;
 	idle_link(tab, number, idle);
 }
@@ -404,10 +399,9 @@ bool flowtab_sow(struct flowtab *tab, const struct flow_key *key, unsigned side,
 	return true;
 }
 
-static void index_remove(struct flowtab *tab, const struct flow *flow)
+static void index_remove(struct flowtab *tab, uint32_t number)
 {
-	uint32_t mask = tab->index_mask, number = number_of(tab, flow);
-	uint32_t hole = links_of(tab, flow)->hash & mask;
+	uint32_t mask = tab->index_mask, hole = tab->links[number - 1].hash & mask;
 
 	while ((tab->index[hole].number & ~SOWN) != number)
 		hole = (hole + 1) & mask;
@@ -424,17 +418,36 @@ static void index_remove(struct flowtab *tab, const struct flow *flow)
 	tab->count--;
 }
 
+static void free_slot(struct flowtab *tab, uint32_t number)
+{
+	tab->links[number - 1].newer = tab->free;
+	tab->links[number - 1].state = SLOT_FREE;
+	tab->free = number;
+}
+
 void flowtab_remove(struct flowtab *tab, struct flow *flow)
 {
+	uint32_t number = number_of(tab, flow);
+
 	flowtab_make_old(tab, flow);
 	flowtab_told(tab, flow);
 	if (flow->idle != IDLE_OVER)
-		index_remove(tab, flow);
+		index_remove(tab, number);
 	if (flow->idle != IDLE_NOT)
-		idle_unlink(tab, flow);
-	links_of(tab, flow)->newer = tab->free;
-	links_of(tab, flow)->state = SLOT_FREE;
-	tab->free = number_of(tab, flow);
+		idle_unlink(tab, number, flow->idle);
+	free_slot(tab, number);
+}
+
+const struct seed *flowtab_seed(const struct flowtab *tab, uint32_t number)
+{
+	return tab->links[number - 1].state == SLOT_SEED ? &tab->seeds[number - 1] : NULL;
+}
+
+void flowtab_remove_seed(struct flowtab *tab, uint32_t number)
+{
+	index_remove(tab, number);
+	idle_unlink(tab, number, IDLE_TCP_OPENING);
+	free_slot(tab, number);
 }
 
 /* ------------------------------------------------------------ the untold */
@@ -479,7 +492,7 @@ void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number)
 	assert(flow->idle != IDLE_OVER);
 	flowtab_make_old(tab, flow);
 	flowtab_told(tab, flow);
-	index_remove(tab, flow);
+	index_remove(tab, slot);
 	if (tab->links[slot - 1].state == SLOT_SEED) {
 		*flow_of(tab, slot) = *flow;
 		flow = flow_of(tab, slot);
@@ -510,7 +523,7 @@ uint32_t flowtab_untold_count(const struct flowtab *tab)
 /* -------------------------------------------------------------- their age */
 
 /* Kinds that share a span go in the order of their last packets. */
-struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
+uint32_t flowtab_expired(const struct flowtab *tab, int64_t now_us)
 {
 	uint32_t first = 0;
 	unsigned kind = 0;
@@ -528,7 +541,7 @@ struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us)
 	}
 	if (first)
 		next_near(tab, first);
-	return live_of(tab, first);
+	return first;
 }
 
 int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
@@ -557,7 +570,7 @@ static uint32_t longest_idle(const struct flowtab *tab, enum rank rank)
 	return longest;
 }
 
-struct flow *flowtab_least_missed(struct flowtab *tab)
+uint32_t flowtab_least_missed(const struct flowtab *tab)
 {
 	uint32_t number = 0;
 	unsigned rank = 0;
@@ -570,7 +583,7 @@ struct flow *flowtab_least_missed(struct flowtab *tab)
 		number = longest_idle(tab, rank);
 	if (number)
 		next_near(tab, number);
-	return live_of(tab, number);
+	return number;
 }
 
 static uint64_t id_of(const struct flowtab *tab, uint32_t number)

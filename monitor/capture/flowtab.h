@@ -79,6 +79,7 @@ struct flow {
 _Static_assert(sizeof(struct flow) == 512, "a flow is half a KiB: whoever makes it larger says why");
 
 struct flowtab;
+struct seed;
 
 struct flowtab *flowtab_new(const struct flowtab_limits *limits);
 void flowtab_free(struct flowtab *tab);
@@ -123,29 +124,32 @@ struct flow *flowtab_oldest_over(struct flowtab *tab);
 uint32_t flowtab_untold_count(const struct flowtab *tab);
 
 /*
- * Flows that are given out here, and by flowtab_at(), may be asked what they are, and taken out or ended; one that was sown is
- * a copy that holds until the next is asked for.
- *
- * The flow whose time is over at `now_us`; NULL if there is none (any more).
+ * Who is to end is named by a number that holds while the flow lives, 0 for nobody. flowtab_at(): the flow, NULL for 0; it may
+ * be asked what it is, and taken out or ended; one that was sown is a copy that holds until the next is asked for.
+ * flowtab_seed(): what was sown; NULL if it has grown, or never was. flowtab_remove_seed(): as flowtab_remove().
  */
-struct flow *flowtab_expired(struct flowtab *tab, int64_t now_us);
+struct flow *flowtab_at(struct flowtab *tab, uint32_t number);
+const struct seed *flowtab_seed(const struct flowtab *tab, uint32_t number);
+void flowtab_remove_seed(struct flowtab *tab, uint32_t number);
+
+/* The flow whose time is over at `now_us`; 0 if there is none (any more). */
+uint32_t flowtab_expired(const struct flowtab *tab, int64_t now_us);
 /*
  * No flow's time is over before this, whatever flows begin or are touched by then; never later than `now_us` and
  * the shortest silence.
  */
 int64_t flowtab_due(struct flowtab *tab, int64_t now_us);
 /*
- * Who must go when the table is full; NULL if it is empty. Of those that nobody answered, or that are closed, the one
+ * Who must go when the table is full; 0 if it is empty. Of those that nobody answered, or that are closed, the one
  * that was silent longest, while they hold more than an eighth of the slots: so much is left to what
  * begins, for its answer. Then in the same way of UDP that was answered; last of calls and open connections.
  */
-struct flow *flowtab_least_missed(struct flowtab *tab);
+uint32_t flowtab_least_missed(const struct flowtab *tab);
 /*
- * All live flows in the order in which they began, *ret_count of them, for flowtab_at(); the array is the caller's to
+ * All live flows in the order in which they began, *ret_count of them; the array is the caller's to
  * free, NULL when out of memory or empty. For the end of an input.
  */
 uint32_t *flowtab_sorted(const struct flowtab *tab, size_t *ret_count);
-struct flow *flowtab_at(struct flowtab *tab, uint32_t number);
 
 /* Whether `is` says so of any live flow; all are looked at. */
 bool flowtab_any(const struct flowtab *tab,

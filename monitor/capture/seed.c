@@ -5,6 +5,8 @@
 #include "monitor/capture/copies.h"
 #include "monitor/capture/headers.h"
 
+#define SECOND INT64_C(1000000)
+
 bool seed_fits(const struct packet *packet)
 {
 	return packet->transport == TRANSPORT_TCP &&
@@ -64,4 +66,27 @@ void seed_grow(const struct seed *seed, bool goes_on, struct flow *ret)
 	if (goes_on)
 		(void)packet_is_copy(ret, 0, &packet);
 	headers_add(ret, 0, &packet);
+}
+
+/* Nobody answered, or it went to a group. */
+void seed_brief(const struct seed *seed, int64_t now_us, struct event_brief *ret)
+{
+	const struct addr *to = &seed->key.addr[!seed->side];
+	bool asked_one = !addr_is_multicast(to) && !mac_is_broadcast(&seed->dst_mac);
+	int64_t silent_s = asked_one ? (now_us - seed->time_us) / SECOND : 0;
+
+	ret->id = seed->id;
+	ret->first_us = seed->time_us;
+	ret->end[0] = (struct endpoint){seed->key.addr[seed->side], seed->src_mac,
+	                                seed->key.port[seed->side]};
+	ret->end[1] = (struct endpoint){*to, seed->dst_mac, seed->key.port[!seed->side]};
+	ret->bytes = seed->ip_len;
+	ret->last_after_us = 0;
+	ret->vlan = seed->vlan;
+	ret->packets = 1;
+	ret->tcp_flags = seed->flags;
+	ret->outcome = asked_one ? OUTCOME_UNANSWERED : OUTCOME_UNKNOWN;
+	ret->silent_s = (uint8_t)(silent_s < UINT8_MAX ? silent_s : UINT8_MAX);
+	ret->tunnel = seed->tunnel;
+	ret->ip_version = seed->key.ip_version;
 }

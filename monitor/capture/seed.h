@@ -6,6 +6,7 @@
 #define MONITOR_CAPTURE_SEED_H
 
 #include "monitor/capture/flowtab.h"
+#include "schema/event_brief.h"
 
 struct seed {
 	struct flow_key key;
@@ -29,5 +30,7 @@ void seed_fill(struct seed *seed, const struct flow_key *key, unsigned side,
                const struct packet *packet, unsigned samples);
 /* The flow by now, but for the lists it is on. `goes_on`: it may have more packets. */
 void seed_grow(const struct seed *seed, bool goes_on, struct flow *ret);
+/* The last word on a flow that never grew, now that it is over: what outcome_write() and event_brief_fill() make of it. */
+void seed_brief(const struct seed *seed, int64_t now_us, struct event_brief *ret);
 
 #endif

@@ -2,7 +2,9 @@
  * blind.c - see blind.h. Invariants:
  *  (1) What the ledger remembers stands in the database as it does here.
  *  (2) An interval that goes on is never forgotten while another one could be.
- *  (3) Each interval is in the chain of its unit's place, or of those of all units; what begins after
+ *  (3) A row lies where its number says, until as many others were told of; it knows the one before it of its unit's
+ *      place, so that what one unit did is found without looking at all.
+ *  (4) Each interval is in the chain of its unit's place, or of those of all units; what begins after
  *      latest_us is not looked for at all while nothing goes on: most flows, most of the time.
  */
 #include "monitor/record/blind.h"
@@ -23,7 +25,7 @@ struct interval {
 
 struct told_row {
 	int64_t flow, unit, since_us, until_us; /* flow 0: empty, or marked already */
-	uint64_t older; /* number of the row before of a unit with the same place; 0: there was none */
+	uint64_t before; /* the number of another one of the place; 0: there was none */
 };
 
 struct blinds {
@@ -31,11 +33,11 @@ struct blinds {
 	struct interval all[BLINDS_MAX];
 	size_t count, next; /* next: where the search for a place begins when all are taken */
 	uint64_t noted;
+	uint32_t causes;   /* of all that was ever noted */
 	size_t open;       /* intervals that go on */
 	int64_t latest_us; /* no other one ends later */
-	struct told_row rows[BLIND_ROWS_MAX]; /* by the low digits of their numbers: the latest ones */
-	uint64_t row_last; /* number of the newest row; from 1 */
-	uint64_t row_of_unit[PLACES]; /* the newest one of units of that place */
+	struct told_row rows[BLIND_ROWS_MAX];
+	uint64_t row_count, row_of_unit[PLACES]; /* the number of the latest row, and of each place's */
 	int64_t forgotten_us; /* end of the latest row that was forgotten; 0: none was */
 	int64_t newest_us; /* end of the newest row told of */
 	uint64_t refused;
@@ -105,10 +107,15 @@ static void account(struct blinds *blinds, const struct interval *interval)
 		blinds->latest_us = interval->until_us;
 }
 
+static size_t place_of(int64_t unit)
+{
+	return (uint64_t)unit & (PLACES - 1);
+}
+
 /* Where the chain begins that an interval of this unit is in; 0: of all units. */
 static uint32_t *chain_of(struct blinds *blinds, int64_t unit)
 {
-	return unit ? &blinds->of_unit[(uint64_t)unit & (PLACES - 1)] : &blinds->of_all;
+	return unit ? &blinds->of_unit[place_of(unit)] : &blinds->of_all;
 }
 
 static void unchain(struct blinds *blinds, uint32_t at)
@@ -137,6 +144,7 @@ static void remember(struct blinds *blinds, const struct interval *interval)
 		unchain(blinds, (uint32_t)at);
 	}
 	account(blinds, interval);
+	blinds->causes |= (uint32_t)BIT(interval->cause);
 	blinds->all[at] = *interval;
 	blinds->all[at].number = ++blinds->noted;
 	blinds->all[at].key = key_of(interval);
@@ -258,8 +266,7 @@ static int mark_row(const struct blinds *blinds, struct flowdb *db,
 static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct interval *interval,
                      struct err *err)
 {
-	uint64_t last = blinds->row_last;
-	uint64_t gone = last > BLIND_ROWS_MAX ? last - BLIND_ROWS_MAX : 0; /* up to this number */
+	uint64_t count = blinds->row_count;
 	int r = 0;
 
 	if (interval->cause == BLIND_SET_ASIDE) /* of flows that are not here */
@@ -268,11 +275,13 @@ static int mark_rows(struct blinds *blinds, struct flowdb *db, const struct inte
 	blinds->refused += blinds->forgotten_us &&
 	                   blinds->forgotten_us >= blinds->newest_us - BLIND_ROWS_US &&
 	                   blinds->forgotten_us >= interval->since_us;
-	if (interval->unit)
-		last = blinds->row_of_unit[(uint64_t)interval->unit & (PLACES - 1)];
-	for (uint64_t i = last; i > gone && r >= 0;
-	     i = interval->unit ? row_at(blinds, i)->older : i - 1)
-		r = mark_row(blinds, db, interval, row_at(blinds, i), err);
+	if (!interval->unit)
+		for (size_t i = 0; i < BLIND_ROWS_MAX && r >= 0; i++)
+			r = mark_row(blinds, db, interval, &blinds->rows[i], err);
+	else
+		for (uint64_t n = blinds->row_of_unit[place_of(interval->unit)];
+		     n && n + BLIND_ROWS_MAX > count && r >= 0; n = row_at(blinds, n)->before)
+			r = mark_row(blinds, db, interval, row_at(blinds, n), err);
 	return r < 0 ? r : 0;
 }
 
@@ -312,40 +321,48 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 	return mark_rows(blinds, db, &more, err);
 }
 
-static bool chain_meets(const struct blinds *blinds, uint32_t chain, enum blind_cause cause,
+static bool chain_meets(const struct blinds *blinds, uint32_t chain, uint32_t causes,
                         int64_t unit, int64_t since_us, int64_t until_us)
 {
 	for (uint32_t i = chain; i != NONE; i = blinds->all[i].next) {
 		const struct interval *interval = &blinds->all[i];
 
-		if (overlaps(interval, since_us, until_us) &&
-		    (cause ? interval->cause == cause : interval->cause != BLIND_SET_ASIDE) &&
+		if (overlaps(interval, since_us, until_us) && causes >> interval->cause & 1 &&
 		    (!interval->unit || interval->unit == unit))
 			return true;
 	}
 	return false;
 }
 
+bool blinds_meet_any(const struct blinds *blinds, uint32_t causes, int64_t unit, int64_t since_us,
+                     int64_t until_us)
+{
+	_Static_assert(BLIND_CAUSE_COUNT <= 32, "a cause is a bit of a mask");
+	if (!(blinds->causes & causes) || all_before(blinds, since_us))
+		return false;
+	return chain_meets(blinds, blinds->of_all, causes, unit, since_us, until_us) ||
+	       (unit && chain_meets(blinds, blinds->of_unit[place_of(unit)], causes, unit, since_us,
+	                            until_us));
+}
+
 bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
                   int64_t since_us, int64_t until_us)
 {
-	if (all_before(blinds, since_us))
-		return false;
-	return chain_meets(blinds, blinds->of_all, cause, unit, since_us, until_us) ||
-	       (unit && chain_meets(blinds, blinds->of_unit[(uint64_t)unit & (PLACES - 1)], cause,
-	                            unit, since_us, until_us));
+	uint32_t causes = (uint32_t)(cause ? BIT(cause) : ~BIT(BLIND_SET_ASIDE));
+
+	return blinds_meet_any(blinds, causes, unit, since_us, until_us);
 }
 
 void blinds_row(struct blinds *blinds, int64_t flow, int64_t unit, int64_t since_us,
                 int64_t until_us)
 {
-	uint64_t *newest = &blinds->row_of_unit[(uint64_t)unit & (PLACES - 1)];
-	struct told_row *row = row_at(blinds, ++blinds->row_last);
+	uint64_t *latest = &blinds->row_of_unit[place_of(unit)];
+	struct told_row *row = row_at(blinds, ++blinds->row_count);
 
 	if (until_us > blinds->newest_us)
 		blinds->newest_us = until_us;
 	if (row->flow && row->until_us > blinds->forgotten_us)
 		blinds->forgotten_us = row->until_us;
-	*row = (struct told_row){flow, unit, since_us, until_us, *newest};
-	*newest = blinds->row_last;
+	*row = (struct told_row){flow, unit, since_us, until_us, *latest};
+	*latest = blinds->row_count;
 }

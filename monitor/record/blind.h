@@ -40,6 +40,9 @@ int blinds_note(struct blinds *blinds, struct flowdb *db, int64_t run,
 /* Whether an interval of that cause (BLIND_NONE: any) for that unit overlaps [since, until]. */
 bool blinds_meets(const struct blinds *blinds, enum blind_cause cause, int64_t unit,
                   int64_t since_us, int64_t until_us);
+/* The same of several causes: mask BIT(enum blind_cause). */
+bool blinds_meet_any(const struct blinds *blinds, uint32_t causes, int64_t unit, int64_t since_us,
+                     int64_t until_us);
 
 /*
  * A flow row that was written as over and not blind: its id in the database. Only the last

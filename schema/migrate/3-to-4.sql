@@ -1,6 +1,6 @@
 -- 3-to-4.sql - evidence of findings, who closed one and why, from when on which policy judged; rows of flow
 -- of two thirds the size.
--- Afterwards the database is as schema/flowdb.sql makes it.
+-- Afterwards the database is of version 4.
 
 ALTER TABLE finding_change ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 ALTER TABLE finding_change ADD COLUMN why TEXT NOT NULL DEFAULT '';

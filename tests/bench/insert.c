@@ -25,12 +25,12 @@ static const struct {
 #define FLOW \
 	"run, policy, unit, start_us, lasted_us, packet, transport, local, local_port, remote," \
 	" remote_port, link, name, application, verdict, row, kind, finding, packets_out, packets_in," \
-	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads"
+	" bytes_out, bytes_in, said, how, tcp_flags, asked, payloads, differs"
 	{"SELECT id, " FLOW " FROM flow WHERE id > ?1 ORDER BY id",
          "INSERT INTO flow (" FLOW
          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-         " ?, ?, ?, ?, ?, ?)",
-         28},
+         " ?, ?, ?, ?, ?, ?, ?)",
+         29},
 #define MORE \
 	"flow, payload_types, audio, video, data, icmp, icmp_sender, fragments, truncated, duplicates," \
 	" relayed, relayed_port, first_try_us, last_try_us, not_apps_low, not_apps_high, chaddr, dhcp_xid," \
@@ -39,10 +39,12 @@ static const struct {
          "INSERT INTO flow_more (" MORE
          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
          24},
-#define DIFFERS "flow, rank, field, row, expected, seen"
-	{"SELECT " DIFFERS " FROM flow_differs WHERE flow > ?1 ORDER BY flow, rank, field",
-         "INSERT INTO flow_differs (" DIFFERS ") VALUES (?, ?, ?, ?, ?, ?)", 6},
+#define DIFFERS "id, rank, field, row, expected, seen"
+	{"SELECT " DIFFERS " FROM differs WHERE id > ?1 ORDER BY id, rank, field",
+         "INSERT INTO differs (" DIFFERS ") VALUES (?, ?, ?, ?, ?, ?)", 6},
 };
+/* The last one has its own numbers, as the last column of the first names them: by the first flow that has it. */
+enum { OF_FLOW = 0, OF_DIFFERS = ARRAY_LEN(TABLES) - 1 };
 
 struct bare {
 	struct flowdb *db;
@@ -59,8 +61,9 @@ static double cpu_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* What the flows behind `after` have become in the first database. */
-static int take_over(struct bare *bare, struct flowdb *from, int64_t after, struct err *err)
+/* What the flows behind `after` have become in the first database, and the differences behind `shared`. */
+static int take_over(struct bare *bare, struct flowdb *from, int64_t after, int64_t shared,
+                     struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(TABLES); i++) {
 		CLEANUP(stmt_finalizep) sqlite3_stmt *stmt = NULL;
@@ -69,7 +72,7 @@ static int take_over(struct bare *bare, struct flowdb *from, int64_t after, stru
 		bare->count[i] = 0;
 		if (r < 0)
 			return r;
-		sqlite3_bind_int64(stmt, 1, after);
+		sqlite3_bind_int64(stmt, 1, i == OF_DIFFERS ? shared : after);
 		while ((r = sql_step(from, stmt, err)) > 0) {
 			int columns = TABLES[i].columns;
 			size_t want = (bare->count[i] + 1) * (size_t)columns;
@@ -99,14 +102,16 @@ static int put_bare(struct bare *bare, bool commit, double *seconds, struct err 
 	size_t at[ARRAY_LEN(TABLES)] = {0};
 
 	for (size_t flow = 0; flow < bare->count[0]; flow++) {
-		int64_t id = bare->values[0][flow * (size_t)TABLES[0].columns];
+		const int64_t *values =
+			&bare->values[OF_FLOW][flow * (size_t)TABLES[OF_FLOW].columns];
 
 		for (size_t i = 0; i < ARRAY_LEN(TABLES); i++)
 			for (; at[i] < bare->count[i]; at[i]++) {
 				const int64_t *row =
 					bare->values[i] + at[i] * (size_t)TABLES[i].columns;
 
-				if (row[0] != id)
+				if (row[0] !=
+				    values[i == OF_DIFFERS ? TABLES[OF_FLOW].columns - 1 : 0])
 					break;
 				/* A flow is appended without its id, as flowdb_flow_put() does it. */
 				bind_all(bare->write[i], row + !i,
@@ -178,7 +183,7 @@ static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ou
 	CLEANUP(freep) struct flow_facts *facts = calloc(PORTION, sizeof(*facts));
 	CLEANUP(freep) struct verdict *verdicts = calloc(PORTION, sizeof(*verdicts));
 	CLEANUP(flowgen_freep) struct flowgen *gen = NULL;
-	int64_t last = 0;
+	int64_t last = 0, shared = 0;
 	int r = flows && facts && verdicts ? flowgen_new(db, &size, &gen, err) : -ENOMEM;
 
 	for (uint64_t done = PORTION; r >= 0; done += PORTION) {
@@ -195,8 +200,11 @@ static int race(struct flowdb *db, struct bare *bare, uint64_t total, double *ou
 		free_names(flows, count);
 		if (r < 0 || !count)
 			break;
-		r = take_over(bare, db, last, err);
+		r = take_over(bare, db, last, shared, err);
 		last += (int64_t)count;
+		if (r >= 0 && bare->count[OF_DIFFERS])
+			shared = bare->values[OF_DIFFERS][(bare->count[OF_DIFFERS] - 1) *
+			                                  (size_t)TABLES[OF_DIFFERS].columns];
 		if (r >= 0)
 			r = put_bare(bare, commit, theirs, err);
 	}

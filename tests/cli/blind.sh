@@ -180,7 +180,7 @@ mkdir "$work/old"
 sqlite3 "$work/old/flows.db" '.read tests/data/flowdb-1.sql' 'PRAGMA application_id = 0x544c4d4e' 'PRAGMA user_version = 1'
 "$TLMON" status -l "$work/old" >"$work/out" 2>"$work/err"
 is 'a reader of a database of version 1 says what to do' \
-	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 4.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
+	"$? $(cat "$work/out")$(grep -c "version 1, .*older tlmon; this one reads 5.*'tlmon watch -l $work/old'" "$work/err")" '2 1'
 "$TLMON" watch -r "$work/demo.pcap" -c tests/demo/site.yaml -l "$work/old" >/dev/null 2>&1
 is '... and after that it is read' "$("$TLMON" status -l "$work/old" -o json | field state)" '"ended"'
 

@@ -240,7 +240,7 @@ for line in 'db compact' 'db archive --until 2026-01-01 v3-archive' 'rejudge' \
 	'watch -r demo.pcap -c site.yaml' 'watch --in-process -r demo.pcap -c site.yaml'; do
 	older
 	# shellcheck disable=SC2086
-	has "idle and older: $line says what it became" "$(tl $line -l v3 2>&1)" '^tlmon: v3/flows\.db: was version 3, .* is version 4 now'
+	has "idle and older: $line says what it became" "$(tl $line -l v3 2>&1)" '^tlmon: v3/flows\.db: was version 3, .* is version 5 now'
 done
 is '... once' "$(tl db compact -l v3 2>&1 | grep -c 'was version')" 0
 
@@ -260,7 +260,7 @@ while IFS='|' read -r name wrong said; do
 done <<'EOF'
 coverage is gone|DELETE FROM coverage|^coverage: [0-9]+ flows of unit 1 are documented by row
 bytes of a finding|UPDATE finding SET bytes = 1|^F1: its bytes or times
-differences are gone|DELETE FROM flow_differs|nearest row is not there
+differences are gone|DELETE FROM differs|in what it differs is not there
 a trigger is gone|DROP TRIGGER flow_goes|^trigger flow_goes:
 a packet too long|UPDATE evidence SET bytes = zeroblob(300), wire_len = 400|^packet 1 of evidence: 300
 EOF

@@ -9,6 +9,7 @@
  */
 #include "monitor/recorder.h"
 #include "monitor/acceptance/reports.h"
+#include "schema/event_brief.h"
 #include "schema/flowdb_sql.h"
 
 #include <assert.h>
@@ -243,6 +244,19 @@ static size_t make(uint8_t *at, unsigned type, unsigned pick, int64_t now_us)
 		neighbour->mac = (struct mac){{0x00, 0x26, 0x8c, 1, 2, (uint8_t)(3 + (pick & 1))}};
 		return sizeof(*neighbour);
 	}
+	case EVENT_FLOW_BRIEF: {
+		struct event_brief *brief = (struct event_brief *)event;
+
+		brief->id = 1 + pick % 32;
+		brief->first_us = now_us;
+		brief->end[0] = (struct endpoint){.addr = host(pick >> 3), .port = 49152};
+		brief->end[1] = (struct endpoint){.addr = host(pick), .port = 443};
+		brief->packets = 1;
+		brief->bytes = 60;
+		brief->ip_version = 4;
+		brief->vlan = VLAN_NONE;
+		return sizeof(*brief);
+	}
 	default:
 		return sizeof(struct event_found);
 	}
@@ -428,7 +442,7 @@ static void database_empty(struct flowdb *db)
 {
 	static const char *const TABLES[] = {
 		"held",         "handover", "policy_use", "evidence",
-		"flow_differs", "flow_more", "flow",         "tally",        "media_port", "finding_change",
+		"differs",      "flow_more", "flow",         "tally",        "media_port", "finding_change",
 		"finding",      "coverage", "name_seen", "unit_address", "lease", "evidence_day",
 		"blind",        "input",    "unit",      "run",          "policy",       "link", "row_set",
 		"envelope_row", "name",     "phrase",    "host",

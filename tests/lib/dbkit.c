@@ -188,19 +188,21 @@ static void fail(const char *what, const char *why)
 	must(err_set(&err, -EIO, "%s: %s", what, why), &err);
 }
 
-static void print_row(sqlite3_stmt *stmt, FILE *out)
+static void print_rows(sqlite3_stmt *stmt, FILE *out)
 {
-	for (int i = 0; i < sqlite3_column_count(stmt); i++)
-		fprintf(out, "%s%s", i ? "|" : "",
-		        sqlite3_column_text(stmt, i) ? (const char *)sqlite3_column_text(stmt, i)
-		                                     : "NULL");
-	fputc('\n', out);
+	while (sqlite3_step(stmt) == SQLITE_ROW) {
+		for (int i = 0; i < sqlite3_column_count(stmt); i++)
+			fprintf(out, "%s%s", i ? "|" : "",
+			        sqlite3_column_text(stmt, i)
+			                ? (const char *)sqlite3_column_text(stmt, i)
+			                : "NULL");
+		fputc('\n', out);
+	}
 }
 
 char *dbkit_ask(const char *dir, const char *text)
 {
 	char path[128], *lines = NULL;
-	sqlite3_stmt *stmt = NULL;
 	size_t size = 0;
 	sqlite3 *db;
 	FILE *out = open_memstream(&lines, &size);
@@ -209,10 +211,11 @@ char *dbkit_ask(const char *dir, const char *text)
 	if (sqlite3_open(path, &db))
 		fail(path, sqlite3_errmsg(db));
 	while (*text) {
+		sqlite3_stmt *stmt = NULL;
+
 		if (sqlite3_prepare_v2(db, text, -1, &stmt, &text))
 			fail(text, sqlite3_errmsg(db));
-		while (stmt && sqlite3_step(stmt) == SQLITE_ROW)
-			print_row(stmt, out);
+		print_rows(stmt, out);
 		sqlite3_finalize(stmt);
 	}
 	sqlite3_close(db);

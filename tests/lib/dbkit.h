@@ -34,7 +34,7 @@ int64_t dbkit_flow(struct dbkit *kit, const struct flow_facts *facts, const char
 int64_t dbkit_finding(struct dbkit *kit, int64_t unit, enum kind kind, enum severity severity,
                       const char *remote, uint64_t flows);
 
-/* The lines that `text`, one statement or several, gives, asked of DIR/flows.db as any program could: "a|b\n"; the caller frees them. */
+/* The lines that the statements of `text` give, asked of DIR/flows.db as any program could: "a|b\n"; the caller frees them. */
 char *dbkit_ask(const char *dir, const char *text);
 /* Runs SQL on it; makes it if need be. */
 void dbkit_sql(const char *dir, const char *text);

@@ -2,12 +2,16 @@
  * sensing.c - see sensing.h.
  */
 #include "tests/lib/sensing.h"
+#include "schema/event_brief.h"
 
 #include <assert.h>
 
 static void note(struct told *told, const struct event *event)
 {
+	struct event_flow whole;
+
 	assert(!event_check(event, event->len));
+	event = event_whole(event, &whole);
 	*told = (struct told){.type = event->type};
 	switch (event->type) {
 	case EVENT_FLOW_SETTLED:

@@ -6,6 +6,7 @@
 #include "dissectors/decode.h"
 #include "monitor/inspector.h"
 #include "monitor/sensor.h"
+#include "schema/event_brief.h"
 
 struct bench {
 	struct ring *facts, *packets, *opinions;
@@ -33,10 +34,13 @@ static struct watched_flow *flow_of(struct watched *watched, uint64_t id)
 
 static void take_fact(struct watched *watched, const struct event *event)
 {
-	const struct event_flow *told = (const struct event_flow *)event;
+	const struct event_flow *told;
 	struct watched_flow *flow;
+	struct event_flow whole;
 
 	must(!event_check(event, event->len), "an event that is not sound");
+	event = event_whole(event, &whole);
+	told = (const struct event_flow *)event;
 	if (event->type != EVENT_FLOW_SETTLED && event->type != EVENT_FLOW_UPDATE &&
 	    event->type != EVENT_FLOW_END)
 		return;

@@ -221,6 +221,28 @@ static void one_of_a_unit_meets_that_unit_alone(void **state)
 	assert_false(blinds_meets(bench->blinds, BLIND_NONE, bench->kit.unit, S, S));
 }
 
+static void several_causes_are_asked_for_at_once(void **state)
+{
+	struct bench *bench = *state;
+	const uint32_t lost = BIT(BLIND_KERNEL_DROP) | BIT(BLIND_ONE_SIDED);
+
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 9 * S));
+	note(bench, (struct blind_row){.cause = BLIND_LINK_DOWN, .since_us = S, .until_us = 2 * S, .count = 1});
+	note(bench, (struct blind_row){.cause = BLIND_ONE_SIDED,
+	                               .unit = bench->huddle,
+	                               .since_us = 4 * S,
+	                               .until_us = 5 * S,
+	                               .count = 1});
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 3 * S));
+	assert_true(blinds_meet_any(bench->blinds, lost, bench->huddle, 0, 4 * S));
+	assert_false(blinds_meet_any(bench->blinds, lost, bench->kit.unit, 0, 9 * S));
+	assert_true(blinds_meet_any(bench->blinds, lost | BIT(BLIND_LINK_DOWN), bench->kit.unit, 0, 9 * S));
+	/* Any cause but that of a database that was set aside, which took other flows. */
+	note(bench, (struct blind_row){.cause = BLIND_SET_ASIDE, .since_us = 7 * S, .until_us = 8 * S, .count = 1});
+	assert_false(blinds_meets(bench->blinds, BLIND_NONE, bench->huddle, 6 * S, 9 * S));
+	assert_true(blinds_meets(bench->blinds, BLIND_SET_ASIDE, bench->huddle, 6 * S, 9 * S));
+}
+
 static int is_blind(void *context, const struct flow_view *flow, struct err *err)
 {
 	*(bool *)context = flow->blind;
@@ -297,36 +319,6 @@ static void the_gap_that_joins_two_intervals_is_blind_as_well(void **state)
 	assert_true(blind(bench, id));
 }
 
-/* The rows of a unit stand in a list, in which others of the same place are too, and some that were given up. */
-static void rows_of_one_unit_are_found_among_those_of_all(void **state)
-{
-	enum { ALIKE = 16384, LATE = BLIND_ROWS_MAX - 5 };
-	struct bench *bench = *state;
-	int64_t unit = bench->kit.unit;
-	int64_t gone = told(bench, 9), kept[2] = {0};
-	struct flow_facts facts = dbkit_facts(9, "52.112.1.9", 443);
-	struct blind_row lost = drop(0, 30);
-
-	lost.unit = unit;
-	for (unsigned i = 0; i < 2 * LATE; i++) {
-		bool own = i == LATE || i == 2 * LATE - 1;
-		int64_t id = own ? dbkit_flow(&bench->kit, &facts, "online.out.sip_tls", 0) : 1 << 20;
-
-		if (own)
-			kept[i > LATE] = id;
-		blinds_row(bench->blinds, id, own ? unit : i % 2 ? unit + ALIKE : unit + 7,
-		           facts.first_us, facts.last_us);
-	}
-	lost.unit = unit + ALIKE;
-	note(bench, lost);
-	assert_false(blind(bench, kept[0]));
-	lost.unit = unit;
-	note(bench, lost);
-	assert_false(blind(bench, gone));
-	assert_true(blind(bench, kept[0]));
-	assert_true(blind(bench, kept[1]));
-}
-
 static void a_row_given_up_before_its_time_is_counted_if_it_is_missed(void **state)
 {
 	struct bench *bench = *state;
@@ -347,6 +339,42 @@ static void a_row_given_up_before_its_time_is_counted_if_it_is_missed(void **sta
 	blinds_row(bench->blinds, 10001, bench->kit.unit, DBKIT_DAY + 60 * S,
 	           DBKIT_DAY + 60 * S);
 	assert_int_equal(blinds_refused(bench->blinds), 1);
+}
+
+/* Rows of others, none of which is in the database. */
+static void told_of_others(struct bench *bench, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		blinds_row(bench->blinds, 100000 + i, bench->huddle + i % 3, DBKIT_DAY + 5 * S,
+		           DBKIT_DAY + 5 * S);
+}
+
+static void of_one_unit_all_its_rows_that_are_remembered_are_found(void **state)
+{
+	struct bench *bench = *state;
+	int64_t alike = bench->kit.unit + (1 << 14); /* another unit whose rows lie in the same chain */
+	struct flow_facts facts = dbkit_facts(3, "52.112.1.9", 443);
+	int64_t lost = told(bench, 1), first = told(bench, 2), last, others;
+	struct blind_row mine = drop(0, 30);
+
+	mine.unit = bench->kit.unit;
+	told_of_others(bench, BLIND_ROWS_MAX / 2);
+	others = dbkit_flow(&bench->kit, &facts, "online.out.sip_tls", 0);
+	blinds_row(bench->blinds, others, alike, facts.first_us, facts.last_us);
+	last = told(bench, 4);
+	/* All but one of the places are taken by what came behind the first one. */
+	told_of_others(bench, BLIND_ROWS_MAX - BLIND_ROWS_MAX / 2 - 3);
+	note(bench, mine);
+	assert_true(blind(bench, first));
+	assert_true(blind(bench, last));
+	assert_false(blind(bench, lost)); /* the place of its row was taken */
+	assert_false(blind(bench, others));
+	assert_int_equal(blinds_refused(bench->blinds), 1);
+	/* Nobody looks behind the oldest that is remembered: its place is another's by now. */
+	told_of_others(bench, 2 * BLIND_ROWS_MAX);
+	note(bench, drop(0, 31));
+	note(bench, mine);
+	assert_false(blind(bench, lost));
 }
 
 static void a_full_ledger_forgets_the_oldest_that_is_over(void **state)
@@ -494,11 +522,12 @@ int main(void)
 		WITH(an_interval_is_told_when_it_begins_and_when_one_that_went_on_is_over),
 		WITH(an_interval_may_be_a_moment),
 		WITH(one_of_a_unit_meets_that_unit_alone),
+		WITH(several_causes_are_asked_for_at_once),
 		WITH(a_row_told_of_is_marked_by_what_is_noted_later),
 		WITH(rows_that_ended_10_s_before_the_newest_are_left_alone),
 		WITH(the_gap_that_joins_two_intervals_is_blind_as_well),
-		WITH(rows_of_one_unit_are_found_among_those_of_all),
 		WITH(a_row_given_up_before_its_time_is_counted_if_it_is_missed),
+		WITH(of_one_unit_all_its_rows_that_are_remembered_are_found),
 		WITH(a_full_ledger_forgets_the_oldest_that_is_over),
 		WITH(a_successor_goes_on_where_the_dead_one_stopped),
 		WITH(a_long_detail_is_cut_and_still_one_thing),

@@ -1,7 +1,7 @@
 /*
  * test_event.c - what another process wrote is checked field by field.
  */
-#include "schema/event.h"
+#include "schema/event_brief.h"
 #include "schema/link.h"
 
 #include <setjmp.h>
@@ -19,6 +19,97 @@ static struct event_flow sound_flow(void)
 	event.facts.ip_version = 4;
 	event.facts.vlan = VLAN_NONE;
 	return event;
+}
+
+/* Of a lone SYN that was sent twice. */
+static struct flow_facts brief_facts(void)
+{
+	struct flow_facts facts;
+
+	memset(&facts, 0, sizeof(facts));
+	facts.id = 4711;
+	facts.first_us = facts.first_try_us = INT64_C(1772438400000000);
+	facts.last_us = facts.last_try_us = facts.first_us + 1000000;
+	facts.end[0].addr = addr_from_v4((const uint8_t[]){198, 51, 100, 7});
+	facts.end[0].port = 49152;
+	facts.end[1].addr = addr_from_v4((const uint8_t[]){10, 1, 0, 7});
+	facts.end[1].port = 443;
+	facts.end[1].mac = (struct mac){{0x00, 0x26, 0x8c, 1, 2, 3}};
+	facts.packets[0] = facts.tries = 2;
+	facts.bytes[0] = 120;
+	facts.transport = TRANSPORT_TCP;
+	facts.ip_version = 4;
+	facts.vlan = VLAN_NONE;
+	facts.initiator_by = INITIATOR_SYN;
+	facts.tcp_flags[0] = TCP_SYN;
+	facts.outcome = OUTCOME_UNANSWERED;
+	facts.asked = ASKED_SYN;
+	facts.settled_by = SETTLED_END;
+	facts.silent_s = 30;
+	memset(facts.payload_types, 0xff, sizeof(facts.payload_types));
+	return facts;
+}
+
+/* Whatever byte of the facts is another one: a brief event says all of it, or there is none. */
+static void a_brief_flow_says_all_or_is_none(void **state)
+{
+	static const uint8_t changes[] = {0, 1, 2, 0x80, 0xff};
+	unsigned fit = 0, not = 0;
+
+	for (size_t i = 0; i < sizeof(struct flow_facts) * ARRAY_LEN(changes); i++) {
+		struct event_brief brief = {
+			.head = {.len = sizeof(brief), .type = EVENT_FLOW_BRIEF, .handed = 77}};
+		struct flow_facts facts = brief_facts();
+		struct event_flow whole;
+
+		((uint8_t *)&facts)[i / ARRAY_LEN(changes)] ^= changes[i % ARRAY_LEN(changes)];
+		if (!event_brief_fill(&facts, &brief)) {
+			not++;
+			continue;
+		}
+		fit++;
+		assert_ptr_equal(event_whole(&brief.head, &whole), &whole);
+		assert_memory_equal(&whole.facts, &facts, sizeof(facts));
+		assert_int_equal(whole.head.type, EVENT_FLOW_END);
+		assert_int_equal(whole.head.len, sizeof(whole));
+		assert_int_equal(whole.head.handed, 77);
+		assert_int_equal(whole.name_len, 0);
+		assert_int_equal(event_check(&brief.head, sizeof(brief)),
+		                 event_check(&whole.head, sizeof(whole)));
+	}
+	/* Of 264 bytes 8 are of the number, 48 of the ends: these fit with any change. */
+	assert_true(fit > 300);
+	assert_true(not > 600);
+}
+
+static void a_brief_flow_is_checked_like_any(void **state)
+{
+	struct flow_facts facts = brief_facts();
+	struct event_brief sound = {.head = {.len = sizeof(sound), .type = EVENT_FLOW_BRIEF}}, brief;
+	struct event_flow whole;
+
+	assert_true(event_brief_fill(&facts, &sound));
+	assert_int_equal(event_check(&sound.head, sizeof(sound)), 0);
+	brief = sound;
+	brief.id = 0;
+	assert_int_equal(event_check(&brief.head, sizeof(brief)), -EBADMSG);
+	brief = sound;
+	brief.first_us = INT64_MAX; /* the last packet was behind the end of all times */
+	assert_int_equal(event_check(&brief.head, sizeof(brief)), -EBADMSG);
+	brief = sound;
+	brief.outcome = OUTCOME_ONE_SIDED + 1;
+	assert_int_equal(event_check(&brief.head, sizeof(brief)), -EBADMSG);
+	brief = sound;
+	brief.ip_version = 5;
+	assert_int_equal(event_check(&brief.head, sizeof(brief)), -EBADMSG);
+	brief = sound;
+	brief.tunnel = TUNNEL_COUNT;
+	assert_int_equal(event_check(&brief.head, sizeof(brief)), -EBADMSG);
+	/* Of another length it is nothing. */
+	brief = sound;
+	brief.head.len = sizeof(brief) - 8;
+	assert_int_equal(event_check(&brief.head, sizeof(brief) - 8), -EBADMSG);
+	assert_ptr_equal(event_whole(&brief.head, &whole), &brief);
 }
 
 static int check(const struct event_flow *event)
@@ -272,6 +363,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_flow_passes),
+		cmocka_unit_test(a_brief_flow_says_all_or_is_none),
+		cmocka_unit_test(a_brief_flow_is_checked_like_any),
 		cmocka_unit_test(every_field_that_is_used_as_an_index_or_length_is_checked),
 		cmocka_unit_test(a_length_that_is_not_the_events_own_is_refused),
 		cmocka_unit_test(names_leases_packets_and_opinions_are_checked),

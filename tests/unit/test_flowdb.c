@@ -165,7 +165,7 @@ static void a_newer_version_is_refused_by_number(void **state)
 	dbkit_done(kit);
 	sql(kit->dir, "PRAGMA user_version = 9");
 	refused(kit->dir, FLOWDB_READ, -EINVAL,
-		"version 9, written by a newer tlmon; this one knows up to 4");
+		"version 9, written by a newer tlmon; this one knows up to 5");
 	refused(kit->dir, FLOWDB_WRITE, -EINVAL, "version 9");
 }
 

@@ -330,7 +330,7 @@ static const char *const TRICKS[] = {
 	"UPDATE row_set SET text = id || ', , ,,,' || hex(zeroblob(9000))",
 	"UPDATE unit SET name = id || hex(zeroblob(30000)), profiles = hex(zeroblob(30000))",
 	"UPDATE run SET source = '', inputs = hex(zeroblob(50000)), seen = -1, first_us = NULL, last_us = NULL",
-	"UPDATE flow_differs SET rank = rank + 100, field = field + 100",
+	"UPDATE differs SET rank = rank + 100, field = field + 100",
 	"UPDATE flow_more SET payload_types = -1, audio = -1, icmp = -1, tunnel = 99, dhcp_type = -7,"
 	" remark = hex(zeroblob(5000)), relayed_port = 1 << 33",
 	"UPDATE lease SET mask_bits = 1000, dns = zeroblob(1000000)",
@@ -346,7 +346,7 @@ static const char *const TRICKS[] = {
 	"UPDATE finding SET reason = NULL, remote = x'ff', flows = 'all', severity = NULL, waiver = NULL;"
 	"UPDATE unit SET profiles = NULL; UPDATE host SET text = NULL; UPDATE run SET version = NULL, inputs = NULL,"
 	" source = NULL, roles_unknown = NULL; UPDATE blind SET detail = NULL, since_us = 'then', cause = NULL;"
-	"UPDATE policy SET hash = NULL; UPDATE flow_differs SET expected = NULL, row = NULL",
+	"UPDATE policy SET hash = NULL; UPDATE differs SET expected = NULL, row = NULL",
 	/* Another's views and triggers. */
 	"DROP VIEW v_flow; CREATE VIEW v_flow AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
 	" SELECT x FROM c",

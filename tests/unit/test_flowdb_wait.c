@@ -11,7 +11,8 @@
 #define FLOWS 9000 /* more than twice the places, so that rows come to those of others */
 #define KEPT \
 	"SELECT * FROM flow ORDER BY id; SELECT * FROM flow_more ORDER BY flow;" \
-	"SELECT * FROM flow_differs ORDER BY flow, rank; SELECT * FROM tally ORDER BY 1, 2, 3, 4"
+	"SELECT * FROM differs ORDER BY id, rank;" \
+	"SELECT * FROM tally ORDER BY 1, 2, 3, 4"
 
 struct story {
 	struct dbkit kit;

@@ -64,6 +64,41 @@ static void the_index_says_the_same(void **state)
 	}
 }
 
+/* Names and patterns of few letters, so that many fit: the index says of them all what each pattern says. */
+static void the_index_says_the_same_of_thousands(void **state)
+{
+	static const char *const labels[] = {"a", "b", "ab", "x-1", "a.b", "", "example"};
+	static const char *const stars[] = {"", "", "*", "*.", "a*", "*b.*"};
+	CLEANUP(arena_freep) struct arena *arena = arena_new();
+	struct name_index *index = name_index_new(arena, 20);
+	char patterns[20][64];
+	uint32_t dice = 7;
+	unsigned hits = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
+		dice = dice * 1664525 + 1013904223;
+		snprintf(patterns[i], sizeof(patterns[i]), "%s%s.%s", stars[(dice >> 10) % ARRAY_LEN(stars)],
+		         labels[(dice >> 14) % ARRAY_LEN(labels)], labels[(dice >> 20) % ARRAY_LEN(labels)]);
+		name_index_add(index, patterns[i], UINT32_C(1) << i);
+	}
+	name_index_sort(index);
+	for (unsigned n = 0; n < 20000; n++) {
+		uint32_t mask = 0;
+		char name[96];
+
+		dice = dice * 1664525 + 1013904223;
+		snprintf(name, sizeof(name), "%s%s%s%s%s", labels[(dice >> 8) % ARRAY_LEN(labels)],
+		         dice >> 28 & 1 ? "." : "", labels[(dice >> 12) % ARRAY_LEN(labels)],
+		         dice >> 29 & 1 ? "." : "", labels[(dice >> 18) % ARRAY_LEN(labels)]);
+		for (size_t i = 0; i < ARRAY_LEN(patterns); i++)
+			mask |= (uint32_t)name_fits(patterns[i], name) << i;
+		if (name_index_find(index, name) != mask)
+			fail_msg("'%s': %x, not %x", name, name_index_find(index, name), mask);
+		hits += mask != 0;
+	}
+	assert_true(hits > 1000 && hits < 19000);
+}
+
 static void all_masks_of_a_name_are_found(void **state)
 {
 	CLEANUP(arena_freep) struct arena *arena = arena_new();
@@ -100,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(patterns_fit_names_one_by_one),
 		cmocka_unit_test(the_index_says_the_same),
+		cmocka_unit_test(the_index_says_the_same_of_thousands),
 		cmocka_unit_test(all_masks_of_a_name_are_found),
 		cmocka_unit_test(a_name_longer_than_any_is_nobodys),
 	};

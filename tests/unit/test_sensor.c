@@ -3,6 +3,7 @@
  * is counted. Packets come from tests/lib/wire.h; the events are read off the rings.
  */
 #include "monitor/sensor.h"
+#include "schema/event_brief.h"
 #include "tests/lib/talk.h"
 
 #include <setjmp.h>
@@ -71,7 +72,10 @@ static bool drain_must(void *context, bool must)
 		ring_release(bench->packets);
 	}
 	while ((event = ring_peek(bench->facts))) {
-		take(bench, event);
+		struct event_flow whole;
+
+		assert_int_equal(event_check(event, event->len), 0);
+		take(bench, event_whole(event, &whole));
 		ring_take(bench->facts);
 		ring_release(bench->facts);
 	}

@@ -20,7 +20,7 @@ static void flows_without_room_wait_and_are_told_in_order(void **state)
 	for (unsigned i = 0; i < 2000; i++)
 		syn(bench, i, 0.001 * i);
 	idle(bench, 60); /* all of them are over */
-	assert_in_range(sensor_untold(bench->sensor), 1500, 1999);
+	assert_in_range(sensor_untold(bench->sensor), 1200, 1999);
 	assert_true(bench->full > 0);
 	read_all(bench, 60);
 	must_have_ended(bench, 2000);
@@ -224,7 +224,7 @@ static void a_reader_that_comes_and_goes_misses_nothing(void **state)
 		dice = dice * 1664525 + 1013904223;
 		switch (dice >> 28) {
 		case 0:
-			read_facts(bench, dice >> 20 & 7);
+			read_facts(bench, dice >> 20 & 3);
 			break;
 		case 1:
 			read_packets(bench, dice >> 20 & 63);
