@@ -319,36 +319,6 @@ static void the_gap_that_joins_two_intervals_is_blind_as_well(void **state)
 	assert_true(blind(bench, id));
 }
 
-/* The rows of a unit stand in a list, in which others of the same place are too, and some that were given up. */
-static void rows_of_one_unit_are_found_among_those_of_all(void **state)
-{
-	enum { ALIKE = 16384, LATE = BLIND_ROWS_MAX - 5 };
-	struct bench *bench = *state;
-	int64_t unit = bench->kit.unit;
-	int64_t gone = told(bench, 9), kept[2] = {0};
-	struct flow_facts facts = dbkit_facts(9, "52.112.1.9", 443);
-	struct blind_row lost = drop(0, 30);
-
-	lost.unit = unit;
-	for (unsigned i = 0; i < 2 * LATE; i++) {
-		bool own = i == LATE || i == 2 * LATE - 1;
-		int64_t id = own ? dbkit_flow(&bench->kit, &facts, "online.out.sip_tls", 0) : 1 << 20;
-
-		if (own)
-			kept[i > LATE] = id;
-		blinds_row(bench->blinds, id, own ? unit : i % 2 ? unit + ALIKE : unit + 7,
-		           facts.first_us, facts.last_us);
-	}
-	lost.unit = unit + ALIKE;
-	note(bench, lost);
-	assert_false(blind(bench, kept[0]));
-	lost.unit = unit;
-	note(bench, lost);
-	assert_false(blind(bench, gone));
-	assert_true(blind(bench, kept[0]));
-	assert_true(blind(bench, kept[1]));
-}
-
 static void a_row_given_up_before_its_time_is_counted_if_it_is_missed(void **state)
 {
 	struct bench *bench = *state;
@@ -556,7 +526,6 @@ int main(void)
 		WITH(a_row_told_of_is_marked_by_what_is_noted_later),
 		WITH(rows_that_ended_10_s_before_the_newest_are_left_alone),
 		WITH(the_gap_that_joins_two_intervals_is_blind_as_well),
-		WITH(rows_of_one_unit_are_found_among_those_of_all),
 		WITH(a_row_given_up_before_its_time_is_counted_if_it_is_missed),
 		WITH(of_one_unit_all_its_rows_that_are_remembered_are_found),
 		WITH(a_full_ledger_forgets_the_oldest_that_is_over),
