@@ -55,7 +55,8 @@ static void open_one(struct story *story, unsigned i)
 		.open = true,
 		.reason = "as it opened",
 	};
-	snprintf(row->row, sizeof(row->row), i % 9 ? "row.%u" : "", i % 7);
+	if (i % 9)
+		snprintf(row->row, sizeof(row->row), "row.%u", i % 7);
 	snprintf(row->remote, sizeof(row->remote), "10.%u.%u.0/24", i / 256, i % 256);
 	assert_int_equal(flowdb_finding_number(story->kit.db, &story->id[i], &err), 0);
 	assert_int_equal(flowdb_finding_open(story->kit.db, row, story->id[i], &err), 0);
