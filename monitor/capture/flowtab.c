@@ -13,7 +13,7 @@
  *  (7) The list of the young is in payload_us order: all have the same time to settle. Those that
  *      stay young are on another, in the order of their last payloads.
  */
-#include "monitor/capture/seed.h"
+#include "monitor/capture/flowtab_parts.h"
 
 #include <assert.h>
 
@@ -34,70 +34,6 @@ const struct flowtab_limits FLOWTAB_DEFAULTS = {
 		},
 };
 
-/* Whose span a kind has. */
-static const uint8_t SPAN[IDLE_COUNT] = {
-	[IDLE_UDP] = IDLE_UDP,
-	[IDLE_ICMP] = IDLE_ICMP,
-	[IDLE_OTHER] = IDLE_OTHER,
-	[IDLE_TCP_OPENING] = IDLE_TCP_OPENING,
-	[IDLE_TCP_OPEN] = IDLE_TCP_OPEN,
-	[IDLE_TCP_CLOSED] = IDLE_TCP_CLOSED,
-	[IDLE_UDP_LONE] = IDLE_UDP,
-	[IDLE_UDP_CALL] = IDLE_UDP,
-	[IDLE_TCP_LONE] = IDLE_TCP_OPEN,
-};
-
-/* Which are given up before which; all others first. */
-enum rank { RANK_LONE, RANK_ANSWERED, RANK_KEPT, RANKS };
-static const uint8_t RANK[IDLE_COUNT] = {
-	[IDLE_UDP] = RANK_ANSWERED,
-	[IDLE_UDP_CALL] = RANK_KEPT,
-	[IDLE_TCP_OPEN] = RANK_KEPT,
-};
-#define NEXT_NEAR 4  /* so many evictions before its own a flow is brought near */
-#define RANK_SHARE 8 /* of the slots one in so many stays with each rank, as far as it fills it */
-
-struct list {
-	uint32_t oldest, newest; /* slot + 1 */
-};
-
-struct place {
-	uint32_t number; /* slot + 1, and SOWN; 0: empty */
-	uint32_t hash;
-};
-#define SOWN (UINT32_C(1) << 31) /* it is a seed */
-
-/* Of each slot, beside it. */
-struct links {
-	uint32_t older, newer; /* on the flow's idle list, or that of the ended; slot + 1, 0 ends */
-	uint32_t hash;         /* of its key */
-	enum { SLOT_FREE, SLOT_SEED, SLOT_FLOW, SLOT_OVER } state;
-};
-
-union young_slot {
-	struct young young;
-	uint32_t next; /* on the free list */
-};
-
-struct flowtab {
-	struct flowtab_limits limits;
-	struct flow *slots; /* and one more, for a seed that ends */
-	struct seed *seeds;  /* of each slot */
-	uint32_t grown;      /* which of them lies in the slot behind the last */
-	struct links *links; /* of each slot */
-	struct place *index; /* open addressing, linear probing */
-	uint32_t index_mask;
-	uint32_t count, fresh, free; /* free: slot + 1, chained through `newer` */
-	int64_t shortest_us; /* of idle_us */
-	uint32_t untold_count;
-	union young_slot *youth;
-	uint32_t young_fresh, young_free;
-	struct list idle[IDLE_COUNT], over, young, staying, untold;
-	uint32_t ranked[RANKS]; /* flows on the idle lists of each */
-	struct flow_key sought; /* looked for last in vain, */
-	uint32_t sought_hash;   /* ... and its hash; 0: none was */
-};
-
 static size_t index_size(const struct flowtab_limits *limits)
 {
 	size_t size = 64;
@@ -115,7 +51,7 @@ struct flowtab *flowtab_new(const struct flowtab_limits *limits)
 		return NULL;
 	tab->limits = *limits;
 	for (unsigned i = 0; i < IDLE_COUNT; i++)
-		tab->limits.idle_us[i] = limits->idle_us[SPAN[i]];
+		tab->limits.idle_us[i] = limits->idle_us[FLOWTAB_SPAN[i]];
 	tab->index_mask = (uint32_t)index_size(limits) - 1;
 	tab->shortest_us = INT64_MAX;
 	for (unsigned i = 0; i < IDLE_COUNT; i++)
@@ -157,18 +93,6 @@ void flowtab_free(struct flowtab *tab)
 	free(tab);
 }
 
-static uint32_t number_of(const struct flowtab *tab, const struct flow *flow)
-{
-	uint32_t slot = (uint32_t)(flow - tab->slots);
-
-	return slot == tab->limits.flows ? tab->grown : slot + 1;
-}
-
-static struct flow *flow_of(struct flowtab *tab, uint32_t number)
-{
-	return number ? &tab->slots[number - 1] : NULL;
-}
-
 /* As above, of any that lives: a seed as a copy of what it has grown to, for one that ends. */
 static struct flow *live_of(struct flowtab *tab, uint32_t number)
 {
@@ -180,13 +104,6 @@ static struct flow *live_of(struct flowtab *tab, uint32_t number)
 	seed_grow(&tab->seeds[number - 1], false, flow);
 	flow->idle = IDLE_TCP_OPENING;
 	return flow;
-}
-
-/* When a live one had its last packet. */
-static int64_t last_us(const struct flowtab *tab, uint32_t number)
-{
-	return tab->links[number - 1].state == SLOT_SEED ? tab->seeds[number - 1].time_us
-	                                                 : tab->slots[number - 1].facts.last_us;
 }
 
 /* As bytes, but without a call: it is asked of every packet. */
@@ -244,23 +161,6 @@ void flowtab_near_place(const struct flowtab *tab, uint32_t hash)
 	__builtin_prefetch(&tab->index[hash & tab->index_mask], 1);
 }
 
-/* gcc leaves out calls of functions that only fetch: these are none. */
-#define FETCHING static inline __attribute__((always_inline))
-
-FETCHING void bytes_near(const void *bytes, size_t len)
-{
-	for (size_t line = 0; line < len; line += 64)
-		__builtin_prefetch((const char *)bytes + line, 1);
-}
-
-FETCHING void slot_near(const struct flowtab *tab, uint32_t number, bool sown)
-{
-	if (sown)
-		bytes_near(&tab->seeds[number - 1], sizeof(struct seed));
-	else
-		bytes_near(&tab->slots[number - 1], sizeof(struct flow));
-}
-
 void flowtab_near(const struct flowtab *tab, uint32_t hash)
 {
 	uint32_t i = hash & tab->index_mask, number;
@@ -274,27 +174,9 @@ void flowtab_near(const struct flowtab *tab, uint32_t hash)
 	__builtin_prefetch(&tab->links[number - 1], 1);
 }
 
-/* Of a flow that ends soon: its place in the index and what it holds. */
-FETCHING void end_near(const struct flowtab *tab, uint32_t number)
-{
-	const struct links *links = &tab->links[number - 1];
-
-	__builtin_prefetch(&tab->index[links->hash & tab->index_mask], 1);
-	slot_near(tab, number, links->state == SLOT_SEED);
-}
-
 void flowtab_near_end(const struct flowtab *tab, uint32_t number)
 {
 	end_near(tab, number);
-}
-
-/* Whoever ends after this one, if others go first only now and then. */
-FETCHING void next_near(const struct flowtab *tab, uint32_t number)
-{
-	for (unsigned i = 0; number && i < NEXT_NEAR; i++)
-		number = tab->links[number - 1].newer;
-	if (number)
-		end_near(tab, number);
 }
 
 bool flowtab_is_full(const struct flowtab *tab)
@@ -347,7 +229,7 @@ static void idle_unlink(struct flowtab *tab, uint32_t number, enum idle idle)
 	const struct links *links = &tab->links[number - 1];
 
 	if (idle != IDLE_OVER)
-		tab->ranked[RANK[idle]]--;
+		tab->ranked[FLOWTAB_RANK[idle]]--;
 	if (links->older)
 		tab->links[links->older - 1].newer = links->newer;
 	else
@@ -365,7 +247,7 @@ static void idle_link(struct flowtab *tab, uint32_t number, enum idle idle)
 	struct links *links = &tab->links[number - 1];
 
 	if (idle != IDLE_OVER)
-		tab->ranked[RANK[idle]]++;
+		tab->ranked[FLOWTAB_RANK[idle]]++;
 	links->newer = 0;
 	links->older = list->newest;
 	if (list->newest)
@@ -450,41 +332,6 @@ void flowtab_remove_seed(struct flowtab *tab, uint32_t number)
 	free_slot(tab, number);
 }
 
-/* ------------------------------------------------------------ the untold */
-
-void flowtab_told(struct flowtab *tab, struct flow *flow)
-{
-	if (!flow->untold)
-		return;
-	flow->untold = 0;
-	tab->untold_count--;
-	if (flow->idle == IDLE_OVER)
-		return; /* on that list it stays until it is removed */
-	if (flow->untold_older)
-		flow_of(tab, flow->untold_older)->untold_newer = flow->untold_newer;
-	else
-		tab->untold.oldest = flow->untold_newer;
-	if (flow->untold_newer)
-		flow_of(tab, flow->untold_newer)->untold_older = flow->untold_older;
-	else
-		tab->untold.newest = flow->untold_older;
-}
-
-void flowtab_untold(struct flowtab *tab, struct flow *flow, uint64_t number)
-{
-	assert(flow->idle != IDLE_OVER);
-	flowtab_told(tab, flow);
-	flow->untold = number;
-	tab->untold_count++;
-	flow->untold_newer = 0;
-	flow->untold_older = tab->untold.newest;
-	if (tab->untold.newest)
-		flow_of(tab, tab->untold.newest)->untold_newer = number_of(tab, flow);
-	else
-		tab->untold.oldest = number_of(tab, flow);
-	tab->untold.newest = number_of(tab, flow);
-}
-
 void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number)
 {
 	uint32_t slot = number_of(tab, flow);
@@ -503,257 +350,9 @@ void flowtab_end(struct flowtab *tab, struct flow *flow, uint64_t number)
 	tab->untold_count++;
 }
 
-struct flow *flowtab_oldest_over(struct flowtab *tab)
-{
-	return flow_of(tab, tab->over.oldest);
-}
-
-struct flow *flowtab_oldest_untold(struct flowtab *tab)
-{
-	struct flow *over = flowtab_oldest_over(tab), *live = flow_of(tab, tab->untold.oldest);
-
-	return !over || (live && live->untold < over->untold) ? live : over;
-}
-
-uint32_t flowtab_untold_count(const struct flowtab *tab)
-{
-	return tab->untold_count;
-}
-
-/* -------------------------------------------------------------- their age */
-
-/* Kinds that share a span go in the order of their last packets. */
-uint32_t flowtab_expired(const struct flowtab *tab, int64_t now_us)
-{
-	uint32_t first = 0;
-	unsigned kind = 0;
-
-	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		uint32_t number = tab->idle[i].oldest;
-
-		if (!number || now_us - last_us(tab, number) < tab->limits.idle_us[i])
-			continue;
-		if (!first || SPAN[i] < SPAN[kind] ||
-		    (SPAN[i] == SPAN[kind] && last_us(tab, number) < last_us(tab, first))) {
-			first = number;
-			kind = i;
-		}
-	}
-	if (first)
-		next_near(tab, first);
-	return first;
-}
-
-int64_t flowtab_due(struct flowtab *tab, int64_t now_us)
-{
-	int64_t due_us = now_us + tab->shortest_us;
-
-	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		uint32_t oldest = tab->idle[i].oldest;
-
-		if (oldest && last_us(tab, oldest) + tab->limits.idle_us[i] < due_us)
-			due_us = last_us(tab, oldest) + tab->limits.idle_us[i];
-	}
-	return due_us;
-}
-
-static uint32_t longest_idle(const struct flowtab *tab, enum rank rank)
-{
-	uint32_t longest = 0;
-
-	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		uint32_t number = RANK[i] == rank ? tab->idle[i].oldest : 0;
-
-		if (number && (!longest || last_us(tab, number) < last_us(tab, longest)))
-			longest = number;
-	}
-	return longest;
-}
-
-uint32_t flowtab_least_missed(const struct flowtab *tab)
-{
-	uint32_t number = 0;
-	unsigned rank = 0;
-
-	while (rank < RANKS && tab->ranked[rank] <= tab->limits.flows / RANK_SHARE)
-		rank++;
-	if (rank < RANKS)
-		number = longest_idle(tab, rank);
-	for (rank = 0; rank < RANKS && !number; rank++)
-		number = longest_idle(tab, rank);
-	if (number)
-		next_near(tab, number);
-	return number;
-}
-
-static uint64_t id_of(const struct flowtab *tab, uint32_t number)
-{
-	return tab->links[number - 1].state == SLOT_SEED ? tab->seeds[number - 1].id
-	                                                 : tab->slots[number - 1].facts.id;
-}
-
-static bool is_live(const struct flowtab *tab, uint32_t number)
-{
-	return tab->links[number - 1].state == SLOT_SEED ||
-	       tab->links[number - 1].state == SLOT_FLOW;
-}
-
-struct numbered {
-	uint64_t id;
-	uint32_t number;
-};
-
-static int by_id(const void *a, const void *b)
-{
-	uint64_t x = ((const struct numbered *)a)->id, y = ((const struct numbered *)b)->id;
-
-	return x < y ? -1 : x > y;
-}
-
-/*
- * While no slot was used again they lie in order. Where the oldest always went for the newest, which took its place, they
- * do from somewhere in the middle on, and round.
- */
-static void sort_by_id(struct numbered *all, size_t count, uint32_t *ret)
-{
-	size_t breaks = 0, first = 0;
-
-	for (size_t i = 1; i < count; i++)
-		if (all[i].id < all[i - 1].id) {
-			breaks++;
-			first = i;
-		}
-	if (breaks > 1 || (breaks && all[count - 1].id > all[0].id)) {
-		qsort(all, count, sizeof(*all), by_id);
-		first = 0;
-	}
-	for (size_t i = 0; i < count; i++)
-		ret[i] = all[first + i < count ? first + i : first + i - count].number;
-}
-
-uint32_t *flowtab_sorted(const struct flowtab *tab, size_t *ret_count)
-{
-	CLEANUP(freep) struct numbered *all = tab->count ? calloc(tab->count, sizeof(*all)) : NULL;
-	CLEANUP(freep) uint32_t *numbers = tab->count ? calloc(tab->count, sizeof(*numbers)) : NULL;
-	size_t count = 0;
-
-	*ret_count = 0;
-	if (!all || !numbers)
-		return NULL;
-	for (uint32_t number = 1; number <= tab->fresh; number++)
-		if (is_live(tab, number))
-			all[count++] = (struct numbered){id_of(tab, number), number};
-	sort_by_id(all, count, numbers);
-	*ret_count = count;
-	return TAKE(numbers);
-}
-
 struct flow *flowtab_at(struct flowtab *tab, uint32_t number)
 {
 	return live_of(tab, number);
-}
-
-bool flowtab_any(const struct flowtab *tab,
-                 bool (*is)(const void *context, const struct flow *flow), const void *context)
-{
-	for (uint32_t number = 1; number <= tab->fresh; number++) {
-		const struct flow *flow = &tab->slots[number - 1];
-		struct flow grown;
-
-		if (!is_live(tab, number))
-			continue;
-		if (tab->links[number - 1].state == SLOT_SEED) {
-			seed_grow(&tab->seeds[number - 1], false, &grown);
-			flow = &grown;
-		}
-		if (is(context, flow))
-			return true;
-	}
-	return false;
-}
-
-static struct list *young_list(struct flowtab *tab, const struct flow *flow)
-{
-	return flow->staying ? &tab->staying : &tab->young;
-}
-
-static void young_append(struct flowtab *tab, struct flow *flow)
-{
-	struct list *list = young_list(tab, flow);
-	uint32_t number = number_of(tab, flow);
-
-	flow->young_newer = 0;
-	flow->young_older = list->newest;
-	if (list->newest)
-		flow_of(tab, list->newest)->young_newer = number;
-	else
-		list->oldest = number;
-	list->newest = number;
-}
-
-static void young_unlink(struct flowtab *tab, struct flow *flow)
-{
-	struct list *list = young_list(tab, flow);
-
-	if (flow->young_older)
-		flow_of(tab, flow->young_older)->young_newer = flow->young_newer;
-	else
-		list->oldest = flow->young_newer;
-	if (flow->young_newer)
-		flow_of(tab, flow->young_newer)->young_older = flow->young_older;
-	else
-		list->newest = flow->young_older;
-}
-
-bool flowtab_make_young(struct flowtab *tab, struct flow *flow)
-{
-	union young_slot *slot;
-
-	if (flow->young)
-		return true;
-	if (tab->young_free) {
-		slot = &tab->youth[tab->young_free - 1];
-		tab->young_free = slot->next;
-	} else if (tab->young_fresh < tab->limits.young) {
-		slot = &tab->youth[tab->young_fresh++];
-	} else {
-		return false;
-	}
-	memset(slot, 0, sizeof(*slot));
-	flow->young = &slot->young;
-	flow->staying = false;
-	young_append(tab, flow);
-	return true;
-}
-
-void flowtab_make_old(struct flowtab *tab, struct flow *flow)
-{
-	union young_slot *slot = (union young_slot *)flow->young;
-
-	if (!slot)
-		return;
-	assert(!stream_waits(&slot->young.stream[0]) && !stream_waits(&slot->young.stream[1]));
-	young_unlink(tab, flow);
-	slot->next = tab->young_free;
-	tab->young_free = (uint32_t)(slot - tab->youth) + 1;
-	flow->young = NULL;
-}
-
-void flowtab_stay_young(struct flowtab *tab, struct flow *flow)
-{
-	young_unlink(tab, flow);
-	flow->staying = true;
-	young_append(tab, flow);
-}
-
-struct flow *flowtab_oldest_staying(struct flowtab *tab)
-{
-	return flow_of(tab, tab->staying.oldest);
-}
-
-struct flow *flowtab_oldest_young(struct flowtab *tab)
-{
-	return flow_of(tab, tab->young.oldest);
 }
 
 uint32_t flowtab_count(const struct flowtab *tab)
