@@ -151,7 +151,7 @@ static const struct {
          "SELECT printf('flow %d: in what it differs from the nearest row is not there', f.id) FROM flow f"
          " JOIN finding g ON g.id = f.finding WHERE f.verdict = 2 AND g.row IS NOT NULL"
          " AND f.differs IS NULL UNION ALL SELECT printf('flow %d: in what it differs is not there', id) FROM flow"
-         " WHERE differs NOT IN (SELECT id FROM differs)"},
+         " WHERE differs NOT NULL AND differs NOT IN (SELECT id FROM differs)"},
 	{"packets kept",
          "SELECT printf('packet %d of evidence: %d bytes are kept of %d', id, length(bytes), wire_len)"
          " FROM evidence WHERE length(bytes) > wire_len OR (finding IS NOT NULL AND length(bytes) > 256)"},
