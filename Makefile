@@ -41,6 +41,11 @@ endif
 ifdef FUZZ
 VARIANT += -fsanitize=fuzzer-no-link
 endif
+# The program is optimised as a whole, for a packet goes through forty small functions of as many files; what else is linked of
+# its objects, tests above all, is not: an object holds both. LTO= leaves it out, and links in no time.
+LTO ?= $(if $(SAN)$(COV)$(FUZZ)$(findstring clang,$(CC)),,1)
+WHOLE     := $(if $(LTO),-flto=auto -w) # each file was warned of alone; here gcc guesses at lengths
+NOT_WHOLE := $(if $(LTO),-fno-lto)
 # Looked up once; before the packages are there both are empty, and `demo` and `check` begin anew.
 PKG_CFLAGS := $(filter-out -I/usr/include/ndpi,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
 LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
@@ -75,13 +80,18 @@ $(TESTLIB): $(TESTOBJ)
 
 $(B)/tlmon: $(B)/monitor/main.o $(B)/libtlmon.a
 	$(call say,LD,$@)
-	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(WHOLE) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$Qmkdir -p $(@D)
 	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+ifneq ($(LTO),)
+$(OBJ) $(B)/monitor/main.o: VARIANT += -flto -ffat-lto-objects
+# Names of its assembler text would be sought in another part.
+$(B)/schema/flowdb_migrate.o: VARIANT += -fno-lto
+endif
 # Chosen while it runs (file_hash_wide.h).
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 $(B)/monitor/capture/file_hash_wide.o: VARIANT += -mavx2
@@ -107,7 +117,7 @@ $(B)/schema/flowdb_migrate.o: schema/flowdb.sql $(wildcard schema/migrate/*.sql)
 $(B)/unit/%: tests/unit/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TEST,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS) $(LIBS_CHK)
+	$Q$(CC) $(ALL_CFLAGS) $(NOT_WHOLE) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS) $(LIBS_CHK)
 
 # A fuzz target defines LLVMFuzzerTestOneInput alone; driver.c feeds it the corpus. Under FUZZ=1
 # (`make fuzz`) libFuzzer is the driver.
@@ -115,17 +125,17 @@ DRIVER := $(if $(FUZZ),-fsanitize=fuzzer,tests/fuzz/driver.c)
 $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,FUZZ,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(ALL_CFLAGS) -o $@ $< $(DRIVER) $(TESTLIB) $(B)/libtlmon.a $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(NOT_WHOLE) -o $@ $< $(DRIVER) $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
 $(B)/tools/%: tests/tools/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,TOOL,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(NOT_WHOLE) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
 $(B)/bench/%: tests/bench/%.c $(TESTLIB) $(B)/libtlmon.a
 	$(call say,BENCH,$@)
 	$Qmkdir -p $(@D)
-	$Q$(CC) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(NOT_WHOLE) -MMD -MP -MF $@.d -o $@ $< $(TESTLIB) $(B)/libtlmon.a $(LIBS)
 
 # The program without one dissector, for the test that each of them decides something.
 $(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o $(B)/libtlmon.a
@@ -133,7 +143,7 @@ $(B)/without/%/tlmon: dissectors/dissect.c dissectors/list.h $(B)/monitor/main.o
 	$Qmkdir -p $(@D)/dissectors
 	$Qsed '/^	X($*)/d' dissectors/list.h >$(@D)/dissectors/list.h
 	$Q$(CC) -I$(@D) $(ALL_CFLAGS) -c -o $(@D)/dissect.o $<
-	$Q$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(B)/monitor/main.o $(@D)/dissect.o $(B)/libtlmon.a $(LIBS)
+	$Q$(CC) $(ALL_CFLAGS) $(NOT_WHOLE) $(LDFLAGS) -o $@ $(B)/monitor/main.o $(@D)/dissect.o $(B)/libtlmon.a $(LIBS)
 
 RUN = B=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/run $(addprefix -j ,$(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))))
 

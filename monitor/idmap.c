@@ -45,7 +45,7 @@ void idmap_clear(struct idmap *map)
 void idmap_near(const struct idmap *map, uint64_t key)
 {
 	if (map->count)
-		__builtin_prefetch(&map->slots[home_of(map, key)]);
+		bring_near(&map->slots[home_of(map, key)]);
 }
 
 void *idmap_find(const struct idmap *map, uint64_t key)

@@ -63,6 +63,16 @@ void pages_free(void *pages, size_t bytes);
 void pages_wide(void *pages, size_t bytes);
 
 /*
+ * What `at` points to will be read and written soon. The empty statement is there because gcc leaves out calls of functions
+ * that do nothing but fetch.
+ */
+static inline void bring_near(const void *at)
+{
+	__builtin_prefetch(at, 1);
+	__asm__ volatile("");
+}
+
+/*
  * Copies `text` into `buf` of `size` bytes, cut at the end if need be, always terminated.
  * Returns whether it fitted.
  */

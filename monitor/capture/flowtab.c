@@ -158,7 +158,7 @@ struct flow *flowtab_find(struct flowtab *tab, const struct flow_key *key)
 
 void flowtab_near_place(const struct flowtab *tab, uint32_t hash)
 {
-	__builtin_prefetch(&tab->index[hash & tab->index_mask], 1);
+	bring_near(&tab->index[hash & tab->index_mask]);
 }
 
 void flowtab_near(const struct flowtab *tab, uint32_t hash)
@@ -171,7 +171,7 @@ void flowtab_near(const struct flowtab *tab, uint32_t hash)
 	if (!number)
 		return;
 	slot_near(tab, number, tab->index[i].number & SOWN);
-	__builtin_prefetch(&tab->links[number - 1], 1);
+	bring_near(&tab->links[number - 1]);
 }
 
 void flowtab_near_end(const struct flowtab *tab, uint32_t number)

@@ -32,7 +32,7 @@ static int64_t last_us(const struct flowtab *tab, uint32_t number)
 }
 
 /* Whoever ends after this one, if others go first only now and then. */
-FETCHING void next_near(const struct flowtab *tab, uint32_t number)
+static inline void next_near(const struct flowtab *tab, uint32_t number)
 {
 	for (unsigned i = 0; number && i < NEXT_NEAR; i++)
 		number = tab->links[number - 1].newer;

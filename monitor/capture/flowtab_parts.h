@@ -65,16 +65,13 @@ static inline struct flow *flow_of(struct flowtab *tab, uint32_t number)
 	return number ? &tab->slots[number - 1] : NULL;
 }
 
-/* gcc leaves out calls of functions that only fetch: these are none. */
-#define FETCHING static inline __attribute__((always_inline))
-
-FETCHING void bytes_near(const void *bytes, size_t len)
+static inline void bytes_near(const void *bytes, size_t len)
 {
 	for (size_t line = 0; line < len; line += 64)
-		__builtin_prefetch((const char *)bytes + line, 1);
+		bring_near((const char *)bytes + line);
 }
 
-FETCHING void slot_near(const struct flowtab *tab, uint32_t number, bool sown)
+static inline void slot_near(const struct flowtab *tab, uint32_t number, bool sown)
 {
 	if (sown)
 		bytes_near(&tab->seeds[number - 1], sizeof(struct seed));
@@ -83,11 +80,11 @@ FETCHING void slot_near(const struct flowtab *tab, uint32_t number, bool sown)
 }
 
 /* Of a flow that ends soon: its place in the index and what it holds. */
-FETCHING void end_near(const struct flowtab *tab, uint32_t number)
+static inline void end_near(const struct flowtab *tab, uint32_t number)
 {
 	const struct links *links = &tab->links[number - 1];
 
-	__builtin_prefetch(&tab->index[links->hash & tab->index_mask], 1);
+	bring_near(&tab->index[links->hash & tab->index_mask]);
 	slot_near(tab, number, links->state == SLOT_SEED);
 }
 
