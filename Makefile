@@ -66,7 +66,7 @@ TOOLS     := $(patsubst tests/tools/%.c,$(B)/tools/%,$(wildcard tests/tools/*.c)
 BENCHES   := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 GOLDEN    := $(patsubst tests/golden/%/site.yaml,%,$(wildcard tests/golden/*/site.yaml))
 
-all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; V=1 shows commands)
+all: $(B)/tlmon ## build ./tlmon (CC=clang, SAN=1, COV=1 choose the variant; LTO= links at once; V=1 shows commands)
 	$Qln -sfn $(B)/tlmon tlmon
 
 $(B)/libtlmon.a: $(OBJ) $(GENERATED)
