@@ -79,6 +79,9 @@ bool flowdb_archive_knows(const char *table)
 	return false;
 }
 
+#define SAME_DIFFERENCE \
+	"(d.id, d.rank, d.field, d.row, d.expected, d.seen) = (a.id, a.rank, a.field, a.row, a.expected, a.seen)"
+
 /* Where a number, or a name, must mean the same. */
 static const char *const SAME[] = {
 	"SELECT a.text FROM archive.host a JOIN main.host h ON h.id = a.id WHERE h.bytes <> a.bytes",
@@ -89,8 +92,16 @@ static const char *const SAME[] = {
 	"SELECT a.name FROM archive.unit a JOIN main.unit u ON u.name = a.name WHERE u.id <> a.id",
 	"SELECT 'policy ' || a.hash FROM archive.policy a JOIN main.policy p ON p.id = a.id"
 	" WHERE p.hash <> a.hash",
-	"SELECT 'differences ' || a.id FROM archive.differs a JOIN main.differs d USING (id, rank, field)"
-	" WHERE (d.row, d.expected, d.seen) <> (a.row, a.expected, a.seen)",
+	"SELECT a.text FROM archive.envelope_row a JOIN main.envelope_row e ON e.id = a.id WHERE e.text <> a.text",
+	"SELECT a.text FROM archive.row_set a JOIN main.row_set s ON s.id = a.id WHERE s.text <> a.text",
+	"SELECT a.text FROM archive.phrase a JOIN main.phrase p ON p.id = a.id WHERE p.text <> a.text",
+	"SELECT 'link ' || a.id FROM archive.link a JOIN main.link l ON l.id = a.id"
+	" WHERE (l.local_mac, l.remote_mac, l.vlan) IS NOT (a.local_mac, a.remote_mac, a.vlan)",
+	/* An id stands for all its rows: one that either side alone has makes it another. */
+	"SELECT 'differences ' || a.id FROM archive.differs a WHERE a.id IN (SELECT id FROM main.differs)"
+	" AND NOT EXISTS (SELECT 1 FROM main.differs d WHERE " SAME_DIFFERENCE ")",
+	"SELECT 'differences ' || d.id FROM main.differs d WHERE d.id IN (SELECT id FROM archive.differs)"
+	" AND NOT EXISTS (SELECT 1 FROM archive.differs a WHERE " SAME_DIFFERENCE ")",
 	"SELECT 'run ' || a.id FROM archive.run a LEFT JOIN main.run r ON r.id = a.id WHERE r.id IS NULL"
 	" OR (r.source, r.inputs, coalesce(r.begun_us, 0)) <> (a.source, a.inputs, coalesce(a.begun_us, 0))",
 };

@@ -147,6 +147,11 @@ static int look_up(struct flowdb *db, enum intern table, const void *key, size_t
 	*was_found = !*was_found;
 	r = *was_found ? find(db, table, key, len, ret_id, err)
 	               : put(db, table, key, len, ret_id, err);
+	if (!r) /* something else stands in its way */
+		return err_set(err, -ESTALE,
+		               "%s: not as tlmon left it (a key is neither there nor can be put); "
+		               "did another program change it?",
+		               db->path);
 	return r < 0 ? r : 0;
 }
 

@@ -391,6 +391,29 @@ static void a_view_in_a_tables_place_is_refused(void **state)
 	remove_dir(dir);
 }
 
+/* Neither is the address there, nor does it get there: it has no number, and what would name it is not written. */
+static void an_address_that_another_keeps_out_is_refused(void **state)
+{
+	struct mac mac = {{0}};
+	struct err err = {0};
+	struct dbkit kit;
+	struct addr addr;
+	int r;
+
+	(void)state;
+	dbkit_open(&kit);
+	dbkit_done(&kit);
+	dbkit_sql(kit.dir, "CREATE UNIQUE INDEX other ON host (text);"
+	                   "INSERT INTO host (bytes, text) VALUES (x'00', '10.20.0.77')");
+	must(flowdb_open(kit.dir, FLOWDB_WRITE, &kit.db, &err), &err);
+	must(flowdb_begin(kit.db, &err), &err);
+	addr = dbkit_addr("10.20.0.77");
+	r = flowdb_unit_seen(kit.db, kit.unit, &addr, &mac, 1, DBKIT_DAY, DBKIT_DAY, &err);
+	assert_int_equal(r, -ESTALE);
+	flowdb_rollback(kit.db);
+	dbkit_close(&kit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_file_cut_anywhere_crashes_nobody),
 		cmocka_unit_test(what_no_writer_of_ours_wrote_crashes_nobody),
 		cmocka_unit_test(a_view_in_a_tables_place_is_refused),
+		cmocka_unit_test(an_address_that_another_keeps_out_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -428,6 +428,30 @@ static void flows_that_differ_alike_share_it(void **state)
 	remove_dir(dir);
 }
 
+/* An archive has the ids of flows that went there: those of the flow with the highest number, which stays, are above. */
+static void ids_that_an_archive_may_have_are_not_given(void **state)
+{
+	CLEANUP(flowdb_closep) struct flowdb *db = NULL;
+	CLEANUP(freep) char *highest = NULL, *broken = NULL;
+	char dir[] = DIR_NAME;
+	struct err err = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	make_version(dir, 4);
+	dbkit_sql(dir, SHARED);
+	dbkit_sql(dir, "DELETE FROM flow WHERE id BETWEEN 2 AND 14; DELETE FROM flow_differs;"
+	               "INSERT INTO removed (how, until_us, flows, place) VALUES (2, 2000000, 4, '/old')");
+	if (flowdb_open(dir, FLOWDB_WRITE, &db, &err) < 0)
+		fail_msg("%s", err.text);
+	flowdb_closep(&db);
+	highest = dbkit_ask(dir, "SELECT max(id), count(*) FROM differs");
+	assert_string_equal(highest, "1048576|1\n");
+	broken = dbkit_ask(dir, "PRAGMA foreign_key_check");
+	assert_string_equal(broken, "");
+	remove_dir(dir);
+}
+
 static void rows_that_refer_to_nothing_stop_a_migration(void **state)
 {
 	CLEANUP(freep) char *number = NULL;
@@ -452,6 +476,7 @@ int main(void)
 		cmocka_unit_test(what_they_held_is_still_there),
 		cmocka_unit_test(packed_columns_say_what_the_old_ones_did),
 		cmocka_unit_test(flows_that_differ_alike_share_it),
+		cmocka_unit_test(ids_that_an_archive_may_have_are_not_given),
 		cmocka_unit_test(rows_that_refer_to_nothing_stop_a_migration),
 		cmocka_unit_test(a_reader_of_an_older_one_is_told_who_migrates_it),
 		cmocka_unit_test(a_migration_that_fails_leaves_the_version_it_was),
