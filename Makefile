@@ -247,7 +247,7 @@ PEER  := ndpiReader
 bench: all $(BENCHES) ## CPU, time and memory beside PEER=ndpiReader's, each ratio beside its bar (bench-inputs, bench-deps)
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon DIR=$(BENCH) RESULT=$(RESULT) ROUNDS=$(ROUNDS) INPUTS='$(INPUTS)' tests/bench/bench.sh $(PEER)
 
-bench-live: all ## trafgen's 400,000 packets a second on a veth pair: drops, what was shed, CPU a packet (root, bench-deps)
+bench-live: all ## 400,000 packets a second or more of trafgen on a veth pair: drops, what was shed, CPU a packet (root, bench-deps)
 	$QB=$(B) TLMON=$(CURDIR)/$(B)/tlmon tests/bench/live.sh $(FOR)
 
 bench-inputs: $(BENCHES) $(TOOLS) ## the four inputs of `make bench`, 2.6 GB under build/bench; PCAPS=folder of captures for the mix

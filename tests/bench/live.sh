@@ -1,9 +1,11 @@
 #!/bin/bash
 # The program live on a veth pair under load: tests/bench/live.sh [SECONDS]. trafgen sends media (300 flows, packets of 300
-# bytes) and then a flood in which every packet is a new flow to one unit, PACE (400,000; 0: as fast as it can) packets a second each; no
-# packet may be dropped. Ends 1 and names what misses; without root or trafgen it says why it is skipped. LOADS chooses among media, new.
+# bytes) and then a flood in which every packet is a new flow to one unit, as fast as it can (PACE=n: n packets a second, which of
+# one core it keeps up to some 350,000), 400,000 packets for each of SECONDS; it must reach that rate, and no packet may be dropped. Ends 1 and
+# names what misses; without root or trafgen it says why it is skipped. LOADS chooses among media, new.
 set -u
-seconds=${1:-10} pace=${PACE:-400000} loads=${LOADS:-media new}
+seconds=${1:-10} pace=${PACE:-0} loads=${LOADS:-media new}
+bar=400000 # packets a second
 . tests/lib/tap.sh
 # shellcheck source=tests/lib/net.sh
 . tests/lib/net.sh
@@ -11,7 +13,7 @@ seconds=${1:-10} pace=${PACE:-400000} loads=${LOADS:-media new}
 . tests/lib/running.sh
 . tests/bench/measure.sh
 result=build/bench/live.tsv # only what is whole stands in the README
-[ "$loads $pace" != 'media new 400000' ] || [ "$seconds" -lt 10 ] || result=tests/bench/LIVE.tsv
+[ "$loads $pace" != 'media new 0' ] || [ "$seconds" -lt 10 ] || result=tests/bench/LIVE.tsv
 result=${RESULT:-$result}
 
 skip() { echo "bench-live: $2"; } # of lab_make
@@ -61,7 +63,7 @@ run() {
 	local load=$1 before sent began lasted ticks figures
 	local count=$((pace * seconds)) pacing=(-b "${pace}pps")
 
-	[ "$pace" != 0 ] || count=$((400000 * seconds)) pacing=()
+	[ "$pace" != 0 ] || count=$((bar * seconds)) pacing=()
 	"load_$load" >"$work/$load.cfg"
 	run_units=(-c "tests/bench/site/${site[$load]}.yaml")
 	run_start "$load" || stop "tlmon does not run: $(cat "$work/$load.err")"
@@ -86,7 +88,8 @@ run() {
 mkdir -p "$(dirname "$result")"
 {
 	machine
-	printf '# sender\ttrafgen %s, %s packets a second for %s s\n' "$(dpkg-query -W -f '${Version}' netsniff-ng 2>/dev/null)" "$pace" "$seconds"
+	printf '# sender\ttrafgen %s, %s\n' "$(dpkg-query -W -f '${Version}' netsniff-ng 2>/dev/null)" \
+		"$([ "$pace" = 0 ] && echo "$((bar * seconds)) packets as fast as it can" || echo "$pace packets a second for $seconds s")"
 	printf 'load\tsent\ta_second\tseen\tdropped\tflows\tinspected\tinspections_shed\tnames_shed\tflows_ended_early\tcpu_us_a_packet\n'
 } >"$result"
 sed -n 's/^# \([a-z]*\)\t/\1: /p' "$result"
@@ -98,13 +101,13 @@ for load in $loads; do
 	cat "$work/line" >>"$result"
 	IFS=$'\t' read -r _ sent rate seen dropped flows inspected shed names early cpu <"$work/line"
 	printf '\n%s\n' "${title[$load]}"
-	printf '  %-34s %12s   %s\n' sent "$sent" '' 'a second' "$rate" "wanted: $pace" 'seen by tlmon' "$seen" 'all that were not dropped' \
+	printf '  %-34s %12s   %s\n' sent "$sent" '' 'a second' "$rate" "at least $bar" 'seen by tlmon' "$seen" 'all that were not dropped' \
 		'dropped by kernel and interface' "$dropped" 'limit: 0' flows "$flows" '' 'packets given to nDPI' "$inspected" '' \
 		'inspections shed, counted' "$shed" '' 'names shed, counted' "$names" '' 'flows ended early, table full' "$early" '' \
 		'CPU a packet, us' "$cpu" ''
 	[ "$dropped" = 0 ] || missed+=("$load: $dropped of $sent packets were dropped")
 	[ $((seen + dropped)) -ge "$sent" ] || missed+=("$load: $((sent - seen - dropped)) packets were lost without being counted")
-	[ $((rate * 100)) -ge $((pace * 95)) ] || missed+=("$load: the sender reached $rate packets a second, so that $pace remain unproven")
+	[ "$rate" -ge "$bar" ] || missed+=("$load: the sender reached $rate packets a second, so that $bar remain unproven")
 done
 [ "$result" != tests/bench/LIVE.tsv ] || tests/bench/readme.sh
 [ ${#missed[@]} = 0 ] && exit 0
