@@ -187,7 +187,8 @@ is "${names[3]}: undetermined" "$code" 3
 has '... with every row and why' "$(cat "$work/ended.out")" 'room\.out\.dns' 'room\.out\.maestro' 'UNDETERMINED'
 has '... and it said what it waits for' "$(cat "$work/ended.err")" 'ends when all of them are decided, or by ctrl-C' 'ended after'
 # On a terminal, where ctrl-C goes to every process of the run: pressed when the row has turned and the line under it
-# counts it, and the terminal stays until the run has ended. terminal_run NAME [VARIABLE=VALUE]
+# counts it, and the terminal stays until the run has ended. The run takes the shell's place: a shell that waits for it
+# (dash) would die of the key itself. terminal_run NAME [VARIABLE=VALUE]
 typed() { [ -f "$work/$1.typescript" ] && tr -d '\r' <"$work/$1.typescript" | grep -qE "$2"; }
 turned() {
 	page_asked
@@ -204,7 +205,7 @@ terminal_run() {
 		printf '\003'
 		within $((10 * SLOW)) typed "$name" COMMAND_EXIT_CODE
 	} | inside $near env "$@" TERM=xterm timeout $((60 * SLOW)) script -qefc \
-		"'$TLMON' check -i mirror0 -e '$work/tiny' -c '$work/tiny.site.yaml'" "$work/$name.typescript" >/dev/null 2>&1
+		"exec '$TLMON' check -i mirror0 -e '$work/tiny' -c '$work/tiny.site.yaml'" "$work/$name.typescript" >/dev/null 2>&1
 	grep -oE 'COMMAND_EXIT_CODE="[0-9]+"' "$work/$name.typescript"
 }
 if ! command -v script >/dev/null; then
